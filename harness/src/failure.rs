@@ -1,0 +1,188 @@
+//! What can go wrong with an app, named. One [`Kind`] is one thing that a person can act on.
+
+use serde::{Deserialize, Serialize};
+
+/// A failure with the words that a person needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: Kind,
+    /// One line: what happened, to what. Starts in lower case, has no full stop.
+    pub what: String,
+    /// One line: what to look at or to do about it.
+    pub look_at: String,
+    /// Evidence, many lines: task states, exit codes, the last log lines. May be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+impl Failure {
+    /// A failure with no evidence yet.
+    #[must_use]
+    pub fn new(kind: Kind, what: impl Into<String>, look_at: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), look_at: look_at.into(), detail: String::new() }
+    }
+    /// The same failure with its evidence.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.what)
+    }
+}
+impl std::error::Error for Failure {}
+
+/// Who has to act: the reason behind an outcome that is not green.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The recipe at the tested commit.
+    Recipe,
+    /// A check that cc-ci or the recipe's folder brings.
+    Test,
+    /// The release that the upgrade starts from.
+    BaseRelease,
+    /// An app that the run deployed for the recipe.
+    Dependency,
+    /// The machine, the engine, the registry, the world.
+    Infrastructure,
+}
+
+impl Cause {
+    /// In words that fit "failed by …".
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Recipe => "the recipe",
+            Self::Test => "a test",
+            Self::BaseRelease => "the base release",
+            Self::Dependency => "a dependency",
+            Self::Infrastructure => "infrastructure",
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $cause:ident;)+) => {
+        /// The kinds of failure that cc-ci tells apart.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Kind {
+            $($(#[doc = $doc])+ #[serde(rename = $code)] $name,)+
+        }
+        impl Kind {
+            /// Every kind, in the order of the docs.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+            /// The stable code that journals and reports carry.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+            /// Who has to act, unless the place of the failure says otherwise (a base release, a
+            /// dependency).
+            #[must_use]
+            pub fn usual_cause(self) -> Cause {
+                match self { $(Self::$name => Cause::$cause),+ }
+            }
+            /// What it means, for the docs.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// an image that the registry does not have
+    ImageMissing = "image-missing", Recipe;
+    /// a container that exits again and again
+    CrashLoop = "crash-loop", Recipe;
+    /// a healthcheck that never passes
+    NeverHealthy = "never-healthy", Recipe;
+    /// a task that no node can take
+    NoNode = "no-node", Infrastructure;
+    /// a task that the engine rejects
+    TaskRejected = "task-rejected", Recipe;
+    /// a config file changed without a new version in `abra.sh`
+    ConfigChanged = "config-changed", Recipe;
+    /// a secret that the compose file uses and nothing generates
+    SecretMissing = "secret-missing", Recipe;
+    /// a `generate=false` secret that nobody inserted
+    SecretNotGiven = "secret-not-given", Test;
+    /// a compose file that cannot be read
+    InvalidCompose = "invalid-compose", Recipe;
+    /// a compose file that asks for more than a test may give (docker socket, host mounts, privileges)
+    ForbiddenCompose = "forbidden-compose", Recipe;
+    /// a repository that is not a recipe, or cannot be read as one
+    InvalidRecipe = "invalid-recipe", Recipe;
+    /// a domain longer than docker's names allow
+    DomainTooLong = "domain-too-long", Infrastructure;
+    /// a version tag that is not annotated
+    LightweightTag = "lightweight-tag", Recipe;
+    /// an upgrade that swarm rolled back
+    RolledBack = "rolled-back", Recipe;
+    /// an upgrade after which the old version still runs
+    DidNotMove = "did-not-move", Recipe;
+    /// an update that swarm paused
+    UpdatePaused = "update-paused", Recipe;
+    /// data that was there before the upgrade and is not after it
+    DataLost = "data-lost", Recipe;
+    /// a backup that succeeds and holds nothing
+    BackupEmpty = "backup-empty", Recipe;
+    /// a backup command that fails
+    BackupFailed = "backup-failed", Recipe;
+    /// a wipe after which the data is still there, so that a restore would prove nothing
+    WipeDidNothing = "wipe-did-nothing", Test;
+    /// a restore that brings nothing back
+    RestoreEmpty = "restore-empty", Recipe;
+    /// a restore command that fails
+    RestoreFailed = "restore-failed", Recipe;
+    /// an app that swarm calls running and that does not answer as it should
+    NoAnswer = "no-answer", Recipe;
+    /// a check of the recipe's folder that is red
+    CheckFailed = "check-failed", Recipe;
+    /// a check that cannot run, for a fault of its own
+    CheckBroken = "check-broken", Test;
+    /// a host port that something else holds
+    PortTaken = "port-taken", Infrastructure;
+    /// a full disk
+    DiskFull = "disk-full", Infrastructure;
+    /// a registry that does not answer, for an image that is not here
+    RegistryUnreachable = "registry-unreachable", Infrastructure;
+    /// an engine that does not answer
+    EngineUnreachable = "engine-unreachable", Infrastructure;
+    /// an engine that went away in the middle of a run
+    EngineRestarted = "engine-restarted", Infrastructure;
+    /// a world that is not complete (swarm mode, `proxy`, traefik, backup bot)
+    WorldIncomplete = "world-incomplete", Infrastructure;
+    /// an abra that fails with words that cc-ci does not know
+    AbraFailed = "abra-failed", Recipe;
+    /// an abra that cannot be started, or lacks a command
+    AbraUnusable = "abra-unusable", Infrastructure;
+    /// a stage that ran out of its time
+    Deadline = "deadline", Recipe;
+    /// objects that teardown could not remove
+    LeftBehind = "left-behind", Infrastructure;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_survive_a_round_trip() {
+        let mut seen = std::collections::HashSet::new();
+        for kind in Kind::ALL {
+            assert!(seen.insert(kind.code()), "{} twice", kind.code());
+            let json = serde_json::to_string(kind).unwrap();
+            assert_eq!(json, format!("\"{}\"", kind.code()));
+            assert_eq!(serde_json::from_str::<Kind>(&json).unwrap(), *kind);
+            assert!(!kind.meaning().is_empty());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What any test of a recipe may use: the recipe's formats, the `abra` program, the swarm, HTTP.
+//!
+//! This library knows nothing of continuous integration: no run, no report, no pull request.
+//! The arrows go `runner → recipes → harness`, never back.
+
+pub mod abra;
+pub mod coopcloud;
+pub mod failure;
+pub mod http;
+pub mod names;
+pub mod overlay;
+pub mod redact;
+pub mod swarm;

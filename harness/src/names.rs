@@ -1,0 +1,234 @@
+//! Names that reach an argument list, a path or a label. A value of these types has been validated;
+//! text from outside becomes one of them or an error, and nothing else is ever passed on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not the name that it was meant to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {what}: {why}")]
+pub struct NameError {
+    /// The kind of name, with its article: "a recipe name".
+    pub what: &'static str,
+    /// The text as it was given, cut at 120 characters.
+    pub text: String,
+    /// The rule that it breaks.
+    pub why: String,
+}
+
+impl NameError {
+    fn new(what: &'static str, text: &str, why: impl Into<String>) -> Self {
+        Self { what, text: text.chars().take(120).collect(), why: why.into() }
+    }
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                $check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+            fn try_from(text: String) -> Result<Self, NameError> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+name_type! {
+    /// The name of a recipe: lower-case letters, digits and hyphens, at most 40 characters.
+    RecipeName, check_recipe
+}
+name_type! {
+    /// The public host name of an app, by which abra knows it too.
+    Domain, check_domain
+}
+name_type! {
+    /// A full git commit id: 40 lower-case hexadecimal digits.
+    Commit, check_commit
+}
+name_type! {
+    /// The id of one run: a time and random letters, so that ids sort by start.
+    RunId, check_run_id
+}
+
+/// The longest stack name that abra makes; a longer one is cut, so two long domains could collide.
+/// Source: abra's "max sanitised app name length", from memory, high confidence.
+pub const STACK_NAME_MAX: usize = 45;
+
+/// Docker refuses a secret or config with a longer name.
+pub const OBJECT_NAME_MAX: usize = 64;
+
+impl Domain {
+    /// The swarm stack that abra makes for this domain: dots become underscores, cut at
+    /// [`STACK_NAME_MAX`].
+    #[must_use]
+    pub fn stack(&self) -> StackName {
+        let mut name = self.0.replace('.', "_");
+        name.truncate(STACK_NAME_MAX);
+        StackName(name)
+    }
+}
+
+/// The name of a swarm stack. It is made from a [`Domain`], never from free text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StackName(String);
+
+impl StackName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The name of one of the stack's objects: `<stack>_<part>`.
+    #[must_use]
+    pub fn object(&self, part: &str) -> String {
+        format!("{}_{part}", self.0)
+    }
+}
+impl TryFrom<String> for StackName {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        let fine = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if text.is_empty() || text.len() > STACK_NAME_MAX || !fine {
+            return Err(NameError::new("a stack name", &text, "1 to 45 letters, digits, - and _"));
+        }
+        Ok(Self(text))
+    }
+}
+impl From<StackName> for String {
+    fn from(name: StackName) -> Self {
+        name.0
+    }
+}
+impl fmt::Display for StackName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Commit {
+    /// The first eight digits, as abra writes them into the `chaos-version` label.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..8]
+    }
+}
+
+fn check_recipe(text: &str) -> Result<(), NameError> {
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let edge = |b: Option<&u8>| b.is_some_and(|b| *b != b'-');
+    let bytes = text.as_bytes();
+    if bytes.len() > 40 || !bytes.iter().all(|b| fine(*b)) || !edge(bytes.first()) || !edge(bytes.last()) {
+        return Err(NameError::new(
+            "a recipe name",
+            text,
+            "1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end",
+        ));
+    }
+    Ok(())
+}
+
+fn check_domain(text: &str) -> Result<(), NameError> {
+    let bad = |why: &str| Err(NameError::new("a domain", text, why));
+    if text.is_empty() || text.len() > 253 {
+        return bad("1 to 253 characters");
+    }
+    for label in text.split('.') {
+        let bytes = label.as_bytes();
+        if bytes.is_empty() || bytes.len() > 63 {
+            return bad("each part between dots has 1 to 63 characters");
+        }
+        let fine = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+        if !bytes.iter().all(fine) || bytes[0] == b'-' || bytes[bytes.len() - 1] == b'-' {
+            return bad("lower-case letters, digits and inner hyphens only");
+        }
+    }
+    Ok(())
+}
+
+fn check_commit(text: &str) -> Result<(), NameError> {
+    let fine = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if text.len() != 40 || !text.bytes().all(fine) {
+        return Err(NameError::new("a full commit id", text, "40 lower-case hexadecimal digits"));
+    }
+    Ok(())
+}
+
+fn check_run_id(text: &str) -> Result<(), NameError> {
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.is_empty() || text.len() > 32 || !text.bytes().all(fine) {
+        return Err(NameError::new("a run id", text, "1 to 32 lower-case letters, digits and hyphens"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_stack_name_is_the_domain_with_underscores_cut_at_45() {
+        let domain: Domain = "custom-html-pr1-1a2b3c4.ci.localhost".parse().unwrap();
+        assert_eq!(domain.stack().as_str(), "custom-html-pr1-1a2b3c4_ci_localhost");
+        let long: Domain = "a-very-long-name-of-an-app.and-a-base-domain.example.org".parse().unwrap();
+        assert_eq!(long.stack().as_str().len(), STACK_NAME_MAX);
+    }
+
+    #[test]
+    fn what_could_leave_a_path_or_an_argument_is_refused() {
+        for text in ["", "-n", "../x", "a/b", "A", "a b", "a\n", "a.b"] {
+            assert!(text.parse::<RecipeName>().is_err(), "{text:?}");
+        }
+        for text in ["", ".", "a..b", "-a.b", "a_b", "a.b-", "a b", "a/b", "é.org"] {
+            assert!(text.parse::<Domain>().is_err(), "{text:?}");
+        }
+        assert!("HEAD".parse::<Commit>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_what_passes_is_harmless(text in ".{0,80}") {
+            if let Ok(name) = text.parse::<RecipeName>() {
+                prop_assert!(!name.as_str().starts_with('-') && !name.as_str().contains(['/', '.', ' ']));
+            }
+            if let Ok(domain) = text.parse::<Domain>() {
+                prop_assert!(domain.stack().as_str().len() <= STACK_NAME_MAX);
+                prop_assert!(!domain.as_str().contains(['/', '_']));
+            }
+            let _ = text.parse::<Commit>();
+            let _ = text.parse::<RunId>();
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The events of a run: the single truth. Every report is a fold over them, so any report can be
+//! made again from a journal, and a killed run still has one.
+
+use harness::failure::{Cause, Failure};
+use harness::names::{Commit, Domain, RecipeName, RunId, StackName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The version of the journal's format, in its first line. It grows when a reader must change.
+pub const JOURNAL_FORMAT: u32 = 1;
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Counts from 0 within the run, with no gap.
+    pub seq: u64,
+    /// When it happened, by the runner's clock.
+    pub at: Timestamp,
+    /// Milliseconds since the run began, by a clock that nobody moves.
+    pub ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What a run says. Nothing else leaves the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first event: what is tested, where, by whom, and what is planned.
+    RunStarted(Box<RunStarted>),
+    /// A stage begins.
+    StageStarted {
+        /// Which one.
+        stage: Stage,
+        /// Seconds that it may take.
+        deadline_s: u64,
+        /// Milliseconds that it took in earlier runs (median); none on the first.
+        expected_ms: Option<u64>,
+    },
+    /// What the run is busy with now, for people who watch: "waiting for app: starting".
+    Progress {
+        /// The stage that is busy.
+        stage: Stage,
+        /// One line.
+        text: String,
+    },
+    /// One call of abra has ended.
+    AbraCalled {
+        /// The stage that called.
+        stage: Stage,
+        /// The call.
+        call: AbraCall,
+    },
+    /// One check has ended.
+    CheckEnded {
+        /// The stage that it belongs to.
+        stage: Stage,
+        /// The result.
+        check: CheckResult,
+    },
+    /// Something to tell that changes no outcome, such as a volume that no label covers.
+    Noted {
+        /// The stage that noticed.
+        stage: Stage,
+        /// One line.
+        text: String,
+    },
+    /// The last log lines of a service, taken at the end of a stage or at a failure.
+    ServiceLogs {
+        /// The stage that took them.
+        stage: Stage,
+        /// The service's short name, without the stack.
+        service: String,
+        /// The lines.
+        text: String,
+        /// Whether earlier lines were cut.
+        cut: bool,
+    },
+    /// Every task that the stack had, at the end of a stage or at a failure.
+    TaskHistory {
+        /// The stage that took it.
+        stage: Stage,
+        /// The tasks, oldest first.
+        tasks: Vec<TaskFact>,
+    },
+    /// The compose file as it was deployed: merged and interpolated.
+    ComposeDeployed {
+        /// The stage that deployed it.
+        stage: Stage,
+        /// The version or commit that it belongs to.
+        version: String,
+        /// The YAML text.
+        yaml: String,
+    },
+    /// A stage has ended.
+    StageEnded {
+        /// Which one.
+        stage: Stage,
+        /// How, and why.
+        #[serde(flatten)]
+        result: StageResult,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+    },
+    /// Teardown's last list of docker objects; empty is what it must be.
+    ObjectsLeft {
+        /// The objects that are still there.
+        objects: Vec<ObjectFact>,
+    },
+    /// The last event.
+    RunEnded {
+        /// The verdict.
+        verdict: Verdict,
+    },
+}
+
+/// The facts of a run at its start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// [`JOURNAL_FORMAT`].
+    pub format: u32,
+    /// The run's id.
+    pub run: RunId,
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// Where its repository was taken from; without credentials.
+    pub source: String,
+    /// The tested commit.
+    pub head: Commit,
+    /// The first line of that commit's message.
+    pub head_subject: String,
+    /// The version that the head's compose file names, if it names one.
+    pub head_version: Option<String>,
+    /// The release that the upgrade starts from; none where there is no release yet.
+    pub base: Option<String>,
+    /// The pull request's number.
+    pub pull_request: Option<u64>,
+    /// The app's domain.
+    pub domain: Domain,
+    /// The app's stack.
+    pub stack: StackName,
+    /// The stages in order, each with its deadline or the reason why it is skipped.
+    pub stages: Vec<PlannedStage>,
+    /// cc-ci's own version.
+    pub cc_ci: String,
+    /// Host, engine, abra.
+    pub host: HostFacts,
+}
+
+/// One stage of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStage {
+    /// Which one.
+    pub stage: Stage,
+    /// Seconds that it may take.
+    pub deadline_s: u64,
+    /// Why it is skipped, if it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skip: Option<String>,
+    /// What it will do, a line each.
+    pub steps: Vec<String>,
+    /// Generic checks that the recipe opted out of, each with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opt_outs: Vec<OptOut>,
+}
+
+/// A generic check that does not run, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptOut {
+    /// The check's name.
+    pub check: String,
+    /// The recipe folder's reason.
+    pub reason: String,
+}
+
+/// The machine that a run works on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// Host name.
+    pub name: String,
+    /// Engine version, such as 20.10.24.
+    pub engine: String,
+    /// Whether the kernel has IPVS, which swarm's virtual addresses need.
+    pub ipvs: bool,
+    /// The abra program and its version.
+    pub abra: String,
+}
+
+/// The stages of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Checkout, lint, images: everything before the first deploy, outside its timeout.
+    Prepare,
+    /// The base release is deployed and answers.
+    Install,
+    /// The base release goes to the tested commit, in place.
+    Upgrade,
+    /// Seed, back up, wipe, restore.
+    Backup,
+    /// What the app is for.
+    Functional,
+    /// The tested commit on empty volumes.
+    Fresh,
+    /// Everything goes.
+    Teardown,
+}
+
+impl Stage {
+    /// All of them, in their order.
+    pub const ALL: [Self; 7] =
+        [Self::Prepare, Self::Install, Self::Upgrade, Self::Backup, Self::Functional, Self::Fresh, Self::Teardown];
+
+    /// The name in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Install => "install",
+            Self::Upgrade => "upgrade",
+            Self::Backup => "backup",
+            Self::Functional => "functional",
+            Self::Fresh => "fresh",
+            Self::Teardown => "teardown",
+        }
+    }
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How a check or a stage ended. Blocked is never green.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It ran and was green.
+    Passed,
+    /// It ran and was red.
+    Failed,
+    /// It could not run.
+    Blocked,
+    /// It was switched off, or there is nothing that it could do, for the reason given.
+    Skipped,
+}
+
+impl Outcome {
+    /// The name in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Where a check comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Every recipe gets it.
+    Generic,
+    /// The recipe's folder brings it.
+    Overlay,
+}
+
+/// One assertion with a name, and how it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// Its name: `upgrade.moved`, or the overlay file's path below the recipe's folder.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One line: what was shown, or why it was skipped.
+    pub text: String,
+    /// Who has to act, and what happened; for the red and the blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A failure and who has to act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Who has to act.
+    pub cause: Cause,
+    /// What happened.
+    #[serde(flatten)]
+    pub failure: Failure,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageResult {
+    /// How.
+    pub outcome: Outcome,
+    /// The first fault, for the red and the blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Why it was skipped, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One call of the abra program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbraCall {
+    /// The words after the program's name. No secret is ever among them.
+    pub args: Vec<String>,
+    /// The exit code; none where it was killed.
+    pub exit: Option<i32>,
+    /// What it printed, ANSI stripped; replaced by a remark where it holds secrets.
+    pub output: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// One task of a service, as the swarm tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFact {
+    /// The service's short name.
+    pub service: String,
+    /// The task's id.
+    pub task: String,
+    /// The image.
+    pub image: String,
+    /// The state: running, failed, rejected, …
+    pub state: String,
+    /// The state that swarm wants.
+    pub desired: String,
+    /// The error, empty where there is none.
+    pub error: String,
+    /// The container's exit code, where it ended.
+    pub exit: Option<i64>,
+    /// When it was made.
+    pub at: String,
+}
+
+/// One docker object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectFact {
+    /// Container, service, volume, secret, config, network.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The answer of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What the run says about the change.
+    pub word: Word,
+    /// One line for people.
+    pub line: String,
+    /// The stage and the fault that decided, where it is not green.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Decision>,
+}
+
+/// The word of a verdict; each has its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// The change is good.
+    Passed,
+    /// It is not, or it could not be shown, and this is who has to act.
+    Failed(Cause),
+    /// Somebody stopped the run.
+    Cancelled,
+}
+
+/// What decided a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The stage.
+    pub stage: Stage,
+    /// The fault.
+    #[serde(flatten)]
+    pub fault: Fault,
+}
