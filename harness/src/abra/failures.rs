@@ -1,0 +1,153 @@
+//! abra's and docker's own words, turned into failures with a kind. Pure.
+
+use super::call::Call;
+use crate::failure::{Failure, Kind};
+
+/// What a call that failed says; none for one that went well. `doing` fits "abra failed to …".
+#[must_use]
+pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
+    if call.ok() {
+        return None;
+    }
+    let text = call.output();
+    let failure = if call.timed_out {
+        Failure::new(
+            Kind::Deadline,
+            format!("abra did not end in {} s while it was to {doing}", call.took.as_secs()),
+            "its output, in the report",
+        )
+    } else {
+        known(text).unwrap_or_else(|| {
+            Failure::new(
+                Kind::AbraFailed,
+                format!("abra failed to {doing}: {}", reason(text)),
+                "abra's whole output, in the report",
+            )
+        })
+    };
+    Some(failure.with_detail(tail(text, 20)))
+}
+
+fn known(text: &str) -> Option<Failure> {
+    let after = |mark: &str| {
+        text.lines().find_map(|line| line.split_once(mark).map(|(_, rest)| rest.trim().trim_matches('"').to_owned()))
+    };
+    if let Some(name) = after("secret not generated:") {
+        return Some(Failure::new(
+            Kind::SecretMissing,
+            format!("secret {name} is used by the compose file and nothing generates it"),
+            format!("add SECRET_{}_VERSION=v1 to .env.sample", shout(&name)),
+        ));
+    }
+    if let Some(name) = after("secret not inserted (#generate=false):") {
+        return Some(Failure::new(
+            Kind::SecretNotGiven,
+            format!("secret {name} is marked generate=false and nobody inserted it"),
+            format!("say in recipe.toml how to make it: [secrets.{name}] length = 32"),
+        ));
+    }
+    if text.contains("only updates to Labels are allowed") {
+        let name = after("failed to update config ").map(|rest| rest.split(':').next().unwrap_or("").to_owned());
+        return Some(Failure::new(
+            Kind::ConfigChanged,
+            format!("config {} changed under a version that is already deployed", name.unwrap_or_default()),
+            "raise its *_VERSION export in abra.sh; swarm configs cannot change in place",
+        ));
+    }
+    if text.contains("no space left on device") {
+        return Some(Failure::new(
+            Kind::DiskFull,
+            "the disk is full: no space left on device",
+            "free space in docker's data root (`docker system df`), then run again",
+        ));
+    }
+    if text.contains("Cannot connect to the Docker daemon") || text.contains("error during connect") {
+        return Some(Failure::new(
+            Kind::EngineUnreachable,
+            "the docker engine does not answer abra",
+            "start the engine, or set DOCKER_HOST; `cc-ci doctor` says more",
+        ));
+    }
+    let invalid = [
+        "yaml: ",
+        "Additional property",
+        "Unsupported Compose file version",
+        "undefined secret",
+        "undefined config",
+        "undefined network",
+        "undefined volume",
+        "invalid interpolation format",
+        "must be a mapping",
+        "must be a list",
+        "must be a string",
+        "Invalid compose",
+        "invalid compose",
+    ];
+    if invalid.iter().any(|mark| text.contains(mark)) {
+        return Some(Failure::new(
+            Kind::InvalidCompose,
+            format!("the compose file is not valid: {}", reason(text)),
+            "the compose files named in COMPOSE_FILE",
+        ));
+    }
+    None
+}
+
+fn shout(name: &str) -> String {
+    name.to_uppercase().replace('-', "_")
+}
+
+/// The line that says why: the last one marked FATA, else the last with any text.
+fn reason(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let fatal = lines.iter().rev().find_map(|line| line.split_once("FATA").map(|(_, rest)| rest));
+    let line = fatal.or(lines.last().copied()).unwrap_or("it said nothing").trim();
+    line.chars().take(300).collect()
+}
+
+fn tail(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind_of(output: &str) -> Kind {
+        explain(&Call::ended(&["app", "deploy"], 1, output), "deploy the app").unwrap().kind
+    }
+
+    #[test]
+    fn each_known_text_has_its_kind() {
+        assert_eq!(kind_of("FATA secret not generated: db_password"), Kind::SecretMissing);
+        assert_eq!(kind_of("FATA secret not inserted (#generate=false): smtp"), Kind::SecretNotGiven);
+        assert_eq!(
+            kind_of("failed to update config x_conf_v1: Error response: only updates to Labels are allowed"),
+            Kind::ConfigChanged
+        );
+        assert_eq!(kind_of("FATA write /x: no space left on device"), Kind::DiskFull);
+        assert_eq!(kind_of("Cannot connect to the Docker daemon at unix:///x. Is it running?"), Kind::EngineUnreachable);
+        assert_eq!(kind_of("services.app Additional property imag is not allowed"), Kind::InvalidCompose);
+        assert_eq!(kind_of("FATA something new"), Kind::AbraFailed);
+    }
+
+    #[test]
+    fn a_call_that_went_well_is_no_failure() {
+        assert!(explain(&Call::ended(&["x"], 0, "FATA odd"), "x").is_none());
+    }
+
+    #[test]
+    fn the_fatal_line_is_the_reason() {
+        assert_eq!(reason("INFO a\nFATA  no such app\n\nbye"), "no such app");
+        assert_eq!(reason("\n\n"), "it said nothing");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_output_panics_and_every_failed_call_is_explained(text in ".{0,400}") {
+            let failure = explain(&Call::ended(&["x"], 1, &text), "x").unwrap();
+            proptest::prop_assert!(!failure.what.contains('\n') && !failure.look_at.is_empty());
+        }
+    }
+}

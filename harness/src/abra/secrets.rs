@@ -1,0 +1,39 @@
+//! The values that `secret generate` prints, read so that they can be kept out of every report.
+
+use serde_json::Value;
+
+/// Every string that could be a secret's value in the machine-readable output. The exact keys are
+/// remembered only (low certainty), so all strings count but those under a key that names.
+#[must_use]
+pub fn generated_values(stdout: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let start = stdout.find(['[', '{']);
+    if let Some(Ok(json)) = start.map(|at| serde_json::from_str::<Value>(stdout[at..].trim())) {
+        collect(&json, &mut values);
+    }
+    values
+}
+
+fn collect(json: &Value, into: &mut Vec<String>) {
+    match json {
+        Value::String(text) if !text.is_empty() => into.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+        Value::Object(map) => {
+            let names = |key: &str| key.eq_ignore_ascii_case("name") || key.eq_ignore_ascii_case("version");
+            map.iter().filter(|(key, _)| !names(key)).for_each(|(_, value)| collect(value, into));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_in_lists_and_maps() {
+        assert_eq!(generated_values(r#"[{"name":"a","value":"s3cret"}]"#), ["s3cret"]);
+        assert_eq!(generated_values("INFO x\n{\"a\":\"s3cret\"}"), ["s3cret"]);
+        assert!(generated_values("no json").is_empty());
+    }
+}

@@ -1,0 +1,50 @@
+//! The words of abra that cc-ci says, in one table: what is not certain can be changed here, and
+//! `cc-ci doctor` checks each against the `--help` of the installed program.
+
+/// How sure it is that the real abra knows a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// Seen in a working script, program or field note, or in abra's own docs.
+    Seen,
+    /// Remembered; nobody who wrote this could run abra.
+    Remembered,
+}
+
+/// One command with the flags that cc-ci gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct Word {
+    /// The words of the command, without the program.
+    pub command: &'static [&'static str],
+    /// The long flags.
+    pub flags: &'static [&'static str],
+    /// How sure the command and its flags are, together: the weakest part counts.
+    pub certainty: Certainty,
+}
+
+const fn word(command: &'static [&'static str], flags: &'static [&'static str], certainty: Certainty) -> Word {
+    Word { command, flags, certainty }
+}
+
+use Certainty::{Remembered, Seen};
+
+/// Every command that cc-ci calls. `--no-input` and `--offline` are global flags.
+pub const WORDS: &[Word] = &[
+    word(&["server", "add"], &["--local", "--no-input"], Seen),
+    word(&["recipe", "lint"], &["--chaos", "--offline", "--no-input"], Seen),
+    word(&["app", "new"], &["--server", "--domain", "--chaos", "--offline", "--no-input"], Seen),
+    word(
+        &["app", "deploy"],
+        &["--chaos", "--offline", "--no-input", "--force", "--no-converge-checks", "--no-domain-checks"],
+        Seen,
+    ),
+    word(
+        &["app", "secret", "generate"],
+        &["--all", "--machine", "--chaos", "--offline", "--no-input"],
+        Remembered,
+    ),
+    word(&["app", "secret", "insert"], &["--file", "--chaos", "--offline", "--no-input"], Remembered),
+    word(&["app", "run"], &["--no-input"], Remembered),
+    word(&["app", "backup", "create"], &["--chaos", "--offline", "--no-input"], Remembered),
+    word(&["app", "backup", "list"], &["--chaos", "--offline", "--no-input"], Remembered),
+    word(&["app", "restore"], &["--chaos", "--offline", "--no-input"], Remembered),
+];
