@@ -145,7 +145,7 @@ kinds! {
     /// an app that swarm calls running and that does not answer as it should
     NoAnswer = "no-answer", Recipe;
     /// a check of the recipe's folder that is red
-    CheckFailed = "check-failed", Recipe;
+    CheckFailed = "check-failed", Test;
     /// a check that cannot run, for a fault of its own
     CheckBroken = "check-broken", Test;
     /// a host port that something else holds
@@ -166,8 +166,14 @@ kinds! {
     AbraUnusable = "abra-unusable", Infrastructure;
     /// a stage that ran out of its time
     Deadline = "deadline", Recipe;
+    /// a bug in cc-ci itself
+    Bug = "bug", Infrastructure;
     /// objects that teardown could not remove
     LeftBehind = "left-behind", Infrastructure;
+    /// a run in which every testing stage was skipped, so that green would mean nothing
+    NothingTested = "nothing-tested", Test;
+    /// a stage that ended with no result or no reason, which is a fault of cc-ci
+    NoResult = "no-result", Infrastructure;
 }
 
 #[cfg(test)]
