@@ -1,1 +1,12 @@
-//! Placeholder.
+//! What exists only to test cc-ci: recipes in Co-op Cloud's own form, good and broken in named
+//! ways, and the builds of the images that they name.
+
+pub mod repos;
+
+use std::path::PathBuf;
+
+/// The folder that holds the recipes' sources, one folder each.
+#[must_use]
+pub fn recipes_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("recipes")
+}
