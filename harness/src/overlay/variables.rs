@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// The file in the scratch folder through which one test hands values to later ones.
+pub const VARIABLES_FILE: &str = "variables";
+
+/// What a test sees, by name, in name order.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<String, Value>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Value {
+    text: String,
+    secret: bool,
+}
+
+/// Secret values are left out.
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Value| if value.secret { "***".to_owned() } else { value.text.clone() };
+        f.debug_map().entries(self.0.iter().map(|(name, value)| (name, shown(value)))).finish()
+    }
+}
+
+impl Variables {
+    /// No variables.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a variable that anybody may see.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), Value { text: value.into(), secret: false });
+    }
+
+    /// Sets a variable whose value is kept out of every text made here.
+    pub fn insert_secret(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), Value { text: value.into(), secret: true });
+    }
+
+    /// The value of a variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.text.as_str())
+    }
+
+    /// Names and values, in name order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.text.as_str()))
+    }
+
+    /// The values that no text may show.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.0.values().filter(|value| value.secret).map(|value| value.text.as_str())
+    }
+
+    pub(super) fn is_secret(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.secret)
+    }
+
+    /// These and those of a file of `NAME=value` lines. A file that is not there has none.
+    pub(super) fn with_file(&self, path: &Path) -> Result<Self, String> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(self.clone()),
+            Err(error) => return Err(format!("{VARIABLES_FILE} in the scratch folder: {error}")),
+        };
+        let mut all = self.clone();
+        for (n, line) in text.lines().enumerate() {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let wrong = |why: &str| format!("{VARIABLES_FILE} in the scratch folder, line {}: {why}", n + 1);
+            let (name, value) = line.split_once('=').ok_or_else(|| wrong("wants NAME=value"))?;
+            if !is_name(name) {
+                return Err(wrong("a name has letters, digits and _, and starts with no digit"));
+            }
+            // What the run itself says about the app cannot be said differently by a test.
+            if self.0.contains_key(name) {
+                return Err(wrong(&format!("{name} is the run's own")));
+            }
+            all.insert(name, value);
+        }
+        Ok(all)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Variables, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(VARIABLES_FILE);
+        std::fs::write(&path, text).unwrap();
+        let mut base = Variables::new();
+        base.insert("CCCI_URL", "https://a.example");
+        base.with_file(&path)
+    }
+
+    #[test]
+    fn a_file_adds_to_what_the_run_says() {
+        let all = read("# made by seed\nroom_id=!a=b:c\n\nempty=\n").unwrap();
+        assert_eq!(all.get("room_id"), Some("!a=b:c"));
+        assert_eq!(all.get("empty"), Some(""));
+        assert_eq!(all.get("CCCI_URL"), Some("https://a.example"));
+    }
+
+    #[test]
+    fn a_file_with_a_wrong_line_says_which() {
+        let prefix = "variables in the scratch folder, line ";
+        assert_eq!(read("a=1\nb\n").unwrap_err(), format!("{prefix}2: wants NAME=value"));
+        assert_eq!(read("CCCI_URL=x\n").unwrap_err(), format!("{prefix}1: CCCI_URL is the run's own"));
+        assert!(read("1a=x\n").unwrap_err().contains("starts with no digit"));
+    }
+
+    #[test]
+    fn a_debug_text_has_no_secret() {
+        let mut all = Variables::new();
+        all.insert("user", "alice");
+        all.insert_secret("password", "hunter2");
+        assert_eq!(format!("{all:?}"), r#"{"password": "***", "user": "alice"}"#);
+        assert_eq!(all.secrets().collect::<Vec<_>>(), ["hunter2"]);
+    }
+}
