@@ -149,8 +149,8 @@ mod tests {
     fn scene(url: &str) -> Scene {
         let dir = tempfile::tempdir().unwrap();
         let mut variables = Variables::new();
-        variables.insert("CCCI_URL", url);
-        variables.insert_secret("password", "hunter2");
+        variables.set("CCCI_URL", url);
+        variables.set_secret("password", "hunter2");
         let port = url.rsplit(':').next().unwrap();
         let context = Context {
             variables,

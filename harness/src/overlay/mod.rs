@@ -98,18 +98,18 @@ impl OverlayResult {
     }
 }
 
-/// The tests in a folder, in name order. A folder that is not there has none. Folders inside it and
-/// hidden files are no tests; any other file is one, so that a mistyped ending is seen.
+/// The tests in one folder of a recipe's folder, in name order. A folder that is not there has none.
+/// Folders inside it and hidden files are no tests; any other file is one, so that a mistyped ending
+/// is seen.
 ///
 /// # Errors
 /// When the folder is there and cannot be read.
-pub fn discover(dir: &Path) -> std::io::Result<Vec<OverlayFile>> {
-    let entries = match std::fs::read_dir(dir) {
+pub fn discover(recipe: &Path, folder: &str) -> std::io::Result<Vec<OverlayFile>> {
+    let entries = match std::fs::read_dir(recipe.join(folder)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let folder = dir.file_name().unwrap_or_default().to_string_lossy();
     let mut files = Vec::new();
     for entry in entries {
         let entry = entry?;
@@ -176,10 +176,10 @@ mod tests {
         for name in ["20-b.sh", "10-a.hurl", "30-c.hrul", ".hidden.sh"] {
             std::fs::write(folder.join(name), "").unwrap();
         }
-        let found = discover(&folder).unwrap();
+        let found = discover(dir.path(), "functional").unwrap();
         let names: Vec<_> = found.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["functional/10-a.hurl", "functional/20-b.sh", "functional/30-c.hrul"]);
-        assert_eq!(discover(&dir.path().join("gone")).unwrap(), []);
+        assert_eq!(discover(dir.path(), "gone").unwrap(), []);
 
         let context = Context {
             variables: Variables::default(),

@@ -159,8 +159,8 @@ mod tests {
     fn scene(deadline: Duration) -> Scene {
         let dir = tempfile::tempdir().unwrap();
         let mut variables = Variables::new();
-        variables.insert("CCCI_RECIPE", "custom-html");
-        variables.insert_secret("PASSWORD", "hunter2");
+        variables.set("CCCI_RECIPE", "custom-html");
+        variables.set_secret("PASSWORD", "hunter2");
         let work_dir = dir.path().join("work");
         Scene { context: Context { variables, work_dir, deadline, ca_pem_file: None, resolve: vec![] }, dir }
     }

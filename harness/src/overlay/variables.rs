@@ -31,12 +31,12 @@ impl Variables {
     }
 
     /// Sets a variable that anybody may see.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), Value { text: value.into(), secret: false });
     }
 
     /// Sets a variable whose value is kept out of every text made here.
-    pub fn insert_secret(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), Value { text: value.into(), secret: true });
     }
 
@@ -81,7 +81,7 @@ impl Variables {
             if self.0.contains_key(name) {
                 return Err(wrong(&format!("{name} is the run's own")));
             }
-            all.insert(name, value);
+            all.set(name, value);
         }
         Ok(all)
     }
@@ -102,7 +102,7 @@ mod tests {
         let path = dir.path().join(VARIABLES_FILE);
         std::fs::write(&path, text).unwrap();
         let mut base = Variables::new();
-        base.insert("CCCI_URL", "https://a.example");
+        base.set("CCCI_URL", "https://a.example");
         base.with_file(&path)
     }
 
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn a_debug_text_has_no_secret() {
         let mut all = Variables::new();
-        all.insert("user", "alice");
-        all.insert_secret("password", "hunter2");
+        all.set("user", "alice");
+        all.set_secret("password", "hunter2");
         assert_eq!(format!("{all:?}"), r#"{"password": "***", "user": "alice"}"#);
         assert_eq!(all.secrets().collect::<Vec<_>>(), ["hunter2"]);
     }
