@@ -84,7 +84,7 @@ impl Builder {
     }
 
     /// Commits the files as they are. Author and committer are fixed; the date is one hour after
-    /// the commit made before.
+    /// the parent's.
     #[must_use]
     pub fn commit(mut self, message: &str) -> Self {
         self.model.commits.push(Commit {

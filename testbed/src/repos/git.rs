@@ -108,7 +108,12 @@ fn stream(model: &Model) -> Vec<u8> {
         out.extend_from_slice(text.as_bytes());
         out.push(b'\n');
     };
-    let date = |n: usize| FIRST_COMMIT + HOUR * n as u64;
+    // An hour after the parent: a pull request that is added to a source moves no other.
+    let mut depth: Vec<u64> = Vec::with_capacity(model.commits.len());
+    for commit in &model.commits {
+        depth.push(commit.parent.map_or(0, |parent| depth[parent] + 1));
+    }
+    let date = |n: usize| FIRST_COMMIT + HOUR * depth[n];
 
     for (n, commit) in model.commits.iter().enumerate() {
         // The name of the ref does not enter the commit; the refs that stay are written below.
