@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# A user with a name, a room with a message, a file: rows in the database and bytes on the disk.
+set -euo pipefail
+# shellcheck source=../lib/matrix.sh
+. "$(dirname "$0")/../lib/matrix.sh"
+
+mark=$(random_hex 6)
+user="seed-$mark"
+password=$(random_hex 16)
+add_user "$user" "$password" > "$CCCI_WORK/seed.log" || { cat "$CCCI_WORK/seed.log" >&2; exit 1; }
+token=$(login "$user" "$password")
+id="@$user:$CCCI_DOMAIN"
+
+request "$token" PUT "/_matrix/client/v3/profile/$(in_path "$id")/displayname" \
+  --data "{\"displayname\":\"Seeded $mark\"}" > /dev/null
+room=$(request "$token" POST /_matrix/client/v3/createRoom \
+  --data "{\"name\":\"Room $mark\",\"preset\":\"private_chat\"}" | text_of room_id)
+request "$token" PUT "/_matrix/client/v3/rooms/$(in_path "$room")/send/m.room.message/$mark" \
+  --data "{\"msgtype\":\"m.text\",\"body\":\"message $mark\"}" > /dev/null
+
+head -c 50000 /dev/urandom > "$CCCI_WORK/upload.bin"
+media=$(request "$token" POST "/_matrix/media/v3/upload?filename=$mark.bin" \
+  --header 'Content-Type: application/octet-stream' --data-binary "@$CCCI_WORK/upload.bin" | text_of content_uri)
+key=$(curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
+  "$CCCI_URL/_matrix/key/v2/server" | text_of key)
+
+remember seed_mark "$mark"
+remember seed_token "$token"
+remember seed_user_path "$(in_path "$id")"
+remember seed_room_path "$(in_path "$room")"
+remember seed_media "${media#mxc://}"
+remember seed_media_sha256 "$(sha256sum < "$CCCI_WORK/upload.bin" | cut -d' ' -f1)"
+remember seed_signing_key "$key"
+echo "made $id with a message in $room and a file of 50000 bytes"
