@@ -20,22 +20,10 @@ const KEEP: &str = "keep_";
 const CONNECT: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(file: &OverlayFile, context: &Context, variables: Variables) -> OverlayResult {
-    let content = match std::fs::read_to_string(&file.path) {
-        Ok(content) => content,
-        Err(error) => return OverlayResult::broken(error.to_string()),
+    let (content, parsed) = match read(file) {
+        Ok(read) => read,
+        Err(broken) => return broken,
     };
-    let parsed = match hurl_core::parser::parse_hurl_file(&content) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let line = error.source_info().start.line;
-            let shown = error.render(&file.name, &content, None, hurl_core::error::OutputFormat::Terminal(false));
-            return OverlayResult::broken(format!("{}:{line}: {}", file.name, error.description())).with_detail(shown);
-        }
-    };
-    if let Some(broken) = policy::objection(&parsed, &file.name) {
-        return broken;
-    }
-
     let (name, options) = (file.name.clone(), options(&file.path, context));
     let (done, ended) = oneshot::channel();
     // A thread of its own and not one of tokio's: those are waited for when the program ends, and
@@ -55,6 +43,20 @@ pub(super) async fn run(file: &OverlayFile, context: &Context, variables: Variab
         },
         Ok(Err(_)) => OverlayResult::broken("Hurl ended without a result"),
         Err(_) => OverlayResult::failed(format!("did not end within {:.0} s", context.deadline.as_secs_f32())),
+    }
+}
+
+/// The text and what it says, or why it is no test.
+pub(super) fn read(file: &OverlayFile) -> Result<(String, HurlFile), OverlayResult> {
+    let content = std::fs::read_to_string(&file.path).map_err(|error| OverlayResult::broken(error.to_string()))?;
+    let parsed = hurl_core::parser::parse_hurl_file(&content).map_err(|error| {
+        let line = error.source_info().start.line;
+        let shown = error.render(&file.name, &content, None, hurl_core::error::OutputFormat::Terminal(false));
+        OverlayResult::broken(format!("{}:{line}: {}", file.name, error.description())).with_detail(shown)
+    })?;
+    match policy::objection(&parsed, &file.name) {
+        Some(broken) => Err(broken),
+        None => Ok((content, parsed)),
     }
 }
 

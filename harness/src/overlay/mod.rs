@@ -129,13 +129,27 @@ pub async fn run(file: &OverlayFile, context: &Context) -> OverlayResult {
         Ok(variables) => match file.path.extension().and_then(|e| e.to_str()) {
             Some("hurl") => hurl::run(file, context, variables).await,
             Some("sh") => script::run(file, context, &variables).await,
-            _ => OverlayResult::broken("neither a Hurl file (.hurl) nor a script (.sh)")
-                .with_detail("Files that tests only use belong in a folder beside them.\n"),
+            _ => stranger(),
         },
         Err(text) => OverlayResult::broken(text),
     };
     result.took = start.elapsed();
     result
+}
+
+/// What is wrong with a test that can be said without an app: a text that does not parse, a missing
+/// run bit, a test that could never be red. None where nothing is.
+pub async fn inspect(file: &OverlayFile) -> Option<OverlayResult> {
+    match file.path.extension().and_then(|e| e.to_str()) {
+        Some("hurl") => hurl::read(file).err(),
+        Some("sh") => script::cannot_run(&file.path).await,
+        _ => Some(stranger()),
+    }
+}
+
+fn stranger() -> OverlayResult {
+    OverlayResult::broken("neither a Hurl file (.hurl) nor a script (.sh)")
+        .with_detail("Files that tests only use belong in a folder beside them.\n")
 }
 
 /// Makes the scratch folder, and adds the variables that earlier tests left in it.
@@ -196,6 +210,23 @@ mod tests {
             failure.what,
             "functional/30-c.hrul cannot run: neither a Hurl file (.hurl) nor a script (.sh)"
         );
+    }
+
+    #[tokio::test]
+    async fn every_test_of_the_recipes_here_could_run() {
+        let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");
+        let mut seen = 0;
+        for recipe in std::fs::read_dir(recipes).unwrap() {
+            let recipe = recipe.unwrap().path();
+            for folder in ["install", "upgrade", "backup", "functional", "data"] {
+                for file in discover(&recipe, folder).unwrap() {
+                    let wrong = inspect(&file).await;
+                    assert_eq!(wrong, None, "{} of {}", file.name, recipe.display());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 10, "{seen}");
     }
 
     #[test]

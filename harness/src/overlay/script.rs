@@ -33,7 +33,7 @@ pub(super) async fn run(file: &OverlayFile, context: &Context, variables: &Varia
 }
 
 /// What can be said before it is started.
-async fn cannot_run(path: &Path) -> Option<OverlayResult> {
+pub(super) async fn cannot_run(path: &Path) -> Option<OverlayResult> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match std::fs::metadata(path) {
         Ok(meta) if meta.permissions().mode() & 0o111 == 0 => {
