@@ -1,1 +1,49 @@
-//! To be written.
+//! The docker engine and its swarm, as cc-ci needs them: what runs, waiting without polling where the
+//! engine tells, evidence, volumes, images, claims, and removal until nothing is left.
+//!
+//! ```text
+//! let swarm = Swarm::connect().await?;
+//! let mut watch = swarm.watch(&stack).await?;      // before the deploy
+//! let before = swarm.before(&stack).await?;
+//! /* deploy */
+//! let settled = watch.settled(&before, deadline, &mut |line| println!("{line}")).await?;
+//! ```
+
+mod claim;
+mod engine;
+mod evidence;
+mod exec;
+mod images;
+mod judge;
+mod labels;
+mod objects;
+mod read;
+mod reason;
+mod remove;
+mod seen;
+mod volumes;
+mod watch;
+
+pub use claim::{Claim, ClaimOutcome};
+pub use engine::{EngineFacts, Swarm};
+pub use evidence::{Logs, TaskRow};
+pub use exec::ExecResult;
+pub use images::Pulled;
+pub use judge::{Judgement, Up, judge};
+pub use objects::{Object, ObjectKind};
+pub use remove::How;
+pub use seen::{
+    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
+    TaskState, Update, UpdateState,
+};
+pub use volumes::MountedVolume;
+pub use watch::{ServiceSettled, Settled, Watch};
+
+/// The label by which `docker stack` and abra mark every object of a stack.
+pub const STACK_LABEL: &str = "com.docker.stack.namespace";
+
+/// The label that a container carries: the id of its task.
+pub(crate) const TASK_LABEL: &str = "com.docker.swarm.task.id";
+
+/// The label that a container carries: the full name of its service.
+pub(crate) const SERVICE_LABEL: &str = "com.docker.swarm.service.name";

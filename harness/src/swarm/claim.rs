@@ -1,0 +1,172 @@
+//! A claim on a stack's name: a swarm config called `ccci_<stack>`. Swarm makes a name once, on every
+//! manager, so two runs never share a stack; the config tells who holds it, and what to clean up when
+//! the holder is dead.
+
+use std::collections::HashMap;
+
+use bollard::models::{Config, ConfigSpec};
+use bollard::query_parameters::ListConfigsOptionsBuilder;
+
+use super::engine::{Swarm, ask, failed, is_gone, status};
+use crate::failure::Failure;
+use crate::names::{Domain, RecipeName, RunId, StackName};
+
+/// Who holds a stack's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The stack.
+    pub stack: StackName,
+    /// The run that holds it.
+    pub run: RunId,
+    /// The app's domain.
+    pub domain: Domain,
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// The host that the run's process lives on.
+    pub owner: String,
+    /// The time after which the run cannot be alive any more, in Unix seconds.
+    pub deadline: i64,
+}
+
+/// The answer to a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// The name is ours now.
+    Held,
+    /// Another run holds it.
+    Taken(Claim),
+}
+
+const PREFIX: &str = "ccci_";
+const RUN: &str = "cc-ci.run";
+const STACK: &str = "cc-ci.stack";
+const DOMAIN: &str = "cc-ci.domain";
+const RECIPE: &str = "cc-ci.recipe";
+const OWNER: &str = "cc-ci.owner";
+const DEADLINE: &str = "cc-ci.deadline";
+
+impl Claim {
+    fn labels(&self) -> HashMap<String, String> {
+        [
+            (RUN, self.run.to_string()),
+            (STACK, self.stack.to_string()),
+            (DOMAIN, self.domain.to_string()),
+            (RECIPE, self.recipe.to_string()),
+            (OWNER, self.owner.clone()),
+            (DEADLINE, self.deadline.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// None for a config that is no claim: a label is missing or holds no valid name.
+    fn from_labels(labels: &HashMap<String, String>) -> Option<Self> {
+        let label = |name: &str| labels.get(name).cloned();
+        Some(Self {
+            stack: label(STACK)?.try_into().ok()?,
+            run: label(RUN)?.parse().ok()?,
+            domain: label(DOMAIN)?.parse().ok()?,
+            recipe: label(RECIPE)?.parse().ok()?,
+            owner: label(OWNER)?,
+            deadline: label(DEADLINE)?.parse().ok()?,
+        })
+    }
+}
+
+fn name_of(stack: &StackName) -> String {
+    format!("{PREFIX}{stack}")
+}
+
+impl Swarm {
+    /// Takes a stack's name, or tells who has it.
+    ///
+    /// # Errors
+    /// The engine does not answer, or is no swarm manager.
+    pub async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, Failure> {
+        // The second try is for a holder that released between the refusal and the look.
+        for _ in 0..2 {
+            let spec = ConfigSpec {
+                name: Some(name_of(&claim.stack)),
+                labels: Some(claim.labels()),
+                // Swarm wants at least one byte of content; this is "-" in base64.
+                data: Some("LQ==".to_owned()),
+                ..ConfigSpec::default()
+            };
+            match self.docker().create_config(spec).await {
+                Ok(_) => return Ok(ClaimOutcome::Held),
+                Err(e) if status(&e) == Some(409) => {}
+                Err(e) => return Err(failed("claim the stack's name", &e)),
+            }
+            let holder = self.claims().await?.into_iter().find(|other| other.stack == claim.stack);
+            if let Some(holder) = holder {
+                return Ok(ClaimOutcome::Taken(holder));
+            }
+        }
+        Err(Failure::new(
+            crate::failure::Kind::NoSlot,
+            format!("the swarm config {} is there and is no claim of cc-ci", name_of(&claim.stack)),
+            "look at it with `docker config inspect`, and remove it if nothing needs it",
+        ))
+    }
+
+    /// Gives a stack's name back. Nothing happens where there is no claim.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn release(&self, stack: &StackName) -> Result<(), Failure> {
+        match self.docker().delete_config(&name_of(stack)).await {
+            Err(e) if !is_gone(&e) => Err(failed("release the stack's name", &e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every claim on this swarm.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn claims(&self) -> Result<Vec<Claim>, Failure> {
+        let filters = HashMap::from([("label", vec![RUN])]);
+        let options = ListConfigsOptionsBuilder::new().filters(&filters).build();
+        let configs = ask("list claims", self.docker().list_configs(Some(options))).await?;
+        Ok(configs.into_iter().filter_map(read).collect())
+    }
+}
+
+fn read(config: Config) -> Option<Claim> {
+    let spec = config.spec?;
+    let claim = Claim::from_labels(&spec.labels?)?;
+    (spec.name? == name_of(&claim.stack)).then_some(claim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim() -> Claim {
+        Claim {
+            stack: StackName::try_from("a_ci_localhost".to_owned()).unwrap(),
+            run: "20260101-abc".parse().unwrap(),
+            domain: "a.ci.localhost".parse().unwrap(),
+            recipe: "a".parse().unwrap(),
+            owner: "host".to_owned(),
+            deadline: 1_700_000_000,
+        }
+    }
+
+    #[test]
+    fn a_claim_survives_its_labels() {
+        assert_eq!(Claim::from_labels(&claim().labels()), Some(claim()));
+    }
+
+    #[test]
+    fn a_label_that_is_missing_or_no_name_makes_no_claim() {
+        for name in [RUN, STACK, DOMAIN, RECIPE, OWNER, DEADLINE] {
+            let mut labels = claim().labels();
+            labels.remove(name);
+            assert_eq!(Claim::from_labels(&labels), None, "without {name}");
+        }
+        let mut labels = claim().labels();
+        labels.insert(STACK.to_owned(), "../x".to_owned());
+        assert_eq!(Claim::from_labels(&labels), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! The connection to the engine, what is known of it, and its errors as failures.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::errors::Error;
+use bollard::models::{LocalNodeState, SystemInfoCgroupVersionEnum};
+
+use crate::failure::{Failure, Kind};
+
+/// How long one request may take before the engine counts as gone. Lists take milliseconds; a pull
+/// and an event stream answer at once and stream afterwards, which this does not limit.
+const REQUEST: Duration = Duration::from_secs(60);
+
+/// A connection to the docker engine, which opens one socket per request. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Swarm {
+    docker: Docker,
+}
+
+/// What is known of the engine and of the machine below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// The engine's version, such as `20.10.24`.
+    pub version: String,
+    /// The host's name as the engine tells it.
+    pub host: String,
+    /// Whether swarm mode is active on this node.
+    pub swarm_active: bool,
+    /// Whether this node is a manager, so that services can be deployed through it.
+    pub is_manager: bool,
+    /// The node's id in the swarm; empty where swarm mode is off.
+    pub node_id: String,
+    /// How many nodes the swarm has; 0 where this is unknown.
+    pub nodes: u64,
+    /// Whether the kernel has IPVS, without which swarm's virtual addresses answer nothing. Read from
+    /// the kernel of this process, which is the engine's kernel when the socket is local.
+    pub ipvs: bool,
+    /// The version of control groups: 1 or 2; 0 where this is unknown.
+    pub cgroup: u8,
+    /// Processors.
+    pub cpus: u64,
+    /// Memory in bytes.
+    pub memory: u64,
+}
+
+impl Swarm {
+    /// Connects to the engine that `DOCKER_HOST` names, or to the local socket, and agrees with it on
+    /// the version of its interface.
+    ///
+    /// # Errors
+    /// [`Kind::EngineUnreachable`], naming the address.
+    pub async fn connect() -> Result<Self, Failure> {
+        let unreachable = |e: Error| {
+            Failure::new(
+                Kind::EngineUnreachable,
+                format!("the docker engine at {} does not answer", address()),
+                "start docker, or set DOCKER_HOST to a socket that this user may open (`docker version` shows it)",
+            )
+            .with_detail(chain(&e))
+        };
+        let docker = Docker::connect_with_defaults().map_err(unreachable)?;
+        let docker = docker.negotiate_version().await.map_err(unreachable)?;
+        Ok(Self { docker: docker.with_timeout(REQUEST) })
+    }
+
+    /// The client below, for what this module does not offer.
+    #[must_use]
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// What is known of the engine.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn facts(&self) -> Result<EngineFacts, Failure> {
+        let info = ask("tell its facts", self.docker.info()).await?;
+        let swarm = info.swarm.unwrap_or_default();
+        let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        Ok(EngineFacts {
+            version: info.server_version.unwrap_or_default(),
+            host: info.name.unwrap_or_default(),
+            swarm_active: swarm.local_node_state == Some(LocalNodeState::ACTIVE),
+            is_manager: swarm.control_available.unwrap_or(false),
+            node_id: swarm.node_id.unwrap_or_default(),
+            nodes: count(swarm.nodes),
+            ipvs: kernel_has_ipvs(),
+            cgroup: match info.cgroup_version {
+                Some(SystemInfoCgroupVersionEnum::_1) => 1,
+                Some(SystemInfoCgroupVersionEnum::_2) => 2,
+                _ => 0,
+            },
+            cpus: count(info.ncpu),
+            memory: count(info.mem_total),
+        })
+    }
+}
+
+/// The engine's address, for messages.
+pub(super) fn address() -> String {
+    std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())
+}
+
+/// `/proc/net/ip_vs` is there once the module is loaded. A module that is only installed counts too:
+/// the engine loads it with the first overlay network.
+fn kernel_has_ipvs() -> bool {
+    if Path::new("/proc/net/ip_vs").exists() || Path::new("/sys/module/ip_vs").exists() {
+        return true;
+    }
+    let Ok(release) = std::fs::read_to_string("/proc/sys/kernel/osrelease") else { return false };
+    let modules = Path::new("/lib/modules").join(release.trim());
+    ["modules.dep", "modules.builtin"].iter().any(|file| {
+        std::fs::read_to_string(modules.join(file)).is_ok_and(|text| text.contains("/ip_vs.ko"))
+    })
+}
+
+/// Waits for one request and turns its error into a failure. `doing` completes "the engine could not …".
+pub(super) async fn ask<T>(doing: &str, request: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+    request.await.map_err(|e| failed(doing, &e))
+}
+
+/// An error of the engine as a failure.
+pub(super) fn failed(doing: &str, e: &Error) -> Failure {
+    let said = chain(e);
+    let what = format!("the engine could not {doing}: {}", super::reason::one_line(&said));
+    match e {
+        _ if said.contains("no space left on device") => {
+            Failure::new(Kind::DiskFull, what, "free space on the disk that holds docker's data")
+        }
+        _ if said.contains("not a swarm manager") => {
+            Failure::new(Kind::WorldIncomplete, what, "run `docker swarm init`, or name a manager in DOCKER_HOST")
+        }
+        _ if is_lost(e) => Failure::new(
+            Kind::EngineUnreachable,
+            what,
+            format!("is docker running, and does {} answer?", address()),
+        ),
+        _ => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
+    }
+}
+
+/// Whether an error means that the connection, not the request, went wrong.
+pub(super) fn is_lost(e: &Error) -> bool {
+    matches!(
+        e,
+        Error::IOError { .. }
+            | Error::HyperResponseError { .. }
+            | Error::HyperLegacyError { .. }
+            | Error::RequestTimeoutError
+            | Error::SocketNotFoundError(_)
+    )
+}
+
+/// The HTTP status of an answer that refuses, if the engine answered.
+pub(super) fn status(e: &Error) -> Option<u16> {
+    match e {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// Whether the engine says that there is no such object. Removing what is gone is success.
+pub(super) fn is_gone(e: &Error) -> bool {
+    status(e) == Some(404)
+}
+
+/// An error with its sources, since the outer one often says only "client error".
+fn chain(e: &Error) -> String {
+    let mut text = match e {
+        Error::DockerResponseServerError { message, .. } => return message.clone(),
+        other => other.to_string(),
+    };
+    let mut source = std::error::Error::source(e);
+    while let Some(inner) = source {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_from_a_lost_connection() {
+        let refused = Error::DockerResponseServerError { status_code: 500, message: "no".to_owned() };
+        assert!(!is_lost(&refused));
+        assert_eq!(failed("list tasks", &refused).kind, Kind::Bug);
+        assert_eq!(failed("list tasks", &refused).what, "the engine could not list tasks: no");
+        let lost = Error::IOError { err: std::io::ErrorKind::ConnectionReset.into() };
+        assert!(is_lost(&lost));
+        assert_eq!(failed("list tasks", &lost).kind, Kind::EngineUnreachable);
+    }
+
+    #[test]
+    fn a_full_disk_and_a_worker_node_have_names() {
+        let said = |message: &str| {
+            let e = Error::DockerResponseServerError { status_code: 503, message: message.to_owned() };
+            failed("make a config", &e).kind
+        };
+        assert_eq!(said("write /var/lib/x: no space left on device"), Kind::DiskFull);
+        assert_eq!(said("This node is not a swarm manager. Use \"docker swarm init\""), Kind::WorldIncomplete);
+    }
+}
