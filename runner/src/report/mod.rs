@@ -1,1 +1,21 @@
-//! To be written.
+//! Reports of a run. Each is made of the run's [records](crate::event::Record) alone: the
+//! [journal] keeps them, [`fold`] turns them into one view, and every other report renders that view.
+//! So a report made again from a journal is the same as the first one.
+//!
+//! Records have passed the redactor before they come here: no report looks for secrets.
+
+pub mod expect;
+pub mod files;
+pub mod fold;
+pub mod html;
+pub mod journal;
+pub mod junit;
+pub mod lines;
+pub mod redo;
+pub mod terminal;
+pub mod text;
+
+pub use files::{say_where, write_all};
+
+#[cfg(test)]
+pub(crate) mod fixtures;

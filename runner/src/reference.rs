@@ -1,0 +1,347 @@
+//! `docs/reference.md`, made from the code, so that it cannot say anything else.
+
+use std::fmt::Write as _;
+
+use clap::Args as _;
+use harness::failure::Kind;
+
+use crate::event::{Event, JOURNAL_FORMAT, Stage};
+use crate::exit;
+use crate::settings::Settings;
+use crate::variables::VARIABLES;
+
+/// A table that another part of cc-ci adds to the reference, such as its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The heading.
+    pub title: &'static str,
+    /// A sentence or two before the table.
+    pub intro: &'static str,
+    /// The names of the columns.
+    pub columns: &'static [&'static str],
+    /// The rows, each with as many cells as there are columns; Markdown.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// One event of a journal, for the docs and for the reader, which knows events by these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventDoc {
+    /// The value of the field `event`.
+    pub name: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// Its fields beside `seq`, `at`, `ms` and `event`, each with its meaning.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+/// The events in the order of a run.
+pub const EVENTS: &[EventDoc] = &[
+    EventDoc {
+        name: "run-started",
+        meaning: "always the first: what is tested, where, and what is planned",
+        fields: &[
+            ("format", "the journal's format; a reader refuses one that it does not know"),
+            ("run", "the run's id: the time of its start and random letters"),
+            ("recipe", "the recipe"),
+            ("source", "where its repository was taken from, without credentials"),
+            ("head", "the full id of the tested commit"),
+            ("head_subject", "the first line of that commit's message"),
+            ("head_version", "the version that its compose file names, or null"),
+            ("base", "the release that the upgrade starts from, or null"),
+            ("pull_request", "the pull request's number, or null"),
+            ("domain", "the app's domain"),
+            ("stack", "the app's stack"),
+            ("stages", "the plan: per stage its deadline, steps, opt-outs, and the reason where it is skipped"),
+            ("cc_ci", "cc-ci's version"),
+            ("host", "host name, engine version, whether the kernel has IPVS, abra's path and version"),
+        ],
+    },
+    EventDoc {
+        name: "stage-started",
+        meaning: "a stage begins",
+        fields: &[
+            ("stage", "which one"),
+            ("deadline_s", "seconds that it may take"),
+            ("expected_ms", "the median of earlier runs that passed it, or null"),
+        ],
+    },
+    EventDoc {
+        name: "progress",
+        meaning: "what the run is busy with now",
+        fields: &[("stage", "which one"), ("text", "one line")],
+    },
+    EventDoc {
+        name: "abra-called",
+        meaning: "a call of abra has ended",
+        fields: &[("stage", "which one"), ("call", "`args`, `exit` (null where it was killed), `output`, `took_ms`")],
+    },
+    EventDoc {
+        name: "check-ended",
+        meaning: "a check has ended",
+        fields: &[
+            ("stage", "which one"),
+            ("check", "`name`, `origin` (generic or overlay), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked"),
+        ],
+    },
+    EventDoc {
+        name: "noted",
+        meaning: "something to tell that changes no outcome",
+        fields: &[("stage", "which one"), ("text", "one line")],
+    },
+    EventDoc {
+        name: "service-logs",
+        meaning: "the last log lines of a service",
+        fields: &[
+            ("stage", "which one"),
+            ("service", "the service's short name"),
+            ("text", "the lines"),
+            ("cut", "whether earlier lines were cut"),
+        ],
+    },
+    EventDoc {
+        name: "task-history",
+        meaning: "every task that the stack had, oldest first",
+        fields: &[
+            ("stage", "which one"),
+            ("tasks", "each with `service`, `task`, `image`, `state`, `desired`, `error`, `exit`, `at`"),
+        ],
+    },
+    EventDoc {
+        name: "compose-deployed",
+        meaning: "the compose file as it was deployed, merged and interpolated",
+        fields: &[("stage", "which one"), ("version", "the version or commit"), ("yaml", "the file")],
+    },
+    EventDoc {
+        name: "stage-ended",
+        meaning: "a stage has ended",
+        fields: &[
+            ("stage", "which one"),
+            ("outcome", "passed, failed, blocked or skipped"),
+            ("fault", "`cause`, `kind`, `what`, `look_at`, `detail`; only where it is red or blocked"),
+            ("reason", "why it was skipped; only where it was"),
+            ("took_ms", "milliseconds"),
+        ],
+    },
+    EventDoc {
+        name: "objects-left",
+        meaning: "teardown's last list of docker objects; it must be empty",
+        fields: &[("objects", "each with `kind` and `name`")],
+    },
+    EventDoc {
+        name: "run-ended",
+        meaning: "always the last; a journal without it is that of a killed run",
+        fields: &[(
+            "verdict",
+            "`word` (`passed`, `cancelled`, or `{\"failed\": cause}`), `line`, and `decided_by` with stage and fault",
+        )],
+    },
+];
+
+/// What a stage is for.
+#[must_use]
+pub fn stage_meaning(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Prepare => "checkout, lint, images: everything before the first deploy, outside its time",
+        Stage::Install => "the base release is deployed and answers; the head where there is no release yet",
+        Stage::Upgrade => "the base release goes to the tested commit in place, and its data is still there",
+        Stage::Backup => "seed, back up, wipe, see the check fail, restore, see it pass",
+        Stage::Functional => "what the app is for",
+        Stage::Fresh => "the tested commit on empty volumes, where install was not that already",
+        Stage::Teardown => "everything goes, whatever happened before",
+    }
+}
+
+/// The whole reference as Markdown.
+#[must_use]
+pub fn reference() -> String {
+    markdown(&[settings(), variables()])
+}
+
+/// The settings, as the command line declares them.
+fn settings() -> Table {
+    let command = Settings::augment_args(clap::Command::new("cc-ci"));
+    let rows = command
+        .get_arguments()
+        .map(|argument| {
+            let flag = argument.get_long().map_or_else(String::new, |long| code(&format!("--{long}")));
+            let env = argument.get_env().map_or_else(String::new, |env| code(&env.to_string_lossy()));
+            let defaults = argument.get_default_values();
+            let default = defaults.first().map_or_else(String::new, |value| code(&value.to_string_lossy()));
+            let meaning = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            vec![flag, env, default, meaning]
+        })
+        .collect();
+    Table {
+        title: "Settings",
+        intro: "Each is a flag of every command and a variable of the environment; the flag wins.",
+        columns: &["flag", "variable", "default", "meaning"],
+        rows,
+    }
+}
+
+/// The values that a recipe's tests get.
+fn variables() -> Table {
+    let rows =
+        VARIABLES.iter().map(|variable| vec![code(variable.name), variable.meaning.to_owned()]).collect();
+    Table {
+        title: "Values in tests",
+        intro: "Scripts have them in their environment, Hurl files as variables, under the same names.",
+        columns: &["name", "meaning"],
+        rows,
+    }
+}
+
+/// The reference, with the tables of other parts before the journal's.
+#[must_use]
+pub fn markdown(extra: &[Table]) -> String {
+    let mut text = String::from(
+        "# Reference\n\n\
+         Made by `cc-ci docs > docs/reference.md`; do not change it by hand.\n\n\
+         ## Exit codes\n\n\
+         The codes are stable.\n\n",
+    );
+    text.push_str(&exit::markdown_table());
+
+    section(&mut text, "Stages", "A run goes through them in this order.");
+    let stages = Stage::ALL.map(|stage| vec![code(stage.name()), stage_meaning(stage).to_owned()]);
+    table(&mut text, &["stage", "what it is for"], &stages);
+
+    section(
+        &mut text,
+        "Failures",
+        "Every red or blocked check names one. The cause says who has to act; where a failure happens \
+         in the base release or in a dependency, that is the cause instead.",
+    );
+    let kinds: Vec<Vec<String>> = Kind::ALL
+        .iter()
+        .map(|kind| vec![code(kind.code()), kind.meaning().to_owned(), kind.usual_cause().words().to_owned()])
+        .collect();
+    table(&mut text, &["code", "meaning", "usual cause"], &kinds);
+
+    for extra in extra {
+        section(&mut text, extra.title, extra.intro);
+        table(&mut text, extra.columns, &extra.rows);
+    }
+    journal(&mut text);
+    text
+}
+
+fn journal(text: &mut String) {
+    section(
+        text,
+        "The journal",
+        "`journal.jsonl` in the run's folder has one JSON object a line. Any report can be made again from \
+         it: `cc-ci report <journal> --format html`.",
+    );
+    let _ = writeln!(
+        text,
+        "Its format is {JOURNAL_FORMAT}. Every line has `seq` (counts from 0 with no gap), `at` (the time by \
+         the runner's clock), `ms` (milliseconds since the run began, by a clock that nobody moves) and \
+         `event`. A reader leaves out events and fields that it does not know; where it must not, the \
+         format's number grows. A last line that is cut short is what a kill leaves behind.\n",
+    );
+    let _ = writeln!(text, "`cause` is one of `recipe`, `test`, `base-release`, `dependency`, `infrastructure`.");
+    for event in EVENTS {
+        let _ = writeln!(text, "\n### {}\n\n{}.\n", event.name, capital(event.meaning));
+        let rows: Vec<Vec<String>> =
+            event.fields.iter().map(|(name, meaning)| vec![code(name), (*meaning).to_owned()]).collect();
+        table(text, &["field", "meaning"], &rows);
+    }
+}
+
+fn section(text: &mut String, title: &str, intro: &str) {
+    let _ = write!(text, "\n## {title}\n\n{intro}\n\n");
+}
+
+fn table(text: &mut String, columns: &[&str], rows: &[Vec<String>]) {
+    let _ = writeln!(text, "| {} |\n|{}", columns.join(" | "), "---|".repeat(columns.len()));
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The row of [`EVENTS`] that belongs to an event. Whoever adds an event is stopped here by the
+/// compiler, and by the test below until the row is true.
+#[must_use]
+pub fn doc_of(event: &Event) -> &'static EventDoc {
+    let row = match event {
+        Event::RunStarted(_) => 0,
+        Event::StageStarted { .. } => 1,
+        Event::Progress { .. } => 2,
+        Event::AbraCalled { .. } => 3,
+        Event::CheckEnded { .. } => 4,
+        Event::Noted { .. } => 5,
+        Event::ServiceLogs { .. } => 6,
+        Event::TaskHistory { .. } => 7,
+        Event::ComposeDeployed { .. } => 8,
+        Event::StageEnded { .. } => 9,
+        Event::ObjectsLeft { .. } => 10,
+        Event::RunEnded { .. } => 11,
+    };
+    &EVENTS[row]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::event::{Outcome, StageResult};
+    use crate::report::fixtures;
+
+    /// At least one of each event, with every field set somewhere.
+    fn samples() -> Vec<Event> {
+        let mut records = fixtures::passed();
+        records.extend(fixtures::failed_upgrade());
+        let mut events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
+        let reason = Some("nothing to back up".to_owned());
+        let result = StageResult { outcome: Outcome::Skipped, fault: None, reason };
+        events.push(Event::StageEnded { stage: Stage::Backup, result, took_ms: 0 });
+        events
+    }
+
+    #[test]
+    fn the_table_of_events_says_what_the_journal_has() {
+        let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for event in samples() {
+            let json = serde_json::to_value(&event).unwrap();
+            let mut fields: BTreeSet<String> = json.as_object().unwrap().keys().cloned().collect();
+            assert!(fields.remove("event"));
+            let name = json["event"].as_str().unwrap().to_owned();
+            assert_eq!(doc_of(&event).name, name);
+            seen.entry(name).or_default().extend(fields);
+        }
+        let told: BTreeMap<String, BTreeSet<String>> = EVENTS
+            .iter()
+            .map(|event| {
+                (event.name.to_owned(), event.fields.iter().map(|(field, _)| (*field).to_owned()).collect())
+            })
+            .collect();
+        assert_eq!(told, seen);
+    }
+
+    #[test]
+    fn the_file_in_docs_is_the_one_that_the_code_makes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference.md");
+        let file = std::fs::read_to_string(path).unwrap_or_default();
+        let same = file == reference();
+        assert!(same, "docs/reference.md is not what the code says; run: cc-ci docs > docs/reference.md");
+    }
+
+    #[test]
+    fn cells_cannot_break_a_table() {
+        let rows = vec![vec!["a|b".to_owned(), "c\nd".to_owned()]];
+        let extra = Table { title: "Settings", intro: "All of them.", columns: &["x", "y"], rows };
+        assert!(markdown(&[extra]).contains("\n## Settings\n\nAll of them.\n\n| x | y |\n|---|---|\n| a\\|b | c d |\n"));
+    }
+}

@@ -1,0 +1,116 @@
+//! How long each stage should take, from earlier runs of the same recipe.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use harness::names::RecipeName;
+
+use super::fold::{RunView, fold};
+use super::journal;
+use crate::event::{Outcome, Stage};
+use crate::run_dir::RunDir;
+
+/// Earlier runs that count; older ones tell of another machine, another recipe.
+pub const RUNS: usize = 15;
+
+/// The time that each stage should take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected(BTreeMap<Stage, u64>);
+
+impl Expected {
+    /// Milliseconds that a stage should take; none where it never passed.
+    #[must_use]
+    pub fn of(&self, stage: Stage) -> Option<u64> {
+        self.0.get(&stage).copied()
+    }
+}
+
+/// What to expect of a recipe below cc-ci's state folder; nothing where it never ran.
+#[must_use]
+pub fn from_runs(state: &Path, recipe: &RecipeName) -> Expected {
+    expected(recipe, &earlier_runs(state, recipe))
+}
+
+/// The median time of each stage over the runs of `recipe`. A stage that did not pass says nothing
+/// about how long one takes.
+#[must_use]
+pub fn expected<'a>(recipe: &RecipeName, runs: impl IntoIterator<Item = &'a RunView>) -> Expected {
+    let mut times: BTreeMap<Stage, Vec<u64>> = BTreeMap::new();
+    for run in runs.into_iter().filter(|run| run.started.recipe == *recipe) {
+        for stage in &run.stages {
+            if let (Some(Outcome::Passed), Some(took)) = (stage.outcome(), stage.took_ms) {
+                times.entry(stage.stage).or_default().push(took);
+            }
+        }
+    }
+    Expected(times.into_iter().filter_map(|(stage, times)| Some((stage, median(times)?))).collect())
+}
+
+/// The middle one; of two middle ones the mean.
+fn median(mut times: Vec<u64>) -> Option<u64> {
+    times.sort_unstable();
+    let high = *times.get(times.len() / 2)?;
+    let low = *times.get((times.len() - 1) / 2)?;
+    Some(low.midpoint(high))
+}
+
+/// The newest runs of `recipe` that ended.
+///
+/// Journals that cannot be read are left out: this is for comfort, and no run fails for it. Run ids
+/// sort by start, so that the newest are found without opening any.
+#[must_use]
+pub fn earlier_runs(state: &Path, recipe: &RecipeName) -> Vec<RunView> {
+    let runs = RunDir::all(state).unwrap_or_default();
+    runs.iter()
+        .rev()
+        .filter_map(|(_, dir)| fold(&journal::read(&dir.journal()).ok()?.records).ok())
+        .filter(|run| run.started.recipe == *recipe && run.verdict.is_some())
+        .take(RUNS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures;
+
+    fn views() -> Vec<RunView> {
+        [fixtures::passed(), fixtures::failed_upgrade(), fixtures::killed()]
+            .iter()
+            .map(|records| fold(records).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn medians_count_only_what_passed() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![9, 1, 5]), Some(5));
+        assert_eq!(median(vec![9, 1, 5, 6]), Some(5));
+        let views = views();
+        let expected = expected(&views[0].started.recipe, &views);
+        // Upgrade: 3500 in the green run, 3100 in the killed one; the rolled back one does not count.
+        assert_eq!(expected.of(Stage::Upgrade), Some(3_300));
+        assert_eq!(expected.of(Stage::Fresh), Some(3_580));
+    }
+
+    #[test]
+    fn another_recipe_tells_nothing() {
+        assert_eq!(expected(&"ghost".parse().unwrap(), &views()), Expected::default());
+    }
+
+    #[test]
+    fn journals_that_cannot_be_read_are_left_out() {
+        let state = tempfile::tempdir().unwrap();
+        let recipe = "custom-html".parse().unwrap();
+        assert_eq!(from_runs(state.path(), &recipe), Expected::default());
+        let good: Vec<u8> =
+            fixtures::passed().iter().flat_map(|record| journal::line(record).unwrap()).collect();
+        for (run, bytes) in [("20260101-a", &b"garbage\n"[..]), ("20260102-b", b""), ("20260103-c", &good)] {
+            let dir = RunDir::of(state.path(), &run.parse().unwrap());
+            let _alive = dir.create().unwrap();
+            std::fs::write(dir.journal(), bytes).unwrap();
+        }
+        assert_eq!(earlier_runs(state.path(), &recipe).len(), 1);
+        assert_eq!(from_runs(state.path(), &recipe).of(Stage::Upgrade), Some(3_500));
+    }
+}

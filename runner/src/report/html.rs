@@ -1,0 +1,390 @@
+//! The HTML report: one page that asks nothing of anybody. No script, no picture, no font is fetched;
+//! everything from outside is text, cleaned here and escaped by the template.
+
+use askama::Template;
+use jiff::tz::TimeZone;
+
+use super::fold::{RunView, StageView, State, Tone};
+use super::text::{Bounds, block, one_line, seconds};
+use crate::event::{AbraCall, CheckResult, Fault, Origin, Outcome, TaskFact};
+
+const BLOCK: Bounds = Bounds { lines: 600, columns: 2_000 };
+const LINE: usize = 600;
+
+/// Renders a run as one page. `remarks` are those of the journal it was read from.
+///
+/// # Errors
+/// None is known: the template only joins strings.
+pub fn render(view: &RunView, remarks: &[String]) -> Result<String, askama::Error> {
+    Page::of(view, remarks).render()
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    tone: &'static str,
+    word: &'static str,
+    symbol: &'static str,
+    recipe: String,
+    commit_short: String,
+    pull_request: Option<u64>,
+    run: String,
+    took: String,
+    line: String,
+    look_at: Option<String>,
+    deciding: Option<&'static str>,
+    remarks: Vec<String>,
+    left: Vec<LeftObject>,
+    left_line: &'static str,
+    ticks: Vec<Tick>,
+    any_expected: bool,
+    facts: Vec<Fact>,
+    stages: Vec<StagePart>,
+    cc_ci: String,
+}
+
+struct LeftObject {
+    kind: String,
+    name: String,
+}
+
+struct Tick {
+    at: String,
+    label: String,
+}
+
+struct Fact {
+    name: &'static str,
+    value: String,
+    code: bool,
+    wide: bool,
+}
+
+struct StagePart {
+    name: &'static str,
+    tone: &'static str,
+    word: &'static str,
+    took: Option<String>,
+    expected: Option<String>,
+    bar: Option<Bar>,
+    why: Option<String>,
+    fault: Option<FaultPart>,
+    deciding: bool,
+    checks: Vec<CheckPart>,
+    notes: Vec<String>,
+    calls: Vec<CallPart>,
+    logs: Vec<LogPart>,
+    tasks: Vec<TaskPart>,
+    compose: Vec<ComposePart>,
+    steps: Vec<String>,
+    deadline: String,
+}
+
+/// Percentages of the time line.
+struct Bar {
+    from: String,
+    width: String,
+    expected: Option<String>,
+}
+
+struct FaultPart {
+    cause: &'static str,
+    kind: &'static str,
+    what: String,
+    look_at: String,
+    detail: String,
+}
+
+struct CheckPart {
+    name: String,
+    overlay: bool,
+    tone: &'static str,
+    word: &'static str,
+    text: String,
+    fault: Option<FaultPart>,
+    took: String,
+}
+
+struct CallPart {
+    args: String,
+    good: bool,
+    exit: String,
+    took: String,
+    output: String,
+}
+
+struct LogPart {
+    service: String,
+    cut: bool,
+    text: String,
+}
+
+struct TaskPart {
+    bad: bool,
+    at: String,
+    service: String,
+    image: String,
+    state: String,
+    desired: String,
+    exit: String,
+    error: String,
+}
+
+struct ComposePart {
+    version: String,
+    yaml: String,
+}
+
+impl Page {
+    fn of(view: &RunView, remarks: &[String]) -> Self {
+        let started = &view.started;
+        let tone = view.tone();
+        let span = span_ms(view);
+        let decided = view.verdict.as_ref().and_then(|verdict| verdict.decided_by.as_ref());
+        let left = view.left.iter().flatten();
+        Self {
+            tone: class(tone),
+            word: tone.word(),
+            symbol: tone.symbol(),
+            recipe: started.recipe.to_string(),
+            commit_short: started.head.short().to_owned(),
+            pull_request: started.pull_request,
+            run: started.run.to_string(),
+            took: seconds(view.took_ms),
+            line: one_line(&view.line(), LINE),
+            look_at: decided.map(|decision| one_line(&decision.fault.failure.look_at, LINE)),
+            deciding: decided.map(|decision| decision.stage.name()),
+            remarks: remarks.iter().map(|remark| one_line(remark, LINE)).collect(),
+            left: left
+                .map(|object| LeftObject { kind: one_line(&object.kind, 40), name: one_line(&object.name, 200) })
+                .collect(),
+            left_line: match view.left.as_deref() {
+                Some([]) => "Nothing was left behind.",
+                Some(_) => "Objects were left behind.",
+                None => "Teardown did not come to its last look: objects may be left behind.",
+            },
+            ticks: ticks(span),
+            any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
+            facts: facts(view),
+            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span)).collect(),
+            cc_ci: one_line(&started.cc_ci, 40),
+        }
+    }
+}
+
+fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::NoEnd => "no-end",
+        Tone::NotReached => "not-reached",
+        tone => tone.word(),
+    }
+}
+
+fn facts(view: &RunView) -> Vec<Fact> {
+    let started = &view.started;
+    let fact = |name, value: &str| Fact { name, value: one_line(value, LINE), code: false, wide: false };
+    let code = |name, value: &str| Fact { code: true, ..fact(name, value) };
+    let at = view.at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let head = started.head_version.as_deref().unwrap_or("a head that names no version");
+    let versions = match &started.base {
+        Some(base) => format!("{base} → {head}"),
+        None => format!("{head} (no release before it)"),
+    };
+    let ipvs = if started.host.ipvs { "with IPVS" } else { "without IPVS" };
+    vec![
+        Fact { wide: true, ..fact("change", &started.head_subject) },
+        Fact { wide: true, ..code("commit", started.head.as_str()) },
+        fact("versions", &versions),
+        fact("started", &at),
+        Fact { wide: true, ..code("source", &started.source) },
+        Fact { wide: true, ..code("domain", started.domain.as_str()) },
+        fact("host", &started.host.name),
+        fact("engine", &format!("docker {}, kernel {ipvs}", started.host.engine)),
+        fact("abra", &started.host.abra),
+    ]
+}
+
+impl StagePart {
+    fn of(view: &RunView, stage: &StageView, span: u64) -> Self {
+        let tone = stage.tone();
+        let result_fault = stage.result().and_then(|result| result.fault.as_ref());
+        let mut checks: Vec<CheckPart> =
+            stage.checks.iter().map(|check| CheckPart::of(check, result_fault)).collect();
+        checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
+            name: one_line(check, 200),
+            overlay: false,
+            tone: class(Tone::Skipped),
+            word: Tone::Skipped.word(),
+            text: one_line(&format!("opted out: {reason}"), LINE),
+            fault: None,
+            took: String::new(),
+        }));
+        Self {
+            name: stage.stage.name(),
+            tone: class(tone),
+            word: tone.word(),
+            took: stage.took_ms.map(seconds),
+            expected: stage.expected_ms.map(seconds),
+            bar: bar(view, stage, span),
+            why: why(stage),
+            fault: result_fault.map(FaultPart::of),
+            deciding: tone == Tone::NoEnd || view.deciding_stage() == Some(stage.stage),
+            checks,
+            notes: stage.notes.iter().map(|note| one_line(note, LINE)).collect(),
+            calls: stage.calls.iter().map(CallPart::of).collect(),
+            logs: stage
+                .logs
+                .iter()
+                .map(|log| LogPart {
+                    service: one_line(&log.service, 100),
+                    cut: log.cut,
+                    text: block(&log.text, BLOCK),
+                })
+                .collect(),
+            tasks: stage.tasks.iter().map(TaskPart::of).collect(),
+            compose: stage
+                .compose
+                .iter()
+                .map(|compose| ComposePart {
+                    version: one_line(&compose.version, 100),
+                    yaml: block(&compose.yaml, BLOCK),
+                })
+                .collect(),
+            steps: stage
+                .planned
+                .iter()
+                .flat_map(|planned| &planned.steps)
+                .map(|step| one_line(step, LINE))
+                .collect(),
+            deadline: stage
+                .planned
+                .as_ref()
+                .map(|planned| format!("at most {}", seconds(planned.deadline_s.saturating_mul(1_000))))
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// The line under a stage's name that says why it looks as it does, where no fault says it.
+fn why(stage: &StageView) -> Option<String> {
+    match stage.tone() {
+        Tone::Skipped => Some(format!("Skipped: {}", one_line(stage.reason().unwrap_or("no reason given"), LINE))),
+        Tone::Blocked => stage.reason().map(|reason| format!("Blocked: {}", one_line(reason, LINE))),
+        Tone::NoEnd => {
+            let busy = stage.busy_with.as_deref().map(|text| format!(" Last seen: {}", one_line(text, LINE)));
+            Some(format!("The run was killed here.{}", busy.unwrap_or_default()))
+        }
+        Tone::NotReached => Some("The run did not come here.".to_owned()),
+        _ => None,
+    }
+}
+
+impl FaultPart {
+    fn of(fault: &Fault) -> Self {
+        Self {
+            cause: fault.cause.words(),
+            kind: fault.failure.kind.code(),
+            what: one_line(&fault.failure.what, LINE),
+            look_at: one_line(&fault.failure.look_at, LINE),
+            detail: block(&fault.failure.detail, BLOCK),
+        }
+    }
+}
+
+impl CheckPart {
+    /// A fault that the stage shows in full above is only named here.
+    fn of(check: &CheckResult, shown: Option<&Fault>) -> Self {
+        let tone = Tone::from(check.outcome);
+        let text = match &check.fault {
+            Some(fault) if check.outcome != Outcome::Passed => &fault.failure.what,
+            _ => &check.text,
+        };
+        Self {
+            name: one_line(&check.name, 200),
+            overlay: check.origin == Origin::Overlay,
+            tone: class(tone),
+            word: tone.word(),
+            text: one_line(text, LINE),
+            fault: check.fault.as_ref().filter(|fault| Some(*fault) != shown).map(FaultPart::of),
+            took: if check.took_ms == 0 { String::new() } else { seconds(check.took_ms) },
+        }
+    }
+}
+
+impl CallPart {
+    fn of(call: &AbraCall) -> Self {
+        Self {
+            args: one_line(&call.args.join(" "), LINE),
+            good: call.exit == Some(0),
+            exit: call.exit.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}")),
+            took: seconds(call.took_ms),
+            output: block(&call.output, BLOCK),
+        }
+    }
+}
+
+impl TaskPart {
+    fn of(task: &TaskFact) -> Self {
+        Self {
+            bad: matches!(task.state.as_str(), "failed" | "rejected" | "orphaned"),
+            at: one_line(&task.at, 40),
+            service: one_line(&task.service, 100),
+            image: one_line(&task.image, 200),
+            state: one_line(&task.state, 20),
+            desired: one_line(&task.desired, 20),
+            exit: task.exit.map(|code| code.to_string()).unwrap_or_default(),
+            error: one_line(&task.error, LINE),
+        }
+    }
+}
+
+/// The length of the time line: the run, or longer where an expected time ends behind it.
+fn span_ms(view: &RunView) -> u64 {
+    let ends = view.stages.iter().filter_map(|stage| Some(stage.from_ms? + stage.expected_ms.unwrap_or(0)));
+    ends.max().unwrap_or(0).max(view.took_ms).max(1)
+}
+
+fn bar(view: &RunView, stage: &StageView, span: u64) -> Option<Bar> {
+    let from = stage.from_ms?;
+    let took = match stage.state {
+        State::Running => view.took_ms.saturating_sub(from),
+        _ => stage.took_ms?,
+    };
+    Some(Bar {
+        from: percent(from, span),
+        width: percent(took, span),
+        expected: stage.expected_ms.map(|expected| percent(expected, span)),
+    })
+}
+
+/// A share in percent, to one hundredth.
+fn percent(part: u64, whole: u64) -> String {
+    let hundredths = u128::from(part.min(whole)) * 10_000 / u128::from(whole.max(1));
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+/// At most seven ticks at round times.
+fn ticks(span: u64) -> Vec<Tick> {
+    const STEPS: [u64; 14] = [
+        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000,
+        3_600_000,
+    ];
+    let step = STEPS.into_iter().find(|step| span / step < 7).unwrap_or(span / 6).max(1);
+    (0..=span / step)
+        .map(|n| n * step)
+        .map(|ms| Tick { at: percent(ms, span), label: tick_label(ms, step) })
+        .collect()
+}
+
+fn tick_label(ms: u64, step: u64) -> String {
+    match (ms, step) {
+        (0, _) => "0".to_owned(),
+        (_, ..1_000) => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        (_, ..60_000) if ms < 120_000 => format!("{} s", ms / 1_000),
+        (_, ..60_000) => format!("{}:{:02} min", ms / 60_000, ms % 60_000 / 1_000),
+        _ => format!("{} min", ms / 60_000),
+    }
+}
+
+#[cfg(test)]
+mod tests;

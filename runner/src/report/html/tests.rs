@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::report::{fixtures, fold::fold};
+
+const CSS: &str = include_str!("../../../templates/report.css");
+
+fn page(records: &[crate::event::Record]) -> String {
+    render(&fold(records).unwrap(), &[]).unwrap()
+}
+
+/// The text that a person reads, without markup and style.
+fn text_of(html: &str) -> String {
+    let body = html.split_once("</svg>\n\n<header").unwrap().1;
+    let mut text = String::new();
+    let mut inside = true;
+    for c in body.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_page_of_a_failed_upgrade_reads_well() {
+    insta::assert_snapshot!(text_of(&page(&fixtures::failed_upgrade())));
+}
+
+#[test]
+fn the_page_of_a_killed_run_says_so() {
+    let text = text_of(&page(&fixtures::killed()));
+    for wanted in [
+        "no end: the run was killed during backup",
+        "The run was killed here. Last seen: waiting for the snapshot",
+        "The run did not come here.",
+        "objects may be left behind",
+    ] {
+        assert!(text.contains(wanted), "{wanted}:\n{text}");
+    }
+}
+
+#[test]
+fn what_is_left_behind_is_named() {
+    let text = text_of(&page(&fixtures::left_behind()));
+    assert!(text.contains("custom-html-pr7-1a2b3c4_ci_localhost_logs"), "{text}");
+}
+
+#[test]
+fn nothing_is_fetched_and_nothing_runs() {
+    for (name, records) in fixtures::all() {
+        let html = page(&records);
+        assert!(html.contains("default-src 'none'"), "{name}");
+        for (attribute, harmless) in [("src=", &[][..]), ("href=", &["#", "data:,"][..])] {
+            for tag in html.split('<').skip(1).filter_map(|rest| Some(rest.split_once('>')?.0)) {
+                for value in tag.split(attribute).skip(1) {
+                    let value = value.trim_start_matches('"');
+                    assert!(harmless.iter().any(|start| value.starts_with(start)), "{name}: <{tag}>");
+                }
+                assert!(!tag.starts_with("script") && !tag.contains(" on"), "{name}: <{tag}>");
+            }
+        }
+        assert!(!CSS.contains("url(") && !CSS.contains("@import"));
+    }
+}
+
+#[test]
+fn hostile_text_stays_text_and_the_page_stays_small() {
+    let html = render(&fold(&fixtures::hostile()).unwrap(), &[fixtures::HOSTILE.into()]).unwrap();
+    assert!(html.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "control characters");
+    assert!(!html.contains('\u{202e}') && !html.contains("<img") && !html.contains("<script"));
+    assert!(html.len() < 400_000, "{} bytes", html.len());
+    // The markup is that of a harmless run with as many parts: nothing that was text has become a tag.
+    for tag in ["details", "pre", "table", "section", "main", "body", "html"] {
+        let open = html.matches(&format!("<{tag}")).count();
+        assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn opt_outs_show_even_where_their_stage_never_ran() {
+    let html = page(&fixtures::killed()[..12]);
+    assert!(text_of(&html).contains("upgrade.data-kept"));
+}
+
+#[test]
+fn ticks_are_few_and_round() {
+    for span in [1, 90, 1_000, 18_437, 61_000, 3_600_000, 90_000_000] {
+        let ticks = ticks(span);
+        assert!((1..=8).contains(&ticks.len()), "{span}: {}", ticks.len());
+    }
+    let labels: Vec<String> = ticks(18_437).into_iter().map(|tick| tick.label).collect();
+    assert_eq!(labels, ["0", "5 s", "10 s", "15 s"]);
+}
+
+/// The colours of one theme, by their name.
+fn palette(css: &str) -> BTreeMap<String, [f64; 3]> {
+    let mut colours = BTreeMap::new();
+    for part in css.split("--").skip(1) {
+        let Some((name, value)) = part.split_once(": #") else { continue };
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&value[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        colours.insert(name.to_owned(), [channel(0), channel(2), channel(4)]);
+    }
+    colours
+}
+
+/// Contrast by WCAG 2.2.
+fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
+    let light = |c: [f64; 3]| 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2] + 0.05;
+    let (one, other) = (light(one), light(other));
+    one.max(other) / one.min(other)
+}
+
+#[test]
+fn every_text_has_the_contrast_that_wcag_aa_asks_for() {
+    let (light, rest) = CSS.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let dark = rest.split_once("* {").unwrap().0;
+    let tones = ["passed", "failed", "blocked", "skipped", "no-end"];
+    for (theme, css) in [("light", light), ("dark", dark)] {
+        let palette = palette(css);
+        assert_eq!(palette.len(), 17, "{theme}");
+        let mut pairs = Vec::new();
+        for ground in ["paper", "card", "well"] {
+            pairs.extend(["ink", "soft"].map(|text| (text.to_owned(), ground.to_owned())));
+            pairs.extend(tones.map(|text| (text.to_owned(), ground.to_owned())));
+        }
+        for tone in tones {
+            let tint = format!("{tone}-tint");
+            pairs.extend(["ink", "soft", tone].map(|text| (text.to_owned(), tint.clone())));
+            pairs.push(("mark".into(), tone.into()));
+        }
+        for (text, ground) in pairs {
+            let ratio = contrast(palette[&text], palette[&ground]);
+            assert!(ratio >= 4.5, "{theme}: {text} on {ground} has {ratio:.2}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Any report again, from a journal.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::fold::fold;
+use super::journal::{self, Journal, ReadError};
+use super::lines::Look;
+use super::terminal::{JsonLines, Terminal};
+use super::{html, junit};
+use crate::emit::Sink as _;
+
+/// The kinds of report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines, as a log has them.
+    Terminal,
+    /// JUnit XML.
+    Junit,
+    /// One self-contained page.
+    Html,
+    /// The events, one JSON object a line.
+    Json,
+}
+
+/// Why a report cannot be made again.
+#[derive(Debug, thiserror::Error)]
+pub enum RedoError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The report cannot be written.
+    #[error("cannot write the report: {0}")]
+    Write(#[from] io::Error),
+    /// A renderer failed, which is a fault of cc-ci.
+    #[error("cannot make the report: {0}")]
+    Render(String),
+}
+
+/// Reads a journal and makes one report of it.
+///
+/// # Errors
+/// See [`RedoError`].
+pub fn redo(path: &Path, format: Format, look: Look) -> Result<Vec<u8>, RedoError> {
+    render(&journal::read(path)?, format, look)
+}
+
+/// Makes one report of a journal that was read.
+///
+/// # Errors
+/// [`RedoError::Render`] and [`RedoError::Write`].
+pub fn render(journal: &Journal, format: Format, look: Look) -> Result<Vec<u8>, RedoError> {
+    let view = fold(&journal.records).map_err(|error| RedoError::Render(error.to_string()))?;
+    let remarks = &journal.remarks;
+    Ok(match format {
+        Format::Html => {
+            html::render(&view, remarks).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()
+        }
+        Format::Junit => {
+            junit::render(&view, remarks).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()
+        }
+        Format::Json => {
+            let mut out = JsonLines(Vec::new());
+            for record in &journal.records {
+                out.record(record)?;
+            }
+            out.0
+        }
+        Format::Terminal => {
+            let mut out = Vec::new();
+            let mut terminal = Terminal::new(&mut out, Look { progress: true, ..look });
+            for record in &journal.records {
+                terminal.record(record)?;
+            }
+            drop(terminal);
+            if view.verdict.is_none() {
+                for line in super::lines::summary(&view, look) {
+                    writeln!(out, "{line}")?;
+                }
+            }
+            for remark in remarks {
+                writeln!(out, "  journal: {remark}")?;
+            }
+            out
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures;
+
+    #[test]
+    fn a_report_made_again_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, records) in fixtures::all() {
+            let path = folder.path().join(name);
+            let mut writer = journal::Writer::create(&path).unwrap();
+            for record in &records {
+                writer.record(record).unwrap();
+            }
+            let live = Journal { records, remarks: vec![] };
+            for format in [Format::Terminal, Format::Junit, Format::Html, Format::Json] {
+                let first = render(&live, format, Look::PLAIN).unwrap();
+                assert_eq!(redo(&path, format, Look::PLAIN).unwrap(), first, "{name}, {format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_killed_run_still_has_every_report() {
+        let mut bytes: Vec<u8> =
+            fixtures::killed().iter().flat_map(|record| journal::line(record).unwrap()).collect();
+        bytes.truncate(bytes.len() - 9);
+        let journal = journal::parse(&bytes).unwrap();
+        for format in [Format::Terminal, Format::Junit, Format::Html] {
+            let text = String::from_utf8(render(&journal, format, Look::PLAIN).unwrap()).unwrap();
+            assert!(text.contains("no end: the run was killed during backup"), "{format:?}");
+            assert!(text.contains("is cut short and was left out"), "{format:?}");
+        }
+    }
+}

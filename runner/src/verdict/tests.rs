@@ -1,0 +1,120 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::exit::Exit;
+use crate::report::fixtures;
+
+fn ended(outcome: Outcome) -> StageResult {
+    StageResult { outcome, fault: None, reason: None }
+}
+
+fn red(outcome: Outcome, cause: Cause, what: &str) -> StageResult {
+    let failure = Failure::new(Kind::NoAnswer, what, "the log of app");
+    StageResult { outcome, fault: Some(Fault { cause, failure }), reason: None }
+}
+
+fn all_passed() -> Vec<(Stage, StageResult)> {
+    Stage::ALL.iter().map(|stage| (*stage, ended(Outcome::Passed))).collect()
+}
+
+fn set(results: &mut [(Stage, StageResult)], stage: Stage, result: StageResult) {
+    for slot in results.iter_mut().filter(|(known, _)| *known == stage) {
+        slot.1 = result.clone();
+    }
+}
+
+fn object(name: &str) -> ObjectFact {
+    ObjectFact { kind: "volume".into(), name: name.into() }
+}
+
+fn line(results: &[(Stage, StageResult)], cancelled: bool, left: &[ObjectFact]) -> String {
+    verdict(&fixtures::started(), results, 18_437, cancelled, left).line
+}
+
+#[test]
+fn the_lines_read_well() {
+    let mut lines = vec![line(&all_passed(), false, &[])];
+
+    let mut some = all_passed();
+    set(&mut some, Stage::Backup, ended(Outcome::Skipped));
+    lines.push(line(&some, false, &[]));
+
+    let mut broken = all_passed();
+    set(&mut broken, Stage::Upgrade, red(Outcome::Failed, Cause::Recipe, "app answered 502"));
+    set(&mut broken, Stage::Backup, red(Outcome::Blocked, Cause::Recipe, "upgrade failed"));
+    lines.push(line(&broken, false, &[]));
+    lines.push(line(&broken, false, &[object("a_data")]));
+    lines.push(line(&broken, true, &[]));
+
+    let mut blocked = all_passed();
+    set(&mut blocked, Stage::Backup, red(Outcome::Blocked, Cause::Infrastructure, "no backup bot"));
+    lines.push(line(&blocked, false, &[]));
+
+    lines.push(line(&all_passed(), false, &[object("a_data"), object("b"), object("c"), object("d")]));
+    lines.push(line(&all_passed(), true, &[object("a_data")]));
+
+    let skipped: Vec<_> = Stage::ALL.iter().map(|stage| (*stage, ended(Outcome::Skipped))).collect();
+    lines.push(line(&skipped, false, &[]));
+    lines.push(line(&all_passed()[..3], false, &[]));
+
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn an_infrastructure_fault_does_not_hide_an_earlier_one_of_the_recipe() {
+    let mut results = all_passed();
+    set(&mut results, Stage::Upgrade, red(Outcome::Failed, Cause::Recipe, "rolled back"));
+    set(&mut results, Stage::Teardown, red(Outcome::Failed, Cause::Infrastructure, "volume in use"));
+    results.reverse();
+    let verdict = verdict(&fixtures::started(), &results, 1, false, &[object("a")]);
+    assert_eq!(verdict.word, Word::Failed(Cause::Recipe));
+    assert_eq!(verdict.decided_by.unwrap().stage, Stage::Upgrade);
+}
+
+fn any_result() -> impl Strategy<Value = StageResult> {
+    let cause = prop_oneof![
+        Just(Cause::Recipe),
+        Just(Cause::Test),
+        Just(Cause::BaseRelease),
+        Just(Cause::Dependency),
+        Just(Cause::Infrastructure),
+    ];
+    (0..4_u8, proptest::option::of(cause)).prop_map(|(outcome, cause)| {
+        let outcome = [Outcome::Passed, Outcome::Failed, Outcome::Blocked, Outcome::Skipped][usize::from(outcome)];
+        let red_one = matches!(outcome, Outcome::Failed | Outcome::Blocked);
+        match cause {
+            Some(cause) if red_one => red(outcome, cause, "something"),
+            _ => ended(outcome),
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn green_means_that_everything_planned_ran_and_was_green(
+        results in proptest::collection::vec(any_result(), 7),
+        present in proptest::collection::vec(any::<bool>(), 7),
+        cancelled: bool,
+        left in 0..3_usize,
+    ) {
+        let results: Vec<_> = Stage::ALL.into_iter().zip(results).zip(present)
+            .filter(|(_, present)| *present).map(|(result, _)| result).collect();
+        let left: Vec<_> = (0..left).map(|n| object(&n.to_string())).collect();
+        let verdict = verdict(&fixtures::started(), &results, 1, cancelled, &left);
+
+        let is_red = |outcome| matches!(outcome, Outcome::Failed | Outcome::Blocked);
+        let reds: Vec<_> = results.iter().filter(|(_, result)| is_red(result.outcome)).collect();
+        let tested = results.iter().any(|(stage, result)| {
+            TESTING.contains(stage) && result.outcome == Outcome::Passed
+        });
+        let good = reds.is_empty() && results.len() == 7 && left.is_empty() && tested && !cancelled;
+        prop_assert_eq!(verdict.word == Word::Passed, good);
+        prop_assert_eq!(Exit::from(&verdict).code() == 0, good);
+        prop_assert_eq!(verdict.word == Word::Cancelled, cancelled);
+        prop_assert!(!verdict.line.contains('\n'));
+        let named = reds.iter().find(|(_, result)| result.fault.is_some()).or_else(|| reds.first());
+        if let (Some((stage, _)), false) = (named, cancelled) {
+            prop_assert_eq!(verdict.decided_by.map(|decision| decision.stage), Some(*stage));
+        }
+    }
+}
