@@ -51,7 +51,10 @@ fn where_lines(journal: &Path, reports: &[Written]) -> Vec<String> {
             match (&report.error, report.format) {
                 (None, Format::Html) => format!("  report:  {path}"),
                 (None, _) => format!("  junit:   {path}"),
-                (Some(error), _) => format!("  {path}: {error}; once there is room: cc-ci report {again}"),
+                (Some(error), format) => {
+                    let format = format.name();
+                    format!("  {path}: {error}; to make it again: cc-ci report {again} --format {format}")
+                }
             }
         })
         .collect();

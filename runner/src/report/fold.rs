@@ -191,6 +191,18 @@ impl RunView {
         }
     }
 
+    /// What to look at, in a run that is not green.
+    #[must_use]
+    pub fn look_at(&self) -> Option<&str> {
+        match &self.verdict {
+            Some(verdict) => verdict.decided_by.as_ref().map(|decision| decision.fault.failure.look_at.as_str()),
+            None => Some(
+                "what ended the process: the kernel's log (out of memory?), a reboot, a kill; \
+                 `cc-ci reap` finishes its teardown",
+            ),
+        }
+    }
+
     /// The stage that decided, where the verdict is not green and one did.
     #[must_use]
     pub fn deciding_stage(&self) -> Option<Stage> {

@@ -152,7 +152,7 @@ impl Page {
             run: started.run.to_string(),
             took: seconds(view.took_ms),
             line: one_line(&view.line(), LINE),
-            look_at: decided.map(|decision| one_line(&decision.fault.failure.look_at, LINE)),
+            look_at: view.look_at().map(|text| one_line(text, LINE)),
             deciding: decided.map(|decision| decision.stage.name()),
             remarks: remarks.iter().map(|remark| one_line(remark, LINE)).collect(),
             left: left
@@ -193,14 +193,14 @@ fn facts(view: &RunView) -> Vec<Fact> {
     let ipvs = if started.host.ipvs { "with IPVS" } else { "without IPVS" };
     vec![
         Fact { wide: true, ..fact("change", &started.head_subject) },
-        Fact { wide: true, ..code("commit", started.head.as_str()) },
+        code("commit", started.head.as_str()),
         fact("versions", &versions),
+        code("source", &started.source),
         fact("started", &at),
-        Fact { wide: true, ..code("source", &started.source) },
-        Fact { wide: true, ..code("domain", started.domain.as_str()) },
+        code("domain", started.domain.as_str()),
         fact("host", &started.host.name),
+        code("abra", &started.host.abra),
         fact("engine", &format!("docker {}, kernel {ipvs}", started.host.engine)),
-        fact("abra", &started.host.abra),
     ]
 }
 

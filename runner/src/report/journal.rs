@@ -146,7 +146,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
                 break;
             }
             Err(_) if number == 1 => return Err(ReadError::NotAJournal),
-            Err(error) => return Err(ReadError::Damaged { line: number, why: error.to_string() }),
+            Err(error) => return Err(damaged(number, &error)),
         };
         if number == 1 {
             check_first(&peek)?;
@@ -158,7 +158,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
             continue;
         }
         let record: Record = serde_json::from_slice(line)
-            .map_err(|error| ReadError::Damaged { line: number, why: error.to_string() })?;
+            .map_err(|error| damaged(number, &error))?;
         if record.seq != expected_seq {
             let found = record.seq;
             journal.remarks.push(format!("line {number}: record {found} where {expected_seq} was due; some are missing"));
@@ -170,6 +170,11 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
         return Err(ReadError::Empty);
     }
     Ok(journal)
+}
+
+/// The parser knows one line alone, so that the line that it names is always the first.
+fn damaged(line: usize, error: &serde_json::Error) -> ReadError {
+    ReadError::Damaged { line, why: error.to_string().replace(" at line 1 column ", " at column ") }
 }
 
 fn check_first(peek: &Peek) -> Result<(), ReadError> {

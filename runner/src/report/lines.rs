@@ -96,10 +96,6 @@ pub fn stage_ended(view: &RunView, stage: &StageView, look: Look) -> Vec<String>
         let mark = look.paint(Tone::from(check.outcome), Tone::from(check.outcome).symbol());
         lines.push(format!("  {mark} {}: {}", one_line(&check.name, 120), one_line(what, COLUMNS)));
     }
-    for (check, reason) in stage.unseen_opt_outs() {
-        let mark = Tone::Skipped.symbol();
-        lines.push(format!("  {mark} {}: {}", one_line(check, 120), one_line(reason, COLUMNS)));
-    }
     for note in &stage.notes {
         lines.push(format!("  note: {}", one_line(note, COLUMNS)));
     }
@@ -114,11 +110,13 @@ fn head(stage: &StageView, look: Look) -> String {
 fn checks_note(stage: &StageView) -> String {
     let all = stage.checks.len();
     let green = stage.checks.iter().filter(|check| check.outcome == Outcome::Passed).count();
-    match (green, all) {
-        (_, 0) => String::new(),
-        (1, 1) => "  1 check".to_owned(),
-        (green, all) if green == all => format!("  {all} checks"),
-        (green, all) => format!("  {green} of {all} checks green"),
+    let skipped = stage.checks.iter().filter(|check| check.outcome == Outcome::Skipped).count();
+    let skipped_note = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+    match (green, all - skipped) {
+        (0, 0) if skipped == 0 => String::new(),
+        (1, 1) => format!("  1 check{skipped_note}"),
+        (green, ran) if green == ran => format!("  {ran} checks{skipped_note}"),
+        (green, ran) => format!("  {green} of {ran} checks green{skipped_note}"),
     }
 }
 
@@ -158,6 +156,9 @@ pub fn summary(view: &RunView, look: Look) -> Vec<String> {
     }
     lines.push(String::new());
     lines.push(look.paint(tone, &format!("{} {}", tone.symbol(), one_line(&view.line(), COLUMNS))));
+    if let Some(text) = view.look_at() {
+        lines.push(format!("  {} {}", look.bold("look at:"), one_line(text, COLUMNS)));
+    }
     lines
 }
 

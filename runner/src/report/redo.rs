@@ -23,6 +23,19 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// The word for it on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Junit => "junit",
+            Self::Html => "html",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// Why a report cannot be made again.
 #[derive(Debug, thiserror::Error)]
 pub enum RedoError {
@@ -105,6 +118,13 @@ mod tests {
                 let first = render(&live, format, Look::PLAIN).unwrap();
                 assert_eq!(redo(&path, format, Look::PLAIN).unwrap(), first, "{name}, {format:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_names_of_formats_are_those_of_the_command_line() {
+        for format in <Format as clap::ValueEnum>::value_variants() {
+            assert_eq!(<Format as clap::ValueEnum>::from_str(format.name(), false), Ok(*format));
         }
     }
 

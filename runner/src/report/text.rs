@@ -134,9 +134,12 @@ pub fn block(text: &str, bounds: Bounds) -> String {
     out
 }
 
-/// Milliseconds for people: `0.4 s`, `18.4 s`, `2 min 05 s`, `1 h 02 min`.
+/// Milliseconds for people: `40 ms`, `0.4 s`, `18.4 s`, `2 min 05 s`, `1 h 02 min`.
 #[must_use]
 pub fn seconds(ms: u64) -> String {
+    if ms < 100 {
+        return format!("{ms} ms");
+    }
     let tenths = ms / 100 + u64::from(ms % 100 >= 50);
     if tenths < 600 {
         return format!("{}.{} s", tenths / 10, tenths % 10);
@@ -173,10 +176,10 @@ mod tests {
 
     #[test]
     fn times_read_as_people_say_them() {
-        let times = [0, 49, 50, 949, 18_437, 59_949, 59_950, 125_000, 3_599_600, 3_725_000];
+        let times = [0, 40, 99, 149, 949, 18_437, 59_949, 59_950, 125_000, 3_599_600, 3_725_000];
         let words: Vec<String> = times.into_iter().map(seconds).collect();
         let wanted = [
-            "0.0 s", "0.0 s", "0.1 s", "0.9 s", "18.4 s", "59.9 s", "1 min 00 s", "2 min 05 s",
+            "0 ms", "40 ms", "99 ms", "0.1 s", "0.9 s", "18.4 s", "59.9 s", "1 min 00 s", "2 min 05 s",
             "1 h 00 min", "1 h 02 min",
         ];
         assert_eq!(words, wanted);
