@@ -7,6 +7,7 @@ use crate::event::{
     StageResult, TaskFact, Verdict, Word,
 };
 use crate::exit::Exit;
+use crate::report::tone::Tone;
 
 /// A run as its records tell it, up to the last one.
 #[derive(Debug, Clone, PartialEq)]
@@ -295,72 +296,6 @@ impl StageView {
     pub fn reason(&self) -> Option<&str> {
         let ended = self.result().and_then(|result| result.reason.as_deref());
         ended.or_else(|| self.planned.as_ref()?.skip.as_deref())
-    }
-}
-
-/// How something looks: a word and a symbol, so that no report speaks by colour alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Tone {
-    /// Green.
-    Passed,
-    /// Red.
-    Failed,
-    /// Could not run.
-    Blocked,
-    /// Switched off.
-    Skipped,
-    /// Stopped by somebody.
-    Cancelled,
-    /// Killed before its end.
-    NoEnd,
-    /// The run never came to it.
-    NotReached,
-}
-
-impl From<Outcome> for Tone {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Passed => Self::Passed,
-            Outcome::Failed => Self::Failed,
-            Outcome::Blocked => Self::Blocked,
-            Outcome::Skipped => Self::Skipped,
-        }
-    }
-}
-
-impl Tone {
-    /// Every tone.
-    pub const ALL: [Self; 7] = [
-        Self::Passed, Self::Failed, Self::Blocked, Self::Skipped, Self::Cancelled, Self::NoEnd,
-        Self::NotReached,
-    ];
-
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Blocked => "blocked",
-            Self::Skipped => "skipped",
-            Self::Cancelled => "cancelled",
-            Self::NoEnd => "no end",
-            Self::NotReached => "not reached",
-        }
-    }
-
-    /// The symbol, one column wide.
-    #[must_use]
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Passed => "✓",
-            Self::Failed => "✗",
-            Self::Blocked => "!",
-            Self::Skipped => "–",
-            Self::Cancelled => "×",
-            Self::NoEnd => "?",
-            Self::NotReached => "·",
-        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use harness::failure::Failure;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::fold::{RunView, StageView, Tone};
+use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, clean, one_line};
+use super::tone::Tone;
 use crate::event::{Fault, Origin, Outcome};
 
 const EVIDENCE: Bounds = Bounds { lines: 200, columns: 1_000 };

@@ -1,7 +1,8 @@
 //! A run in lines for a terminal or a log, as pure functions of the view.
 
-use super::fold::{RunView, StageView, Tone};
+use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, one_line, seconds};
+use super::tone::Tone;
 use crate::event::{Event, Fault, Outcome};
 
 /// How the lines look.

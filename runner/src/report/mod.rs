@@ -14,6 +14,7 @@ pub mod lines;
 pub mod redo;
 pub mod terminal;
 pub mod text;
+pub mod tone;
 
 pub use files::{say_where, write_all};
 

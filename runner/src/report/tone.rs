@@ -1,0 +1,69 @@
+//! How a run, a stage or a check looks.
+
+use crate::event::Outcome;
+
+/// How something looks: a word and a symbol, so that no report speaks by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Green.
+    Passed,
+    /// Red.
+    Failed,
+    /// Could not run.
+    Blocked,
+    /// Switched off.
+    Skipped,
+    /// Stopped by somebody.
+    Cancelled,
+    /// Killed before its end.
+    NoEnd,
+    /// The run never came to it.
+    NotReached,
+}
+
+impl From<Outcome> for Tone {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Passed,
+            Outcome::Failed => Self::Failed,
+            Outcome::Blocked => Self::Blocked,
+            Outcome::Skipped => Self::Skipped,
+        }
+    }
+}
+
+impl Tone {
+    /// Every tone.
+    pub const ALL: [Self; 7] = [
+        Self::Passed, Self::Failed, Self::Blocked, Self::Skipped, Self::Cancelled, Self::NoEnd,
+        Self::NotReached,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+            Self::NoEnd => "no end",
+            Self::NotReached => "not reached",
+        }
+    }
+
+    /// The symbol, one column wide.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Passed => "✓",
+            Self::Failed => "✗",
+            Self::Blocked => "!",
+            Self::Skipped => "–",
+            Self::Cancelled => "×",
+            Self::NoEnd => "?",
+            Self::NotReached => "·",
+        }
+    }
+}
