@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -13,6 +13,9 @@ use crate::failure::{Failure, Kind};
 /// How long one request may take before the engine counts as gone. Lists take milliseconds; a pull
 /// and an event stream answer at once and stream afterwards, which this does not limit.
 const REQUEST: Duration = Duration::from_secs(60);
+
+/// A first try gets this long, also where the deadline has passed.
+const FIRST_TRY: Duration = Duration::from_secs(2);
 
 /// A connection to the docker engine, which opens one socket per request. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,17 +56,31 @@ impl Swarm {
     /// # Errors
     /// [`Kind::EngineUnreachable`], naming the address.
     pub async fn connect() -> Result<Self, Failure> {
-        let unreachable = |e: Error| {
-            Failure::new(
-                Kind::EngineUnreachable,
-                format!("the docker engine at {} does not answer", address()),
-                "start docker, or set DOCKER_HOST to a socket that this user may open (`docker version` shows it)",
-            )
-            .with_detail(chain(&e))
-        };
+        let unreachable = |e: Error| unreachable_engine().with_detail(chain(&e));
         let docker = Docker::connect_with_defaults().map_err(unreachable)?;
         let docker = docker.negotiate_version().await.map_err(unreachable)?;
         Ok(Self { docker: docker.with_timeout(REQUEST) })
+    }
+
+    /// Connects, and tries again while the engine does not answer, until the deadline: an engine that
+    /// starts again needs seconds.
+    ///
+    /// # Errors
+    /// As in [`Swarm::connect`], at the deadline.
+    pub async fn connect_within(deadline: Instant) -> Result<Self, Failure> {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(left.max(FIRST_TRY), Self::connect()).await {
+                Ok(Ok(swarm)) => return Ok(swarm),
+                Ok(Err(failure)) if left <= pause => return Err(failure),
+                Err(_) => return Err(unreachable_engine()),
+                Ok(Err(_)) => {}
+            }
+            // An engine that is down sends no event.
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
     }
 
     /// The client below, for what this module does not offer.
@@ -97,6 +114,14 @@ impl Swarm {
             memory: count(info.mem_total),
         })
     }
+}
+
+fn unreachable_engine() -> Failure {
+    Failure::new(
+        Kind::EngineUnreachable,
+        format!("the docker engine at {} does not answer", address()),
+        "start docker, or set DOCKER_HOST to a socket that this user may open (`docker version` shows it)",
+    )
 }
 
 /// The engine's address, for messages.

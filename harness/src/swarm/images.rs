@@ -1,9 +1,15 @@
 //! Images: pulled before a deploy, so that a slow registry does not eat the deploy's time and a
 //! missing image has its own name.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::engine::Swarm;
+use bollard::errors::Error;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::engine::{Swarm, failed, is_gone, is_lost};
+use super::reason::{kind_of, one_line};
 use crate::failure::{Failure, Kind};
 
 /// An image that had to be pulled.
@@ -21,11 +27,15 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn present(&self, image: &str) -> Result<bool, Failure> {
-        let _ = image;
-        Err(Failure::new(Kind::Bug, "not written yet", ""))
+        match self.docker().inspect_image(image).await {
+            Ok(_) => Ok(true),
+            Err(e) if is_gone(&e) => Ok(false),
+            Err(e) => Err(failed(&format!("look for the image {image}"), &e)),
+        }
     }
 
-    /// Pulls the images that this node lacks, side by side. The result holds only those.
+    /// Pulls the images that this node lacks, side by side and without credentials. The result holds
+    /// only those.
     ///
     /// # Errors
     /// [`Kind::ImageMissing`] when a registry answers that it has no such image or will not give it,
@@ -35,7 +45,129 @@ impl Swarm {
         images: &[String],
         on_progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Vec<Pulled>, Failure> {
-        let _ = (images, on_progress);
-        Err(Failure::new(Kind::Bug, "not written yet", ""))
+        let mut lacking = Vec::new();
+        for image in images {
+            if !lacking.contains(image) && !self.present(image).await? {
+                lacking.push(image.clone());
+            }
+        }
+        if lacking.is_empty() {
+            return Ok(Vec::new());
+        }
+        on_progress(&format!("pulling {}", lacking.join(", ")));
+        let mut pulls: FuturesUnordered<_> = lacking.iter().map(|image| self.pull(image)).collect();
+        let mut done: Vec<Pulled> = Vec::new();
+        while let Some(pulled) = pulls.next().await {
+            done.push(pulled?);
+            let left: Vec<&str> =
+                lacking.iter().filter(|image| !done.iter().any(|d| d.image == **image)).map(String::as_str).collect();
+            if !left.is_empty() {
+                on_progress(&format!("pulling {}", left.join(", ")));
+            }
+        }
+        done.sort_by(|a, b| a.image.cmp(&b.image));
+        Ok(done)
+    }
+
+    async fn pull(&self, image: &str) -> Result<Pulled, Failure> {
+        let start = Instant::now();
+        let options = CreateImageOptionsBuilder::new().from_image(&with_tag(image)).build();
+        let mut stream = std::pin::pin!(self.docker().create_image(Some(options), None, None));
+        while let Some(step) = stream.next().await {
+            let step = step.map_err(|e| refused(image, &e))?;
+            if let Some(message) = step.error_detail.and_then(|error| error.message) {
+                return Err(refused(image, &Error::DockerStreamError { error: message }));
+            }
+        }
+        Ok(Pulled { image: image.to_owned(), took: start.elapsed() })
+    }
+}
+
+/// Docker pulls every tag of a name that has none.
+fn with_tag(image: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
+}
+
+fn refused(image: &str, e: &Error) -> Failure {
+    let said = match e {
+        Error::DockerResponseServerError { message, .. } => message.clone(),
+        Error::DockerStreamError { error } => error.clone(),
+        e if is_lost(e) => return failed(&format!("pull {image}"), e),
+        e => e.to_string(),
+    };
+    let said = one_line(&said);
+    match kind_of_pull(&said) {
+        Kind::ImageMissing => Failure::new(
+            Kind::ImageMissing,
+            format!("there is no image {image}: {said}"),
+            "the image's name and tag in the compose file; a private registry needs a login, which cc-ci has not",
+        ),
+        Kind::DiskFull => Failure::new(
+            Kind::DiskFull,
+            format!("the image {image} does not fit on the disk: {said}"),
+            "free space on the disk that holds docker's data",
+        ),
+        Kind::InvalidCompose => Failure::new(
+            Kind::InvalidCompose,
+            format!("{image:?} is no name of an image: {said}"),
+            "the image in the compose file, and the variables in it",
+        ),
+        _ => Failure::new(
+            Kind::RegistryUnreachable,
+            format!("the image {image} is not here and its registry does not give it: {said}"),
+            "the network of this machine, its DNS, and the registry's own status page; then run again",
+        ),
+    }
+}
+
+/// What the words of a failed pull mean. A registry that answers "no" is the recipe's matter; one that
+/// does not answer, or answers "not now", is not.
+fn kind_of_pull(said: &str) -> Kind {
+    let lower = said.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if says(&["no space left"]) {
+        Kind::DiskFull
+    } else if says(&["invalid reference format"]) {
+        Kind::InvalidCompose
+    } else if says(&["toomanyrequests", "too many requests", "dial tcp", "no such host", "timeout", "connection refused", "connection reset"]) {
+        Kind::RegistryUnreachable
+    } else if kind_of(said) == Some(Kind::ImageMissing)
+        || says(&["name unknown", "unauthorized", "access to the resource is denied", "not found", "denied: "])
+    {
+        Kind::ImageMissing
+    } else {
+        Kind::RegistryUnreachable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_told_from_silence() {
+        for (said, kind) in [
+            ("manifest for localhost:5000/ghost:1 not found: manifest unknown: manifest unknown", Kind::ImageMissing),
+            ("pull access denied for ghost, repository does not exist or may require 'docker login'", Kind::ImageMissing),
+            ("unauthorized: authentication required", Kind::ImageMissing),
+            ("Get \"https://testbed.invalid/v2/\": dial tcp: lookup testbed.invalid: no such host", Kind::RegistryUnreachable),
+            ("Get \"http://localhost:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", Kind::RegistryUnreachable),
+            ("net/http: request canceled while waiting for connection (Client.Timeout exceeded)", Kind::RegistryUnreachable),
+            ("toomanyrequests: You have reached your pull rate limit", Kind::RegistryUnreachable),
+            ("received unexpected HTTP status: 503 Service Unavailable", Kind::RegistryUnreachable),
+            ("failed to register layer: write /x: no space left on device", Kind::DiskFull),
+            ("invalid reference format", Kind::InvalidCompose),
+        ] {
+            assert_eq!(kind_of_pull(said), kind, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_tag_means_one_image() {
+        assert_eq!(with_tag("nginx"), "nginx:latest");
+        assert_eq!(with_tag("host:5000/nginx"), "host:5000/nginx:latest");
+        assert_eq!(with_tag("host:5000/nginx:1"), "host:5000/nginx:1");
+        assert_eq!(with_tag("nginx@sha256:00"), "nginx@sha256:00");
     }
 }

@@ -13,6 +13,7 @@ mod claim;
 mod engine;
 mod evidence;
 mod exec;
+mod feed;
 mod images;
 mod judge;
 mod labels;
@@ -31,7 +32,7 @@ pub use exec::ExecResult;
 pub use images::Pulled;
 pub use judge::{Judgement, Up, judge};
 pub use objects::{Object, ObjectKind};
-pub use remove::How;
+pub use remove::Removal;
 pub use seen::{
     Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, Update, UpdateState,
@@ -43,7 +44,7 @@ pub use watch::{ServiceSettled, Settled, Watch};
 pub const STACK_LABEL: &str = "com.docker.stack.namespace";
 
 /// The label that a container carries: the id of its task.
-pub(crate) const TASK_LABEL: &str = "com.docker.swarm.task.id";
+const TASK_LABEL: &str = "com.docker.swarm.task.id";
 
 /// The label that a container carries: the full name of its service.
-pub(crate) const SERVICE_LABEL: &str = "com.docker.swarm.service.name";
+const SERVICE_LABEL: &str = "com.docker.swarm.service.name";

@@ -1,4 +1,201 @@
-//! Reasons.
+//! Why a service does not come up: swarm's words about tasks, as named failures.
+
+use super::seen::{ServiceSeen, TaskSeen, TaskState};
+use crate::failure::{Failure, Kind};
+
+/// What the words of one task mean, where one look is enough.
+pub(super) fn kind_of(error: &str) -> Option<Kind> {
+    let error = error.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
+    if says(&["no space left on device"]) {
+        Some(Kind::DiskFull)
+    } else if says(&["no such image", "pull access denied", "manifest unknown", "repository does not exist"])
+        || (error.contains("manifest for") && error.contains("not found"))
+    {
+        Some(Kind::ImageMissing)
+    } else if says(&["host-mode port already in use", "address already in use", "port is already allocated"]) {
+        Some(Kind::PortTaken)
+    } else if says(&["no suitable node"]) {
+        Some(Kind::NoNode)
+    } else if says(&["bind source path does not exist", "invalid mount config"]) {
+        Some(Kind::TaskRejected)
+    } else {
+        None
+    }
+}
+
+/// Whether swarm ended the task because its healthcheck failed. Swarm's words: "dockerexec: unhealthy
+/// container".
+pub(super) fn is_unhealthy(task: &TaskSeen) -> bool {
+    task.error.contains("unhealthy container")
+}
+
+/// Whether a task ended by itself, in place of being ended.
+pub(super) fn has_exited(task: &TaskSeen) -> bool {
+    matches!(task.state, TaskState::Failed | TaskState::Complete)
+}
+
+/// The bad ends of one service's tasks, oldest first.
+#[derive(Debug)]
+pub(super) struct Ends<'a> {
+    pub(super) service: &'a ServiceSeen,
+    pub(super) tasks: Vec<&'a TaskSeen>,
+}
+
+impl Ends<'_> {
+    pub(super) fn exits(&self) -> usize {
+        self.tasks.iter().filter(|task| has_exited(task)).count()
+    }
+    pub(super) fn unhealthy(&self) -> usize {
+        self.tasks.iter().filter(|task| is_unhealthy(task)).count()
+    }
+    pub(super) fn rejections(&self) -> usize {
+        self.tasks.iter().filter(|task| task.state == TaskState::Rejected).count()
+    }
+    /// The newest end whose words have a meaning of their own.
+    pub(super) fn named(&self) -> Option<(Kind, &TaskSeen)> {
+        self.tasks.iter().rev().find_map(|task| Some((kind_of(&task.error)?, *task)))
+    }
+    fn image(&self) -> &str {
+        self.tasks.last().map_or(&self.service.image, |task| &task.image)
+    }
+
+    /// What happened, to follow a subject: "exited 3 times, last with code 1".
+    pub(super) fn words(&self) -> Option<String> {
+        let last = self.tasks.last()?;
+        if let Some((kind, task)) = self.named() {
+            return Some(match kind {
+                Kind::ImageMissing => "could not start for want of its image".to_owned(),
+                Kind::PortTaken => "could not have its host port, which something else holds".to_owned(),
+                Kind::DiskFull => "could not start on a full disk".to_owned(),
+                _ => format!("was refused: {}", cause(&task.error)),
+            });
+        }
+        let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+        if self.unhealthy() > 0 {
+            return Some(format!("was ended {} by its healthcheck", times(self.unhealthy())));
+        }
+        if last.state == TaskState::Rejected {
+            return Some(format!("was refused: {}", cause(&last.error)));
+        }
+        let by = match last.exit {
+            Some(code) if !is_start_error(last) => format!("with code {code}"),
+            _ => format!("before it ran: {}", cause(&last.error)),
+        };
+        Some(match self.exits() {
+            0 => return None,
+            1 => format!("exited {by}"),
+            n => format!("exited {n} times, last {by}"),
+        })
+    }
+
+    /// Where to look for their reason.
+    pub(super) fn look_at(&self) -> String {
+        self.failure().look_at
+    }
+
+    /// The failure that these ends are.
+    pub(super) fn failure(&self) -> Failure {
+        let (name, image) = (&self.service.name, self.image());
+        if let Some((kind, task)) = self.named() {
+            return named(kind, name, &task.image, &task.error);
+        }
+        let words = self.words().unwrap_or_else(|| "did not stay up".to_owned());
+        let what = format!("service {name} ({image}) {words}");
+        if self.unhealthy() > 0 && self.unhealthy() * 2 >= self.exits() {
+            return Failure::new(
+                Kind::NeverHealthy,
+                what,
+                format!("the healthcheck of service {name}: its command, its start period, and what the app logs"),
+            );
+        }
+        if self.exits() == 0 {
+            return Failure::new(Kind::TaskRejected, what, format!("what service {name} mounts and asks of the node"));
+        }
+        Failure::new(
+            Kind::CrashLoop,
+            what,
+            format!("the last log lines of service {name}, its entrypoint and its environment"),
+        )
+    }
+}
+
+/// A failure that swarm's own words name.
+pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Failure {
+    let said = cause(error);
+    let (what, look_at) = match kind {
+        Kind::ImageMissing => (
+            format!("service {service} cannot start: there is no image {image}"),
+            "the image's name and tag in the compose file, and whether its registry still has it".to_owned(),
+        ),
+        Kind::PortTaken => (
+            format!("service {service} ({image}) cannot have its host port: {said}"),
+            "what else publishes this port: `docker service ls`, `docker ps`, `ss -ltnp`".to_owned(),
+        ),
+        Kind::DiskFull => (
+            format!("service {service} ({image}) cannot start, the disk is full: {said}"),
+            "free space on the disk that holds docker's data".to_owned(),
+        ),
+        Kind::NoNode => (
+            format!("no node can take service {service} ({image}): {said}"),
+            format!("the placement constraints and reservations of service {service}, and `docker node ls`"),
+        ),
+        _ => (
+            format!("the engine refuses to start service {service} ({image}): {said}"),
+            format!("what service {service} mounts and asks of the node"),
+        ),
+    };
+    Failure::new(kind, what, look_at)
+}
+
+/// Swarm's words without what is the same every time.
+fn cause(error: &str) -> String {
+    let text = error.strip_prefix("task: ").unwrap_or(error);
+    let text = text.strip_prefix("starting container failed: ").unwrap_or(text);
+    if text.is_empty() { "swarm gives no reason".to_owned() } else { one_line(text) }
+}
+
+/// A process that could not even be started has an exit code too, which says nothing.
+fn is_start_error(task: &TaskSeen) -> bool {
+    task.error.contains("starting container failed")
+}
+
+/// A text as one line of at most 300 characters.
 pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 300 {
+        return line;
+    }
+    line.chars().take(299).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swarms_words_have_names() {
+        for (words, kind) in [
+            ("No such image: testbed.invalid/ghost:1", Some(Kind::ImageMissing)),
+            ("pull access denied for ghost, repository does not exist or may require 'docker login'", Some(Kind::ImageMissing)),
+            ("manifest for nginx:9 not found: manifest unknown: manifest unknown", Some(Kind::ImageMissing)),
+            ("no suitable node (host-mode port already in use on 1 node)", Some(Kind::PortTaken)),
+            ("starting container failed: Bind for 0.0.0.0:80 failed: port is already allocated", Some(Kind::PortTaken)),
+            ("listen tcp 0.0.0.0:80: bind: address already in use", Some(Kind::PortTaken)),
+            ("no suitable node (scheduling constraints not satisfied on 1 node)", Some(Kind::NoNode)),
+            ("write /x: no space left on device", Some(Kind::DiskFull)),
+            ("invalid mount config for type \"bind\": bind source path does not exist: /x", Some(Kind::TaskRejected)),
+            ("task: non-zero exit (1)", None),
+            ("task: non-zero exit (137): dockerexec: unhealthy container", None),
+            ("", None),
+        ] {
+            assert_eq!(kind_of(words), kind, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_becomes_one_short_line() {
+        assert_eq!(one_line("a\n  b\t c"), "a b c");
+        assert_eq!(one_line(&"x".repeat(400)).chars().count(), 300);
+    }
 }

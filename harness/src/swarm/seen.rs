@@ -20,6 +20,8 @@ pub struct Before {
     pub services: BTreeMap<String, ServiceBefore>,
     /// The ids of every task that was remembered.
     pub tasks: BTreeSet<String>,
+    /// Those of them that had ended.
+    pub over: BTreeSet<String>,
     /// The ids of the containers that ran on this node.
     pub containers: BTreeSet<String>,
 }

@@ -1,17 +1,33 @@
-//! Waiting until a stack has settled.
+//! Waiting until a stack has settled: by the engine's events, with one slow tick.
 
-use std::time::Instant;
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
-use super::engine::Swarm;
-use super::seen::Before;
+use super::engine::{Swarm, address, failed, is_lost};
+use super::feed::Feed;
+use super::judge::{Judgement, Up, judge};
+use super::seen::{Before, Snapshot};
 use crate::failure::{Failure, Kind};
 use crate::names::StackName;
+
+/// Swarm's tasks have no events of their own (a rejection, a task that no node takes, the end of a
+/// watched update on another node), so the stack is read again this often where nothing else happens.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How long a lost engine may take to come back before it counts as gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Log lines that come with a failure.
+const LOG_LINES: usize = 20;
 
 /// A subscription to the engine's events for one stack. Take it before the deploy.
 #[derive(Debug)]
 pub struct Watch {
     swarm: Swarm,
     stack: StackName,
+    feed: Feed,
+    /// The last event that made an object right, by the object's id.
+    good: HashMap<String, Instant>,
 }
 
 /// A stack in which everything runs that should.
@@ -30,8 +46,9 @@ pub struct Settled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSettled {
     /// Its short name.
-    pub service: String,
-    /// The containers that run, by id; on other nodes too.
+    pub name: String,
+    /// The containers that run, by id, also those on other nodes. Empty for a service with no replica
+    /// and for a job that has ended.
     pub containers: Vec<String>,
     /// As in [`Settled`], for this service.
     pub healthy_at: Option<Instant>,
@@ -43,21 +60,16 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn watch(&self, stack: &StackName) -> Result<Watch, Failure> {
-        Ok(Watch { swarm: self.clone(), stack: stack.clone() })
-    }
-
-    /// What runs now: take it before a deploy and give it to [`Watch::settled`] after it.
-    ///
-    /// # Errors
-    /// The engine does not answer.
-    pub async fn before(&self, stack: &StackName) -> Result<Before, Failure> {
-        let _ = stack;
-        Ok(Before::default())
+        let feed = Feed::start(self, stack);
+        // What happens between here and the first event is not lost: the first judgement reads it all.
+        self.docker().ping().await.map_err(|e| failed("answer", &e))?;
+        Ok(Watch { swarm: self.clone(), stack: stack.clone(), feed, good: HashMap::new() })
     }
 }
 
 impl Watch {
-    /// Waits until the stack has settled, or it is clear that it never will.
+    /// Waits until the stack has settled, or it is clear that it never will. `on_progress` gets one line
+    /// whenever what is awaited changes.
     ///
     /// # Errors
     /// What the stack died of, with evidence; [`Kind::Deadline`] with what was awaited;
@@ -68,7 +80,161 @@ impl Watch {
         deadline: Instant,
         on_progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Settled, Failure> {
-        let _ = (before, deadline, on_progress, &self.swarm, &self.stack);
-        Err(Failure::new(Kind::Bug, "not written yet", ""))
+        let began = Instant::now();
+        let mut last = Last::default();
+        let mut sure = false;
+        loop {
+            self.take_news();
+            let read = tokio::time::timeout_at(deadline.into(), self.swarm.snapshot(&self.stack));
+            let now = match read.await {
+                Ok(Ok(now)) => now,
+                Ok(Err(e)) if is_lost(&e) => return Err(self.lost(&e.to_string()).await),
+                Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
+                Err(_) => return Err(self.too_late(began, last).await),
+            };
+            match judge(&now, before) {
+                Judgement::Settled(up) if sure || !may_be_early(&up, &now, before) => return Ok(self.decided(up)),
+                // Read once more: see `may_be_early`.
+                Judgement::Settled(_) => sure = true,
+                Judgement::Never { service, failure } => return Err(self.with_evidence(failure, &[service]).await),
+                Judgement::Going { line, services } => {
+                    if line != last.line {
+                        on_progress(&line);
+                    }
+                    (last, sure) = (Last { line, services }, false);
+                }
+            }
+            let tick = Instant::now() + TICK;
+            if deadline <= Instant::now() {
+                return Err(self.too_late(began, last).await);
+            }
+            tokio::select! {
+                news = self.feed.next() => match news {
+                    Some(news) => self.note(news),
+                    None => return Err(self.lost("the event stream has ended").await),
+                },
+                () = tokio::time::sleep_until(tick.min(deadline).into()) => {}
+            }
+        }
+    }
+
+    fn take_news(&mut self) {
+        while let Some(news) = self.feed.try_next() {
+            self.note(news);
+        }
+    }
+
+    fn note(&mut self, news: super::feed::News) {
+        if news.good {
+            self.good.insert(news.id, news.at);
+        } else {
+            self.good.remove(&news.id);
+        }
+    }
+
+    fn decided(&self, up: Vec<Up>) -> Settled {
+        let services: Vec<ServiceSettled> = up
+            .into_iter()
+            .map(|up| ServiceSettled {
+                healthy_at: up.containers.iter().chain([&up.id]).filter_map(|id| self.good.get(id)).max().copied(),
+                name: up.service,
+                containers: up.containers,
+            })
+            .collect();
+        Settled {
+            healthy_at: services.iter().filter_map(|service| service.healthy_at).max(),
+            services,
+            seen_at: Instant::now(),
+        }
+    }
+
+    async fn too_late(&self, began: Instant, last: Last) -> Failure {
+        let waited = began.elapsed().as_secs_f64();
+        let line = if last.line.is_empty() { "the engine's answer".to_owned() } else { last.line };
+        let line = line.strip_prefix("waiting for ").unwrap_or(&line);
+        let failure = Failure::new(
+            Kind::Deadline,
+            format!("time is up after {waited:.0} s of waiting for {line}"),
+            "the task states and log lines below; if the app only needs longer, give the stage more time",
+        );
+        self.with_evidence(failure, &last.services).await
+    }
+
+    /// The failure with the states of all tasks and the last lines of some services. Evidence that cannot
+    /// be had does not replace the failure.
+    async fn with_evidence(&self, failure: Failure, services: &[String]) -> Failure {
+        let mut detail = String::new();
+        if let Ok(tasks) = self.swarm.tasks(&self.stack).await {
+            for task in tasks {
+                detail.push_str(&task.to_string());
+                detail.push('\n');
+            }
+        }
+        for service in services {
+            if let Ok(logs) = self.swarm.logs(&self.stack, service, LOG_LINES).await
+                && !logs.text.is_empty()
+            {
+                detail.push_str(&format!("\nlast lines of {service}:\n{}", logs.text));
+            }
+        }
+        failure.with_detail(detail.trim_end())
+    }
+
+    /// Waits for the engine to come back, to say which of the two it is: started again, or gone.
+    async fn lost(&self, why: &str) -> Failure {
+        let began = Instant::now();
+        let back = Swarm::connect_within(began + PATIENCE).await.is_ok();
+        let for_s = began.elapsed().as_secs_f64();
+        if back {
+            return Failure::new(
+                Kind::EngineRestarted,
+                format!("the connection to the engine was lost for {for_s:.1} s while {} was settling", self.stack),
+                "whether somebody restarted docker (`journalctl -u docker`); then run again",
+            )
+            .with_detail(why);
+        }
+        Failure::new(
+            Kind::EngineUnreachable,
+            format!("the engine at {} went away and did not come back in {for_s:.0} s", address()),
+            "start docker; then `cc-ci reap` removes what this run left",
+        )
+        .with_detail(why)
+    }
+}
+
+/// What was awaited last.
+#[derive(Debug, Default)]
+struct Last {
+    line: String,
+    services: Vec<String>,
+}
+
+/// Whether "settled" may be said too early: services were updated, and yet every container is one of
+/// before. That is right for an update of labels alone, and wrong in the moment before swarm begins to
+/// replace tasks for a change that their own spec does not show, such as a port.
+fn may_be_early(up: &[Up], now: &Snapshot, before: &Before) -> bool {
+    let updated: BTreeSet<&str> = now
+        .services
+        .iter()
+        .filter(|service| service.update.is_none())
+        .filter(|service| before.services.get(&service.id).is_some_and(|old| old.version != service.version))
+        .map(|service| service.name.as_str())
+        .collect();
+    up.iter().any(|up| updated.contains(up.service.as_str()) && up.containers.iter().any(|id| before.containers.contains(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_update_that_changed_no_container_is_looked_at_twice() {
+        let up = |container: &str| {
+            vec![Up { service: "app".to_owned(), id: "id-app".to_owned(), containers: vec![container.to_owned()] }]
+        };
+        let (now, before) = super::super::judge::examples::updated();
+        assert!(may_be_early(&up("old"), &now, &before));
+        assert!(!may_be_early(&up("new"), &now, &before));
+        assert!(!may_be_early(&up("old"), &now, &Before::default()));
     }
 }

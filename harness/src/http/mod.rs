@@ -1,0 +1,226 @@
+//! Requests to an app, as assertions with a deadline.
+
+mod below;
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::below::Below;
+use crate::failure::{Failure, Kind};
+
+/// A route and a process behind it have no event that tells when they answer, so they are asked again
+/// after these pauses: the first is short, since most apps answer at once, the last spares them.
+const PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// No single request may take longer.
+const REQUEST: Duration = Duration::from_secs(10);
+
+/// No more of a body is read.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// How requests leave.
+#[derive(Debug, Clone, Default)]
+pub struct HttpConfig {
+    /// A certificate authority to trust beside the public ones, in PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Names at or below this base domain have this address, whatever the DNS says.
+    pub resolve: Option<(String, IpAddr)>,
+}
+
+/// A client that keeps its connections and follows no redirect. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+}
+
+/// What an answer must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// The address to get.
+    pub url: String,
+    /// The statuses that are right.
+    pub status: Vec<u16>,
+    /// A text that the first 64 KiB of the body must hold.
+    pub body: Option<String>,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, names in lower case, in their order.
+    pub headers: Vec<(String, String)>,
+    /// The first 64 KiB of the body.
+    pub body: String,
+    /// From the first try to the end of this answer.
+    pub took: Duration,
+    /// How many requests it took.
+    pub tries: u32,
+}
+
+impl Http {
+    /// A client.
+    ///
+    /// # Errors
+    /// [`Kind::WorldIncomplete`] when the certificate authority cannot be read.
+    pub fn new(config: &HttpConfig) -> Result<Self, Failure> {
+        // The library has no cryptography of its own choice; who installed one first has decided.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let unreadable = |e: reqwest::Error| {
+            Failure::new(
+                Kind::WorldIncomplete,
+                format!("the certificate authority cannot be used: {}", chain(&e)),
+                "the CA file of the world, which must be PEM",
+            )
+        };
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(REQUEST)
+            .no_proxy()
+            .user_agent("cc-ci");
+        if let Some(pem) = &config.ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(unreadable)?;
+            if certificates.is_empty() {
+                return Err(Failure::new(
+                    Kind::WorldIncomplete,
+                    "the certificate authority's file holds no certificate",
+                    "the CA file of the world, which must be PEM",
+                ));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        if let Some((base, address)) = &config.resolve {
+            builder = builder.dns_resolver(Arc::new(Below { base: base.clone(), address: *address }));
+        }
+        Ok(Self { client: builder.build().map_err(unreadable)? })
+    }
+
+    /// Asks again and again until the answer is as expected. `on_progress` gets one line whenever what
+    /// is wrong changes.
+    ///
+    /// # Errors
+    /// [`Kind::NoAnswer`] at the deadline, with the last answer.
+    pub async fn answers(
+        &self,
+        expect: &Expect,
+        deadline: Instant,
+        on_progress: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Answer, Failure> {
+        let start = Instant::now();
+        let (mut pause, mut tries, mut told, mut detail) = (PAUSE, 0, String::new(), String::new());
+        loop {
+            tries += 1;
+            let tried = self.once(&expect.url, deadline, start, tries).await;
+            let (wrong, evidence) = match tried {
+                Ok(answer) => match expect.wrong(&answer) {
+                    None => return Ok(answer),
+                    Some(wrong) => (wrong, shown(&answer)),
+                },
+                // A request that the deadline cut short says less than the one before it.
+                Err(_) if Instant::now() >= deadline && !told.is_empty() => (told.clone(), detail),
+                Err(e) => (format!("does not answer: {e}"), String::new()),
+            };
+            if wrong != told {
+                on_progress(&format!("{} {wrong}", expect.url));
+            }
+            (told, detail) = (wrong, evidence);
+            if Instant::now() + pause >= deadline {
+                let seconds = start.elapsed().as_secs_f64();
+                let what = format!("{} {told}, after {tries} tries in {seconds:.0} s", expect.url);
+                return Err(no_answer(what, &told).with_detail(detail));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// [`Kind::NoAnswer`] when no answer comes before the deadline; any status is an answer.
+    pub async fn get(&self, url: &str, deadline: Instant) -> Result<Answer, Failure> {
+        let answer = self.once(url, deadline, Instant::now(), 1).await;
+        answer.map_err(|e| no_answer(format!("{url} does not answer: {e}"), &e))
+    }
+
+    async fn once(&self, url: &str, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
+        let request = async {
+            let mut response = self.client.get(url).send().await.map_err(|e| chain(&e))?;
+            let headers = response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect();
+            let mut body = Vec::new();
+            while body.len() < BODY_BYTES
+                && let Some(part) = response.chunk().await.map_err(|e| chain(&e))?
+            {
+                body.extend_from_slice(&part);
+            }
+            body.truncate(BODY_BYTES);
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Ok(Answer { status: response.status().as_u16(), headers, body, took: start.elapsed(), tries })
+        };
+        tokio::time::timeout_at(deadline.into(), request).await.unwrap_or_else(|_| Err("time is up".to_owned()))
+    }
+}
+
+impl Expect {
+    /// What is wrong with an answer, to follow the address; none where it is as expected.
+    fn wrong(&self, answer: &Answer) -> Option<String> {
+        if !self.status.contains(&answer.status) {
+            let wanted: Vec<String> = self.status.iter().map(u16::to_string).collect();
+            return Some(format!("answered {} (wanted {})", answer.status, wanted.join(" or ")));
+        }
+        let missing = self.body.as_ref().filter(|text| !answer.body.contains(text.as_str()))?;
+        Some(format!("answered {} without {missing:?} in the body", answer.status))
+    }
+}
+
+/// `why` picks the advice.
+fn no_answer(what: String, why: &str) -> Failure {
+    let look_at = if why.contains("certificate") {
+        "the certificate that traefik serves for this name, and the CA that is trusted"
+    } else if why.contains("answered 404") {
+        "the routing labels of the service: does traefik know this name at all?"
+    } else if why.contains("answered 502") || why.contains("answered 503") || why.contains("answered 504") {
+        "the port in the routing labels, and whether the service joins the proxy network"
+    } else {
+        "the log lines of the app, and its routing labels"
+    };
+    Failure::new(Kind::NoAnswer, what, look_at)
+}
+
+/// An answer for the report: status, headers and the beginning of the body.
+fn shown(answer: &Answer) -> String {
+    let mut text = format!("status {}\n", answer.status);
+    for (name, value) in &answer.headers {
+        // What a session is made of belongs in no report.
+        let value = if matches!(name.as_str(), "set-cookie" | "authorization") { "…" } else { value };
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push('\n');
+    text.extend(answer.body.chars().take(2000));
+    text
+}
+
+/// An error with its sources: the outer one says only "error sending request".
+fn chain(e: &reqwest::Error) -> String {
+    if e.is_timeout() {
+        return format!("no answer in {} s", REQUEST.as_secs());
+    }
+    let mut source = e.source();
+    let mut last = e.to_string();
+    while let Some(inner) = source {
+        last = inner.to_string();
+        source = inner.source();
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+use super::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// A server on a free port that gives each connection the next answer, and the last one for ever.
+async fn server(answers: &'static [&'static str]) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for count in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let answer = answers.get(count).or(answers.last()).unwrap();
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    format!("http://app.test.invalid:{}/x", address.port())
+}
+
+fn http() -> Http {
+    let resolve = Some(("test.invalid".to_owned(), IpAddr::from([127, 0, 0, 1])));
+    Http::new(&HttpConfig { ca_pem: None, resolve }).unwrap()
+}
+
+fn expect(url: String) -> Expect {
+    Expect { url, status: vec![200], body: Some("hello".to_owned()) }
+}
+
+fn soon(ms: u64) -> Instant {
+    Instant::now() + Duration::from_millis(ms)
+}
+
+const BAD: &str = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\nset-cookie: a=b\r\nconnection: close\r\n\r\nbad";
+const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
+const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-a: b\r\nconnection: close\r\n\r\nhello";
+const AWAY: &str = "HTTP/1.1 302 Found\r\nlocation: /y\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn it_asks_until_the_answer_is_right_and_tells_each_change_once() {
+    let url = server(&[BAD, BAD, EMPTY, GOOD]).await;
+    let mut lines = Vec::new();
+    let answer = http().answers(&expect(url.clone()), soon(5000), &mut |line| lines.push(line.to_owned())).await.unwrap();
+    assert_eq!((answer.status, answer.body.as_str(), answer.tries), (200, "hello", 4));
+    assert!(answer.headers.contains(&("x-a".to_owned(), "b".to_owned())));
+    assert_eq!(
+        lines,
+        [format!("{url} answered 502 (wanted 200)"), format!("{url} answered 200 without \"hello\" in the body")]
+    );
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_last_answer_is_told() {
+    let url = server(&[BAD]).await;
+    let failure = http().answers(&expect(url.clone()), soon(300), &mut |_| {}).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::NoAnswer);
+    assert!(failure.what.starts_with(&format!("{url} answered 502 (wanted 200), after ")), "{}", failure.what);
+    assert!(failure.detail.starts_with("status 502\n") && failure.detail.ends_with("\nbad"), "{}", failure.detail);
+    assert!(!failure.detail.contains("a=b"), "a cookie is in the report: {}", failure.detail);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let url = server(&[AWAY]).await;
+    assert_eq!(http().get(&url, soon(5000)).await.unwrap().status, 302);
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_answer() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://app.test.invalid:{}/", listener.local_addr().unwrap().port());
+    drop(listener);
+    let failure = http().answers(&expect(url), soon(100), &mut |_| {}).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::NoAnswer);
+    assert!(failure.what.contains("does not answer: Connection refused"), "{}", failure.what);
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_does_not_outlive_the_deadline() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://app.test.invalid:{}/", listener.local_addr().unwrap().port());
+    let start = Instant::now();
+    let failure = http().answers(&expect(url), soon(200), &mut |_| {}).await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(failure.what.contains("does not answer: time is up"), "{}", failure.what);
+}
+
+#[test]
+fn only_names_at_or_below_the_base_are_answered_for() {
+    let below = Below { base: "ci.localhost".to_owned(), address: IpAddr::from([127, 0, 0, 1]) };
+    assert!(below.covers("ci.localhost") && below.covers("a.b.ci.localhost") && below.covers("A.CI.localhost."));
+    assert!(!below.covers("localhost") && !below.covers("xci.localhost") && !below.covers("ci.localhost.org"));
+}
+
+#[test]
+fn a_file_that_is_no_certificate_is_named() {
+    let config = HttpConfig { ca_pem: Some(b"nonsense".to_vec()), resolve: None };
+    assert_eq!(Http::new(&config).unwrap_err().kind, Kind::WorldIncomplete);
+}

@@ -1,0 +1,77 @@
+//! Small snapshots to build on.
+
+use super::super::seen::*;
+
+pub(crate) fn service(name: &str) -> ServiceSeen {
+    ServiceSeen {
+        id: format!("id-{name}"),
+        name: name.to_owned(),
+        version: 10,
+        mode: Mode::Replicated(1),
+        image: "nginx:2".to_owned(),
+        update: None,
+        on_failure: OnFailure::Pause,
+        restart: Restart::Any,
+    }
+}
+
+pub(crate) fn update(state: UpdateState) -> Option<Update> {
+    Some(Update { state, message: String::new() })
+}
+
+pub(crate) fn task(service: &str, id: &str, state: TaskState) -> TaskSeen {
+    TaskSeen {
+        id: id.to_owned(),
+        service: format!("id-{service}"),
+        slot: "1".to_owned(),
+        state,
+        desired: if state.is_over() { TaskState::Shutdown } else { TaskState::Running },
+        current: true,
+        image: "nginx:2".to_owned(),
+        message: String::new(),
+        error: String::new(),
+        exit: None,
+        container: Some(format!("c-{id}")),
+        created: id.to_owned(),
+        age_ms: 10_000,
+        since_ms: 10_000,
+    }
+}
+
+pub(crate) fn failed(service: &str, id: &str, error: &str, exit: i64) -> TaskSeen {
+    TaskSeen { error: error.to_owned(), exit: Some(exit), ..task(service, id, TaskState::Failed) }
+}
+
+pub(crate) fn container(task: &str, health: Health) -> ContainerSeen {
+    ContainerSeen {
+        id: format!("c-{task}"),
+        task: task.to_owned(),
+        running: true,
+        health,
+        exit: None,
+        up_s: 10,
+    }
+}
+
+pub(crate) fn one(service: ServiceSeen, tasks: Vec<TaskSeen>, containers: Vec<ContainerSeen>) -> Snapshot {
+    Snapshot { services: vec![service], tasks, containers }
+}
+
+/// What was there before, when it was nginx:1 in the task `old`.
+pub(crate) fn before(service: &str) -> Before {
+    let was = ServiceBefore { name: service.to_owned(), image: "nginx:1".to_owned(), version: 5, update: None };
+    Before {
+        services: [(format!("id-{service}"), was)].into(),
+        tasks: ["old".to_owned()].into(),
+        over: [].into(),
+        containers: ["c-old".to_owned()].into(),
+    }
+}
+
+/// A service that was updated, with no trace of it in its tasks.
+pub(crate) fn updated() -> (Snapshot, Before) {
+    let mut before = before("app");
+    before.containers.insert("old".to_owned());
+    let now = one(service("app"), vec![task("app", "old", TaskState::Running)], vec![container("old", Health::Healthy)]);
+    (now, before)
+}

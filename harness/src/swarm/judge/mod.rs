@@ -1,0 +1,73 @@
+//! The judgement of a snapshot: settled, still going, or never. A pure function, so that every rule
+//! is a line in a table of tests.
+
+mod view;
+
+use self::view::{Stand, View};
+use super::seen::{Before, Snapshot};
+use crate::failure::Failure;
+
+/// What a snapshot means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// Everything runs that should.
+    Settled(Vec<Up>),
+    /// Not yet.
+    Going {
+        /// One line with what is awaited.
+        line: String,
+        /// The services that are awaited.
+        services: Vec<String>,
+    },
+    /// It never will.
+    Never {
+        /// The service that will not.
+        service: String,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// A service in which everything runs that should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Up {
+    /// Its short name.
+    pub service: String,
+    /// Its id.
+    pub id: String,
+    /// The containers that run, by id.
+    pub containers: Vec<String>,
+}
+
+/// Judges a snapshot against what was there before.
+#[must_use]
+pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
+    if now.services.is_empty() {
+        return Judgement::Going { line: "waiting for the first service to appear".to_owned(), services: Vec::new() };
+    }
+    let views: Vec<View> = now.services.iter().map(|service| View::new(service, now, before)).collect();
+    let others_start = |this: &View| {
+        views.iter().any(|view| view.service.id != this.service.id && view.is_on_first_start())
+    };
+    let (mut up, mut lines, mut awaited) = (Vec::new(), Vec::new(), Vec::new());
+    for view in &views {
+        let name = view.service.name.clone();
+        match view.stand(others_start(view)) {
+            Stand::Never(failure) => return Judgement::Never { service: name, failure },
+            Stand::Up(containers) => up.push(Up { service: name, id: view.service.id.clone(), containers }),
+            Stand::Going(line) => {
+                lines.push(format!("{name}: {line}"));
+                awaited.push(name);
+            }
+        }
+    }
+    if lines.is_empty() {
+        return Judgement::Settled(up);
+    }
+    Judgement::Going { line: format!("waiting for {}", lines.join("; ")), services: awaited }
+}
+
+#[cfg(test)]
+pub(super) mod examples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! How one service stands.
+
+use std::collections::BTreeMap;
+
+use super::super::reason::{Ends, has_exited, kind_of, named};
+use super::super::seen::{
+    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
+    TaskState, UpdateState,
+};
+use crate::failure::{Failure, Kind};
+
+/// The exits after which a service counts as crashing.
+const EXITS: usize = 3;
+/// The same while another service is still on its first start: this one may be waiting for it.
+const EXITS_WHILE_OTHERS_START: usize = 6;
+/// The ends by the healthcheck after which a service counts as never healthy.
+const UNHEALTHY: usize = 2;
+/// Seconds that a process without a healthcheck must run to count as up: nothing else tells a start
+/// from a crash.
+const STEADY_S: u64 = 1;
+/// The same once it has exited: longer than swarm's usual pause of 5 s between two starts.
+const STEADY_AFTER_EXIT_S: u64 = 6;
+/// A task that no node takes is given up after this time without a change. Ports and reservations of
+/// a task that is being replaced come free a moment after its end.
+const PENDING_MS: u64 = 3_000;
+
+/// The answer of one service.
+pub(super) enum Stand {
+    Up(Vec<String>),
+    Going(String),
+    Never(Failure),
+}
+
+/// One service with what belongs to it.
+pub(super) struct View<'a> {
+    pub(super) service: &'a ServiceSeen,
+    before: Option<&'a ServiceBefore>,
+    tasks: Vec<&'a TaskSeen>,
+    containers: BTreeMap<&'a str, &'a ContainerSeen>,
+    /// The bad ends since `before`.
+    ends: Ends<'a>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(service: &'a ServiceSeen, now: &'a Snapshot, before: &'a Before) -> Self {
+        let earlier = before.services.get(&service.id);
+        let tasks: Vec<&TaskSeen> = now.tasks.iter().filter(|task| task.service == service.id).collect();
+        // An old task that dies while its service is being replaced says nothing about the new one.
+        let is_news = |task: &TaskSeen| match earlier {
+            Some(earlier) if earlier.version == service.version => !before.over.contains(&task.id),
+            _ => !before.tasks.contains(&task.id),
+        };
+        let is_bad = |task: &TaskSeen| match task.state {
+            TaskState::Failed | TaskState::Rejected => true,
+            TaskState::Complete => !is_good_end(service, task),
+            _ => false,
+        };
+        let bad = tasks.iter().copied().filter(|task| is_news(task) && is_bad(task)).collect();
+        Self {
+            service,
+            before: earlier,
+            containers: now.containers.iter().map(|container| (container.task.as_str(), container)).collect(),
+            ends: Ends { service, tasks: bad },
+            tasks,
+        }
+    }
+
+    pub(super) fn stand(&self, others_start: bool) -> Stand {
+        match self.update() {
+            Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => return Stand::Never(self.rolled_back()),
+            Some(UpdateState::Paused) => return Stand::Never(self.paused()),
+            Some(UpdateState::RollbackStarted) => {
+                let why = self.ends.words().map(|words| format!(", since the new version {words}")).unwrap_or_default();
+                return Stand::Going(format!("swarm rolls it back{why}"));
+            }
+            _ => {}
+        }
+        let line = match self.up() {
+            Ok(containers) => return Stand::Up(containers),
+            Err(line) => line,
+        };
+        if let Some(failure) = self.no_place() {
+            return Stand::Never(failure);
+        }
+        // Swarm ends an update that fails by itself; only its end says how the app stands.
+        if self.update() == Some(UpdateState::Updating) && self.service.on_failure == OnFailure::Rollback {
+            return Stand::Going(match self.ends.words() {
+                Some(words) => format!("the new version {words}; swarm is about to roll back"),
+                None => line,
+            });
+        }
+        if self.has_failed(others_start) {
+            return Stand::Never(self.ends.failure());
+        }
+        Stand::Going(line)
+    }
+
+    /// The update's state, unless it is the end of an update that was over before.
+    fn update(&self) -> Option<UpdateState> {
+        let state = self.service.update.as_ref()?.state;
+        let is_old = self.before.is_some_and(|b| b.version == self.service.version && b.update == Some(state));
+        (!is_old).then_some(state)
+    }
+
+    fn has_failed(&self, others_start: bool) -> bool {
+        let exits = if others_start { EXITS_WHILE_OTHERS_START } else { EXITS };
+        self.ends.named().is_some()
+            || self.ends.unhealthy() >= UNHEALTHY
+            || self.ends.rejections() >= 2
+            || self.ends.exits() >= exits
+            || self.is_given_up()
+    }
+
+    /// Whether swarm has a replica that failed and that it will not start again.
+    fn is_given_up(&self) -> bool {
+        self.newest_by_slot().into_values().any(|task| {
+            let bad = self.ends.tasks.iter().any(|end| end.id == task.id);
+            bad && self.is_current(task) && !task.wanted()
+        })
+    }
+
+    fn newest_by_slot(&self) -> BTreeMap<&str, &'a TaskSeen> {
+        // Tasks are sorted by age, so the last of a slot stays.
+        self.tasks.iter().map(|task| (task.slot.as_str(), *task)).collect()
+    }
+
+    /// The containers when everything runs that should; otherwise what is awaited.
+    fn up(&self) -> Result<Vec<String>, String> {
+        if let Some(old) = self.tasks.iter().find(|task| !self.is_over(task) && !(self.is_current(task) && task.wanted())) {
+            let updating = self.update() == Some(UpdateState::Updating);
+            if old.wanted() && self.update().is_none() {
+                return Err("swarm is about to replace it".to_owned());
+            }
+            return Err(if updating { self.awaited() } else { "the old one has not stopped yet".to_owned() });
+        }
+        let wanted = match self.service.mode {
+            Mode::Replicated(count) => count,
+            Mode::Global => {
+                let count = self.tasks.iter().filter(|task| task.wanted() && !self.is_over(task)).count();
+                u64::try_from(count).unwrap_or(u64::MAX).max(1)
+            }
+            Mode::Job(count) => return self.job(count),
+        };
+        let mut containers = Vec::new();
+        let mut done = 0_u64;
+        for task in self.newest_by_slot().into_values().filter(|task| self.is_current(task)) {
+            if is_good_end(self.service, task) {
+                done += 1;
+            } else if task.wanted() && self.runs(task) {
+                done += 1;
+                let local = self.containers.get(task.id.as_str()).map(|container| container.id.clone());
+                containers.extend(local.or_else(|| task.container.clone()));
+            }
+        }
+        if done < wanted {
+            return Err(self.awaited());
+        }
+        if self.update() == Some(UpdateState::Updating) {
+            return Err("it runs, and swarm watches the update for a while".to_owned());
+        }
+        Ok(containers)
+    }
+
+    fn job(&self, count: u64) -> Result<Vec<String>, String> {
+        let current = || self.tasks.iter().filter(|task| task.current);
+        let complete = current().filter(|task| task.state == TaskState::Complete).count();
+        if current().any(|task| !self.is_over(task)) || u64::try_from(complete).unwrap_or(u64::MAX) < count {
+            return Err(format!("{complete} of {count} have run to their end"));
+        }
+        Ok(Vec::new())
+    }
+
+    /// Whether a task is of the spec that stands now. Where swarm says that the update is complete, or
+    /// where nothing was updated, swarm's word counts.
+    fn is_current(&self, task: &TaskSeen) -> bool {
+        task.current
+            || self.update() == Some(UpdateState::Completed)
+            || self.before.is_some_and(|before| before.version == self.service.version)
+    }
+
+    /// Whether a task does nothing more. The container's own end is told before swarm has heard of it.
+    fn is_over(&self, task: &TaskSeen) -> bool {
+        task.state.is_over() || self.containers.get(task.id.as_str()).is_some_and(|container| container.exit.is_some())
+    }
+
+    /// Whether a task runs, by the engine's word where the container is here and by the swarm's
+    /// otherwise. The engine knows first.
+    fn runs(&self, task: &TaskSeen) -> bool {
+        let is_watched = self.update() == Some(UpdateState::Completed);
+        let steady = if self.ends.exits() == 0 { STEADY_S } else { STEADY_AFTER_EXIT_S };
+        match self.containers.get(task.id.as_str()) {
+            Some(container) if !container.running => false,
+            Some(container) => match container.health {
+                Health::Healthy => true,
+                Health::Starting | Health::Unhealthy => false,
+                Health::None => is_watched || container.up_s >= steady,
+            },
+            None => task.state == TaskState::Running && (is_watched || task.since_ms >= steady * 1000),
+        }
+    }
+
+    /// Whether nothing has gone wrong yet and the service is not up.
+    pub(super) fn is_on_first_start(&self) -> bool {
+        self.ends.tasks.is_empty() && self.up().is_err()
+    }
+
+    /// What the newest task that does not run is doing.
+    fn awaited(&self) -> String {
+        let newest = self.newest_by_slot();
+        let Some(task) = newest.values().find(|task| !(self.is_current(task) && task.wanted() && self.runs(task))) else {
+            return "swarm makes its tasks".to_owned();
+        };
+        if has_exited(task) || self.is_over(task) {
+            return match self.ends.words() {
+                Some(words) => format!("it {words}; swarm starts it again"),
+                None => "swarm starts it again".to_owned(),
+            };
+        }
+        let container = self.containers.get(task.id.as_str());
+        let line = match task.state {
+            TaskState::New | TaskState::Allocated | TaskState::Pending => "looks for a node",
+            TaskState::Assigned | TaskState::Accepted | TaskState::Preparing => "prepares its image, volumes and networks",
+            TaskState::Ready => "is ready, and waits for its turn",
+            _ => match container.map(|container| container.health) {
+                Some(Health::Starting) => "runs, its healthcheck has not passed yet",
+                Some(Health::Unhealthy) => "runs, its healthcheck fails",
+                Some(Health::Healthy | Health::None) => "runs, and must stay up for a moment",
+                None => "starting",
+            },
+        };
+        match self.ends.words() {
+            Some(words) if !self.ends.tasks.is_empty() => format!("{line} (it {words} before)"),
+            _ => line.to_owned(),
+        }
+    }
+
+    /// A task that no node takes, and nothing is on its way to change that.
+    fn no_place(&self) -> Option<Failure> {
+        let task = self.tasks.iter().find(|task| {
+            task.wanted() && task.state <= TaskState::Pending && matches!(kind_of(&task.error), Some(Kind::PortTaken | Kind::NoNode))
+        })?;
+        let quiet = self.tasks.iter().filter(|other| other.id != task.id).all(|other| {
+            (self.is_over(other) && other.since_ms >= PENDING_MS) || (other.wanted() && self.runs(other))
+        });
+        let kind = kind_of(&task.error)?;
+        (quiet && task.age_ms >= PENDING_MS).then(|| named(kind, &self.service.name, &task.image, &task.error))
+    }
+
+    fn rolled_back(&self) -> Failure {
+        let name = &self.service.name;
+        let old = &self.service.image;
+        let new = self.ends.tasks.last().map(|task| task.image.as_str()).filter(|image| image != old);
+        let whom = new.map_or_else(|| "the new version".to_owned(), str::to_owned);
+        let words = self.ends.words().unwrap_or_else(|| "did not come up".to_owned());
+        let half = match self.update() {
+            Some(UpdateState::RollbackPaused) => ", and the way back failed too",
+            _ => "",
+        };
+        Failure::new(
+            Kind::RolledBack,
+            format!("swarm rolled service {name} back to {old} after {whom} {words}{half}"),
+            self.ends.look_at(),
+        )
+    }
+
+    fn paused(&self) -> Failure {
+        let (name, image) = (&self.service.name, &self.service.image);
+        let words = self.ends.words().unwrap_or_else(|| "did not come up".to_owned());
+        Failure::new(
+            Kind::UpdatePaused,
+            format!("swarm stopped the update of service {name} half way after {image} {words}"),
+            self.ends.look_at(),
+        )
+    }
+}
+
+/// Whether a task ended as it should: part of a job, or a program that is run once.
+fn is_good_end(service: &ServiceSeen, task: &TaskSeen) -> bool {
+    task.state == TaskState::Complete
+        && task.exit.unwrap_or(0) == 0
+        && (matches!(service.mode, Mode::Job(_)) || service.restart != Restart::Any)
+}
