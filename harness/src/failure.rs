@@ -132,6 +132,8 @@ kinds! {
     UpdatePaused = "update-paused", Recipe;
     /// data that was there before the upgrade and is not after it
     DataLost = "data-lost", Recipe;
+    /// a check that could prove nothing, for want of something to look for
+    NothingToProve = "nothing-to-prove", Test;
     /// a backup that succeeds and holds nothing
     BackupEmpty = "backup-empty", Recipe;
     /// a backup command that fails
@@ -166,14 +168,14 @@ kinds! {
     AbraUnusable = "abra-unusable", Infrastructure;
     /// a stage that ran out of its time
     Deadline = "deadline", Recipe;
+    /// an app whose name another run holds
+    NoSlot = "no-slot", Infrastructure;
     /// a bug in cc-ci itself
     Bug = "bug", Infrastructure;
     /// objects that teardown could not remove
     LeftBehind = "left-behind", Infrastructure;
     /// a run in which every testing stage was skipped, so that green would mean nothing
     NothingTested = "nothing-tested", Test;
-    /// a stage that ended with no result or no reason, which is a fault of cc-ci
-    NoResult = "no-result", Infrastructure;
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ pub enum Event {
     StageEnded {
         /// Which one.
         stage: Stage,
-        /// How, and why.
+        /// Removal, and why.
         #[serde(flatten)]
         result: StageResult,
         /// How long it took, in milliseconds.

@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! `cc-ci`: see the library for everything.
+
+fn main() -> std::process::ExitCode {
+    runner::cli::main().into()
+}

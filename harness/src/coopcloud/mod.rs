@@ -1,1 +1,12 @@
-//! To be written.
+//! The formats of Co-op Cloud recipes. Pure: texts come in, values go out.
+
+pub mod abra_sh;
+pub mod compose;
+pub mod envfile;
+pub mod forbidden;
+pub mod interpolate;
+pub mod labels;
+pub mod lint;
+
+mod normal;
+pub mod version;

@@ -1,1 +1,114 @@
-//! To be written.
+//! The command line: one file per command. Each turns its arguments into a call of the library and
+//! its result into words and an exit code.
+
+mod bench;
+mod docs;
+mod doctor;
+mod plan;
+mod reap;
+mod report;
+mod run;
+mod world;
+
+use clap::{Parser, Subcommand};
+use harness::failure::{Cause, Failure, Kind};
+
+use crate::exit::{Exit, help_table};
+use crate::settings::Settings;
+
+/// Tests Co-op Cloud recipes on a real Docker Swarm: install, upgrade, backup, restore, and whether
+/// the app really works.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cc-ci",
+    version,
+    after_help = help_table(),
+    after_long_help = concat!(
+        "Examples:\n",
+        "  cc-ci doctor                                  what is wrong with this machine\n",
+        "  cc-ci up                                      make the local world\n",
+        "  cc-ci run custom-html                         test the default branch of the maintainers' recipe\n",
+        "  cc-ci run custom-html --pr 12                 test a pull request\n",
+        "  cc-ci run custom-html --source ../custom-html --ref my-branch\n",
+        "  cc-ci report RUN/journal.jsonl --format html  make a report again\n"
+    )
+)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Test a recipe through every stage
+    Run(run::Args),
+    /// Show what a run would do: stages, deadlines, opt-outs; nothing is run
+    Plan(plan::Args),
+    /// Say what is wrong with this machine, and the command that mends it
+    Doctor(doctor::Args),
+    /// Make the world that runs need: swarm mode, proxy network, traefik, backup bot
+    Up(world::Args),
+    /// Remove the world that `up` made
+    Down(world::Args),
+    /// Finish the teardown of runs that were killed
+    Reap(reap::Args),
+    /// Make a report again from a run's journal
+    Report(report::Args),
+    /// Measure cc-ci against a floor and a plain shell script
+    Bench(bench::Args),
+    /// Print the tables of docs/reference.md
+    Docs,
+}
+
+/// Parses the arguments, runs the command, and gives the exit code.
+#[must_use]
+pub fn main() -> Exit {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("CCCI_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cc-ci: no runtime can be started: {error}");
+            return Exit::Infrastructure;
+        }
+    };
+    let settings = &cli.settings;
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => run::run(settings, args).await,
+            Command::Plan(args) => plan::run(settings, args),
+            Command::Doctor(args) => doctor::run(settings, &args).await,
+            Command::Up(args) => world::up(settings, &args).await,
+            Command::Down(args) => world::down(settings, &args).await,
+            Command::Reap(args) => reap::run(settings, &args).await,
+            Command::Report(args) => report::run(&args),
+            Command::Bench(args) => bench::run(settings, &args).await,
+            Command::Docs => Ok(docs::run()),
+        }
+    });
+    // Work that nobody waits for any more must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    ended.unwrap_or_else(|failure| {
+        eprintln!("cc-ci: {}", failure.what);
+        if !failure.look_at.is_empty() {
+            eprintln!("look at: {}", failure.look_at);
+        }
+        exit_of(&failure)
+    })
+}
+
+/// The exit code of a failure outside any stage: what was asked for is wrong, or the machine is.
+fn exit_of(failure: &Failure) -> Exit {
+    match (failure.kind, failure.kind.usual_cause()) {
+        (Kind::Bug, _) => Exit::Bug,
+        (Kind::NoSlot, _) => Exit::NoSlot,
+        (Kind::DomainTooLong | Kind::InvalidRecipe | Kind::CheckBroken, _) => Exit::Usage,
+        (_, Cause::Infrastructure) => Exit::Infrastructure,
+        _ => Exit::Usage,
+    }
+}

@@ -1,1 +1,62 @@
-//! To be written.
+//! What is wrong with this machine, and the command that mends it. One file per group of checks;
+//! a check never changes anything.
+
+mod abra;
+mod host;
+mod render;
+mod swarm;
+
+use serde::Serialize;
+
+pub use render::render;
+
+use crate::settings::Settings;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// A run works, with a limit that the text tells.
+    Warn,
+    /// No run can work.
+    Bad,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check.
+    pub check: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// What was found.
+    pub what: String,
+    /// The command that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, level: Level::Ok, what: what.into(), mend: None }
+    }
+    fn warn(check: &'static str, what: impl Into<String>, mend: &str) -> Self {
+        let mend = (!mend.is_empty()).then(|| mend.to_owned());
+        Self { check, level: Level::Warn, what: what.into(), mend }
+    }
+    fn bad(check: &'static str, what: impl Into<String>, mend: &str) -> Self {
+        Self { level: Level::Bad, ..Self::warn(check, what, mend) }
+    }
+}
+
+/// Runs every check.
+pub async fn doctor(settings: &Settings) -> Vec<Finding> {
+    let mut findings = swarm::check(settings).await;
+    findings.extend(abra::check(settings).await);
+    findings.push(host::dns(settings).await);
+    findings.push(host::disk().await);
+    findings.push(host::clock().await);
+    findings
+}

@@ -1,1 +1,36 @@
-//! To be written.
+//! The stages, one a file. Each works on the [`Context`] and records checks; nothing else comes out.
+
+mod answers;
+mod backup;
+mod data;
+mod evidence;
+mod fresh;
+mod functional;
+mod install;
+mod overlay;
+mod prepare;
+mod teardown;
+mod upgrade;
+
+pub use teardown::{Teardown, tear_down};
+
+use crate::context::{Context, Step};
+use crate::event::Stage;
+
+/// Runs one stage's work. Teardown is not run here: it must not depend on a context that works.
+///
+/// # Errors
+/// When the stage could not go on; the fault is in the context.
+pub async fn run(stage: Stage, cx: &mut Context) -> Step {
+    match stage {
+        Stage::Prepare => prepare::run(cx).await,
+        Stage::Install => install::run(cx).await,
+        Stage::Upgrade => upgrade::run(cx).await,
+        Stage::Backup => backup::run(cx).await,
+        Stage::Functional => functional::run(cx).await,
+        Stage::Fresh => fresh::run(cx).await,
+        Stage::Teardown => Ok(()),
+    }
+}
+
+pub use evidence::{collect_logs, collect_tasks};

@@ -1,1 +1,173 @@
-//! To be written.
+//! The world: what must stand on a swarm before any run. `up` makes what is missing and leaves alone
+//! what a server has already; `down` removes what `up` made.
+
+mod ca;
+mod docker_cli;
+mod present;
+mod stack;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use harness::failure::{Failure, Kind};
+use harness::http::{Expect, Http, HttpConfig};
+use harness::names::StackName;
+use harness::swarm::{Removal, Swarm};
+use serde::Serialize;
+
+use crate::settings::Settings;
+use docker_cli::docker;
+pub use present::{Present, missing, present};
+
+/// The stack of what `up` makes.
+pub const WORLD_STACK: &str = "cc-ci-world";
+
+/// One step of `up` or `down`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorldStep {
+    /// What it is about.
+    pub name: String,
+    /// What was done.
+    pub done: Done,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Done {
+    /// It was made now.
+    Made,
+    /// It was there.
+    AlreadyThere,
+    /// It was removed now.
+    Removed,
+    /// It is left as it is, on purpose.
+    Kept,
+}
+
+impl Done {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::AlreadyThere => "already there",
+            Self::Removed => "removed",
+            Self::Kept => "kept",
+        }
+    }
+}
+
+/// The local CA's certificate, where `up` made one for this base domain.
+#[must_use]
+pub fn local_ca(state: &Path, settings: &Settings) -> Option<PathBuf> {
+    let path = ca::folder(state, &settings.base_domain).join("ca.pem");
+    path.is_file().then_some(path)
+}
+
+/// Makes what is missing of the world.
+///
+/// # Errors
+/// What could not be made, and why.
+pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
+    let state = settings.state_dir()?;
+    let mut swarm = Swarm::connect().await?;
+    let start = Instant::now();
+    let mut facts = swarm.facts().await?;
+    if facts.swarm_active {
+        told(report, "swarm mode", Done::AlreadyThere, start);
+    } else {
+        docker(&["swarm", "init", "--advertise-addr", "127.0.0.1"], "switch swarm mode on").await?;
+        told(report, "swarm mode", Done::Made, start);
+        swarm = Swarm::connect().await?;
+        facts = swarm.facts().await?;
+    }
+
+    let start = Instant::now();
+    let there = present(&swarm).await?;
+    if there.proxy {
+        told(report, "network proxy", Done::AlreadyThere, start);
+    } else {
+        let label = "cc-ci.world=true";
+        docker(&["network", "create", "-d", "overlay", "--attachable", "--label", label, "proxy"], "make the network proxy").await?;
+        told(report, "network proxy", Done::Made, start);
+    }
+
+    let start = Instant::now();
+    let made = ca::ensure(&state, &settings.base_domain)?;
+    told(report, "certificate of the base domain", if made { Done::Made } else { Done::AlreadyThere }, start);
+
+    let start = Instant::now();
+    if there.traefik && there.bot && !made {
+        told(report, "traefik and backup bot", Done::AlreadyThere, start);
+    } else {
+        let parts = stack::Parts {
+            traefik: !there.traefik || there.ours,
+            bot: !there.bot || there.ours,
+            ipvs: facts.ipvs,
+            data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "ask for docker's data root").await?,
+        };
+        let stack_name = StackName::try_from(WORLD_STACK.to_owned())
+            .map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
+        let before = swarm.before(&stack_name).await?;
+        let mut watch = swarm.watch(&stack_name).await?;
+        let file = stack::write(&state, settings, &parts)?;
+        docker(&["stack", "deploy", "-c", &file.to_string_lossy(), WORLD_STACK], "deploy traefik and the backup bot").await?;
+        watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
+        told(report, "traefik and backup bot", Done::Made, start);
+    }
+    let start = Instant::now();
+    answers(settings, &state).await?;
+    told(report, "HTTPS of the base domain answers", Done::AlreadyThere, start);
+    Ok(())
+}
+
+/// traefik answers 404 for a name that no app has: then ports, TLS and the name all work.
+async fn answers(settings: &Settings, state: &Path) -> Result<(), Failure> {
+    let http = Http::new(&HttpConfig {
+        ca_pem: local_ca(state, settings).and_then(|path| std::fs::read(path).ok()),
+        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+    })?;
+    let expect = Expect {
+        url: format!("https://nobody.{}:{}/", settings.base_domain, settings.https_port),
+        status: vec![404],
+        body: None,
+    };
+    http.answers(&expect, Instant::now() + Duration::from_secs(30), &mut |_: &str| {}).await.map(drop)
+}
+
+/// Removes what `up` made. Swarm mode stays: other stacks may live on it.
+///
+/// # Errors
+/// What could not be removed, and why.
+pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
+    let swarm = Swarm::connect().await?;
+    if !swarm.facts().await?.swarm_active {
+        return Ok(());
+    }
+    let start = Instant::now();
+    let stack = StackName::try_from(WORLD_STACK.to_owned()).map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
+    let left = swarm.remove(&stack, Removal::Kill, Instant::now() + Duration::from_secs(60)).await?;
+    if let Some(object) = left.first() {
+        let what = format!("{object} could not be removed");
+        return Err(Failure::new(Kind::LeftBehind, what, "who still uses it: docker inspect"));
+    }
+    told(report, "traefik and backup bot", Done::Removed, start);
+    let start = Instant::now();
+    let ours = docker(&["network", "ls", "-q", "--filter", "label=cc-ci.world=true"], "list networks").await?;
+    if ours.is_empty() {
+        told(report, "network proxy", Done::Kept, start);
+    } else {
+        docker(&["network", "rm", "proxy"], "remove the network proxy").await?;
+        told(report, "network proxy", Done::Removed, start);
+    }
+    told(report, "swarm mode", Done::Kept, Instant::now());
+    Ok(())
+}
+
+fn told(report: &mut dyn FnMut(&WorldStep), name: &str, done: Done, start: Instant) {
+    let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report(&WorldStep { name: name.to_owned(), done, took_ms });
+}

@@ -1,0 +1,198 @@
+//! `app deploy` and `app upgrade`, in the order of the real one: version, secrets, labels, stack
+//! deploy, convergence, env file.
+
+use std::time::{Duration, Instant};
+
+use bollard::Docker;
+use harness::coopcloud::compose::Compose;
+use harness::coopcloud::labels;
+use harness::coopcloud::version::Version;
+use serde_json::json;
+
+use crate::app::App;
+use crate::cli::Flags;
+use crate::docker::{connect, secret_names, services};
+use crate::fatal::{Done, Fatal, fatal};
+use crate::recipe::compose_files;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    domain: String,
+    version: Option<String>,
+    /// Deploy again what is deployed
+    #[arg(short, long)]
+    force: bool,
+    /// Don't check that the domain resolves to this server
+    #[arg(short = 'D', long)]
+    no_domain_checks: bool,
+    /// Don't wait until the services are up
+    #[arg(short = 'c', long)]
+    no_converge_checks: bool,
+    /// Leave out the version that the env file names
+    #[arg(short, long)]
+    ignore_env_version: bool,
+}
+
+/// Which of the two commands it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Deploy,
+    Upgrade,
+}
+
+/// abra's own timeout where no label gives one; 50 by memory, 300 by field notes (low certainty).
+const DEFAULT_TIMEOUT: u64 = 50;
+
+pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
+    let mut app = App::open(&args.domain)?;
+    let (swarm, docker) = connect().await?;
+    let deployed = deployed_version(&docker, &app).await?;
+    let version = match way {
+        Way::Deploy => {
+            if deployed.is_some() && !args.force && !flags.chaos {
+                return fatal(format!("{} is already deployed", app.domain));
+            }
+            chosen(&args, flags, &app, deployed.is_some())?
+        }
+        Way::Upgrade => newer(&args, &app, deployed)?,
+    };
+    if !flags.chaos {
+        app.recipe.check_out(&version)?;
+        if let Some(row) = app.recipe.lint()?.iter().find(|row| row.stops()) {
+            return fatal(format!("recipe lint error {}: {} ({})", row.reference, row.rule, row.resolve));
+        }
+    }
+    let compose = app.recipe.compose(&app.vars())?;
+    check_secrets(&docker, &app, &compose).await?;
+    if !args.no_domain_checks {
+        check_domain(&app).await?;
+    }
+    let before = swarm.before(&app.stack).await?;
+    let mut watch = swarm.watch(&app.stack).await?;
+    stack_deploy(&app, &compose, flags.chaos)?;
+    if !args.no_converge_checks {
+        let key = labels::timeout(&app.stack);
+        let label = compose.services.iter().find_map(|service| service.labels.get(&key));
+        let seconds = label.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_TIMEOUT);
+        let until = Instant::now() + Duration::from_secs(seconds);
+        watch.settled(&before, until, &mut |line: &str| eprintln!("INFO {line}")).await.map_err(|failure| {
+            let what = if failure.kind == harness::failure::Kind::Deadline { "timed out" } else { "failed" };
+            Fatal(format!("deploy {what} 🟠 {}", Fatal::from(failure)))
+        })?;
+    }
+    app.env.set("TYPE", &format!("{}:{version}", app.recipe.name));
+    app.save()?;
+    eprintln!("INFO {} deployed ({version})", app.domain);
+    Ok(())
+}
+
+/// The version to deploy: argument, chaos, env file, latest release, commit.
+fn chosen(args: &Args, flags: Flags, app: &App, deployed: bool) -> Done<String> {
+    if flags.chaos {
+        return app.recipe.chaos_version();
+    }
+    if let Some(version) = &args.version {
+        return Ok(version.clone());
+    }
+    let from_env = app.version().filter(|_| !args.ignore_env_version || deployed);
+    match (from_env, app.recipe.releases()?.pop()) {
+        (Some(version), _) => Ok(version.trim_end_matches("+U").to_owned()),
+        (None, Some((version, _))) => Ok(version),
+        (None, None) => Ok(app.recipe.git(&["rev-parse", "HEAD"])?.trim().to_owned()),
+    }
+}
+
+/// The release to upgrade to.
+fn newer(args: &Args, app: &App, deployed: Option<String>) -> Done<String> {
+    let Some(deployed) = deployed else { return fatal(format!("{} is not deployed", app.domain)) };
+    let now = Version::parse(&deployed);
+    let mut releases = app.recipe.releases()?.into_iter().map(|(name, _)| name);
+    match &args.version {
+        Some(version) if releases.any(|name| name == *version) => Ok(version.clone()),
+        Some(version) => fatal(format!("{} has no release {version}", app.recipe.name)),
+        None => match releases.rfind(|name| Version::parse(name) > now) {
+            Some(version) => Ok(version),
+            None => fatal(format!("no available upgrades, {} is on the latest version ({deployed})", app.domain)),
+        },
+    }
+}
+
+/// The version label of what is deployed, empty where it has none; nothing where nothing is.
+pub(crate) async fn deployed_version(docker: &Docker, app: &App) -> Done<Option<String>> {
+    let specs: Vec<_> = services(docker, &app.stack).await?.into_iter().filter_map(|service| service.spec).collect();
+    if specs.is_empty() {
+        return Ok(None);
+    }
+    let key = labels::version(&app.stack);
+    Ok(Some(specs.into_iter().find_map(|spec| spec.labels?.remove(&key)).unwrap_or_default()))
+}
+
+/// Every external secret that a service uses has to be there.
+async fn check_secrets(docker: &Docker, app: &App, compose: &Compose) -> Done {
+    let there = secret_names(docker, &app.stack).await?;
+    let declared = app.secrets();
+    for secret in compose.secrets.iter().filter(|secret| secret.external) {
+        let used = compose.services.iter().any(|service| service.secrets.contains(&secret.key));
+        if !used || there.contains(&secret.name) {
+            continue;
+        }
+        let by_hand = declared.iter().any(|spec| spec.name == secret.key && !spec.generate);
+        return fatal(if by_hand {
+            format!("secret not inserted (#generate=false): {}", secret.key)
+        } else {
+            format!("secret not generated: {}", secret.key)
+        });
+    }
+    Ok(())
+}
+
+async fn check_domain(app: &App) -> Done {
+    let found = tokio::net::lookup_host((app.domain.as_str(), 443)).await;
+    match found.ok().and_then(|mut found| found.next()) {
+        Some(_) => Ok(()),
+        None => fatal(format!("unable to resolve {}; skip with --no-domain-checks", app.domain)),
+    }
+}
+
+/// Hands the recipe's files and one of our own to docker's loader, which checks, interpolates and
+/// merges them as the real abra does: it links the same code.
+fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
+    let file = tempfile::Builder::new().prefix("abra-lite-").suffix(".yml").tempfile()?;
+    std::fs::write(file.path(), format!("{:#}\n", additions(app, compose, chaos)?))?;
+    let mut args = vec!["stack".to_owned(), "deploy".to_owned()];
+    for name in compose_files(&app.vars()) {
+        args.extend(["-c".to_owned(), name]);
+    }
+    args.extend(["-c".to_owned(), file.path().to_string_lossy().into_owned()]);
+    // The registry is asked for each image's digest, as abra does; one that cannot be reached only
+    // costs a warning.
+    args.extend(["--resolve-image".to_owned(), "always".to_owned(), app.stack.to_string()]);
+    let mut command = duct::cmd("docker", args).dir(&app.recipe.dir).stdin_null().stderr_to_stdout().stdout_capture().unchecked();
+    for (key, value) in app.vars() {
+        command = command.env(key, value);
+    }
+    let output = command.run()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        text.lines().for_each(|line| eprintln!("INFO {line}"));
+        return Ok(());
+    }
+    fatal(format!("deploy failed: {}", text.trim()))
+}
+
+/// What a deploy adds to the recipe: labels, and the app's settings in the environment of `app`.
+fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Value> {
+    let dollar = |text: &str| text.replace('$', "$$");
+    let mut added = json!({ "labels": {
+        labels::recipe(&app.stack): app.recipe.name.as_str(),
+        labels::chaos(&app.stack): chaos.to_string(),
+    }});
+    if chaos {
+        added["labels"][labels::chaos_version(&app.stack)] = json!(app.recipe.chaos_version()?);
+    }
+    if compose.service("app").is_none() {
+        return fatal(format!("recipe {} has no service called app", app.recipe.name));
+    }
+    let environment: serde_json::Map<_, _> = app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
+    Ok(json!({ "version": "3.8", "services": { "app": { "deploy": added, "environment": environment } } }))
+}

@@ -1,0 +1,322 @@
+//! Compose files as swarm stacks have them: read, interpolated, brought to one form, merged.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::interpolate::interpolate;
+use super::normal::{merge, normal_form};
+
+/// Why compose files cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {why}")]
+pub struct ComposeError {
+    /// The file.
+    pub file: String,
+    /// What is wrong, with the line where it is known.
+    pub why: String,
+}
+
+/// Several compose files as one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compose {
+    /// The services, in name order.
+    pub services: Vec<Service>,
+    /// The secrets.
+    pub secrets: Vec<Named>,
+    /// The configs.
+    pub configs: Vec<Named>,
+    /// The volumes.
+    pub volumes: Vec<Named>,
+    /// The networks.
+    pub networks: Vec<Named>,
+    document: Value,
+}
+
+/// A secret, config, volume or network of the whole stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its key in the file.
+    pub key: String,
+    /// Its `name:`; the key where there is none.
+    pub name: String,
+    /// The file that a config or secret is made of.
+    pub file: Option<String>,
+    /// Whether it is made by somebody else.
+    pub external: bool,
+}
+
+/// One service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its key in the file.
+    pub name: String,
+    /// Its image.
+    pub image: Option<String>,
+    /// `deploy.labels`: those on the swarm service.
+    pub labels: BTreeMap<String, String>,
+    /// The keys of the secrets that it gets.
+    pub secrets: Vec<String>,
+    /// The keys of the configs that it gets.
+    pub configs: Vec<String>,
+    /// What is mounted into it.
+    pub mounts: Vec<Mount>,
+    /// The ports that it publishes.
+    pub ports: Vec<Port>,
+    /// Whether it has a healthcheck that is not switched off.
+    pub healthcheck: bool,
+    /// How many tasks it wants, where the file says so.
+    pub replicas: Option<u64>,
+    document: Value,
+}
+
+/// A mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// `volume`, `bind` or `tmpfs`.
+    pub kind: String,
+    /// Volume key or host path; empty for an anonymous volume.
+    pub source: String,
+    /// The path in the container.
+    pub target: String,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// The container's port.
+    pub target: u64,
+    /// The host's port; 0 lets docker choose.
+    pub published: u64,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// `ingress` or `host`.
+    pub mode: String,
+}
+
+impl Compose {
+    /// Reads files, each with its name, in the order in which later ones override earlier ones.
+    ///
+    /// # Errors
+    /// The first file that is not YAML, not a compose file, or uses a variable wrongly.
+    pub fn load(files: &[(String, String)], vars: &BTreeMap<String, String>) -> Result<Self, ComposeError> {
+        let mut document = Value::Object(Map::new());
+        for (file, text) in files {
+            let failed = |why: String| ComposeError { file: file.clone(), why };
+            let mut value: Value = serde_saphyr::from_str(text).map_err(|error| failed(first_line(&error.to_string())))?;
+            interpolate_all(&mut value, vars).map_err(failed)?;
+            let value = normal_form(value).map_err(|why| ComposeError { file: file.clone(), why })?;
+            merge(&mut document, value);
+        }
+        let compose = Self::of(document);
+        if compose.services.is_empty() {
+            let file = files.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(ComposeError { file, why: "there are no services".to_owned() });
+        }
+        Ok(compose)
+    }
+
+    /// Every image, once, in name order.
+    #[must_use]
+    pub fn images(&self) -> Vec<String> {
+        let mut images: Vec<String> = self.services.iter().filter_map(|service| service.image.clone()).collect();
+        images.sort_unstable();
+        images.dedup();
+        images
+    }
+
+    /// A service by its key.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// The merged document as YAML (in its JSON form, which every YAML reader takes).
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        format!("{:#}\n", self.document)
+    }
+
+    fn of(document: Value) -> Self {
+        let named = |section: &str| {
+            let items = document.get(section).and_then(Value::as_object);
+            items.into_iter().flatten().map(|(key, value)| Named::of(key, value)).collect()
+        };
+        let services = document.get("services").and_then(Value::as_object);
+        let mut services: Vec<Service> = services.into_iter().flatten().map(|(name, value)| Service::of(name, value)).collect();
+        services.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            services,
+            secrets: named("secrets"),
+            configs: named("configs"),
+            volumes: named("volumes"),
+            networks: named("networks"),
+            document,
+        }
+    }
+}
+
+impl Named {
+    fn of(key: &str, value: &Value) -> Self {
+        let text = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
+        let external = value.get("external");
+        // The old form gives the name inside `external`.
+        let inner = external.and_then(|external| external.get("name")).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            key: key.to_owned(),
+            name: text("name").or(inner).unwrap_or_else(|| key.to_owned()),
+            file: text("file"),
+            external: external.is_some_and(|value| value.as_bool().unwrap_or(value.is_object())),
+        }
+    }
+}
+
+impl Service {
+    fn of(name: &str, value: &Value) -> Self {
+        let list = |field: &str| value.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |item: &Value, field: &str| item.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let number = |item: &Value, field: &str| {
+            item.get(field).and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(0)
+        };
+        let deploy = value.get("deploy");
+        let labels = deploy.and_then(|deploy| deploy.get("labels")).and_then(Value::as_object);
+        let health = value.get("healthcheck");
+        let off = health.is_some_and(|check| {
+            check.get("disable").and_then(Value::as_bool) == Some(true)
+                || check.get("test").is_some_and(|test| test.get(0).and_then(Value::as_str) == Some("NONE"))
+        });
+        Self {
+            name: name.to_owned(),
+            image: value.get("image").and_then(Value::as_str).filter(|image| !image.is_empty()).map(str::to_owned),
+            labels: labels.into_iter().flatten().map(|(key, value)| (key.clone(), plain(value))).collect(),
+            secrets: list("secrets").iter().map(|item| text(item, "source")).collect(),
+            configs: list("configs").iter().map(|item| text(item, "source")).collect(),
+            mounts: list("volumes")
+                .iter()
+                .map(|item| Mount {
+                    kind: text(item, "type"),
+                    source: text(item, "source"),
+                    target: text(item, "target"),
+                    read_only: item.get("read_only").and_then(Value::as_bool) == Some(true),
+                })
+                .collect(),
+            ports: list("ports")
+                .iter()
+                .map(|item| Port {
+                    target: number(item, "target"),
+                    published: number(item, "published"),
+                    protocol: text(item, "protocol"),
+                    mode: text(item, "mode"),
+                })
+                .collect(),
+            healthcheck: health.is_some() && !off,
+            replicas: deploy.and_then(|deploy| deploy.get("replicas")).and_then(Value::as_u64),
+            document: value.clone(),
+        }
+    }
+
+    /// Any other field of the service, as the file has it.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.document.get(name)
+    }
+}
+
+/// A scalar as docker writes it into a label or a variable.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn interpolate_all(value: &mut Value, vars: &BTreeMap<String, String>) -> Result<(), String> {
+    match value {
+        Value::String(text) if text.contains('$') => *text = interpolate(text, vars)?,
+        Value::Array(items) => items.iter_mut().try_for_each(|item| interpolate_all(item, vars))?,
+        // docker interpolates values, never keys.
+        Value::Object(map) => map.values_mut().try_for_each(|item| interpolate_all(item, vars))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or("not YAML").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(texts: &[&str]) -> Result<Compose, ComposeError> {
+        let files: Vec<_> = texts.iter().enumerate().map(|(n, text)| (format!("{n}.yml"), (*text).to_owned())).collect();
+        let vars = BTreeMap::from([("STACK_NAME".to_owned(), "x_org".to_owned()), ("V".to_owned(), "v2".to_owned())]);
+        Compose::load(&files, &vars)
+    }
+
+    #[test]
+    fn list_and_map_forms_are_alike() {
+        let list = "services:\n  app:\n    image: a:1\n    ports: ['80:8080', '53:53/udp']\n    volumes: ['data:/d', '/etc/x:/x:ro']\n    secrets: [s]\n    deploy:\n      labels: ['a=b=c', 'n=1', 'bare']\n";
+        let map = "services:\n  app:\n    image: a:1\n    ports: [{target: 8080, published: 80}, {target: 53, published: 53, protocol: udp}]\n    volumes: [{type: volume, source: data, target: /d}, {type: bind, source: /etc/x, target: /x, read_only: true}]\n    secrets: [{source: s}]\n    deploy:\n      labels: {a: 'b=c', n: 1, bare: ''}\n";
+        let (list, map) = (load(&[list]).unwrap(), load(&[map]).unwrap());
+        let (list, map) = (list.service("app").unwrap(), map.service("app").unwrap());
+        assert_eq!((&list.labels, &list.ports, &list.mounts, &list.secrets), (&map.labels, &map.ports, &map.mounts, &map.secrets));
+        assert_eq!(list.mounts[1].kind, "bind");
+        assert_eq!(list.labels["a"], "b=c");
+    }
+
+    #[test]
+    fn later_files_override_and_add() {
+        let base = "services:\n  app:\n    image: a:1\n    environment: [A=1, B=2]\n    ports: ['80:80']\n    deploy: {labels: [x=1], replicas: 2}\n";
+        let over = "services:\n  app:\n    image: a:${V}\n    environment: {B: 3}\n    ports: [{target: 80, published: 80, mode: host}]\n    deploy: {labels: {y: 2}}\n  db: {image: 'd:1'}\n";
+        let both = load(&[base, over]).unwrap();
+        let app = both.service("app").unwrap();
+        assert_eq!(app.image.as_deref(), Some("a:v2"));
+        assert_eq!(app.labels.len(), 2);
+        assert_eq!(app.replicas, Some(2));
+        assert_eq!((app.ports.len(), app.ports[0].mode.as_str()), (1, "host"));
+        assert_eq!(app.field("environment").unwrap()["A"], "1");
+        assert_eq!(both.images(), ["a:v2", "d:1"]);
+    }
+
+    #[test]
+    fn names_and_externals_are_read() {
+        let text = "services: {app: {image: a}}\nsecrets:\n  s: {external: true, name: '${STACK_NAME}_s_v1'}\nconfigs:\n  c: {name: '${STACK_NAME}_c_${V}', file: c.conf}\nnetworks: {proxy: {external: true}, internal: }\n";
+        let compose = load(&[text]).unwrap();
+        assert_eq!(compose.secrets[0].name, "x_org_s_v1");
+        assert!(compose.secrets[0].external && compose.configs[0].file.as_deref() == Some("c.conf"));
+        assert_eq!(compose.networks.len(), 2);
+    }
+
+    #[test]
+    fn anchors_and_extensions_work() {
+        let text = "x-base: &base\n  image: a:1\nservices:\n  app:\n    <<: *base\n    command: run\n";
+        assert_eq!(load(&[text]).unwrap().service("app").unwrap().image.as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn what_is_no_compose_file_is_named() {
+        for (text, mark) in [
+            ("services: [", "0.yml"),
+            ("- a", "mapping"),
+            ("services: []", "services"),
+            ("services: {app: text}", "app"),
+            ("services: {app: {image: '${'}}", "interpolation"),
+            ("volumes: {}", "services"),
+        ] {
+            let error = load(&[text]).unwrap_err().to_string();
+            assert!(error.contains(mark), "{text}: {error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "(?s)[a-z0-9:\\[\\]{}\\-$ \\n'&*<]{0,120}") {
+            let _ = load(&[&text]);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Env files: `.env.sample` of a recipe, and the env file that abra makes of it for an app.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// An env file, with its comments and its order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EnvFile {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Line {
+    /// A comment, an empty line, or one that is no assignment.
+    Text(String),
+    Assignment { key: String, value: String, comment: String },
+}
+
+/// A secret that the file declares by `SECRET_<NAME>_VERSION=v1 # length=32 charset=hex`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSpec {
+    /// Its name, in lower case, as compose files use it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// How many characters to generate; none means words.
+    pub length: Option<usize>,
+    /// The characters to choose from: default, special, safespecial, hex. Medium certainty.
+    pub charset: Option<String>,
+    /// Whether abra generates it; `generate=false` leaves it to people.
+    pub generate: bool,
+}
+
+impl EnvFile {
+    /// Reads a file. Nothing is an error: a line that is no assignment is kept as it is.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self { lines: text.lines().map(parse_line).collect() }
+    }
+
+    /// The last value of a key, as written, without quotes and with references left alone.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.lines.iter().rev().find_map(|line| match line {
+            Line::Assignment { key: found, value, .. } if found == key => Some(value.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Sets a key: its last assignment is replaced, or one is added at the end.
+    pub fn set(&mut self, key: &str, value: &str) {
+        let last = self.lines.iter_mut().rev().find_map(|line| match line {
+            Line::Assignment { key: found, value, .. } if found == key => Some(value),
+            _ => None,
+        });
+        match last {
+            Some(place) => value.clone_into(place),
+            None => self.lines.push(Line::Assignment {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                comment: String::new(),
+            }),
+        }
+    }
+
+    /// Adds a compose file to `COMPOSE_FILE`, once; `compose.yml` is what an absent one means.
+    pub fn append_compose_file(&mut self, file: &str) {
+        let now = self.vars().remove("COMPOSE_FILE").filter(|list| !list.is_empty());
+        let now = now.unwrap_or_else(|| "compose.yml".to_owned());
+        if !now.split(':').any(|name| name == file) {
+            self.set("COMPOSE_FILE", &format!("{now}:{file}"));
+        }
+    }
+
+    /// Every key with its value; references to earlier keys are expanded, as in
+    /// `COMPOSE_FILE="$COMPOSE_FILE:compose.smtp.yml"`.
+    #[must_use]
+    pub fn vars(&self) -> BTreeMap<String, String> {
+        let mut vars = BTreeMap::new();
+        for line in &self.lines {
+            if let Line::Assignment { key, value, .. } = line {
+                let value = expand(value, &vars);
+                vars.insert(key.clone(), value);
+            }
+        }
+        vars
+    }
+
+    /// The secrets that the file declares.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretSpec> {
+        let mut found: Vec<SecretSpec> = Vec::new();
+        for line in &self.lines {
+            let Line::Assignment { key, value, comment } = line else { continue };
+            let Some(name) = key.strip_prefix("SECRET_").and_then(|key| key.strip_suffix("_VERSION")) else { continue };
+            let hint = |key: &str| {
+                let words = comment.split([' ', ',', '\t']);
+                words.filter_map(|word| word.trim_start_matches('#').split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v)
+            };
+            let spec = SecretSpec {
+                name: name.to_lowercase(),
+                version: value.clone(),
+                length: hint("length").and_then(|length| length.parse().ok()),
+                charset: hint("charset").map(str::to_owned),
+                generate: hint("generate") != Some("false"),
+            };
+            found.retain(|other| other.name != spec.name);
+            found.push(spec);
+        }
+        found
+    }
+
+    /// Adds the assignments of `sample` whose keys are not here, and names them.
+    pub fn merge_new_keys_from(&mut self, sample: &Self) -> Vec<String> {
+        let mut added = Vec::new();
+        for line in &sample.lines {
+            if let Line::Assignment { key, .. } = line
+                && self.get(key).is_none()
+            {
+                self.lines.push(line.clone());
+                added.push(key.clone());
+            }
+        }
+        added
+    }
+}
+
+impl fmt::Display for EnvFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            match line {
+                Line::Text(text) => writeln!(f, "{text}")?,
+                Line::Assignment { key, value, comment } => {
+                    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,@%+=$`()!|&*{}<>?;~^[]\\'".contains(c);
+                    let quote = if value.chars().all(plain) { "" } else { "\"" };
+                    let gap = if comment.is_empty() { "" } else { " " };
+                    writeln!(f, "{key}={quote}{value}{quote}{gap}{comment}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parse_line(line: &str) -> Line {
+    let text = || Line::Text(line.to_owned());
+    let trimmed = line.trim_start();
+    let trimmed = trimmed.strip_prefix("export ").unwrap_or(trimmed);
+    let Some((key, rest)) = trimmed.split_once('=') else { return text() };
+    let key = key.trim_end();
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if key.is_empty() || !key.chars().all(fine) || key.starts_with(|c: char| c.is_ascii_digit()) {
+        return text();
+    }
+    let rest = rest.trim();
+    let (value, comment) = match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => match rest[1..].split_once(quote) {
+            Some((value, comment)) => (value, comment.trim()),
+            None => (rest, ""),
+        },
+        Some('#') => ("", rest),
+        _ => match rest.find(" #").or_else(|| rest.find("\t#")) {
+            Some(at) => (rest[..at].trim_end(), rest[at..].trim()),
+            None => (rest, ""),
+        },
+    };
+    Line::Assignment { key: key.to_owned(), value: value.to_owned(), comment: comment.to_owned() }
+}
+
+/// Replaces `$KEY` and `${KEY}` of earlier keys; what is not known is left as it is.
+fn expand(value: &str, vars: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let braced = after.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+        let (key, next) = match braced {
+            Some((key, next)) => (key, next),
+            None => {
+                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+                after.split_at(end)
+            }
+        };
+        match vars.get(key) {
+            Some(found) => out.push_str(found),
+            None => out.push_str(&rest[at..rest.len() - next.len()]),
+        }
+        rest = next;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SAMPLE: &str = "TYPE=x\nDOMAIN=x.example.com\n\n# optional\n#SMTP=1\nCOMPOSE_FILE=\"compose.yml\"\n\
+                          COMPOSE_FILE=\"$COMPOSE_FILE:compose.db.yml\"\nSECRET_DB_PASSWORD_VERSION=v1 # length=32 charset=hex\n\
+                          SECRET_SMTP_VERSION=v2 # generate=false\n";
+
+    #[test]
+    fn values_references_and_hints_are_read() {
+        let env = EnvFile::parse(SAMPLE);
+        assert_eq!(env.vars()["COMPOSE_FILE"], "compose.yml:compose.db.yml");
+        let secrets = env.secrets();
+        assert_eq!((secrets[0].name.as_str(), secrets[0].length, secrets[0].generate), ("db_password", Some(32), true));
+        assert_eq!((secrets[1].version.as_str(), secrets[1].generate), ("v2", false));
+        assert_eq!(env.get("SMTP"), None);
+    }
+
+    #[test]
+    fn a_file_keeps_its_comments_and_takes_new_keys() {
+        let mut env = EnvFile::parse(SAMPLE);
+        env.set("DOMAIN", "a.b");
+        env.append_compose_file("more.yml");
+        env.append_compose_file("more.yml");
+        let added = env.merge_new_keys_from(&EnvFile::parse("DOMAIN=z\nNEW=1 # why\n"));
+        assert_eq!(added, ["NEW"]);
+        let text = env.to_string();
+        assert!(text.contains("#SMTP=1\n") && text.contains("DOMAIN=a.b\n") && text.ends_with("NEW=1 # why\n"), "{text}");
+        assert_eq!(EnvFile::parse(&text).vars()["COMPOSE_FILE"], "compose.yml:compose.db.yml:more.yml");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_writing_is_stable(text in "(?s).{0,200}") {
+            let once = EnvFile::parse(&text).to_string();
+            prop_assert_eq!(EnvFile::parse(&once).vars(), EnvFile::parse(&EnvFile::parse(&once).to_string()).vars());
+        }
+
+        #[test]
+        fn what_is_set_is_read(key in "[A-Z][A-Z_]{0,8}", value in "[a-zA-Z0-9 .:/_-]{0,20}") {
+            let mut env = EnvFile::parse("A=1\n");
+            env.set(&key, value.trim());
+            prop_assert_eq!(EnvFile::parse(&env.to_string()).vars().get(&key).map(String::as_str), Some(value.trim()));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! One form for what compose files may write in several, and docker's way of merging two of them.
+
+use serde_json::{Map, Value, json};
+
+use super::compose::plain;
+
+/// Brings a document to the long forms.
+///
+/// # Errors
+/// What has a shape that no form has.
+pub(super) fn normal_form(document: Value) -> Result<Value, String> {
+    let Value::Object(mut document) = document else { return Err("a compose file must be a mapping".to_owned()) };
+    document.retain(|key, _| !key.starts_with("x-"));
+    if let Some(services) = document.get_mut("services") {
+        let Value::Object(services) = services else { return Err("services must be a mapping".to_owned()) };
+        for (name, service) in services {
+            let Value::Object(service) = service else { return Err(format!("service {name} must be a mapping")) };
+            service_form(service).map_err(|why| format!("service {name}: {why}"))?;
+        }
+    }
+    for section in ["secrets", "configs", "volumes", "networks"] {
+        match document.get(section) {
+            None | Some(Value::Null | Value::Object(_)) => {}
+            Some(_) => return Err(format!("{section} must be a mapping")),
+        }
+    }
+    Ok(Value::Object(document))
+}
+
+fn service_form(service: &mut Map<String, Value>) -> Result<(), String> {
+    for field in ["labels", "environment"] {
+        if let Some(value) = service.get_mut(field) {
+            *value = key_values(field, value)?;
+        }
+    }
+    if let Some(deploy) = service.get_mut("deploy") {
+        if !deploy.is_object() {
+            return Err("deploy must be a mapping".to_owned());
+        }
+        if let Some(labels) = deploy.get_mut("labels") {
+            *labels = key_values("deploy.labels", labels)?;
+        }
+    }
+    for (field, long) in [
+        ("ports", port as fn(&Value) -> Result<Value, String>),
+        ("volumes", mount),
+        ("secrets", reference),
+        ("configs", reference),
+    ] {
+        if let Some(value) = service.get_mut(field) {
+            let Value::Array(items) = value else { return Err(format!("{field} must be a list")) };
+            *value = Value::Array(items.iter().map(long).collect::<Result<_, _>>()?);
+        }
+    }
+    if let Some(Value::Array(names)) = service.get("networks") {
+        let names: Map<String, Value> = names.iter().map(|name| (plain(name), json!({}))).collect();
+        service.insert("networks".to_owned(), Value::Object(names));
+    }
+    Ok(())
+}
+
+fn key_values(field: &str, value: &Value) -> Result<Value, String> {
+    let pairs: Map<String, Value> = match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| {
+                let text = plain(item);
+                let (key, value) = text.split_once('=').unwrap_or((&text, ""));
+                (key.to_owned(), json!(value))
+            })
+            .collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), json!(plain(value)))).collect(),
+        Value::Null => Map::new(),
+        _ => return Err(format!("{field} must be a list or a mapping")),
+    };
+    Ok(Value::Object(pairs))
+}
+
+/// `[address:][published:]target[/protocol]`, a number, or the long form. A range keeps its first port.
+fn port(item: &Value) -> Result<Value, String> {
+    let default = |value: &mut Value, key: &str, text: &str| {
+        if value.get(key).is_none() {
+            value[key] = json!(text);
+        }
+    };
+    let mut long = match item {
+        Value::Object(_) => item.clone(),
+        Value::String(_) | Value::Number(_) => {
+            let text = plain(item);
+            let (ports, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
+            let mut parts = ports.rsplit(':');
+            let mut number = || {
+                let first = parts.next().and_then(|part| part.split('-').next());
+                first.map(|part| part.parse::<u16>().map_err(|_| format!("{text:?} is no port"))).transpose()
+            };
+            let target = number()?;
+            let published = number()?;
+            json!({ "target": target, "published": published.unwrap_or(0), "protocol": protocol })
+        }
+        _ => return Err("a port must be a text or a mapping".to_owned()),
+    };
+    default(&mut long, "protocol", "tcp");
+    default(&mut long, "mode", "ingress");
+    Ok(long)
+}
+
+/// `[source:]target[:options]`, or the long form.
+fn mount(item: &Value) -> Result<Value, String> {
+    match item {
+        Value::Object(_) => Ok(item.clone()),
+        Value::String(text) => {
+            let parts: Vec<&str> = text.split(':').collect();
+            let (source, target, options) = match parts.as_slice() {
+                [target] => ("", *target, ""),
+                [source, target] => (*source, *target, ""),
+                [source, target, options] => (*source, *target, *options),
+                _ => return Err(format!("{text:?} is no volume")),
+            };
+            let kind = if source.starts_with(['/', '.', '~']) { "bind" } else { "volume" };
+            let mut long = json!({ "type": kind, "source": source, "target": target });
+            if source.is_empty() {
+                long = json!({ "type": kind, "target": target });
+            }
+            if options.split(',').any(|option| option == "ro") {
+                long["read_only"] = json!(true);
+            }
+            Ok(long)
+        }
+        _ => Err("a volume must be a text or a mapping".to_owned()),
+    }
+}
+
+fn reference(item: &Value) -> Result<Value, String> {
+    match item {
+        Value::Object(_) => Ok(item.clone()),
+        Value::String(source) => Ok(json!({ "source": source })),
+        _ => Err("a secret or config must be a text or a mapping".to_owned()),
+    }
+}
+
+/// Lays `over` over `base` as docker does: mappings are merged, lists of things with an identity are
+/// merged by it, everything else is replaced.
+pub(super) fn merge(base: &mut Value, over: Value) {
+    merge_at("", base, over);
+}
+
+fn merge_at(field: &str, base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                match base.get_mut(&key) {
+                    Some(old) => merge_at(&key, old, value),
+                    None => {
+                        base.insert(key, value);
+                    }
+                }
+            }
+        }
+        (Value::Array(base), Value::Array(over)) if identity(field, &Value::Null).is_some() => {
+            for item in over {
+                let id = identity(field, &item);
+                match base.iter_mut().find(|old| identity(field, old) == id) {
+                    Some(old) => *old = item,
+                    None => base.push(item),
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+/// What makes two items of a list the same.
+fn identity(field: &str, item: &Value) -> Option<String> {
+    let part = |name: &str| item.get(name).map(plain).unwrap_or_default();
+    match field {
+        "ports" => Some(format!("{}:{}/{}", part("published"), part("target"), part("protocol"))),
+        "volumes" => Some(part("target")),
+        "secrets" | "configs" => Some(part("source")),
+        _ => None,
+    }
+}

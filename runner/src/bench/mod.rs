@@ -1,0 +1,23 @@
+//! Measures cc-ci: against a floor (the same docker operations by hand, each ended by the event that
+//! ends it), against a plain shell script, and its own reaction, teardown, memory and planning.
+
+mod figures;
+mod floor;
+mod measured;
+mod plain;
+mod reaction;
+
+pub use figures::{Figure, render};
+pub use floor::{Trees, floor};
+pub use measured::{CcCiRun, cc_ci_run, plan_ms};
+pub use plain::plain;
+pub use reaction::{reaction_ms, teardown_ms};
+
+use std::time::Duration;
+
+/// The middle of some times; zero of none.
+#[must_use]
+pub fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

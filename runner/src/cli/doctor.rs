@@ -1,0 +1,25 @@
+//! `cc-ci doctor`.
+
+use harness::failure::Failure;
+
+use crate::doctor::{Level, doctor, render};
+use crate::exit::Exit;
+use crate::settings::Settings;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+    let findings = doctor(settings).await;
+    if args.json {
+        println!("{:#}", serde_json::json!(findings));
+    } else {
+        print!("{}", render(&findings));
+    }
+    let bad = findings.iter().any(|finding| finding.level == Level::Bad);
+    Ok(if bad { Exit::Infrastructure } else { Exit::Passed })
+}

@@ -1,0 +1,62 @@
+//! `cc-ci plan`: the stages, deadlines, steps and opt-outs of a run; nothing is run.
+
+use std::fmt::Write as _;
+
+use harness::failure::Failure;
+
+use super::run::What;
+use crate::event::PlannedStage;
+use crate::exit::Exit;
+use crate::prepared::Prepared;
+use crate::settings::Settings;
+use crate::spec::RunSpec;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    what: What,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
+    let scratch = tempfile::tempdir()
+        .map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let prepared = Prepared::new(settings, &args.what.request(settings)?, &scratch.path().join("recipe"))?;
+    if args.json {
+        println!("{:#}", serde_json::json!({
+            "recipe": prepared.spec.recipe, "source": prepared.spec.source, "head": prepared.spec.head,
+            "head_version": prepared.spec.head_version, "base": prepared.spec.base,
+            "domain": prepared.spec.domain, "stack": prepared.spec.stack, "stages": prepared.stages,
+        }));
+    } else {
+        print!("{}", render(&prepared.spec, &prepared.stages));
+    }
+    Ok(Exit::Passed)
+}
+
+fn render(spec: &RunSpec, stages: &[PlannedStage]) -> String {
+    let mut text = String::new();
+    let from = spec.base.as_deref().unwrap_or("no release yet");
+    let _ = writeln!(text, "{} at {} ({})", spec.recipe, spec.head.short(), spec.head_subject);
+    let _ = writeln!(text, "from {from} to {}", spec.head_version.as_deref().unwrap_or("an unnamed version"));
+    let _ = writeln!(text, "as   {}\n", spec.domain);
+    for planned in stages {
+        match &planned.skip {
+            Some(reason) => {
+                let _ = writeln!(text, "{:<11} skipped: {reason}", planned.stage);
+            }
+            None => {
+                let _ = writeln!(text, "{:<11} at most {} s", planned.stage, planned.deadline_s);
+                planned.steps.iter().for_each(|step| {
+                    let _ = writeln!(text, "            - {step}");
+                });
+            }
+        }
+        for out in &planned.opt_outs {
+            let _ = writeln!(text, "            ! {} is switched off: {}", out.check, out.reason);
+        }
+    }
+    text
+}

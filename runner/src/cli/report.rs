@@ -1,0 +1,36 @@
+//! `cc-ci report`: any report again, from a journal.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use harness::failure::{Failure, Kind};
+
+use crate::exit::Exit;
+use crate::report::files;
+use crate::report::lines::Look;
+use crate::report::redo::{Format, redo};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The journal of a run
+    journal: PathBuf,
+    /// Which report
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// File to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let report = redo(&args.journal, args.format, Look::PLAIN).map_err(|error| {
+        Failure::new(Kind::CheckBroken, format!("{}: {error}", args.journal.display()), "the journal of a run: journal.jsonl in its folder")
+    })?;
+    match &args.output {
+        Some(path) => files::write(path, &report).map_err(|error| crate::deploy::disk("write", path, &error))?,
+        None => std::io::stdout().write_all(&report).map_err(|error| {
+            Failure::new(Kind::CheckBroken, format!("standard output cannot be written: {error}"), "")
+        })?,
+    }
+    Ok(Exit::Passed)
+}

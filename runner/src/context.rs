@@ -1,0 +1,243 @@
+//! What a stage works with: the run's facts, its tools, and the one way to record a check.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use harness::abra::{Abra, Call, explain};
+use harness::failure::{Cause, Failure, Kind};
+use harness::http::Http;
+use harness::overlay::OverlayFile;
+use harness::swarm::Swarm;
+
+use crate::emit::Emitter;
+use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
+use crate::recipe_toml::RecipeToml;
+use crate::run_dir::RunDir;
+use crate::source::Checkout;
+use crate::spec::RunSpec;
+
+/// The overlay files of a recipe's folder, found once.
+#[derive(Debug, Clone, Default)]
+pub struct Overlays {
+    /// `install/`, `upgrade/`, `backup/` and `functional/`, each in name order.
+    pub checks: BTreeMap<&'static str, Vec<OverlayFile>>,
+    /// `data/seed`, `data/wipe` and `data/check`, when all three are there.
+    pub data: Option<Data>,
+}
+
+/// The three files of a data set.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// Makes data through the app.
+    pub seed: OverlayFile,
+    /// Destroys it.
+    pub wipe: OverlayFile,
+    /// Is green while the data is there, and red when it is not.
+    pub check: OverlayFile,
+}
+
+/// What a stage works with.
+pub struct Context {
+    /// What is tested.
+    pub spec: RunSpec,
+    /// The facts of the run, as its first event tells them.
+    pub started: RunStarted,
+    /// What the recipe's folder says.
+    pub toml: RecipeToml,
+    /// What the recipe's folder brings.
+    pub overlays: Overlays,
+    /// The swarm.
+    pub swarm: Swarm,
+    /// abra, with the run's own directory.
+    pub abra: Abra,
+    /// HTTP towards the apps.
+    pub http: Http,
+    /// The recipe's clone: the one that abra uses.
+    pub checkout: Checkout,
+    /// The run's folder.
+    pub dir: RunDir,
+    /// The HTTPS port of traefik.
+    pub https_port: u16,
+    /// Whether the engine stayed up.
+    pub engine: crate::engine_watch::EngineWatch,
+    /// Values for curl's `--resolve`, empty where DNS knows the names.
+    pub resolve: Vec<String>,
+    /// The CA that signs the apps' certificates, where it is a local one.
+    pub ca: Option<PathBuf>,
+    /// Whether swarm's virtual addresses work here.
+    pub ipvs: bool,
+    /// Labels for every service that the run deploys.
+    pub labels: BTreeMap<String, String>,
+    /// Where events go.
+    pub emitter: Arc<Emitter>,
+    /// The stage that runs.
+    pub stage: Stage,
+    /// When it must end.
+    pub deadline: Instant,
+    /// Faults of the stage that runs.
+    pub faults: Vec<Fault>,
+    /// The revision that is deployed now: a tag or the head's commit.
+    pub deployed: Option<String>,
+    /// Whether the base release cannot even be pulled.
+    pub base_is_broken: bool,
+    /// Whether the data set's seed has run on the live app.
+    pub seeded: bool,
+    /// What the run was last busy with, for a deadline's message.
+    pub busy: Arc<Mutex<String>>,
+}
+
+/// The stage cannot go on; the fault has been recorded.
+#[derive(Debug)]
+pub struct Stopped;
+
+/// What a part of a stage gives.
+pub type Step<T = ()> = Result<T, Stopped>;
+
+impl Context {
+    /// Runs one check and records how it ended. The future gives the line that says what was shown.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the check is red; the caller decides whether the stage goes on.
+    pub async fn check<T>(
+        &mut self,
+        name: &str,
+        check: impl AsyncFnOnce(&mut Self) -> Result<(String, T), Failure>,
+    ) -> Step<T> {
+        let start = Instant::now();
+        let ended = check(self).await;
+        match ended {
+            Ok((text, value)) => {
+                self.record(name, Origin::Generic, Outcome::Passed, text, None, start.elapsed());
+                Ok(value)
+            }
+            Err(failure) => {
+                self.fail(name, Origin::Generic, failure, start.elapsed());
+                Err(Stopped)
+            }
+        }
+    }
+
+    /// Records a red or blocked check and its fault.
+    pub fn fail(&mut self, name: &str, origin: Origin, failure: Failure, took: Duration) {
+        let fault = self.fault(failure);
+        let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
+        self.record(name, origin, outcome, fault.failure.what.clone(), Some(fault.clone()), took);
+        self.faults.push(fault);
+    }
+
+    /// Records a check that does not run, with the reason.
+    pub fn skip(&self, name: &str, reason: impl Into<String>) {
+        self.record(name, Origin::Generic, Outcome::Skipped, reason.into(), None, Duration::ZERO);
+    }
+
+    /// The recipe folder's reason to leave a generic check out, if it gives one.
+    #[must_use]
+    pub fn opted_out(&self, check: &str) -> Option<String> {
+        self.toml.opt_out.get(check).cloned()
+    }
+
+    /// Records how a check ended.
+    pub fn record(
+        &self,
+        name: &str,
+        origin: Origin,
+        outcome: Outcome,
+        text: String,
+        fault: Option<Fault>,
+        took: Duration,
+    ) {
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let check = CheckResult { name: name.to_owned(), origin, outcome, text, fault, took_ms };
+        self.emitter.emit(Event::CheckEnded { stage: self.stage, check });
+    }
+
+    /// Who has to act on a failure here: what goes wrong while the base release is deployed is not
+    /// the tested change's fault.
+    #[must_use]
+    pub fn fault(&self, failure: Failure) -> Fault {
+        let usual = failure.kind.usual_cause();
+        let on_base = self.stage == Stage::Install && self.spec.base.is_some();
+        let cause = if on_base && usual == Cause::Recipe { Cause::BaseRelease } else { usual };
+        Fault { cause, failure }
+    }
+
+    /// Says what the run is busy with.
+    pub fn progress(&self, text: impl Into<String>) {
+        say(&self.emitter, &self.busy, self.stage, text.into());
+    }
+
+    /// A function that says what the run is busy with, for those who cannot borrow the context.
+    #[must_use]
+    pub fn speaker(&self) -> impl FnMut(&str) + Send + use<> {
+        let (emitter, busy, stage) = (Arc::clone(&self.emitter), Arc::clone(&self.busy), self.stage);
+        move |text: &str| say(&emitter, &busy, stage, text.to_owned())
+    }
+
+    /// Tells something that changes no outcome.
+    pub fn note(&self, text: impl Into<String>) {
+        self.emitter.emit(Event::Noted { stage: self.stage, text: text.into() });
+    }
+
+    /// Time that is left for the stage, less a moment to collect evidence.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now()).saturating_sub(Duration::from_secs(3))
+    }
+
+    /// When waits inside the stage end, so that they can still say what they saw.
+    #[must_use]
+    pub fn wait_until(&self) -> Instant {
+        Instant::now() + self.time_left()
+    }
+
+    /// Records a call of abra, and turns one that failed into its failure.
+    ///
+    /// # Errors
+    /// What abra said, as a failure with a kind.
+    pub fn took(&self, call: Result<Call, Failure>, doing: &str) -> Result<Call, Failure> {
+        let call = call?;
+        self.emitter.emit(Event::AbraCalled {
+            stage: self.stage,
+            call: AbraCall {
+                args: call.args.clone(),
+                exit: call.exit,
+                output: call.shown().to_owned(),
+                took_ms: u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX),
+            },
+        });
+        match explain(&call, doing) {
+            Some(failure) => Err(failure),
+            None => Ok(call),
+        }
+    }
+
+    /// The public address of the app, with no slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let port = if self.https_port == 443 { String::new() } else { format!(":{}", self.https_port) };
+        format!("https://{}{port}", self.spec.domain)
+    }
+}
+
+fn say(emitter: &Emitter, busy: &Mutex<String>, stage: Stage, text: String) {
+    if let Ok(mut last) = busy.lock() {
+        last.clone_from(&text);
+    }
+    emitter.emit(Event::Progress { stage, text });
+}
+
+/// Runs blocking work, such as git, without holding up the rest.
+///
+/// # Errors
+/// The work's own; a panic inside it is a bug and named as that.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let joined: Result<_, tokio::task::JoinError> = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|error| {
+        Err(Failure::new(Kind::Bug, format!("a part of cc-ci panicked: {error}"), "please report it with the journal"))
+    })
+}
+

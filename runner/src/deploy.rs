@@ -1,0 +1,182 @@
+//! One revision of the recipe onto the swarm: checkout, env file, secrets, abra, and the wait.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use harness::abra::generated_values;
+use harness::coopcloud::abra_sh;
+use harness::coopcloud::compose::Compose;
+use harness::coopcloud::envfile::EnvFile;
+use harness::failure::{Failure, Kind};
+use harness::swarm::{Before, Settled};
+use rand::Rng;
+
+use crate::context::Context;
+use crate::event::Event;
+use crate::override_file::{OVERRIDE_FILE, override_file};
+use crate::source::Checkout;
+
+/// A revision's compose files, merged and interpolated for this app.
+///
+/// # Errors
+/// [`Kind::InvalidCompose`] or [`Kind::InvalidRecipe`].
+pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &str) -> Result<Compose, Failure> {
+    let mut vars: BTreeMap<String, String> = env.vars().into_iter().collect();
+    if let Some(text) = checkout.file(revision, "abra.sh") {
+        vars.extend(abra_sh::exports(&text));
+    }
+    vars.insert("STACK_NAME".to_owned(), stack.to_owned());
+    let list = vars.get("COMPOSE_FILE").cloned().unwrap_or_else(|| "compose.yml".to_owned());
+    let mut files = Vec::new();
+    for name in list.split(':').filter(|name| !name.is_empty() && *name != OVERRIDE_FILE) {
+        let text = checkout.file(revision, name).ok_or_else(|| {
+            Failure::new(
+                Kind::InvalidCompose,
+                format!("COMPOSE_FILE names {name}, which {revision} does not have"),
+                "COMPOSE_FILE in .env.sample, and the files beside it",
+            )
+        })?;
+        files.push((name.to_owned(), text));
+    }
+    Compose::load(&files, &vars).map_err(|error| {
+        Failure::new(Kind::InvalidCompose, format!("the compose file is not valid: {error}"), "the compose files of the recipe")
+    })
+}
+
+/// The `.env.sample` of a revision as an app's env file.
+///
+/// # Errors
+/// [`Kind::InvalidRecipe`] where there is none.
+pub fn sample_of(checkout: &Checkout, revision: &str) -> Result<EnvFile, Failure> {
+    checkout.file(revision, ".env.sample").map(|text| EnvFile::parse(&text)).ok_or_else(|| {
+        Failure::new(
+            Kind::InvalidRecipe,
+            format!("{revision} has no .env.sample, so it is no recipe that abra can deploy"),
+            "the files at the root of the repository",
+        )
+    })
+}
+
+impl Context {
+    /// Deploys a revision and waits until the swarm has settled. The first deployment of an app
+    /// makes its env file; a later one goes in place.
+    ///
+    /// # Errors
+    /// Why it did not settle.
+    pub async fn deploy(&mut self, revision: &str, before: &Before) -> Result<Settled, Failure> {
+        self.checkout.check_out(revision)?;
+        let compose = self.configure(revision).await?;
+        self.make_secrets().await?;
+        let mut watch = self.swarm.watch(&self.spec.stack).await?;
+        self.progress(format!("abra deploys {revision}"));
+        let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
+        self.took(call, "deploy the app")?;
+        self.emitter.emit(Event::ComposeDeployed {
+            stage: self.stage,
+            version: revision.to_owned(),
+            yaml: compose.to_yaml(),
+        });
+        self.deployed = Some(revision.to_owned());
+        let mut speaker = self.speaker();
+        watch.settled(before, self.wait_until(), &mut speaker).await
+    }
+
+    /// Writes the env file and cc-ci's own compose file for a revision.
+    async fn configure(&mut self, revision: &str) -> Result<Compose, Failure> {
+        let path = self.abra.env_file(&self.spec.domain);
+        let sample = sample_of(&self.checkout, revision)?;
+        if !path.exists() {
+            let call = self.abra.server_add_local(self.time_left()).await;
+            self.took(call, "add the local server")?;
+            let call = self.abra.app_new(&self.spec.recipe, &self.spec.domain, self.time_left()).await;
+            self.took(call, "make the app")?;
+            // `app new` may move the checkout to a release.
+            self.checkout.check_out(revision)?;
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let mut env = EnvFile::parse(&text);
+        let added = env.merge_new_keys_from(&sample);
+        if self.deployed.is_some() && !added.is_empty() {
+            self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
+        }
+        // No certificate authority is asked: traefik serves the certificate that it has.
+        if env.get("LETS_ENCRYPT_ENV").is_some() {
+            env.set("LETS_ENCRYPT_ENV", "");
+        }
+        let compose = compose_of(&self.checkout, revision, &env, self.spec.stack.as_str())?;
+        env.append_compose_file(OVERRIDE_FILE);
+        let added_file = override_file(&compose, &self.labels, self.ipvs);
+        let override_path = self.checkout.dir().join(OVERRIDE_FILE);
+        std::fs::write(&override_path, added_file).map_err(|error| disk("write", &override_path, &error))?;
+        std::fs::write(&path, env.to_string()).map_err(|error| disk("write", &path, &error))?;
+        Ok(compose)
+    }
+
+    /// Has abra generate what it can, and inserts the values that the recipe's folder says how to
+    /// make. What is there already stays.
+    async fn make_secrets(&mut self) -> Result<(), Failure> {
+        let path = self.abra.env_file(&self.spec.domain);
+        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let secrets = EnvFile::parse(&text).secrets();
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        if secrets.iter().any(|secret| secret.generate) {
+            self.progress("abra generates secrets");
+            let call = self.abra.secret_generate(&self.spec.domain, self.time_left()).await;
+            if let Ok(call) = &call {
+                generated_values(call.stdout()).iter().for_each(|value| self.emitter.hide(value));
+            }
+            self.took(call, "generate secrets")?;
+        }
+        for secret in secrets.iter().filter(|secret| !secret.generate) {
+            let Some(made) = self.toml.secrets.get(&secret.name).copied() else { continue };
+            let name = self.spec.stack.object(&format!("{}_{}", secret.name, secret.version));
+            if self.swarm.has_secret(&name).await? {
+                continue;
+            }
+            let value = random_text(made.length);
+            self.emitter.hide(&value);
+            let file = self.dir.work().join("secret");
+            write_private(&file, &value).map_err(|error| disk("write", &file, &error))?;
+            let left = self.time_left();
+            let call = self.abra.secret_insert(&self.spec.domain, &secret.name, &secret.version, &file, left).await;
+            std::fs::remove_file(&file).map_err(|error| disk("remove", &file, &error))?;
+            self.took(call, &format!("insert the secret {}", secret.name))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing of the stack is on its way, after something else than a deploy.
+    ///
+    /// # Errors
+    /// Why it did not settle.
+    pub async fn settle(&self, limit: Duration) -> Result<Settled, Failure> {
+        let watch_until = std::time::Instant::now() + limit.min(self.time_left());
+        let mut watch = self.swarm.watch(&self.spec.stack).await?;
+        let mut speaker = self.speaker();
+        watch.settled(&Before::default(), watch_until, &mut speaker).await
+    }
+}
+
+fn random_text(length: usize) -> String {
+    rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
+}
+
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// An error of the disk, with a full one told apart.
+#[must_use]
+pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
+    let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::Bug };
+    Failure::new(
+        kind,
+        format!("cannot {doing} {}: {error}", path.display()),
+        "free space and rights of cc-ci's state folder",
+    )
+}

@@ -1,0 +1,51 @@
+//! Findings as lines for people.
+
+use std::fmt::Write as _;
+
+use super::{Finding, Level};
+
+/// A line per finding, a second one where a command mends it, and a last line that sums up.
+#[must_use]
+pub fn render(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let mark = match finding.level {
+            Level::Ok => "ok  ",
+            Level::Warn => "warn",
+            Level::Bad => "BAD ",
+        };
+        let _ = writeln!(text, "{mark}  {:<16} {}", finding.check, finding.what);
+        if let Some(mend) = &finding.mend {
+            let _ = writeln!(text, "      {:<16} mend: {mend}", "");
+        }
+    }
+    let bad = findings.iter().filter(|finding| finding.level == Level::Bad).count();
+    let _ = match bad {
+        0 => writeln!(text, "\nthis machine can run cc-ci"),
+        1 => writeln!(text, "\none thing keeps this machine from running cc-ci"),
+        _ => writeln!(text, "\n{bad} things keep this machine from running cc-ci"),
+    };
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_well() {
+        let findings = [
+            Finding::ok("engine", "docker 20.10.24"),
+            Finding::warn("IPVS", "the kernel has none", ""),
+            Finding::bad("network proxy", "there is none", "cc-ci up"),
+        ];
+        insta::assert_snapshot!(render(&findings), @r"
+        ok    engine           docker 20.10.24
+        warn  IPVS             the kernel has none
+        BAD   network proxy    there is none
+                               mend: cc-ci up
+
+        one thing keeps this machine from running cc-ci
+        ");
+    }
+}

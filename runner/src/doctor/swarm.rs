@@ -1,0 +1,74 @@
+//! The engine, its swarm, and the world on it.
+
+use std::time::{Duration, Instant};
+
+use harness::http::{Expect, Http, HttpConfig};
+use harness::swarm::Swarm;
+
+use super::Finding;
+use crate::settings::Settings;
+use crate::world::{local_ca, present};
+
+pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
+    let start = "systemctl start docker (or, with no service manager: dockerd &)";
+    let swarm = match Swarm::connect().await {
+        Ok(swarm) => swarm,
+        Err(failure) => return vec![Finding::bad("engine", failure.what, start)],
+    };
+    let facts = match swarm.facts().await {
+        Ok(facts) => facts,
+        Err(failure) => return vec![Finding::bad("engine", failure.what, start)],
+    };
+    let mut found = vec![Finding::ok("engine", format!("docker {} answers", facts.version))];
+    found.push(if facts.swarm_active && facts.is_manager {
+        Finding::ok("swarm", format!("active, this node is a manager of {} nodes", facts.nodes))
+    } else if facts.swarm_active {
+        Finding::bad("swarm", "this node is a worker; cc-ci needs a manager", "run cc-ci on a manager, or docker node promote")
+    } else {
+        Finding::bad("swarm", "swarm mode is off", "cc-ci up")
+    });
+    found.push(if facts.ipvs {
+        Finding::ok("IPVS", "the kernel has it, virtual addresses work")
+    } else {
+        Finding::warn(
+            "IPVS",
+            "the kernel has none, so swarm's virtual addresses are dead: cc-ci deploys with endpoint_mode dnsrr and host-mode ports here",
+            "modprobe ip_vs",
+        )
+    });
+    match present(&swarm).await {
+        Err(failure) => found.push(Finding::bad("world", failure.what, start)),
+        Ok(there) => {
+            let part = |check, is_there: bool, what: &str| {
+                if is_there { Finding::ok(check, format!("{what} is there")) } else { Finding::bad(check, format!("there is no {what}"), "cc-ci up") }
+            };
+            found.push(part("network proxy", there.proxy, "overlay network called proxy"));
+            found.push(part("traefik", there.traefik, "traefik"));
+            found.push(part("backup bot", there.bot, "backup bot (label coop-cloud.backupbot.enabled)"));
+            if there.traefik {
+                found.push(https(settings).await);
+            }
+        }
+    }
+    found
+}
+
+/// traefik answers 404 over TLS for a name that no app has.
+async fn https(settings: &Settings) -> Finding {
+    let url = format!("https://nobody.{}:{}/", settings.base_domain, settings.https_port);
+    let config = HttpConfig {
+        ca_pem: settings.state_dir().ok().and_then(|state| local_ca(&state, settings)).and_then(|path| std::fs::read(path).ok()),
+        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+    };
+    let answer = match Http::new(&config) {
+        Ok(http) => {
+            let expect = Expect { url: url.clone(), status: vec![404], body: None };
+            http.answers(&expect, Instant::now() + Duration::from_secs(5), &mut |_: &str| {}).await
+        }
+        Err(failure) => Err(failure),
+    };
+    match answer {
+        Ok(_) => Finding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
+        Err(failure) => Finding::bad("HTTPS", failure.what, "docker service logs of traefik; --base-domain, --address, --https-port"),
+    }
+}

@@ -1,0 +1,106 @@
+//! Where events leave the engine: numbered, timed, redacted once, and handed to every sink.
+
+use std::io;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use harness::redact::Redactor;
+use jiff::Timestamp;
+
+use crate::event::{Event, Record};
+
+/// A reader of events while they happen.
+pub trait Sink: Send {
+    /// Takes one record.
+    ///
+    /// # Errors
+    /// When it could not be kept: a full disk under the journal, say.
+    fn record(&mut self, record: &Record) -> io::Result<()>;
+}
+
+/// Numbers, times and redacts events. The one place that every event passes.
+pub struct Emitter {
+    start: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    next: u64,
+    sinks: Vec<Box<dyn Sink>>,
+    redactor: Redactor,
+    trouble: Option<String>,
+    records: Vec<Record>,
+}
+
+impl Emitter {
+    /// Starts the run's clock.
+    #[must_use]
+    pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Redactor) -> Self {
+        let state = State { next: 0, sinks, redactor, trouble: None, records: Vec::new() };
+        Self { start: Instant::now(), state: Mutex::new(state) }
+    }
+
+    /// Keeps a value out of everything that is emitted from now on.
+    pub fn hide(&self, secret: &str) {
+        self.lock().redactor.add(secret);
+    }
+
+    /// Tells every sink. A sink that fails is remembered, see [`Emitter::trouble`]; the others are
+    /// still told.
+    pub fn emit(&self, event: Event) {
+        let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut state = self.lock();
+        let record = Record { seq: state.next, at: Timestamp::now(), ms, event };
+        state.next += 1;
+        let record = redacted(&record, &state.redactor);
+        let State { sinks, trouble, records, .. } = &mut *state;
+        for sink in sinks {
+            if let Err(error) = sink.record(&record) {
+                trouble.get_or_insert_with(|| error.to_string());
+            }
+        }
+        if !matches!(record.event, Event::Progress { .. }) {
+            records.push(record);
+        }
+    }
+
+    /// The first error of a sink, if there was one.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.lock().trouble.clone()
+    }
+
+    /// What was emitted so far, without the progress.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        self.lock().records.clone()
+    }
+
+    /// Milliseconds since the run began.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // A sink that panicked must not silence the teardown that follows.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The record with every known secret replaced. A record that cannot be turned into JSON and back
+/// is not possible; if it were, dropping it would be safer than showing it.
+fn redacted(record: &Record, redactor: &Redactor) -> Record {
+    let through = || -> Option<Record> {
+        let mut json = serde_json::to_value(record).ok()?;
+        redactor.json(&mut json);
+        serde_json::from_value(json).ok()
+    };
+    through().unwrap_or_else(|| Record {
+        event: Event::Noted {
+            stage: crate::event::Stage::Prepare,
+            text: "an event was dropped, because it could not be redacted".to_owned(),
+        },
+        ..record.clone()
+    })
+}

@@ -1,0 +1,173 @@
+//! The engine: takes a context through the planned stages and always through teardown. Nothing but
+//! events comes out of it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use harness::failure::{Cause, Failure, Kind};
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verdict};
+use crate::report::expect::Expected;
+use crate::stage;
+use crate::verdict::verdict;
+
+/// Runs every stage and teardown, and gives the verdict that it also emitted.
+pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &CancellationToken) -> Verdict {
+    let plan = cx.started.stages.clone();
+    cx.emitter.emit(Event::RunStarted(Box::new(cx.started.clone())));
+    let mut results: Vec<(Stage, StageResult)> = Vec::new();
+    for planned in plan.iter().filter(|planned| planned.stage != Stage::Teardown) {
+        let result = match why_not(planned, &results, cx, cancel) {
+            Some(result) => {
+                end(cx, planned.stage, &result, Duration::ZERO);
+                result
+            }
+            None => one(cx, planned, expected, cancel).await,
+        };
+        results.push((planned.stage, result));
+    }
+    let (result, left) = teardown(cx, &plan, expected).await;
+    results.push((Stage::Teardown, result));
+    let verdict = verdict(&cx.started, &results, cx.emitter.elapsed_ms(), cancel.is_cancelled(), &left);
+    cx.emitter.emit(Event::RunEnded { verdict: verdict.clone() });
+    verdict
+}
+
+/// Why a stage is not run: by plan, by somebody's word, or because an earlier one is missing.
+fn why_not(planned: &PlannedStage, done: &[(Stage, StageResult)], cx: &Context, cancel: &CancellationToken) -> Option<StageResult> {
+    let because = |outcome, reason: String| Some(StageResult { outcome, fault: None, reason: Some(reason) });
+    if cancel.is_cancelled() {
+        return because(Outcome::Blocked, "the run was cancelled".to_owned());
+    }
+    if let Some(reason) = &planned.skip {
+        return because(Outcome::Skipped, reason.clone());
+    }
+    needs(planned.stage, cx.base_is_broken).iter().find_map(|needed| {
+        let (_, result) = done.iter().find(|(stage, _)| stage == needed)?;
+        let red = matches!(result.outcome, Outcome::Failed | Outcome::Blocked);
+        red.then(|| StageResult {
+            outcome: Outcome::Blocked,
+            fault: None,
+            reason: Some(format!("{needed} did not succeed")),
+        })
+    })
+}
+
+/// The stages without which a stage says nothing. A fresh install of the head is worth a look even
+/// when the base release is broken: it tells whether the change itself is any good.
+fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
+    match stage {
+        Stage::Prepare | Stage::Teardown => &[],
+        Stage::Install => &[Stage::Prepare],
+        Stage::Upgrade => &[Stage::Install],
+        Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
+        Stage::Fresh if base_is_broken => &[],
+        Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],
+    }
+}
+
+async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, cancel: &CancellationToken) -> StageResult {
+    let start = Instant::now();
+    let limit = Duration::from_secs(planned.deadline_s);
+    cx.stage = planned.stage;
+    cx.deadline = start + limit;
+    cx.faults.clear();
+    cx.emitter.emit(Event::StageStarted {
+        stage: planned.stage,
+        deadline_s: planned.deadline_s,
+        expected_ms: expected.of(planned.stage),
+    });
+    let mut bug = None;
+    let mut late = false;
+    {
+        let work = AssertUnwindSafe(stage::run(planned.stage, cx)).catch_unwind();
+        tokio::select! {
+            ended = work => if let Err(panic) = ended { bug = Some(words_of(panic.as_ref())) },
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(limit) => late = true,
+        }
+    }
+    if let Some(words) = bug {
+        let what = format!("cc-ci itself failed in {}: {words}", planned.stage);
+        push(cx, Failure::new(Kind::Bug, what, "please report it with the run's journal"));
+    }
+    if late {
+        let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
+        let what = format!("{} did not end in {} s; it was last busy with: {busy}", planned.stage, planned.deadline_s);
+        push(cx, Failure::new(Kind::Deadline, what, "the task history and the logs, in the report"));
+    }
+    if let Some(trouble) = cx.emitter.trouble() {
+        let what = format!("the journal cannot be written: {trouble}");
+        push(cx, Failure::new(Kind::DiskFull, what, "free space in cc-ci's state folder"));
+    }
+    let result = settle(cx, cancel).await;
+    end(cx, planned.stage, &result, start.elapsed());
+    result
+}
+
+/// The stage's result from its faults, with the engine's own end told apart from the app's.
+async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
+    if cancel.is_cancelled() {
+        return StageResult { outcome: Outcome::Blocked, fault: None, reason: Some("the run was cancelled".to_owned()) };
+    }
+    if cx.faults.is_empty() {
+        return StageResult { outcome: Outcome::Passed, fault: None, reason: None };
+    }
+    if let Some(lost) = cx.engine.lost_in(&cx.swarm, cx.stage).await {
+        let first = cx.faults[0].failure.what.clone();
+        let failure = lost.with_detail(format!("what the stage saw: {first}"));
+        cx.faults.insert(0, Fault { cause: Cause::Infrastructure, failure });
+    } else {
+        stage::collect_tasks(cx).await;
+        stage::collect_logs(cx).await;
+    }
+    let fault = cx.faults[0].clone();
+    if cx.stage == Stage::Install && fault.cause == Cause::BaseRelease {
+        cx.base_is_broken = true;
+    }
+    let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
+    StageResult { outcome, fault: Some(fault), reason: None }
+}
+
+async fn teardown(cx: &mut Context, plan: &[PlannedStage], expected: &Expected) -> (StageResult, Vec<crate::event::ObjectFact>) {
+    let start = Instant::now();
+    cx.stage = Stage::Teardown;
+    cx.faults.clear();
+    let deadline_s = plan.iter().find(|planned| planned.stage == Stage::Teardown).map_or(120, |planned| planned.deadline_s);
+    cx.deadline = start + Duration::from_secs(deadline_s);
+    cx.emitter.emit(Event::StageStarted { stage: Stage::Teardown, deadline_s, expected_ms: expected.of(Stage::Teardown) });
+    stage::collect_logs(cx).await;
+    stage::collect_tasks(cx).await;
+    let ended = stage::tear_down(&cx.spec.stack, Some(&cx.dir), Duration::from_secs(deadline_s)).await;
+    cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
+    if let Some(failure) = ended.failure {
+        push(cx, failure);
+    } else if let Some(object) = ended.left.first() {
+        let what = format!("{} objects could not be removed, the first is {} {}", ended.left.len(), object.kind, object.name);
+        push(cx, Failure::new(Kind::LeftBehind, what, "who still uses it; then `cc-ci reap`"));
+    }
+    let result = match cx.faults.first() {
+        None => StageResult { outcome: Outcome::Passed, fault: None, reason: None },
+        Some(fault) => StageResult { outcome: Outcome::Failed, fault: Some(fault.clone()), reason: None },
+    };
+    end(cx, Stage::Teardown, &result, start.elapsed());
+    (result, ended.left)
+}
+
+fn push(cx: &mut Context, failure: Failure) {
+    let fault = cx.fault(failure);
+    cx.faults.push(fault);
+}
+
+fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration) {
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms });
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic with no words".to_owned())
+}

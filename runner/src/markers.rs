@@ -1,0 +1,62 @@
+//! Markers: small files that cc-ci plants in an app's volumes, to show that data outlives an
+//! upgrade and comes back from a backup. They go in and out by the engine's archive call, so the
+//! container needs no shell.
+
+use harness::failure::Failure;
+use harness::swarm::{MountedVolume, Swarm};
+
+/// One planted file.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    /// The volume's short name.
+    pub volume: String,
+    /// The folder of the file below the volume's root; empty for the root itself.
+    below: String,
+    content: String,
+}
+
+/// The file's name. Hidden, so that no app serves or lists it by accident.
+const NAME: &str = ".cc-ci-marker";
+
+impl Marker {
+    /// Plants a marker in a folder of a mounted volume.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn plant(swarm: &Swarm, mount: &MountedVolume, below: &str, content: &str) -> Result<Self, Failure> {
+        let marker =
+            Self { volume: mount.short.clone(), below: below.to_owned(), content: content.to_owned() };
+        swarm.put_file(&mount.container, &marker.folder(mount), NAME, content.as_bytes()).await?;
+        Ok(marker)
+    }
+
+    /// Replaces the marker, so that the planted one is gone.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn wipe(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<(), Failure> {
+        if let Some(mount) = self.mount(mounts) {
+            swarm.put_file(&mount.container, &self.folder(mount), NAME, b"wiped").await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the planted content is there.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn is_there(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<bool, Failure> {
+        let Some(mount) = self.mount(mounts) else { return Ok(false) };
+        let found = swarm.get_file(&mount.container, &format!("{}/{NAME}", self.folder(mount))).await?;
+        Ok(found.as_deref() == Some(self.content.as_bytes()))
+    }
+
+    /// The volume, wherever it is mounted now; none where no service has it any more.
+    fn mount<'a>(&self, mounts: &'a [MountedVolume]) -> Option<&'a MountedVolume> {
+        mounts.iter().find(|mount| mount.short == self.volume && !mount.read_only)
+    }
+
+    fn folder(&self, mount: &MountedVolume) -> String {
+        if self.below.is_empty() { mount.path.clone() } else { format!("{}/{}", mount.path, self.below) }
+    }
+}

@@ -1,0 +1,104 @@
+//! The plan of a run: a pure function of what it tests and what the recipe's folder brings.
+
+use crate::event::{OptOut, PlannedStage, Stage};
+use crate::recipe_toml::{RecipeToml, Timeouts};
+use crate::spec::RunSpec;
+
+/// What the recipe's folder brings, as names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Brought {
+    /// Files below `install/`.
+    pub install: Vec<String>,
+    /// Files below `upgrade/`.
+    pub upgrade: Vec<String>,
+    /// Files below `backup/`.
+    pub backup: Vec<String>,
+    /// Files below `functional/`.
+    pub functional: Vec<String>,
+    /// Whether `data/` has seed, wipe and check.
+    pub data: bool,
+}
+
+/// The stages in order, each with its deadline, its steps, and the reason where it is skipped.
+#[must_use]
+pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought) -> Vec<PlannedStage> {
+    Stage::ALL
+        .into_iter()
+        .map(|stage| PlannedStage {
+            stage,
+            deadline_s: deadline(&toml.timeouts, stage),
+            skip: skip(spec, brought, stage),
+            steps: steps(spec, brought, stage),
+            opt_outs: opt_outs(toml, stage),
+        })
+        .collect()
+}
+
+fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
+    match stage {
+        Stage::Prepare => timeouts.prepare,
+        Stage::Install => timeouts.install,
+        Stage::Upgrade => timeouts.upgrade,
+        Stage::Backup => timeouts.backup,
+        Stage::Functional => timeouts.functional,
+        Stage::Fresh => timeouts.fresh,
+        Stage::Teardown => timeouts.teardown,
+    }
+}
+
+fn skip(spec: &RunSpec, brought: &Brought, stage: Stage) -> Option<String> {
+    match stage {
+        Stage::Upgrade if spec.base.is_none() => Some("the recipe has no release yet to upgrade from".to_owned()),
+        Stage::Fresh if spec.base.is_none() => Some("install was a fresh install of this commit already".to_owned()),
+        Stage::Functional if brought.functional.is_empty() => {
+            Some("cc-ci's folder for this recipe brings no functional test".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn steps(spec: &RunSpec, brought: &Brought, stage: Stage) -> Vec<String> {
+    let head = spec.head.short();
+    let mut steps: Vec<String> = Vec::new();
+    let mut step = |text: String| steps.push(text);
+    match stage {
+        Stage::Prepare => {
+            step(format!("check out {head} of {}, check tags, lint, what the compose file asks for", spec.source));
+            step("have every image here, before and outside any deploy timeout".to_owned());
+        }
+        Stage::Install => {
+            step(format!("deploy {} as {}", spec.base.as_deref().unwrap_or(head), spec.domain));
+            step("wait until every service is up, then until the app answers".to_owned());
+            brought.install.iter().for_each(|file| step(format!("run {file}")));
+        }
+        Stage::Upgrade => {
+            step("plant a marker in every volume".to_owned());
+            if brought.data {
+                step("seed data through the app".to_owned());
+            }
+            step(format!("deploy {head} in place, wait until it has settled and answers"));
+            step("show that it moved, that the process is new, that the data is there".to_owned());
+            brought.upgrade.iter().for_each(|file| step(format!("run {file}")));
+        }
+        Stage::Backup => {
+            step("plant a marker in every volume that is backed up, back up".to_owned());
+            step("wipe, show that the data is gone, restore, show that it is back".to_owned());
+            brought.backup.iter().for_each(|file| step(format!("run {file}")));
+        }
+        Stage::Functional => brought.functional.iter().for_each(|file| step(format!("run {file}"))),
+        Stage::Fresh => {
+            step("remove the app with its volumes and secrets".to_owned());
+            step(format!("deploy {head} on empty volumes, wait until it answers"));
+        }
+        Stage::Teardown => step("remove everything, list what is left".to_owned()),
+    }
+    steps
+}
+
+fn opt_outs(toml: &RecipeToml, stage: Stage) -> Vec<OptOut> {
+    toml.opt_out
+        .iter()
+        .filter(|(check, _)| check.split('.').next() == Some(stage.name()))
+        .map(|(check, reason)| OptOut { check: check.clone(), reason: reason.clone() })
+        .collect()
+}

@@ -1,0 +1,152 @@
+//! The folder of one run: its journal and reports, abra's directory, a scratch folder, and the lock
+//! that says whether its owner lives.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use fs4::fs_std::FileExt;
+use harness::names::RunId;
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunDir(PathBuf);
+
+/// Held while the run's process lives. The kernel lets go of it, however the process ends.
+#[derive(Debug)]
+pub struct Alive(#[expect(dead_code, reason = "holding the file is the point")] File);
+
+impl RunDir {
+    /// The folder of `run` below the state folder; not made yet.
+    #[must_use]
+    pub fn of(state: &Path, run: &RunId) -> Self {
+        Self(state.join("runs").join(run.as_str()))
+    }
+
+    /// All runs of the state folder, oldest first.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read.
+    pub fn all(state: &Path) -> io::Result<Vec<(RunId, Self)>> {
+        let runs = state.join("runs");
+        if !runs.exists() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(runs)? {
+            if let Ok(run) = entry?.file_name().to_string_lossy().parse::<RunId>() {
+                found.push((run.clone(), Self::of(state, &run)));
+            }
+        }
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(found)
+    }
+
+    /// Makes the folder, readable by its owner alone, and takes its lock.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the run is already alive.
+    pub fn create(&self) -> io::Result<Alive> {
+        for dir in [self.0.clone(), self.work(), self.abra()] {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        }
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.lock())?;
+        if FileExt::try_lock_exclusive(&file)? {
+            Ok(Alive(file))
+        } else {
+            Err(io::Error::other("the run is alive in another process"))
+        }
+    }
+
+    /// Takes over the lock of a run whose process is gone; none where it lives or was never made.
+    #[must_use]
+    pub fn take_over(&self) -> Option<Alive> {
+        let file = OpenOptions::new().write(true).open(self.lock()).ok()?;
+        FileExt::try_lock_exclusive(&file).ok()?.then_some(Alive(file))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.jsonl")
+    }
+
+    /// The HTML report.
+    #[must_use]
+    pub fn html(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
+    /// The JUnit report.
+    #[must_use]
+    pub fn junit(&self) -> PathBuf {
+        self.0.join("junit.xml")
+    }
+
+    /// `ABRA_DIR` of the run. It holds the env file, so it goes at teardown.
+    #[must_use]
+    pub fn abra(&self) -> PathBuf {
+        self.0.join("abra")
+    }
+
+    /// The scratch folder that the recipe's tests share. It goes at teardown.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.0.join("work")
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.0.join("alive.lock")
+    }
+
+    /// Removes what may hold secrets or checkouts; journal and reports stay.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn remove_private(&self) -> io::Result<()> {
+        for dir in [self.abra(), self.work()] {
+            match std::fs::remove_dir_all(&dir) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_alive_while_its_lock_is_held() {
+        let state = tempfile::tempdir().unwrap();
+        let dir = RunDir::of(state.path(), &"r1".parse().unwrap());
+        assert!(dir.take_over().is_none(), "a run that was never made has no owner to replace");
+        let alive = dir.create().unwrap();
+        assert!(dir.take_over().is_none());
+        assert!(dir.create().is_err());
+        drop(alive);
+        assert!(dir.take_over().is_some());
+        assert_eq!(RunDir::all(state.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_private_goes_and_reports_stay() {
+        let state = tempfile::tempdir().unwrap();
+        let dir = RunDir::of(state.path(), &"r1".parse().unwrap());
+        let _alive = dir.create().unwrap();
+        std::fs::write(dir.journal(), "x").unwrap();
+        std::fs::write(dir.abra().join("x"), "x").unwrap();
+        dir.remove_private().unwrap();
+        assert!(dir.journal().exists() && !dir.abra().exists());
+        dir.remove_private().unwrap();
+    }
+}

@@ -1,0 +1,78 @@
+//! Every setting that comes from the environment or a flag, in one table that the docs print.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use harness::failure::{Failure, Kind};
+use harness::names::Domain;
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Folder for journals, reports and the local world [default: the user's state folder]
+    #[arg(long, env = "CCCI_STATE", value_name = "DIR", global = true)]
+    pub state: Option<PathBuf>,
+
+    /// Base domain of the apps
+    #[arg(long, env = "CCCI_BASE_DOMAIN", value_name = "DOMAIN", default_value = "ci.localhost", global = true)]
+    pub base_domain: Domain,
+
+    /// Address that the base domain means; needed where DNS does not say it [default: 127.0.0.1 for *.localhost]
+    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", global = true)]
+    pub address: Option<IpAddr>,
+
+    /// HTTPS port of traefik
+    #[arg(long, env = "CCCI_HTTPS_PORT", value_name = "PORT", default_value_t = 443, global = true)]
+    pub https_port: u16,
+
+    /// HTTP port of traefik
+    #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", default_value_t = 80, global = true)]
+    pub http_port: u16,
+
+    /// abra program [default: abra on PATH, else abra-lite]
+    #[arg(long, env = "CCCI_ABRA", value_name = "PROGRAM", global = true)]
+    pub abra: Option<PathBuf>,
+
+    /// Folder with one folder per recipe
+    #[arg(long, env = "CCCI_RECIPES", value_name = "DIR", default_value = "recipes", global = true)]
+    pub recipes: PathBuf,
+
+    /// Image of the local world's traefik
+    #[arg(long, env = "CCCI_TRAEFIK_IMAGE", value_name = "IMAGE", default_value = "traefik:v3.6", global = true)]
+    pub traefik_image: String,
+
+    /// Image of the local world's backup bot
+    #[arg(long, env = "CCCI_BOT_IMAGE", value_name = "IMAGE", default_value = "cc-ci/backup-bot:latest", global = true)]
+    pub bot_image: String,
+}
+
+impl Settings {
+    /// The state folder: the one asked for, else `$XDG_STATE_HOME/cc-ci`, else
+    /// `~/.local/state/cc-ci`.
+    ///
+    /// # Errors
+    /// When none was asked for and there is no home.
+    pub fn state_dir(&self) -> Result<PathBuf, Failure> {
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        let dir = match &self.state {
+            Some(dir) => Some(dir.clone()),
+            None => std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|dir| dir.join("cc-ci")),
+        };
+        dir.and_then(|dir| std::path::absolute(dir).ok()).ok_or_else(|| {
+            Failure::new(Kind::WorldIncomplete, "there is no folder for cc-ci's state", "set CCCI_STATE to a folder")
+        })
+    }
+
+    /// Whether the base domain is one that needs no DNS.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.base_domain.as_str() == "localhost" || self.base_domain.as_str().ends_with(".localhost")
+    }
+
+    /// The address that names below the base domain have, where DNS is not to be asked.
+    #[must_use]
+    pub fn fixed_address(&self) -> Option<IpAddr> {
+        self.address.or_else(|| self.is_offline().then(|| IpAddr::from([127, 0, 0, 1])))
+    }
+}

@@ -1,0 +1,229 @@
+//! A recipe's repository: cloned for one run, the tested commit pinned, its tags listed. git is
+//! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use harness::failure::{Failure, Kind};
+use harness::names::Commit;
+
+/// What to test of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
+    /// The head of the default branch.
+    Default,
+    /// The head of a pull request.
+    PullRequest(u64),
+    /// A branch, a tag or a commit.
+    Named(String),
+}
+
+/// A version tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// Whether it is annotated; abra refuses the others.
+    pub annotated: bool,
+}
+
+/// A clone that belongs to one run.
+#[derive(Debug)]
+pub struct Checkout {
+    dir: PathBuf,
+}
+
+/// A branch or tag name that may reach an argument list: no option, no path trick, no odd letter.
+#[must_use]
+pub fn is_safe_ref(text: &str) -> bool {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
+    !text.is_empty()
+        && text.len() <= 200
+        && text.bytes().all(fine)
+        && !text.starts_with(['-', '/'])
+        && !text.contains("..")
+}
+
+/// An address without user and password, for reports.
+#[must_use]
+pub fn without_credentials(source: &str) -> String {
+    match source.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            if path.is_empty() { format!("{scheme}://{host}") } else { format!("{scheme}://{host}/{path}") }
+        }
+        None => source.to_owned(),
+    }
+}
+
+impl Checkout {
+    /// Clones `source` to `dir` with all tags and checks nothing out.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] with git's words.
+    pub fn clone_from(source: &str, dir: &Path) -> Result<Self, Failure> {
+        let local = Path::new(source);
+        // A relative folder must not be mistaken for an option or a host.
+        let from: OsString = if local.exists() {
+            std::path::absolute(local).map_err(|error| unreadable(source, &error.to_string()))?.into()
+        } else if source.contains("://") || source.contains('@') {
+            source.into()
+        } else {
+            return Err(unreadable(source, "there is no such folder, and it is not a URL"));
+        };
+        let mut args: Vec<OsString> = ["clone", "--quiet", "--no-checkout", "--"].map(Into::into).into();
+        args.push(from);
+        args.push(dir.into());
+        git(None, &args).map_err(|why| unreadable(source, &why))?;
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The full commit that a revision names now.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] when the repository has no such revision.
+    pub fn resolve(&self, revision: &Revision) -> Result<Commit, Failure> {
+        let name = match revision {
+            Revision::Default => "HEAD".to_owned(),
+            Revision::PullRequest(number) => {
+                let refspec = format!("refs/pull/{number}/head:refs/cc-ci/pull/{number}");
+                self.git(&["fetch", "--quiet", "--no-tags", "origin", &refspec]).map_err(|_| {
+                    unreadable("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)"))
+                })?;
+                format!("refs/cc-ci/pull/{number}")
+            }
+            Revision::Named(name) if is_safe_ref(name) => {
+                let remote = format!("refs/remotes/origin/{name}");
+                if self.git(&["rev-parse", "--verify", "--quiet", &remote]).is_ok() { remote } else { name.clone() }
+            }
+            Revision::Named(name) => return Err(unreadable("the repository", &format!("{name:?} is no name of a revision"))),
+        };
+        let id = self
+            .git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
+            .map_err(|_| unreadable("the repository", &format!("it has no revision {name}")))?;
+        id.trim().parse().map_err(|error| unreadable("the repository", &format!("{error}")))
+    }
+
+    /// Every tag with a name that can be passed on.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] with git's words.
+    pub fn tags(&self) -> Result<Vec<Tag>, Failure> {
+        let list = self
+            .git(&["for-each-ref", "refs/tags", "--format=%(objecttype) %(refname:strip=2)"])
+            .map_err(|why| unreadable("the repository", &why))?;
+        Ok(list
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter(|(_, name)| is_safe_ref(name))
+            .map(|(kind, name)| Tag { name: name.to_owned(), annotated: kind == "tag" })
+            .collect())
+    }
+
+    /// Puts the work tree at a commit or tag, whatever lay there. Ignored files stay.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] with git's words.
+    pub fn check_out(&self, revision: &str) -> Result<(), Failure> {
+        self.git(&["checkout", "--quiet", "--force", "--detach", revision])
+            .map(drop)
+            .map_err(|why| unreadable(&format!("revision {revision}"), &why))
+    }
+
+    /// One file as it is at a commit or tag; none where it is not there or is not text.
+    #[must_use]
+    pub fn file(&self, revision: &str, path: &str) -> Option<String> {
+        self.git(&["show", "--end-of-options", &format!("{revision}:{path}")]).ok()
+    }
+
+    /// The first line of a commit's message.
+    #[must_use]
+    pub fn subject(&self, commit: &Commit) -> String {
+        let subject = self.git(&["log", "-1", "--format=%s", "--end-of-options", commit.as_str()]);
+        subject.unwrap_or_default().trim().to_owned()
+    }
+
+    /// Keeps a file that cc-ci writes out of `git status`, so that abra sees a clean tree.
+    ///
+    /// # Errors
+    /// The error of the disk.
+    pub fn ignore(&self, file: &str) -> std::io::Result<()> {
+        let info = self.dir.join(".git").join("info");
+        std::fs::create_dir_all(&info)?;
+        std::fs::write(info.join("exclude"), format!("{file}\n"))
+    }
+
+    fn git(&self, args: &[&str]) -> Result<String, String> {
+        git(Some(&self.dir), &args.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+}
+
+fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
+    let mut all: Vec<OsString> =
+        ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"]
+            .map(Into::into)
+            .into();
+    all.extend_from_slice(args);
+    let mut command = duct::cmd("git", all)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("LC_ALL", "C")
+        .stdin_null()
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked();
+    if let Some(dir) = dir {
+        command = command.dir(dir);
+    }
+    let output = command.run().map_err(|error| format!("git cannot be started: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(text.lines().last().unwrap_or("git said nothing").trim().to_owned())
+    }
+}
+
+fn unreadable(what: &str, why: &str) -> Failure {
+    Failure::new(
+        Kind::InvalidRecipe,
+        format!("{} cannot be tested: {why}", without_credentials(what)),
+        "the address and the revision that were asked for",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_refs_are_refused() {
+        for text in ["", "-x", "--upload-pack=x", "a b", "a..b", "$(x)", "/etc", "a\nb", "x@{1}", "é"] {
+            assert!(!is_safe_ref(text), "{text:?}");
+        }
+        for text in ["main", "broken/image-missing", "1.0.0+1.22.1", "v1.2_3-rc"] {
+            assert!(is_safe_ref(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        assert_eq!(without_credentials("https://me:pw@git.example.org/a/b.git"), "https://git.example.org/a/b.git");
+        assert_eq!(without_credentials("https://me:p@w@x.org/a@b"), "https://x.org/a@b");
+        assert_eq!(without_credentials("some/folder"), "some/folder");
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let failure = Checkout::clone_from("no/such/folder", &dir.path().join("x")).unwrap_err();
+        assert!(failure.what.contains("no/such/folder"), "{failure}");
+    }
+}

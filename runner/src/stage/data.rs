@@ -1,0 +1,75 @@
+//! The recipe's own data set: seeded through the app, wiped, and checked. The check has to be red
+//! between wipe and restore, or it proves nothing.
+
+use std::time::Duration;
+
+use harness::failure::{Failure, Kind};
+use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
+
+use super::overlay;
+use crate::context::{Context, Step, Stopped};
+use crate::event::{Origin, Outcome};
+
+/// Seeds, where the recipe brings data and it is not there yet.
+pub(super) async fn seed(cx: &mut Context) -> Step {
+    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
+    if cx.seeded {
+        return Ok(());
+    }
+    overlay::run_one(cx, &data.seed).await?;
+    cx.seeded = true;
+    Ok(())
+}
+
+/// The data is there.
+pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
+    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
+    let result = run(cx, &data.check).await;
+    let name = format!("{when}: {}", data.check.name);
+    if result.outcome == OverlayOutcome::Failed {
+        let (kind, what) = match when {
+            "upgrade" => (Kind::DataLost, "the upgrade lost data"),
+            _ => (Kind::RestoreEmpty, "the restore did not bring the data back"),
+        };
+        let look_at = if kind == Kind::DataLost {
+            "what the change does to the app's data"
+        } else {
+            "the restore hooks: a database needs its dump loaded again, not only copied back"
+        };
+        let failure = Failure::new(kind, format!("{what}: {} says {}", data.check.name, result.text), look_at);
+        cx.fail(&name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+        return Err(Stopped);
+    }
+    overlay::record(cx, &name, result)
+}
+
+/// Wipes, and shows that the check is red now.
+pub(super) async fn wipe(cx: &mut Context) -> Step {
+    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
+    overlay::run_one(cx, &data.wipe).await?;
+    cx.seeded = false;
+    let result = run(cx, &data.check).await;
+    let name = format!("wiped: {} must be red", data.check.name);
+    match result.outcome {
+        OverlayOutcome::Failed => {
+            let text = format!("it is: {}", result.text);
+            cx.record(&name, Origin::Overlay, Outcome::Passed, text, None, result.took);
+            Ok(())
+        }
+        OverlayOutcome::Broken => overlay::record(cx, &name, result),
+        OverlayOutcome::Passed => {
+            let failure = Failure::new(
+                Kind::WipeDidNothing,
+                format!("{} is green after {}, so a restore would prove nothing", data.check.name, data.wipe.name),
+                "make the wipe remove what the check looks for, or the check look for what the wipe removes",
+            );
+            cx.fail(&name, Origin::Overlay, failure, result.took);
+            Err(Stopped)
+        }
+    }
+}
+
+async fn run(cx: &Context, file: &OverlayFile) -> OverlayResult {
+    let limit = cx.time_left().min(Duration::from_secs(120));
+    harness::overlay::run(file, &overlay::context(cx, limit).await).await
+}

@@ -1,0 +1,73 @@
+//! The checks that the recipe's folder brings.
+
+use std::time::Duration;
+
+use harness::failure::{Failure, Kind};
+use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
+
+use crate::context::{Context, Step, Stopped};
+use crate::event::{Origin, Outcome};
+use crate::variables::VARIABLES;
+
+/// Runs every file of a folder; all of them, also when one is red.
+pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
+    let files = cx.overlays.checks.get(folder).cloned().unwrap_or_default();
+    let mut red = false;
+    for file in &files {
+        red |= run_one(cx, file).await.is_err();
+    }
+    if red { Err(Stopped) } else { Ok(()) }
+}
+
+/// Runs one file and records it as a check.
+pub(super) async fn run_one(cx: &mut Context, file: &OverlayFile) -> Step {
+    cx.progress(format!("runs {}", file.name));
+    let limit = cx.time_left();
+    let result = overlay::run(file, &context(cx, limit).await).await;
+    record(cx, &file.name, result)
+}
+
+/// Records how a file ended.
+pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Step {
+    match result.outcome {
+        OverlayOutcome::Passed => {
+            cx.record(name, Origin::Overlay, Outcome::Passed, result.text, None, result.took);
+            Ok(())
+        }
+        OverlayOutcome::Failed => {
+            let failure = Failure::new(
+                Kind::CheckFailed,
+                format!("{name}: {}", result.text),
+                "the request and the answer, in the report",
+            );
+            cx.fail(name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+            Err(Stopped)
+        }
+        OverlayOutcome::Broken => {
+            let failure = Failure::new(
+                Kind::CheckBroken,
+                format!("{name} cannot run: {}", result.text),
+                "the file in cc-ci's folder for this recipe",
+            );
+            cx.fail(name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+            Err(Stopped)
+        }
+    }
+}
+
+/// What a file is given: the run's values under the names of the docs.
+pub(super) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
+    let labels = cx.swarm.service_labels(&cx.spec.stack, "app").await.unwrap_or_default();
+    let version = labels.get(&harness::coopcloud::labels::version(&cx.spec.stack)).cloned().unwrap_or_default();
+    let mut variables = Variables::default();
+    for variable in VARIABLES {
+        variables.set(variable.name, (variable.value)(cx, &version));
+    }
+    overlay::Context {
+        variables,
+        work_dir: cx.dir.work(),
+        deadline: limit,
+        ca_pem_file: cx.ca.clone(),
+        resolve: cx.resolve.clone(),
+    }
+}

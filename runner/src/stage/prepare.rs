@@ -1,0 +1,159 @@
+//! Before the first deploy: what can be said of the recipe without running it, and its images.
+
+use harness::abra::parse_lint;
+use harness::coopcloud::compose::Compose;
+use harness::coopcloud::forbidden::forbidden;
+use harness::failure::{Cause, Failure, Kind};
+
+use crate::context::{Context, Step};
+use crate::deploy::{compose_of, sample_of};
+use crate::event::{Fault, Origin, Outcome};
+use crate::spec::check_object_names;
+
+pub(super) async fn run(cx: &mut Context) -> Step {
+    let head = cx.spec.head.to_string();
+    let compose = cx
+        .check("prepare.compose", async |cx: &mut Context| {
+            let compose = compose_at(cx, &head)?;
+            check_object_names(&compose)?;
+            Ok((format!("{} services read from the head's compose files", compose.services.len()), compose))
+        })
+        .await?;
+    allowed(cx, &compose).await?;
+    // A red tag or lint rule is told and counts, but says nothing about whether the app works.
+    let _ = tags(cx).await;
+    let _ = lint(cx, &head).await;
+    world(cx).await?;
+    images(cx, &compose).await
+}
+
+fn compose_at(cx: &Context, revision: &str) -> Result<Compose, Failure> {
+    let env = sample_of(&cx.checkout, revision)?;
+    compose_of(&cx.checkout, revision, &env, cx.spec.stack.as_str())
+}
+
+/// A change under test is a stranger's text: it may not reach out of its own containers.
+async fn allowed(cx: &mut Context, compose: &Compose) -> Step {
+    if let Some(reason) = cx.opted_out("prepare.allowed") {
+        cx.skip("prepare.allowed", reason);
+        return Ok(());
+    }
+    cx.check("prepare.allowed", async |_: &mut Context| match forbidden(compose).first() {
+        None => Ok(("the compose file asks for nothing of the host".to_owned(), ())),
+        Some(finding) => Err(Failure::new(
+            Kind::ForbiddenCompose,
+            format!("the compose file asks for more than a test may give: {finding}"),
+            "remove it, or let an operator allow it by [opt_out] \"prepare.allowed\" in recipe.toml",
+        )),
+    })
+    .await
+}
+
+async fn tags(cx: &mut Context) -> Step {
+    if let Some(reason) = cx.opted_out("prepare.tags") {
+        cx.skip("prepare.tags", reason);
+        return Ok(());
+    }
+    cx.check("prepare.tags", async |cx: &mut Context| {
+        let is_release = |name: &str| harness::coopcloud::version::Version::parse(name).is_some();
+        let releases: Vec<_> = cx.spec.tags.iter().filter(|tag| is_release(&tag.name)).collect();
+        match releases.iter().find(|tag| !tag.annotated) {
+            None => Ok((format!("{} releases, all with annotated tags", releases.len()), ())),
+            Some(tag) => Err(Failure::new(
+                Kind::LightweightTag,
+                format!("the release tag {} is lightweight; abra deploys no release of this recipe (R014)", tag.name),
+                format!("tag it again with a message: git tag -f -a {0} -m {0} {0}^{{}}, then push it", tag.name),
+            )),
+        }
+    })
+    .await
+}
+
+async fn lint(cx: &mut Context, head: &str) -> Step {
+    if let Some(reason) = cx.opted_out("prepare.lint") {
+        cx.skip("prepare.lint", reason);
+        return Ok(());
+    }
+    cx.check("prepare.lint", async |cx: &mut Context| {
+        cx.checkout.check_out(head)?;
+        cx.progress("abra lints the recipe");
+        let call = cx.abra.recipe_lint(&cx.spec.recipe, cx.time_left()).await;
+        let call = cx.took(call, "lint the recipe")?;
+        let rows = parse_lint(call.output());
+        if rows.is_empty() {
+            return Err(Failure::new(
+                Kind::AbraUnusable,
+                "abra's lint printed no rule that cc-ci can read",
+                "abra's output, in the report",
+            ));
+        }
+        let red = |severity: &'static str| {
+            rows.iter().filter(move |row| !row.satisfied && !row.skipped && row.severity.starts_with(severity))
+        };
+        let warnings: Vec<&str> = red("warn").map(|row| row.reference.as_str()).collect();
+        if !warnings.is_empty() {
+            cx.note(format!("lint warns: {}", warnings.join(", ")));
+        }
+        // R014 is about tags, which have a check of their own that says which.
+        let Some(first) = red("error").find(|row| row.reference != "R014") else {
+            return Ok((format!("{} rules, no error", rows.len()), ()));
+        };
+        Err(Failure::new(
+            Kind::InvalidRecipe,
+            format!("lint rule {} is not met: {}", first.reference, first.rule),
+            first.mend.clone(),
+        ))
+    })
+    .await
+}
+
+/// What must stand before any app can be deployed.
+async fn world(cx: &mut Context) -> Step {
+    cx.check("prepare.world", async |cx: &mut Context| {
+        let missing = crate::world::missing(&cx.swarm).await?;
+        if missing.is_empty() {
+            return Ok(("swarm mode, proxy network, traefik and backup bot are there".to_owned(), ()));
+        }
+        Err(Failure::new(
+            Kind::WorldIncomplete,
+            format!("the world is not complete: {}", missing.join(", ")),
+            "run `cc-ci up`; `cc-ci doctor` says more",
+        ))
+    })
+    .await
+}
+
+/// Every image of base and head is here before the first deploy, whose timeout they would eat.
+async fn images(cx: &mut Context, head: &Compose) -> Step {
+    if let Some(base) = cx.spec.base.clone() {
+        let start = std::time::Instant::now();
+        let ended = match compose_at(cx, &base) {
+            Ok(compose) => ensure(cx, &compose).await,
+            Err(failure) => Err(failure),
+        };
+        match ended {
+            Ok(text) => cx.record("prepare.base-images", Origin::Generic, Outcome::Passed, text, None, start.elapsed()),
+            Err(failure) => {
+                let mut fault = cx.fault(failure);
+                if fault.cause == Cause::Recipe {
+                    fault = Fault { cause: Cause::BaseRelease, ..fault };
+                }
+                let text = fault.failure.what.clone();
+                cx.record("prepare.base-images", Origin::Generic, Outcome::Failed, text, Some(fault.clone()), start.elapsed());
+                cx.faults.push(fault);
+                cx.base_is_broken = true;
+            }
+        }
+    }
+    cx.check("prepare.images", async |cx: &mut Context| ensure(cx, head).await.map(|text| (text, ()))).await
+}
+
+async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {
+    let images = compose.images();
+    let mut speaker = cx.speaker();
+    let pulled = cx.swarm.ensure(&images, &mut speaker).await?;
+    Ok(match pulled.len() {
+        0 => format!("{} images, all here", images.len()),
+        count => format!("{} images, {count} of them pulled", images.len()),
+    })
+}

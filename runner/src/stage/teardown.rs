@@ -1,0 +1,48 @@
+//! Everything goes. Teardown needs no context that works, only the stack's name and an engine, so
+//! that it can run after any failure and for a run that was killed.
+
+use std::time::{Duration, Instant};
+
+use harness::failure::{Failure, Kind};
+use harness::names::StackName;
+use harness::swarm::{Removal, Swarm};
+
+use crate::event::ObjectFact;
+use crate::run_dir::RunDir;
+
+/// How a teardown ended.
+#[derive(Debug)]
+pub struct Teardown {
+    /// What is still there.
+    pub left: Vec<ObjectFact>,
+    /// What went wrong on the way, if anything did.
+    pub failure: Option<Failure>,
+}
+
+/// Removes every object of the stack, the run's private folders, and last its claim: as long as
+/// something is left, the claim says whose it is.
+pub async fn tear_down(stack: &StackName, dir: Option<&RunDir>, limit: Duration) -> Teardown {
+    let mut ended = match objects(stack, Instant::now() + limit).await {
+        Ok(left) => Teardown { left, failure: None },
+        Err(failure) => Teardown { left: Vec::new(), failure: Some(failure) },
+    };
+    if let Some(Err(error)) = dir.map(RunDir::remove_private) {
+        let failure = Failure::new(
+            Kind::LeftBehind,
+            format!("the run's private folders could not be removed: {error}"),
+            "rights and space of cc-ci's state folder",
+        );
+        ended.failure.get_or_insert(failure);
+    }
+    ended
+}
+
+async fn objects(stack: &StackName, until: Instant) -> Result<Vec<ObjectFact>, Failure> {
+    // A connection of its own: the run's may be what broke.
+    let swarm = Swarm::connect_within(until).await?;
+    let left = swarm.remove(stack, Removal::Kill, until).await?;
+    if left.is_empty() {
+        swarm.release(stack).await?;
+    }
+    Ok(left.into_iter().map(|object| ObjectFact { kind: object.kind.word().to_owned(), name: object.name }).collect())
+}

@@ -1,0 +1,92 @@
+//! The deployment goes to the tested commit, in place, by a chaos deploy. That it moved, that the
+//! process is new and that the data outlived it are each shown.
+
+use std::collections::BTreeSet;
+
+use harness::failure::{Failure, Kind};
+use harness::swarm::Settled;
+
+use super::{answers, data, overlay};
+use crate::context::{Context, Step};
+use crate::markers::Marker;
+
+pub(super) async fn run(cx: &mut Context) -> Step {
+    let markers = match cx.opted_out("upgrade.data") {
+        Some(reason) => {
+            cx.skip("upgrade.data", reason);
+            None
+        }
+        None => Some(plant(cx).await?),
+    };
+    data::seed(cx).await?;
+
+    let head = cx.spec.head.to_string();
+    let (settled, old) = cx
+        .check("upgrade.settled", async |cx: &mut Context| {
+            let before = cx.swarm.before(&cx.spec.stack).await?;
+            let settled = cx.deploy(&head, &before).await?;
+            let text = format!("{} services have settled, no rollback", settled.services.len());
+            Ok((text, (settled, before.containers)))
+        })
+        .await?;
+    cx.check("upgrade.moved", async |cx: &mut Context| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;
+    cx.check("upgrade.new-process", async |cx: &mut Context| new_process(cx, &settled, &old).await).await?;
+    answers::answers(cx, "upgrade.answers").await?;
+    if let Some(markers) = markers {
+        cx.check("upgrade.data", async |cx: &mut Context| still_there(cx, &markers).await).await?;
+    }
+    data::check(cx, "upgrade").await?;
+    overlay::run_all(cx, "upgrade").await
+}
+
+/// Plants a marker in every volume that some service may write to.
+async fn plant(cx: &mut Context) -> Step<Vec<Marker>> {
+    cx.check("upgrade.markers", async |cx: &mut Context| {
+        let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
+        let mut planted: Vec<Marker> = Vec::new();
+        for mount in mounts.iter().filter(|mount| !mount.read_only) {
+            if planted.iter().any(|marker| marker.volume == mount.short) {
+                continue;
+            }
+            let content = format!("{} {}", cx.spec.run, mount.short);
+            planted.push(Marker::plant(&cx.swarm, mount, "", &content).await?);
+        }
+        let names: Vec<&str> = planted.iter().map(|marker| marker.volume.as_str()).collect();
+        let text = if names.is_empty() {
+            "the app has no volume that could hold a marker".to_owned()
+        } else {
+            format!("a marker is in {}", names.join(", "))
+        };
+        Ok((text, planted))
+    })
+    .await
+}
+
+/// The service `app` answers from containers that were not there before.
+async fn new_process(cx: &Context, settled: &Settled, old: &BTreeSet<String>) -> Result<(String, ()), Failure> {
+    let app = settled.services.iter().find(|service| service.name == "app");
+    let containers = app.map(|service| service.containers.clone()).unwrap_or_default();
+    let stale = containers.iter().find(|container| old.contains(*container));
+    if app.is_some() && !containers.is_empty() && stale.is_none() {
+        return Ok(("service app runs in a container that was not there before".to_owned(), ()));
+    }
+    Err(Failure::new(
+        Kind::DidNotMove,
+        format!("the upgrade did not move: service app of {} still runs in the container of before", cx.spec.stack),
+        "whether the change reaches service app at all, and its task history",
+    ))
+}
+
+async fn still_there(cx: &Context, markers: &[Marker]) -> Result<(String, ()), Failure> {
+    let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
+    for marker in markers {
+        if !marker.is_there(&cx.swarm, &mounts).await? {
+            return Err(Failure::new(
+                Kind::DataLost,
+                format!("the upgrade lost data: what was in volume {} before is not there after", marker.volume),
+                "volumes that the change renames, drops or mounts elsewhere, and what entrypoints delete",
+            ));
+        }
+    }
+    Ok((format!("{} markers from before are there", markers.len()), ()))
+}

@@ -1,0 +1,63 @@
+//! What of the world is there, whoever made it.
+
+use harness::failure::{Failure, Kind};
+use harness::swarm::{STACK_LABEL, Swarm};
+
+/// The parts of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Present {
+    /// Swarm mode is on, and this node is a manager.
+    pub manager: bool,
+    /// The overlay network `proxy`.
+    pub proxy: bool,
+    /// A traefik.
+    pub traefik: bool,
+    /// A backup bot, found by its label.
+    pub bot: bool,
+    /// Whether some of it is `up`'s own.
+    pub ours: bool,
+}
+
+/// Looks at the swarm.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
+    let facts = swarm.facts().await?;
+    let mut found = Present { manager: facts.swarm_active && facts.is_manager, ..Present::default() };
+    if !found.manager {
+        return Ok(found);
+    }
+    let unreachable = |error: bollard::errors::Error| {
+        Failure::new(Kind::EngineUnreachable, format!("the docker engine does not answer: {error}"), "run `cc-ci doctor`")
+    };
+    let networks = swarm.docker().list_networks(None).await.map_err(unreachable)?;
+    found.proxy = networks
+        .iter()
+        .any(|network| network.name.as_deref() == Some("proxy") && network.driver.as_deref() == Some("overlay"));
+    for service in swarm.docker().list_services(None).await.map_err(unreachable)? {
+        let Some(spec) = service.spec else { continue };
+        let labels = spec.labels.unwrap_or_default();
+        let image = spec.task_template.and_then(|task| task.container_spec).and_then(|spec| spec.image).unwrap_or_default();
+        let name = image.split(['@', ':']).next().unwrap_or_default();
+        found.traefik |= name.rsplit('/').next() == Some("traefik");
+        found.bot |= labels.get("coop-cloud.backupbot.enabled").is_some_and(|value| value == "true");
+        found.ours |= labels.get(STACK_LABEL).is_some_and(|stack| stack == super::WORLD_STACK);
+    }
+    Ok(found)
+}
+
+/// What is missing, in words; empty when the world is whole.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn missing(swarm: &Swarm) -> Result<Vec<&'static str>, Failure> {
+    let there = present(swarm).await?;
+    let parts = [
+        (there.manager, "this engine is no manager of a swarm"),
+        (there.proxy, "there is no overlay network called proxy"),
+        (there.traefik, "no traefik runs"),
+        (there.bot, "no backup bot runs"),
+    ];
+    Ok(parts.into_iter().filter(|(is_there, _)| !is_there).map(|(_, words)| words).collect())
+}
