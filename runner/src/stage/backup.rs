@@ -34,9 +34,11 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     holds_something(cx).await?;
     wipe(cx, &markers).await?;
     restore(cx).await?;
-    answers::answers(cx, "backup.answers").await?;
+    // First what the restore brought, then whether the app lives with it: an app that lost its data
+    // may answer wrongly for that very reason.
     back(cx, &markers).await?;
     data::check(cx, "restored").await?;
+    answers::answers(cx, "backup.answers").await?;
     overlay::run_all(cx, "backup").await
 }
 
