@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -14,6 +15,9 @@ use crate::failure::{Failure, Kind};
 /// and an event stream answer at once and stream afterwards, which this does not limit.
 const REQUEST: Duration = Duration::from_secs(60);
 
+/// Where the engine listens unless told otherwise.
+const LOCAL: &str = "unix:///var/run/docker.sock";
+
 /// A first try gets this long, also where the deadline has passed.
 const FIRST_TRY: Duration = Duration::from_secs(2);
 
@@ -21,6 +25,7 @@ const FIRST_TRY: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Swarm {
     docker: Docker,
+    address: Arc<str>,
 }
 
 /// What is known of the engine and of the machine below it.
@@ -56,10 +61,18 @@ impl Swarm {
     /// # Errors
     /// [`Kind::EngineUnreachable`], naming the address.
     pub async fn connect() -> Result<Self, Failure> {
-        let unreachable = |e: Error| unreachable_engine().with_detail(chain(&e));
-        let docker = Docker::connect_with_defaults().map_err(unreachable)?;
+        Self::connect_to(&address()).await
+    }
+
+    /// Connects to the engine at an address, such as `unix:///var/run/docker.sock`.
+    ///
+    /// # Errors
+    /// As in [`Swarm::connect`].
+    pub async fn connect_to(address: &str) -> Result<Self, Failure> {
+        let unreachable = |e: Error| unreachable_engine(address).with_detail(chain(&e));
+        let docker = Docker::connect_with_host(address).map_err(unreachable)?;
         let docker = docker.negotiate_version().await.map_err(unreachable)?;
-        Ok(Self { docker: docker.with_timeout(REQUEST) })
+        Ok(Self { docker: docker.with_timeout(REQUEST), address: address.into() })
     }
 
     /// Connects, and tries again while the engine does not answer, until the deadline: an engine that
@@ -74,10 +87,32 @@ impl Swarm {
             match tokio::time::timeout(left.max(FIRST_TRY), Self::connect()).await {
                 Ok(Ok(swarm)) => return Ok(swarm),
                 Ok(Err(failure)) if left <= pause => return Err(failure),
-                Err(_) => return Err(unreachable_engine()),
+                Err(_) => return Err(unreachable_engine(&address())),
                 Ok(Err(_)) => {}
             }
             // An engine that is down sends no event.
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// The engine's address, for messages.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Whether the engine answers again before the deadline.
+    pub(super) async fn is_back_within(&self, deadline: Instant) -> bool {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let asked = tokio::time::timeout(FIRST_TRY, self.docker.ping()).await;
+            if matches!(asked, Ok(Ok(_))) {
+                return true;
+            }
+            if Instant::now() + pause >= deadline {
+                return false;
+            }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
         }
@@ -116,17 +151,16 @@ impl Swarm {
     }
 }
 
-fn unreachable_engine() -> Failure {
-    Failure::new(
-        Kind::EngineUnreachable,
-        format!("the docker engine at {} does not answer", address()),
-        "start docker, or set DOCKER_HOST to a socket that this user may open (`docker version` shows it)",
-    )
+fn address() -> String {
+    std::env::var("DOCKER_HOST").unwrap_or_else(|_| LOCAL.to_owned())
 }
 
-/// The engine's address, for messages.
-pub(super) fn address() -> String {
-    std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())
+fn unreachable_engine(address: &str) -> Failure {
+    Failure::new(
+        Kind::EngineUnreachable,
+        format!("the docker engine at {address} does not answer"),
+        "start docker, or set DOCKER_HOST to a socket that this user may open (`docker version` shows it)",
+    )
 }
 
 /// `/proc/net/ip_vs` is there once the module is loaded. A module that is only installed counts too:
@@ -161,7 +195,7 @@ pub(super) fn failed(doing: &str, e: &Error) -> Failure {
         _ if is_lost(e) => Failure::new(
             Kind::EngineUnreachable,
             what,
-            format!("is docker running, and does {} answer?", address()),
+            "is docker running, and does `docker version` answer?",
         ),
         _ => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
     }

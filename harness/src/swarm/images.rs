@@ -29,7 +29,8 @@ impl Swarm {
     pub async fn present(&self, image: &str) -> Result<bool, Failure> {
         match self.docker().inspect_image(image).await {
             Ok(_) => Ok(true),
-            Err(e) if is_gone(&e) => Ok(false),
+            // A text that is no name of an image is told by the pull.
+            Err(e) if is_gone(&e) || e.to_string().contains("invalid reference format") => Ok(false),
             Err(e) => Err(failed(&format!("look for the image {image}"), &e)),
         }
     }

@@ -72,7 +72,8 @@ fn snapshot(
         containers: containers.iter().filter_map(container_seen).collect(),
     };
     now.services.sort_by(|a, b| a.name.cmp(&b.name));
-    now.tasks.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+    // The engine cuts zeros at the end of a time, so its text does not sort.
+    now.tasks.sort_by_cached_key(|task| (task.created.parse::<Timestamp>().ok(), task.id.clone()));
     now
 }
 
@@ -279,6 +280,23 @@ mod tests {
         let placed = TaskSpec { placement: Some(Default::default()), runtime: Some("x".into()), ..spec("a:1") };
         assert!(is_current(&task(placed), &service));
         assert!(!is_current(&task(TaskSpec { force_update: Some(1), ..spec("a:1") }), &service));
+    }
+
+    #[test]
+    fn tasks_sort_by_time_and_not_by_its_text() {
+        let stack = StackName::try_from("a".to_owned()).unwrap();
+        let service = Service { id: Some("s".to_owned()), ..Default::default() };
+        let task = |id: &str, created: &str| Task {
+            id: Some(id.to_owned()),
+            service_id: Some("s".to_owned()),
+            created_at: Some(created.to_owned()),
+            ..Default::default()
+        };
+        let tasks = [task("new", "2026-01-01T00:00:01.51Z"), task("old", "2026-01-01T00:00:01.5Z")];
+        let now = snapshot(&stack, &[service], &tasks, &[], Timestamp::UNIX_EPOCH);
+        assert_eq!(now.tasks.iter().map(|task| task.id.as_str()).collect::<Vec<_>>(), ["old", "new"]);
+        let stranger = Task { service_id: Some("gone".to_owned()), ..Task::default() };
+        assert_eq!(snapshot(&stack, &[], &[stranger], &[], Timestamp::UNIX_EPOCH), Snapshot::default());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use super::engine::{Swarm, address, failed, is_lost};
+use super::engine::{Swarm, failed, is_lost};
 use super::feed::Feed;
 use super::judge::{Judgement, Up, judge};
 use super::seen::{Before, Snapshot};
@@ -183,7 +183,7 @@ impl Watch {
     /// Waits for the engine to come back, to say which of the two it is: started again, or gone.
     async fn lost(&self, why: &str) -> Failure {
         let began = Instant::now();
-        let back = Swarm::connect_within(began + PATIENCE).await.is_ok();
+        let back = self.swarm.is_back_within(began + PATIENCE).await;
         let for_s = began.elapsed().as_secs_f64();
         if back {
             return Failure::new(
@@ -195,7 +195,7 @@ impl Watch {
         }
         Failure::new(
             Kind::EngineUnreachable,
-            format!("the engine at {} went away and did not come back in {for_s:.0} s", address()),
+            format!("the engine at {} went away and did not come back in {for_s:.0} s", self.swarm.address()),
             "start docker; then `cc-ci reap` removes what this run left",
         )
         .with_detail(why)

@@ -100,7 +100,11 @@ fn jobs_and_programs_that_run_once() {
         "crash-loop: service app (nginx:2) exited with code 4"
     );
     // A server that exits well is as dead as one that exits badly.
-    assert_eq!(first(&one(service("app"), vec![ended(0)], vec![])), "waiting for app: it exited with code 0; swarm starts it again");
+    let again = || task("app", "9", TaskState::Ready);
+    assert_eq!(
+        first(&one(service("app"), vec![ended(0), again()], vec![])),
+        "waiting for app: is ready, and waits for its turn (it exited with code 0 before)"
+    );
 }
 
 #[test]
@@ -136,7 +140,10 @@ fn one_that_waits_for_another_may_exit_more_often() {
 fn two_ends_by_the_healthcheck_are_never_healthy() {
     let end = |id: &str| failed("app", id, "task: non-zero exit (137): dockerexec: unhealthy container", 137);
     let now = |tasks| one(service("app"), tasks, vec![]);
-    assert_eq!(first(&now(vec![end("1")])), "waiting for app: it was ended once by its healthcheck; swarm starts it again");
+    assert_eq!(
+        first(&now(vec![end("1"), task("app", "9", TaskState::Ready)])),
+        "waiting for app: is ready, and waits for its turn (it was ended once by its healthcheck before)"
+    );
     assert_eq!(
         first(&now(vec![end("1"), end("2")])),
         "never-healthy: service app (nginx:2) was ended 2 times by its healthcheck"
@@ -258,8 +265,11 @@ fn an_image_that_is_missing_in_an_update_is_told_by_its_rollback() {
     let bad = TaskSeen { error: "No such image: nginx:2".to_owned(), ..task("app", "new", TaskState::Rejected) };
     let now = updating(UpdateState::Updating, vec![bad.clone()]);
     assert!(said(&now, &before("app")).starts_with("waiting for app: the new version could not start for want of its image"));
-    // Where swarm does not roll back, it is told at once.
-    let now = one(service("app"), vec![bad], vec![]);
+    let mut now = updating(UpdateState::Updating, vec![bad.clone()]);
+    now.services[0].on_failure = OnFailure::Pause;
+    assert!(said(&now, &before("app")).ends_with("swarm is about to stop the update"));
+    // Where swarm goes on whatever happens, it is told at once.
+    now.services[0].on_failure = OnFailure::Continue;
     assert!(said(&now, &before("app")).starts_with("image-missing: "));
 }
 

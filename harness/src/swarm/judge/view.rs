@@ -82,10 +82,9 @@ impl<'a> View<'a> {
         if let Some(failure) = self.no_place() {
             return Stand::Never(failure);
         }
-        // Swarm ends an update that fails by itself; only its end says how the app stands.
-        if self.update() == Some(UpdateState::Updating) && self.service.on_failure == OnFailure::Rollback {
+        if let Some(then) = self.update_ends_by_itself() {
             return Stand::Going(match self.ends.words() {
-                Some(words) => format!("the new version {words}; swarm is about to roll back"),
+                Some(words) => format!("the new version {words}; swarm is about to {then}"),
                 None => line,
             });
         }
@@ -93,6 +92,17 @@ impl<'a> View<'a> {
             return Stand::Never(self.ends.failure());
         }
         Stand::Going(line)
+    }
+
+    /// What swarm is about to do with an update that fails. Only that end says how the app stands. One that
+    /// is never paused, since it may fail often, is not waited for in vain.
+    fn update_ends_by_itself(&self) -> Option<&'static str> {
+        let is_updating = self.update() == Some(UpdateState::Updating);
+        match self.service.on_failure {
+            OnFailure::Rollback if is_updating => Some("roll back"),
+            OnFailure::Pause if is_updating && self.ends.exits() < EXITS_WHILE_OTHERS_START => Some("stop the update"),
+            _ => None,
+        }
     }
 
     /// The update's state, unless it is the end of an update that was over before.
@@ -126,7 +136,8 @@ impl<'a> View<'a> {
 
     /// The containers when everything runs that should; otherwise what is awaited.
     fn up(&self) -> Result<Vec<String>, String> {
-        if let Some(old) = self.tasks.iter().find(|task| !self.is_over(task) && !(self.is_current(task) && task.wanted())) {
+        let stays = |task: &TaskSeen| self.is_current(task) && task.wanted();
+        if let Some(old) = self.tasks.iter().find(|task| !stays(task) && !self.is_over(task)) {
             let updating = self.update() == Some(UpdateState::Updating);
             if old.wanted() && self.update().is_none() {
                 return Err("swarm is about to replace it".to_owned());

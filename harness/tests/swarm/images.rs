@@ -1,0 +1,78 @@
+//! Pulls that fail, told apart by what the engine says about a real answer or a real silence.
+
+use std::io::{Read, Write};
+
+use harness::failure::Kind;
+
+use crate::support::*;
+
+/// A registry on a free port that gives one answer to every request for an image. Docker speaks plain
+/// HTTP to registries on the local host.
+fn registry(answer: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let count = stream.read(&mut request).unwrap_or(0);
+            let is_hello = request[..count].starts_with(b"GET /v2/ ");
+            let (status, body) = if is_hello { ("200 OK", "{}") } else { answer.split_once('\n').unwrap() };
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    address
+}
+
+async fn refusal(image: String) -> (Kind, String) {
+    let failure = swarm().await.ensure(&[IMAGE.to_owned(), image], &mut |_| {}).await.unwrap_err();
+    (failure.kind, failure.what)
+}
+
+#[tokio::test]
+async fn what_is_here_is_not_pulled() {
+    let images = [IMAGE.to_owned(), IMAGE.to_owned()];
+    assert_eq!(swarm().await.ensure(&images, &mut |line| panic!("{line}")).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_registry_that_has_no_such_image() {
+    let address = registry("404 Not Found\n{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"manifest unknown\"}]}");
+    let (kind, what) = refusal(format!("{address}/ghost:1")).await;
+    assert_eq!(kind, Kind::ImageMissing, "{what}");
+    assert!(what.starts_with(&format!("there is no image {address}/ghost:1: ")), "{what}");
+}
+
+#[tokio::test]
+async fn a_registry_that_will_not_give_it() {
+    let address = registry("401 Unauthorized\n{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}");
+    let (kind, what) = refusal(format!("{address}/ghost:1")).await;
+    assert_eq!(kind, Kind::ImageMissing, "{what}");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_broken() {
+    let (kind, what) = refusal(format!("{}/ghost:1", registry("503 Service Unavailable\n{}"))).await;
+    assert_eq!(kind, Kind::RegistryUnreachable, "{what}");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_there() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let (kind, what) = refusal(format!("localhost:{port}/ghost:1")).await;
+    assert_eq!(kind, Kind::RegistryUnreachable, "{what}");
+    let (kind, what) = refusal("testbed.invalid/harness-ghost:1".to_owned()).await;
+    assert_eq!(kind, Kind::RegistryUnreachable, "{what}");
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_image() {
+    let (kind, what) = refusal("UPPER case".to_owned()).await;
+    assert_eq!(kind, Kind::InvalidCompose, "{what}");
+}

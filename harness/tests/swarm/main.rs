@@ -1,0 +1,22 @@
+//! The swarm module on a real swarm of one node, with one small image and stacks of its own, which are
+//! gone at the end of every test.
+
+// The lints let tests alone; helpers count as tests below this attribute.
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod fresh;
+#[cfg(test)]
+mod images;
+#[cfg(test)]
+mod lost;
+#[cfg(test)]
+mod never;
+#[cfg(test)]
+mod removal;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod upgrade;
