@@ -222,8 +222,16 @@ mod tests {
             };
             assert!(call.timed_out && !call.ok());
             let child = std::fs::read_to_string(dir.path().join("child")).unwrap();
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-            assert!(stat.is_empty() || stat.contains(") Z "), "the child lives on: {stat}");
+            // A killed process is gone a moment after the signal, when the kernel gets to it.
+            let until = Instant::now() + Duration::from_secs(10);
+            loop {
+                let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+                if stat.is_empty() || stat.contains(") Z ") {
+                    break;
+                }
+                assert!(Instant::now() < until, "the child lives on: {stat}");
+                tokio::task::yield_now().await;
+            }
         }
     }
 

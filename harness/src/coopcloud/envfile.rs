@@ -235,7 +235,8 @@ mod tests {
         fn what_is_set_is_read(key in "[A-Z][A-Z_]{0,8}", value in "[a-zA-Z0-9 .:/_-]{0,20}") {
             let mut env = EnvFile::parse("A=1\n");
             env.set(&key, value.trim());
-            prop_assert_eq!(EnvFile::parse(&env.to_string()).vars().get(&key).map(String::as_str), Some(value.trim()));
+            let vars = EnvFile::parse(&env.to_string()).vars();
+            prop_assert_eq!(vars.get(&key).map(String::as_str), Some(value.trim()));
         }
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    const GOOD: &str = "version: '3.8'\nservices:\n  app:\n    image: nginx:1.2\n    healthcheck: {test: [CMD, x]}\n    deploy: {labels: [traefik.enable=true]}\nconfigs:\n  c: {name: x_${C_VERSION}}\n";
+    const GOOD: &str = "version: '3.8'\nservices:\n  app:\n    image: nginx:1.2\n    healthcheck: {test: [CMD, x]}\n    deploy: {labels: [traefik.enable=true]}\nconfigs:\n  c: {name: 'x_${C_VERSION}'}\n";
 
     fn red(compose_text: &str, sample: &str, abra_sh: &str, tags: &[(String, bool)]) -> Vec<&'static str> {
         let compose = Compose::load(&[("c.yml".into(), compose_text.into())], &BTreeMap::new()).unwrap();
