@@ -96,3 +96,47 @@ fn a_file_that_is_no_certificate_is_named() {
     let config = HttpConfig { ca_pem: Some(b"nonsense".to_vec()), resolve: None };
     assert_eq!(Http::new(&config).unwrap_err().kind, Kind::WorldIncomplete);
 }
+
+/// A TLS server with a certificate of a CA of its own. Gives its address and the CA's PEM.
+fn tls_server(name: &str) -> (String, String) {
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca = params.self_signed(&ca_key).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let issuer = rcgen::Issuer::new(params, ca_key);
+    let certificate = rcgen::CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(GOOD.as_bytes());
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    (format!("https://{name}:{port}/"), ca.pem())
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
+    let (url, pem) = tls_server("app.test.invalid");
+    let resolve = Some(("test.invalid".to_owned(), IpAddr::from([127, 0, 0, 1])));
+    let trusting = Http::new(&HttpConfig { ca_pem: Some(pem.into_bytes()), resolve }).unwrap();
+    assert_eq!(trusting.get(&url, soon(5000)).await.unwrap().body, "hello");
+    let failure = http().get(&url, soon(5000)).await.unwrap_err();
+    assert!(failure.what.contains("certificate"), "{}", failure.what);
+    assert!(failure.look_at.contains("certificate"), "{}", failure.look_at);
+}

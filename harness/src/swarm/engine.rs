@@ -197,6 +197,16 @@ pub(super) fn failed(doing: &str, e: &Error) -> Failure {
             what,
             "is docker running, and does `docker version` answer?",
         ),
+        _ if said.contains("No such container") || said.contains("is not running") => Failure::new(
+            Kind::CrashLoop,
+            what,
+            "why the container ended while cc-ci worked in it: its service's task history and last log lines",
+        ),
+        // An engine that answers "server error" is there and does not work; any other refusal means that
+        // the request was wrong.
+        _ if status(e).is_some_and(|code| code >= 500) => {
+            Failure::new(Kind::EngineUnreachable, what, "the engine's log (`journalctl -u docker`)")
+        }
         _ => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
     }
 }
@@ -249,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_a_lost_connection() {
-        let refused = Error::DockerResponseServerError { status_code: 500, message: "no".to_owned() };
+        let refused = Error::DockerResponseServerError { status_code: 400, message: "no".to_owned() };
         assert!(!is_lost(&refused));
         assert_eq!(failed("list tasks", &refused).kind, Kind::Bug);
         assert_eq!(failed("list tasks", &refused).what, "the engine could not list tasks: no");
@@ -259,11 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_and_a_worker_node_have_names() {
+    fn refusals_with_a_meaning_have_names() {
         let said = |message: &str| {
             let e = Error::DockerResponseServerError { status_code: 503, message: message.to_owned() };
             failed("make a config", &e).kind
         };
+        assert_eq!(said("rpc error: context deadline exceeded"), Kind::EngineUnreachable);
+        assert_eq!(said("No such container: x"), Kind::CrashLoop);
         assert_eq!(said("write /var/lib/x: no space left on device"), Kind::DiskFull);
         assert_eq!(said("This node is not a swarm manager. Use \"docker swarm init\""), Kind::WorldIncomplete);
     }

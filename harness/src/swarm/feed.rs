@@ -22,6 +22,8 @@ pub(super) struct News {
     pub(super) id: String,
     /// Whether it can be what made the object right: a start, a passed healthcheck, an update.
     pub(super) good: bool,
+    /// Whether the engine gave the container's health up.
+    pub(super) unhealthy: bool,
 }
 
 /// A subscription. It ends, and the channel closes, only when the engine or the connection does.
@@ -89,6 +91,7 @@ fn read(event: &EventMessage, stack: &StackName) -> Option<News> {
         at: instant_of(event.time_nano),
         id: actor.id.clone().unwrap_or_default(),
         good: matches!(action, "start" | "update" | "health_status: healthy"),
+        unhealthy: action == "health_status: unhealthy",
     })
 }
 

@@ -150,6 +150,7 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         image: task.spec.as_ref().map(image).unwrap_or_default(),
         message: status.message.unwrap_or_default(),
         error: status.err.unwrap_or_default(),
+        unhealthy: false,
         exit: container.exit_code.filter(|_| state.is_over() && state != TaskState::Rejected),
         container: container.container_id.filter(|id| !id.is_empty()),
         created: task.created_at.clone().unwrap_or_default(),

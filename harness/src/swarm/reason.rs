@@ -27,7 +27,7 @@ pub(super) fn kind_of(error: &str) -> Option<Kind> {
 /// Whether swarm ended the task because its healthcheck failed. Swarm's words: "dockerexec: unhealthy
 /// container".
 pub(super) fn is_unhealthy(task: &TaskSeen) -> bool {
-    task.error.contains("unhealthy container")
+    task.unhealthy || task.error.contains("unhealthy container")
 }
 
 /// Whether a task ended by itself, in place of being ended.

@@ -54,6 +54,7 @@ impl Swarm {
     ) -> Result<Vec<Object>, Failure> {
         let mut pause = PAUSE;
         let mut killed = HashSet::new();
+        let mut swept = false;
         loop {
             let objects = self.objects_of(stack, kinds).await?;
             // A node that was about to start a container when its service went makes it after this look,
@@ -62,10 +63,12 @@ impl Swarm {
                 // What a task made between the two lists.
                 return self.objects_of(stack, kinds).await;
             }
-            if Instant::now() >= deadline {
+            // Late is no reason not to try once.
+            if Instant::now() >= deadline && swept {
                 return Ok(objects);
             }
             self.sweep(stack, &objects, how).await?;
+            swept = true;
             killed.extend(objects.into_iter().filter(|object| object.kind == ObjectKind::Container).map(|o| o.id));
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

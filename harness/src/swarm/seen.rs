@@ -137,6 +137,9 @@ pub struct TaskSeen {
     pub error: String,
     /// The exit code of its container, where that ended.
     pub exit: Option<i64>,
+    /// Whether the engine was seen to give its health up. Swarm then ends it, and says so only when
+    /// the process ends badly: one that ends well on its signal looks as if it had finished its work.
+    pub unhealthy: bool,
     /// Its container's id, where it has one.
     pub container: Option<String>,
     /// When it was made: RFC 3339, by the swarm's clock.

@@ -28,6 +28,8 @@ pub struct Watch {
     feed: Feed,
     /// The last event that made an object right, by the object's id.
     good: HashMap<String, Instant>,
+    /// Containers whose health the engine gave up.
+    unhealthy: BTreeSet<String>,
 }
 
 /// A stack in which everything runs that should.
@@ -63,7 +65,7 @@ impl Swarm {
         let feed = Feed::start(self, stack);
         // What happens between here and the first event is not lost: the first judgement reads it all.
         self.docker().ping().await.map_err(|e| failed("answer", &e))?;
-        Ok(Watch { swarm: self.clone(), stack: stack.clone(), feed, good: HashMap::new() })
+        Ok(Watch { swarm: self.clone(), stack: stack.clone(), feed, good: HashMap::new(), unhealthy: BTreeSet::new() })
     }
 }
 
@@ -87,7 +89,7 @@ impl Watch {
             self.take_news();
             let read = tokio::time::timeout_at(deadline.into(), self.swarm.snapshot(&self.stack));
             let now = match read.await {
-                Ok(Ok(now)) => now,
+                Ok(Ok(now)) => self.with_health(now),
                 Ok(Err(e)) if is_lost(&e) => return Err(self.lost(&e.to_string()).await),
                 Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
                 Err(_) => return Err(self.too_late(began, last).await),
@@ -124,7 +126,19 @@ impl Watch {
         }
     }
 
+    /// What was seen marks the tasks: the list of tasks tells nothing of their health.
+    fn with_health(&mut self, mut now: Snapshot) -> Snapshot {
+        self.take_news();
+        for task in &mut now.tasks {
+            task.unhealthy = task.container.as_ref().is_some_and(|id| self.unhealthy.contains(id));
+        }
+        now
+    }
+
     fn note(&mut self, news: super::feed::News) {
+        if news.unhealthy {
+            self.unhealthy.insert(news.id.clone());
+        }
         if news.good {
             self.good.insert(news.id, news.at);
         } else {

@@ -31,6 +31,7 @@ pub(crate) fn task(service: &str, id: &str, state: TaskState) -> TaskSeen {
         message: String::new(),
         error: String::new(),
         exit: None,
+        unhealthy: false,
         container: Some(format!("c-{id}")),
         created: id.to_owned(),
         age_ms: 10_000,

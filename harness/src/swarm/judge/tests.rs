@@ -151,6 +151,20 @@ fn two_ends_by_the_healthcheck_are_never_healthy() {
 }
 
 #[test]
+fn a_process_that_ends_well_when_its_health_was_given_up_has_not_finished_its_work() {
+    let end = |id: &str| TaskSeen {
+        unhealthy: true,
+        exit: Some(0),
+        ..task("app", id, TaskState::Complete)
+    };
+    // Swarm calls such an update complete and leaves the old task running.
+    let service = ServiceSeen { restart: Restart::OnFailure, ..service("app") };
+    let mut now = one(service, vec![old(TaskState::Running), end("1"), end("2")], vec![]);
+    now.services[0].update = update(UpdateState::Completed);
+    assert_eq!(said(&now, &before("app")), "never-healthy: service app (nginx:2) was ended 2 times by its healthcheck");
+}
+
+#[test]
 fn words_that_name_the_failure_are_enough_once() {
     let rejected = |error: &str| {
         let task = TaskSeen { error: error.to_owned(), ..task("app", "1", TaskState::Rejected) };

@@ -288,6 +288,7 @@ impl<'a> View<'a> {
 /// Whether a task ended as it should: part of a job, or a program that is run once.
 fn is_good_end(service: &ServiceSeen, task: &TaskSeen) -> bool {
     task.state == TaskState::Complete
+        && !task.unhealthy
         && task.exit.unwrap_or(0) == 0
         && (matches!(service.mode, Mode::Job(_)) || service.restart != Restart::Any)
 }
