@@ -6,8 +6,7 @@ set -euo pipefail
 
 mark=$(random_hex 6)
 user="seed-$mark"
-password=$(random_hex 16)
-add_user "$user" "$password" > "$CCCI_WORK/seed.log" || { cat "$CCCI_WORK/seed.log" >&2; exit 1; }
+add_user "$user"
 token=$(login "$user" "$password")
 id="@$user:$CCCI_DOMAIN"
 
@@ -15,8 +14,8 @@ request "$token" PUT "/_matrix/client/v3/profile/$(in_path "$id")/displayname" \
   --data "{\"displayname\":\"Seeded $mark\"}" > /dev/null
 room=$(request "$token" POST /_matrix/client/v3/createRoom \
   --data "{\"name\":\"Room $mark\",\"preset\":\"private_chat\"}" | text_of room_id)
-request "$token" PUT "/_matrix/client/v3/rooms/$(in_path "$room")/send/m.room.message/$mark" \
-  --data "{\"msgtype\":\"m.text\",\"body\":\"message $mark\"}" > /dev/null
+event=$(request "$token" PUT "/_matrix/client/v3/rooms/$(in_path "$room")/send/m.room.message/$mark" \
+  --data "{\"msgtype\":\"m.text\",\"body\":\"message $mark\"}" | text_of event_id)
 
 head -c 50000 /dev/urandom > "$CCCI_WORK/upload.bin"
 media=$(request "$token" POST "/_matrix/media/v3/upload?filename=$mark.bin" \
@@ -27,6 +26,7 @@ key=$(curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE
 remember seed_mark "$mark"
 remember seed_token "$token"
 remember seed_user_path "$(in_path "$id")"
+remember seed_event "$event"
 remember seed_room_path "$(in_path "$room")"
 remember seed_media "${media#mxc://}"
 remember seed_media_sha256 "$(sha256sum < "$CCCI_WORK/upload.bin" | cut -d' ' -f1)"

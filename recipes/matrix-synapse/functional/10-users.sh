@@ -6,8 +6,7 @@ set -euo pipefail
 
 mark=$(random_hex 6)
 for name in alice bob; do
-  password=$(random_hex 16)
-  add_user "$name-$mark" "$password" > "$CCCI_WORK/$name.log" || { cat "$CCCI_WORK/$name.log" >&2; exit 1; }
+  add_user "$name-$mark"
   remember "$name" "$name-$mark"
   remember "${name}_password" "$password"
 done

@@ -5,11 +5,22 @@ random_hex() {
   od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
 }
 
-# add_user NAME PASSWORD: through the server's own tool and its registration secret.
+# add_user NAME: through the server's own tool and its registration secret. The password, which is
+# made in the container so that it enters no argument list here, is in $password afterwards.
 add_user() {
-  "$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- sh -c \
-    'register_new_matrix_user -c "${SYNAPSE_CONFIG_PATH:-/data/homeserver.yaml}" -u "$1" -p "$2" --no-admin http://127.0.0.1:8008' \
-    sh "$1" "$2"
+  local said
+  if ! said=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- sh -c '
+    umask 077
+    file=$(mktemp)
+    od -An -N16 -tx1 /dev/urandom | tr -d " \n" > "$file"
+    register_new_matrix_user -c "${SYNAPSE_CONFIG_PATH:-/data/homeserver.yaml}" \
+      -u "$1" --password-file "$file" --no-admin http://127.0.0.1:8008 || exit
+    echo "password=$(cat "$file")"
+    rm "$file"' sh "$1"); then
+    echo "$said" >&2
+    return 1
+  fi
+  password=$(tr -d '\r' <<< "$said" | sed -n 's/^password=//p')
 }
 
 # request TOKEN METHOD PATH [CURL ARGUMENTS]: the answer's body; fails when the server refuses.

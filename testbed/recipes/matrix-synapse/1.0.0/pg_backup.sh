@@ -14,13 +14,16 @@ backup() {
   mv "$dump.part" "$dump"
 }
 
+# In the live database and in one transaction: the server keeps its connections and sees either the
+# old state or the new one. Dropping the database instead would cut connections that it holds open.
 restore() {
-  # Loaded beside the live database, which goes only when everything is in.
-  psql -q -d postgres -c "DROP DATABASE IF EXISTS ${name}_restore"
-  createdb --template=template0 --encoding=UTF8 --locale=C "${name}_restore"
-  psql -q -v ON_ERROR_STOP=1 --single-transaction -d "${name}_restore" -f "$dump" > /dev/null
-  psql -q -d postgres -c "DROP DATABASE IF EXISTS $name WITH (FORCE)"
-  psql -q -d postgres -c "ALTER DATABASE ${name}_restore RENAME TO $name"
+  {
+    # Where both wait for each other, the server is the one that is told to try again.
+    echo "SET deadlock_timeout = '1min'; SET client_min_messages = warning;"
+    echo "DROP SCHEMA public CASCADE;"
+    echo "CREATE SCHEMA public AUTHORIZATION pg_database_owner; GRANT USAGE ON SCHEMA public TO PUBLIC;"
+    cat "$dump"
+  } | psql -q -v ON_ERROR_STOP=1 --single-transaction -d "$name" > /dev/null
 }
 
 case "${1:-}" in
