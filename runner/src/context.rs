@@ -82,6 +82,8 @@ pub struct Context {
     pub deployed: Option<String>,
     /// Whether the base release cannot even be pulled.
     pub base_is_broken: bool,
+    /// Why the stage that runs has nothing to do, where it finds that out itself.
+    pub skipped: Option<String>,
     /// Whether the data set's seed has run on the live app.
     pub seeded: bool,
     /// What the run was last busy with, for a deadline's message.

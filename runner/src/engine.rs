@@ -75,6 +75,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     cx.stage = planned.stage;
     cx.deadline = start + limit;
     cx.faults.clear();
+    cx.skipped = None;
     cx.emitter.emit(Event::StageStarted {
         stage: planned.stage,
         deadline_s: planned.deadline_s,
@@ -114,7 +115,8 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
         return StageResult { outcome: Outcome::Blocked, fault: None, reason: Some("the run was cancelled".to_owned()) };
     }
     if cx.faults.is_empty() {
-        return StageResult { outcome: Outcome::Passed, fault: None, reason: None };
+        let outcome = if cx.skipped.is_some() { Outcome::Skipped } else { Outcome::Passed };
+        return StageResult { outcome, fault: None, reason: cx.skipped.take() };
     }
     if let Some(lost) = cx.engine.lost_in(&cx.swarm, cx.stage).await {
         let first = cx.faults[0].failure.what.clone();

@@ -14,6 +14,8 @@ use crate::failure::{Failure, Kind};
 /// after these pauses: the first is short, since most apps answer at once, the last spares them.
 const PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// How long an app may give the same wrong status before it is believed.
+const STUBBORN: Duration = Duration::from_secs(10);
 
 /// No single request may take longer.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -112,9 +114,11 @@ impl Http {
     ) -> Result<Answer, Failure> {
         let start = Instant::now();
         let (mut pause, mut tries, mut told, mut detail) = (PAUSE, 0, String::new(), String::new());
+        let mut given_up = deadline;
         loop {
             tries += 1;
             let tried = self.once(&expect.url, deadline, start, tries).await;
+            let stubborn = tried.as_ref().is_ok_and(|answer| expect.is_refused_by_the_app(answer));
             let (wrong, evidence) = match tried {
                 Ok(answer) => match expect.wrong(&answer) {
                     None => return Ok(answer),
@@ -126,9 +130,10 @@ impl Http {
             };
             if wrong != told {
                 on_progress(&format!("{} {wrong}", expect.url));
+                given_up = if stubborn { deadline.min(Instant::now() + STUBBORN) } else { deadline };
             }
             (told, detail) = (wrong, evidence);
-            if Instant::now() + pause >= deadline {
+            if Instant::now() + pause >= given_up {
                 let seconds = start.elapsed().as_secs_f64();
                 let what = format!("{} {told}, after {tries} tries in {seconds:.0} s", expect.url);
                 return Err(no_answer(what, &told).with_detail(detail));
@@ -170,6 +175,12 @@ impl Http {
 }
 
 impl Expect {
+    /// Whether a wrong status is the app's own word. A proxy that has no route yet, or no server behind
+    /// it, answers one of the others, and so does an app that says to come again later.
+    fn is_refused_by_the_app(&self, answer: &Answer) -> bool {
+        !self.status.contains(&answer.status) && !matches!(answer.status, 404 | 429 | 502 | 503 | 504)
+    }
+
     /// What is wrong with an answer, to follow the address; none where it is as expected.
     fn wrong(&self, answer: &Answer) -> Option<String> {
         if !self.status.contains(&answer.status) {

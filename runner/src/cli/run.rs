@@ -138,6 +138,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
         deployed: None,
         base_is_broken: false,
         seeded: false,
+        skipped: None,
         busy: Arc::new(Mutex::new(String::new())),
     };
     let verdict = execute(&mut cx, &expected, &cancel).await;

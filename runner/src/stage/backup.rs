@@ -55,6 +55,7 @@ async fn volumes(cx: &mut Context) -> Step<Option<Vec<Covered>>> {
                 0 => "the recipe has no volume and no backup label".to_owned(),
                 _ => format!("no service is labelled for backup; volumes that nothing backs up: {}", short.join(", ")),
             });
+            cx.skipped = Some("no service of the recipe is labelled for backup".to_owned());
             return Ok(("no service is labelled for backup, so there is nothing to back up".to_owned(), None));
         }
         let covered: Vec<Covered> = mounts

@@ -1,0 +1,106 @@
+//! Every head of the testbed, each with the verdict that its source expects.
+
+use runner::event::{Outcome, Stage, Word};
+use runner::exit::Exit;
+
+use super::support::{left, run};
+
+/// Runs a head and compares its verdict with what the source says.
+fn golden(repository: &str, head: &str) -> super::support::Said {
+    let source = testbed::repos::Source::load(repository).unwrap();
+    let fact = source.heads().into_iter().find(|fact| fact.name == head).expect("the source has this head");
+    let said = run(repository, head);
+    assert_eq!(said.decided(), fact.expect, "{}\n{}", said.verdict().line, said.stderr);
+    let verdict = said.verdict();
+    assert_eq!(said.code, i32::from(Exit::from(verdict).code()));
+    assert_eq!(verdict.word == Word::Passed, fact.expect == "passed");
+    assert!(!verdict.line.contains('\n'), "{}", verdict.line);
+    if let Some(decision) = &verdict.decided_by {
+        assert!(!decision.fault.failure.look_at.is_empty(), "{}", verdict.line);
+    }
+    assert_eq!(said.outcome(Stage::Teardown), Some(Outcome::Passed));
+    assert_eq!(left(&said.stack()), Vec::<String>::new());
+    said
+}
+
+macro_rules! heads {
+    ($($name:ident = $repository:literal $head:literal;)+) => {
+        $(#[test] fn $name() { golden($repository, $head); })+
+
+        #[test]
+        fn no_head_is_forgotten() {
+            let known = [$(($repository, $head)),+];
+            for repository in testbed::repos::names().unwrap() {
+                for fact in testbed::repos::Source::load(&repository).unwrap().heads() {
+                    let head = (repository.as_str(), fact.name.as_str());
+                    assert!(known.contains(&head) || SPECIAL.contains(&head), "{head:?} has no test");
+                }
+            }
+        }
+    };
+}
+
+/// Heads with a test of their own below.
+const SPECIAL: [(&str, &str); 3] = [
+    ("custom-html", "broken/volume-uncovered"),
+    ("custom-html", "broken/no-backup"),
+    ("custom-html-unreleased", "good/new-release"),
+];
+
+heads! {
+    a_good_release = "custom-html" "good/new-release";
+    a_new_secret = "custom-html" "good/new-secret";
+    a_readme = "custom-html" "good/readme-only";
+    image_missing = "custom-html" "broken/image-missing";
+    crash_loop = "custom-html" "broken/crash-loop";
+    never_healthy = "custom-html" "broken/never-healthy";
+    config_unversioned = "custom-html" "broken/config-unversioned";
+    secret_missing = "custom-html" "broken/secret-missing";
+    secret_not_given = "custom-html" "broken/secret-not-given";
+    invalid_compose = "custom-html" "broken/invalid-compose";
+    unknown_key = "custom-html" "broken/unknown-key";
+    rolled_back = "custom-html" "broken/rolled-back";
+    paused = "custom-html" "broken/paused";
+    data_lost = "custom-html" "broken/data-lost";
+    backup_empty = "custom-html" "broken/backup-empty";
+    restore_nothing = "custom-html" "broken/restore-nothing";
+    ignores_sigterm = "custom-html" "broken/ignores-sigterm";
+    port_taken = "custom-html" "broken/port-taken";
+    docker_socket = "custom-html" "broken/docker-socket";
+    health_wrong = "custom-html" "broken/health-wrong";
+    base_with_no_image = "custom-html-broken-base" "good/new-release";
+    base_that_crashes = "custom-html-crashing-base" "good/new-release";
+    lightweight_tag = "custom-html-lightweight" "good/new-release";
+    synapse_good = "matrix-synapse" "good/new-release";
+    synapse_without_restore_hook = "matrix-synapse" "broken/no-restore-hook";
+    synapse_with_an_empty_dump = "matrix-synapse" "broken/dump-empty";
+}
+
+#[test]
+fn a_volume_that_no_label_covers_is_told() {
+    let said = golden("custom-html", "broken/volume-uncovered");
+    assert!(said.notes().iter().any(|note| note.contains("do not cover")), "{:?}", said.notes());
+}
+
+#[test]
+fn a_recipe_without_backup_labels_is_told() {
+    let said = golden("custom-html", "broken/no-backup");
+    assert!(said.notes().iter().any(|note| note.contains("no service is labelled for backup")), "{:?}", said.notes());
+    assert_eq!(said.outcome(Stage::Backup), Some(Outcome::Skipped), "a backup that was not made is not a passed one");
+}
+
+#[test]
+fn a_recipe_with_no_release_is_installed_at_its_head() {
+    let said = golden("custom-html-unreleased", "good/new-release");
+    assert_eq!(said.outcome(Stage::Upgrade), Some(Outcome::Skipped));
+    assert_eq!(said.outcome(Stage::Fresh), Some(Outcome::Skipped));
+    assert_eq!(said.outcome(Stage::Functional), Some(Outcome::Passed));
+}
+
+#[test]
+fn a_base_that_is_broken_does_not_hide_how_the_change_itself_fares() {
+    let said = run("custom-html-crashing-base", "good/new-release");
+    assert_eq!(said.outcome(Stage::Install), Some(Outcome::Failed));
+    assert_eq!(said.outcome(Stage::Upgrade), Some(Outcome::Blocked));
+    assert_eq!(said.outcome(Stage::Fresh), Some(Outcome::Passed));
+}

@@ -1,0 +1,91 @@
+//! Runs that are stopped: politely, twice, and not at all politely.
+
+use std::process::Command;
+
+use harness::names::StackName;
+use runner::event::{Event, Outcome, Record, Stage, Word};
+use runner::exit::Exit;
+
+use super::support::{arguments, cc_ci, left, own_state, repositories, start};
+
+/// Starts a run and waits until its app is being deployed.
+fn running(
+    state: &std::path::Path,
+    reference: &str,
+) -> (std::process::Child, impl Iterator<Item = Record>, StackName) {
+    let source = repositories().join("custom-html");
+    let (child, lines) = start(state, &arguments("custom-html", &source, reference));
+    let mut records = lines.map(|line| serde_json::from_str::<Record>(&line.unwrap()).unwrap());
+    let mut stack = None;
+    for record in records.by_ref() {
+        match record.event {
+            Event::RunStarted(started) => stack = Some(started.stack),
+            Event::AbraCalled { call, .. } if call.args.iter().any(|word| word == "deploy") => break,
+            _ => {}
+        }
+    }
+    (child, records, stack.expect("the run has started"))
+}
+
+fn signal(child: &std::process::Child, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_signal_tears_everything_down_first() {
+    // Each at a commit of its own: two runs never share an app.
+    for (name, reference) in [("INT", "1.0.0+1.22.1"), ("TERM", "1.1.0+1.22.1-2")] {
+        let state = own_state();
+        let (mut child, records, stack) = running(state.path(), reference);
+        signal(&child, name);
+        let records: Vec<Record> = records.collect();
+        assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())), "{name}");
+        let Some(Event::RunEnded { verdict }) = records.last().map(|record| &record.event) else { panic!("no verdict") };
+        assert_eq!(verdict.word, Word::Cancelled);
+        let torn = |record: &Record| matches!(&record.event, Event::StageEnded { stage: Stage::Teardown, result, .. } if result.outcome == Outcome::Passed);
+        assert!(records.iter().any(torn));
+        assert_eq!(left(&stack), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_a_killed_run_leaves_is_reaped_and_its_journal_makes_a_report() {
+    let state = own_state();
+    let (mut child, _records, stack) = running(state.path(), "1.2.0+1.22.1-2");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!left(&stack).is_empty(), "a killed run leaves something, or this shows nothing");
+
+    let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();
+    assert!(reaped.status.success(), "{}", String::from_utf8_lossy(&reaped.stderr));
+    let done: serde_json::Value = serde_json::from_slice(&reaped.stdout).unwrap();
+    let ours = done.as_array().unwrap().iter().find(|one| one["stack"] == stack.as_str()).expect("it was found");
+    assert_eq!(ours["what"], "removed");
+    assert_eq!(left(&stack), Vec::<String>::new());
+
+    let runs = std::fs::read_dir(state.path().join("runs")).unwrap();
+    let folder = runs.map(|entry| entry.unwrap().path()).next().unwrap();
+    assert!(!folder.join("abra").exists(), "the env file goes with the run");
+    let report = cc_ci(state.path()).arg("report").arg(folder.join("journal.jsonl")).output().unwrap();
+    let text = String::from_utf8(report.stdout).unwrap();
+    assert!(report.status.success() && text.contains("killed"), "{text}");
+}
+
+#[test]
+fn two_runs_never_share_an_app_and_a_live_one_is_not_reaped() {
+    let state = own_state();
+    let (mut child, records, stack) = running(state.path(), "broken/no-backup");
+    let source = repositories().join("custom-html");
+    let second = cc_ci(state.path()).args(arguments("custom-html", &source, "broken/no-backup")).output().unwrap();
+    drop(records);
+    assert_eq!(second.status.code(), Some(i32::from(Exit::NoSlot.code())));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("is held by run"));
+    let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();
+    let done: serde_json::Value = serde_json::from_slice(&reaped.stdout).unwrap();
+    let ours = done.as_array().unwrap().iter().find(|one| one["stack"] == stack.as_str()).expect("it was found");
+    assert_eq!(ours["what"], "alive");
+    signal(&child, "TERM");
+    child.wait().unwrap();
+    assert_eq!(left(&stack), Vec::<String>::new());
+}

@@ -1,0 +1,9 @@
+//! The whole program on the real swarm: every head of the testbed with the verdict that its author
+//! expects, runs that are killed, machines that are broken. `./dev test` makes the world beforehand.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod golden;
+mod killed;
+mod machine;
+mod support;
