@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::time::Duration;
 
 use harness::abra::generated_values;
 use harness::coopcloud::abra_sh;
@@ -153,11 +152,10 @@ impl Context {
     ///
     /// # Errors
     /// Why it did not settle.
-    pub async fn settle(&self, limit: Duration) -> Result<Settled, Failure> {
-        let watch_until = std::time::Instant::now() + limit.min(self.time_left());
+    pub async fn settle(&self, before: &Before) -> Result<Settled, Failure> {
         let mut watch = self.swarm.watch(&self.spec.stack).await?;
         let mut speaker = self.speaker();
-        watch.settled(&Before::default(), watch_until, &mut speaker).await
+        watch.settled(before, self.wait_until(), &mut speaker).await
     }
 }
 

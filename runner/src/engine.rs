@@ -101,8 +101,10 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         push(cx, Failure::new(Kind::Deadline, what, "the task history and the logs, in the report"));
     }
     if let Some(trouble) = cx.emitter.trouble() {
+        // First: what else went wrong on such a disk is likely to follow from it.
         let what = format!("the journal cannot be written: {trouble}");
-        push(cx, Failure::new(Kind::DiskFull, what, "free space in cc-ci's state folder"));
+        let fault = cx.fault(Failure::new(Kind::DiskFull, what, "free space in cc-ci's state folder"));
+        cx.faults.insert(0, fault);
     }
     let result = settle(cx, cancel).await;
     end(cx, planned.stage, &result, start.elapsed());
@@ -114,14 +116,21 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     if cancel.is_cancelled() {
         return StageResult { outcome: Outcome::Blocked, fault: None, reason: Some("the run was cancelled".to_owned()) };
     }
+    let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
+    let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
     if cx.faults.is_empty() {
+        if let Some(lost) = lost {
+            cx.note(format!("{}; what the stage showed holds all the same", lost.what));
+        }
         let outcome = if cx.skipped.is_some() { Outcome::Skipped } else { Outcome::Passed };
         return StageResult { outcome, fault: None, reason: cx.skipped.take() };
     }
-    if let Some(lost) = cx.engine.lost_in(&cx.swarm, cx.stage).await {
-        let first = cx.faults[0].failure.what.clone();
-        let failure = lost.with_detail(format!("what the stage saw: {first}"));
-        cx.faults.insert(0, Fault { cause: Cause::Infrastructure, failure });
+    if let Some(lost) = lost {
+        if !known(cx.faults[0].failure.kind) {
+            let first = cx.faults[0].failure.what.clone();
+            let failure = lost.with_detail(format!("what the stage saw: {first}"));
+            cx.faults.insert(0, Fault { cause: Cause::Infrastructure, failure });
+        }
     } else {
         stage::collect_tasks(cx).await;
         stage::collect_logs(cx).await;

@@ -192,6 +192,13 @@ fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
 }
 
 fn unreadable(what: &str, why: &str) -> Failure {
+    if ["No space left on device", "Out of diskspace"].iter().any(|words| why.contains(words)) {
+        return Failure::new(
+            Kind::DiskFull,
+            format!("{} cannot be checked out, the disk is full: {why}", without_credentials(what)),
+            "free space on the disk of cc-ci's state folder",
+        );
+    }
     Failure::new(
         Kind::InvalidRecipe,
         format!("{} cannot be tested: {why}", without_credentials(what)),

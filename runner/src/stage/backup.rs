@@ -171,10 +171,11 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
 async fn restore(cx: &mut Context) -> Step {
     cx.check("backup.restored", async |cx: &mut Context| {
         cx.progress("abra restores the backup");
+        let before = cx.swarm.before(&cx.spec.stack).await?;
         let call = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
         let call = cx.took(call, "restore the backup").map_err(|failure| as_kind(failure, Kind::RestoreFailed, "the restore failed"))?;
         // A hook may have ended the app; what answers next must be settled.
-        cx.settle(cx.time_left()).await?;
+        cx.settle(&before).await?;
         Ok((format!("in {:.1} s, and the app is settled", call.took.as_secs_f64()), ()))
     })
     .await

@@ -103,8 +103,9 @@ fn an_image_that_its_registry_does_not_have_is_missing() {
     let built = testbed::repos::Source::load("custom-html").unwrap().builder().unwrap();
     let built = built.at("good/new-release").unwrap().replace("compose.yml", "testbed.invalid/nginx:1.22.1-3", &image).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    built.commit("An image that is not there").branch("missing").build(dir.path()).unwrap();
-    let said = Said::of(cc_ci(&state()).args(arguments("custom-html", dir.path(), "missing")).output().unwrap());
+    let repository = dir.path().join("repository");
+    built.commit("An image that is not there").branch("missing").build(&repository).unwrap();
+    let said = Said::of(cc_ci(&state()).args(arguments("custom-html", &repository, "missing")).output().unwrap());
     assert_eq!(said.decided(), "image-missing", "{}", said.verdict().line);
     assert_eq!(said.code, i32::from(Exit::Recipe.code()));
     assert!(said.verdict().line.contains(&image), "{}", said.verdict().line);
@@ -130,8 +131,9 @@ fn an_engine_that_goes_away_in_the_middle_is_no_fault_of_the_recipe() {
     let mut records: Vec<runner::event::Record> = Vec::new();
     for line in lines {
         let record: runner::event::Record = serde_json::from_str(&line.unwrap()).unwrap();
-        // Once the upgrade has begun, every connection is cut, and new ones work again.
-        if matches!(record.event, Event::StageStarted { stage: Stage::Upgrade, .. }) {
+        // In the middle of the upgrade every connection is cut, and new ones work again.
+        let deploys = |call: &runner::event::AbraCall| call.args.iter().any(|word| word == "deploy");
+        if matches!(&record.event, Event::AbraCalled { stage: Stage::Upgrade, call } if deploys(call)) {
             cut.store(true, Ordering::SeqCst);
         }
         records.push(record);
@@ -179,31 +181,60 @@ fn serve(path: &Path, cut: Arc<AtomicBool>) {
     });
 }
 
-/// A state folder on a disk of its own that is full.
-#[test]
-fn a_full_disk_is_named_and_everything_is_torn_down() {
-    let state = own_state();
-    let runs = state.path().join("runs");
-    std::fs::create_dir(&runs).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-        .arg(&runs)
-        .status()
-        .unwrap();
-    assert!(mounted.success(), "these tests run as root");
-    let output = cc_ci(state.path()).args(custom_html("broken/paused")).output().unwrap();
-    let unmounted = std::process::Command::new("umount").arg("-l").arg(&runs).status().unwrap();
-    assert!(unmounted.success());
-    let said = Said::of(output);
-    assert_eq!(said.code, i32::from(Exit::Infrastructure.code()), "{}", said.stderr);
-    let text = match said.records.is_empty() {
-        true => said.stderr.clone(),
-        false => said.verdict().line.clone(),
-    };
-    assert!(text.to_lowercase().contains("no space left") || text.contains("disk"), "{text}");
-    if !said.records.is_empty() {
-        assert_eq!(left(&said.stack()), Vec::<String>::new());
+/// A disk of its own under a state folder.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn below(state: &Path, size: &str) -> Self {
+        let runs = state.join("runs");
+        std::fs::create_dir(&runs).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        let status = mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&runs).status().unwrap();
+        assert!(status.success(), "these tests run as root");
+        Self(runs)
     }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_from_the_start_is_named() {
+    let state = own_state();
+    let _disk = Disk::below(state.path(), "256k");
+    let output = cc_ci(state.path()).args(custom_html("broken/paused")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), code(Exit::Infrastructure), "{text}");
+    assert!(text.contains("the disk is full"), "{text}");
+}
+
+#[test]
+fn a_disk_that_fills_up_in_a_run_is_named_and_everything_is_torn_down() {
+    let state = own_state();
+    let disk = Disk::below(state.path(), "8m");
+    let mut child = cc_ci(state.path())
+        .args(custom_html("broken/data-lost"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut records: Vec<runner::event::Record> = Vec::new();
+    for line in lines {
+        let record: runner::event::Record = serde_json::from_str(&line.unwrap()).unwrap();
+        if matches!(record.event, Event::StageStarted { stage: Stage::Install, .. }) {
+            // The write ends with an error: that is what fills the disk to its last byte.
+            let _ = std::fs::write(disk.0.join("filler"), vec![0; 16 << 20]);
+        }
+        records.push(record);
+    }
+    let said = Said { code: child.wait().unwrap().code().unwrap_or(-1), records, stderr: String::new() };
+    assert_eq!(said.decided(), "disk-full", "{}", said.verdict().line);
+    assert_eq!(said.code, i32::from(Exit::Infrastructure.code()));
+    assert_eq!(left(&said.stack()), Vec::<String>::new());
 }
 
 #[test]
