@@ -37,18 +37,28 @@ impl Prepared {
     ///
     /// # Errors
     /// When the repository, the revision or the recipe's folder is not usable.
-    pub fn new(settings: &Settings, request: &Request, dir: &Path) -> Result<Self, Failure> {
-        Self::with_id(settings, request, dir, new_run_id()?)
+    pub fn new(settings: &Settings, request: &Request, dir: &Path, run: RunId) -> Result<Self, Failure> {
+        Self::of(settings, request, Checkout::clone_from(&request.source, dir)?, run)
     }
 
-    /// The same with a run id that is known already.
+    /// The same without a clone of its own where the repository is a folder of this machine: enough
+    /// to plan, not to run.
     ///
     /// # Errors
     /// As [`Prepared::new`].
-    pub fn with_id(settings: &Settings, request: &Request, dir: &Path, run: RunId) -> Result<Self, Failure> {
+    pub fn to_look_at(settings: &Settings, request: &Request, dir: &Path) -> Result<Self, Failure> {
+        let source = Path::new(&request.source);
+        let checkout = if source.is_dir() {
+            Checkout::read_only(source)
+        } else {
+            Checkout::clone_from(&request.source, dir)?
+        };
+        Self::of(settings, request, checkout, new_run_id()?)
+    }
+
+    fn of(settings: &Settings, request: &Request, checkout: Checkout, run: RunId) -> Result<Self, Failure> {
         let folder = folder_of(settings, &request.recipe);
         let toml = read_toml(settings, &request.recipe)?;
-        let checkout = Checkout::clone_from(&request.source, dir)?;
         let spec = pin(request, run, &checkout)?;
         let overlays = overlays(&folder)?;
         let stages = plan(&spec, &toml, &brought(&overlays));

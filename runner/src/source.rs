@@ -31,6 +31,8 @@ pub struct Tag {
 #[derive(Debug)]
 pub struct Checkout {
     dir: PathBuf,
+    /// Whether it is the repository itself, which is only read.
+    is_origin: bool,
 }
 
 /// A branch or tag name that may reach an argument list: no option, no path trick, no odd letter.
@@ -76,7 +78,13 @@ impl Checkout {
         args.push(from);
         args.push(dir.into());
         git(None, &args).map_err(|why| unreadable(source, &why))?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self { dir: dir.to_owned(), is_origin: false })
+    }
+
+    /// Reads a repository where it is, to plan without a clone. It must not be checked out.
+    #[must_use]
+    pub fn read_only(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), is_origin: true }
     }
 
     /// The folder.
@@ -92,6 +100,7 @@ impl Checkout {
     pub fn resolve(&self, revision: &Revision) -> Result<Commit, Failure> {
         let name = match revision {
             Revision::Default => "HEAD".to_owned(),
+            Revision::PullRequest(number) if self.is_origin => format!("refs/pull/{number}/head"),
             Revision::PullRequest(number) => {
                 let refspec = format!("refs/pull/{number}/head:refs/cc-ci/pull/{number}");
                 self.git(&["fetch", "--quiet", "--no-tags", "origin", &refspec]).map_err(|_| {

@@ -22,6 +22,14 @@ updated() {
     [ "$(docker service inspect -f '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$service")" = completed ] || return 1
   done
 }
+# One container for each service: the one of before has ended.
+alone() {
+  [ "$(docker ps -q --filter "label=com.docker.stack.namespace=$STACK" | wc -l)" = "$(docker stack services -q "$STACK" | wc -l)" ]
+}
+# Runs a command in the container of service app.
+inside() {
+  docker exec "$(docker ps -q --filter "label=com.docker.swarm.service.name=${STACK}_app" | head -n 1)" sh -c "$1"
+}
 answers() {
   curl -fsS -o /dev/null --cacert "$CA" --resolve "$RESOLVE" "$URL" 2>/dev/null
 }
@@ -43,9 +51,14 @@ bot() {
 
 trap 'docker stack rm "$STACK" >/dev/null 2>&1 || true' EXIT
 deploy "$BASE"; until_true healthy; until_true answers
-deploy "$HEAD"; until_true updated; until_true answers
+inside 'echo seeded > /usr/share/nginx/html/seeded.txt'
+deploy "$HEAD"; until_true updated; until_true alone; until_true answers
+inside 'grep -q seeded /usr/share/nginx/html/seeded.txt'
 bot create
+bot ls
+inside 'rm /usr/share/nginx/html/seeded.txt'
 bot restore; until_true healthy; until_true answers
+inside 'grep -q seeded /usr/share/nginx/html/seeded.txt'
 remove
 deploy "$HEAD"; until_true healthy; until_true answers
 remove

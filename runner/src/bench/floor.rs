@@ -134,9 +134,16 @@ async fn all_healthy(events: &mut (impl Stream<Item = EventMessage> + Unpin), tr
 }
 
 async fn all_updated(events: &mut (impl Stream<Item = EventMessage> + Unpin), tree: &Path) -> Result<(), Failure> {
+    // An update is done when swarm calls it complete and the container of before has ended.
     let mut waiting = services(tree)?;
-    while !waiting.is_empty() {
+    let mut ending = waiting.clone();
+    while !waiting.is_empty() || !ending.is_empty() {
         let event = events.next().await.ok_or_else(|| failed("the event stream ended"))?;
+        if event.action.as_deref() == Some("die")
+            && let Some(name) = attribute(&event, "com.docker.swarm.service.name")
+        {
+            ending.retain(|service| !name.ends_with(&format!("_{service}")));
+        }
         if event.typ == Some(EventMessageTypeEnum::SERVICE)
             && attribute(&event, "updatestate.new").as_deref() == Some("completed")
             && let Some(name) = attribute(&event, "name")

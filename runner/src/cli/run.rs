@@ -94,7 +94,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
     let abra = Abra::new(find_program(settings.abra.as_deref())?, dir.abra());
     let recipe_dir = abra.recipe_dir(&request.recipe);
-    let prepared = Prepared::with_id(settings, &request, &recipe_dir, run);
+    let prepared = Prepared::new(settings, &request, &recipe_dir, run);
     let prepared = prepared.inspect_err(|_| discard(&dir))?;
     let host = host_name();
     crate::reap::reap(&swarm, &state, &host, Duration::from_secs(60)).await?;

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use harness::abra::Call;
 use harness::coopcloud::labels::{Coverage, coverage, is_backed_up};
 use harness::failure::{Failure, Kind};
 use harness::swarm::MountedVolume;
+use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
 use crate::context::{Context, Step};
@@ -31,9 +33,12 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         return Err(crate::context::Stopped);
     }
     create(cx).await?;
-    holds_something(cx).await?;
+    // Reading the snapshot takes as long as restoring it, and neither needs the other: what it holds
+    // is told first all the same, since an empty backup explains what follows.
+    let (abra, domain, limit) = (cx.abra.clone(), cx.spec.domain.clone(), cx.time_left());
+    let listing = tokio::spawn(async move { abra.backup_list(&domain, limit).await });
     wipe(cx, &markers).await?;
-    restore(cx).await?;
+    restore(cx, listing).await?;
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
     back(cx, &markers).await?;
@@ -123,22 +128,18 @@ async fn create(cx: &mut Context) -> Step {
 }
 
 /// A backup that names no file holds nothing, whatever its exit code says.
-async fn holds_something(cx: &mut Context) -> Step {
-    cx.check("backup.holds", async |cx: &mut Context| {
-        let call = cx.abra.backup_list(&cx.spec.domain, cx.time_left()).await;
-        let call = cx.took(call, "list the backup")?;
-        let below = format!("{}_", cx.spec.stack);
-        let files = call.output().lines().filter(|line| is_file_of(line, &below)).count();
-        if files > 0 {
-            return Ok((format!("{files} entries below the app's volumes"), ()));
-        }
-        Err(Failure::new(
-            Kind::BackupEmpty,
-            "the backup succeeded and holds nothing of the app's volumes",
-            "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump",
-        ))
-    })
-    .await
+fn holds_something(cx: &Context, listed: Result<Call, Failure>) -> Result<(String, ()), Failure> {
+    let call = cx.took(listed, "list the backup")?;
+    let below = format!("{}_", cx.spec.stack);
+    let files = call.output().lines().filter(|line| is_file_of(line, &below)).count();
+    if files > 0 {
+        return Ok((format!("{files} entries below the app's volumes"), ()));
+    }
+    Err(Failure::new(
+        Kind::BackupEmpty,
+        "the backup succeeded and holds nothing of the app's volumes",
+        "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump",
+    ))
 }
 
 /// Whether a line of the listing names something inside a volume, not only the volume's own root.
@@ -168,14 +169,17 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
     data::wipe(cx).await
 }
 
-async fn restore(cx: &mut Context) -> Step {
+async fn restore(cx: &mut Context, listing: JoinHandle<Result<Call, Failure>>) -> Step {
+    cx.progress("abra restores the backup");
+    let before = cx.swarm.before(&cx.spec.stack).await;
+    let restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
+    let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
+    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, listed.and_then(|call| call))).await?;
     cx.check("backup.restored", async |cx: &mut Context| {
-        cx.progress("abra restores the backup");
-        let before = cx.swarm.before(&cx.spec.stack).await?;
-        let call = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
-        let call = cx.took(call, "restore the backup").map_err(|failure| as_kind(failure, Kind::RestoreFailed, "the restore failed"))?;
+        let call = cx.took(restored, "restore the backup");
+        let call = call.map_err(|failure| as_kind(failure, Kind::RestoreFailed, "the restore failed"))?;
         // A hook may have ended the app; what answers next must be settled.
-        cx.settle(&before).await?;
+        cx.settle(&before?).await?;
         Ok((format!("in {:.1} s, and the app is settled", call.took.as_secs_f64()), ()))
     })
     .await
