@@ -54,7 +54,7 @@ fn known(text: &str) -> Option<Failure> {
             "raise its *_VERSION export in abra.sh; swarm configs cannot change in place",
         ));
     }
-    if text.contains("no space left on device") {
+    if ["no space left on device", "No space left on device", "Out of diskspace"].iter().any(|words| text.contains(words)) {
         return Some(Failure::new(
             Kind::DiskFull,
             "the disk is full: no space left on device",

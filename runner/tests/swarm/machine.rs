@@ -72,7 +72,7 @@ fn an_upgrade_that_abra_only_claims_did_not_move() {
     );
     std::fs::write(&liar, script).unwrap();
     std::fs::set_permissions(&liar, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let said = Said::of(cc_ci(&state()).env("CCCI_ABRA", &liar).args(custom_html("1.1.0+1.22.1-2")).output().unwrap());
+    let said = Said::of(cc_ci(&state()).env("CCCI_ABRA", &liar).args(custom_html("good/readme-only")).output().unwrap());
     assert_eq!(said.decided(), "did-not-move", "{}", said.verdict().line);
     assert_eq!(left(&said.stack()), Vec::<String>::new());
 }

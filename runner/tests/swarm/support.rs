@@ -103,11 +103,14 @@ impl Said {
     }
 }
 
-/// Runs a head of a testbed repository to its end.
-pub(crate) fn run(repository: &str, reference: &str) -> Said {
+/// Runs a pull request of a testbed repository to its end. Its number is in the app's name, so that no
+/// other test's run has the same app.
+pub(crate) fn run(repository: &str, pull: u64) -> Said {
     let recipe = if repository.starts_with("custom-html") { "custom-html" } else { repository };
-    let source = repositories().join(repository);
-    Said::of(cc_ci(&state()).args(arguments(recipe, &source, reference)).output().unwrap())
+    let mut arguments = arguments(recipe, &repositories().join(repository), "");
+    let at = arguments.iter().position(|word| word == "--ref").unwrap();
+    arguments.splice(at..at + 2, ["--pr".to_owned(), pull.to_string()]);
+    Said::of(cc_ci(&state()).args(arguments).output().unwrap())
 }
 
 pub(crate) fn arguments(recipe: &str, source: &Path, reference: &str) -> Vec<String> {

@@ -1,0 +1,108 @@
+//! Deploying, waiting, and taking away.
+
+use super::world::{COMPOSE, World, git, tiny};
+
+#[test]
+fn a_deploy_labels_the_service_converges_and_writes_the_version() {
+    let world = World::made("deploy", &tiny());
+    world.deploy(&[]).fine();
+    assert_eq!(world.label("recipe"), "tiny");
+    assert_eq!(world.label("version"), "1.1.0+1");
+    assert_eq!(world.label("chaos"), "false");
+    assert!(world.env().contains("TYPE=tiny:1.1.0+1\n"));
+    let ps = world.abra(&["app", "ps", &world.domain, "-m"]).fine().json();
+    assert_eq!(ps["app"]["state"], "running", "{ps}");
+    let list = world.abra(&["app", "ls", "-S", "-m"]).fine().json();
+    assert_eq!(list["default"]["apps"][0]["status"], "deployed", "{list}");
+    world.deploy(&[]).fatal("already deployed");
+    // The whole env file is in the environment of app, and the config has its version in its name.
+    let shown = world.abra(&["app", "run", &world.domain, "app", "--", "/bin/busybox", "env"]).fine().stdout;
+    assert!(shown.contains("LETS_ENCRYPT_ENV=production"), "{shown}");
+    assert!(world.docker(&["config", "ls", "--format", "{{.Name}}"]).contains(&format!("{}_greeting_v1", world.stack)));
+}
+
+#[test]
+fn chaos_deploys_the_checkout_as_it_is_and_says_which() {
+    let world = World::made("chaos", &tiny());
+    world.deploy(&["-c"]).fine();
+    git(&world.recipe(), &["checkout", "--quiet", "--force", "1.0.0+1"]);
+    world.deploy(&["-C", "-f", "-c"]).fine();
+    let head = git(&world.recipe(), &["rev-parse", "HEAD"]);
+    assert_eq!(world.label("chaos-version"), head[..8]);
+    assert_eq!(world.label("chaos"), "true");
+}
+
+#[test]
+fn a_release_is_upgraded_to_the_newest() {
+    let world = World::with("upgrade", &tiny().replace("compose.yml", "version=1.1.0+1", "version=1.2.0+1").unwrap().commit("Third").tag_annotated("1.2.0+1", "x").branch("main"));
+    world.new_app(&["1.1.0+1"]).fine();
+    world.abra(&["app", "secret", "generate", &world.domain, "--all", "-m", "-C", "-o", "-n"]).fine();
+    world.abra(&["app", "upgrade", &world.domain, "-n", "-o", "--no-domain-checks"]).fatal("not deployed");
+    world.deploy(&["-c"]).fine();
+    world.abra(&["app", "upgrade", &world.domain, "-n", "-o", "-c", "--no-domain-checks"]).fine();
+    assert_eq!(world.label("version"), "1.2.0+1");
+    world.abra(&["app", "upgrade", &world.domain, "-n", "-o", "-c", "--no-domain-checks"]).fatal("latest");
+}
+
+#[test]
+fn the_timeout_label_ends_the_wait() {
+    let never = COMPOSE.replace("\"true\"]", "\"sleep\", \"60\"]").replace("${TIMEOUT:-30}", "2");
+    let world = World::made("timeout", &tiny().files([("compose.yml", never)]).commit("Never").branch("main"));
+    git(&world.recipe(), &["checkout", "--quiet", "main"]);
+    world.deploy(&["-C"]).fatal("deploy timed out");
+}
+
+#[test]
+fn a_config_that_changed_without_a_new_version_stops_a_deploy() {
+    let world = World::made("config", &tiny());
+    world.deploy(&["-C", "-c"]).fine();
+    std::fs::write(world.recipe().join("greeting.txt"), "good day\n").unwrap();
+    let said = world.deploy(&["-C", "-f", "-c"]);
+    assert!(said.all.contains("only updates to Labels are allowed"), "{}", said.all);
+    said.fatal("");
+}
+
+#[test]
+fn compose_files_are_stacked_and_checked() {
+    let more = "version: \"3.8\"\nservices:\n  app:\n    environment: [MORE=\"$DOMAIN\"]\n  side: { image: 'testbed.invalid/busybox:1', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
+    let world = World::made("stack", &tiny().files([("compose.more.yml", more)]).commit("More").branch("main"));
+    git(&world.recipe(), &["checkout", "--quiet", "main"]);
+    let env = format!("{}COMPOSE_FILE=\"compose.yml:compose.more.yml\"\n", world.env());
+    std::fs::write(world.env_file(), env).unwrap();
+    world.deploy(&["-C", "-c"]).fine();
+    let services = world.docker(&["stack", "services", &world.stack, "--format", "{{.Name}}"]);
+    assert!(services.contains("_side") && services.contains("_app"), "{services}");
+    std::fs::write(world.recipe().join("compose.more.yml"), "services:\n  app:\n    imag: x\n").unwrap();
+    world.deploy(&["-C", "-f", "-c"]).fatal("");
+}
+
+#[test]
+fn undeploy_keeps_data_and_remove_takes_it() {
+    let world = World::made("remove", &tiny());
+    world.deploy(&["-C"]).fine();
+    world.abra(&["app", "remove", &world.domain, "-n"]).fatal("");
+    world.abra(&["app", "undeploy", &world.domain, "-n"]).fine();
+    assert_eq!(world.secrets(), format!("{}_password_v1", world.stack));
+    assert!(world.abra(&["app", "volume", "ls", &world.domain]).fine().stdout.contains(&format!("{}_data", world.stack)));
+    assert!(world.env_file().exists());
+    world.abra(&["app", "undeploy", &world.domain, "-n"]).fatal("not deployed");
+    world.abra(&["app", "remove", &world.domain, "-n"]).fine();
+    assert!(!world.env_file().exists());
+    assert_eq!(world.secrets(), "");
+}
+
+#[test]
+fn commands_run_in_a_container_and_functions_of_abra_sh_here() {
+    let world = World::made("run", &tiny());
+    world.deploy(&["-C"]).fine();
+    let run = |words: &[&str]| {
+        let mut all = vec!["app", "run", &world.domain, "app", "--"];
+        all.extend(words);
+        world.abra(&all)
+    };
+    assert_eq!(run(&["/bin/busybox", "cat", "/greeting"]).fine().stdout.trim(), "hello");
+    assert_ne!(run(&["/bin/busybox", "false"]).code, 0);
+    let here = world.abra(&["app", "cmd", "--local", &world.domain, "here", "you"]).fine();
+    assert_eq!(here.stdout.trim(), "here you");
+    assert_ne!(world.abra(&["app", "cmd", "--local", &world.domain, "nothing"]).code, 0);
+}

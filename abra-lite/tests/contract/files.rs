@@ -1,0 +1,95 @@
+//! Recipes, env files, lint: what needs no swarm.
+
+use testbed::repos::Builder;
+
+use super::world::{COMPOSE, SAMPLE, World, git, tiny};
+
+#[test]
+fn the_local_server_is_called_default() {
+    let world = World::with("server", &tiny());
+    let list = world.abra(&["server", "ls", "-m"]).fine().json();
+    assert!(list.as_array().unwrap().iter().any(|server| server["name"] == "default"), "{list}");
+}
+
+#[test]
+fn a_new_app_moves_the_checkout_to_the_newest_release_and_copies_the_sample() {
+    let world = World::with("new", &tiny());
+    world.new_app(&[]).fine();
+    let env = world.env();
+    assert!(env.contains(&format!("DOMAIN={}\n", world.domain)), "{env}");
+    assert!(env.contains("TYPE=tiny:1.1.0+1\n") && env.contains("# TIMEOUT=30\n"), "{env}");
+    assert!(env.contains("# length=40 charset=hex"), "hints stay: {env}");
+    assert_eq!(git(&world.recipe(), &["describe", "--tags"]), "1.1.0+1");
+    world.new_app(&[]).fatal("already exists");
+}
+
+#[test]
+fn a_new_app_in_chaos_leaves_the_checkout_alone() {
+    let world = World::with("newchaos", &tiny());
+    git(&world.recipe(), &["checkout", "--quiet", "1.0.0+1"]);
+    world.new_app(&["-C"]).fine();
+    assert_eq!(git(&world.recipe(), &["describe", "--tags"]), "1.0.0+1");
+}
+
+#[test]
+fn lint_exits_with_0_even_when_a_rule_is_red_and_dies_without_a_sample() {
+    let red = tiny().replace("compose.yml", "busybox:1", "busybox:latest").unwrap().commit("Latest").branch("main");
+    let world = World::with("lint", &red);
+    let table = world.abra(&["recipe", "lint", "tiny", "-C", "-o", "-n"]).fine().stdout;
+    let rows = harness::abra::parse_lint(&table);
+    let row = |reference: &str| rows.iter().find(|row| row.reference == reference).unwrap_or_else(|| panic!("{table}"));
+    assert!(!row("R004").satisfied && row("R009").satisfied && row("R014").satisfied, "{table}");
+    assert_eq!(row("R004").severity, "error");
+
+    std::fs::remove_file(world.recipe().join(".env.sample")).unwrap();
+    world.abra(&["recipe", "lint", "tiny", "-C", "-o", "-n"]).fatal(".env.sample");
+}
+
+#[test]
+fn versions_are_listed_with_a_row_a_service() {
+    let world = World::with("versions", &tiny());
+    let list = world.abra(&["recipe", "versions", "tiny", "-m"]).fine().json();
+    let row = |version: &str| list.as_array().unwrap().iter().any(|row| row["version"] == version && row["service"] == "app");
+    assert!(row("1.0.0+1") && row("1.1.0+1"), "{list}");
+}
+
+#[test]
+fn check_names_the_keys_that_the_env_file_lacks() {
+    let world = World::with("check", &tiny());
+    world.new_app(&[]).fine();
+    let without: String = world.env().lines().filter(|line| !line.starts_with("LETS")).map(|line| format!("{line}\n")).collect();
+    std::fs::write(world.env_file(), without).unwrap();
+    let table = world.abra(&["app", "check", &world.domain]).fine().stdout;
+    let line = |key: &str| table.lines().find(|line| line.contains(key)).unwrap().to_owned();
+    assert!(line("LETS_ENCRYPT_ENV").contains('❌') && line("DOMAIN").contains('✅'), "{table}");
+}
+
+#[test]
+fn what_is_not_there_is_fatal() {
+    let world = World::with("nothing", &tiny());
+    world.deploy(&[]).fatal("");
+    world.abra(&["app", "new", "no-such-recipe", "--server=default", "--domain=a.b", "-n", "-o"]).fatal("");
+    world.abra(&["app", "secret", "ls", "no.such.app"]).fatal("");
+}
+
+#[test]
+fn a_lightweight_tag_stops_a_deploy_and_chaos_goes_on() {
+    let light = Builder::new()
+        .files([("compose.yml", COMPOSE), (".env.sample", SAMPLE), ("abra.sh", "export GREETING_VERSION=v1\n"), ("greeting.txt", "x\n")])
+        .commit("First")
+        .tag_lightweight("1.1.0+1")
+        .branch("main");
+    let world = World::made("light", &light);
+    world.deploy(&["-c"]).fatal("R014");
+    world.deploy(&["-c", "-C"]).fine();
+}
+
+#[test]
+fn a_checkout_that_was_changed_by_hand_stops_a_deploy_and_marks_chaos() {
+    let world = World::made("dirty", &tiny());
+    std::fs::write(world.recipe().join("more.txt"), "x").unwrap();
+    world.deploy(&["-c"]).fatal("unstaged");
+    world.deploy(&["-c", "-C"]).fine();
+    let head = git(&world.recipe(), &["rev-parse", "HEAD"]);
+    assert_eq!(world.label("chaos-version"), format!("{}+U", &head[..8]));
+}
