@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use bollard::Docker;
 use bollard::container::LogOutput;
+use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::{ExecConfig, Service};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListSecretsOptionsBuilder, ListServicesOptionsBuilder, ListVolumesOptionsBuilder,
 };
-use bollard::exec::{StartExecOptions, StartExecResults};
 use futures_util::StreamExt;
 use harness::names::StackName;
 use harness::swarm::{STACK_LABEL, Swarm};
@@ -55,7 +55,13 @@ pub(crate) async fn container_of(docker: &Docker, service: &str) -> Done<String>
 }
 
 /// Runs a command in a container, writes what it prints, and fails when it does.
-pub(crate) async fn exec(docker: &Docker, container: &str, command: Vec<String>, env: Vec<String>, terminal: bool) -> Done {
+pub(crate) async fn exec(
+    docker: &Docker,
+    container: &str,
+    command: Vec<String>,
+    env: Vec<String>,
+    terminal: bool,
+) -> Done {
     let config = ExecConfig {
         cmd: Some(command.clone()),
         env: Some(env),

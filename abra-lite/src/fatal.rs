@@ -23,7 +23,13 @@ macro_rules! from {
         fn from(error: $error) -> Self { Self(error.to_string()) }
     })+ };
 }
-from!(std::io::Error, bollard::errors::Error, serde_json::Error, harness::names::NameError, harness::coopcloud::compose::ComposeError);
+from!(
+    std::io::Error,
+    bollard::errors::Error,
+    serde_json::Error,
+    harness::names::NameError,
+    harness::coopcloud::compose::ComposeError
+);
 
 impl From<harness::failure::Failure> for Fatal {
     fn from(failure: harness::failure::Failure) -> Self {

@@ -15,7 +15,10 @@ use crate::fatal::{Done, Fatal, fatal};
 /// `$ABRA_DIR`, or `~/.abra`.
 pub(crate) fn abra_dir() -> Done<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".abra"));
-    std::env::var_os("ABRA_DIR").map(PathBuf::from).or_else(home).ok_or_else(|| Fatal("neither ABRA_DIR nor HOME is set".into()))
+    std::env::var_os("ABRA_DIR")
+        .map(PathBuf::from)
+        .or_else(home)
+        .ok_or_else(|| Fatal("neither ABRA_DIR nor HOME is set".into()))
 }
 
 /// A checkout.
@@ -30,7 +33,10 @@ impl Recipe {
         let name: RecipeName = name.parse()?;
         let dir = abra_dir()?.join("recipes").join(name.as_str());
         if !dir.join(".git").exists() {
-            return fatal(format!("recipe {name} is not there: {} is no git repository; try `recipe fetch`", dir.display()));
+            return fatal(format!(
+                "recipe {name} is not there: {} is no git repository; try `recipe fetch`",
+                dir.display()
+            ));
         }
         Ok(Self { name, dir })
     }
@@ -128,7 +134,12 @@ pub(crate) fn compose_files(vars: &BTreeMap<String, String>) -> Vec<String> {
 }
 
 pub(crate) fn git(dir: Option<&Path>, args: &[&str]) -> Done<String> {
-    let mut command = duct::cmd("git", args).env("GIT_TERMINAL_PROMPT", "0").stdin_null().stdout_capture().stderr_capture().unchecked();
+    let mut command = duct::cmd("git", args)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .stdin_null()
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked();
     if let Some(dir) = dir {
         command = command.dir(dir);
     }

@@ -57,7 +57,13 @@ mod tests {
     use super::*;
 
     fn spec(length: Option<usize>, charset: Option<&str>) -> SecretSpec {
-        SecretSpec { name: "x".into(), version: "v1".into(), length, charset: charset.map(str::to_owned), generate: true }
+        SecretSpec {
+            name: "x".into(),
+            version: "v1".into(),
+            length,
+            charset: charset.map(str::to_owned),
+            generate: true,
+        }
     }
 
     #[test]

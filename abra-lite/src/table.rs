@@ -15,7 +15,8 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
         format!("{left}{}{right}\n", parts.join(middle))
     };
     let line = |cells: &[&str]| {
-        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!(" {cell}{} ", " ".repeat(width - cell.width())));
+        let cells =
+            cells.iter().zip(&widths).map(|(cell, width)| format!(" {cell}{} ", " ".repeat(width - cell.width())));
         format!("┃{}┃\n", cells.collect::<Vec<_>>().join("┃"))
     };
     let mut text = rule("┏", "┳", "┓");

@@ -171,7 +171,6 @@ impl Context {
     }
 
     /// A function that says what the run is busy with, for those who cannot borrow the context.
-    #[must_use]
     pub fn speaker(&self) -> impl FnMut(&str) + Send + use<> {
         let (emitter, busy, stage) = (Arc::clone(&self.emitter), Arc::clone(&self.busy), self.stage);
         move |text: &str| say(&emitter, &busy, stage, text.to_owned())
@@ -242,4 +241,3 @@ pub async fn blocking<T: Send + 'static>(
         Err(Failure::new(Kind::Bug, format!("a part of cc-ci panicked: {error}"), "please report it with the journal"))
     })
 }
-

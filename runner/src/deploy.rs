@@ -40,7 +40,11 @@ pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &st
         files.push((name.to_owned(), text));
     }
     Compose::load(&files, &vars).map_err(|error| {
-        Failure::new(Kind::InvalidCompose, format!("the compose file is not valid: {error}"), "the compose files of the recipe")
+        Failure::new(
+            Kind::InvalidCompose,
+            format!("the compose file is not valid: {error}"),
+            "the compose files of the recipe",
+        )
     })
 }
 

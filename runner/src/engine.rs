@@ -37,7 +37,12 @@ pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &Cancellatio
 }
 
 /// Why a stage is not run: by plan, by somebody's word, or because an earlier one is missing.
-fn why_not(planned: &PlannedStage, done: &[(Stage, StageResult)], cx: &Context, cancel: &CancellationToken) -> Option<StageResult> {
+fn why_not(
+    planned: &PlannedStage,
+    done: &[(Stage, StageResult)],
+    cx: &Context,
+    cancel: &CancellationToken,
+) -> Option<StageResult> {
     let because = |outcome, reason: String| Some(StageResult { outcome, fault: None, reason: Some(reason) });
     if cancel.is_cancelled() {
         return because(Outcome::Blocked, "the run was cancelled".to_owned());
@@ -114,7 +119,11 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
 /// The stage's result from its faults, with the engine's own end told apart from the app's.
 async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     if cancel.is_cancelled() {
-        return StageResult { outcome: Outcome::Blocked, fault: None, reason: Some("the run was cancelled".to_owned()) };
+        return StageResult {
+            outcome: Outcome::Blocked,
+            fault: None,
+            reason: Some("the run was cancelled".to_owned()),
+        };
     }
     let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
     let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
@@ -143,13 +152,22 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     StageResult { outcome, fault: Some(fault), reason: None }
 }
 
-async fn teardown(cx: &mut Context, plan: &[PlannedStage], expected: &Expected) -> (StageResult, Vec<crate::event::ObjectFact>) {
+async fn teardown(
+    cx: &mut Context,
+    plan: &[PlannedStage],
+    expected: &Expected,
+) -> (StageResult, Vec<crate::event::ObjectFact>) {
     let start = Instant::now();
     cx.stage = Stage::Teardown;
     cx.faults.clear();
-    let deadline_s = plan.iter().find(|planned| planned.stage == Stage::Teardown).map_or(120, |planned| planned.deadline_s);
+    let deadline_s =
+        plan.iter().find(|planned| planned.stage == Stage::Teardown).map_or(120, |planned| planned.deadline_s);
     cx.deadline = start + Duration::from_secs(deadline_s);
-    cx.emitter.emit(Event::StageStarted { stage: Stage::Teardown, deadline_s, expected_ms: expected.of(Stage::Teardown) });
+    cx.emitter.emit(Event::StageStarted {
+        stage: Stage::Teardown,
+        deadline_s,
+        expected_ms: expected.of(Stage::Teardown),
+    });
     stage::collect_logs(cx).await;
     stage::collect_tasks(cx).await;
     let ended = stage::tear_down(&cx.spec.stack, Some(&cx.dir), Duration::from_secs(deadline_s)).await;
@@ -157,7 +175,8 @@ async fn teardown(cx: &mut Context, plan: &[PlannedStage], expected: &Expected) 
     if let Some(failure) = ended.failure {
         push(cx, failure);
     } else if let Some(object) = ended.left.first() {
-        let what = format!("{} objects could not be removed, the first is {} {}", ended.left.len(), object.kind, object.name);
+        let what =
+            format!("{} objects could not be removed, the first is {} {}", ended.left.len(), object.kind, object.name);
         push(cx, Failure::new(Kind::LeftBehind, what, "who still uses it; then `cc-ci reap`"));
     }
     let result = match cx.faults.first() {

@@ -52,7 +52,10 @@ impl EngineWatch {
         } else {
             Failure::new(
                 Kind::EngineUnreachable,
-                format!("the docker engine went away in the middle of {stage} and did not come back in {} s", PATIENCE.as_secs()),
+                format!(
+                    "the docker engine went away in the middle of {stage} and did not come back in {} s",
+                    PATIENCE.as_secs()
+                ),
                 "start the engine, then `cc-ci reap` removes what is left",
             )
         })

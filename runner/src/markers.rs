@@ -24,8 +24,7 @@ impl Marker {
     /// # Errors
     /// What the engine said.
     pub async fn plant(swarm: &Swarm, mount: &MountedVolume, below: &str, content: &str) -> Result<Self, Failure> {
-        let marker =
-            Self { volume: mount.short.clone(), below: below.to_owned(), content: content.to_owned() };
+        let marker = Self { volume: mount.short.clone(), below: below.to_owned(), content: content.to_owned() };
         swarm.put_file(&mount.container, &marker.folder(mount), NAME, content.as_bytes()).await?;
         Ok(marker)
     }

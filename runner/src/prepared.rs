@@ -48,11 +48,8 @@ impl Prepared {
     /// As [`Prepared::new`].
     pub fn to_look_at(settings: &Settings, request: &Request, dir: &Path) -> Result<Self, Failure> {
         let source = Path::new(&request.source);
-        let checkout = if source.is_dir() {
-            Checkout::read_only(source)
-        } else {
-            Checkout::clone_from(&request.source, dir)?
-        };
+        let checkout =
+            if source.is_dir() { Checkout::read_only(source) } else { Checkout::clone_from(&request.source, dir)? };
         Self::of(settings, request, checkout, new_run_id()?)
     }
 
@@ -104,7 +101,9 @@ fn overlays(folder: &Path) -> Result<Overlays, Failure> {
     }
     let data = discover(folder, "data").map_err(broken)?;
     let part = |part: &str| -> Option<OverlayFile> {
-        data.iter().find(|file| file.name.split('/').next_back().is_some_and(|name| name.split('.').next() == Some(part))).cloned()
+        data.iter()
+            .find(|file| file.name.split('/').next_back().is_some_and(|name| name.split('.').next() == Some(part)))
+            .cloned()
     };
     found.data = match (part("seed"), part("wipe"), part("check")) {
         (Some(seed), Some(wipe), Some(check)) => Some(Data { seed, wipe, check }),
@@ -122,7 +121,11 @@ fn overlays(folder: &Path) -> Result<Overlays, Failure> {
 
 fn brought(overlays: &Overlays) -> Brought {
     let names = |folder: &str| {
-        overlays.checks.get(folder).map(|files| files.iter().map(|file| file.name.clone()).collect()).unwrap_or_default()
+        overlays
+            .checks
+            .get(folder)
+            .map(|files| files.iter().map(|file| file.name.clone()).collect())
+            .unwrap_or_default()
     };
     Brought {
         install: names("install"),

@@ -80,6 +80,8 @@ async fn finish(stack: &StackName, dir: Option<&RunDir>, limit: Duration) -> Rea
     match (ended.failure, ended.left) {
         (Some(failure), _) => Reaping::Failed(failure.what),
         (None, left) if left.is_empty() => Reaping::Removed,
-        (None, left) => Reaping::Left(left.into_iter().map(|object| format!("{} {}", object.kind, object.name)).collect()),
+        (None, left) => {
+            Reaping::Left(left.into_iter().map(|object| format!("{} {}", object.kind, object.name)).collect())
+        }
     }
 }

@@ -113,8 +113,9 @@ pub enum RecipeTomlError {
 pub fn read(folder: &Path) -> Result<RecipeToml, RecipeTomlError> {
     let path = folder.join("recipe.toml");
     match std::fs::read_to_string(&path) {
-        Ok(text) => parse(&text)
-            .map_err(|message| RecipeTomlError::Invalid { path: path.display().to_string(), message }),
+        Ok(text) => {
+            parse(&text).map_err(|message| RecipeTomlError::Invalid { path: path.display().to_string(), message })
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(RecipeToml::default()),
         Err(error) => Err(RecipeTomlError::Unreadable { path: path.display().to_string(), error }),
     }
@@ -124,9 +125,9 @@ fn parse(text: &str) -> Result<RecipeToml, String> {
     let parsed: RecipeToml = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
     for (check, reason) in &parsed.opt_out {
         if !OPTIONAL_CHECKS.contains(&check.as_str()) {
-            let near = OPTIONAL_CHECKS.iter().max_by(|a, b| {
-                strsim::jaro_winkler(check, a).total_cmp(&strsim::jaro_winkler(check, b))
-            });
+            let near = OPTIONAL_CHECKS
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(check, a).total_cmp(&strsim::jaro_winkler(check, b)));
             return Err(format!(
                 "[opt_out] knows no check {check:?}; did you mean {:?}?",
                 near.copied().unwrap_or_default()

@@ -71,8 +71,7 @@ fn settings() -> Table {
 
 /// The values that a recipe's tests get.
 fn variables() -> Table {
-    let rows =
-        VARIABLES.iter().map(|variable| vec![code(variable.name), variable.meaning.to_owned()]).collect();
+    let rows = VARIABLES.iter().map(|variable| vec![code(variable.name), variable.meaning.to_owned()]).collect();
     Table {
         title: "Values in tests",
         intro: "Scripts have them in their environment, Hurl files as variables, under the same names.",
@@ -192,9 +191,7 @@ mod tests {
         }
         let told: BTreeMap<String, BTreeSet<String>> = EVENTS
             .iter()
-            .map(|event| {
-                (event.name.to_owned(), event.fields.iter().map(|(field, _)| (*field).to_owned()).collect())
-            })
+            .map(|event| (event.name.to_owned(), event.fields.iter().map(|(field, _)| (*field).to_owned()).collect()))
             .collect();
         assert_eq!(told, seen);
     }
@@ -211,6 +208,8 @@ mod tests {
     fn cells_cannot_break_a_table() {
         let rows = vec![vec!["a|b".to_owned(), "c\nd".to_owned()]];
         let extra = Table { title: "Settings", intro: "All of them.", columns: &["x", "y"], rows };
-        assert!(markdown(&[extra]).contains("\n## Settings\n\nAll of them.\n\n| x | y |\n|---|---|\n| a\\|b | c d |\n"));
+        assert!(
+            markdown(&[extra]).contains("\n## Settings\n\nAll of them.\n\n| x | y |\n|---|---|\n| a\\|b | c d |\n")
+        );
     }
 }

@@ -43,7 +43,13 @@ pub struct Settings {
     pub traefik_image: String,
 
     /// Image of the local world's backup bot
-    #[arg(long, env = "CCCI_BOT_IMAGE", value_name = "IMAGE", default_value = "cc-ci/backup-bot:latest", global = true)]
+    #[arg(
+        long,
+        env = "CCCI_BOT_IMAGE",
+        value_name = "IMAGE",
+        default_value = "cc-ci/backup-bot:latest",
+        global = true
+    )]
     pub bot_image: String,
 }
 

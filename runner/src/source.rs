@@ -112,7 +112,9 @@ impl Checkout {
                 let remote = format!("refs/remotes/origin/{name}");
                 if self.git(&["rev-parse", "--verify", "--quiet", &remote]).is_ok() { remote } else { name.clone() }
             }
-            Revision::Named(name) => return Err(unreadable("the repository", &format!("{name:?} is no name of a revision"))),
+            Revision::Named(name) => {
+                return Err(unreadable("the repository", &format!("{name:?} is no name of a revision")));
+            }
         };
         let id = self
             .git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])

@@ -121,7 +121,8 @@ pub fn domain_of(
 /// # Errors
 /// [`Kind::DomainTooLong`] with the first name that is too long.
 pub fn check_object_names(compose: &Compose) -> Result<(), Failure> {
-    let names = compose.secrets.iter().map(|s| ("secret", &s.name)).chain(compose.configs.iter().map(|c| ("config", &c.name)));
+    let names =
+        compose.secrets.iter().map(|s| ("secret", &s.name)).chain(compose.configs.iter().map(|c| ("config", &c.name)));
     for (what, name) in names {
         if name.len() > OBJECT_NAME_MAX {
             return Err(Failure::new(

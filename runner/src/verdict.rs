@@ -10,8 +10,7 @@ use crate::event::{Decision, Fault, ObjectFact, Outcome, RunStarted, Stage, Stag
 use crate::report::text::{one_line, seconds};
 
 /// The stages that test the recipe. Preparation and teardown alone say nothing about it.
-pub const TESTING: [Stage; 5] =
-    [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
+pub const TESTING: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
 
 /// The verdict on a run.
 ///
@@ -34,21 +33,15 @@ pub fn verdict(
     if cancelled {
         return cancelled_verdict(first, left);
     }
-    let decided = first
-        .or_else(|| missing(started, &results))
-        .or_else(|| nothing_tested(&results))
-        .or_else(|| left_behind(left));
+    let decided =
+        first.or_else(|| missing(started, &results)).or_else(|| nothing_tested(&results)).or_else(|| left_behind(left));
     match decided {
         Some((outcome, decision)) => Verdict {
             word: Word::Failed(decision.fault.cause),
             line: format!("{}{}", red_line(outcome, &decision), left_note(&decision, left)),
             decided_by: Some(decision),
         },
-        None => Verdict {
-            word: Word::Passed,
-            line: green_line(started, &results, took_ms),
-            decided_by: None,
-        },
+        None => Verdict { word: Word::Passed, line: green_line(started, &results, took_ms), decided_by: None },
     }
 }
 
@@ -78,9 +71,7 @@ fn unnamed_fault(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)
 /// A planned stage that never ended.
 fn missing(started: &RunStarted, results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
     let planned = started.stages.iter().filter(|planned| planned.skip.is_none());
-    let stage = planned
-        .map(|planned| planned.stage)
-        .find(|stage| !results.iter().any(|(ended, _)| ended == stage))?;
+    let stage = planned.map(|planned| planned.stage).find(|stage| !results.iter().any(|(ended, _)| ended == stage))?;
     let fault = bug(format!("{stage} was planned and has no result"));
     Some((Outcome::Failed, Decision { stage, fault }))
 }
@@ -92,9 +83,7 @@ fn bug(what: String) -> Fault {
 
 /// A run that skipped every testing stage has shown nothing.
 fn nothing_tested(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
-    let tested = results
-        .iter()
-        .any(|(stage, result)| TESTING.contains(stage) && result.outcome != Outcome::Skipped);
+    let tested = results.iter().any(|(stage, result)| TESTING.contains(stage) && result.outcome != Outcome::Skipped);
     if tested {
         return None;
     }
@@ -151,9 +140,8 @@ fn left_note(decision: &Decision, left: &[ObjectFact]) -> String {
 }
 
 fn green_line(started: &RunStarted, results: &[(Stage, StageResult)], took_ms: u64) -> String {
-    let ran = |wanted: Stage| {
-        results.iter().any(|(stage, result)| *stage == wanted && result.outcome == Outcome::Passed)
-    };
+    let ran =
+        |wanted: Stage| results.iter().any(|(stage, result)| *stage == wanted && result.outcome == Outcome::Passed);
     let upgraded = match &started.base {
         Some(base) if ran(Stage::Upgrade) => format!(", upgraded from {}", one_line(base, 80)),
         _ => String::new(),
@@ -164,8 +152,7 @@ fn green_line(started: &RunStarted, results: &[(Stage, StageResult)], took_ms: u
         .filter(|(_, result)| result.outcome == Outcome::Skipped)
         .map(|(stage, _)| stage.name())
         .collect();
-    let skipped =
-        if skipped.is_empty() { String::new() } else { format!(" ({} skipped)", skipped.join(", ")) };
+    let skipped = if skipped.is_empty() { String::new() } else { format!(" ({} skipped)", skipped.join(", ")) };
     format!(
         "passed: {} at {}{upgraded}, {}{skipped} in {}",
         started.recipe,

@@ -12,13 +12,9 @@ use crate::fatal::{Done, fatal};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Make a backup
-    Create {
-        domain: String,
-    },
+    Create { domain: String },
     /// List snapshots
-    Snapshots {
-        domain: String,
-    },
+    Snapshots { domain: String },
     /// List the files of a snapshot
     #[command(alias = "ls")]
     List {

@@ -10,13 +10,9 @@ use crate::table::table;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Clone a recipe, or fetch what is new
-    Fetch {
-        recipe: RecipeName,
-    },
+    Fetch { recipe: RecipeName },
     /// Check a recipe against the rules; exits with 0 even when some are red
-    Lint {
-        recipe: String,
-    },
+    Lint { recipe: String },
     /// List a recipe's versions
     Versions {
         recipe: String,
@@ -64,7 +60,14 @@ fn lint(name: &str, flags: Flags) -> Done {
                 Some(satisfied) => (tick(satisfied), "-".to_owned()),
                 None => ("-".to_owned(), tick(true)),
             };
-            vec![row.reference.to_owned(), row.rule.to_owned(), row.severity.to_owned(), satisfied, skipped, row.resolve.to_owned()]
+            vec![
+                row.reference.to_owned(),
+                row.rule.to_owned(),
+                row.severity.to_owned(),
+                satisfied,
+                skipped,
+                row.resolve.to_owned(),
+            ]
         })
         .collect();
     print!("{}", table(&["ref", "rule", "severity", "satisfied", "skipped", "resolve"], &rows));
@@ -86,7 +89,9 @@ fn versions(name: &str, machine: bool) -> Done {
     }
     let heading = ["service", "image", "tag", "version"];
     if machine {
-        let object = |row: Vec<String>| heading.iter().map(|key| (*key).to_owned()).zip(row).collect::<std::collections::BTreeMap<_, _>>();
+        let object = |row: Vec<String>| {
+            heading.iter().map(|key| (*key).to_owned()).zip(row).collect::<std::collections::BTreeMap<_, _>>()
+        };
         println!("{}", serde_json::json!(rows.into_iter().map(object).collect::<Vec<_>>()));
     } else {
         print!("{}", table(&heading, &rows));

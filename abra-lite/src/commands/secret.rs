@@ -103,7 +103,10 @@ async fn generate(docker: &Docker, app: &App, name: Option<&str>, version: Optio
         return fatal(format!("{name} doesn't exist in the env config"));
     }
     if machine {
-        println!("{}", json!(rows.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>()));
+        println!(
+            "{}",
+            json!(rows.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>())
+        );
     } else {
         let rows: Vec<_> = rows.into_iter().map(|(name, value)| vec![name, value]).collect();
         print!("{}", table(&["name", "value"], &rows));

@@ -39,7 +39,8 @@ pub(crate) fn run(command: Command) -> Done {
             }
             names.sort();
             if machine {
-                let rows: Vec<_> = names.iter().map(|name| serde_json::json!({ "name": name, "host": "local" })).collect();
+                let rows: Vec<_> =
+                    names.iter().map(|name| serde_json::json!({ "name": name, "host": "local" })).collect();
                 println!("{}", serde_json::json!(rows));
             } else {
                 let rows: Vec<_> = names.into_iter().map(|name| vec![name, "local".to_owned()]).collect();

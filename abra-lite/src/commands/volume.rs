@@ -8,9 +8,7 @@ use crate::table::table;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// List an app's volumes
-    Ls {
-        domain: String,
-    },
+    Ls { domain: String },
     /// Remove an app's volumes, or one
     Rm {
         domain: String,
@@ -38,7 +36,8 @@ pub(crate) async fn run(command: Command) -> Done {
             }
             let wanted = volume.map(|name| app.stack.object(&name));
             let found = volume_names(&docker, &app.stack).await?;
-            let chosen: Vec<_> = found.into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)).collect();
+            let chosen: Vec<_> =
+                found.into_iter().filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name)).collect();
             if chosen.is_empty() {
                 return fatal(format!("{domain} has no such volume"));
             }

@@ -6,7 +6,8 @@ use super::world::{World, tiny};
 fn a_backup_is_made_listed_and_restored() {
     let world = World::made("backup", &tiny());
     world.deploy(&["-C"]).fine();
-    let inside = |script: &str| world.abra(&["app", "run", &world.domain, "app", "--", "/bin/busybox", "sh", "-c", script]);
+    let inside =
+        |script: &str| world.abra(&["app", "run", &world.domain, "app", "--", "/bin/busybox", "sh", "-c", script]);
     inside("echo precious > /data/file").fine();
     world.abra(&["app", "backup", "create", &world.domain, "-C", "-o", "-n"]).fine();
     let list = world.abra(&["app", "backup", "list", &world.domain, "-C", "-o", "-n"]).fine();

@@ -34,7 +34,15 @@ fn chaos_deploys_the_checkout_as_it_is_and_says_which() {
 
 #[test]
 fn a_release_is_upgraded_to_the_newest() {
-    let world = World::with("upgrade", &tiny().replace("compose.yml", "version=1.1.0+1", "version=1.2.0+1").unwrap().commit("Third").tag_annotated("1.2.0+1", "x").branch("main"));
+    let world = World::with(
+        "upgrade",
+        &tiny()
+            .replace("compose.yml", "version=1.1.0+1", "version=1.2.0+1")
+            .unwrap()
+            .commit("Third")
+            .tag_annotated("1.2.0+1", "x")
+            .branch("main"),
+    );
     world.new_app(&["1.1.0+1"]).fine();
     world.abra(&["app", "secret", "generate", &world.domain, "--all", "-m", "-C", "-o", "-n"]).fine();
     world.abra(&["app", "upgrade", &world.domain, "-n", "-o", "--no-domain-checks"]).fatal("not deployed");
@@ -83,7 +91,9 @@ fn undeploy_keeps_data_and_remove_takes_it() {
     world.abra(&["app", "remove", &world.domain, "-n"]).fatal("");
     world.abra(&["app", "undeploy", &world.domain, "-n"]).fine();
     assert_eq!(world.secrets(), format!("{}_password_v1", world.stack));
-    assert!(world.abra(&["app", "volume", "ls", &world.domain]).fine().stdout.contains(&format!("{}_data", world.stack)));
+    assert!(
+        world.abra(&["app", "volume", "ls", &world.domain]).fine().stdout.contains(&format!("{}_data", world.stack))
+    );
     assert!(world.env_file().exists());
     world.abra(&["app", "undeploy", &world.domain, "-n"]).fatal("not deployed");
     world.abra(&["app", "remove", &world.domain, "-n"]).fine();

@@ -49,7 +49,8 @@ fn lint_exits_with_0_even_when_a_rule_is_red_and_dies_without_a_sample() {
 fn versions_are_listed_with_a_row_a_service() {
     let world = World::with("versions", &tiny());
     let list = world.abra(&["recipe", "versions", "tiny", "-m"]).fine().json();
-    let row = |version: &str| list.as_array().unwrap().iter().any(|row| row["version"] == version && row["service"] == "app");
+    let row =
+        |version: &str| list.as_array().unwrap().iter().any(|row| row["version"] == version && row["service"] == "app");
     assert!(row("1.0.0+1") && row("1.1.0+1"), "{list}");
 }
 
@@ -57,7 +58,8 @@ fn versions_are_listed_with_a_row_a_service() {
 fn check_names_the_keys_that_the_env_file_lacks() {
     let world = World::with("check", &tiny());
     world.new_app(&[]).fine();
-    let without: String = world.env().lines().filter(|line| !line.starts_with("LETS")).map(|line| format!("{line}\n")).collect();
+    let without: String =
+        world.env().lines().filter(|line| !line.starts_with("LETS")).map(|line| format!("{line}\n")).collect();
     std::fs::write(world.env_file(), without).unwrap();
     let table = world.abra(&["app", "check", &world.domain]).fine().stdout;
     let line = |key: &str| table.lines().find(|line| line.contains(key)).unwrap().to_owned();
@@ -75,7 +77,12 @@ fn what_is_not_there_is_fatal() {
 #[test]
 fn a_lightweight_tag_stops_a_deploy_and_chaos_goes_on() {
     let light = Builder::new()
-        .files([("compose.yml", COMPOSE), (".env.sample", SAMPLE), ("abra.sh", "export GREETING_VERSION=v1\n"), ("greeting.txt", "x\n")])
+        .files([
+            ("compose.yml", COMPOSE),
+            (".env.sample", SAMPLE),
+            ("abra.sh", "export GREETING_VERSION=v1\n"),
+            ("greeting.txt", "x\n"),
+        ])
         .commit("First")
         .tag_lightweight("1.1.0+1")
         .branch("main");

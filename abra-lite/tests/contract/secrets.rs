@@ -24,7 +24,21 @@ fn a_value_is_inserted_from_a_file_and_only_once() {
     world.new_app(&[]).fine();
     let file = world.recipe().join("../value");
     std::fs::write(&file, "from a file").unwrap();
-    let insert = || world.abra(&["app", "secret", "insert", &world.domain, "password", "v1", file.to_str().unwrap(), "-f", "-C", "-o", "-n"]);
+    let insert = || {
+        world.abra(&[
+            "app",
+            "secret",
+            "insert",
+            &world.domain,
+            "password",
+            "v1",
+            file.to_str().unwrap(),
+            "-f",
+            "-C",
+            "-o",
+            "-n",
+        ])
+    };
     insert().fine();
     insert().fatal("already exists");
     world.deploy(&["-C"]).fine();

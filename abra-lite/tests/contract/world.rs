@@ -38,7 +38,10 @@ pub(crate) fn tiny() -> Builder {
     let files = [
         ("compose.yml", COMPOSE),
         (".env.sample", SAMPLE),
-        ("abra.sh", "export GREETING_VERSION=v1\n\ngreet() {\n  /bin/busybox echo \"hello $1\"\n}\n\nhere() {\n  echo \"here $1\"\n}\n"),
+        (
+            "abra.sh",
+            "export GREETING_VERSION=v1\n\ngreet() {\n  /bin/busybox echo \"hello $1\"\n}\n\nhere() {\n  echo \"here $1\"\n}\n",
+        ),
         ("greeting.txt", "hello\n"),
         ("README.md", "# tiny\n<!-- metadata -->\n<!-- endmetadata -->\n"),
     ];

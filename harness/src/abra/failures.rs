@@ -54,7 +54,10 @@ fn known(text: &str) -> Option<Failure> {
             "raise its *_VERSION export in abra.sh; swarm configs cannot change in place",
         ));
     }
-    if ["no space left on device", "No space left on device", "Out of diskspace"].iter().any(|words| text.contains(words)) {
+    if ["no space left on device", "No space left on device", "Out of diskspace"]
+        .iter()
+        .any(|words| text.contains(words))
+    {
         return Some(Failure::new(
             Kind::DiskFull,
             "the disk is full: no space left on device",
@@ -127,7 +130,10 @@ mod tests {
             Kind::ConfigChanged
         );
         assert_eq!(kind_of("FATA write /x: no space left on device"), Kind::DiskFull);
-        assert_eq!(kind_of("Cannot connect to the Docker daemon at unix:///x. Is it running?"), Kind::EngineUnreachable);
+        assert_eq!(
+            kind_of("Cannot connect to the Docker daemon at unix:///x. Is it running?"),
+            Kind::EngineUnreachable
+        );
         assert_eq!(kind_of("services.app Additional property imag is not allowed"), Kind::InvalidCompose);
         assert_eq!(kind_of("FATA something new"), Kind::AbraFailed);
     }

@@ -24,8 +24,7 @@ pub fn parse_lint(output: &str) -> Vec<LintRow> {
 }
 
 fn row(line: &str) -> Option<LintRow> {
-    let cells: Vec<&str> =
-        line.split(['│', '┃', '|', '║']).map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    let cells: Vec<&str> = line.split(['│', '┃', '|', '║']).map(str::trim).filter(|cell| !cell.is_empty()).collect();
     let reference = *cells.first()?;
     let number = reference.strip_prefix('R')?;
     if number.len() != 3 || !number.bytes().all(|b| b.is_ascii_digit()) || cells.len() < 4 {

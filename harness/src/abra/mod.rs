@@ -31,7 +31,8 @@ pub struct Abra {
 }
 
 /// What `app deploy` is told beside the domain.
-const DEPLOY: &[&str] = &["--chaos", "--offline", "--no-input", "--force", "--no-converge-checks", "--no-domain-checks"];
+const DEPLOY: &[&str] =
+    &["--chaos", "--offline", "--no-input", "--force", "--no-converge-checks", "--no-domain-checks"];
 
 impl Abra {
     /// Uses `program` with `dir` as its `ABRA_DIR`. Neither is touched before the first call.
@@ -86,8 +87,7 @@ impl Abra {
     /// When the program cannot be started.
     pub async fn app_new(&self, recipe: &RecipeName, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let domain = format!("--domain={domain}");
-        let args =
-            ["app", "new", recipe.as_str(), "--server=default", &domain, "--chaos", "--offline", "--no-input"];
+        let args = ["app", "new", recipe.as_str(), "--server=default", &domain, "--chaos", "--offline", "--no-input"];
         self.pipes(&args, limit).await
     }
 
@@ -107,9 +107,8 @@ impl Abra {
     /// # Errors
     /// When the program cannot be started.
     pub async fn secret_generate(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
-        let args = [
-            "app", "secret", "generate", domain.as_str(), "--all", "--machine", "--chaos", "--offline", "--no-input",
-        ];
+        let args =
+            ["app", "secret", "generate", domain.as_str(), "--all", "--machine", "--chaos", "--offline", "--no-input"];
         Ok(self.pipes(&args, limit).await?.holding_secrets())
     }
 
@@ -127,7 +126,16 @@ impl Abra {
     ) -> Result<Call, Failure> {
         let file = file.to_string_lossy();
         let args = [
-            "app", "secret", "insert", domain.as_str(), name, version, &file, "--file", "--chaos", "--offline",
+            "app",
+            "secret",
+            "insert",
+            domain.as_str(),
+            name,
+            version,
+            &file,
+            "--file",
+            "--chaos",
+            "--offline",
             "--no-input",
         ];
         Ok(self.pipes(&args, limit).await?.holding_secrets())

@@ -36,6 +36,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// [`Kind::AbraUnusable`] when the program cannot be started.
 pub async fn version_of(program: &Path) -> Result<String, Failure> {
-    let call = super::call::over_pipes(program, Path::new("/nonexistent"), &["--version"], Duration::from_secs(10)).await?;
+    let call =
+        super::call::over_pipes(program, Path::new("/nonexistent"), &["--version"], Duration::from_secs(10)).await?;
     Ok(call.output().lines().next().unwrap_or("unknown").trim().to_owned())
 }

@@ -37,11 +37,7 @@ pub const WORDS: &[Word] = &[
         &["--chaos", "--offline", "--no-input", "--force", "--no-converge-checks", "--no-domain-checks"],
         Seen,
     ),
-    word(
-        &["app", "secret", "generate"],
-        &["--all", "--machine", "--chaos", "--offline", "--no-input"],
-        Remembered,
-    ),
+    word(&["app", "secret", "generate"], &["--all", "--machine", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "secret", "insert"], &["--file", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "run"], &["--no-input"], Remembered),
     word(&["app", "backup", "create"], &["--chaos", "--offline", "--no-input"], Remembered),

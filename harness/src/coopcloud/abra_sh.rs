@@ -29,10 +29,9 @@ mod tests {
     #[test]
     fn exports_are_read_and_functions_are_not() {
         let found = exports("export A_VERSION=v1\nexport B=\"v2\" C='v3' # D=x\nfoo() {\n  E=v5\n}\n");
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), [
-            ("A_VERSION".into(), "v1".into()),
-            ("B".into(), "v2".into()),
-            ("C".into(), "v3".into())
-        ]);
+        assert_eq!(
+            found.into_iter().collect::<Vec<_>>(),
+            [("A_VERSION".into(), "v1".into()), ("B".into(), "v2".into()), ("C".into(), "v3".into())]
+        );
     }
 }

@@ -105,7 +105,8 @@ impl Compose {
         let mut document = Value::Object(Map::new());
         for (file, text) in files {
             let failed = |why: String| ComposeError { file: file.clone(), why };
-            let mut value: Value = serde_saphyr::from_str(text).map_err(|error| failed(first_line(&error.to_string())))?;
+            let mut value: Value =
+                serde_saphyr::from_str(text).map_err(|error| failed(first_line(&error.to_string())))?;
             interpolate_all(&mut value, vars).map_err(failed)?;
             let value = normal_form(value).map_err(|why| ComposeError { file: file.clone(), why })?;
             merge(&mut document, value);
@@ -145,7 +146,8 @@ impl Compose {
             items.into_iter().flatten().map(|(key, value)| Named::of(key, value)).collect()
         };
         let services = document.get("services").and_then(Value::as_object);
-        let mut services: Vec<Service> = services.into_iter().flatten().map(|(name, value)| Service::of(name, value)).collect();
+        let mut services: Vec<Service> =
+            services.into_iter().flatten().map(|(name, value)| Service::of(name, value)).collect();
         services.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
             services,
@@ -253,7 +255,8 @@ mod tests {
     use super::*;
 
     fn load(texts: &[&str]) -> Result<Compose, ComposeError> {
-        let files: Vec<_> = texts.iter().enumerate().map(|(n, text)| (format!("{n}.yml"), (*text).to_owned())).collect();
+        let files: Vec<_> =
+            texts.iter().enumerate().map(|(n, text)| (format!("{n}.yml"), (*text).to_owned())).collect();
         let vars = BTreeMap::from([("STACK_NAME".to_owned(), "x_org".to_owned()), ("V".to_owned(), "v2".to_owned())]);
         Compose::load(&files, &vars)
     }
@@ -264,7 +267,10 @@ mod tests {
         let map = "services:\n  app:\n    image: a:1\n    ports: [{target: 8080, published: 80}, {target: 53, published: 53, protocol: udp}]\n    volumes: [{type: volume, source: data, target: /d}, {type: bind, source: /etc/x, target: /x, read_only: true}]\n    secrets: [{source: s}]\n    deploy:\n      labels: {a: 'b=c', n: 1, bare: ''}\n";
         let (list, map) = (load(&[list]).unwrap(), load(&[map]).unwrap());
         let (list, map) = (list.service("app").unwrap(), map.service("app").unwrap());
-        assert_eq!((&list.labels, &list.ports, &list.mounts, &list.secrets), (&map.labels, &map.ports, &map.mounts, &map.secrets));
+        assert_eq!(
+            (&list.labels, &list.ports, &list.mounts, &list.secrets),
+            (&map.labels, &map.ports, &map.mounts, &map.secrets)
+        );
         assert_eq!(list.mounts[1].kind, "bind");
         assert_eq!(list.labels["a"], "b=c");
     }

@@ -13,7 +13,11 @@ pub struct EnvFile {
 enum Line {
     /// A comment, an empty line, or one that is no assignment.
     Text(String),
-    Assignment { key: String, value: String, comment: String },
+    Assignment {
+        key: String,
+        value: String,
+        comment: String,
+    },
 }
 
 /// A secret that the file declares by `SECRET_<NAME>_VERSION=v1 # length=32 charset=hex`.
@@ -95,7 +99,10 @@ impl EnvFile {
             let Some(name) = key.strip_prefix("SECRET_").and_then(|key| key.strip_suffix("_VERSION")) else { continue };
             let hint = |key: &str| {
                 let words = comment.split([' ', ',', '\t']);
-                words.filter_map(|word| word.trim_start_matches('#').split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v)
+                words
+                    .filter_map(|word| word.trim_start_matches('#').split_once('='))
+                    .find(|(k, _)| *k == key)
+                    .map(|(_, v)| v)
             };
             let spec = SecretSpec {
                 name: name.to_lowercase(),
@@ -220,7 +227,10 @@ mod tests {
         let added = env.merge_new_keys_from(&EnvFile::parse("DOMAIN=z\nNEW=1 # why\n"));
         assert_eq!(added, ["NEW"]);
         let text = env.to_string();
-        assert!(text.contains("#SMTP=1\n") && text.contains("DOMAIN=a.b\n") && text.ends_with("NEW=1 # why\n"), "{text}");
+        assert!(
+            text.contains("#SMTP=1\n") && text.contains("DOMAIN=a.b\n") && text.ends_with("NEW=1 # why\n"),
+            "{text}"
+        );
         assert_eq!(EnvFile::parse(&text).vars()["COMPOSE_FILE"], "compose.yml:compose.db.yml:more.yml");
     }
 

@@ -62,7 +62,8 @@ pub fn coverage(labels: &ServiceLabels, service: &str, volume: &str, path: &str)
     if on().next().is_none() {
         return Coverage::No;
     }
-    if let Some((_, own)) = on().find(|(name, labels)| *name == service && labels.contains_key("backupbot.backup.path")) {
+    if let Some((_, own)) = on().find(|(name, labels)| *name == service && labels.contains_key("backupbot.backup.path"))
+    {
         return old_scheme(&own["backupbot.backup.path"], path);
     }
     if on().all(|(_, labels)| labels.contains_key("backupbot.backup.path")) {

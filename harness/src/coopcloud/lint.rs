@@ -55,25 +55,98 @@ pub fn lint(recipe: &Recipe) -> Vec<Row> {
     let row = |reference, rule, severity, satisfied, resolve| Row { reference, rule, severity, satisfied, resolve };
     let versions_vendored = || {
         let exports = super::abra_sh::exports(recipe.abra_sh);
-        let used = variables(recipe.compose_text).filter(|name| name.ends_with("_VERSION") && !name.starts_with("SECRET_"));
+        let used =
+            variables(recipe.compose_text).filter(|name| name.ends_with("_VERSION") && !name.starts_with("SECRET_"));
         used.into_iter().all(|name| exports.contains_key(name) || recipe.sample.get(name).is_some())
     };
     vec![
-        row("R001", "compose has the expected version", "warn", Some(recipe.compose_text.contains("version:")), "set version: \"3.8\" in compose.yml"),
-        row("R002", "every service has a healthcheck", "warn", Some(services.iter().all(|s| s.healthcheck)), "give each service a healthcheck"),
+        row(
+            "R001",
+            "compose has the expected version",
+            "warn",
+            Some(recipe.compose_text.contains("version:")),
+            "set version: \"3.8\" in compose.yml",
+        ),
+        row(
+            "R002",
+            "every service has a healthcheck",
+            "warn",
+            Some(services.iter().all(|s| s.healthcheck)),
+            "give each service a healthcheck",
+        ),
         row("R003", "every image has a tag", "error", Some(tags().all(|tag| tag.is_some())), "pin each image to a tag"),
-        row("R004", "no unstable tag", "error", Some(tags().all(|tag| tag != Some("latest"))), "replace latest by a version"),
-        row("R005", "image tags look like versions", "warn", Some(tags().flatten().all(|tag| tag.contains(|c: char| c.is_ascii_digit()))), "use tags with a version"),
-        row("R006", "a version is published", "warn", Some(releases().next().is_some()), "release the recipe: abra recipe release"),
-        row("R007", "README has its metadata", "warn", Some(recipe.readme.contains("<!-- metadata -->")), "fill in the metadata block of README.md"),
+        row(
+            "R004",
+            "no unstable tag",
+            "error",
+            Some(tags().all(|tag| tag != Some("latest"))),
+            "replace latest by a version",
+        ),
+        row(
+            "R005",
+            "image tags look like versions",
+            "warn",
+            Some(tags().flatten().all(|tag| tag.contains(|c: char| c.is_ascii_digit()))),
+            "use tags with a version",
+        ),
+        row(
+            "R006",
+            "a version is published",
+            "warn",
+            Some(releases().next().is_some()),
+            "release the recipe: abra recipe release",
+        ),
+        row(
+            "R007",
+            "README has its metadata",
+            "warn",
+            Some(recipe.readme.contains("<!-- metadata -->")),
+            "fill in the metadata block of README.md",
+        ),
         row("R008", ".env.sample is there", "error", Some(true), "add .env.sample"),
-        row("R009", "one service is called app", "error", Some(services.iter().any(|s| s.name == "app")), "call the main service app"),
-        row("R010", "traefik is enabled", "error", Some(label("traefik.enable", "true")), "set the label traefik.enable=true"),
-        row("R011", "every service has an image", "error", Some(services.iter().all(|s| s.image.is_some())), "give each service an image"),
-        row("R012", "config versions stand in abra.sh", "error", Some(versions_vendored()), "export each config's *_VERSION in abra.sh"),
+        row(
+            "R009",
+            "one service is called app",
+            "error",
+            Some(services.iter().any(|s| s.name == "app")),
+            "call the main service app",
+        ),
+        row(
+            "R010",
+            "traefik is enabled",
+            "error",
+            Some(label("traefik.enable", "true")),
+            "set the label traefik.enable=true",
+        ),
+        row(
+            "R011",
+            "every service has an image",
+            "error",
+            Some(services.iter().all(|s| s.image.is_some())),
+            "give each service an image",
+        ),
+        row(
+            "R012",
+            "config versions stand in abra.sh",
+            "error",
+            Some(versions_vendored()),
+            "export each config's *_VERSION in abra.sh",
+        ),
         row("R013", "the repository is on the maintainers' Gitea", "warn", None, "publish the repository"),
-        row("R014", "versions have annotated tags only", "error", Some(releases().all(|(_, annotated)| *annotated)), "tag again with git tag -a"),
-        row("R015", "secret names are short", "warn", Some(recipe.sample.secrets().iter().all(|s| s.name.len() <= 12)), "shorten secret names to 12 characters"),
+        row(
+            "R014",
+            "versions have annotated tags only",
+            "error",
+            Some(releases().all(|(_, annotated)| *annotated)),
+            "tag again with git tag -a",
+        ),
+        row(
+            "R015",
+            "secret names are short",
+            "warn",
+            Some(recipe.sample.secrets().iter().all(|s| s.name.len() <= 12)),
+            "shorten secret names to 12 characters",
+        ),
     ]
 }
 
@@ -103,7 +176,8 @@ mod tests {
     fn red(compose_text: &str, sample: &str, abra_sh: &str, tags: &[(String, bool)]) -> Vec<&'static str> {
         let compose = Compose::load(&[("c.yml".into(), compose_text.into())], &BTreeMap::new()).unwrap();
         let sample = EnvFile::parse(sample);
-        let recipe = Recipe { compose: &compose, compose_text, sample: &sample, abra_sh, readme: "<!-- metadata -->", tags };
+        let recipe =
+            Recipe { compose: &compose, compose_text, sample: &sample, abra_sh, readme: "<!-- metadata -->", tags };
         lint(&recipe).into_iter().filter(|row| row.satisfied == Some(false)).map(|row| row.reference).collect()
     }
 

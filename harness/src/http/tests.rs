@@ -39,7 +39,8 @@ const AWAY: &str = "HTTP/1.1 302 Found\r\nlocation: /y\r\ncontent-length: 0\r\nc
 async fn it_asks_until_the_answer_is_right_and_tells_each_change_once() {
     let url = server(&[BAD, BAD, EMPTY, GOOD]).await;
     let mut lines = Vec::new();
-    let answer = http().answers(&expect(url.clone()), soon(5000), &mut |line| lines.push(line.to_owned())).await.unwrap();
+    let answer =
+        http().answers(&expect(url.clone()), soon(5000), &mut |line| lines.push(line.to_owned())).await.unwrap();
     assert_eq!((answer.status, answer.body.as_str(), answer.tries), (200, "hello", 4));
     assert!(answer.headers.contains(&("x-a".to_owned(), "b".to_owned())));
     assert_eq!(

@@ -60,13 +60,7 @@ pub(super) fn read(file: &OverlayFile) -> Result<(String, HurlFile), OverlayResu
     }
 }
 
-fn execute(
-    file: &HurlFile,
-    content: &str,
-    name: &str,
-    options: &RunnerOptions,
-    variables: &Variables,
-) -> HurlResult {
+fn execute(file: &HurlFile, content: &str, name: &str, options: &RunnerOptions, variables: &Variables) -> HurlResult {
     let mut set = VariableSet::new();
     for (name, value) in variables.iter() {
         if variables.is_secret(name) {

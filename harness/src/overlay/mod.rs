@@ -206,10 +206,7 @@ mod tests {
         assert_eq!(result.outcome, OverlayOutcome::Broken);
         let failure = result.failure(&found[2]).unwrap();
         assert_eq!(failure.kind, Kind::CheckBroken);
-        assert_eq!(
-            failure.what,
-            "functional/30-c.hrul cannot run: neither a Hurl file (.hurl) nor a script (.sh)"
-        );
+        assert_eq!(failure.what, "functional/30-c.hrul cannot run: neither a Hurl file (.hurl) nor a script (.sh)");
     }
 
     #[tokio::test]

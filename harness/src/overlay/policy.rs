@@ -77,7 +77,8 @@ mod tests {
         let with = |option: &str| {
             says(&format!("GET http://a/\n[Options]\nlocation: true\n{option}\nHTTP 404\n")).unwrap_or_default()
         };
-        for option in ["skip: true", "delay: 1s", "insecure: true", "proxy: a:1", "retry: -1", "repeat: -1", "netrc: true"]
+        for option in
+            ["skip: true", "delay: 1s", "insecure: true", "proxy: a:1", "retry: -1", "repeat: -1", "netrc: true"]
         {
             assert!(with(option).starts_with("f/x.hurl:4: "), "{option}: {}", with(option));
         }

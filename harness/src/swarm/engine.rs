@@ -171,9 +171,9 @@ fn kernel_has_ipvs() -> bool {
     }
     let Ok(release) = std::fs::read_to_string("/proc/sys/kernel/osrelease") else { return false };
     let modules = Path::new("/lib/modules").join(release.trim());
-    ["modules.dep", "modules.builtin"].iter().any(|file| {
-        std::fs::read_to_string(modules.join(file)).is_ok_and(|text| text.contains("/ip_vs.ko"))
-    })
+    ["modules.dep", "modules.builtin"]
+        .iter()
+        .any(|file| std::fs::read_to_string(modules.join(file)).is_ok_and(|text| text.contains("/ip_vs.ko")))
 }
 
 /// Waits for one request and turns its error into a failure. `doing` completes "the engine could not …".
@@ -192,11 +192,9 @@ pub(super) fn failed(doing: &str, e: &Error) -> Failure {
         _ if said.contains("not a swarm manager") => {
             Failure::new(Kind::WorldIncomplete, what, "run `docker swarm init`, or name a manager in DOCKER_HOST")
         }
-        _ if is_lost(e) => Failure::new(
-            Kind::EngineUnreachable,
-            what,
-            "is docker running, and does `docker version` answer?",
-        ),
+        _ if is_lost(e) => {
+            Failure::new(Kind::EngineUnreachable, what, "is docker running, and does `docker version` answer?")
+        }
         _ if said.contains("No such container") || said.contains("is not running") => Failure::new(
             Kind::CrashLoop,
             what,

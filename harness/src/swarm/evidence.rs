@@ -164,7 +164,11 @@ mod tests {
 
     #[test]
     fn lines_of_several_tasks_come_in_the_order_of_time() {
-        let lines = ["2026-01-01T00:00:02Z two\n", "2026-01-01T00:00:01Z one\n", "2026-01-01T00:00:03Z \u{1b}[31mthree\u{1b}[0m\r\n"];
+        let lines = [
+            "2026-01-01T00:00:02Z two\n",
+            "2026-01-01T00:00:01Z one\n",
+            "2026-01-01T00:00:03Z \u{1b}[31mthree\u{1b}[0m\r\n",
+        ];
         let lines: Vec<String> = lines.map(str::to_owned).into();
         assert_eq!(merged(lines.clone(), 9), Logs { text: "one\ntwo\nthree\n".to_owned(), cut: false });
         assert_eq!(merged(lines, 1), Logs { text: "three\n".to_owned(), cut: true });
@@ -172,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_flood_is_cut_at_its_beginning() {
-        let lines: Vec<String> = (0..99).map(|n| format!("2026-01-01T00:00:{n:02}Z {}{n}\n", "é".repeat(1000))).collect();
+        let lines: Vec<String> =
+            (0..99).map(|n| format!("2026-01-01T00:00:{n:02}Z {}{n}\n", "é".repeat(1000))).collect();
         let logs = merged(lines, 500);
         assert!(logs.cut && logs.text.len() <= LOG_BYTES && logs.text.ends_with("98\n"));
     }

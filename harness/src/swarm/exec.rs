@@ -69,9 +69,6 @@ impl Swarm {
             }
         }
         let ended = ask(doing, self.docker().inspect_exec(&exec.id)).await?;
-        Ok(ExecResult {
-            exit: ended.exit_code.unwrap_or(-1),
-            output: String::from_utf8_lossy(&output).into_owned(),
-        })
+        Ok(ExecResult { exit: ended.exit_code.unwrap_or(-1), output: String::from_utf8_lossy(&output).into_owned() })
     }
 }

@@ -131,7 +131,15 @@ fn kind_of_pull(said: &str) -> Kind {
         Kind::DiskFull
     } else if says(&["invalid reference format"]) {
         Kind::InvalidCompose
-    } else if says(&["toomanyrequests", "too many requests", "dial tcp", "no such host", "timeout", "connection refused", "connection reset"]) {
+    } else if says(&[
+        "toomanyrequests",
+        "too many requests",
+        "dial tcp",
+        "no such host",
+        "timeout",
+        "connection refused",
+        "connection reset",
+    ]) {
         Kind::RegistryUnreachable
     } else if kind_of(said) == Some(Kind::ImageMissing)
         || says(&["name unknown", "unauthorized", "access to the resource is denied", "not found", "denied: "])
@@ -150,11 +158,23 @@ mod tests {
     fn an_answer_is_told_from_silence() {
         for (said, kind) in [
             ("manifest for localhost:5000/ghost:1 not found: manifest unknown: manifest unknown", Kind::ImageMissing),
-            ("pull access denied for ghost, repository does not exist or may require 'docker login'", Kind::ImageMissing),
+            (
+                "pull access denied for ghost, repository does not exist or may require 'docker login'",
+                Kind::ImageMissing,
+            ),
             ("unauthorized: authentication required", Kind::ImageMissing),
-            ("Get \"https://testbed.invalid/v2/\": dial tcp: lookup testbed.invalid: no such host", Kind::RegistryUnreachable),
-            ("Get \"http://localhost:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", Kind::RegistryUnreachable),
-            ("net/http: request canceled while waiting for connection (Client.Timeout exceeded)", Kind::RegistryUnreachable),
+            (
+                "Get \"https://testbed.invalid/v2/\": dial tcp: lookup testbed.invalid: no such host",
+                Kind::RegistryUnreachable,
+            ),
+            (
+                "Get \"http://localhost:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
+                Kind::RegistryUnreachable,
+            ),
+            (
+                "net/http: request canceled while waiting for connection (Client.Timeout exceeded)",
+                Kind::RegistryUnreachable,
+            ),
             ("toomanyrequests: You have reached your pull rate limit", Kind::RegistryUnreachable),
             ("received unexpected HTTP status: 503 Service Unavailable", Kind::RegistryUnreachable),
             ("failed to register layer: write /x: no space left on device", Kind::DiskFull),

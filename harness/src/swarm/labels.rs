@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::query_parameters::ListServicesOptionsBuilder;
 
-use super::engine::{Swarm, ask};
 use super::STACK_LABEL;
+use super::engine::{Swarm, ask};
 use crate::failure::Failure;
 use crate::names::StackName;
 
@@ -16,11 +16,7 @@ impl Swarm {
     ///
     /// # Errors
     /// The engine does not answer.
-    pub async fn service_labels(
-        &self,
-        stack: &StackName,
-        short: &str,
-    ) -> Result<BTreeMap<String, String>, Failure> {
+    pub async fn service_labels(&self, stack: &StackName, short: &str) -> Result<BTreeMap<String, String>, Failure> {
         Ok(self.all_service_labels(stack).await?.remove(short).unwrap_or_default())
     }
 

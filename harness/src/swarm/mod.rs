@@ -18,6 +18,7 @@ mod images;
 mod judge;
 mod labels;
 mod objects;
+mod ports;
 mod read;
 mod reason;
 mod remove;
@@ -34,7 +35,7 @@ pub use judge::{Judgement, Up, judge};
 pub use objects::{Object, ObjectKind};
 pub use remove::Removal;
 pub use seen::{
-    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
+    Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, Update, UpdateState,
 };
 pub use volumes::MountedVolume;

@@ -82,7 +82,8 @@ impl Swarm {
     /// The same for some kinds, asked for side by side.
     pub(super) async fn objects_of(&self, stack: &StackName, kinds: &[ObjectKind]) -> Result<Vec<Object>, Failure> {
         let lists = kinds.iter().map(|kind| self.list(*kind));
-        let lists = futures_util::future::try_join_all(lists).await.map_err(|e| failed("list a stack's objects", &e))?;
+        let lists =
+            futures_util::future::try_join_all(lists).await.map_err(|e| failed("list a stack's objects", &e))?;
         let mut objects: Vec<Object> =
             lists.into_iter().flatten().filter(|found| found.is_of(stack)).map(|found| found.object).collect();
         objects.sort();
@@ -113,7 +114,9 @@ impl Swarm {
         Ok(match kind {
             ObjectKind::Service => {
                 let list = docker.list_services(None).await?.into_iter();
-                list.filter_map(|one| Some((one.id, one.spec?))).map(|(id, spec)| found(spec.name, id, spec.labels)).collect()
+                list.filter_map(|one| Some((one.id, one.spec?)))
+                    .map(|(id, spec)| found(spec.name, id, spec.labels))
+                    .collect()
             }
             ObjectKind::Container => {
                 let options = ListContainersOptionsBuilder::new().all(true).build();
@@ -126,16 +129,21 @@ impl Swarm {
                 list.map(|one| found(one.name, one.id, one.labels)).collect()
             }
             ObjectKind::Volume => {
-                let list = docker.list_volumes(None::<ListVolumesOptions>).await?.volumes.unwrap_or_default().into_iter();
+                let list =
+                    docker.list_volumes(None::<ListVolumesOptions>).await?.volumes.unwrap_or_default().into_iter();
                 list.map(|one| found(Some(one.name), None, Some(one.labels))).collect()
             }
             ObjectKind::Secret => {
                 let list = docker.list_secrets(None).await?.into_iter();
-                list.filter_map(|one| Some((one.id, one.spec?))).map(|(id, spec)| found(spec.name, id, spec.labels)).collect()
+                list.filter_map(|one| Some((one.id, one.spec?)))
+                    .map(|(id, spec)| found(spec.name, id, spec.labels))
+                    .collect()
             }
             ObjectKind::Config => {
                 let list = docker.list_configs(None).await?.into_iter();
-                list.filter_map(|one| Some((one.id, one.spec?))).map(|(id, spec)| found(spec.name, id, spec.labels)).collect()
+                list.filter_map(|one| Some((one.id, one.spec?)))
+                    .map(|(id, spec)| found(spec.name, id, spec.labels))
+                    .collect()
             }
         })
     }

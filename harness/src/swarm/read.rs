@@ -13,8 +13,8 @@ use super::TASK_LABEL;
 use super::engine::{Swarm, failed};
 use super::labels::{of_stack, short};
 use super::seen::{
-    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
-    TaskState, Update, UpdateState,
+    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen, TaskState,
+    Update, UpdateState,
 };
 use crate::failure::Failure;
 use crate::names::StackName;
@@ -53,7 +53,7 @@ impl Swarm {
             docker.list_tasks(Some(tasks)),
             docker.list_containers(Some(containers)),
         )?;
-        Ok(snapshot(stack, &services, &tasks, &containers, Timestamp::now()))
+        self.with_port_holders(snapshot(stack, &services, &tasks, &containers, Timestamp::now())).await
     }
 }
 
@@ -151,6 +151,7 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         message: status.message.unwrap_or_default(),
         error: status.err.unwrap_or_default(),
         unhealthy: false,
+        port_held_by: None,
         exit: container.exit_code.filter(|_| state.is_over() && state != TaskState::Rejected),
         container: container.container_id.filter(|id| !id.is_empty()),
         created: task.created_at.clone().unwrap_or_default(),

@@ -177,7 +177,10 @@ mod tests {
     fn swarms_words_have_names() {
         for (words, kind) in [
             ("No such image: testbed.invalid/ghost:1", Some(Kind::ImageMissing)),
-            ("pull access denied for ghost, repository does not exist or may require 'docker login'", Some(Kind::ImageMissing)),
+            (
+                "pull access denied for ghost, repository does not exist or may require 'docker login'",
+                Some(Kind::ImageMissing),
+            ),
             ("manifest for nginx:9 not found: manifest unknown: manifest unknown", Some(Kind::ImageMissing)),
             ("no suitable node (host-mode port already in use on 1 node)", Some(Kind::PortTaken)),
             ("starting container failed: Bind for 0.0.0.0:80 failed: port is already allocated", Some(Kind::PortTaken)),

@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use bollard::errors::Error;
 use bollard::models::Task;
-use bollard::query_parameters::{
-    ListTasksOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
-};
+use bollard::query_parameters::{ListTasksOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder};
 
 use super::engine::{Swarm, ask, failed, is_gone, is_lost};
 use super::labels::of_stack;
@@ -106,7 +104,8 @@ impl Swarm {
     async fn live_tasks(&self, stack: &StackName) -> Result<Vec<Task>, Failure> {
         let options = ListTasksOptionsBuilder::new().filters(&of_stack(stack)).build();
         let mut tasks = ask("list tasks", self.docker().list_tasks(Some(options))).await?;
-        let is_over = |task: &Task| task.status.as_ref().and_then(|s| s.state).is_some_and(|state| task_state(state).is_over());
+        let is_over =
+            |task: &Task| task.status.as_ref().and_then(|s| s.state).is_some_and(|state| task_state(state).is_over());
         tasks.retain(|task| !is_over(task));
         Ok(tasks)
     }

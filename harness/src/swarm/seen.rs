@@ -137,6 +137,8 @@ pub struct TaskSeen {
     pub error: String,
     /// The exit code of its container, where that ended.
     pub exit: Option<i64>,
+    /// Who holds a host port that it waits for: a service of any stack, by its full name.
+    pub port_held_by: Option<PortHeld>,
     /// Whether the engine was seen to give its health up. Swarm then ends it, and says so only when
     /// the process ends badly: one that ends well on its signal looks as if it had finished its work.
     pub unhealthy: bool,
@@ -148,6 +150,15 @@ pub struct TaskSeen {
     pub age_ms: u64,
     /// Milliseconds since its state was last told.
     pub since_ms: u64,
+}
+
+/// A host port that another service holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortHeld {
+    /// The port.
+    pub port: u16,
+    /// The full name of the service.
+    pub service: String,
 }
 
 /// The states of a task, in swarm's order. Source: moby's swarmkit, `api/types.proto`.

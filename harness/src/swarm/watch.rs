@@ -234,7 +234,9 @@ fn may_be_early(up: &[Up], now: &Snapshot, before: &Before) -> bool {
         .filter(|service| before.services.get(&service.id).is_some_and(|old| old.version != service.version))
         .map(|service| service.name.as_str())
         .collect();
-    up.iter().any(|up| updated.contains(up.service.as_str()) && up.containers.iter().any(|id| before.containers.contains(id)))
+    up.iter().any(|up| {
+        updated.contains(up.service.as_str()) && up.containers.iter().any(|id| before.containers.contains(id))
+    })
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ async fn a_file_goes_into_a_volume_and_comes_back_without_a_shell() {
     with_stack(async |stack| {
         stack.deploy(vec![("app", with_volume(stack))]).await.unwrap();
         let mounts = stack.swarm.mounted(&stack.name).await.unwrap();
-        let short: Vec<(&str, &str, bool)> = mounts.iter().map(|m| (m.short.as_str(), m.path.as_str(), m.read_only)).collect();
+        let short: Vec<(&str, &str, bool)> =
+            mounts.iter().map(|m| (m.short.as_str(), m.path.as_str(), m.read_only)).collect();
         assert_eq!(short, [("data", "/data", false), ("fixed", "/fixed", true)]);
         let MountedVolume { name, service, container, path, .. } = &mounts[0];
         assert_eq!((name, service.as_str()), (&stack.name.object("data"), "app"));
@@ -58,7 +59,8 @@ async fn a_command_tells_its_exit_code_and_its_words() {
         let ended = run("echo $GREETING; echo bad >&2; exit 7", soon(20)).await.unwrap();
         assert_eq!(ended.exit, 7);
         assert!(ended.output.contains("hello\n") && ended.output.contains("bad\n"), "{ended:?}");
-        let failure = run("/bin/busybox sleep 100", Instant::now() + std::time::Duration::from_millis(300)).await.unwrap_err();
+        let failure =
+            run("/bin/busybox sleep 100", Instant::now() + std::time::Duration::from_millis(300)).await.unwrap_err();
         assert_eq!(failure.kind, Kind::Deadline);
         assert!(stack.swarm.exec("no-such-container", &["x".to_owned()], &[], soon(20)).await.is_err());
     })

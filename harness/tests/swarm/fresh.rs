@@ -12,9 +12,16 @@ async fn a_stack_settles_by_its_health_and_tells_how_soon() {
         let app = checked(stays(), &["true"]);
         let mut watch = stack.watch().await;
         stack.make("app", app).await;
-        stack.make("none", { let mut none = stays(); none.mode = replicas(0); none }).await;
+        stack
+            .make("none", {
+                let mut none = stays();
+                none.mode = replicas(0);
+                none
+            })
+            .await;
         let mut lines = Vec::new();
-        let settled = watch.settled(&Before::default(), soon(60), &mut |line| lines.push(line.to_owned())).await.unwrap();
+        let settled =
+            watch.settled(&Before::default(), soon(60), &mut |line| lines.push(line.to_owned())).await.unwrap();
 
         let names: Vec<&str> = settled.services.iter().map(|service| service.name.as_str()).collect();
         assert_eq!(names, ["app", "none"]);

@@ -41,7 +41,8 @@ async fn what_is_here_is_not_pulled() {
 
 #[tokio::test]
 async fn a_registry_that_has_no_such_image() {
-    let address = registry("404 Not Found\n{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"manifest unknown\"}]}");
+    let address =
+        registry("404 Not Found\n{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"manifest unknown\"}]}");
     let (kind, what) = refusal(format!("{address}/ghost:1")).await;
     assert_eq!(kind, Kind::ImageMissing, "{what}");
     assert!(what.starts_with(&format!("there is no image {address}/ghost:1: ")), "{what}");
@@ -49,7 +50,9 @@ async fn a_registry_that_has_no_such_image() {
 
 #[tokio::test]
 async fn a_registry_that_will_not_give_it() {
-    let address = registry("401 Unauthorized\n{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}");
+    let address = registry(
+        "401 Unauthorized\n{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}",
+    );
     let (kind, what) = refusal(format!("{address}/ghost:1")).await;
     assert_eq!(kind, Kind::ImageMissing, "{what}");
 }

@@ -65,7 +65,11 @@ async fn a_port_that_another_service_holds() {
         stack.deploy(vec![("first", publishes(stays(), port))]).await.unwrap();
         let failure = stack.deploy(vec![("second", publishes(stays(), port))]).await.unwrap_err();
         assert_eq!(failure.kind, Kind::PortTaken, "{failure:?}");
-        assert!(failure.what.starts_with(&format!("service second ({IMAGE}) cannot have its host port")), "{}", failure.what);
+        assert!(
+            failure.what.starts_with(&format!("service second ({IMAGE}) cannot have its host port")),
+            "{}",
+            failure.what
+        );
     })
     .await;
 }
@@ -121,7 +125,11 @@ async fn the_deadline_tells_what_was_awaited() {
         let start = Instant::now();
         let failure = watch.settled(&Before::default(), soon(3), &mut |_| {}).await.unwrap_err();
         assert_eq!(failure.kind, Kind::Deadline, "{failure:?}");
-        assert!(failure.what.ends_with("of waiting for app: runs, its healthcheck has not passed yet"), "{}", failure.what);
+        assert!(
+            failure.what.ends_with("of waiting for app: runs, its healthcheck has not passed yet"),
+            "{}",
+            failure.what
+        );
         assert!(failure.detail.contains("app.1 "), "{}", failure.detail);
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     })

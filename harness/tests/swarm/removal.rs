@@ -73,7 +73,8 @@ async fn secrets_can_be_kept() {
 async fn a_gentle_removal_lets_the_process_end_by_itself() {
     with_stack(async |stack| {
         // It ends a second after SIGTERM; a kill would not wait for it.
-        whole(stack, runs(&["sh", "-c", "trap '/bin/busybox sleep 1; exit 0' TERM; /bin/busybox sleep 1000 & wait"])).await;
+        whole(stack, runs(&["sh", "-c", "trap '/bin/busybox sleep 1; exit 0' TERM; /bin/busybox sleep 1000 & wait"]))
+            .await;
         let start = Instant::now();
         assert_eq!(stack.swarm.remove(&stack.name, Removal::Gentle, soon(30)).await.unwrap(), []);
         assert!(start.elapsed() > Duration::from_secs(1), "it was killed after {:?}", start.elapsed());

@@ -68,7 +68,8 @@ async fn an_update_of_ports_alone_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolled_back_upgrade_tells_the_inner_reason() {
     with_stack(async |stack| {
-        let (_, settled) = upgrade(stack, updates(stays(), Action::ROLLBACK), updates(exits(3), Action::ROLLBACK)).await;
+        let (_, settled) =
+            upgrade(stack, updates(stays(), Action::ROLLBACK), updates(exits(3), Action::ROLLBACK)).await;
         let failure = settled.unwrap_err();
         assert_eq!(failure.kind, Kind::RolledBack, "{failure:?}");
         let start = format!("swarm rolled service app back to {IMAGE} after the new version exited");

@@ -37,7 +37,8 @@ impl Trees {
     /// # Errors
     /// When the repository or the disk refuses.
     pub fn lay_out(source: &str, run: &CcCiRun, dir: &Path) -> Result<Self, Failure> {
-        let domain = format!("bench-floor.{}", run.started.domain.as_str().split_once('.').map_or("", |(_, base)| base));
+        let domain =
+            format!("bench-floor.{}", run.started.domain.as_str().split_once('.').map_or("", |(_, base)| base));
         let stack = domain.replace('.', "_");
         let head = run.started.head.to_string();
         let base = run.started.base.clone().unwrap_or_else(|| head.clone());
@@ -52,7 +53,8 @@ impl Trees {
             let yaml = yaml.ok_or_else(|| failed(&format!("the run deployed no compose file for {revision}")))?;
             let yaml = yaml.replace(run.started.stack.as_str(), &stack).replace(run.started.domain.as_str(), &domain);
             let file = path.join("bench.yml");
-            std::fs::write(&file, yaml.replace('$', "$$")).map_err(|error| crate::deploy::disk("write", &file, &error))?;
+            std::fs::write(&file, yaml.replace('$', "$$"))
+                .map_err(|error| crate::deploy::disk("write", &file, &error))?;
             Ok(path)
         };
         Ok(Self { base: tree("base", &base)?, head: tree("head", &head)?, stack, domain })
@@ -113,7 +115,9 @@ fn async_stream(docker: Docker, label: String, prefix: String) -> impl Stream<It
             }
         }
     });
-    futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|event| (event, receiver)) })
+    futures_util::stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|event| (event, receiver))
+    })
 }
 
 fn attribute(event: &EventMessage, name: &str) -> Option<String> {
@@ -158,8 +162,11 @@ async fn all_updated(events: &mut (impl Stream<Item = EventMessage> + Unpin), tr
 fn services(tree: &Path) -> Result<BTreeSet<String>, Failure> {
     let file = tree.join("bench.yml");
     let text = std::fs::read_to_string(&file).map_err(|error| crate::deploy::disk("read", &file, &error))?;
-    let compose = harness::coopcloud::compose::Compose::load(&[("bench.yml".to_owned(), text)], &std::collections::BTreeMap::new())
-        .map_err(|error| failed(&error.to_string()))?;
+    let compose = harness::coopcloud::compose::Compose::load(
+        &[("bench.yml".to_owned(), text)],
+        &std::collections::BTreeMap::new(),
+    )
+    .map_err(|error| failed(&error.to_string()))?;
     Ok(compose.services.iter().map(|service| service.name.clone()).collect())
 }
 

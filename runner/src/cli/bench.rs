@@ -29,8 +29,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
-    let scratch = tempfile::tempdir()
-        .map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let swarm = Swarm::connect().await?;
     let source = args.source.to_string_lossy().into_owned();
     let what: Vec<String> = ["custom-html", "--source", &source, "--pr", "1"].map(str::to_owned).into();
@@ -47,11 +47,10 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let port = if settings.https_port == 443 { String::new() } else { format!(":{}", settings.https_port) };
     let url = format!("https://{}{port}/", trees.domain);
     let floor = bench::floor(&swarm, &http, &trees, &url).await? + run.overlays;
-    let resolve = settings
-        .fixed_address()
-        .map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port))
-        .unwrap_or_default();
-    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| "/etc/ssl/certs/ca-certificates.crt".to_owned());
+    let resolve =
+        settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
+    let ca =
+        ca.map(|path| path.display().to_string()).unwrap_or_else(|| "/etc/ssl/certs/ca-certificates.crt".to_owned());
     let plain = bench::plain(&args.plain, &trees, &url, &resolve, &ca).await? + run.overlays;
 
     let over = (run.total.as_secs_f64() / floor.as_secs_f64() - 1.0) * 100.0;
@@ -68,9 +67,19 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     };
     let seconds = |time: std::time::Duration| format!("{:.2} s", time.as_secs_f64());
     let figures = [
-        figure("custom-html, all stages", format!("{} (+{over:.1} %)", seconds(run.total)), "at most 10 % over the floor", over <= 10.0),
+        figure(
+            "custom-html, all stages",
+            format!("{} (+{over:.1} %)", seconds(run.total)),
+            "at most 10 % over the floor",
+            over <= 10.0,
+        ),
         figure("  the floor, with the recipe's own tests", seconds(floor), "(measured beside it)", true),
-        figure("  a plain shell script", format!("{} ({faster:.2}x)", seconds(plain)), "at least 2x slower than cc-ci", faster >= 2.0),
+        figure(
+            "  a plain shell script",
+            format!("{} ({faster:.2}x)", seconds(plain)),
+            "at least 2x slower than cc-ci",
+            faster >= 2.0,
+        ),
         figure("healthy event to next step, median", format!("{reaction:.1} ms"), "under 50 ms", reaction < 50.0),
         figure("teardown, SIGTERM ignored, median", format!("{teardown:.0} ms"), "under 1500 ms", teardown < 1500.0),
         figure("cc-ci's own memory, peak", format!("{peak:.1} MB"), "under 60 MB", peak > 0.0 && peak < 60.0),

@@ -21,15 +21,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
-    let scratch = tempfile::tempdir()
-        .map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let prepared = Prepared::to_look_at(settings, &args.what.request(settings)?, &scratch.path().join("recipe"))?;
     if args.json {
-        println!("{:#}", serde_json::json!({
-            "recipe": prepared.spec.recipe, "source": prepared.spec.source, "head": prepared.spec.head,
-            "head_version": prepared.spec.head_version, "base": prepared.spec.base,
-            "domain": prepared.spec.domain, "stack": prepared.spec.stack, "stages": prepared.stages,
-        }));
+        println!(
+            "{:#}",
+            serde_json::json!({
+                "recipe": prepared.spec.recipe, "source": prepared.spec.source, "head": prepared.spec.head,
+                "head_version": prepared.spec.head_version, "base": prepared.spec.base,
+                "domain": prepared.spec.domain, "stack": prepared.spec.stack, "stages": prepared.stages,
+            })
+        );
     } else {
         print!("{}", render(&prepared.spec, &prepared.stages));
     }

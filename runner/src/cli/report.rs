@@ -24,7 +24,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let report = redo(&args.journal, args.format, Look::PLAIN).map_err(|error| {
-        Failure::new(Kind::CheckBroken, format!("{}: {error}", args.journal.display()), "the journal of a run: journal.jsonl in its folder")
+        Failure::new(
+            Kind::CheckBroken,
+            format!("{}: {error}", args.journal.display()),
+            "the journal of a run: journal.jsonl in its folder",
+        )
     })?;
     match &args.output {
         Some(path) => files::write(path, &report).map_err(|error| crate::deploy::disk("write", path, &error))?,

@@ -101,12 +101,10 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let labels = claim(&swarm, &prepared, &host).await.inspect_err(|_| discard(&dir))?;
 
     let facts = swarm.facts().await?;
-    let started = started(&prepared, HostFacts {
-        name: host,
-        engine: facts.version,
-        ipvs: facts.ipvs,
-        abra: version_of(abra.program()).await?,
-    });
+    let started = started(
+        &prepared,
+        HostFacts { name: host, engine: facts.version, ipvs: facts.ipvs, abra: version_of(abra.program()).await? },
+    );
     let expected = report::expect::from_runs(&state, &started.recipe);
     let ca = local_ca(&state, settings);
     let http = Http::new(&HttpConfig {
@@ -196,9 +194,13 @@ fn started(prepared: &Prepared, host: HostFacts) -> RunStarted {
 }
 
 fn sinks(dir: &RunDir, json: bool) -> Result<Vec<Box<dyn Sink>>, Failure> {
-    let journal = report::journal::Writer::create(&dir.journal()).map_err(|error| disk("write", &dir.journal(), &error))?;
-    let screen: Box<dyn Sink> =
-        if json { Box::new(report::terminal::JsonLines(std::io::stdout())) } else { Box::new(report::terminal::Terminal::stdout()) };
+    let journal =
+        report::journal::Writer::create(&dir.journal()).map_err(|error| disk("write", &dir.journal(), &error))?;
+    let screen: Box<dyn Sink> = if json {
+        Box::new(report::terminal::JsonLines(std::io::stdout()))
+    } else {
+        Box::new(report::terminal::Terminal::stdout())
+    };
     Ok(vec![Box::new(journal), screen])
 }
 

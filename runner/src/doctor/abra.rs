@@ -18,7 +18,8 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
         Err(failure) => return vec![Finding::bad("abra", failure.what, &failure.look_at)],
     };
     let helps = futures_util::future::join_all(WORDS.iter().map(|word| help(&program, word))).await;
-    let missing: Vec<String> = WORDS.iter().zip(helps).filter_map(|(word, help)| lacks(word, help.as_deref())).collect();
+    let missing: Vec<String> =
+        WORDS.iter().zip(helps).filter_map(|(word, help)| lacks(word, help.as_deref())).collect();
     let found = Finding::ok("abra", format!("{} ({version})", program.display()));
     let flags = if missing.is_empty() {
         Finding::ok("abra's words", format!("all {} commands with their flags are known to it", WORDS.len()))

@@ -24,7 +24,11 @@ pub(super) async fn dns(settings: &Settings) -> Finding {
     let address = lookup.ok().and_then(Result::ok).and_then(|mut found| found.next());
     match address {
         Some(address) => Finding::ok("DNS", format!("{name} is {}", address.ip())),
-        None => Finding::bad("DNS", format!("{name} does not resolve"), &format!("add a wildcard record *.{base}, or set --address")),
+        None => Finding::bad(
+            "DNS",
+            format!("{name} does not resolve"),
+            &format!("add a wildcard record *.{base}, or set --address"),
+        ),
     }
 }
 

@@ -23,7 +23,11 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     found.push(if facts.swarm_active && facts.is_manager {
         Finding::ok("swarm", format!("active, this node is a manager of {} nodes", facts.nodes))
     } else if facts.swarm_active {
-        Finding::bad("swarm", "this node is a worker; cc-ci needs a manager", "run cc-ci on a manager, or docker node promote")
+        Finding::bad(
+            "swarm",
+            "this node is a worker; cc-ci needs a manager",
+            "run cc-ci on a manager, or docker node promote",
+        )
     } else {
         Finding::bad("swarm", "swarm mode is off", "cc-ci up")
     });
@@ -40,7 +44,11 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
         Err(failure) => found.push(Finding::bad("world", failure.what, start)),
         Ok(there) => {
             let part = |check, is_there: bool, what: &str| {
-                if is_there { Finding::ok(check, format!("{what} is there")) } else { Finding::bad(check, format!("there is no {what}"), "cc-ci up") }
+                if is_there {
+                    Finding::ok(check, format!("{what} is there"))
+                } else {
+                    Finding::bad(check, format!("there is no {what}"), "cc-ci up")
+                }
             };
             found.push(part("network proxy", there.proxy, "overlay network called proxy"));
             found.push(part("traefik", there.traefik, "traefik"));
@@ -57,7 +65,11 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 async fn https(settings: &Settings) -> Finding {
     let url = format!("https://nobody.{}:{}/", settings.base_domain, settings.https_port);
     let config = HttpConfig {
-        ca_pem: settings.state_dir().ok().and_then(|state| local_ca(&state, settings)).and_then(|path| std::fs::read(path).ok()),
+        ca_pem: settings
+            .state_dir()
+            .ok()
+            .and_then(|state| local_ca(&state, settings))
+            .and_then(|path| std::fs::read(path).ok()),
         resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
     };
     let answer = match Http::new(&config) {
@@ -69,6 +81,10 @@ async fn https(settings: &Settings) -> Finding {
     };
     match answer {
         Ok(_) => Finding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
-        Err(failure) => Finding::bad("HTTPS", failure.what, "docker service logs of traefik; --base-domain, --address, --https-port"),
+        Err(failure) => Finding::bad(
+            "HTTPS",
+            failure.what,
+            "docker service logs of traefik; --base-domain, --address, --https-port",
+        ),
     }
 }

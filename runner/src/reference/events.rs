@@ -59,7 +59,10 @@ pub const EVENTS: &[EventDoc] = &[
         meaning: "a check has ended",
         fields: &[
             ("stage", "which one"),
-            ("check", "`name`, `origin` (generic or overlay), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked"),
+            (
+                "check",
+                "`name`, `origin` (generic or overlay), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked",
+            ),
         ],
     },
     EventDoc {

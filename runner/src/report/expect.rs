@@ -103,8 +103,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let recipe = "custom-html".parse().unwrap();
         assert_eq!(from_runs(state.path(), &recipe), Expected::default());
-        let good: Vec<u8> =
-            fixtures::passed().iter().flat_map(|record| journal::line(record).unwrap()).collect();
+        let good: Vec<u8> = fixtures::passed().iter().flat_map(|record| journal::line(record).unwrap()).collect();
         for (run, bytes) in [("20260101-a", &b"garbage\n"[..]), ("20260102-b", b""), ("20260103-c", &good)] {
             let dir = RunDir::of(state.path(), &run.parse().unwrap());
             let _alive = dir.create().unwrap();

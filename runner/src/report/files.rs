@@ -100,14 +100,17 @@ mod tests {
         let _alive = dir.create().unwrap();
         let written = write_all(&dir, &fixtures::passed());
         assert!(written.iter().all(|report| report.error.is_none() && report.path.exists()), "{written:?}");
-        let lines = where_lines(Path::new("j.jsonl"), &[
-            Written { path: "report.html".into(), error: None, format: Format::Html },
-            Written {
-                path: "junit.xml".into(),
-                error: Some(io::Error::from(io::ErrorKind::StorageFull).into()),
-                format: Format::Junit,
-            },
-        ]);
+        let lines = where_lines(
+            Path::new("j.jsonl"),
+            &[
+                Written { path: "report.html".into(), error: None, format: Format::Html },
+                Written {
+                    path: "junit.xml".into(),
+                    error: Some(io::Error::from(io::ErrorKind::StorageFull).into()),
+                    format: Format::Junit,
+                },
+            ],
+        );
         insta::assert_snapshot!(lines.join("\n"));
     }
 }

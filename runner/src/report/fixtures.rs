@@ -5,8 +5,8 @@ use harness::names::Domain;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{
-    AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, ObjectFact, OptOut, Origin, Outcome,
-    PlannedStage, Record, RunStarted, Stage, StageResult, TaskFact,
+    AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, ObjectFact, OptOut, Origin, Outcome, PlannedStage,
+    Record, RunStarted, Stage, StageResult, TaskFact,
 };
 use crate::verdict::verdict;
 
@@ -78,8 +78,7 @@ impl Story {
         fault: Option<Fault>,
     ) -> &mut Self {
         let origin = if name.contains('/') { Origin::Overlay } else { Origin::Generic };
-        let check =
-            CheckResult { name: name.to_owned(), origin, outcome, text: text.to_owned(), fault, took_ms: ms };
+        let check = CheckResult { name: name.to_owned(), origin, outcome, text: text.to_owned(), fault, took_ms: ms };
         let stage = self.stage;
         self.wait(ms).tell(Event::CheckEnded { stage, check })
     }
@@ -273,7 +272,11 @@ pub(crate) fn passed() -> Vec<Record> {
         .passed()
         .stage(Stage::Teardown, Some(1_600))
         .abra(700, "app undeploy -n custom-html-pr7-1a2b3c4.ci.localhost", 0, "undeployed")
-        .green(420, "teardown.nothing-left", "0 objects of this run are left; the engine's list equals the one from before")
+        .green(
+            420,
+            "teardown.nothing-left",
+            "0 objects of this run are left; the engine's list equals the one from before",
+        )
         .passed();
     story.end(false, &[])
 }
@@ -350,17 +353,14 @@ pub(crate) fn killed() -> Vec<Record> {
 
 /// A run that left objects behind and had nothing else to complain of.
 pub(crate) fn left_behind() -> Vec<Record> {
-    let left = ["content", "logs"].map(|name| ObjectFact {
-        kind: "volume".into(),
-        name: format!("custom-html-pr7-1a2b3c4_ci_localhost_{name}"),
-    });
+    let left = ["content", "logs"]
+        .map(|name| ObjectFact { kind: "volume".into(), name: format!("custom-html-pr7-1a2b3c4_ci_localhost_{name}") });
     let mut records = passed();
     records.truncate(records.len() - 2);
     let mut story = Story::new(started());
     story.ms = records.last().map_or(0, |record| record.ms);
-    story.results = Stage::ALL
-        .map(|stage| (stage, StageResult { outcome: Outcome::Passed, fault: None, reason: None }))
-        .to_vec();
+    story.results =
+        Stage::ALL.map(|stage| (stage, StageResult { outcome: Outcome::Passed, fault: None, reason: None })).to_vec();
     story.records = records;
     story.end(false, &left)
 }

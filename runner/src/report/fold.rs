@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::event::{
-    AbraCall, CheckResult, Event, ObjectFact, Outcome, PlannedStage, Record, RunStarted, Stage,
-    StageResult, TaskFact, Verdict, Word,
+    AbraCall, CheckResult, Event, ObjectFact, Outcome, PlannedStage, Record, RunStarted, Stage, StageResult, TaskFact,
+    Verdict, Word,
 };
 use crate::exit::Exit;
 use crate::report::tone::Tone;

@@ -4,10 +4,10 @@
 use askama::Template;
 use jiff::tz::TimeZone;
 
+use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, one_line, seconds};
 use super::tone::Tone;
-use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use crate::event::{AbraCall, CheckResult, Fault, Origin, Outcome, TaskFact};
 
 mod timeline;
@@ -200,8 +200,7 @@ impl StagePart {
     fn of(view: &RunView, stage: &StageView, span: u64) -> Self {
         let tone = stage.tone();
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
-        let mut checks: Vec<CheckPart> =
-            stage.checks.iter().map(|check| CheckPart::of(check, result_fault)).collect();
+        let mut checks: Vec<CheckPart> = stage.checks.iter().map(|check| CheckPart::of(check, result_fault)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             overlay: false,
@@ -242,12 +241,7 @@ impl StagePart {
                     yaml: block(&compose.yaml, BLOCK),
                 })
                 .collect(),
-            steps: stage
-                .planned
-                .iter()
-                .flat_map(|planned| &planned.steps)
-                .map(|step| one_line(step, LINE))
-                .collect(),
+            steps: stage.planned.iter().flat_map(|planned| &planned.steps).map(|step| one_line(step, LINE)).collect(),
             deadline: stage
                 .planned
                 .as_ref()

@@ -130,8 +130,7 @@ mod tests {
 
     #[test]
     fn a_killed_run_still_has_every_report() {
-        let mut bytes: Vec<u8> =
-            fixtures::killed().iter().flat_map(|record| journal::line(record).unwrap()).collect();
+        let mut bytes: Vec<u8> = fixtures::killed().iter().flat_map(|record| journal::line(record).unwrap()).collect();
         bytes.truncate(bytes.len() - 9);
         let journal = journal::parse(&bytes).unwrap();
         for format in [Format::Terminal, Format::Junit, Format::Html] {

@@ -134,13 +134,14 @@ impl<W: Write + Send> Drop for Terminal<W> {
 /// The moving line of a stage: how long it has taken, how long it should take, what it waits for.
 fn bar(stage: Stage, expected_ms: Option<u64>) -> ProgressBar {
     let usual = expected_ms.map_or(String::new(), |ms| format!(" / {}", seconds(ms)));
-    let style = ProgressStyle::default_spinner()
-        .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
-        .with_key("took", move |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+    let style = ProgressStyle::default_spinner().tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ").with_key(
+        "took",
+        move |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let ms = u64::try_from(state.elapsed().as_millis()).unwrap_or(u64::MAX);
             // A line that cannot be drawn is drawn again at the next tick.
             let _ = write!(out, "{}{usual}", seconds(ms));
-        });
+        },
+    );
     // The template is fixed; if it were wrong the default one would be drawn.
     let style = match style.clone().template("{spinner:.cyan} {prefix:<10} {took}  {wide_msg:.dim}") {
         Ok(good) => good,

@@ -179,8 +179,17 @@ mod tests {
         let times = [0, 40, 99, 149, 949, 18_437, 59_949, 59_950, 125_000, 3_599_600, 3_725_000];
         let words: Vec<String> = times.into_iter().map(seconds).collect();
         let wanted = [
-            "0 ms", "40 ms", "99 ms", "0.1 s", "0.9 s", "18.4 s", "59.9 s", "1 min 00 s", "2 min 05 s",
-            "1 h 00 min", "1 h 02 min",
+            "0 ms",
+            "40 ms",
+            "99 ms",
+            "0.1 s",
+            "0.9 s",
+            "18.4 s",
+            "59.9 s",
+            "1 min 00 s",
+            "2 min 05 s",
+            "1 h 00 min",
+            "1 h 02 min",
         ];
         assert_eq!(words, wanted);
     }

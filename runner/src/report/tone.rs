@@ -34,10 +34,8 @@ impl From<Outcome> for Tone {
 
 impl Tone {
     /// Every tone.
-    pub const ALL: [Self; 7] = [
-        Self::Passed, Self::Failed, Self::Blocked, Self::Skipped, Self::Cancelled, Self::NoEnd,
-        Self::NotReached,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Passed, Self::Failed, Self::Blocked, Self::Skipped, Self::Cancelled, Self::NoEnd, Self::NotReached];
 
     /// The word.
     #[must_use]

@@ -77,7 +77,10 @@ async fn volumes(cx: &mut Context) -> Step<Option<Vec<Covered>>> {
         if !no.is_empty() {
             cx.note(format!("volumes that the backup labels do not cover: {}", no.join(", ")));
         }
-        Ok((format!("the labels cover {}", if yes.is_empty() { "no volume".to_owned() } else { yes.join(", ") }), Some(covered)))
+        Ok((
+            format!("the labels cover {}", if yes.is_empty() { "no volume".to_owned() } else { yes.join(", ") }),
+            Some(covered),
+        ))
     })
     .await
 }
@@ -111,7 +114,8 @@ async fn plant(cx: &mut Context, volumes: &[Covered]) -> Step<Vec<Marker>> {
             }
         }
         let ids: Vec<&str> = planted.iter().map(|(id, _)| id.as_str()).collect();
-        let text = if ids.is_empty() { "no place for a marker".to_owned() } else { format!("planted in {}", ids.join(", ")) };
+        let text =
+            if ids.is_empty() { "no place for a marker".to_owned() } else { format!("planted in {}", ids.join(", ")) };
         Ok((text, planted.into_iter().map(|(_, marker)| marker).collect()))
     })
     .await
@@ -121,7 +125,9 @@ async fn create(cx: &mut Context) -> Step {
     cx.check("backup.created", async |cx: &mut Context| {
         cx.progress("abra makes a backup");
         let call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
-        let call = cx.took(call, "make a backup").map_err(|failure| as_kind(failure, Kind::BackupFailed, "the backup failed"))?;
+        let call = cx
+            .took(call, "make a backup")
+            .map_err(|failure| as_kind(failure, Kind::BackupFailed, "the backup failed"))?;
         Ok((format!("in {:.1} s", call.took.as_secs_f64()), ()))
     })
     .await

@@ -112,7 +112,11 @@ async fn world(cx: &mut Context) -> Step {
     cx.check("prepare.world", async |cx: &mut Context| {
         let missing = crate::world::missing(&cx.swarm).await?;
         if missing.is_empty() {
-            return Ok(("swarm mode, proxy network, traefik and backup bot are there".to_owned(), ()));
+            trusted(cx).await?;
+            return Ok((
+                "swarm mode, proxy network, traefik and backup bot are there, and TLS is trusted".to_owned(),
+                (),
+            ));
         }
         Err(Failure::new(
             Kind::WorldIncomplete,
@@ -121,6 +125,21 @@ async fn world(cx: &mut Context) -> Step {
         ))
     })
     .await
+}
+
+/// traefik answers over TLS that cc-ci trusts. A state folder that is not the world's has another CA,
+/// and would make every app look wrong.
+async fn trusted(cx: &Context) -> Result<(), Failure> {
+    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base);
+    let url = format!("https://nobody.{base}:{}/", cx.https_port);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    cx.http.get(&url, until).await.map(drop).map_err(|failure| {
+        Failure::new(
+            Kind::WorldIncomplete,
+            format!("traefik does not answer as it should: {}", failure.what),
+            "whether --state (CCCI_STATE) is the folder that `cc-ci up` used; `cc-ci doctor` says more",
+        )
+    })
 }
 
 /// Every image of base and head is here before the first deploy, whose timeout they would eat.
@@ -139,7 +158,14 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
                     fault = Fault { cause: Cause::BaseRelease, ..fault };
                 }
                 let text = fault.failure.what.clone();
-                cx.record("prepare.base-images", Origin::Generic, Outcome::Failed, text, Some(fault.clone()), start.elapsed());
+                cx.record(
+                    "prepare.base-images",
+                    Origin::Generic,
+                    Outcome::Failed,
+                    text,
+                    Some(fault.clone()),
+                    start.elapsed(),
+                );
                 cx.faults.push(fault);
                 cx.base_is_broken = true;
             }

@@ -30,7 +30,8 @@ pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
         return Ok(false);
     }
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|error| disk("make", &dir, &error))?;
-    let files = make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be made: {error}"), ""))?;
+    let files =
+        make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be made: {error}"), ""))?;
     // The certificate is written last: what is there when it is there is whole.
     for (name, text, mode) in files {
         write(&dir.join(name), &text, mode)?;
@@ -55,7 +56,11 @@ fn make(base: &Domain) -> Result<[(&'static str, String, u32); 3], rcgen::Error>
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, &authority)?;
     // The authority's key is not kept: nothing is ever signed by it again.
-    Ok([("ca.pem", authority.pem(), 0o644), ("key.pem", key.serialize_pem(), 0o600), ("cert.pem", certificate.pem(), 0o644)])
+    Ok([
+        ("ca.pem", authority.pem(), 0o644),
+        ("key.pem", key.serialize_pem(), 0o600),
+        ("cert.pem", certificate.pem(), 0o644),
+    ])
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {

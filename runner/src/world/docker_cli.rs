@@ -6,7 +6,11 @@ use harness::failure::{Failure, Kind};
 pub(super) async fn docker(args: &[&str], doing: &str) -> Result<String, Failure> {
     let output = tokio::process::Command::new("docker").args(args).stdin(std::process::Stdio::null()).output().await;
     let failed = |why: &str| {
-        Failure::new(Kind::WorldIncomplete, format!("cannot {doing}: {why}"), format!("try by hand: docker {}", args.join(" ")))
+        Failure::new(
+            Kind::WorldIncomplete,
+            format!("cannot {doing}: {why}"),
+            format!("try by hand: docker {}", args.join(" ")),
+        )
     };
     let output = output.map_err(|error| failed(&format!("docker cannot be started: {error}")))?;
     if !output.status.success() {

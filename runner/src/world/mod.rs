@@ -91,7 +91,11 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         told(report, "network proxy", Done::AlreadyThere, start);
     } else {
         let label = "cc-ci.world=true";
-        docker(&["network", "create", "-d", "overlay", "--attachable", "--label", label, "proxy"], "make the network proxy").await?;
+        docker(
+            &["network", "create", "-d", "overlay", "--attachable", "--label", label, "proxy"],
+            "make the network proxy",
+        )
+        .await?;
         told(report, "network proxy", Done::Made, start);
     }
 
@@ -100,21 +104,23 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
     told(report, "certificate of the base domain", if made { Done::Made } else { Done::AlreadyThere }, start);
 
     let start = Instant::now();
-    if there.traefik && there.bot && !made {
+    let parts = stack::Parts {
+        traefik: !there.foreign_traefik,
+        bot: !there.foreign_bot,
+        ipvs: facts.ipvs,
+        data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "ask for docker's data root").await?,
+    };
+    let wanted = stack::write(&state, settings, &parts)?;
+    // Another state folder, with another CA, may have deployed it last: what is there is not enough.
+    if there.traefik && there.bot && (there.foreign_traefik && there.foreign_bot || there.print == wanted.print) {
         told(report, "traefik and backup bot", Done::AlreadyThere, start);
     } else {
-        let parts = stack::Parts {
-            traefik: !there.traefik || there.ours,
-            bot: !there.bot || there.ours,
-            ipvs: facts.ipvs,
-            data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "ask for docker's data root").await?,
-        };
         let stack_name = StackName::try_from(WORLD_STACK.to_owned())
             .map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
         let before = swarm.before(&stack_name).await?;
         let mut watch = swarm.watch(&stack_name).await?;
-        let file = stack::write(&state, settings, &parts)?;
-        docker(&["stack", "deploy", "-c", &file.to_string_lossy(), WORLD_STACK], "deploy traefik and the backup bot").await?;
+        let file = wanted.file.to_string_lossy();
+        docker(&["stack", "deploy", "-c", &file, WORLD_STACK], "deploy traefik and the backup bot").await?;
         watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
         told(report, "traefik and backup bot", Done::Made, start);
     }
@@ -148,7 +154,8 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
         return Ok(());
     }
     let start = Instant::now();
-    let stack = StackName::try_from(WORLD_STACK.to_owned()).map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
+    let stack =
+        StackName::try_from(WORLD_STACK.to_owned()).map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
     let left = swarm.remove(&stack, Removal::Kill, Instant::now() + Duration::from_secs(60)).await?;
     if let Some(object) = left.first() {
         let what = format!("{object} could not be removed");

@@ -3,8 +3,11 @@
 use harness::failure::{Failure, Kind};
 use harness::swarm::{STACK_LABEL, Swarm};
 
+/// The label with the fingerprint of what `up` deployed.
+pub(super) const PRINT_LABEL: &str = "cc-ci.world.print";
+
 /// The parts of the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Present {
     /// Swarm mode is on, and this node is a manager.
     pub manager: bool,
@@ -14,8 +17,12 @@ pub struct Present {
     pub traefik: bool,
     /// A backup bot, found by its label.
     pub bot: bool,
-    /// Whether some of it is `up`'s own.
-    pub ours: bool,
+    /// Whether a traefik is there that `up` did not make.
+    pub foreign_traefik: bool,
+    /// Whether a bot is there that `up` did not make.
+    pub foreign_bot: bool,
+    /// The fingerprint of what `up` deployed, empty where it left none.
+    pub print: String,
 }
 
 /// Looks at the swarm.
@@ -29,7 +36,11 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
         return Ok(found);
     }
     let unreachable = |error: bollard::errors::Error| {
-        Failure::new(Kind::EngineUnreachable, format!("the docker engine does not answer: {error}"), "run `cc-ci doctor`")
+        Failure::new(
+            Kind::EngineUnreachable,
+            format!("the docker engine does not answer: {error}"),
+            "run `cc-ci doctor`",
+        )
     };
     let networks = swarm.docker().list_networks(None).await.map_err(unreachable)?;
     found.proxy = networks
@@ -38,11 +49,19 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
     for service in swarm.docker().list_services(None).await.map_err(unreachable)? {
         let Some(spec) = service.spec else { continue };
         let labels = spec.labels.unwrap_or_default();
-        let image = spec.task_template.and_then(|task| task.container_spec).and_then(|spec| spec.image).unwrap_or_default();
+        let image =
+            spec.task_template.and_then(|task| task.container_spec).and_then(|spec| spec.image).unwrap_or_default();
         let name = image.split(['@', ':']).next().unwrap_or_default();
-        found.traefik |= name.rsplit('/').next() == Some("traefik");
-        found.bot |= labels.get("coop-cloud.backupbot.enabled").is_some_and(|value| value == "true");
-        found.ours |= labels.get(STACK_LABEL).is_some_and(|stack| stack == super::WORLD_STACK);
+        let traefik = name.rsplit('/').next() == Some("traefik");
+        let bot = labels.get("coop-cloud.backupbot.enabled").is_some_and(|value| value == "true");
+        let ours = labels.get(STACK_LABEL).is_some_and(|stack| stack == super::WORLD_STACK);
+        found.traefik |= traefik;
+        found.bot |= bot;
+        found.foreign_traefik |= traefik && !ours;
+        found.foreign_bot |= bot && !ours;
+        if let Some(print) = labels.get(PRINT_LABEL).filter(|_| ours) {
+            found.print.clone_from(print);
+        }
     }
     Ok(found)
 }

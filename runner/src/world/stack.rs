@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use harness::failure::Failure;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::ca;
+use super::present::PRINT_LABEL;
 use crate::deploy::disk;
 use crate::settings::Settings;
 
@@ -21,26 +23,40 @@ pub(super) struct Parts {
     pub(super) data_root: String,
 }
 
-/// Writes the compose file and gives its path.
-pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<PathBuf, Failure> {
+/// What shall be deployed.
+pub(super) struct Wanted {
+    /// The compose file.
+    pub(super) file: PathBuf,
+    /// Its fingerprint: with another one, what is deployed is out of date.
+    pub(super) print: String,
+}
+
+/// Writes the compose file.
+pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<Wanted, Failure> {
     let dir = ca::folder(state, &settings.base_domain);
     let tls = "tls:\n  stores:\n    default:\n      defaultCertificate:\n        \
                certFile: /run/secrets/cert.pem\n        keyFile: /run/secrets/key.pem\n";
     let tls_file = dir.join("tls.yml");
     std::fs::write(&tls_file, tls).map_err(|error| disk("write", &tls_file, &error))?;
+    let cert_file = dir.join("cert.pem");
+    let cert = std::fs::read_to_string(&cert_file).map_err(|error| disk("read", &cert_file, &error))?;
+    // Secrets and configs do not change, so a new certificate needs new names.
+    let cert_print = print_of(&[&cert, tls]);
+    let print = print_of(&[&compose(settings, parts, &dir, &cert_print, "").to_string()]);
     let file = dir.join("world.yml");
-    let text = format!("{:#}\n", compose(settings, parts, &dir, age(&dir)));
+    let text = format!("{:#}\n", compose(settings, parts, &dir, &cert_print, &print));
     std::fs::write(&file, text).map_err(|error| disk("write", &file, &error))?;
-    Ok(file)
+    Ok(Wanted { file, print })
 }
 
-/// When the certificate was made: a new one needs a new secret's name, since secrets do not change.
-fn age(dir: &Path) -> u64 {
-    let made = std::fs::metadata(dir.join("cert.pem")).and_then(|meta| meta.modified()).ok();
-    made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs())
+/// Some texts' fingerprint, short enough for a name.
+fn print_of(texts: &[&str]) -> String {
+    let digest =
+        texts.iter().fold(Sha256::new(), |digest, text| digest.chain_update(text).chain_update([0])).finalize();
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn compose(settings: &Settings, parts: &Parts, dir: &Path, age: u64) -> Value {
+fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: &str, print: &str) -> Value {
     let mut services = Map::new();
     let mode = if parts.ipvs { "vip" } else { "dnsrr" };
     let deploy = |labels: Value| {
@@ -53,45 +69,81 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, age: u64) -> Value {
     };
     if parts.traefik {
         let port = |target: u16, published: u16| json!({ "target": target, "published": published, "mode": "host" });
-        services.insert("traefik".to_owned(), json!({
-            "image": settings.traefik_image,
-            "command": [
-                "--entrypoints.web.address=:80", "--entrypoints.web-secure.address=:443",
-                "--providers.swarm.endpoint=unix:///var/run/docker.sock",
-                "--providers.swarm.exposedByDefault=false", "--providers.swarm.network=proxy",
-                "--providers.swarm.refreshSeconds=250ms", "--providers.providersThrottleDuration=100ms",
-                "--providers.file.filename=/etc/traefik/tls.yml",
-                "--global.checkNewVersion=false", "--global.sendAnonymousUsage=false",
-            ],
-            "ports": [port(80, settings.http_port), port(443, settings.https_port)],
-            "volumes": ["/var/run/docker.sock:/var/run/docker.sock:ro"],
-            "configs": [{ "source": "tls", "target": "/etc/traefik/tls.yml" }],
-            "secrets": [{ "source": "cert", "target": "cert.pem" }, { "source": "key", "target": "key.pem" }],
-            "networks": ["proxy"],
-            "deploy": deploy(json!({ "cc-ci.world": "true" })),
-        }));
+        services.insert(
+            "traefik".to_owned(),
+            json!({
+                "image": settings.traefik_image,
+                "command": [
+                    "--entrypoints.web.address=:80", "--entrypoints.web-secure.address=:443",
+                    "--providers.swarm.endpoint=unix:///var/run/docker.sock",
+                    "--providers.swarm.exposedByDefault=false", "--providers.swarm.network=proxy",
+                    "--providers.swarm.refreshSeconds=250ms", "--providers.providersThrottleDuration=100ms",
+                    "--providers.file.filename=/etc/traefik/tls.yml",
+                    "--global.checkNewVersion=false", "--global.sendAnonymousUsage=false",
+                ],
+                "ports": [port(80, settings.http_port), port(443, settings.https_port)],
+                "volumes": ["/var/run/docker.sock:/var/run/docker.sock:ro"],
+                "configs": [{ "source": "tls", "target": "/etc/traefik/tls.yml" }],
+                "secrets": [{ "source": "cert", "target": "cert.pem" }, { "source": "key", "target": "key.pem" }],
+                "networks": ["proxy"],
+                "deploy": deploy(json!({ "cc-ci.world": "true", PRINT_LABEL: print })),
+            }),
+        );
     }
     if parts.bot {
         let volumes = format!("{}/volumes", parts.data_root);
-        services.insert("backup-bot".to_owned(), json!({
-            "image": settings.bot_image,
-            "volumes": [
-                "/var/run/docker.sock:/var/run/docker.sock",
-                format!("{volumes}:/var/lib/docker/volumes"),
-                "backups:/backups",
-            ],
-            "deploy": deploy(json!({ "cc-ci.world": "true", "coop-cloud.backupbot.enabled": "true" })),
-        }));
+        services.insert(
+            "backup-bot".to_owned(),
+            json!({
+                "image": settings.bot_image,
+                "volumes": [
+                    "/var/run/docker.sock:/var/run/docker.sock",
+                    format!("{volumes}:/var/lib/docker/volumes"),
+                    "backups:/backups",
+                ],
+                "deploy": deploy(json!({
+                    "cc-ci.world": "true", PRINT_LABEL: print, "coop-cloud.backupbot.enabled": "true",
+                })),
+            }),
+        );
     }
     json!({
         "version": "3.8",
         "services": services,
         "networks": { "proxy": { "external": true } },
         "volumes": { "backups": {} },
-        "configs": { "tls": { "name": format!("{}_tls_{age}", super::WORLD_STACK), "file": dir.join("tls.yml") } },
+        "configs": { "tls": { "name": format!("{}_tls_{cert}", super::WORLD_STACK), "file": dir.join("tls.yml") } },
         "secrets": {
-            "cert": { "name": format!("{}_cert_{age}", super::WORLD_STACK), "file": dir.join("cert.pem") },
-            "key": { "name": format!("{}_key_{age}", super::WORLD_STACK), "file": dir.join("key.pem") },
+            "cert": { "name": format!("{}_cert_{cert}", super::WORLD_STACK), "file": dir.join("cert.pem") },
+            "key": { "name": format!("{}_key_{cert}", super::WORLD_STACK), "file": dir.join("key.pem") },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_certificate_or_setting_is_another_fingerprint() {
+        let parts = |ipvs| Parts { traefik: true, bot: true, ipvs, data_root: "/var/lib/docker".to_owned() };
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            settings: Settings,
+        }
+        let settings = <Line as clap::Parser>::parse_from(["cc-ci"]).settings;
+        let print = |state: &Path, ipvs| write(state, &settings, &parts(ipvs)).unwrap().print;
+        let state = || {
+            let state = tempfile::tempdir().unwrap();
+            ca::ensure(state.path(), &settings.base_domain).unwrap();
+            state
+        };
+        let (one, other) = (state(), state());
+        assert_eq!(print(one.path(), true), print(one.path(), true));
+        assert_ne!(print(one.path(), true), print(one.path(), false));
+        assert_ne!(print(one.path(), true), print(other.path(), true));
+        let file = std::fs::read_to_string(ca::folder(one.path(), &settings.base_domain).join("world.yml")).unwrap();
+        assert_eq!(file.matches(&print(one.path(), true)).count(), 2, "{file}");
+    }
 }

@@ -9,10 +9,7 @@ use runner::exit::Exit;
 use super::support::{arguments, cc_ci, left, own_state, repositories, start};
 
 /// Starts a run and waits until its app is being deployed.
-fn running(
-    state: &std::path::Path,
-    reference: &str,
-) -> (std::process::Child, impl Iterator<Item = Record>, StackName) {
+fn running(state: &std::path::Path, reference: &str) -> (std::process::Child, impl Iterator<Item = Record>, StackName) {
     let source = repositories().join("custom-html");
     let (child, lines) = start(state, &arguments("custom-html", &source, reference));
     let mut records = lines.map(|line| serde_json::from_str::<Record>(&line.unwrap()).unwrap());
@@ -41,7 +38,9 @@ fn a_signal_tears_everything_down_first() {
         signal(&child, name);
         let records: Vec<Record> = records.collect();
         assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())), "{name}");
-        let Some(Event::RunEnded { verdict }) = records.last().map(|record| &record.event) else { panic!("no verdict") };
+        let Some(Event::RunEnded { verdict }) = records.last().map(|record| &record.event) else {
+            panic!("no verdict")
+        };
         assert_eq!(verdict.word, Word::Cancelled);
         let torn = |record: &Record| matches!(&record.event, Event::StageEnded { stage: Stage::Teardown, result, .. } if result.outcome == Outcome::Passed);
         assert!(records.iter().any(torn));

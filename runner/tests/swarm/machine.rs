@@ -23,8 +23,11 @@ fn code(exit: Exit) -> Option<i32> {
 
 #[test]
 fn an_engine_that_is_not_there_is_named_at_once() {
-    let output =
-        cc_ci(&state()).env("DOCKER_HOST", "unix:///nonexistent/docker.sock").args(custom_html("main")).output().unwrap();
+    let output = cc_ci(&state())
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .args(custom_html("main"))
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), code(Exit::Infrastructure), "{text}");
     assert!(text.contains("/nonexistent/docker.sock") && text.contains("look at:"), "{text}");
@@ -72,7 +75,8 @@ fn an_upgrade_that_abra_only_claims_did_not_move() {
     );
     std::fs::write(&liar, script).unwrap();
     std::fs::set_permissions(&liar, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let said = Said::of(cc_ci(&state()).env("CCCI_ABRA", &liar).args(custom_html("good/readme-only")).output().unwrap());
+    let said =
+        Said::of(cc_ci(&state()).env("CCCI_ABRA", &liar).args(custom_html("good/readme-only")).output().unwrap());
     assert_eq!(said.decided(), "did-not-move", "{}", said.verdict().line);
     assert_eq!(left(&said.stack()), Vec::<String>::new());
 }
@@ -101,7 +105,8 @@ fn an_image_that_its_registry_does_not_have_is_missing() {
     });
     let image = format!("127.0.0.1:{port}/nginx:9.9.9");
     let built = testbed::repos::Source::load("custom-html").unwrap().builder().unwrap();
-    let built = built.at("good/new-release").unwrap().replace("compose.yml", "testbed.invalid/nginx:1.22.1-3", &image).unwrap();
+    let built =
+        built.at("good/new-release").unwrap().replace("compose.yml", "testbed.invalid/nginx:1.22.1-3", &image).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let repository = dir.path().join("repository");
     built.commit("An image that is not there").branch("missing").build(&repository).unwrap();
@@ -170,7 +175,11 @@ fn serve(path: &Path, cut: Arc<AtomicBool>) {
                         match from.read(&mut buffer) {
                             Ok(0) => break,
                             Ok(count) if to.write_all(&buffer[..count]).is_ok() => {}
-                            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                            Err(error)
+                                if matches!(
+                                    error.kind(),
+                                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                                ) => {}
                             _ => break,
                         }
                     }
@@ -238,9 +247,19 @@ fn a_disk_that_fills_up_in_a_run_is_named_and_everything_is_torn_down() {
 }
 
 #[test]
+fn a_state_folder_that_is_not_the_worlds_is_no_fault_of_the_recipe() {
+    let state = tempfile::tempdir().unwrap();
+    let said = Said::of(cc_ci(state.path()).args(custom_html("broken/rolled-back")).output().unwrap());
+    assert_eq!(said.decided(), "world-incomplete", "{}", said.verdict().line);
+    assert!(said.verdict().decided_by.as_ref().unwrap().fault.failure.look_at.contains("CCCI_STATE"));
+}
+
+#[test]
 fn up_twice_makes_nothing_the_second_time_and_doctor_finds_nothing_bad() {
     let images = |command: &mut std::process::Command| {
-        command.env("CCCI_TRAEFIK_IMAGE", "testbed.invalid/traefik:3.6.12").env("CCCI_BOT_IMAGE", "testbed.invalid/backup-bot:1");
+        command
+            .env("CCCI_TRAEFIK_IMAGE", "testbed.invalid/traefik:3.6.12")
+            .env("CCCI_BOT_IMAGE", "testbed.invalid/backup-bot:1");
     };
     let mut up = cc_ci(&state());
     images(&mut up);
@@ -268,7 +287,12 @@ fn a_report_is_made_again_from_the_journal_alone() {
     assert_eq!(output.status.code(), code(Exit::Recipe));
     let folder = std::fs::read_dir(state.path().join("runs")).unwrap().next().unwrap().unwrap().path();
     for (format, file) in [("html", "report.html"), ("junit", "junit.xml")] {
-        let again = cc_ci(state.path()).arg("report").arg(folder.join("journal.jsonl")).args(["--format", format]).output().unwrap();
+        let again = cc_ci(state.path())
+            .arg("report")
+            .arg(folder.join("journal.jsonl"))
+            .args(["--format", format])
+            .output()
+            .unwrap();
         assert!(again.status.success());
         assert_eq!(again.stdout, std::fs::read(folder.join(file)).unwrap(), "{format}");
     }

@@ -119,7 +119,10 @@ pub(crate) fn arguments(recipe: &str, source: &Path, reference: &str) -> Vec<Str
 }
 
 /// Starts a run and gives it with its lines.
-pub(crate) fn start(state: &Path, arguments: &[String]) -> (Child, std::io::Lines<std::io::BufReader<std::process::ChildStdout>>) {
+pub(crate) fn start(
+    state: &Path,
+    arguments: &[String],
+) -> (Child, std::io::Lines<std::io::BufReader<std::process::ChildStdout>>) {
     use std::io::BufRead;
     let mut child = cc_ci(state).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
@@ -133,7 +136,8 @@ pub(crate) fn left(stack: &StackName) -> Vec<String> {
         let swarm = Swarm::connect().await.unwrap();
         let mut found: Vec<String> = swarm.objects(stack).await.unwrap().iter().map(ToString::to_string).collect();
         let claims = swarm.claims().await.unwrap();
-        found.extend(claims.iter().filter(|claim| claim.stack == *stack).map(|claim| format!("claim of {}", claim.run)));
+        found
+            .extend(claims.iter().filter(|claim| claim.stack == *stack).map(|claim| format!("claim of {}", claim.run)));
         found
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::git::{self, Built, Commit, File, Model, Tag};
 use super::Error;
+use super::git::{self, Built, Commit, File, Model, Tag};
 
 /// Where a builder stands: the files, and the commit that they grew from.
 #[derive(Debug, Clone, Default)]

@@ -68,10 +68,7 @@ pub(crate) fn write(model: &Model, dest: &Path) -> Result<Built, Error> {
     }
     let parent = dest.parent().unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent).map_err(|e| Error::file(parent, e))?;
-    let made = tempfile::Builder::new()
-        .prefix(".testbed-")
-        .tempdir_in(parent)
-        .map_err(|e| Error::file(parent, e))?;
+    let made = tempfile::Builder::new().prefix(".testbed-").tempdir_in(parent).map_err(|e| Error::file(parent, e))?;
     let repo = made.path().join("repo");
 
     let place = repo.to_string_lossy().into_owned();

@@ -121,8 +121,7 @@ impl Source {
             return Err(Error::NoRecipe(name.to_owned()));
         }
         let text = std::fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
-        let spec: Spec =
-            toml::from_str(&text).map_err(|error| Error::Source { path, error: Box::new(error) })?;
+        let spec: Spec = toml::from_str(&text).map_err(|error| Error::Source { path, error: Box::new(error) })?;
         let like = spec.like.as_deref().map(Self::load).transpose()?.map(Box::new);
         Ok(Self { dir, spec, like })
     }
@@ -147,15 +146,12 @@ impl Source {
         let releases = self.all_releases();
         let mut builder = Builder::new();
         for (n, (dir, release)) in releases.iter().enumerate() {
-            let change =
-                Change { files: release.files.as_deref(), delete: &release.delete, replace: &release.replace };
+            let change = Change { files: release.files.as_deref(), delete: &release.delete, replace: &release.replace };
             builder = change.apply(dir, builder)?.commit(&release.message);
             builder = match self.spec.tags {
                 Tags::None => builder,
                 Tags::LightweightLast if n + 1 == releases.len() => builder.tag_lightweight(&release.version),
-                Tags::Annotated | Tags::LightweightLast => {
-                    builder.tag_annotated(&release.version, &release.message)
-                }
+                Tags::Annotated | Tags::LightweightLast => builder.tag_annotated(&release.version, &release.message),
             };
         }
         builder = builder.branch("main");

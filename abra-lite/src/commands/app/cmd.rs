@@ -1,6 +1,5 @@
 //! `app cmd`: a function of the recipe's `abra.sh`, here or inside a container.
 
-
 use crate::app::App;
 use crate::docker::{connect, container_of, exec};
 use crate::fatal::{Done, fatal};

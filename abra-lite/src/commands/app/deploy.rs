@@ -167,7 +167,8 @@ fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
     // The registry is asked for each image's digest, as abra does; one that cannot be reached only
     // costs a warning.
     args.extend(["--resolve-image".to_owned(), "always".to_owned(), app.stack.to_string()]);
-    let mut command = duct::cmd("docker", args).dir(&app.recipe.dir).stdin_null().stderr_to_stdout().stdout_capture().unchecked();
+    let mut command =
+        duct::cmd("docker", args).dir(&app.recipe.dir).stdin_null().stderr_to_stdout().stdout_capture().unchecked();
     for (key, value) in app.vars() {
         command = command.env(key, value);
     }
@@ -193,6 +194,7 @@ fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Valu
     if compose.service("app").is_none() {
         return fatal(format!("recipe {} has no service called app", app.recipe.name));
     }
-    let environment: serde_json::Map<_, _> = app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
+    let environment: serde_json::Map<_, _> =
+        app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
     Ok(json!({ "version": "3.8", "services": { "app": { "deploy": added, "environment": environment } } }))
 }

@@ -59,7 +59,8 @@ pub(crate) async fn run(args: Args) -> Done {
         println!("{}", json!({ "default": { "apps": apps, "appCount": count } }));
     } else {
         let cell = |app: &serde_json::Value, key: &str| app[key].as_str().unwrap_or_default().to_owned();
-        let rows: Vec<_> = apps.iter().map(|app| ["recipe", "domain", "server"].map(|key| cell(app, key)).into()).collect();
+        let rows: Vec<_> =
+            apps.iter().map(|app| ["recipe", "domain", "server"].map(|key| cell(app, key)).into()).collect();
         print!("{}", table(&["RECIPE", "DOMAIN", "SERVER"], &rows));
     }
     Ok(())

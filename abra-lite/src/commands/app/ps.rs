@@ -39,7 +39,10 @@ pub(crate) async fn run(args: Args) -> Done {
         println!("{}", json!(rows));
     } else {
         let cell = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        let rows: Vec<_> = rows.values().map(|row| ["service", "image", "created", "state", "status"].map(|key| cell(row, key)).into()).collect();
+        let rows: Vec<_> = rows
+            .values()
+            .map(|row| ["service", "image", "created", "state", "status"].map(|key| cell(row, key)).into())
+            .collect();
         print!("{}", table(&["SERVICE", "IMAGE", "CREATED", "STATE", "STATUS"], &rows));
     }
     Ok(())

@@ -18,7 +18,12 @@ pub(crate) async fn run(args: Args) -> Done {
     if services(&docker, &app.stack).await?.is_empty() {
         return fatal(format!("{} is not deployed", app.domain));
     }
-    let output = duct::cmd!("docker", "stack", "rm", app.stack.as_str()).stdin_null().stderr_to_stdout().stdout_capture().unchecked().run()?;
+    let output = duct::cmd!("docker", "stack", "rm", app.stack.as_str())
+        .stdin_null()
+        .stderr_to_stdout()
+        .stdout_capture()
+        .unchecked()
+        .run()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         return fatal(format!("undeploy failed: {}", text.trim()));

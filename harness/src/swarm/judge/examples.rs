@@ -32,6 +32,7 @@ pub(crate) fn task(service: &str, id: &str, state: TaskState) -> TaskSeen {
         error: String::new(),
         exit: None,
         unhealthy: false,
+        port_held_by: None,
         container: Some(format!("c-{id}")),
         created: id.to_owned(),
         age_ms: 10_000,
@@ -44,14 +45,7 @@ pub(crate) fn failed(service: &str, id: &str, error: &str, exit: i64) -> TaskSee
 }
 
 pub(crate) fn container(task: &str, health: Health) -> ContainerSeen {
-    ContainerSeen {
-        id: format!("c-{task}"),
-        task: task.to_owned(),
-        running: true,
-        health,
-        exit: None,
-        up_s: 10,
-    }
+    ContainerSeen { id: format!("c-{task}"), task: task.to_owned(), running: true, health, exit: None, up_s: 10 }
 }
 
 pub(crate) fn one(service: ServiceSeen, tasks: Vec<TaskSeen>, containers: Vec<ContainerSeen>) -> Snapshot {
@@ -73,6 +67,7 @@ pub(crate) fn before(service: &str) -> Before {
 pub(crate) fn updated() -> (Snapshot, Before) {
     let mut before = before("app");
     before.containers.insert("old".to_owned());
-    let now = one(service("app"), vec![task("app", "old", TaskState::Running)], vec![container("old", Health::Healthy)]);
+    let now =
+        one(service("app"), vec![task("app", "old", TaskState::Running)], vec![container("old", Health::Healthy)]);
     (now, before)
 }

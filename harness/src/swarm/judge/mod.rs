@@ -46,9 +46,8 @@ pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
         return Judgement::Going { line: "waiting for the first service to appear".to_owned(), services: Vec::new() };
     }
     let views: Vec<View> = now.services.iter().map(|service| View::new(service, now, before)).collect();
-    let others_start = |this: &View| {
-        views.iter().any(|view| view.service.id != this.service.id && view.is_on_first_start())
-    };
+    let others_start =
+        |this: &View| views.iter().any(|view| view.service.id != this.service.id && view.is_on_first_start());
     let (mut up, mut lines, mut awaited) = (Vec::new(), Vec::new(), Vec::new());
     for view in &views {
         let name = view.service.name.clone();

@@ -23,9 +23,8 @@ fn first(now: &Snapshot) -> String {
 
 #[test]
 fn a_first_deploy_line_by_line() {
-    let starting = |health| {
-        one(service("app"), vec![task("app", "1", TaskState::Starting)], vec![container("1", health)])
-    };
+    let starting =
+        |health| one(service("app"), vec![task("app", "1", TaskState::Starting)], vec![container("1", health)]);
     assert_eq!(first(&Snapshot::default()), "waiting for the first service to appear");
     assert_eq!(first(&one(service("app"), vec![], vec![])), "waiting for app: swarm makes its tasks");
     for (state, words) in [
@@ -91,7 +90,10 @@ fn modes() {
 fn jobs_and_programs_that_run_once() {
     let job = || ServiceSeen { mode: Mode::Job(1), restart: Restart::OnFailure, ..service("app") };
     let ended = |exit| TaskSeen { exit: Some(exit), ..task("app", "1", TaskState::Complete) };
-    assert_eq!(first(&one(job(), vec![task("app", "1", TaskState::Running)], vec![])), "waiting for app: 0 of 1 have run to their end");
+    assert_eq!(
+        first(&one(job(), vec![task("app", "1", TaskState::Running)], vec![])),
+        "waiting for app: 0 of 1 have run to their end"
+    );
     assert_eq!(first(&one(job(), vec![ended(0)], vec![])), "settled: app []");
     let once = || ServiceSeen { restart: Restart::Never, ..service("app") };
     assert_eq!(first(&one(once(), vec![ended(0)], vec![])), "settled: app []");
@@ -115,7 +117,10 @@ fn three_exits_are_a_crash_loop() {
         tasks.push(task("app", "9", TaskState::Ready));
         one(service("app"), tasks, vec![])
     };
-    assert_eq!(first(&exits(2)), "waiting for app: is ready, and waits for its turn (it exited 2 times, last with code 3 before)");
+    assert_eq!(
+        first(&exits(2)),
+        "waiting for app: is ready, and waits for its turn (it exited 2 times, last with code 3 before)"
+    );
     assert_eq!(first(&exits(3)), "crash-loop: service app (nginx:2) exited 3 times, last with code 3");
 }
 
@@ -152,11 +157,7 @@ fn two_ends_by_the_healthcheck_are_never_healthy() {
 
 #[test]
 fn a_process_that_ends_well_when_its_health_was_given_up_has_not_finished_its_work() {
-    let end = |id: &str| TaskSeen {
-        unhealthy: true,
-        exit: Some(0),
-        ..task("app", id, TaskState::Complete)
-    };
+    let end = |id: &str| TaskSeen { unhealthy: true, exit: Some(0), ..task("app", id, TaskState::Complete) };
     // Swarm calls such an update complete and leaves the old task running.
     let service = ServiceSeen { restart: Restart::OnFailure, ..service("app") };
     let mut now = one(service, vec![old(TaskState::Running), end("1"), end("2")], vec![]);
@@ -170,7 +171,10 @@ fn words_that_name_the_failure_are_enough_once() {
         let task = TaskSeen { error: error.to_owned(), ..task("app", "1", TaskState::Rejected) };
         first(&one(service("app"), vec![task], vec![]))
     };
-    assert_eq!(rejected("No such image: nginx:2"), "image-missing: service app cannot start: there is no image nginx:2");
+    assert_eq!(
+        rejected("No such image: nginx:2"),
+        "image-missing: service app cannot start: there is no image nginx:2"
+    );
     assert_eq!(
         rejected("invalid mount config for type \"bind\": bind source path does not exist: /x"),
         "task-rejected: the engine refuses to start service app (nginx:2): \
@@ -180,7 +184,8 @@ fn words_that_name_the_failure_are_enough_once() {
         rejected("mkdir /x: no space left on device"),
         "disk-full: service app (nginx:2) cannot start, the disk is full: mkdir /x: no space left on device"
     );
-    let task = failed("app", "1", "starting container failed: Bind for 0.0.0.0:80 failed: port is already allocated", 128);
+    let task =
+        failed("app", "1", "starting container failed: Bind for 0.0.0.0:80 failed: port is already allocated", 128);
     assert_eq!(
         first(&one(service("app"), vec![task], vec![])),
         "port-taken: service app (nginx:2) cannot have its host port: Bind for 0.0.0.0:80 failed: port is already allocated"
@@ -200,23 +205,31 @@ fn an_unknown_rejection_counts_when_it_comes_again() {
 
 #[test]
 fn a_task_that_no_node_takes() {
-    let pending = |error: &str, age_ms| TaskSeen {
-        error: error.to_owned(),
-        age_ms,
-        ..task("app", "2", TaskState::Pending)
-    };
+    let pending =
+        |error: &str, age_ms| TaskSeen { error: error.to_owned(), age_ms, ..task("app", "2", TaskState::Pending) };
     let constraint = "no suitable node (scheduling constraints not satisfied on 1 node)";
     let port = "no suitable node (host-mode port already in use on 1 node)";
+    let held = |task| TaskSeen { port_held_by: Some(PortHeld { port: 80, service: "web_app".to_owned() }), ..task };
     let now = |task| one(service("app"), vec![task], vec![]);
     assert_eq!(first(&now(pending(constraint, 100))), "waiting for app: looks for a node");
-    assert_eq!(first(&now(pending(constraint, 5000))), format!("no-node: no node can take service app (nginx:2): {constraint}"));
-    assert_eq!(first(&now(pending(port, 5000))), format!("port-taken: service app (nginx:2) cannot have its host port: {port}"));
+    assert_eq!(
+        first(&now(pending(constraint, 5000))),
+        format!("no-node: no node can take service app (nginx:2): {constraint}")
+    );
+    let taken = format!("port-taken: service app (nginx:2) cannot have its host port: {port}");
+    assert_eq!(first(&now(held(pending(port, 5000)))), format!("{taken}; service web_app holds port 80"));
+    // Nobody holds it: swarm's books are behind, and a busy machine needs longer than a moment.
+    assert_eq!(first(&now(pending(port, 5000))), "waiting for app: looks for a node");
+    assert_eq!(first(&now(pending(port, 31_000))), taken);
     // The old task holds the port until it has ended, and swarm looks again a moment later.
     let old = |state, since_ms| TaskSeen { desired: TaskState::Shutdown, since_ms, ..task("app", "1", state) };
-    let now = |old| one(service("app"), vec![old, pending(port, 60_000)], vec![]);
+    let now = |old| one(service("app"), vec![old, held(pending(port, 60_000))], vec![]);
     assert!(first(&now(old(TaskState::Running, 60_000))).starts_with("waiting for"));
     assert!(first(&now(old(TaskState::Shutdown, 500))).starts_with("waiting for"));
     assert!(first(&now(old(TaskState::Shutdown, 5000))).starts_with("port-taken"));
+    let now = |old| one(service("app"), vec![old, pending(port, 60_000)], vec![]);
+    assert!(first(&now(old(TaskState::Shutdown, 5000))).starts_with("waiting for"));
+    assert!(first(&now(old(TaskState::Shutdown, 31_000))).starts_with("port-taken"));
 }
 
 /// A service whose update is at `state`, with the task of before and others.
@@ -234,7 +247,10 @@ fn an_upgrade_is_settled_when_it_is_complete_and_the_old_is_gone() {
     let after = |now: &Snapshot| said(now, &before("app"));
     let new = || task("app", "new", TaskState::Running);
     let gone = || TaskSeen { state: TaskState::Shutdown, ..old(TaskState::Shutdown) };
-    assert_eq!(after(&one(service("app"), vec![old(TaskState::Running)], vec![])), "waiting for app: swarm is about to replace it");
+    assert_eq!(
+        after(&one(service("app"), vec![old(TaskState::Running)], vec![])),
+        "waiting for app: swarm is about to replace it"
+    );
     assert_eq!(
         after(&updating(UpdateState::Updating, vec![gone(), new()])),
         "waiting for app: it runs, and swarm watches the update for a while"
@@ -263,7 +279,10 @@ fn a_failing_update_is_told_by_its_rollback() {
         now.services[0].image = "nginx:1".to_owned();
         after(&now)
     };
-    assert_eq!(rolled(UpdateState::RollbackCompleted), "rolled-back: swarm rolled service app back to nginx:1 after nginx:2 exited with code 3");
+    assert_eq!(
+        rolled(UpdateState::RollbackCompleted),
+        "rolled-back: swarm rolled service app back to nginx:1 after nginx:2 exited with code 3"
+    );
     assert_eq!(
         rolled(UpdateState::RollbackPaused),
         "rolled-back: swarm rolled service app back to nginx:1 after nginx:2 exited with code 3, and the way back failed too"
@@ -278,7 +297,10 @@ fn a_failing_update_is_told_by_its_rollback() {
 fn an_image_that_is_missing_in_an_update_is_told_by_its_rollback() {
     let bad = TaskSeen { error: "No such image: nginx:2".to_owned(), ..task("app", "new", TaskState::Rejected) };
     let now = updating(UpdateState::Updating, vec![bad.clone()]);
-    assert!(said(&now, &before("app")).starts_with("waiting for app: the new version could not start for want of its image"));
+    assert!(
+        said(&now, &before("app"))
+            .starts_with("waiting for app: the new version could not start for want of its image")
+    );
     let mut now = updating(UpdateState::Updating, vec![bad.clone()]);
     now.services[0].on_failure = OnFailure::Pause;
     assert!(said(&now, &before("app")).ends_with("swarm is about to stop the update"));
@@ -312,7 +334,8 @@ fn what_was_over_before_is_no_news() {
 
 #[test]
 fn every_service_is_waited_for_and_named() {
-    let mut now = one(service("app"), vec![task("app", "1", TaskState::Starting)], vec![container("1", Health::Starting)]);
+    let mut now =
+        one(service("app"), vec![task("app", "1", TaskState::Starting)], vec![container("1", Health::Starting)]);
     now.services.push(service("db"));
     now.tasks.push(task("db", "2", TaskState::Preparing));
     assert_eq!(
@@ -333,7 +356,8 @@ fn any_state() -> impl Strategy<Value = TaskState> {
 
 fn any_update() -> impl Strategy<Value = Option<Update>> {
     use UpdateState::*;
-    let states = prop::sample::select(vec![Updating, Paused, Completed, RollbackStarted, RollbackPaused, RollbackCompleted]);
+    let states =
+        prop::sample::select(vec![Updating, Paused, Completed, RollbackStarted, RollbackPaused, RollbackCompleted]);
     prop::option::of(states.prop_map(|state| Update { state, message: String::new() }))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::reason::{Ends, has_exited, kind_of, named};
 use super::super::seen::{
-    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
+    Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, UpdateState,
 };
 use crate::failure::{Failure, Kind};
@@ -23,6 +23,9 @@ const STEADY_AFTER_EXIT_S: u64 = 6;
 /// A task that no node takes is given up after this time without a change. Ports and reservations of
 /// a task that is being replaced come free a moment after its end.
 const PENDING_MS: u64 = 3_000;
+/// The same for a host port that no other service holds: swarm's own books are behind, and on a busy
+/// machine they may take seconds to follow.
+const UNHELD_PORT_MS: u64 = 30_000;
 
 /// The answer of one service.
 pub(super) enum Stand {
@@ -67,7 +70,9 @@ impl<'a> View<'a> {
 
     pub(super) fn stand(&self, others_start: bool) -> Stand {
         match self.update() {
-            Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => return Stand::Never(self.rolled_back()),
+            Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => {
+                return Stand::Never(self.rolled_back());
+            }
             Some(UpdateState::Paused) => return Stand::Never(self.paused()),
             Some(UpdateState::RollbackStarted) => {
                 let why = self.ends.words().map(|words| format!(", since the new version {words}")).unwrap_or_default();
@@ -218,7 +223,8 @@ impl<'a> View<'a> {
     /// What the newest task that does not run is doing.
     fn awaited(&self) -> String {
         let newest = self.newest_by_slot();
-        let Some(task) = newest.values().find(|task| !(self.is_current(task) && task.wanted() && self.runs(task))) else {
+        let Some(task) = newest.values().find(|task| !(self.is_current(task) && task.wanted() && self.runs(task)))
+        else {
             return "swarm makes its tasks".to_owned();
         };
         if has_exited(task) || self.is_over(task) {
@@ -230,7 +236,9 @@ impl<'a> View<'a> {
         let container = self.containers.get(task.id.as_str());
         let line = match task.state {
             TaskState::New | TaskState::Allocated | TaskState::Pending => "looks for a node",
-            TaskState::Assigned | TaskState::Accepted | TaskState::Preparing => "prepares its image, volumes and networks",
+            TaskState::Assigned | TaskState::Accepted | TaskState::Preparing => {
+                "prepares its image, volumes and networks"
+            }
             TaskState::Ready => "is ready, and waits for its turn",
             _ => match container.map(|container| container.health) {
                 Some(Health::Starting) => "runs, its healthcheck has not passed yet",
@@ -248,13 +256,25 @@ impl<'a> View<'a> {
     /// A task that no node takes, and nothing is on its way to change that.
     fn no_place(&self) -> Option<Failure> {
         let task = self.tasks.iter().find(|task| {
-            task.wanted() && task.state <= TaskState::Pending && matches!(kind_of(&task.error), Some(Kind::PortTaken | Kind::NoNode))
+            task.wanted()
+                && task.state <= TaskState::Pending
+                && matches!(kind_of(&task.error), Some(Kind::PortTaken | Kind::NoNode))
         })?;
-        let quiet = self.tasks.iter().filter(|other| other.id != task.id).all(|other| {
-            (self.is_over(other) && other.since_ms >= PENDING_MS) || (other.wanted() && self.runs(other))
-        });
         let kind = kind_of(&task.error)?;
-        (quiet && task.age_ms >= PENDING_MS).then(|| named(kind, &self.service.name, &task.image, &task.error))
+        let patience = if kind == Kind::PortTaken && task.port_held_by.is_none() { UNHELD_PORT_MS } else { PENDING_MS };
+        let quiet =
+            self.tasks.iter().filter(|other| other.id != task.id).all(|other| {
+                (self.is_over(other) && other.since_ms >= patience) || (other.wanted() && self.runs(other))
+            });
+        (quiet && task.age_ms >= patience).then(|| {
+            let failure = named(kind, &self.service.name, &task.image, &task.error);
+            match &task.port_held_by {
+                Some(PortHeld { port, service }) => {
+                    Failure { what: format!("{}; service {service} holds port {port}", failure.what), ..failure }
+                }
+                None => failure,
+            }
+        })
     }
 
     fn rolled_back(&self) -> Failure {

@@ -42,15 +42,10 @@ fn percent(part: u64, whole: u64) -> String {
 
 /// At most seven ticks at round times.
 pub(super) fn ticks(span: u64) -> Vec<Tick> {
-    const STEPS: [u64; 14] = [
-        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000,
-        3_600_000,
-    ];
+    const STEPS: [u64; 14] =
+        [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000];
     let step = STEPS.into_iter().find(|step| span / step < 7).unwrap_or(span / 6).max(1);
-    (0..=span / step)
-        .map(|n| n * step)
-        .map(|ms| Tick { at: percent(ms, span), label: tick_label(ms, step) })
-        .collect()
+    (0..=span / step).map(|n| n * step).map(|ms| Tick { at: percent(ms, span), label: tick_label(ms, step) }).collect()
 }
 
 fn tick_label(ms: u64, step: u64) -> String {
