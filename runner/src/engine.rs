@@ -103,7 +103,8 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     if late {
         let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
         let what = format!("{} did not end in {} s; it was last busy with: {busy}", planned.stage, planned.deadline_s);
-        push(cx, Failure::new(Kind::Deadline, what, "the task history and the logs, in the report"));
+        let fault = cx.fault(Failure::new(Kind::Deadline, what, "the task history and the logs, in the report"));
+        cx.faults.push(Fault { cause: cause_of_lateness(planned.stage, fault.cause), ..fault });
     }
     if let Some(trouble) = cx.emitter.trouble() {
         // First: what else went wrong on such a disk is likely to follow from it.
@@ -192,6 +193,14 @@ fn push(cx: &mut Context, failure: Failure) {
     cx.faults.push(fault);
 }
 
+/// Checkout, pulls and removal are the machine's work, not the recipe's.
+fn cause_of_lateness(stage: Stage, usual: Cause) -> Cause {
+    match stage {
+        Stage::Prepare | Stage::Teardown => Cause::Infrastructure,
+        _ => usual,
+    }
+}
+
 fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms });
@@ -200,4 +209,16 @@ fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration) {
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic with no words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_machine_is_not_the_recipes_fault() {
+        assert_eq!(cause_of_lateness(Stage::Prepare, Cause::Recipe), Cause::Infrastructure);
+        assert_eq!(cause_of_lateness(Stage::Teardown, Cause::Recipe), Cause::Infrastructure);
+        assert_eq!(cause_of_lateness(Stage::Install, Cause::BaseRelease), Cause::BaseRelease);
+    }
 }
