@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerSummary, ContainerSummaryStateEnum, Service, ServiceSpecUpdateConfigFailureActionEnum as Action,
-    ServiceUpdateStatusStateEnum, Task, TaskSpec, TaskSpecRestartPolicyConditionEnum as Condition, TaskState as State,
+    ContainerSummary, ContainerSummaryStateEnum, EndpointSpec, EndpointSpecModeEnum as EndpointMode, Service,
+    ServiceSpecUpdateConfigFailureActionEnum as Action, ServiceUpdateStatusStateEnum, Task, TaskSpec,
+    TaskSpecRestartPolicyConditionEnum as Condition, TaskState as State,
 };
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListServicesOptionsBuilder, ListTasksOptionsBuilder};
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ impl Swarm {
             name: service.name.clone(),
             image: service.image.clone(),
             version: service.version,
+            endpoint: service.endpoint.clone(),
             update: service.update.as_ref().map(|update| update.state),
         };
         Ok(Before {
@@ -67,7 +69,7 @@ fn snapshot(
     let by_id: HashMap<&str, &Service> =
         services.iter().filter_map(|service| Some((service.id.as_deref()?, service))).collect();
     let mut now = Snapshot {
-        services: services.iter().map(|service| service_seen(stack, service)).collect(),
+        services: services.iter().map(|service| service_seen(stack, service, at)).collect(),
         tasks: tasks.iter().filter_map(|task| task_seen(task, &by_id, at)).collect(),
         containers: containers.iter().filter_map(container_seen).collect(),
     };
@@ -77,7 +79,7 @@ fn snapshot(
     now
 }
 
-fn service_seen(stack: &StackName, service: &Service) -> ServiceSeen {
+fn service_seen(stack: &StackName, service: &Service, at: Timestamp) -> ServiceSeen {
     let spec = service.spec.clone().unwrap_or_default();
     let template = spec.task_template.unwrap_or_default();
     let mode = spec.mode.unwrap_or_default();
@@ -95,6 +97,8 @@ fn service_seen(stack: &StackName, service: &Service) -> ServiceSeen {
         id: service.id.clone().unwrap_or_default(),
         name: short(stack, &spec.name.unwrap_or_default()).to_owned(),
         version: service.version.as_ref().and_then(|version| version.index).unwrap_or(0),
+        changed_ms: ms_since(at, service.updated_at.as_deref()),
+        endpoint: endpoint(spec.endpoint_spec.as_ref()),
         mode,
         image: image(&template),
         update: service.update_status.as_ref().and_then(|status| {
@@ -112,6 +116,20 @@ fn service_seen(stack: &StackName, service: &Service) -> ServiceSeen {
             _ => Restart::Any,
         },
     }
+}
+
+fn ms_since(at: Timestamp, text: Option<&str>) -> u64 {
+    let then: Option<Timestamp> = text.and_then(|text| text.parse().ok());
+    then.and_then(|then| u64::try_from(at.as_millisecond() - then.as_millisecond()).ok()).unwrap_or(0)
+}
+
+/// An endpoint as a text that compares.
+fn endpoint(spec: Option<&EndpointSpec>) -> String {
+    let mode = spec.and_then(|spec| spec.mode).unwrap_or(EndpointMode::VIP);
+    let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+    let mut ports: Vec<String> = ports.iter().map(|port| format!("{port:?}")).collect();
+    ports.sort_unstable();
+    format!("{mode} {}", ports.join(" "))
 }
 
 fn update_state(state: ServiceUpdateStatusStateEnum) -> Option<UpdateState> {
@@ -136,10 +154,6 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         Some(slot) if slot > 0 => slot.to_string(),
         _ => task.node_id.clone().unwrap_or_default(),
     };
-    let ms_since = |text: Option<&str>| {
-        let then: Option<Timestamp> = text.and_then(|text| text.parse().ok());
-        then.and_then(|then| u64::try_from(at.as_millisecond() - then.as_millisecond()).ok()).unwrap_or(0)
-    };
     Some(TaskSeen {
         id: task.id.clone().unwrap_or_default(),
         service: task.service_id.clone().unwrap_or_default(),
@@ -155,8 +169,8 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         exit: container.exit_code.filter(|_| state.is_over() && state != TaskState::Rejected),
         container: container.container_id.filter(|id| !id.is_empty()),
         created: task.created_at.clone().unwrap_or_default(),
-        age_ms: ms_since(task.created_at.as_deref()),
-        since_ms: ms_since(status.timestamp.as_deref()),
+        age_ms: ms_since(at, task.created_at.as_deref()),
+        since_ms: ms_since(at, status.timestamp.as_deref()),
     })
 }
 

@@ -35,6 +35,8 @@ pub struct ServiceBefore {
     pub image: String,
     /// The version of its spec. Swarm raises it with every update, also with an equal one.
     pub version: u64,
+    /// What it published.
+    pub endpoint: String,
     /// The end of its last update, which swarm keeps until the next.
     pub update: Option<UpdateState>,
 }
@@ -48,6 +50,11 @@ pub struct ServiceSeen {
     pub name: String,
     /// The version of its spec.
     pub version: u64,
+    /// Milliseconds since its spec last changed.
+    pub changed_ms: u64,
+    /// What it publishes: the endpoint's mode and ports, comparable. It is no part of a task's spec,
+    /// and yet a change of it makes swarm replace every task.
+    pub endpoint: String,
     /// How many tasks it wants.
     pub mode: Mode,
     /// The image that its spec names, without the digest.

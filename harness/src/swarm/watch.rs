@@ -84,7 +84,6 @@ impl Watch {
     ) -> Result<Settled, Failure> {
         let began = Instant::now();
         let mut last = Last::default();
-        let mut sure = false;
         loop {
             self.take_news();
             let read = tokio::time::timeout_at(deadline.into(), self.swarm.snapshot(&self.stack));
@@ -95,15 +94,13 @@ impl Watch {
                 Err(_) => return Err(self.too_late(began, last).await),
             };
             match judge(&now, before) {
-                Judgement::Settled(up) if sure || !may_be_early(&up, &now, before) => return Ok(self.decided(up)),
-                // Read once more: see `may_be_early`.
-                Judgement::Settled(_) => sure = true,
+                Judgement::Settled(up) => return Ok(self.decided(up)),
                 Judgement::Never { service, failure } => return Err(self.with_evidence(failure, &[service]).await),
                 Judgement::Going { line, services } => {
                     if line != last.line {
                         on_progress(&line);
                     }
-                    (last, sure) = (Last { line, services }, false);
+                    last = Last { line, services };
                 }
             }
             let tick = Instant::now() + TICK;
@@ -221,36 +218,4 @@ impl Watch {
 struct Last {
     line: String,
     services: Vec<String>,
-}
-
-/// Whether "settled" may be said too early: services were updated, and yet every container is one of
-/// before. That is right for an update of labels alone, and wrong in the moment before swarm begins to
-/// replace tasks for a change that their own spec does not show, such as a port.
-fn may_be_early(up: &[Up], now: &Snapshot, before: &Before) -> bool {
-    let updated: BTreeSet<&str> = now
-        .services
-        .iter()
-        .filter(|service| service.update.is_none())
-        .filter(|service| before.services.get(&service.id).is_some_and(|old| old.version != service.version))
-        .map(|service| service.name.as_str())
-        .collect();
-    up.iter().any(|up| {
-        updated.contains(up.service.as_str()) && up.containers.iter().any(|id| before.containers.contains(id))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_update_that_changed_no_container_is_looked_at_twice() {
-        let up = |container: &str| {
-            vec![Up { service: "app".to_owned(), id: "id-app".to_owned(), containers: vec![container.to_owned()] }]
-        };
-        let (now, before) = super::super::judge::examples::updated();
-        assert!(may_be_early(&up("old"), &now, &before));
-        assert!(!may_be_early(&up("new"), &now, &before));
-        assert!(!may_be_early(&up("old"), &now, &Before::default()));
-    }
 }

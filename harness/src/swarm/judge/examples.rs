@@ -7,6 +7,8 @@ pub(crate) fn service(name: &str) -> ServiceSeen {
         id: format!("id-{name}"),
         name: name.to_owned(),
         version: 10,
+        changed_ms: 1_000,
+        endpoint: "vip".to_owned(),
         mode: Mode::Replicated(1),
         image: "nginx:2".to_owned(),
         update: None,
@@ -54,20 +56,17 @@ pub(crate) fn one(service: ServiceSeen, tasks: Vec<TaskSeen>, containers: Vec<Co
 
 /// What was there before, when it was nginx:1 in the task `old`.
 pub(crate) fn before(service: &str) -> Before {
-    let was = ServiceBefore { name: service.to_owned(), image: "nginx:1".to_owned(), version: 5, update: None };
+    let was = ServiceBefore {
+        name: service.to_owned(),
+        image: "nginx:1".to_owned(),
+        version: 5,
+        endpoint: "vip".to_owned(),
+        update: None,
+    };
     Before {
         services: [(format!("id-{service}"), was)].into(),
         tasks: ["old".to_owned()].into(),
         over: [].into(),
         containers: ["c-old".to_owned()].into(),
     }
-}
-
-/// A service that was updated, with no trace of it in its tasks.
-pub(crate) fn updated() -> (Snapshot, Before) {
-    let mut before = before("app");
-    before.containers.insert("old".to_owned());
-    let now =
-        one(service("app"), vec![task("app", "old", TaskState::Running)], vec![container("old", Health::Healthy)]);
-    (now, before)
 }

@@ -440,3 +440,22 @@ proptest! {
         }
     }
 }
+
+/// A port is no part of a task's spec: in the moment before swarm begins, all looks settled.
+#[test]
+fn an_update_of_ports_alone_replaces_every_task() {
+    let mut now = one(
+        service("app"),
+        vec![task("app", "old", TaskState::Running)],
+        vec![ContainerSeen { id: "c-old".to_owned(), ..container("old", Health::Healthy) }],
+    );
+    assert_eq!(said(&now, &before("app")), "settled: app [c-old]", "labels alone change no task");
+    now.services[0].endpoint = "vip 80".to_owned();
+    assert_eq!(said(&now, &before("app")), "waiting for app: swarm is about to replace it");
+    now.services[0].changed_ms = 31_000;
+    assert_eq!(said(&now, &before("app")), "settled: app [c-old]", "swarm has left it alone");
+    now.services[0].changed_ms = 500;
+    now.tasks = vec![task("app", "new", TaskState::Running)];
+    now.containers = vec![container("new", Health::Healthy)];
+    assert_eq!(said(&now, &before("app")), "settled: app [c-new]");
+}

@@ -1,6 +1,6 @@
 //! How one service stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::reason::{Ends, has_exited, kind_of, named};
 use super::super::seen::{
@@ -27,6 +27,9 @@ const PENDING_MS: u64 = 3_000;
 /// machine they may take seconds to follow.
 const UNHELD_PORT_MS: u64 = 30_000;
 
+/// How long swarm may take to begin with an update that replaces tasks.
+const UPDATE_BEGINS_MS: u64 = 30_000;
+
 /// The answer of one service.
 pub(super) enum Stand {
     Up(Vec<String>),
@@ -38,6 +41,7 @@ pub(super) enum Stand {
 pub(super) struct View<'a> {
     pub(super) service: &'a ServiceSeen,
     before: Option<&'a ServiceBefore>,
+    earlier_tasks: &'a BTreeSet<String>,
     tasks: Vec<&'a TaskSeen>,
     containers: BTreeMap<&'a str, &'a ContainerSeen>,
     /// The bad ends since `before`.
@@ -62,6 +66,7 @@ impl<'a> View<'a> {
         Self {
             service,
             before: earlier,
+            earlier_tasks: &before.tasks,
             containers: now.containers.iter().map(|container| (container.task.as_str(), container)).collect(),
             ends: Ends { service, tasks: bad },
             tasks,
@@ -189,9 +194,18 @@ impl<'a> View<'a> {
     /// Whether a task is of the spec that stands now. Where swarm says that the update is complete, or
     /// where nothing was updated, swarm's word counts.
     fn is_current(&self, task: &TaskSeen) -> bool {
-        task.current
+        (task.current && !self.is_to_be_replaced(task))
             || self.update() == Some(UpdateState::Completed)
             || self.before.is_some_and(|before| before.version == self.service.version)
+    }
+
+    /// Whether swarm will replace a task whose own spec is right, since what the service publishes has
+    /// changed. Source: moby's swarmkit, `orchestrator/task.go`, `IsTaskDirty`. A task that swarm leaves
+    /// alone all the same is believed after a while.
+    fn is_to_be_replaced(&self, task: &TaskSeen) -> bool {
+        self.service.changed_ms < UPDATE_BEGINS_MS
+            && self.earlier_tasks.contains(&task.id)
+            && self.before.is_some_and(|before| before.endpoint != self.service.endpoint)
     }
 
     /// Whether a task does nothing more. The container's own end is told before swarm has heard of it.
