@@ -137,7 +137,7 @@ impl Context {
     /// The recipe folder's reason to leave a generic check out, if it gives one.
     #[must_use]
     pub fn opted_out(&self, check: &str) -> Option<String> {
-        self.toml.opt_out.get(check).cloned()
+        self.toml.opted_out(check).map(|reason| reason.as_str().to_owned())
     }
 
     /// Records how a check ended.

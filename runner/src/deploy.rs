@@ -140,7 +140,7 @@ impl Context {
             if self.swarm.has_secret(&name).await? {
                 continue;
             }
-            let value = random_text(made.length);
+            let value = random_text(made.length.get());
             self.emitter.hide(&value);
             let file = self.dir.work().join("secret");
             write_private(&file, &value).map_err(|error| disk("write", &file, &error))?;

@@ -27,7 +27,7 @@ pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought) -> Vec<Planned
         .map(|stage| PlannedStage {
             stage,
             deadline_s: deadline(&toml.timeouts, stage),
-            skip: skip(spec, brought, stage),
+            skip: skip(spec, toml, brought, stage),
             steps: steps(spec, brought, stage),
             opt_outs: opt_outs(toml, stage),
         })
@@ -35,7 +35,7 @@ pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought) -> Vec<Planned
 }
 
 fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
-    match stage {
+    let seconds = match stage {
         Stage::Prepare => timeouts.prepare,
         Stage::Install => timeouts.install,
         Stage::Upgrade => timeouts.upgrade,
@@ -43,10 +43,19 @@ fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
         Stage::Functional => timeouts.functional,
         Stage::Fresh => timeouts.fresh,
         Stage::Teardown => timeouts.teardown,
-    }
+    };
+    seconds.get()
 }
 
-fn skip(spec: &RunSpec, brought: &Brought, stage: Stage) -> Option<String> {
+fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> Option<String> {
+    // The recipe folder's own tests of a stage run also where its generic part is opted out of.
+    let own = match stage {
+        Stage::Upgrade | Stage::Fresh => false,
+        _ => !brought.backup.is_empty(),
+    };
+    if let Some(reason) = toml.opted_out(stage.name()).filter(|_| !own) {
+        return Some(format!("opted out: {}", reason.as_str()));
+    }
     match stage {
         Stage::Upgrade if spec.base.is_none() => Some("the recipe has no release yet to upgrade from".to_owned()),
         Stage::Fresh if spec.base.is_none() => Some("install was a fresh install of this commit already".to_owned()),
@@ -98,7 +107,7 @@ fn steps(spec: &RunSpec, brought: &Brought, stage: Stage) -> Vec<String> {
 fn opt_outs(toml: &RecipeToml, stage: Stage) -> Vec<OptOut> {
     toml.opt_out
         .iter()
-        .filter(|(check, _)| check.split('.').next() == Some(stage.name()))
-        .map(|(check, reason)| OptOut { check: check.clone(), reason: reason.clone() })
+        .filter(|(check, _)| check.as_str().split('.').next() == Some(stage.name()))
+        .map(|(check, reason)| OptOut { check: check.as_str().to_owned(), reason: reason.as_str().to_owned() })
         .collect()
 }

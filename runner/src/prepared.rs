@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rand::Rng;
 
 use crate::context::{Data, Overlays};
-use crate::event::PlannedStage;
+use crate::event::{PlannedStage, Stage};
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::{self, RecipeToml};
 use crate::settings::Settings;
@@ -56,7 +56,15 @@ impl Prepared {
     fn of(settings: &Settings, request: &Request, checkout: Checkout, run: RunId) -> Result<Self, Failure> {
         let folder = folder_of(settings, &request.recipe);
         let toml = read_toml(settings, &request.recipe)?;
-        let spec = pin(request, run, &checkout)?;
+        if let Some(needed) = toml.requires.iter().chain(&toml.test_requires).next() {
+            let what = format!("{} needs {needed}, and this cc-ci cannot deploy dependencies yet", request.recipe);
+            return Err(Failure::new(Kind::CheckBroken, what, "recipe.toml's requires and test_requires"));
+        }
+        let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
+        let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
+        if toml.opted_out(Stage::Upgrade.name()).is_some() {
+            spec.base = None;
+        }
         let overlays = overlays(&folder)?;
         let stages = plan(&spec, &toml, &brought(&overlays));
         Ok(Self { spec, toml, overlays, checkout, stages })
@@ -76,7 +84,7 @@ pub fn folder_of(settings: &Settings, recipe: &RecipeName) -> PathBuf {
 /// [`Kind::CheckBroken`] when it is not valid.
 pub fn read_toml(settings: &Settings, recipe: &RecipeName) -> Result<RecipeToml, Failure> {
     recipe_toml::read(&folder_of(settings, recipe)).map_err(|error| {
-        Failure::new(Kind::CheckBroken, error.to_string(), "the recipe's folder; docs/ARCHITECTURE.md names the keys")
+        Failure::new(Kind::CheckBroken, error.to_string(), "docs/enroll-recipe.md, which has every key")
     })
 }
 

@@ -1,8 +1,26 @@
-//! `cc-ci docs`: the tables of `docs/reference.md`, generated.
+//! `cc-ci docs`: what of the docs is generated from the code.
 
 use crate::exit::Exit;
 
-pub(super) fn run() -> Exit {
-    print!("{}", crate::reference::reference());
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to print
+    #[arg(value_enum, default_value_t = What::Reference)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum What {
+    /// docs/reference.md
+    Reference,
+    /// docs/recipe.schema.json
+    Schema,
+}
+
+pub(super) fn run(args: &Args) -> Exit {
+    match args.what {
+        What::Reference => print!("{}", crate::reference::reference()),
+        What::Schema => print!("{}", crate::recipe_toml::schema()),
+    }
     Exit::Passed
 }

@@ -58,8 +58,8 @@ enum Command {
     Report(report::Args),
     /// Measure cc-ci against a floor and a plain shell script
     Bench(bench::Args),
-    /// Print the tables of docs/reference.md
-    Docs,
+    /// Print the tables of docs/reference.md, or the JSON schema of recipe.toml
+    Docs(docs::Args),
 }
 
 /// Parses the arguments, runs the command, and gives the exit code.
@@ -88,7 +88,7 @@ pub fn main() -> Exit {
             Command::Reap(args) => reap::run(settings, &args).await,
             Command::Report(args) => report::run(&args),
             Command::Bench(args) => bench::run(settings, &args).await,
-            Command::Docs => Ok(docs::run()),
+            Command::Docs(args) => Ok(docs::run(&args)),
         }
     });
     // Work that nobody waits for any more must not hold up the end.

@@ -14,8 +14,8 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
     cx.check(check, async |cx: &mut Context| {
         let health = &cx.toml.health;
         let expect = Expect {
-            url: format!("{}{}", cx.url(), health.path),
-            status: health.status.clone(),
+            url: format!("{}{}", cx.url(), health.path.as_str()),
+            status: health.status.iter().map(|status| status.get()).collect(),
             body: health.body.clone(),
         };
         let mut speaker = cx.speaker();

@@ -1,0 +1,120 @@
+use super::*;
+
+const WHOLE: &str = r#"
+source = "https://git.example.org/app.git"
+requires = ["postgres"]
+test_requires = ["mailu"]
+host_ports = [25, 143]
+
+[sso]
+provider = "keycloak"
+share = true
+redirects = ["/oauth2/callback"]
+
+[health]
+path = "/healthz"
+status = [200]
+body = "ok"
+
+[timeouts]
+install = 60
+
+[weight]
+memory_mib = 700
+
+[upgrade]
+from = "1.0.0+2"
+
+[secrets]
+smtp_password = { length = 20 }
+
+[opt_out]
+"upgrade.data" = "the volume is a cache that an upgrade may empty"
+
+[missing]
+webrtc-media = "no inbound UDP reaches this machine"
+"#;
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    assert_eq!(parse("").unwrap(), RecipeToml::default());
+}
+
+#[test]
+fn every_key_is_read() {
+    let read = parse(WHOLE).unwrap();
+    assert_eq!(read.requires[0].as_str(), "postgres");
+    assert_eq!(read.host_ports.len(), 2);
+    assert_eq!(read.sso.as_ref().unwrap().provider, Provider::Keycloak);
+    assert_eq!(read.health.path.as_str(), "/healthz");
+    assert_eq!((read.timeouts.install.get(), read.timeouts.prepare.get()), (60, 900));
+    assert_eq!(read.weight.memory_mib.get(), 700);
+    assert_eq!(read.secrets["smtp_password"].length.get(), 20);
+    assert_eq!(read.opted_out("upgrade.data").unwrap().as_str(), "the volume is a cache that an upgrade may empty");
+    assert_eq!(read.opted_out("upgrade.answers"), None);
+}
+
+#[test]
+fn a_stage_that_is_opted_out_of_takes_its_checks_with_it() {
+    let read = parse("[opt_out]\nbackup = 'there is nothing to keep in it'").unwrap();
+    assert!(read.opted_out("backup.markers").is_some() && read.opted_out("upgrade.data").is_none());
+}
+
+/// Each key wrong in turn: the message has the line, and says what would be right.
+#[test]
+fn each_wrong_key_is_named_with_its_line() {
+    let cases = [
+        ("sorce = 'x'", "did you mean \"source\"?"),
+        ("source = 1", "expected a string"),
+        ("requires = 'postgres'", "expected a sequence"),
+        ("requires = ['Post Gres']", "is not a recipe name"),
+        ("test_requires = ['../x']", "is not a recipe name"),
+        ("host_ports = [0]", "nonzero"),
+        ("host_ports = [70000]", "70000"),
+        ("[sso]\nprovder = 'keycloak'", "did you mean \"provider\"?"),
+        ("[sso]\nprovider = 'keycloack'", "did you mean \"keycloak\"?"),
+        ("[sso]\nshare = true", "missing field `provider`"),
+        ("[sso]\nprovider = 'keycloak'\nredirects = ['callback']", "has to start with /"),
+        ("[healt]\npath = '/'", "did you mean \"health\"?"),
+        ("[health]\npath = 'x'", "has to start with /"),
+        ("[health]\nstatus = 200", "expected a sequence"),
+        ("[health]\nstatus = [99]", "no HTTP status"),
+        ("[health]\nbody = true", "expected a string"),
+        ("[timeouts]\ninstall = 'soon'", "expected u64"),
+        ("[timeouts]\ninstall = 0", "no time for a stage"),
+        ("[timeouts]\nintsall = 9", "did you mean \"install\"?"),
+        ("[weight]\nmemory_mib = -1", "expected"),
+        ("[upgrade]\nfrm = '1'", "`from`"),
+        ("[secrets]\nx = { length = 0 }", "cannot be made"),
+        ("[secrets]\nx = 5", "MadeSecret"),
+        ("[opt_out]\n'upgrade.dat' = 'a good reason here'", "did you mean \"upgrade.data\"?"),
+        ("[opt_out]\n'install.settled' = 'a good reason here'", "no check"),
+        ("[opt_out]\nbackup = ' '", "no reason"),
+        ("[missing]\nwebrtc = ''", "no reason"),
+        ("[health", "TOML parse error"),
+    ];
+    for (text, says) in cases {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains(says), "{text}\n{error}");
+        let line = text.lines().count();
+        assert!(error.contains(&format!("line {line},")) || error.contains("line 1,"), "{text}\n{error}");
+    }
+}
+
+#[test]
+fn what_a_person_reads() {
+    insta::assert_snapshot!(parse("[health]\npath = '/'\nstaus = [200]\n").unwrap_err());
+}
+
+#[test]
+fn the_published_schema_is_the_one_of_the_types() {
+    let published = std::fs::read_to_string("../docs/recipe.schema.json").unwrap_or_default();
+    assert!(published == schema(), "docs/recipe.schema.json is stale: cc-ci docs schema > docs/recipe.schema.json");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "(?s).{0,200}") {
+        let _ = parse(&text);
+    }
+}
