@@ -118,6 +118,8 @@ kinds! {
     InvalidCompose = "invalid-compose", Recipe;
     /// a compose file that asks for more than a test may give (docker socket, host mounts, privileges)
     ForbiddenCompose = "forbidden-compose", Recipe;
+    /// shell that cannot be parsed: a script, an entrypoint, a hook, a healthcheck, a pipeline
+    BrokenShell = "broken-shell", Recipe;
     /// a repository that is not a recipe, or cannot be read as one
     InvalidRecipe = "invalid-recipe", Recipe;
     /// a domain longer than docker's names allow

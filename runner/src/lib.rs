@@ -11,6 +11,7 @@ pub mod engine;
 pub mod engine_watch;
 pub mod event;
 pub mod exit;
+pub mod lint;
 pub mod markers;
 pub mod override_file;
 pub mod plan;

@@ -7,6 +7,7 @@ use harness::failure::Kind;
 
 use crate::event::{JOURNAL_FORMAT, Stage};
 use crate::exit;
+use crate::lint::Rule;
 use crate::settings::Settings;
 use crate::variables::VARIABLES;
 
@@ -44,7 +45,7 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
 /// The whole reference as Markdown.
 #[must_use]
 pub fn reference() -> String {
-    markdown(&[settings(), variables()])
+    markdown(&[settings(), variables(), lint_rules()])
 }
 
 /// The settings, as the command line declares them.
@@ -65,6 +66,17 @@ fn settings() -> Table {
         title: "Settings",
         intro: "Each is a flag of every command and a variable of the environment; the flag wins.",
         columns: &["flag", "variable", "default", "meaning"],
+        rows,
+    }
+}
+
+/// The rules of `cc-ci lint`.
+fn lint_rules() -> Table {
+    let rows = Rule::ALL.iter().map(|rule| vec![code(rule.code()), rule.meaning().to_owned()]).collect();
+    Table {
+        title: "Lint rules",
+        intro: "`cc-ci lint` holds every recipe's folder to them; CI runs it.",
+        columns: &["rule", "what it asks for"],
         rows,
     }
 }

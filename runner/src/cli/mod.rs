@@ -4,6 +4,7 @@
 mod bench;
 mod docs;
 mod doctor;
+mod lint;
 mod plan;
 mod reap;
 mod report;
@@ -30,6 +31,7 @@ use crate::settings::Settings;
         "  cc-ci run custom-html                         test the default branch of the maintainers' recipe\n",
         "  cc-ci run custom-html --pr 12                 test a pull request\n",
         "  cc-ci run custom-html --source ../custom-html --ref my-branch\n",
+        "  cc-ci lint                                    check every recipe's folder, in a second\n",
         "  cc-ci report RUN/journal.jsonl --format html  make a report again\n"
     )
 )]
@@ -46,6 +48,8 @@ enum Command {
     Run(run::Args),
     /// Show what a run would do: stages, deadlines, opt-outs; nothing is run
     Plan(plan::Args),
+    /// Check recipes' folders against the whole contract; nothing is deployed
+    Lint(lint::Args),
     /// Say what is wrong with this machine, and the command that mends it
     Doctor(doctor::Args),
     /// Make the world that runs need: swarm mode, proxy network, traefik, backup bot
@@ -82,6 +86,7 @@ pub fn main() -> Exit {
         match cli.command {
             Command::Run(args) => run::run(settings, args).await,
             Command::Plan(args) => plan::run(settings, args),
+            Command::Lint(args) => lint::run(settings, &args).await,
             Command::Doctor(args) => doctor::run(settings, &args).await,
             Command::Up(args) => world::up(settings, &args).await,
             Command::Down(args) => world::down(settings, &args).await,
@@ -110,5 +115,16 @@ fn exit_of(failure: &Failure) -> Exit {
         (Kind::DomainTooLong | Kind::InvalidRecipe | Kind::CheckBroken, _) => Exit::Usage,
         (_, Cause::Infrastructure) => Exit::Infrastructure,
         _ => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_one_that_clap_can_parse() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::try_parse_from(["cc-ci", "lint", "custom-html"]).unwrap();
     }
 }

@@ -23,6 +23,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
+    shell(cx, &head).await?;
     world(cx).await?;
     images(cx, &compose).await
 }
@@ -103,6 +104,35 @@ async fn lint(cx: &mut Context, head: &str) -> Step {
             format!("lint rule {} is not met: {}", first.reference, first.rule),
             first.mend.clone(),
         ))
+    })
+    .await
+}
+
+/// All shell of the recipe can be parsed: a mistake in a hook shows only when it runs, which may be in
+/// the middle of a restore.
+async fn shell(cx: &mut Context, head: &str) -> Step {
+    if let Some(reason) = cx.opted_out("prepare.shell") {
+        cx.skip("prepare.shell", reason);
+        return Ok(());
+    }
+    cx.check("prepare.shell", async |cx: &mut Context| {
+        cx.checkout.check_out(head)?;
+        let folder = cx.checkout.dir().to_owned();
+        let found = crate::context::blocking(move || {
+            crate::lint::shell(&folder).map_err(|error| {
+                Failure::new(Kind::InvalidRecipe, error.to_string(), "the files of the recipe's repository")
+            })
+        })
+        .await?;
+        match found.first() {
+            None => Ok(("every script, hook and healthcheck can be parsed".to_owned(), ())),
+            Some(first) => Err(Failure::new(
+                Kind::BrokenShell,
+                format!("a shell cannot parse {}", first.to_string().replace(": shell-syntax", "")),
+                "that place in the recipe; `bash -n` says the same",
+            )
+            .with_detail(found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))),
+        }
     })
     .await
 }

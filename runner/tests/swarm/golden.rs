@@ -59,6 +59,7 @@ heads! {
     secret_missing = "custom-html" "broken/secret-missing";
     secret_not_given = "custom-html" "broken/secret-not-given";
     invalid_compose = "custom-html" "broken/invalid-compose";
+    broken_shell = "custom-html" "broken/shell";
     unknown_key = "custom-html" "broken/unknown-key";
     rolled_back = "custom-html" "broken/rolled-back";
     paused = "custom-html" "broken/paused";

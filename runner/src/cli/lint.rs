@@ -1,0 +1,79 @@
+//! `cc-ci lint`: the contract of the recipes' folders, without a deploy.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use harness::failure::{Failure, Kind};
+use harness::names::RecipeName;
+
+use crate::exit::Exit;
+use crate::lint::{FOLDERS, Finding, ReadError, lint, shell};
+use crate::prepared::folder_of;
+use crate::settings::Settings;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Recipes to check [default: all]
+    #[arg(value_name = "RECIPE")]
+    names: Vec<RecipeName>,
+    /// Read the shell of a recipe's own repository too: compose files, abra.sh, entrypoints, pipeline
+    #[arg(long, value_name = "FOLDER")]
+    source: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let recipes = if args.names.is_empty() { all(settings)? } else { args.names.clone() };
+    let tasks: Vec<_> = recipes
+        .iter()
+        .map(|recipe| {
+            let folder = settings.recipes.join(recipe.as_str());
+            tokio::spawn(async move { lint(&folder).await })
+        })
+        .collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for task in tasks {
+        let ended = task.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))?;
+        findings.extend(ended.map_err(unreadable)?);
+    }
+    for source in &args.source {
+        let found = shell(source).map_err(unreadable)?;
+        let below = |finding: Finding| Finding { file: source.join(&finding.file).display().to_string(), ..finding };
+        findings.extend(found.into_iter().map(below));
+    }
+    if args.json {
+        println!("{:#}", serde_json::json!(findings));
+    } else {
+        findings.iter().for_each(|finding| println!("{finding}"));
+        let (many, s) = (recipes.len(), start.elapsed().as_secs_f64());
+        println!("{many} recipe{}, {} finding{} in {s:.2} s", plural(many), findings.len(), plural(findings.len()));
+    }
+    Ok(if findings.is_empty() { Exit::Passed } else { Exit::Test })
+}
+
+fn plural(number: usize) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}
+
+fn unreadable(error: ReadError) -> Failure {
+    Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes (CCCI_RECIPES)")
+}
+
+/// Every folder that looks like a recipe's.
+fn all(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
+    let failed = |error| unreadable(ReadError { path: settings.recipes.display().to_string(), error });
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&settings.recipes).map_err(failed)? {
+        let Ok(name) = entry.map_err(failed)?.file_name().to_string_lossy().parse::<RecipeName>() else { continue };
+        let folder = folder_of(settings, &name);
+        let has = |name: &str| folder.join(name).exists();
+        if has("recipe.toml") || has("PARITY.md") || FOLDERS.iter().any(|name| has(name)) || has("data") {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
