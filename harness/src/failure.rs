@@ -172,6 +172,10 @@ kinds! {
     Deadline = "deadline", Recipe;
     /// an app whose name another run holds
     NoSlot = "no-slot", Infrastructure;
+    /// an app that should be kept from an earlier run, and is not
+    NotKept = "not-kept", Infrastructure;
+    /// a test that is green in some rounds and red in others
+    ComesAndGoes = "comes-and-goes", Test;
     /// a bug in cc-ci itself
     Bug = "bug", Infrastructure;
     /// objects that teardown could not remove

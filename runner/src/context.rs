@@ -1,22 +1,32 @@
 //! What a stage works with: the run's facts, its tools, and the one way to record a check.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use harness::abra::{Abra, Call, explain};
 use harness::failure::{Cause, Failure, Kind};
-use harness::http::Http;
+use harness::http::{Http, HttpConfig};
 use harness::overlay::OverlayFile;
+use harness::redact::Redactor;
 use harness::swarm::Swarm;
 
-use crate::emit::Emitter;
+use crate::deploy::disk;
+use crate::emit::{Emitter, Sink};
+use crate::engine_watch::EngineWatch;
 use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
+use crate::keep::Keep;
+use crate::prepared::Prepared;
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
+use crate::settings::Settings;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
+use crate::world::local_ca;
 
 /// The overlay files of a recipe's folder, found once.
 #[derive(Debug, Clone, Default)]
@@ -58,10 +68,12 @@ pub struct Context {
     pub checkout: Checkout,
     /// The run's folder.
     pub dir: RunDir,
+    /// The scratch folder that the app's tests share: of a kept app, its run's own.
+    pub work: PathBuf,
     /// The HTTPS port of traefik.
     pub https_port: u16,
     /// Whether the engine stayed up.
-    pub engine: crate::engine_watch::EngineWatch,
+    pub engine: EngineWatch,
     /// Values for curl's `--resolve`, empty where DNS knows the names.
     pub resolve: Vec<String>,
     /// The CA that signs the apps' certificates, where it is a local one.
@@ -86,6 +98,10 @@ pub struct Context {
     pub skipped: Option<String>,
     /// Whether the data set's seed has run on the live app.
     pub seeded: bool,
+    /// What becomes of the app when the stages are done.
+    pub keep: Keep,
+    /// How often each test of what the app is for is run.
+    pub rounds: u32,
     /// What the run was last busy with, for a deadline's message.
     pub busy: Arc<Mutex<String>>,
 }
@@ -97,7 +113,75 @@ pub struct Stopped;
 /// What a part of a stage gives.
 pub type Step<T = ()> = Result<T, Stopped>;
 
+/// What a context is made of.
+pub struct Parts {
+    /// What is tested, and with what.
+    pub prepared: Prepared,
+    /// The facts of the run.
+    pub started: RunStarted,
+    /// The swarm.
+    pub swarm: Swarm,
+    /// abra, with the run's own directory.
+    pub abra: Abra,
+    /// The run's folder.
+    pub dir: RunDir,
+    /// The scratch folder that the app's tests share.
+    pub work: PathBuf,
+    /// Labels for every service that the run deploys.
+    pub labels: BTreeMap<String, String>,
+    /// What becomes of the app when the stages are done.
+    pub keep: Keep,
+    /// How often each test of what the app is for is run.
+    pub rounds: u32,
+    /// The readers of the run's events.
+    pub sinks: Vec<Box<dyn Sink>>,
+}
+
 impl Context {
+    /// A context at the beginning of a run.
+    ///
+    /// # Errors
+    /// When the local CA's certificate is no certificate.
+    pub fn new(settings: &Settings, parts: Parts) -> Result<Self, Failure> {
+        let Parts { prepared, started, swarm, abra, dir, work, labels, keep, rounds, sinks } = parts;
+        let ca = local_ca(&settings.state_dir()?, settings);
+        let address = settings.fixed_address();
+        let http = Http::new(&HttpConfig {
+            ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
+            resolve: address.map(|address| (settings.base_domain.to_string(), address)),
+        })?;
+        let resolve = address.map(|ip| format!("{}:{}:{ip}", prepared.spec.domain, settings.https_port));
+        Ok(Self {
+            spec: prepared.spec,
+            ipvs: started.host.ipvs,
+            started,
+            toml: prepared.toml,
+            overlays: prepared.overlays,
+            engine: EngineWatch::start(&swarm),
+            swarm,
+            abra,
+            http,
+            checkout: prepared.checkout,
+            dir,
+            work,
+            https_port: settings.https_port,
+            resolve: resolve.into_iter().collect(),
+            ca,
+            labels,
+            emitter: Arc::new(Emitter::new(sinks, Redactor::default())),
+            stage: Stage::Prepare,
+            deadline: Instant::now(),
+            faults: Vec::new(),
+            deployed: None,
+            base_is_broken: false,
+            seeded: false,
+            skipped: None,
+            keep,
+            rounds,
+            busy: Arc::new(Mutex::new(String::new())),
+        })
+    }
+
     /// Runs one check and records how it ended. The future gives the line that says what was shown.
     ///
     /// # Errors
@@ -174,6 +258,21 @@ impl Context {
     pub fn speaker(&self) -> impl FnMut(&str) + Send + use<> {
         let (emitter, busy, stage) = (Arc::clone(&self.emitter), Arc::clone(&self.busy), self.stage);
         move |text: &str| say(&emitter, &busy, stage, text.to_owned())
+    }
+
+    /// Keeps a value out of everything that is told from now on.
+    ///
+    /// # Errors
+    /// When the value cannot be kept for those who look at a kept app later.
+    pub fn hide(&self, secret: &str) -> Result<(), Failure> {
+        self.emitter.hide(secret);
+        if self.keep == Keep::No {
+            return Ok(());
+        }
+        let path = self.dir.kept_secrets();
+        let line = format!("{}\n", serde_json::Value::from(secret));
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| disk("write", &path, &error))
     }
 
     /// Tells something that changes no outcome.

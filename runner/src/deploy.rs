@@ -130,7 +130,7 @@ impl Context {
             self.progress("abra generates secrets");
             let call = self.abra.secret_generate(&self.spec.domain, self.time_left()).await;
             if let Ok(call) = &call {
-                generated_values(call.stdout()).iter().for_each(|value| self.emitter.hide(value));
+                generated_values(call.stdout()).iter().try_for_each(|value| self.hide(value))?;
             }
             self.took(call, "generate secrets")?;
         }
@@ -141,7 +141,7 @@ impl Context {
                 continue;
             }
             let value = random_text(made.length.get());
-            self.emitter.hide(&value);
+            self.hide(&value)?;
             let file = self.dir.work().join("secret");
             write_private(&file, &value).map_err(|error| disk("write", &file, &error))?;
             let left = self.time_left();

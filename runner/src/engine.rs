@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verdict};
+use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
 use crate::stage;
 use crate::verdict::verdict;
@@ -29,11 +30,36 @@ pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &Cancellatio
         };
         results.push((planned.stage, result));
     }
-    let (result, left) = teardown(cx, &plan, expected).await;
+    let stays = if cancel.is_cancelled() { None } else { stays(cx).await };
+    let (result, left) = match stays {
+        Some(line) => {
+            let result = StageResult { outcome: Outcome::Skipped, fault: None, reason: Some(line) };
+            end(cx, Stage::Teardown, &result, Duration::ZERO);
+            (result, Vec::new())
+        }
+        None => teardown(cx, &plan, expected).await,
+    };
     results.push((Stage::Teardown, result));
     let verdict = verdict(&cx.started, &results, cx.emitter.elapsed_ms(), cancel.is_cancelled(), &left);
     cx.emitter.emit(Event::RunEnded { verdict: verdict.clone() });
     verdict
+}
+
+/// Why the app is not torn down, if it stays. One that nothing could end later is not kept.
+async fn stays(cx: &Context) -> Option<String> {
+    match cx.keep.clone() {
+        Keep::No => None,
+        Keep::ByRun(run) => Some(format!("run {run} keeps the app")),
+        // A run that never deployed has nothing to look at.
+        Keep::For(_) if cx.swarm.services(&cx.spec.stack).await.is_ok_and(|services| services.is_empty()) => None,
+        Keep::For(time) => match keep(cx, time).await {
+            Ok(line) => Some(line),
+            Err(failure) => {
+                cx.note(format!("the app is not kept: {}", failure.what));
+                None
+            }
+        },
+    }
 }
 
 /// Why a stage is not run: by plan, by somebody's word, or because an earlier one is missing.

@@ -140,6 +140,9 @@ pub struct RunStarted {
     pub domain: Domain,
     /// The app's stack.
     pub stack: StackName,
+    /// The part that was asked for; empty where it was everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// The stages in order, each with its deadline or the reason why it is skipped.
     pub stages: Vec<PlannedStage>,
     /// cc-ci's own version.

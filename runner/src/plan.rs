@@ -2,6 +2,7 @@
 
 use crate::event::{OptOut, PlannedStage, Stage};
 use crate::recipe_toml::{RecipeToml, Timeouts};
+use crate::selection::Selection;
 use crate::spec::RunSpec;
 
 /// What the recipe's folder brings, as names.
@@ -19,15 +20,29 @@ pub struct Brought {
     pub data: bool,
 }
 
+impl Brought {
+    /// The files that a stage runs.
+    #[must_use]
+    pub fn of(&self, stage: Stage) -> &[String] {
+        match stage {
+            Stage::Install => &self.install,
+            Stage::Upgrade => &self.upgrade,
+            Stage::Backup => &self.backup,
+            Stage::Functional => &self.functional,
+            Stage::Prepare | Stage::Fresh | Stage::Teardown => &[],
+        }
+    }
+}
+
 /// The stages in order, each with its deadline, its steps, and the reason where it is skipped.
 #[must_use]
-pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought) -> Vec<PlannedStage> {
+pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection) -> Vec<PlannedStage> {
     Stage::ALL
         .into_iter()
         .map(|stage| PlannedStage {
             stage,
             deadline_s: deadline(&toml.timeouts, stage),
-            skip: skip(spec, toml, brought, stage),
+            skip: not_asked(only, brought, stage).or_else(|| skip(spec, toml, brought, stage)),
             steps: steps(spec, brought, stage),
             opt_outs: opt_outs(toml, stage),
         })
@@ -45,6 +60,10 @@ fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
         Stage::Teardown => timeouts.teardown,
     };
     seconds.get()
+}
+
+fn not_asked(only: &Selection, brought: &Brought, stage: Stage) -> Option<String> {
+    (!only.wants_stage(stage, brought.of(stage))).then(|| format!("only {only} was asked for"))
 }
 
 fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> Option<String> {

@@ -11,8 +11,11 @@ use rand::Rng;
 
 use crate::context::{Data, Overlays};
 use crate::event::{PlannedStage, Stage};
+use crate::kept::KeptApp;
+use crate::lint::FOLDERS;
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::{self, RecipeToml};
+use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::source::Checkout;
 use crate::spec::{Request, RunSpec, pin};
@@ -28,6 +31,8 @@ pub struct Prepared {
     pub overlays: Overlays,
     /// The clone.
     pub checkout: Checkout,
+    /// The part that was asked for.
+    pub only: Selection,
     /// The plan.
     pub stages: Vec<PlannedStage>,
 }
@@ -37,8 +42,14 @@ impl Prepared {
     ///
     /// # Errors
     /// When the repository, the revision or the recipe's folder is not usable.
-    pub fn new(settings: &Settings, request: &Request, dir: &Path, run: RunId) -> Result<Self, Failure> {
-        Self::of(settings, request, Checkout::clone_from(&request.source, dir)?, run)
+    pub fn new(
+        settings: &Settings,
+        request: &Request,
+        only: &Selection,
+        dir: &Path,
+        run: RunId,
+    ) -> Result<Self, Failure> {
+        Self::of(settings, request, only, Checkout::clone_from(&request.source, dir)?, run)
     }
 
     /// The same without a clone of its own where the repository is a folder of this machine: enough
@@ -46,14 +57,49 @@ impl Prepared {
     ///
     /// # Errors
     /// As [`Prepared::new`].
-    pub fn to_look_at(settings: &Settings, request: &Request, dir: &Path) -> Result<Self, Failure> {
+    pub fn to_look_at(settings: &Settings, request: &Request, only: &Selection, dir: &Path) -> Result<Self, Failure> {
         let source = Path::new(&request.source);
         let checkout =
             if source.is_dir() { Checkout::read_only(source) } else { Checkout::clone_from(&request.source, dir)? };
-        Self::of(settings, request, checkout, new_run_id()?)
+        Self::of(settings, request, only, checkout, new_run_id()?)
     }
 
-    fn of(settings: &Settings, request: &Request, checkout: Checkout, run: RunId) -> Result<Self, Failure> {
+    /// A look at an app that an earlier run keeps: its tests of what the app is for, and no deploy.
+    ///
+    /// # Errors
+    /// When the recipe's folder is not usable.
+    pub fn of_kept(settings: &Settings, app: &KeptApp, only: &Selection, run: RunId) -> Result<Self, Failure> {
+        let started = &app.started;
+        let spec = RunSpec {
+            run,
+            recipe: started.recipe.clone(),
+            source: started.source.clone(),
+            head: started.head.clone(),
+            head_subject: started.head_subject.clone(),
+            head_version: started.head_version.clone(),
+            base: None,
+            pull_request: started.pull_request,
+            domain: started.domain.clone(),
+            stack: started.stack.clone(),
+            tags: Vec::new(),
+        };
+        let toml = read_toml(settings, &spec.recipe)?;
+        let overlays = overlays(&folder_of(settings, &spec.recipe), only)?;
+        let mut stages = plan(&spec, &toml, &brought(&overlays), only);
+        for planned in stages.iter_mut().filter(|planned| planned.stage != Stage::Functional) {
+            planned.skip = Some(format!("run {} keeps the app", started.run));
+        }
+        let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
+        Ok(Self { spec, toml, overlays, checkout, only: only.clone(), stages })
+    }
+
+    fn of(
+        settings: &Settings,
+        request: &Request,
+        only: &Selection,
+        checkout: Checkout,
+        run: RunId,
+    ) -> Result<Self, Failure> {
         let folder = folder_of(settings, &request.recipe);
         let toml = read_toml(settings, &request.recipe)?;
         if let Some(needed) = toml.requires.iter().chain(&toml.test_requires).next() {
@@ -62,12 +108,14 @@ impl Prepared {
         }
         let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
-        if toml.opted_out(Stage::Upgrade.name()).is_some() {
+        let overlays = overlays(&folder, only)?;
+        // Without the upgrade, install takes the tested commit itself.
+        let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays).upgrade);
+        if !upgrades || toml.opted_out(Stage::Upgrade.name()).is_some() {
             spec.base = None;
         }
-        let overlays = overlays(&folder)?;
-        let stages = plan(&spec, &toml, &brought(&overlays));
-        Ok(Self { spec, toml, overlays, checkout, stages })
+        let stages = plan(&spec, &toml, &brought(&overlays), only);
+        Ok(Self { spec, toml, overlays, checkout, only: only.clone(), stages })
     }
 }
 
@@ -99,13 +147,22 @@ pub fn new_run_id() -> Result<RunId, Failure> {
     text.parse().map_err(|error| Failure::new(Kind::Bug, format!("{error}"), "please report it"))
 }
 
-fn overlays(folder: &Path) -> Result<Overlays, Failure> {
+fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {
     let broken = |error: std::io::Error| {
         Failure::new(Kind::CheckBroken, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
     };
     let mut found = Overlays::default();
-    for name in ["install", "upgrade", "backup", "functional"] {
+    for name in FOLDERS {
         found.checks.insert(name, discover(folder, name).map_err(broken)?);
+    }
+    let names: Vec<String> = found.checks.values().flatten().map(|file| file.name.clone()).collect();
+    if let Some(unmet) = only.unmet(&names) {
+        let what = format!("--only {unmet}: the recipe's folder brings no such test");
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(Failure::new(Kind::CheckBroken, what, format!("its tests: {names}")));
+    }
+    for files in found.checks.values_mut() {
+        files.retain(|file| only.wants_check(&file.name));
     }
     let data = discover(folder, "data").map_err(broken)?;
     let part = |part: &str| -> Option<OverlayFile> {
@@ -139,7 +196,7 @@ fn brought(overlays: &Overlays) -> Brought {
         install: names("install"),
         upgrade: names("upgrade"),
         backup: names("backup"),
-        functional: names("functional"),
+        functional: [names("functional"), names("browser")].concat(),
         data: overlays.data.is_some(),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use harness::failure::Failure;
-use harness::names::StackName;
+use harness::names::{RunId, StackName};
 use harness::swarm::{Claim, Swarm};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct Reaped {
 pub enum Reaping {
     /// The owner lives: nothing was touched.
     Alive,
+    /// The app stays until this time (Unix seconds): nothing was touched.
+    Kept(i64),
     /// Nothing is left of it.
     Removed,
     /// Something is still there.
@@ -47,6 +49,7 @@ pub async fn reap(swarm: &Swarm, state: &Path, host: &str, limit: Duration) -> R
     for claim in swarm.claims().await? {
         let what = match owner(&claim, state, host) {
             Owner::Lives => Reaping::Alive,
+            Owner::Keeps(until) => Reaping::Kept(until),
             Owner::Gone(dir, _alive) => finish(&claim.stack, dir.as_ref(), limit).await,
         };
         done.push(Reaped { run: claim.run.to_string(), stack: claim.stack.to_string(), what });
@@ -54,15 +57,53 @@ pub async fn reap(swarm: &Swarm, state: &Path, host: &str, limit: Duration) -> R
     Ok(done)
 }
 
+/// Ends what one run holds, also an app that it keeps. With `when_due`, waits until the app has been
+/// kept as long as was asked for; somebody may have given it more time meanwhile.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn reap_run(
+    swarm: &Swarm,
+    (state, host): (&Path, &str),
+    run: &RunId,
+    when_due: bool,
+    limit: Duration,
+) -> Result<Vec<Reaped>, Failure> {
+    loop {
+        let Some(claim) = swarm.claims().await?.into_iter().find(|claim| claim.run == *run) else {
+            return Ok(Vec::new());
+        };
+        let what = match owner(&claim, state, host) {
+            // Another janitor was quicker: it is done when it lets go.
+            Owner::Lives if when_due && RunDir::of(state, run).wait_for_owner().await.is_ok() => continue,
+            Owner::Lives => Reaping::Alive,
+            Owner::Keeps(until) if when_due => {
+                let left = until.saturating_sub(Timestamp::now().as_second());
+                tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0))).await;
+                continue;
+            }
+            Owner::Keeps(_) => finish(&claim.stack, Some(&RunDir::of(state, run)), limit).await,
+            Owner::Gone(dir, _alive) => finish(&claim.stack, dir.as_ref(), limit).await,
+        };
+        return Ok(vec![Reaped { run: claim.run.to_string(), stack: claim.stack.to_string(), what }]);
+    }
+}
+
 /// Whether a claim's owner lives. Of another machine only the deadline is known.
 enum Owner {
     Lives,
+    /// Its run has ended, and the app stays until this time.
+    Keeps(i64),
     /// Gone; the run's folder and its lock, where it was on this machine.
     Gone(Option<RunDir>, Option<Alive>),
 }
 
 fn owner(claim: &Claim, state: &Path, host: &str) -> Owner {
-    let late = Timestamp::now().as_second() > claim.deadline;
+    let now = Timestamp::now().as_second();
+    if let Some(until) = claim.kept_until.filter(|until| now < *until) {
+        return Owner::Keeps(until);
+    }
+    let late = now > claim.kept_until.unwrap_or(claim.deadline);
     if claim.owner != host {
         return if late { Owner::Gone(None, None) } else { Owner::Lives };
     }

@@ -66,6 +66,28 @@ impl RunDir {
         FileExt::try_lock_exclusive(&file).ok()?.then_some(Alive(file))
     }
 
+    /// Waits until the process that holds the lock has let go of it.
+    ///
+    /// # Errors
+    /// When there is no lock to wait for.
+    pub async fn wait_for_owner(&self) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(self.lock())?;
+        tokio::task::spawn_blocking(move || FileExt::lock_exclusive(&file)).await.map_err(io::Error::other)?
+    }
+
+    /// The state folder that it is in.
+    #[must_use]
+    pub fn state(&self) -> &Path {
+        self.0.parent().and_then(Path::parent).unwrap_or(&self.0)
+    }
+
+    /// Secret values of an app that is kept, a JSON text a line, so that a later look at it can hide them
+    /// too. It goes at teardown.
+    #[must_use]
+    pub fn kept_secrets(&self) -> PathBuf {
+        self.abra().join("kept-secrets")
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {

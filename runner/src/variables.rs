@@ -1,6 +1,7 @@
 //! The values that a recipe's tests get: one table, the same names for scripts and Hurl files.
 
 use crate::context::Context;
+use crate::keep::Keep;
 
 /// One value.
 pub struct Variable {
@@ -24,7 +25,14 @@ pub const VARIABLES: &[Variable] = &[
         value: |_, version| version.to_owned(),
     },
     Variable { name: "CCCI_COMMIT", meaning: "the tested commit", value: |cx, _| cx.spec.head.to_string() },
-    Variable { name: "CCCI_RUN", meaning: "id of the run", value: |cx, _| cx.spec.run.to_string() },
+    Variable {
+        name: "CCCI_RUN",
+        meaning: "id of the run that deployed the app",
+        value: |cx, _| match &cx.keep {
+            Keep::ByRun(run) => run.to_string(),
+            _ => cx.spec.run.to_string(),
+        },
+    },
     Variable { name: "CCCI_STAGE", meaning: "the stage that runs", value: |cx, _| cx.stage.to_string() },
     Variable {
         name: "CCCI_ABRA",
@@ -52,6 +60,6 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CCCI_WORK",
         meaning: "scratch folder that the tests of a run share; KEY=value lines in its file `variables` become Hurl variables",
-        value: |cx, _| cx.dir.work().display().to_string(),
+        value: |cx, _| cx.work.display().to_string(),
     },
 ];

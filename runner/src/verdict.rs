@@ -147,14 +147,16 @@ fn green_line(started: &RunStarted, results: &[(Stage, StageResult)], took_ms: u
         _ => String::new(),
     };
     let passed = results.iter().filter(|(_, result)| result.outcome == Outcome::Passed).count();
+    let only = if started.only.is_empty() { String::new() } else { format!(", only {}", started.only.join(", ")) };
     let skipped: Vec<&str> = results
         .iter()
-        .filter(|(_, result)| result.outcome == Outcome::Skipped)
+        // What was not asked for is said by what was.
+        .filter(|(_, result)| result.outcome == Outcome::Skipped && started.only.is_empty())
         .map(|(stage, _)| stage.name())
         .collect();
     let skipped = if skipped.is_empty() { String::new() } else { format!(" ({} skipped)", skipped.join(", ")) };
     format!(
-        "passed: {} at {}{upgraded}, {}{skipped} in {}",
+        "passed: {} at {}{upgraded}{only}, {}{skipped} in {}",
         started.recipe,
         started.head.short(),
         count(passed, "stage"),

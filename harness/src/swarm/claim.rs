@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use bollard::models::{Config, ConfigSpec};
-use bollard::query_parameters::ListConfigsOptionsBuilder;
+use bollard::query_parameters::{ListConfigsOptionsBuilder, UpdateConfigOptionsBuilder};
 
 use super::engine::{Swarm, ask, failed, is_gone, status};
 use crate::failure::Failure;
@@ -26,6 +26,8 @@ pub struct Claim {
     pub owner: String,
     /// The time after which the run cannot be alive any more, in Unix seconds.
     pub deadline: i64,
+    /// The time until which the app stays although its run has ended, in Unix seconds.
+    pub kept_until: Option<i64>,
 }
 
 /// The answer to a claim.
@@ -44,6 +46,7 @@ const DOMAIN: &str = "cc-ci.domain";
 const RECIPE: &str = "cc-ci.recipe";
 const OWNER: &str = "cc-ci.owner";
 const DEADLINE: &str = "cc-ci.deadline";
+const KEPT_UNTIL: &str = "cc-ci.kept-until";
 
 impl Claim {
     fn labels(&self) -> HashMap<String, String> {
@@ -55,8 +58,10 @@ impl Claim {
             (OWNER, self.owner.clone()),
             (DEADLINE, self.deadline.to_string()),
         ]
+        .into_iter()
+        .chain(self.kept_until.map(|until| (KEPT_UNTIL, until.to_string())))
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .collect()
     }
 
     /// None for a config that is no claim: a label is missing or holds no valid name.
@@ -69,6 +74,7 @@ impl Claim {
             recipe: label(RECIPE)?.parse().ok()?,
             owner: label(OWNER)?,
             deadline: label(DEADLINE)?.parse().ok()?,
+            kept_until: label(KEPT_UNTIL).and_then(|until| until.parse().ok()),
         })
     }
 }
@@ -107,6 +113,19 @@ impl Swarm {
             format!("the swarm config {} is there and is no claim of cc-ci", name_of(&claim.stack)),
             "look at it with `docker config inspect`, and remove it if nothing needs it",
         ))
+    }
+
+    /// Says until when (Unix seconds) the app of a stack stays after its run.
+    ///
+    /// # Errors
+    /// There is no claim, somebody changed it at the same moment, or the engine does not answer.
+    pub async fn keep_claim(&self, stack: &StackName, until: i64) -> Result<(), Failure> {
+        let config = ask("look at the claim", self.docker().inspect_config(&name_of(stack))).await?;
+        let version = config.version.and_then(|version| version.index).unwrap_or(0);
+        let mut spec = config.spec.unwrap_or_default();
+        spec.labels.get_or_insert_default().insert(KEPT_UNTIL.to_owned(), until.to_string());
+        let options = UpdateConfigOptionsBuilder::new().version(i64::try_from(version).unwrap_or(0)).build();
+        ask("change the claim", self.docker().update_config(&name_of(stack), spec, options)).await
     }
 
     /// Gives a stack's name back. Nothing happens where there is no claim.
@@ -150,12 +169,15 @@ mod tests {
             recipe: "a".parse().unwrap(),
             owner: "host".to_owned(),
             deadline: 1_700_000_000,
+            kept_until: None,
         }
     }
 
     #[test]
     fn a_claim_survives_its_labels() {
         assert_eq!(Claim::from_labels(&claim().labels()), Some(claim()));
+        let kept = Claim { kept_until: Some(1_700_000_100), ..claim() };
+        assert_eq!(Claim::from_labels(&kept.labels()), Some(kept));
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Running a command inside a container.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use bollard::exec::{CreateExecOptions, StartExecResults};
+use bollard::query_parameters::ListContainersOptionsBuilder;
 use futures_util::StreamExt;
 
+use super::SERVICE_LABEL;
 use super::engine::{Swarm, ask, failed};
 use super::reason::one_line;
 use crate::failure::{Failure, Kind};
+use crate::names::StackName;
 
 /// No more output is kept.
 const OUTPUT_BYTES: usize = 1024 * 1024;
@@ -22,6 +26,18 @@ pub struct ExecResult {
 }
 
 impl Swarm {
+    /// A container of a service that runs on this node.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn local_container(&self, stack: &StackName, service: &str) -> Result<Option<String>, Failure> {
+        let label = format!("{SERVICE_LABEL}={}", stack.object(service));
+        let filters = HashMap::from([("label", vec![label.as_str()]), ("status", vec!["running"])]);
+        let options = ListContainersOptionsBuilder::new().filters(&filters).build();
+        let found = ask("list containers", self.docker().list_containers(Some(options))).await?;
+        Ok(found.into_iter().find_map(|container| container.id))
+    }
+
     /// Runs a command in a container, with more environment, and waits for its end.
     ///
     /// # Errors

@@ -5,10 +5,13 @@ mod bench;
 mod docs;
 mod doctor;
 mod lint;
+mod look;
 mod plan;
 mod reap;
 mod report;
 mod run;
+mod signals;
+mod what;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +34,8 @@ use crate::settings::Settings;
         "  cc-ci run custom-html                         test the default branch of the maintainers' recipe\n",
         "  cc-ci run custom-html --pr 12                 test a pull request\n",
         "  cc-ci run custom-html --source ../custom-html --ref my-branch\n",
+        "  cc-ci run n8n --only functional --keep        only the tests, and let the app stay for a look\n",
+        "  cc-ci run n8n --kept --only functional/20     one test against the kept app\n",
         "  cc-ci lint                                    check every recipe's folder, in a second\n",
         "  cc-ci report RUN/journal.jsonl --format html  make a report again\n"
     )
@@ -56,6 +61,10 @@ enum Command {
     Up(world::Args),
     /// Remove the world that `up` made
     Down(world::Args),
+    /// Open a shell in an app that a run keeps, or run a command there
+    Shell(look::ShellArgs),
+    /// Show the logs of an app that a run keeps
+    Logs(look::LogsArgs),
     /// Finish the teardown of runs that were killed
     Reap(reap::Args),
     /// Make a report again from a run's journal
@@ -90,6 +99,8 @@ pub fn main() -> Exit {
             Command::Doctor(args) => doctor::run(settings, &args).await,
             Command::Up(args) => world::up(settings, &args).await,
             Command::Down(args) => world::down(settings, &args).await,
+            Command::Shell(args) => look::shell(settings, &args).await,
+            Command::Logs(args) => look::logs(settings, &args).await,
             Command::Reap(args) => reap::run(settings, &args).await,
             Command::Report(args) => report::run(&args),
             Command::Bench(args) => bench::run(settings, &args).await,
@@ -112,7 +123,7 @@ fn exit_of(failure: &Failure) -> Exit {
     match (failure.kind, failure.kind.usual_cause()) {
         (Kind::Bug, _) => Exit::Bug,
         (Kind::NoSlot, _) => Exit::NoSlot,
-        (Kind::DomainTooLong | Kind::InvalidRecipe | Kind::CheckBroken, _) => Exit::Usage,
+        (Kind::DomainTooLong | Kind::InvalidRecipe | Kind::CheckBroken | Kind::NotKept, _) => Exit::Usage,
         (_, Cause::Infrastructure) => Exit::Infrastructure,
         _ => Exit::Usage,
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use harness::failure::Failure;
 
-use super::run::What;
+use super::what::What;
 use crate::event::PlannedStage;
 use crate::exit::Exit;
 use crate::prepared::Prepared;
@@ -23,7 +23,10 @@ pub(super) struct Args {
 pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
     let scratch =
         tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
-    let prepared = Prepared::to_look_at(settings, &args.what.request(settings)?, &scratch.path().join("recipe"))?;
+    let prepared = {
+        let (request, only) = (args.what.request(settings)?, args.what.selection()?);
+        Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?
+    };
     if args.json {
         println!(
             "{:#}",

@@ -3,15 +3,23 @@
 use std::time::Duration;
 
 use harness::failure::Failure;
+use harness::names::RunId;
 use harness::swarm::Swarm;
 
 use super::run::host_name;
 use crate::exit::Exit;
-use crate::reap::{Reaping, reap};
+use crate::keep::clock;
+use crate::reap::{Reaping, reap, reap_run};
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// End this run's app now, also one that is kept
+    #[arg(long, value_name = "RUN")]
+    run: Option<RunId>,
+    /// With --run: wait until the app has been kept as long as was asked for
+    #[arg(long, requires = "run", hide = true)]
+    when_due: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -22,15 +30,22 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
-    let done = reap(&swarm, &settings.state_dir()?, &host_name(), Duration::from_secs(args.limit)).await?;
+    let (state, host, limit) = (settings.state_dir()?, host_name(), Duration::from_secs(args.limit));
+    let done = match &args.run {
+        Some(run) => reap_run(&swarm, (&state, &host), run, args.when_due, limit).await?,
+        None => reap(&swarm, &state, &host, limit).await?,
+    };
     if args.json {
         println!("{:#}", serde_json::json!(done));
     } else if done.is_empty() {
-        println!("nothing to reap: no run holds anything on this swarm");
+        let whose =
+            args.run.as_ref().map_or_else(|| "every run".to_owned(), |run| format!("run {run} is not there, or"));
+        println!("nothing to reap: {whose} holds nothing on this swarm");
     } else {
         for one in &done {
             let what = match &one.what {
                 Reaping::Alive => "lives: not touched".to_owned(),
+                Reaping::Kept(until) => format!("kept until {}: not touched", clock(*until)),
                 Reaping::Removed => "its owner is gone: everything of it was removed".to_owned(),
                 Reaping::Left(objects) => format!("its owner is gone; still there: {}", objects.join(", ")),
                 Reaping::Failed(why) => format!("its owner is gone; it could not be removed: {why}"),
@@ -38,6 +53,6 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
             println!("{} ({}): {what}", one.run, one.stack);
         }
     }
-    let clean = done.iter().all(|one| matches!(one.what, Reaping::Alive | Reaping::Removed));
+    let clean = done.iter().all(|one| matches!(one.what, Reaping::Alive | Reaping::Kept(_) | Reaping::Removed));
     Ok(if clean { Exit::Passed } else { Exit::Infrastructure })
 }

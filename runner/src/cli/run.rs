@@ -1,147 +1,106 @@
-//! `cc-ci run`: one recipe through every stage, to one verdict.
+//! `cc-ci run`: one recipe through every stage, or a part of them, to one verdict.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use harness::abra::{Abra, find_program, version_of};
 use harness::failure::{Failure, Kind};
-use harness::http::{Http, HttpConfig};
-use harness::names::RecipeName;
-use harness::redact::Redactor;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
-use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::context::Context;
+use super::signals::stop_on_signals;
+use super::what::{What, selection};
+use crate::context::{Context, Parts};
 use crate::deploy::disk;
-use crate::emit::{Emitter, Sink};
+use crate::emit::Sink;
 use crate::engine::execute;
-use crate::engine_watch::EngineWatch;
-use crate::event::{HostFacts, JOURNAL_FORMAT, RunStarted, Stage};
+use crate::event::{HostFacts, JOURNAL_FORMAT, RunStarted};
 use crate::exit::Exit;
-use crate::prepared::{Prepared, new_run_id, read_toml};
+use crate::keep::Keep;
+use crate::kept;
+use crate::prepared::{Prepared, new_run_id};
 use crate::report;
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
-use crate::source::{Revision, is_safe_ref};
-use crate::spec::Request;
-use crate::world::local_ca;
-
-/// What is to be tested.
-#[derive(Debug, clap::Args)]
-pub(super) struct What {
-    /// Name of the recipe
-    recipe: RecipeName,
-    /// Folder or URL of its repository [default: recipe.toml's, else the maintainers' Gitea]
-    #[arg(long, value_name = "FOLDER|URL")]
-    source: Option<String>,
-    /// Pull request whose head is tested
-    #[arg(long, value_name = "N", conflicts_with = "reference")]
-    pr: Option<u64>,
-    /// Branch, tag or commit that is tested [default: the default branch]
-    #[arg(long = "ref", value_name = "REF", value_parser = safe_ref)]
-    reference: Option<String>,
-    /// Release that the upgrade starts from [default: the newest before the head's version]
-    #[arg(long, value_name = "VERSION", value_parser = safe_ref)]
-    from: Option<String>,
-}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     what: What,
+    /// Run only what was red in the recipe's last run
+    #[arg(long, conflicts_with = "only")]
+    rerun_failed: bool,
+    /// Let the app stay for a look, then it goes by itself: 30m, 2h
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
+    keep: Option<Duration>,
+    /// Run the tests against the app that an earlier run keeps: an answer in a second or two
+    #[arg(long, conflicts_with_all = ["keep", "source", "pr", "reference", "from"])]
+    kept: bool,
+    /// Run each test of what the app is for this often, and name those that come and go
+    #[arg(long, value_name = "N", default_value = "1")]
+    repeat: NonZeroU32,
     /// Print events as JSON lines instead of words
     #[arg(long)]
     json: bool,
 }
 
-impl What {
-    pub(super) fn request(&self, settings: &Settings) -> Result<Request, Failure> {
-        let source = match &self.source {
-            Some(source) => source.clone(),
-            None => read_toml(settings, &self.recipe)?
-                .source
-                .unwrap_or_else(|| format!("https://git.coopcloud.tech/coop-cloud/{}.git", self.recipe)),
-        };
-        let revision = match (self.pr, &self.reference) {
-            (Some(number), _) => Revision::PullRequest(number),
-            (None, Some(name)) => Revision::Named(name.clone()),
-            (None, None) => Revision::Default,
-        };
-        Ok(Request {
-            recipe: self.recipe.clone(),
-            source,
-            revision,
-            from: self.from.clone(),
-            base_domain: settings.base_domain.clone(),
-        })
-    }
-}
-
-fn safe_ref(text: &str) -> Result<String, String> {
-    if is_safe_ref(text) { Ok(text.to_owned()) } else { Err("letters, digits and . _ / - + only".to_owned()) }
+fn how_long(text: &str) -> Result<Duration, String> {
+    let time: SignedDuration = text.parse().map_err(|_| "write 90s, 30m or 2h".to_owned())?;
+    let time = Duration::try_from(time).map_err(|_| "a time cannot be negative".to_owned())?;
+    let day = Duration::from_secs(24 * 3600);
+    if time.is_zero() || time > day { Err("between 1 s and 24 h".to_owned()) } else { Ok(time) }
 }
 
 pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
-    let cancel = CancellationToken::new();
-    stop_on_signals(cancel.clone())?;
+    let cancel = stop_on_signals()?;
     let state = settings.state_dir()?;
-    let request = args.what.request(settings)?;
+    let only = if args.rerun_failed {
+        let red = report::redo::red_checks(&state, &args.what.recipe)?;
+        if !red.any {
+            println!("nothing was red in run {}", red.run);
+            return Ok(Exit::Passed);
+        }
+        let what = if red.only.is_empty() { "everything".to_owned() } else { red.only.join(", ") };
+        eprintln!("again what was red in run {}: {what}", red.run);
+        selection(&red.only)?
+    } else {
+        args.what.selection()?
+    };
     let swarm = Swarm::connect().await?;
+    let host = host_name();
     let run = new_run_id()?;
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
-    let abra = Abra::new(find_program(settings.abra.as_deref())?, dir.abra());
-    let recipe_dir = abra.recipe_dir(&request.recipe);
-    let prepared = Prepared::new(settings, &request, &recipe_dir, run);
-    let prepared = prepared.inspect_err(|_| discard(&dir))?;
-    let host = host_name();
-    crate::reap::reap(&swarm, &state, &host, Duration::from_secs(60)).await?;
-    let labels = claim(&swarm, &prepared, &host).await.inspect_err(|_| discard(&dir))?;
+    let program = find_program(settings.abra.as_deref())?;
+    let (prepared, abra, work, labels, keep) = if args.kept {
+        let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| discard(&dir))?;
+        let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| discard(&dir))?;
+        let abra = Abra::new(program, app.dir.abra());
+        (prepared, abra, app.dir.work(), BTreeMap::new(), Keep::ByRun(app.started.run))
+    } else {
+        let request = args.what.request(settings).inspect_err(|_| discard(&dir))?;
+        let abra = Abra::new(program, dir.abra());
+        let recipe_dir = abra.recipe_dir(&request.recipe);
+        let prepared = Prepared::new(settings, &request, &only, &recipe_dir, run).inspect_err(|_| discard(&dir))?;
+        crate::reap::reap(&swarm, &state, &host, Duration::from_secs(60)).await?;
+        let labels = claim(&swarm, &prepared, &host).await.inspect_err(|_| discard(&dir))?;
+        (prepared, abra, dir.work(), labels, args.keep.map_or(Keep::No, Keep::For))
+    };
 
     let facts = swarm.facts().await?;
-    let started = started(
-        &prepared,
-        HostFacts { name: host, engine: facts.version, ipvs: facts.ipvs, abra: version_of(abra.program()).await? },
-    );
+    let host =
+        HostFacts { name: host, engine: facts.version, ipvs: facts.ipvs, abra: version_of(abra.program()).await? };
+    let started = started(&prepared, host, &keep);
     let expected = report::expect::from_runs(&state, &started.recipe);
-    let ca = local_ca(&state, settings);
-    let http = Http::new(&HttpConfig {
-        ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
-        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
-    })?;
-    let resolve = settings.fixed_address().map(|ip| format!("{}:{}:{ip}", prepared.spec.domain, settings.https_port));
-    let emitter = Arc::new(Emitter::new(sinks(&dir, args.json)?, Redactor::default()));
-    let mut cx = Context {
-        spec: prepared.spec,
-        started,
-        toml: prepared.toml,
-        overlays: prepared.overlays,
-        engine: EngineWatch::start(&swarm),
-        swarm,
-        abra,
-        http,
-        checkout: prepared.checkout,
-        dir: dir.clone(),
-        https_port: settings.https_port,
-        resolve: resolve.into_iter().collect(),
-        ca,
-        ipvs: facts.ipvs,
-        labels,
-        emitter: Arc::clone(&emitter),
-        stage: Stage::Prepare,
-        deadline: Instant::now(),
-        faults: Vec::new(),
-        deployed: None,
-        base_is_broken: false,
-        seeded: false,
-        skipped: None,
-        busy: Arc::new(Mutex::new(String::new())),
-    };
+    let sinks = sinks(&dir, args.json)?;
+    let rounds = args.repeat.get();
+    let mut cx =
+        Context::new(settings, Parts { prepared, started, swarm, abra, dir, work, labels, keep, rounds, sinks })?;
+    kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected, &cancel).await;
-    let reports = report::write_all(&dir, &emitter.records());
-    report::say_where(&dir, &reports, args.json);
+    let reports = report::write_all(&cx.dir, &cx.emitter.records());
+    report::say_where(&cx.dir, &reports, args.json);
     let bug = verdict.decided_by.as_ref().is_some_and(|decision| decision.fault.failure.kind == Kind::Bug);
     Ok(if bug { Exit::Bug } else { Exit::from(&verdict) })
 }
@@ -158,6 +117,7 @@ async fn claim(swarm: &Swarm, prepared: &Prepared, host: &str) -> Result<BTreeMa
         recipe: spec.recipe.clone(),
         owner: host.to_owned(),
         deadline,
+        kept_until: None,
     };
     match swarm.claim(&claim).await? {
         ClaimOutcome::Held => Ok(BTreeMap::from([
@@ -165,15 +125,21 @@ async fn claim(swarm: &Swarm, prepared: &Prepared, host: &str) -> Result<BTreeMa
             ("cc-ci.owner".to_owned(), host.to_owned()),
             ("cc-ci.deadline".to_owned(), deadline.to_string()),
         ])),
-        ClaimOutcome::Taken(other) => Err(Failure::new(
-            Kind::NoSlot,
-            format!("the app {} is held by run {} on {}", spec.domain, other.run, other.owner),
-            "wait until that run has ended; one that was killed goes by `cc-ci reap`",
-        )),
+        ClaimOutcome::Taken(other) => {
+            let kept = other.kept_until.map(|_| format!("; it is kept: `cc-ci reap --run {}` ends it", other.run));
+            Err(Failure::new(
+                Kind::NoSlot,
+                format!("the app {} is held by run {} on {}", spec.domain, other.run, other.owner),
+                format!(
+                    "wait until that run has ended{}; one that was killed goes by `cc-ci reap`",
+                    kept.unwrap_or_default()
+                ),
+            ))
+        }
     }
 }
 
-fn started(prepared: &Prepared, host: HostFacts) -> RunStarted {
+fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {
     let spec = &prepared.spec;
     RunStarted {
         format: JOURNAL_FORMAT,
@@ -187,6 +153,10 @@ fn started(prepared: &Prepared, host: HostFacts) -> RunStarted {
         pull_request: spec.pull_request,
         domain: spec.domain.clone(),
         stack: spec.stack.clone(),
+        only: match keep {
+            Keep::ByRun(run) => vec![format!("tests on the app that run {run} keeps")],
+            _ => prepared.only.words(),
+        },
         stages: prepared.stages.clone(),
         cc_ci: env!("CARGO_PKG_VERSION").to_owned(),
         host,
@@ -209,31 +179,6 @@ fn discard(dir: &RunDir) {
     if let Err(error) = std::fs::remove_dir_all(dir.path()) {
         tracing::warn!("{} cannot be removed: {error}", dir.path().display());
     }
-}
-
-/// The first signal cancels the run, which then tears down. The second is obeyed at once.
-fn stop_on_signals(cancel: CancellationToken) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| {
-        signal(kind).map_err(|error| Failure::new(Kind::Bug, format!("no signal handler can be set: {error}"), ""))
-    };
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    tokio::spawn(async move {
-        for count in 0.. {
-            tokio::select! {
-                got = interrupt.recv() => if got.is_none() { return },
-                got = terminate.recv() => if got.is_none() { return },
-            }
-            if count == 0 {
-                eprintln!("cc-ci: stopping; everything is torn down first (once more to stop at once)");
-                cancel.cancel();
-            } else {
-                eprintln!("cc-ci: stopped at once; `cc-ci reap` removes what is left");
-                std::process::exit(i32::from(Exit::Cancelled.code()));
-            }
-        }
-    });
-    Ok(())
 }
 
 /// The name of this machine.

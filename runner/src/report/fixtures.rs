@@ -175,6 +175,7 @@ pub(crate) fn started() -> RunStarted {
         pull_request: Some(7),
         stack: domain.stack(),
         domain,
+        only: Vec::new(),
         stages,
         cc_ci: "0.1.0".into(),
         host: HostFacts {

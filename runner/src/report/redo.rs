@@ -3,12 +3,17 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::fold::fold;
+use harness::failure::{Failure, Kind};
+use harness::names::RecipeName;
+
+use super::fold::{RunView, fold};
 use super::journal::{self, Journal, ReadError};
 use super::lines::Look;
 use super::terminal::{JsonLines, Terminal};
 use super::{html, junit};
 use crate::emit::Sink as _;
+use crate::event::{CheckResult, Outcome, Stage};
+use crate::lint::FOLDERS;
 
 /// The kinds of report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -97,6 +102,54 @@ pub fn render(journal: &Journal, format: Format, look: Look) -> Result<Vec<u8>, 
             out
         }
     })
+}
+
+/// What was red in a recipe's last run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Red {
+    /// The run.
+    pub run: String,
+    /// Whether anything was.
+    pub any: bool,
+    /// Red tests by name, and stages that were red otherwise; empty where only a whole run can tell.
+    pub only: Vec<String>,
+}
+
+/// What was red in the recipe's last run, as words for `--only`.
+///
+/// # Errors
+/// When the recipe has no run in this state folder.
+pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
+    let runs = super::expect::earlier_runs(state, recipe);
+    let Some(last) = runs.first() else {
+        return Err(Failure::new(
+            Kind::NotKept,
+            format!("there is no earlier run of {recipe}"),
+            format!("cc-ci run {recipe}"),
+        ));
+    };
+    Ok(red_of(last))
+}
+
+fn red_of(run: &RunView) -> Red {
+    let red = |outcome| matches!(outcome, Outcome::Failed | Outcome::Blocked);
+    let mut found = Red { run: run.started.run.to_string(), any: false, only: Vec::new() };
+    let mut whole = false;
+    for stage in run.stages.iter().filter(|stage| stage.outcome().is_some_and(red)) {
+        found.any = true;
+        whole |= matches!(stage.stage, Stage::Prepare | Stage::Install | Stage::Teardown);
+        let checks: Vec<&CheckResult> = stage.checks.iter().filter(|check| red(check.outcome)).collect();
+        let is_test = |name: &str| name.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder));
+        if !checks.is_empty() && checks.iter().all(|check| is_test(&check.name)) {
+            found.only.extend(checks.iter().map(|check| check.name.clone()));
+        } else {
+            found.only.push(stage.stage.to_string());
+        }
+    }
+    if whole {
+        found.only.clear();
+    }
+    found
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub(super) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
     }
     overlay::Context {
         variables,
-        work_dir: cx.dir.work(),
+        work_dir: cx.work.clone(),
         deadline: limit,
         ca_pem_file: cx.ca.clone(),
         resolve: cx.resolve.clone(),

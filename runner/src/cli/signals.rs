@@ -1,0 +1,33 @@
+//! Ctrl-C and SIGTERM.
+
+use harness::failure::{Failure, Kind};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::Exit;
+
+/// The first signal cancels the run, which then tears down. The second is obeyed at once.
+pub(super) fn stop_on_signals() -> Result<CancellationToken, Failure> {
+    let cancel = CancellationToken::new();
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure::new(Kind::Bug, format!("no signal handler can be set: {error}"), ""))
+    };
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let cancelled = cancel.clone();
+    tokio::spawn(async move {
+        for count in 0.. {
+            tokio::select! {
+                got = interrupt.recv() => if got.is_none() { return },
+                got = terminate.recv() => if got.is_none() { return },
+            }
+            if count == 0 {
+                eprintln!("cc-ci: stopping; everything is torn down first (once more to stop at once)");
+                cancelled.cancel();
+            } else {
+                eprintln!("cc-ci: stopped at once; `cc-ci reap` removes what is left");
+                std::process::exit(i32::from(Exit::Cancelled.code()));
+            }
+        }
+    });
+    Ok(cancel)
+}

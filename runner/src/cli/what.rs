@@ -1,0 +1,70 @@
+//! What is to be tested, as every command that plans or runs takes it.
+
+use harness::failure::{Failure, Kind};
+use harness::names::RecipeName;
+
+use crate::prepared::read_toml;
+use crate::selection::Selection;
+use crate::settings::Settings;
+use crate::source::{Revision, is_safe_ref};
+use crate::spec::Request;
+
+/// What is to be tested.
+#[derive(Debug, clap::Args)]
+pub(super) struct What {
+    /// Name of the recipe
+    pub(super) recipe: RecipeName,
+    /// Folder or URL of its repository [default: recipe.toml's, else the maintainers' Gitea]
+    #[arg(long, value_name = "FOLDER|URL")]
+    source: Option<String>,
+    /// Pull request whose head is tested
+    #[arg(long, value_name = "N", conflicts_with = "reference")]
+    pr: Option<u64>,
+    /// Branch, tag or commit that is tested [default: the default branch]
+    #[arg(long = "ref", value_name = "REF", value_parser = safe_ref)]
+    reference: Option<String>,
+    /// Release that the upgrade starts from [default: the newest before the head's version]
+    #[arg(long, value_name = "VERSION", value_parser = safe_ref)]
+    from: Option<String>,
+    /// Run only these stages or tests: functional, browser, functional/20-content.hurl
+    #[arg(long, value_name = "STAGE|TEST", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl What {
+    pub(super) fn request(&self, settings: &Settings) -> Result<Request, Failure> {
+        let source = match &self.source {
+            Some(source) => source.clone(),
+            None => read_toml(settings, &self.recipe)?
+                .source
+                .unwrap_or_else(|| format!("https://git.coopcloud.tech/coop-cloud/{}.git", self.recipe)),
+        };
+        let revision = match (self.pr, &self.reference) {
+            (Some(number), _) => Revision::PullRequest(number),
+            (None, Some(name)) => Revision::Named(name.clone()),
+            (None, None) => Revision::Default,
+        };
+        Ok(Request {
+            recipe: self.recipe.clone(),
+            source,
+            revision,
+            from: self.from.clone(),
+            base_domain: settings.base_domain.clone(),
+        })
+    }
+
+    pub(super) fn selection(&self) -> Result<Selection, Failure> {
+        selection(&self.only)
+    }
+}
+
+/// The part of a run that words ask for.
+pub(super) fn selection(words: &[String]) -> Result<Selection, Failure> {
+    Selection::parse(words).map_err(|why| {
+        Failure::new(Kind::CheckBroken, format!("--only: {why}"), "`cc-ci plan` lists the stages and their tests")
+    })
+}
+
+fn safe_ref(text: &str) -> Result<String, String> {
+    if is_safe_ref(text) { Ok(text.to_owned()) } else { Err("letters, digits and . _ / - + only".to_owned()) }
+}

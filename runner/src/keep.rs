@@ -1,0 +1,54 @@
+//! `--keep`: the app stays for a look after the run, and goes by itself. Its claim says until when, so
+//! that no janitor takes it before, and a process of its own ends it then; where that one is killed,
+//! the next `cc-ci reap` does.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use harness::failure::{Failure, Kind};
+use harness::names::RunId;
+use jiff::Timestamp;
+
+use crate::context::Context;
+
+/// What becomes of the app when the stages are done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// It is torn down.
+    No,
+    /// It stays this long.
+    For(Duration),
+    /// Another run keeps it, and this one only looks at it.
+    ByRun(RunId),
+}
+
+/// Lets the app stay, and gives the line that says until when.
+///
+/// # Errors
+/// When the claim cannot be told, or nothing could end the app: then it must be torn down now.
+pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let until = Timestamp::now().as_second().saturating_add(seconds);
+    cx.swarm.keep_claim(&cx.spec.stack, until).await?;
+    let failed = |error: std::io::Error| {
+        Failure::new(Kind::Bug, format!("nothing can be started that ends the app later: {error}"), "please report it")
+    };
+    Command::new(std::env::current_exe().map_err(failed)?)
+        .args(["reap", "--run", cx.spec.run.as_str(), "--when-due"])
+        .env("CCCI_STATE", cx.dir.state())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Out of the terminal's group: Ctrl-C there ends other things.
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    Ok(format!("the app stays at {} until {}; cc-ci reap --run {} ends it now", cx.url(), clock(until), cx.spec.run))
+}
+
+/// A time of day for people, from Unix seconds.
+#[must_use]
+pub fn clock(second: i64) -> String {
+    Timestamp::from_second(second).map(|at| at.strftime("%H:%M:%S UTC").to_string()).unwrap_or_default()
+}

@@ -1,0 +1,145 @@
+//! `--only`: the part of a run that somebody asks for. Pure.
+
+use std::fmt;
+
+use crate::event::Stage;
+
+/// What is asked for; everything where nothing is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection(Vec<Part>);
+
+/// A stage, or the checks of a folder or file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Stage(Stage),
+    /// The beginning of a check's name, such as `functional/20`.
+    Checks(String),
+}
+
+/// Stages that can be asked for: the others belong to every run.
+const STAGES: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
+
+impl Selection {
+    /// Reads the words of `--only`: names of stages, `browser`, or names of tests with their folder.
+    ///
+    /// # Errors
+    /// The first word that is neither.
+    pub fn parse(words: &[String]) -> Result<Self, String> {
+        words.iter().map(|word| part(word)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether everything is asked for.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a test runs, by its name with its folder.
+    #[must_use]
+    pub fn wants_check(&self, name: &str) -> bool {
+        let of_stage = |stage: Stage| name.split('/').next().and_then(stage_of) == Some(stage);
+        self.is_whole()
+            || self.0.iter().any(|part| match part {
+                Part::Stage(stage) => of_stage(*stage),
+                Part::Checks(begin) => name.starts_with(begin.as_str()),
+            })
+    }
+
+    /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
+    /// to every run.
+    #[must_use]
+    pub fn wants_stage(&self, stage: Stage, checks: &[String]) -> bool {
+        self.is_whole()
+            || matches!(stage, Stage::Prepare | Stage::Install | Stage::Teardown)
+            || self.0.contains(&Part::Stage(stage))
+            || checks.iter().any(|name| self.wants_check(name))
+    }
+
+    /// The first part that names tests of which there is none.
+    #[must_use]
+    pub fn unmet(&self, names: &[String]) -> Option<&str> {
+        self.0.iter().find_map(|part| match part {
+            Part::Checks(begin) if !names.iter().any(|name| name.starts_with(begin.as_str())) => Some(begin.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Its words again.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        self.0
+            .iter()
+            .map(|part| match part {
+                Part::Stage(stage) => stage.to_string(),
+                Part::Checks(begin) => begin.clone(),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words().join(", "))
+    }
+}
+
+/// The stage that runs a folder's tests.
+fn stage_of(folder: &str) -> Option<Stage> {
+    match folder {
+        "browser" => Some(Stage::Functional),
+        _ => STAGES.into_iter().find(|stage| stage.name() == folder),
+    }
+}
+
+fn part(word: &str) -> Result<Part, String> {
+    if let Some(stage) = STAGES.into_iter().find(|stage| stage.name() == word) {
+        return Ok(Part::Stage(stage));
+    }
+    let folder = word.split('/').next().unwrap_or_default();
+    if stage_of(folder).is_some() {
+        return Ok(Part::Checks(if word.contains('/') { word.to_owned() } else { format!("{word}/") }));
+    }
+    let names: Vec<&str> = STAGES.iter().map(|stage| stage.name()).collect();
+    Err(format!("{word:?} is neither a stage ({}) nor a test such as functional/20-content.hurl", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(words: &[&str]) -> Selection {
+        Selection::parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn nothing_asked_for_is_everything() {
+        let all = only(&[]);
+        assert!(all.wants_check("functional/x") && Stage::ALL.into_iter().all(|stage| all.wants_stage(stage, &[])));
+    }
+
+    #[test]
+    fn a_test_brings_its_stage_and_no_other() {
+        let one = only(&["functional/20"]);
+        let names = ["functional/20-a.hurl".to_owned(), "functional/30-b.sh".to_owned()];
+        assert!(one.wants_check(&names[0]) && !one.wants_check(&names[1]));
+        assert!(one.wants_stage(Stage::Functional, &names) && one.wants_stage(Stage::Install, &[]));
+        assert!(!one.wants_stage(Stage::Upgrade, &[]) && !one.wants_stage(Stage::Fresh, &[]));
+        assert_eq!(one.unmet(&names), None);
+        assert_eq!(one.unmet(&names[1..]), Some("functional/20"));
+    }
+
+    #[test]
+    fn a_stage_brings_all_its_tests() {
+        assert!(only(&["functional"]).wants_check("browser/10-login.rs"));
+        assert!(only(&["browser"]).wants_check("browser/10-login.rs"));
+        assert!(!only(&["browser"]).wants_check("functional/10-x.sh"));
+        assert!(only(&["backup"]).wants_stage(Stage::Backup, &[]));
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for word in ["functionl", "prepare", "teardown", "", "../x"] {
+            assert!(Selection::parse(&[word.to_owned()]).is_err(), "{word}");
+        }
+    }
+}
