@@ -23,6 +23,7 @@ pub mod recipe_toml;
 pub mod reference;
 pub mod report;
 pub mod run_dir;
+pub mod scaffold;
 pub mod selection;
 pub mod settings;
 pub mod source;

@@ -6,6 +6,7 @@ mod docs;
 mod doctor;
 mod lint;
 mod look;
+mod new;
 mod plan;
 mod reap;
 mod report;
@@ -36,6 +37,7 @@ use crate::settings::Settings;
         "  cc-ci run custom-html --source ../custom-html --ref my-branch\n",
         "  cc-ci run n8n --only functional --keep        only the tests, and let the app stay for a look\n",
         "  cc-ci run n8n --kept --only functional/20     one test against the kept app\n",
+        "  cc-ci new n8n --source ../n8n                 begin with a recipe: docs/enroll-recipe.md\n",
         "  cc-ci lint                                    check every recipe's folder, in a second\n",
         "  cc-ci report RUN/journal.jsonl --format html  make a report again\n"
     )
@@ -53,6 +55,8 @@ enum Command {
     Run(run::Args),
     /// Show what a run would do: stages, deadlines, opt-outs; nothing is run
     Plan(plan::Args),
+    /// Write the folder of a new recipe from what its repository shows
+    New(new::Args),
     /// Check recipes' folders against the whole contract; nothing is deployed
     Lint(lint::Args),
     /// Say what is wrong with this machine, and the command that mends it
@@ -95,6 +99,7 @@ pub fn main() -> Exit {
         match cli.command {
             Command::Run(args) => run::run(settings, args).await,
             Command::Plan(args) => plan::run(settings, args),
+            Command::New(args) => new::run(settings, &args),
             Command::Lint(args) => lint::run(settings, &args).await,
             Command::Doctor(args) => doctor::run(settings, &args).await,
             Command::Up(args) => world::up(settings, &args).await,

@@ -53,6 +53,11 @@ impl What {
         })
     }
 
+    /// The URL that was given for the repository; none for a folder.
+    pub(super) fn source_url(&self) -> Option<&str> {
+        self.source.as_deref().filter(|source| source.contains("://"))
+    }
+
     pub(super) fn selection(&self) -> Result<Selection, Failure> {
         selection(&self.only)
     }
