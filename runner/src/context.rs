@@ -21,7 +21,7 @@ use crate::spec::RunSpec;
 /// The overlay files of a recipe's folder, found once.
 #[derive(Debug, Clone, Default)]
 pub struct Overlays {
-    /// `install/`, `upgrade/`, `backup/` and `functional/`, each in name order.
+    /// `install/`, `upgrade/`, `backup/`, `functional/` and `browser/`, each in name order.
     pub checks: BTreeMap<&'static str, Vec<OverlayFile>>,
     /// `data/seed`, `data/wipe` and `data/check`, when all three are there.
     pub data: Option<Data>,
@@ -66,6 +66,8 @@ pub struct Context {
     pub resolve: Vec<String>,
     /// The CA that signs the apps' certificates, where it is a local one.
     pub ca: Option<PathBuf>,
+    /// The program that the recipes' Rust tests are built into, where one is named.
+    pub recipe_tests: Option<PathBuf>,
     /// Whether swarm's virtual addresses work here.
     pub ipvs: bool,
     /// Labels for every service that the run deploys.

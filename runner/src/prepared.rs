@@ -96,7 +96,7 @@ fn overlays(folder: &Path) -> Result<Overlays, Failure> {
         Failure::new(Kind::CheckBroken, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
     };
     let mut found = Overlays::default();
-    for name in ["install", "upgrade", "backup", "functional"] {
+    for name in ["install", "upgrade", "backup", "functional", "browser"] {
         found.checks.insert(name, discover(folder, name).map_err(broken)?);
     }
     let data = discover(folder, "data").map_err(broken)?;
@@ -120,7 +120,7 @@ fn overlays(folder: &Path) -> Result<Overlays, Failure> {
 }
 
 fn brought(overlays: &Overlays) -> Brought {
-    let names = |folder: &str| {
+    let names = |folder: &str| -> Vec<String> {
         overlays
             .checks
             .get(folder)
@@ -131,7 +131,7 @@ fn brought(overlays: &Overlays) -> Brought {
         install: names("install"),
         upgrade: names("upgrade"),
         backup: names("backup"),
-        functional: names("functional"),
+        functional: [names("functional"), names("browser")].concat(),
         data: overlays.data.is_some(),
     }
 }

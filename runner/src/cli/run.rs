@@ -127,6 +127,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
         https_port: settings.https_port,
         resolve: resolve.into_iter().collect(),
         ca,
+        recipe_tests: settings.recipe_tests.clone(),
         ipvs: facts.ipvs,
         labels,
         emitter: Arc::clone(&emitter),
