@@ -25,7 +25,7 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         text += &line(&row.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    text + &rule("┗", "┻", "┛")
+    text + rule("┗", "┻", "┛").as_str()
 }
 
 #[cfg(test)]

@@ -14,18 +14,27 @@ pub struct Failure {
     /// Evidence, many lines: task states, exit codes, the last log lines. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Files that show it, such as a browser's picture; below the folder of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
 }
 
 impl Failure {
     /// A failure with no evidence yet.
     #[must_use]
     pub fn new(kind: Kind, what: impl Into<String>, look_at: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), look_at: look_at.into(), detail: String::new() }
+        Self { kind, what: what.into(), look_at: look_at.into(), detail: String::new(), files: Vec::new() }
     }
     /// The same failure with its evidence.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
+        self
+    }
+    /// The same failure with the files that show it.
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<String>) -> Self {
+        self.files = files;
         self
     }
 }

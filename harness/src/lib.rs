@@ -1,9 +1,10 @@
-//! What any test of a recipe may use: the recipe's formats, the `abra` program, the swarm, HTTP.
+//! What any test of a recipe may use: the recipe's formats, the `abra` program, the swarm, HTTP, a browser.
 //!
 //! This library knows nothing of continuous integration: no run, no report, no pull request.
 //! The arrows go `runner → recipes → harness`, never back.
 
 pub mod abra;
+pub mod browser;
 pub mod coopcloud;
 pub mod failure;
 pub mod http;
@@ -11,3 +12,4 @@ pub mod names;
 pub mod overlay;
 pub mod redact;
 pub mod swarm;
+pub mod testing;

@@ -31,7 +31,7 @@ use crate::world::local_ca;
 /// The overlay files of a recipe's folder, found once.
 #[derive(Debug, Clone, Default)]
 pub struct Overlays {
-    /// `install/`, `upgrade/`, `backup/` and `functional/`, each in name order.
+    /// `install/`, `upgrade/`, `backup/`, `functional/` and `browser/`, each in name order.
     pub checks: BTreeMap<&'static str, Vec<OverlayFile>>,
     /// `data/seed`, `data/wipe` and `data/check`, when all three are there.
     pub data: Option<Data>,
@@ -78,6 +78,8 @@ pub struct Context {
     pub resolve: Vec<String>,
     /// The CA that signs the apps' certificates, where it is a local one.
     pub ca: Option<PathBuf>,
+    /// The program that the recipes' Rust tests are built into, where one is named.
+    pub recipe_tests: Option<PathBuf>,
     /// Whether swarm's virtual addresses work here.
     pub ipvs: bool,
     /// Labels for every service that the run deploys.
@@ -167,6 +169,7 @@ impl Context {
             https_port: settings.https_port,
             resolve: resolve.into_iter().collect(),
             ca,
+            recipe_tests: settings.recipe_tests.clone(),
             labels,
             emitter: Arc::new(Emitter::new(sinks, Redactor::default())),
             stage: Stage::Prepare,

@@ -45,6 +45,12 @@ impl Emitter {
         self.lock().redactor.add(secret);
     }
 
+    /// A text as an event would show it.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        self.lock().redactor.text(text).into_owned()
+    }
+
     /// Tells every sink. A sink that fails is remembered, see [`Emitter::trouble`]; the others are
     /// still told.
     pub fn emit(&self, event: Event) {

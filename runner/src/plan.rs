@@ -14,7 +14,7 @@ pub struct Brought {
     pub upgrade: Vec<String>,
     /// Files below `backup/`.
     pub backup: Vec<String>,
-    /// Files below `functional/`.
+    /// Files below `functional/`, then those below `browser/`.
     pub functional: Vec<String>,
     /// Whether `data/` has seed, wipe and check.
     pub data: bool,
@@ -79,7 +79,7 @@ fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> O
         Stage::Upgrade if spec.base.is_none() => Some("the recipe has no release yet to upgrade from".to_owned()),
         Stage::Fresh if spec.base.is_none() => Some("install was a fresh install of this commit already".to_owned()),
         Stage::Functional if brought.functional.is_empty() => {
-            Some("cc-ci's folder for this recipe brings no functional test".to_owned())
+            Some("cc-ci's folder for this recipe brings no functional test and no browser flow".to_owned())
         }
         _ => None,
     }

@@ -185,7 +185,7 @@ fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {
 }
 
 fn brought(overlays: &Overlays) -> Brought {
-    let names = |folder: &str| {
+    let names = |folder: &str| -> Vec<String> {
         overlays
             .checks
             .get(folder)

@@ -86,7 +86,7 @@ fn variables() -> Table {
     let rows = VARIABLES.iter().map(|variable| vec![code(variable.name), variable.meaning.to_owned()]).collect();
     Table {
         title: "Values in tests",
-        intro: "Scripts have them in their environment, Hurl files as variables, under the same names.",
+        intro: "Scripts have them in their environment, Hurl files as variables, Rust tests by `Test::value`, under the same names.",
         columns: &["name", "meaning"],
         rows,
     }

@@ -18,6 +18,9 @@ pub struct RunDir(PathBuf);
 pub struct Alive(#[expect(dead_code, reason = "holding the file is the point")] File);
 
 impl RunDir {
+    /// The name of the folder for what tests keep.
+    pub const ARTIFACTS: &str = "artifacts";
+
     /// The folder of `run` below the state folder; not made yet.
     #[must_use]
     pub fn of(state: &Path, run: &RunId) -> Self {
@@ -124,6 +127,12 @@ impl RunDir {
         self.0.join("work")
     }
 
+    /// What tests keep of a failure, such as a browser's pictures. It stays, so nobody else reads it.
+    #[must_use]
+    pub fn artifacts(&self) -> PathBuf {
+        self.0.join(Self::ARTIFACTS)
+    }
+
     fn lock(&self) -> PathBuf {
         self.0.join("alive.lock")
     }
@@ -167,8 +176,9 @@ mod tests {
         let _alive = dir.create().unwrap();
         std::fs::write(dir.journal(), "x").unwrap();
         std::fs::write(dir.abra().join("x"), "x").unwrap();
+        std::fs::create_dir(dir.artifacts()).unwrap();
         dir.remove_private().unwrap();
-        assert!(dir.journal().exists() && !dir.abra().exists());
+        assert!(dir.journal().exists() && dir.artifacts().exists() && !dir.abra().exists());
         dir.remove_private().unwrap();
     }
 }

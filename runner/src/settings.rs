@@ -38,6 +38,10 @@ pub struct Settings {
     #[arg(long, env = "CCCI_RECIPES", value_name = "DIR", default_value = "recipes", global = true)]
     pub recipes: PathBuf,
 
+    /// Program that the recipes' Rust tests are built into [default: recipe-tests beside cc-ci]
+    #[arg(long, env = "CCCI_RECIPE_TESTS", value_name = "PROGRAM", global = true)]
+    pub recipe_tests: Option<PathBuf>,
+
     /// Image of the local world's traefik
     #[arg(long, env = "CCCI_TRAEFIK_IMAGE", value_name = "IMAGE", default_value = "traefik:v3.6", global = true)]
     pub traefik_image: String,

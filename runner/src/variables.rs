@@ -1,4 +1,4 @@
-//! The values that a recipe's tests get: one table, the same names for scripts and Hurl files.
+//! The values that a recipe's tests get: one table, the same names for scripts, Hurl files and Rust.
 
 use crate::context::Context;
 use crate::keep::Keep;
@@ -61,5 +61,10 @@ pub const VARIABLES: &[Variable] = &[
         name: "CCCI_WORK",
         meaning: "scratch folder that the tests of a run share; KEY=value lines in its file `variables` become Hurl variables",
         value: |cx, _| cx.work.display().to_string(),
+    },
+    Variable {
+        name: "CCCI_ARTIFACTS",
+        meaning: "folder for files that outlive the run, such as a browser's picture; made by who writes there first",
+        value: |cx, _| cx.dir.artifacts().display().to_string(),
     },
 ];

@@ -154,6 +154,7 @@ mod tests {
             deadline: Duration::from_secs(20),
             ca_pem_file: None,
             resolve: vec![format!("app.test:{port}:127.0.0.1")],
+            recipe_tests: None,
         };
         Scene { dir, context }
     }

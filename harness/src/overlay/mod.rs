@@ -1,4 +1,5 @@
-//! The tests that a recipe's folder brings: Hurl files for anything over HTTP, scripts for the rest.
+//! The tests that a recipe's folder brings: Hurl files for anything over HTTP, scripts for the rest, and
+//! Rust for browsers and protocols.
 //!
 //! Each ends as passed, failed (the app is not as the test wants it) or broken (the test itself
 //! cannot run). A broken test is never green.
@@ -7,10 +8,13 @@ mod bounded;
 mod explain;
 mod hurl;
 mod policy;
+mod rust;
 mod script;
 mod variables;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -31,6 +35,9 @@ pub struct Context {
     pub ca_pem_file: Option<PathBuf>,
     /// Addresses for names that no DNS knows, each `host:port:address` as curl's `--resolve`.
     pub resolve: Vec<String>,
+    /// The program that the recipes' Rust tests are built into; where none is named, `recipe-tests`
+    /// beside the running one.
+    pub recipe_tests: Option<PathBuf>,
 }
 
 /// A test of a recipe's folder.
@@ -62,13 +69,21 @@ pub struct OverlayResult {
     pub text: String,
     /// Everything that is wrong, with the request and the answer, or the script's output.
     pub detail: String,
+    /// The files that it left in `CCCI_ARTIFACTS`, by name.
+    pub files: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
 
 impl OverlayResult {
     fn passed(text: impl Into<String>) -> Self {
-        Self { outcome: OverlayOutcome::Passed, text: text.into(), detail: String::new(), took: Duration::ZERO }
+        Self {
+            outcome: OverlayOutcome::Passed,
+            text: text.into(),
+            detail: String::new(),
+            files: Vec::new(),
+            took: Duration::ZERO,
+        }
     }
     fn failed(text: impl Into<String>) -> Self {
         Self { outcome: OverlayOutcome::Failed, ..Self::passed(text) }
@@ -107,7 +122,8 @@ impl OverlayResult {
 pub fn discover(recipe: &Path, folder: &str) -> std::io::Result<Vec<OverlayFile>> {
     let entries = match std::fs::read_dir(recipe.join(folder)) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // A file beside the recipes' folders has no folders below it.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let mut files = Vec::new();
@@ -125,16 +141,26 @@ pub fn discover(recipe: &Path, folder: &str) -> std::io::Result<Vec<OverlayFile>
 /// Runs one test and waits for its end, at most [`Context::deadline`].
 pub async fn run(file: &OverlayFile, context: &Context) -> OverlayResult {
     let start = Instant::now();
+    let before = artifacts(context);
     let mut result = match prepare(context) {
         Ok(variables) => match file.path.extension().and_then(|e| e.to_str()) {
             Some("hurl") => hurl::run(file, context, variables).await,
             Some("sh") => script::run(file, context, &variables).await,
+            Some("rs") => rust::run(file, context, &variables).await,
             _ => stranger(),
         },
         Err(text) => OverlayResult::broken(text),
     };
+    result.files = artifacts(context).difference(&before).cloned().collect();
     result.took = start.elapsed();
     result
+}
+
+/// The names of the files that tests have kept so far.
+fn artifacts(context: &Context) -> BTreeSet<String> {
+    let folder = context.variables.get("CCCI_ARTIFACTS").filter(|folder| !folder.is_empty());
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// What is wrong with a test that can be said without an app: a text that does not parse, a missing
@@ -143,12 +169,13 @@ pub async fn inspect(file: &OverlayFile) -> Option<OverlayResult> {
     match file.path.extension().and_then(|e| e.to_str()) {
         Some("hurl") => hurl::read(file).err(),
         Some("sh") => script::cannot_run(&file.path).await,
+        Some("rs") => rust::cannot_run(&file.path),
         _ => Some(stranger()),
     }
 }
 
 fn stranger() -> OverlayResult {
-    OverlayResult::broken("neither a Hurl file (.hurl) nor a script (.sh)")
+    OverlayResult::broken("neither a Hurl file (.hurl) nor a script (.sh) nor Rust (.rs)")
         .with_detail("Files that tests only use belong in a folder beside them.\n")
 }
 
@@ -201,12 +228,16 @@ mod tests {
             deadline: Duration::from_secs(5),
             ca_pem_file: None,
             resolve: vec![],
+            recipe_tests: None,
         };
         let result = run(&found[2], &context).await;
         assert_eq!(result.outcome, OverlayOutcome::Broken);
         let failure = result.failure(&found[2]).unwrap();
         assert_eq!(failure.kind, Kind::CheckBroken);
-        assert_eq!(failure.what, "functional/30-c.hrul cannot run: neither a Hurl file (.hurl) nor a script (.sh)");
+        assert_eq!(
+            failure.what,
+            "functional/30-c.hrul cannot run: neither a Hurl file (.hurl) nor a script (.sh) nor Rust (.rs)"
+        );
     }
 
     #[tokio::test]
@@ -215,7 +246,7 @@ mod tests {
         let mut seen = 0;
         for recipe in std::fs::read_dir(recipes).unwrap() {
             let recipe = recipe.unwrap().path();
-            for folder in ["install", "upgrade", "backup", "functional", "data"] {
+            for folder in ["install", "upgrade", "backup", "functional", "browser", "data"] {
                 for file in discover(&recipe, folder).unwrap() {
                     let wrong = inspect(&file).await;
                     assert_eq!(wrong, None, "{} of {}", file.name, recipe.display());

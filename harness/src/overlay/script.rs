@@ -26,9 +26,33 @@ pub(super) async fn run(file: &OverlayFile, context: &Context, variables: &Varia
     if let Some(broken) = cannot_run(&file.path).await {
         return broken;
     }
-    match execute(file, context, variables).await {
-        Ok(result) => hide(result, variables),
+    let ran = match std::path::absolute(&file.path) {
+        Ok(path) => supervise(Command::new(path), context, variables).await,
+        Err(error) => Err(error),
+    };
+    match ran {
+        Ok(ran) => hide(judge(ran, context), variables),
         Err(error) => OverlayResult::broken(format!("cannot be started: {error}")),
+    }
+}
+
+/// How a program ended that was watched.
+pub(super) struct Ran {
+    /// Its end; none where it was killed at the deadline.
+    pub(super) status: Option<ExitStatus>,
+    /// Whether it left processes behind, which were killed.
+    left: bool,
+    /// What it printed, both streams in order.
+    pub(super) output: String,
+}
+
+impl Ran {
+    /// The output, with a word on what was left behind.
+    pub(super) fn detail(self) -> String {
+        if self.left && self.status.is_some() {
+            return format!("{}\n[processes that it left behind were killed]\n", self.output.trim_end());
+        }
+        self.output
     }
 }
 
@@ -56,10 +80,10 @@ pub(super) async fn cannot_run(path: &Path) -> Option<OverlayResult> {
     (!parsed.status.success()).then(|| OverlayResult::broken(one_line(&line, LINE)).with_detail(said))
 }
 
-async fn execute(file: &OverlayFile, context: &Context, variables: &Variables) -> std::io::Result<OverlayResult> {
+/// Runs a program in a process group of its own until it ends or the time is up; then the group goes.
+pub(super) async fn supervise(mut command: Command, context: &Context, variables: &Variables) -> std::io::Result<Ran> {
     // One pipe for both streams, so that their lines stay in order.
     let (reader, writer) = std::io::pipe()?;
-    let mut command = Command::new(std::path::absolute(&file.path)?);
     command
         .current_dir(&context.work_dir)
         .env_clear()
@@ -97,16 +121,21 @@ async fn execute(file: &OverlayFile, context: &Context, variables: &Variables) -
         }
         waited.ok().map(|status| status.map(|status| (status, left))).transpose()?
     };
-    let text = kept.into_text();
+    let output = kept.into_text();
     Ok(match ended {
-        Some((status, left)) => judge(status, left, text),
+        Some((status, left)) => Ran { status: Some(status), left, output },
         None => {
             let _ = child.wait().await;
-            let seconds = context.deadline.as_secs_f32();
-            let last = last_line(&text).map(|line| format!("; its last line: {line}")).unwrap_or_default();
-            OverlayResult::failed(format!("did not end within {seconds:.0} s and was killed{last}")).with_detail(text)
+            Ran { status: None, left: true, output }
         }
     })
+}
+
+/// The result of a program that was killed at the deadline.
+pub(super) fn overdue(ran: Ran, context: &Context) -> OverlayResult {
+    let seconds = context.deadline.as_secs_f32();
+    let last = last_line(&ran.output).map(|line| format!("; its last line: {line}")).unwrap_or_default();
+    OverlayResult::failed(format!("did not end within {seconds:.0} s and was killed{last}")).with_detail(ran.output)
 }
 
 async fn read(receiver: &mut Receiver, kept: &mut Bounded) {
@@ -119,9 +148,10 @@ async fn read(receiver: &mut Receiver, kept: &mut Bounded) {
     }
 }
 
-fn judge(status: ExitStatus, left: bool, output: String) -> OverlayResult {
+fn judge(ran: Ran, context: &Context) -> OverlayResult {
     use std::os::unix::process::ExitStatusExt as _;
-    let last = last_line(&output);
+    let Some(status) = ran.status else { return overdue(ran, context) };
+    let last = last_line(&ran.output);
     let result = match (status.code(), status.signal()) {
         (Some(0), _) => OverlayResult::passed(last.unwrap_or_else(|| "exit 0".to_owned())),
         (Some(code), _) => OverlayResult::failed(match last {
@@ -130,15 +160,14 @@ fn judge(status: ExitStatus, left: bool, output: String) -> OverlayResult {
         }),
         (None, signal) => OverlayResult::failed(format!("ended by signal {}", signal.unwrap_or_default())),
     };
-    let remark = if left { "[processes that it left behind were killed]\n" } else { "" };
-    result.with_detail(if remark.is_empty() { output } else { format!("{}\n{remark}", output.trim_end()) })
+    result.with_detail(ran.detail())
 }
 
-fn last_line(text: &str) -> Option<String> {
+pub(super) fn last_line(text: &str) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| one_line(line, LINE))
 }
 
-fn hide(mut result: OverlayResult, variables: &Variables) -> OverlayResult {
+pub(super) fn hide(mut result: OverlayResult, variables: &Variables) -> OverlayResult {
     for secret in variables.secrets().filter(|secret| !secret.is_empty()) {
         result.text = result.text.replace(secret, "***");
         result.detail = result.detail.replace(secret, "***");
@@ -162,7 +191,10 @@ mod tests {
         variables.set("CCCI_RECIPE", "custom-html");
         variables.set_secret("PASSWORD", "hunter2");
         let work_dir = dir.path().join("work");
-        Scene { context: Context { variables, work_dir, deadline, ca_pem_file: None, resolve: vec![] }, dir }
+        Scene {
+            context: Context { variables, work_dir, deadline, ca_pem_file: None, resolve: vec![], recipe_tests: None },
+            dir,
+        }
     }
 
     impl Scene {

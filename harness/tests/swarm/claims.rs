@@ -12,6 +12,7 @@ fn claim(stack: &Stack, run: &str) -> Claim {
         recipe: "x".parse().unwrap(),
         owner: "a-host".to_owned(),
         deadline: 1_900_000_000,
+        kept_until: None,
     }
 }
 

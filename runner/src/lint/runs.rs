@@ -49,10 +49,12 @@ fn why(folder: &Folder, name: &str) -> Option<String> {
 
 /// Whether a file that runs names this one, by its path or its own name: a library, a picture to send.
 fn is_used(folder: &Folder, name: &str) -> bool {
-    let own = name.rsplit('/').next().unwrap_or(name);
+    let file = name.rsplit('/').next().unwrap_or(name);
+    // Rust names a module without its ending.
+    let own = file.strip_suffix(".rs").map_or_else(|| file.to_owned(), |module| format!("lib::{module}"));
     let is_test = name.split_once('/').is_some_and(|(stage, file)| FOLDERS.contains(&stage) && !file.contains('/'));
     !is_test
         && folder.files.iter().any(|(other, text)| {
-            other != name && !other.ends_with(".md") && text.as_ref().is_some_and(|text| text.contains(own))
+            other != name && !other.ends_with(".md") && text.as_ref().is_some_and(|text| text.contains(&own))
         })
 }

@@ -24,7 +24,7 @@ pub struct Written {
 /// journal is there, and `cc-ci report` makes the report again.
 #[must_use]
 pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
-    let journal = Journal { records: records.to_vec(), remarks: Vec::new() };
+    let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: Some(dir.path().to_owned()) };
     [(Format::Html, dir.html()), (Format::Junit, dir.junit())]
         .into_iter()
         .map(|(format, path)| {

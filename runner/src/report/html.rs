@@ -1,26 +1,31 @@
 //! The HTML report: one page that asks nothing of anybody. No script, no picture, no font is fetched;
 //! everything from outside is text, cleaned here and escaped by the template.
 
+use std::path::Path;
+
 use askama::Template;
 use jiff::tz::TimeZone;
 
+use self::picture::{Picture, pictures};
 use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, one_line, seconds};
 use super::tone::Tone;
 use crate::event::{AbraCall, CheckResult, Fault, Origin, Outcome, TaskFact};
 
+mod picture;
 mod timeline;
 
 const BLOCK: Bounds = Bounds { lines: 600, columns: 2_000 };
 const LINE: usize = 600;
 
-/// Renders a run as one page. `remarks` are those of the journal it was read from.
+/// Renders a run as one page. `remarks` are those of the journal it was read from; pictures that its
+/// failures name are taken from `folder` and become part of the page.
 ///
 /// # Errors
 /// None is known: the template only joins strings.
-pub fn render(view: &RunView, remarks: &[String]) -> Result<String, askama::Error> {
-    Page::of(view, remarks).render()
+pub fn render(view: &RunView, remarks: &[String], folder: Option<&Path>) -> Result<String, askama::Error> {
+    Page::of(view, remarks, folder).render()
 }
 
 #[derive(Template)]
@@ -85,6 +90,7 @@ struct FaultPart {
     what: String,
     look_at: String,
     detail: String,
+    pictures: Vec<Picture>,
 }
 
 struct CheckPart {
@@ -128,7 +134,7 @@ struct ComposePart {
 }
 
 impl Page {
-    fn of(view: &RunView, remarks: &[String]) -> Self {
+    fn of(view: &RunView, remarks: &[String], folder: Option<&Path>) -> Self {
         let started = &view.started;
         let tone = view.tone();
         let span = span_ms(view);
@@ -158,7 +164,7 @@ impl Page {
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
             facts: facts(view),
-            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span)).collect(),
+            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, folder)).collect(),
             cc_ci: one_line(&started.cc_ci, 40),
         }
     }
@@ -197,10 +203,11 @@ fn facts(view: &RunView) -> Vec<Fact> {
 }
 
 impl StagePart {
-    fn of(view: &RunView, stage: &StageView, span: u64) -> Self {
+    fn of(view: &RunView, stage: &StageView, span: u64, folder: Option<&Path>) -> Self {
         let tone = stage.tone();
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
-        let mut checks: Vec<CheckPart> = stage.checks.iter().map(|check| CheckPart::of(check, result_fault)).collect();
+        let mut checks: Vec<CheckPart> =
+            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, folder)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             overlay: false,
@@ -218,7 +225,7 @@ impl StagePart {
             expected: stage.expected_ms.map(seconds),
             bar: bar(view, stage, span),
             why: why(stage),
-            fault: result_fault.map(FaultPart::of),
+            fault: result_fault.map(|fault| FaultPart::of(fault, folder)),
             deciding: tone == Tone::NoEnd || view.deciding_stage() == Some(stage.stage),
             checks,
             notes: stage.notes.iter().map(|note| one_line(note, LINE)).collect(),
@@ -266,20 +273,21 @@ fn why(stage: &StageView) -> Option<String> {
 }
 
 impl FaultPart {
-    fn of(fault: &Fault) -> Self {
+    fn of(fault: &Fault, folder: Option<&Path>) -> Self {
         Self {
             cause: fault.cause.words(),
             kind: fault.failure.kind.code(),
             what: one_line(&fault.failure.what, LINE),
             look_at: one_line(&fault.failure.look_at, LINE),
             detail: block(&fault.failure.detail, BLOCK),
+            pictures: pictures(&fault.failure.files, folder),
         }
     }
 }
 
 impl CheckPart {
     /// A fault that the stage shows in full above is only named here.
-    fn of(check: &CheckResult, shown: Option<&Fault>) -> Self {
+    fn of(check: &CheckResult, shown: Option<&Fault>, folder: Option<&Path>) -> Self {
         let tone = Tone::from(check.outcome);
         let text = match &check.fault {
             Some(fault) if check.outcome != Outcome::Passed => &fault.failure.what,
@@ -291,7 +299,7 @@ impl CheckPart {
             tone: class(tone),
             word: tone.word(),
             text: one_line(text, LINE),
-            fault: check.fault.as_ref().filter(|fault| Some(*fault) != shown).map(FaultPart::of),
+            fault: check.fault.as_ref().filter(|fault| Some(*fault) != shown).map(|fault| FaultPart::of(fault, folder)),
             took: if check.took_ms == 0 { String::new() } else { seconds(check.took_ms) },
         }
     }

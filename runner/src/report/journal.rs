@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -79,6 +79,8 @@ pub struct Journal {
     pub records: Vec<Record>,
     /// What is wrong with the journal and does not keep it from being read, a line each.
     pub remarks: Vec<String>,
+    /// The folder that it stands in, where the files are that its failures name.
+    pub folder: Option<PathBuf>,
 }
 
 /// Why a journal cannot be read.
@@ -121,7 +123,8 @@ struct Peek {
 /// # Errors
 /// See [`ReadError`].
 pub fn read(path: &Path) -> Result<Journal, ReadError> {
-    parse(&std::fs::read(path)?)
+    let folder = path.parent().map(Path::to_owned);
+    Ok(Journal { folder, ..parse(&std::fs::read(path)?)? })
 }
 
 /// Reads a journal's bytes.
@@ -133,7 +136,7 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
 /// # Errors
 /// See [`ReadError`].
 pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
-    let mut journal = Journal { records: Vec::new(), remarks: Vec::new() };
+    let mut journal = Journal { records: Vec::new(), remarks: Vec::new(), folder: None };
     let mut expected_seq = 0;
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
     while let Some((at, line)) = lines.next() {

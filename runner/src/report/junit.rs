@@ -106,7 +106,7 @@ fn status(tone: Tone, fault: Option<&Fault>, text: &str) -> TestCaseStatus {
             TestCaseStatus::non_success(NonSuccessKind::Error)
         }
     };
-    let Some(Fault { cause, failure: Failure { kind, what, look_at, detail } }) = fault else {
+    let Some(Fault { cause, failure: Failure { kind, what, look_at, detail, files: _ } }) = fault else {
         status.set_message(one_line(text, 1_000));
         status.set_type(tone.word());
         return status;

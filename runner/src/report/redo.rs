@@ -72,7 +72,8 @@ pub fn render(journal: &Journal, format: Format, look: Look) -> Result<Vec<u8>, 
     let remarks = &journal.remarks;
     Ok(match format {
         Format::Html => {
-            html::render(&view, remarks).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()
+            let folder = journal.folder.as_deref();
+            html::render(&view, remarks, folder).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()
         }
         Format::Junit => {
             junit::render(&view, remarks).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()
@@ -166,7 +167,7 @@ mod tests {
             for record in &records {
                 writer.record(record).unwrap();
             }
-            let live = Journal { records, remarks: vec![] };
+            let live = Journal { records, remarks: vec![], folder: None };
             for format in [Format::Terminal, Format::Junit, Format::Html, Format::Json] {
                 let first = render(&live, format, Look::PLAIN).unwrap();
                 assert_eq!(redo(&path, format, Look::PLAIN).unwrap(), first, "{name}, {format:?}");

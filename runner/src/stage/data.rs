@@ -37,7 +37,8 @@ pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
             "the restore hooks: a database needs its dump loaded again, not only copied back"
         };
         let failure = Failure::new(kind, format!("{what}: {} says {}", data.check.name, result.text), look_at);
-        cx.fail(&name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+        let failure = failure.with_files(overlay::kept(cx, &result)).with_detail(result.detail);
+        cx.fail(&name, Origin::Overlay, failure, result.took);
         return Err(Stopped);
     }
     overlay::record(cx, &name, result)

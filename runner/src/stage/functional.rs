@@ -1,4 +1,4 @@
-//! What the app is for, on live state.
+//! What the app is for, on live state: first by its interfaces, then as people see it.
 
 use harness::failure::{Failure, Kind};
 use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
@@ -85,6 +85,7 @@ mod tests {
             outcome,
             text: format!("said {n}"),
             detail: format!("detail {n}"),
+            files: Vec::new(),
             took: std::time::Duration::ZERO,
         };
         outcomes.iter().enumerate().map(of).collect()

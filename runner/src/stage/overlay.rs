@@ -7,6 +7,7 @@ use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variabl
 
 use crate::context::{Context, Step, Stopped};
 use crate::event::{Origin, Outcome};
+use crate::run_dir::RunDir;
 use crate::variables::VARIABLES;
 
 /// Runs every file of a folder; all of them, also when one is red.
@@ -29,6 +30,7 @@ pub(super) async fn run_one(cx: &mut Context, file: &OverlayFile) -> Step {
 
 /// Records how a file ended.
 pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Step {
+    let files = kept(cx, &result);
     match result.outcome {
         OverlayOutcome::Passed => {
             cx.record(name, Origin::Overlay, Outcome::Passed, result.text, None, result.took);
@@ -38,9 +40,9 @@ pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Ste
             let failure = Failure::new(
                 Kind::CheckFailed,
                 format!("{name}: {}", result.text),
-                "the request and the answer, in the report",
+                "what the test saw: the request and the answer, its output, or the browser's picture",
             );
-            cx.fail(name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+            cx.fail(name, Origin::Overlay, failure.with_files(files).with_detail(result.detail), result.took);
             Err(Stopped)
         }
         OverlayOutcome::Broken => {
@@ -49,10 +51,25 @@ pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Ste
                 format!("{name} cannot run: {}", result.text),
                 "the file in cc-ci's folder for this recipe",
             );
-            cx.fail(name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+            cx.fail(name, Origin::Overlay, failure.with_files(files).with_detail(result.detail), result.took);
             Err(Stopped)
         }
     }
+}
+
+/// The files that a test kept, by their path below the run's folder. A page may hold what no report
+/// shows, so pages are cleaned as events are.
+pub(super) fn kept(cx: &Context, result: &OverlayResult) -> Vec<String> {
+    let folder = cx.dir.artifacts();
+    for name in result.files.iter().filter(|name| !name.ends_with(".png")) {
+        let path = folder.join(name);
+        let cleaned = std::fs::read_to_string(&path).and_then(|text| std::fs::write(&path, cx.emitter.clean(&text)));
+        if let Err(error) = cleaned {
+            cx.note(format!("{} could not be cleaned of secrets and is removed: {error}", path.display()));
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    result.files.iter().map(|name| format!("{}/{name}", RunDir::ARTIFACTS)).collect()
 }
 
 /// What a file is given: the run's values under the names of the docs.
@@ -69,5 +86,6 @@ pub(super) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
         deadline: limit,
         ca_pem_file: cx.ca.clone(),
         resolve: cx.resolve.clone(),
+        recipe_tests: cx.recipe_tests.clone(),
     }
 }

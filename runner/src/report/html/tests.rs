@@ -6,7 +6,7 @@ use crate::report::{fixtures, fold::fold};
 const CSS: &str = include_str!("../../../templates/report.css");
 
 fn page(records: &[crate::event::Record]) -> String {
-    render(&fold(records).unwrap(), &[]).unwrap()
+    render(&fold(records).unwrap(), &[], None).unwrap()
 }
 
 /// The text that a person reads, without markup and style.
@@ -73,7 +73,7 @@ fn nothing_is_fetched_and_nothing_runs() {
 
 #[test]
 fn hostile_text_stays_text_and_the_page_stays_small() {
-    let html = render(&fold(&fixtures::hostile()).unwrap(), &[fixtures::HOSTILE.into()]).unwrap();
+    let html = render(&fold(&fixtures::hostile()).unwrap(), &[fixtures::HOSTILE.into()], None).unwrap();
     assert!(html.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "control characters");
     assert!(!html.contains('\u{202e}') && !html.contains("<img") && !html.contains("<script"));
     assert!(html.len() < 400_000, "{} bytes", html.len());
@@ -82,6 +82,21 @@ fn hostile_text_stays_text_and_the_page_stays_small() {
         let open = html.matches(&format!("<{tag}")).count();
         assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
     }
+}
+
+#[test]
+fn a_picture_of_a_failure_is_part_of_the_page_and_needs_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    let mut view = fold(&fixtures::failed_upgrade()).unwrap();
+    let checks = view.stages.iter_mut().flat_map(|stage| &mut stage.checks);
+    for fault in checks.filter_map(|check| check.fault.as_mut()) {
+        fault.failure.files = vec!["a.png".to_owned(), "gone.png".to_owned()];
+    }
+    let html = render(&view, &[], Some(folder.path())).unwrap();
+    assert!(html.contains("<img src=\"data:image/png;base64,iVBORw0KGgo=\" alt="), "no picture");
+    assert!(html.contains("<figcaption>a.png</figcaption>") && !html.contains("gone.png"));
+    assert!(!render(&view, &[], None).unwrap().contains("<img"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn what_was_written_is_read_again() {
         // On disk at once: a reader sees every record while the writer is still open.
         assert_eq!(read(&path).unwrap().records.len(), n + 1);
     }
-    assert_eq!(read(&path).unwrap(), Journal { records, remarks: vec![] });
+    assert_eq!(read(&path).unwrap(), Journal { records, remarks: vec![], folder: Some(folder.path().into()) });
     assert!(Writer::create(&path).is_err(), "a journal is never overwritten");
 }
 

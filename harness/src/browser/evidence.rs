@@ -1,0 +1,105 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Browser, words};
+
+/// How long one piece of evidence may take; a page that hangs gives none.
+const EACH: Duration = Duration::from_secs(10);
+/// The most that is kept of a page, in bytes.
+const PAGE: usize = 2 * 1024 * 1024;
+/// The most lines of the page's console that are shown.
+const CONSOLE: usize = 40;
+
+/// What a browser showed when a test ended red.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The files that were written: a picture (`.png`) and the page as it stands (`.html`).
+    pub files: Vec<PathBuf>,
+    /// Address, title and console, and what could not be had.
+    pub text: String,
+}
+
+impl Browser {
+    /// Writes what the browser shows into a folder, under a name that is free there.
+    pub async fn evidence(&self, folder: &Path, name: &str) -> Evidence {
+        let mut found = Evidence::default();
+        let stem = free(folder, name);
+        let address = within(self.current_url()).await.map(|url| url.to_string());
+        let title = within(self.title()).await;
+        for (what, value) in [("address", address), ("title", title)] {
+            match value {
+                Ok(value) => found.text += &format!("{what}: {value}\n"),
+                Err(why) => found.text += &format!("{what}: none, {why}\n"),
+            }
+        }
+        let mut picture = within(self.screenshot_as_png()).await;
+        if picture.is_err() {
+            // The first command after a dialog says that it was there, and the dialog is gone.
+            picture = within(self.screenshot_as_png()).await;
+        }
+        found.keep("picture", folder.join(format!("{stem}.png")), picture);
+        let page = within(self.source()).await.map(|mut page| {
+            page.truncate(page.floor_char_boundary(PAGE));
+            page.into_bytes()
+        });
+        found.keep("page", folder.join(format!("{stem}.html")), page);
+        if let Ok(lines) = within(self.get_log("browser")).await {
+            for line in lines.iter().take(CONSOLE) {
+                found.text += &format!("console: {} {}\n", line.level, line.message);
+            }
+        }
+        found
+    }
+}
+
+impl Evidence {
+    fn keep(&mut self, what: &str, path: PathBuf, content: Result<Vec<u8>, String>) {
+        let kept =
+            content.and_then(|content| write(&path, &content).map_err(|error| format!("{}: {error}", path.display())));
+        match kept {
+            Ok(()) => {
+                self.text += &format!("{what}: {}\n", path.display());
+                self.files.push(path);
+            }
+            Err(why) => self.text += &format!("{what}: none, {why}\n"),
+        }
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, content)
+}
+
+async fn within<T>(work: impl Future<Output = thirtyfour::error::WebDriverResult<T>>) -> Result<T, String> {
+    match tokio::time::timeout(EACH, work).await {
+        Ok(done) => done.map_err(|error| words(&error)),
+        Err(_) => Err(format!("nothing within {} s", EACH.as_secs())),
+    }
+}
+
+/// The name, or the name with the first number that no file of the folder has.
+fn free(folder: &Path, name: &str) -> String {
+    let taken = |stem: &str| ["png", "html"].iter().any(|end| folder.join(format!("{stem}.{end}")).exists());
+    if !taken(name) {
+        return name.to_owned();
+    }
+    (2..u32::MAX).map(|n| format!("{name}-{n}")).find(|stem| !taken(stem)).unwrap_or_else(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_of_an_earlier_failure_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(free(folder.path(), "a"), "a");
+        std::fs::write(folder.path().join("a.html"), "").unwrap();
+        std::fs::write(folder.path().join("a-2.png"), "").unwrap();
+        assert_eq!(free(folder.path(), "a"), "a-3");
+    }
+}

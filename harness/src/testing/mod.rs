@@ -1,0 +1,142 @@
+//! Tests of a recipe in Rust: what one is given, and how it says what it found.
+//!
+//! A test is a file with one function. It asserts with `assert!` and `assert_eq!`, gives errors on with
+//! `?`, and ends with the line that a report shows:
+//!
+//! ```
+//! use harness::testing::{Outcome, Test};
+//!
+//! pub async fn run(test: &Test) -> Outcome {
+//!     let browser = test.browser().await?;
+//!     browser.open(test.url("/login")).await?;
+//!     browser.fill("input[name=email]", "owner@example.org").await?;
+//!     browser.click("button[type=submit]").await?;
+//!     browser.see_text("h1", "Welcome").await?;
+//!     Ok("the owner logs in".to_owned())
+//! }
+//! ```
+
+mod built;
+mod ended;
+mod panics;
+mod wrong;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+pub use built::{Built, NotBuilt, Running, Source, find};
+pub use ended::{Ended, Verdict, run};
+pub use panics::remember_panics;
+pub use wrong::{Broken, Wrong};
+
+use crate::browser::{Browser, Config};
+
+/// How a test ends: with the line that says what was shown, or with what is wrong.
+pub type Outcome = Result<String, Wrong>;
+
+/// A run's values, and the browsers that a test opens.
+#[derive(Debug)]
+pub struct Test {
+    name: String,
+    values: BTreeMap<String, String>,
+    browsers: Mutex<Vec<Browser>>,
+}
+
+impl Test {
+    /// A test with the values that it sees.
+    #[must_use]
+    pub fn new(name: impl Into<String>, values: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { name: name.into(), values: values.into_iter().collect(), browsers: Mutex::default() }
+    }
+
+    /// A test with the values of this process's environment, as scripts have them.
+    #[must_use]
+    pub fn from_environment(name: impl Into<String>) -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::new(name, std::env::vars_os().filter_map(text))
+    }
+
+    /// Its folder and name: `browser/10-login`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A value of the run, such as `CCCI_VERSION`, or one that an earlier test left in the file
+    /// `variables`.
+    ///
+    /// # Errors
+    /// When there is none: the test cannot run.
+    pub fn value(&self, name: &str) -> Result<&str, Broken> {
+        let value = self.values.get(name).map(String::as_str);
+        value.ok_or_else(|| Broken::new(format!("the variable {name} is not set")))
+    }
+
+    /// The address of something in the app; `path` begins with a slash.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.text("CCCI_URL"))
+    }
+
+    /// The run's id: part of a name, it makes what a test writes its own.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        self.text("CCCI_RUN")
+    }
+
+    /// A new Chromium that knows the app's name and trusts its certificate. When the test ends red, what
+    /// it shows is kept; when the test ends, so does it.
+    ///
+    /// # Errors
+    /// When it cannot be started: the test cannot run.
+    pub async fn browser(&self) -> Result<Browser, Broken> {
+        let config = Config {
+            ca: self.values.get("CCCI_CA").filter(|path| !path.is_empty()).map(PathBuf::from),
+            resolve: self.text("CCCI_RESOLVE").split_whitespace().map(str::to_owned).collect(),
+            ..Config::default()
+        };
+        let browser = Browser::start(&config).await?;
+        self.browsers.lock().unwrap_or_else(PoisonError::into_inner).push(browser.clone());
+        Ok(browser)
+    }
+
+    /// Runs a command in a container of the app and gives what it printed. Others on the machine may read
+    /// its arguments, so no secret belongs there.
+    ///
+    /// # Errors
+    /// When it fails or cannot be started, with what it said.
+    pub async fn inside(&self, service: &str, command: &[&str]) -> Result<String, Wrong> {
+        let (abra, domain) = (self.value("CCCI_ABRA")?, self.value("CCCI_DOMAIN")?);
+        let mut call = tokio::process::Command::new(abra);
+        call.args(["app", "run", "-n", domain, service, "--"]).args(command).stdin(Stdio::null()).kill_on_drop(true);
+        let ended = call.output().await.map_err(|error| Broken::new(format!("{abra} cannot be started: {error}")))?;
+        if ended.status.success() {
+            return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&ended.stderr);
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        Err(Wrong::red(format!("{} in {service} failed: {last}", command.first().unwrap_or(&"no command"))))
+    }
+
+    /// Where files go that outlive the run.
+    fn artifacts(&self) -> Option<PathBuf> {
+        self.values.get("CCCI_ARTIFACTS").filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// The browsers that it opened, each for the last time.
+    fn take_browsers(&self) -> Vec<Browser> {
+        std::mem::take(&mut *self.browsers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How long the evidence of a red test may take, out of its own time.
+const EVIDENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,68 @@
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Component, Path};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::text::one_line;
+
+/// The largest picture that is shown, and the most of them for one failure.
+const BYTES: u64 = 600 * 1024;
+const COUNT: usize = 4;
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// A picture that is part of the page.
+pub(super) struct Picture {
+    pub(super) name: String,
+    /// Base64.
+    pub(super) data: String,
+}
+
+/// The pictures among the files of a failure. One that is gone, too large or no picture is left out: the
+/// failure's text names it.
+pub(super) fn pictures(files: &[String], folder: Option<&Path>) -> Vec<Picture> {
+    let Some(folder) = folder else { return Vec::new() };
+    let names = files.iter().filter(|name| name.ends_with(".png") && stays_below(name));
+    let read = names.filter_map(|name| Some((name, read(&folder.join(name))?)));
+    read.map(|(name, bytes)| Picture { name: one_line(name, 200), data: STANDARD.encode(bytes) }).take(COUNT).collect()
+}
+
+/// A journal may come from anywhere; what it names is in its folder or is not read.
+fn stays_below(name: &str) -> bool {
+    Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let file = File::open(path).ok()?;
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > BYTES {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(BYTES).read_to_end(&mut bytes).ok()?;
+    bytes.starts_with(PNG).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_small_pictures_of_the_runs_own_folder_are_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        let png = [PNG, b"x"].concat();
+        std::fs::write(run.join("a.png"), &png).unwrap();
+        std::fs::write(run.join("text.png"), "x").unwrap();
+        std::fs::write(folder.path().join("out.png"), &png).unwrap();
+        std::fs::write(run.join("large.png"), [&png[..], &vec![0; 600 * 1024]].concat()).unwrap();
+        let outside = folder.path().join("out.png").display().to_string();
+        let files = ["a.png", "a.html", "text.png", "../out.png", &outside, "large.png", "gone.png"].map(str::to_owned);
+        let shown = pictures(&files, Some(&run));
+        assert_eq!(shown.iter().map(|picture| picture.name.as_str()).collect::<Vec<_>>(), ["a.png"]);
+        assert_eq!(shown[0].data, STANDARD.encode(&png));
+        assert!(pictures(&files, None).is_empty());
+    }
+}
