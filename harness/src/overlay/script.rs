@@ -102,9 +102,7 @@ async fn execute(file: &OverlayFile, context: &Context, variables: &Variables) -
         Some((status, left)) => judge(status, left, text),
         None => {
             let _ = child.wait().await;
-            let seconds = context.deadline.as_secs_f32();
-            let last = last_line(&text).map(|line| format!("; its last line: {line}")).unwrap_or_default();
-            OverlayResult::failed(format!("did not end within {seconds:.0} s and was killed{last}")).with_detail(text)
+            late(context.deadline, text)
         }
     })
 }
@@ -117,6 +115,23 @@ async fn read(receiver: &mut Receiver, kept: &mut Bounded) {
         }
         kept.push(&chunk[..n]);
     }
+}
+
+/// The result of a script that was killed at its deadline.
+#[must_use]
+pub fn late(limit: Duration, output: String) -> OverlayResult {
+    let seconds = limit.as_secs_f32();
+    let last = last_line(&output).map(|line| format!("; its last line: {line}")).unwrap_or_default();
+    OverlayResult::failed(format!("did not end within {seconds:.0} s and was killed{last}")).with_detail(output)
+}
+
+/// The result of a script that ran elsewhere and ended with a code there.
+#[must_use]
+pub fn of_exit(code: i64, output: String) -> OverlayResult {
+    use std::os::unix::process::ExitStatusExt as _;
+    // Any other code than 0 is red, also one that no shell can tell.
+    let code = u8::try_from(code).unwrap_or(u8::MAX);
+    judge(ExitStatus::from_raw(i32::from(code) << 8), false, output)
 }
 
 fn judge(status: ExitStatus, left: bool, output: String) -> OverlayResult {
