@@ -13,6 +13,7 @@ use harness::swarm::Swarm;
 
 use crate::emit::Emitter;
 use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
+use crate::own_tests::OwnTests;
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
 use crate::source::Checkout;
@@ -48,6 +49,8 @@ pub struct Context {
     pub toml: RecipeToml,
     /// What the recipe's folder brings.
     pub overlays: Overlays,
+    /// What is done about the tests of the recipe's own repository.
+    pub own: OwnTests,
     /// The swarm.
     pub swarm: Swarm,
     /// abra, with the run's own directory.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod exit;
 pub mod markers;
 pub mod override_file;
+pub mod own_tests;
 pub mod plan;
 pub mod prepared;
 pub mod reap;

@@ -11,6 +11,7 @@ use rand::Rng;
 
 use crate::context::{Data, Overlays};
 use crate::event::PlannedStage;
+use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::{self, RecipeToml};
 use crate::settings::Settings;
@@ -26,6 +27,8 @@ pub struct Prepared {
     pub toml: RecipeToml,
     /// What the recipe's folder brings.
     pub overlays: Overlays,
+    /// What is done about the tests of the recipe's own repository.
+    pub own: OwnTests,
     /// The clone.
     pub checkout: Checkout,
     /// The plan.
@@ -58,8 +61,9 @@ impl Prepared {
         let toml = read_toml(settings, &request.recipe)?;
         let spec = pin(request, run, &checkout)?;
         let overlays = overlays(&folder)?;
-        let stages = plan(&spec, &toml, &brought(&overlays));
-        Ok(Self { spec, toml, overlays, checkout, stages })
+        let own = OwnTests::decide(settings, &spec.recipe, &checkout, spec.head.as_str())?;
+        let stages = plan(&spec, &toml, &Brought { own: own.to_run().to_vec(), ..brought(&overlays) });
+        Ok(Self { spec, toml, overlays, own, checkout, stages })
     }
 }
 
@@ -133,5 +137,6 @@ fn brought(overlays: &Overlays) -> Brought {
         backup: names("backup"),
         functional: names("functional"),
         data: overlays.data.is_some(),
+        own: Vec::new(),
     }
 }

@@ -118,6 +118,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
         started,
         toml: prepared.toml,
         overlays: prepared.overlays,
+        own: prepared.own,
         engine: EngineWatch::start(&swarm),
         swarm,
         abra,

@@ -89,7 +89,7 @@ struct FaultPart {
 
 struct CheckPart {
     name: String,
-    overlay: bool,
+    origin: Option<&'static str>,
     tone: &'static str,
     word: &'static str,
     text: String,
@@ -203,7 +203,7 @@ impl StagePart {
         let mut checks: Vec<CheckPart> = stage.checks.iter().map(|check| CheckPart::of(check, result_fault)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
-            overlay: false,
+            origin: None,
             tone: class(Tone::Skipped),
             word: Tone::Skipped.word(),
             text: one_line(&format!("opted out: {reason}"), LINE),
@@ -287,7 +287,7 @@ impl CheckPart {
         };
         Self {
             name: one_line(&check.name, 200),
-            overlay: check.origin == Origin::Overlay,
+            origin: (check.origin != Origin::Generic).then(|| check.origin.name()),
             tone: class(tone),
             word: tone.word(),
             text: one_line(text, LINE),

@@ -1,8 +1,10 @@
 //! What the app is for, on live state.
 
-use super::overlay;
+use super::{overlay, own_tests};
 use crate::context::{Context, Step};
 
 pub(super) async fn run(cx: &mut Context) -> Step {
-    overlay::run_all(cx, "functional").await
+    let overlays = overlay::run_all(cx, "functional").await;
+    let own = own_tests::run(cx).await;
+    overlays.and(own)
 }
