@@ -2,59 +2,22 @@
 //! file system that stays, no socket, and only the networks that they are given. Each object has the
 //! stack's label, so that [`Swarm::remove`] takes it away with the stack, whoever was killed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bollard::container::AttachContainerResults;
 use bollard::errors::Error;
-use bollard::models::{
-    EndpointSettings, Mount, MountType, MountVolumeOptions, NetworkConnectRequest, NetworkCreateRequest,
-    VolumeCreateRequest,
-};
+use bollard::models::{EndpointSettings, Mount, MountType, MountVolumeOptions};
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, LogsOptionsBuilder, UploadToContainerOptionsBuilder, WaitContainerOptions,
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-use super::STACK_LABEL;
+use super::beside::StackLabels;
 use super::engine::{Swarm, ask, failed};
 use super::objects::{Object, ObjectKind};
-use crate::failure::{Failure, Kind};
-use crate::names::StackName;
-
-/// The labels of an object of a stack, by which [`Swarm::remove`] finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StackLabels(HashMap<String, String>);
-
-impl StackLabels {
-    /// The stack's own label and some more.
-    #[must_use]
-    pub fn new(stack: &StackName, more: &BTreeMap<String, String>) -> Self {
-        let mut labels: HashMap<String, String> = more.clone().into_iter().collect();
-        labels.insert(STACK_LABEL.to_owned(), stack.to_string());
-        Self(labels)
-    }
-}
-
-/// Who may be reached through a bridge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// Other containers on it, and nobody else: no route leads out, and the host has no address on it.
-    Members,
-    /// Whatever the host reaches, and the host.
-    Everything,
-}
-
-/// A bridge network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bridge {
-    /// Its id. Names of networks need not be unique, ids are.
-    pub id: String,
-    /// The address by which containers on it reach the host; none with [`Reach::Members`].
-    pub host: Option<IpAddr>,
-}
+use crate::failure::Failure;
 
 /// The user of a fenced container, who owns nothing: nobody, by number, since an image need not name it.
 const NOBODY: &str = "65534:65534";
@@ -101,42 +64,6 @@ pub enum Ended {
 }
 
 impl Swarm {
-    /// Makes a bridge network for a stack.
-    ///
-    /// # Errors
-    /// The engine refuses: no free address range, for one.
-    pub async fn make_bridge(&self, labels: &StackLabels, name: &str, reach: Reach) -> Result<Bridge, Failure> {
-        let doing = "make a network for a test";
-        let closed = reach == Reach::Members;
-        // An internal network has no way out, but the host's own ports stand open on its bridge, unless
-        // the bridge has no address.
-        let no_address = ("com.docker.network.bridge.inhibit_ipv4".to_owned(), "true".to_owned());
-        let request = NetworkCreateRequest {
-            name: name.to_owned(),
-            driver: Some("bridge".to_owned()),
-            internal: Some(closed),
-            enable_ipv6: Some(false),
-            options: Some(closed.then_some(no_address).into_iter().collect()),
-            labels: Some(labels.0.clone()),
-            ..NetworkCreateRequest::default()
-        };
-        let id = ask(doing, self.docker().create_network(request)).await?.id;
-        let made = ask(doing, self.docker().inspect_network(&id, None)).await?;
-        let gateway =
-            made.ipam.and_then(|ipam| ipam.config).unwrap_or_default().into_iter().find_map(|one| one.gateway);
-        Ok(Bridge { id, host: gateway.filter(|_| !closed).and_then(|text| text.parse().ok()) })
-    }
-
-    /// Makes a volume with a name that nobody can know beforehand, so that no recipe can claim it for a
-    /// service of its own. Gives the name.
-    ///
-    /// # Errors
-    /// The engine refuses.
-    pub async fn make_volume(&self, labels: &StackLabels) -> Result<String, Failure> {
-        let request = VolumeCreateRequest { labels: Some(labels.0.clone()), ..VolumeCreateRequest::default() };
-        Ok(ask("make a volume for a test", self.docker().create_volume(request)).await?.name)
-    }
-
     /// Makes a container and does not start it. Gives its id.
     ///
     /// # Errors
@@ -147,35 +74,12 @@ impl Swarm {
         Ok(ask("make a container for a test", self.docker().create_container(Some(options), body)).await?.id)
     }
 
-    /// Joins a container to one more network.
-    ///
-    /// # Errors
-    /// The engine refuses.
-    pub async fn join(&self, container: &str, network: &Bridge) -> Result<(), Failure> {
-        let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
-        ask("join a container to a network", self.docker().connect_network(&network.id, request)).await
-    }
-
     /// Starts a container that was made.
     ///
     /// # Errors
     /// The engine refuses.
     pub async fn start_fenced(&self, container: &str) -> Result<(), Failure> {
         ask("start a container for a test", self.docker().start_container(container, None)).await
-    }
-
-    /// The address of a container in a network.
-    ///
-    /// # Errors
-    /// It has none: it ended, or is not in that network.
-    pub async fn address_in(&self, container: &str, network: &Bridge) -> Result<IpAddr, Failure> {
-        let found = ask("look at a container", self.docker().inspect_container(container, None)).await?;
-        let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-        let here = networks.into_values().find(|endpoint| endpoint.network_id.as_deref() == Some(network.id.as_str()));
-        here.and_then(|endpoint| endpoint.ip_address?.parse().ok()).ok_or_else(|| {
-            let what = format!("the container {container} has no address in the network of the test");
-            Failure::new(Kind::EngineUnreachable, what, "whether it still runs, and its last words: `docker logs`")
-        })
     }
 
     /// Unpacks a tar archive into a folder of a container, running or not.
@@ -278,6 +182,7 @@ fn body(labels: &StackLabels, fenced: &Fenced) -> bollard::models::ContainerCrea
         // reach nobody else: a way out for a few bytes a question. Here nobody listens.
         dns: text(&["127.0.0.1"]),
         dns_search: text(&["."]),
+        dns_options: text(&["timeout:1", "attempts:1"]),
         extra_hosts: Some(fenced.hosts.clone()),
         // It must not hand on packets between its networks, and may listen where HTTPS is.
         sysctls: Some(
@@ -303,7 +208,7 @@ fn body(labels: &StackLabels, fenced: &Fenced) -> bollard::models::ContainerCrea
         user: Some(NOBODY.to_owned()),
         env: Some(fenced.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
         working_dir: Some(fenced.folder.clone()),
-        labels: Some(labels.0.clone()),
+        labels: Some(labels.all()),
         host_config: Some(host),
         networking_config: Some(NetworkingConfig {
             endpoints_config: Some(HashMap::from([(fenced.network.clone(), endpoint)])),
@@ -321,6 +226,8 @@ fn is_about_program(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::StackName;
+    use std::collections::BTreeMap;
 
     fn fenced() -> Fenced {
         Fenced {

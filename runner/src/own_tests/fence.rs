@@ -6,20 +6,15 @@ use std::time::{Duration, Instant};
 
 use harness::failure::{Cause, Failure, Kind};
 use harness::names::{Domain, RunId};
-use harness::overlay::{self, Bounded, OverlayResult};
-use harness::swarm::{Bridge, Ended, Fenced, Object, ObjectKind, Reach, StackLabels, Swarm};
+use harness::swarm::{Bridge, Fenced, Object, ObjectKind, Reach, StackLabels, Swarm};
 
 use super::Place;
 use super::gate::{self, Gate, certificate, seen_from_bridge};
 
 /// The folder of the tests in their container; the repository's `tests/` is below it.
-const FOLDER: &str = "/own";
-/// The authority that signs what the gate answers with.
-const CA_FILE: &str = "/own/ca.pem";
+pub(super) const FOLDER: &str = "/own";
 /// Memory of a test and of the gate.
 const MEMORY: i64 = 512 * 1024 * 1024;
-/// What is kept of a test's output at either end, in bytes.
-const KEPT: usize = 64 * 1024;
 /// How long the gate may take to be ready.
 const READY: Duration = Duration::from_secs(30);
 
@@ -42,14 +37,14 @@ pub struct Limits {
 /// than teardown.
 #[derive(Debug)]
 pub struct Fence {
-    swarm: Swarm,
-    limits: Limits,
+    pub(super) swarm: Swarm,
+    pub(super) limits: Limits,
     image: String,
-    made: Vec<Object>,
-    inside: Option<Bridge>,
-    volume: String,
+    pub(super) made: Vec<Object>,
+    pub(super) inside: Option<Bridge>,
+    pub(super) volume: String,
     /// Where the app is for a test: the gate.
-    gate: Option<IpAddr>,
+    pub(super) gate: Option<IpAddr>,
 }
 
 impl Fence {
@@ -109,14 +104,11 @@ impl Fence {
         self.swarm.join(&id, &outside).await?;
         let gate =
             Gate { domain: &self.limits.domain, port: self.limits.port, local_ca: self.limits.world_ca.is_some() };
-        for (name, text) in gate.files() {
-            self.put(&id, gate::FOLDER, name, text.as_bytes()).await?;
-        }
-        self.put(&id, gate::FOLDER, "cert.pem", pair.chain.as_bytes()).await?;
-        self.put(&id, gate::FOLDER, "key.pem", pair.key.as_bytes()).await?;
-        if let Some(pem) = self.limits.world_ca.clone() {
-            self.put(&id, gate::FOLDER, "world.pem", &pem).await?;
-        }
+        let texts = gate.files();
+        let mut files: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        files.extend([("cert.pem", pair.chain.as_bytes()), ("key.pem", pair.key.as_bytes())]);
+        files.extend(self.limits.world_ca.as_deref().map(|pem| ("world.pem", pem)));
+        self.swarm.put_files(&id, gate::FOLDER, &files).await?;
         self.swarm.start_fenced(&id).await?;
         self.ready(&id).await?;
         self.gate = Some(self.swarm.address_in(&id, &inside).await?);
@@ -131,7 +123,7 @@ impl Fence {
         let carrier = Fenced { volume: self.volume.clone(), read_only: false, ..self.fenced("carrier", inside) };
         let id = self.container(&carrier).await?;
         self.swarm.unpack(&id, FOLDER, tests).await?;
-        self.put(&id, FOLDER, "ca.pem", authority.as_bytes()).await?;
+        self.swarm.put_file(&id, FOLDER, "ca.pem", authority.as_bytes()).await?;
         self.swarm.discard(&[object(ObjectKind::Container, &carrier.name, &id)]).await
     }
 
@@ -157,56 +149,6 @@ impl Fence {
                 }
             }
         }
-    }
-
-    /// Runs one test and tells how it ended.
-    ///
-    /// # Errors
-    /// The engine does not answer, or refuses what it is asked for.
-    pub async fn run(
-        &mut self,
-        file: &str,
-        env: &[(String, String)],
-        limit: Duration,
-    ) -> Result<OverlayResult, Failure> {
-        let Some(inside) = self.inside.clone() else {
-            return Err(Failure::new(Kind::Bug, "a test was to run with no fence around it", "please report it"));
-        };
-        let start = Instant::now();
-        let fenced = Fenced {
-            // A name of its own: the engine may still be busy with the end of the one before.
-            name: self.name(&format!("test-{}", self.made.len())),
-            command: vec![format!("{FOLDER}/{file}")],
-            env: self.env(env),
-            volume: self.volume.clone(),
-            ..self.fenced("test", &inside)
-        };
-        let id = self.container(&fenced).await.map_err(no_fault_of_the_recipe)?;
-        let mut kept = Bounded::new(KEPT);
-        let ended = self.swarm.run_fenced(&id, start + limit, &mut |bytes: &[u8]| kept.push(bytes)).await?;
-        self.swarm.discard(&[object(ObjectKind::Container, &fenced.name, &id)]).await?;
-        let output = kept.into_text();
-        let mut result = match ended {
-            Ended::Exit(code) => overlay::of_exit(code, output),
-            Ended::Late => overlay::late(limit, output),
-            Ended::NotStarted(words) => OverlayResult::broken(words),
-        };
-        result.took = start.elapsed();
-        Ok(result)
-    }
-
-    /// What a test finds in its environment besides what its image sets.
-    fn env(&self, more: &[(String, String)]) -> Vec<(String, String)> {
-        let gate = self.gate.map(|address| address.to_string()).unwrap_or_default();
-        let own = [
-            ("HOME", "/tmp".to_owned()),
-            ("CCCI_CA", CA_FILE.to_owned()),
-            ("SSL_CERT_FILE", CA_FILE.to_owned()),
-            ("CURL_CA_BUNDLE", CA_FILE.to_owned()),
-            // curl takes every name below localhost for its own machine.
-            ("CCCI_RESOLVE", format!("{}:{}:{gate}", self.limits.domain, self.limits.port)),
-        ];
-        own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(more.iter().cloned()).collect()
     }
 
     /// Takes down what was put up.
@@ -236,7 +178,7 @@ impl Fence {
         best.copied().ok_or_else(|| unknown("DNS knows none".to_owned()))
     }
 
-    fn fenced(&self, part: &str, network: &Bridge) -> Fenced {
+    pub(super) fn fenced(&self, part: &str, network: &Bridge) -> Fenced {
         Fenced {
             name: self.name(part),
             image: self.image.clone(),
@@ -253,7 +195,7 @@ impl Fence {
         }
     }
 
-    fn name(&self, part: &str) -> String {
+    pub(super) fn name(&self, part: &str) -> String {
         format!("cc-ci-{}-own-{part}", self.limits.run)
     }
 
@@ -270,23 +212,19 @@ impl Fence {
         Ok(name)
     }
 
-    async fn container(&mut self, fenced: &Fenced) -> Result<String, Failure> {
+    pub(super) async fn container(&mut self, fenced: &Fenced) -> Result<String, Failure> {
         let id = self.swarm.make_fenced(&self.limits.labels, fenced).await?;
         self.made.push(object(ObjectKind::Container, &fenced.name, &id));
         Ok(id)
     }
-
-    async fn put(&self, container: &str, folder: &str, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        self.swarm.put_file(container, folder, name, bytes).await
-    }
 }
 
-fn object(kind: ObjectKind, name: &str, id: &str) -> Object {
+pub(super) fn object(kind: ObjectKind, name: &str, id: &str) -> Object {
     Object { kind, name: name.to_owned(), id: id.to_owned() }
 }
 
 /// An image or a network that the operator's machine lacks says nothing about the recipe.
-fn no_fault_of_the_recipe(failure: Failure) -> Failure {
+pub(super) fn no_fault_of_the_recipe(failure: Failure) -> Failure {
     let what = format!("the recipe's own tests have no place to run: {}", failure.what);
     let kind = if failure.kind.usual_cause() == Cause::Infrastructure { failure.kind } else { Kind::WorldIncomplete };
     Failure { kind, what, ..failure }

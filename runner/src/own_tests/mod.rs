@@ -6,11 +6,12 @@
 //! ```
 //!
 //! `approval.rs` says who may, `fence.rs` makes networks, gate and volume, `gate.rs` is the gate's
-//! configuration and certificate.
+//! configuration and certificate, `one.rs` runs one test.
 
 mod approval;
 mod fence;
 mod gate;
+mod one;
 
 pub use approval::{Approved, WrongLine};
 pub use fence::{Fence, Limits};

@@ -6,4 +6,5 @@
 mod golden;
 mod killed;
 mod machine;
+mod own;
 mod support;
