@@ -20,6 +20,7 @@ use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
 use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
 use crate::keep::Keep;
+use crate::own_tests::OwnTests;
 use crate::prepared::Prepared;
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
@@ -58,6 +59,8 @@ pub struct Context {
     pub toml: RecipeToml,
     /// What the recipe's folder brings.
     pub overlays: Overlays,
+    /// What is done about the tests of the recipe's own repository.
+    pub own: OwnTests,
     /// The swarm.
     pub swarm: Swarm,
     /// abra, with the run's own directory.
@@ -159,6 +162,7 @@ impl Context {
             started,
             toml: prepared.toml,
             overlays: prepared.overlays,
+            own: prepared.own,
             engine: EngineWatch::start(&swarm),
             swarm,
             abra,

@@ -271,6 +271,20 @@ pub enum Origin {
     Generic,
     /// The recipe's folder brings it.
     Overlay,
+    /// The recipe's own repository brings it.
+    Recipe,
+}
+
+impl Origin {
+    /// The name in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Overlay => "overlay",
+            Self::Recipe => "recipe",
+        }
+    }
 }
 
 /// One assertion with a name, and how it ended.

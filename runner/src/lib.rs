@@ -16,6 +16,7 @@ pub mod kept;
 pub mod lint;
 pub mod markers;
 pub mod override_file;
+pub mod own_tests;
 pub mod plan;
 pub mod prepared;
 pub mod reap;

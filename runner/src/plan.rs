@@ -18,6 +18,8 @@ pub struct Brought {
     pub functional: Vec<String>,
     /// Whether `data/` has seed, wipe and check.
     pub data: bool,
+    /// Tests of the recipe's own repository that run.
+    pub own: Vec<String>,
 }
 
 impl Brought {
@@ -78,7 +80,7 @@ fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> O
     match stage {
         Stage::Upgrade if spec.base.is_none() => Some("the recipe has no release yet to upgrade from".to_owned()),
         Stage::Fresh if spec.base.is_none() => Some("install was a fresh install of this commit already".to_owned()),
-        Stage::Functional if brought.functional.is_empty() => {
+        Stage::Functional if brought.functional.is_empty() && brought.own.is_empty() => {
             Some("cc-ci's folder for this recipe brings no functional test and no browser flow".to_owned())
         }
         _ => None,
@@ -113,7 +115,13 @@ fn steps(spec: &RunSpec, brought: &Brought, stage: Stage) -> Vec<String> {
             step("wipe, show that the data is gone, restore, show that it is back".to_owned());
             brought.backup.iter().for_each(|file| step(format!("run {file}")));
         }
-        Stage::Functional => brought.functional.iter().for_each(|file| step(format!("run {file}"))),
+        Stage::Functional => {
+            brought.functional.iter().for_each(|file| step(format!("run {file}")));
+            brought
+                .own
+                .iter()
+                .for_each(|file| step(format!("run the recipe's own {file}, which reaches the app alone")));
+        }
         Stage::Fresh => {
             step("remove the app with its volumes and secrets".to_owned());
             step(format!("deploy {head} on empty volumes, wait until it answers"));

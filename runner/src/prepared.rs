@@ -13,6 +13,7 @@ use crate::context::{Data, Overlays};
 use crate::event::{PlannedStage, Stage};
 use crate::kept::KeptApp;
 use crate::lint::FOLDERS;
+use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::{self, RecipeToml};
 use crate::selection::Selection;
@@ -29,6 +30,8 @@ pub struct Prepared {
     pub toml: RecipeToml,
     /// What the recipe's folder brings.
     pub overlays: Overlays,
+    /// What is done about the tests of the recipe's own repository.
+    pub own: OwnTests,
     /// The clone.
     pub checkout: Checkout,
     /// The part that was asked for.
@@ -90,7 +93,8 @@ impl Prepared {
             planned.skip = Some(format!("run {} keeps the app", started.run));
         }
         let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
-        Ok(Self { spec, toml, overlays, checkout, only: only.clone(), stages })
+        let own = OwnTests::default();
+        Ok(Self { spec, toml, overlays, own, checkout, only: only.clone(), stages })
     }
 
     fn of(
@@ -114,8 +118,13 @@ impl Prepared {
         if !upgrades || toml.opted_out(Stage::Upgrade.name()).is_some() {
             spec.base = None;
         }
-        let stages = plan(&spec, &toml, &brought(&overlays), only);
-        Ok(Self { spec, toml, overlays, checkout, only: only.clone(), stages })
+        let own = match only.is_whole() {
+            true => OwnTests::decide(settings, &spec.recipe, &checkout, spec.head.as_str())?,
+            false => OwnTests::default(),
+        };
+        let brought = Brought { own: own.to_run().to_vec(), ..brought(&overlays) };
+        let stages = plan(&spec, &toml, &brought, only);
+        Ok(Self { spec, toml, overlays, own, checkout, only: only.clone(), stages })
     }
 }
 
@@ -198,5 +207,6 @@ fn brought(overlays: &Overlays) -> Brought {
         backup: names("backup"),
         functional: [names("functional"), names("browser")].concat(),
         data: overlays.data.is_some(),
+        own: Vec::new(),
     }
 }

@@ -55,6 +55,14 @@ pub struct Settings {
         global = true
     )]
     pub bot_image: String,
+
+    /// File with the recipes whose own tests may run, one name a line [default: none may]
+    #[arg(long, env = "CCCI_APPROVED", value_name = "FILE", global = true)]
+    pub approved: Option<PathBuf>,
+
+    /// Image that the own tests of approved recipes run in
+    #[arg(long, env = "CCCI_OWN_TESTS_IMAGE", value_name = "IMAGE", global = true)]
+    pub own_tests_image: Option<String>,
 }
 
 impl Settings {

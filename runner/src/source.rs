@@ -27,6 +27,18 @@ pub struct Tag {
     pub annotated: bool,
 }
 
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path in the repository.
+    pub path: String,
+    /// Whether it is a plain file with the run bit.
+    pub is_executable: bool,
+}
+
+/// No larger folder is taken out of a repository, in bytes.
+const ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
+
 /// A clone that belongs to one run.
 #[derive(Debug)]
 pub struct Checkout {
@@ -154,6 +166,17 @@ impl Checkout {
         self.git(&["show", "--end-of-options", &format!("{revision}:{path}")]).ok()
     }
 
+    /// The files below a folder at a commit; none where there is no such folder.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] with git's words.
+    pub fn entries(&self, revision: &str, folder: &str) -> Result<Vec<Entry>, Failure> {
+        let list = self
+            .git(&["ls-tree", "-r", "-z", revision, &format!("{folder}/")])
+            .map_err(|why| unreadable(&format!("{folder}/ of the repository"), &why))?;
+        Ok(list.split_terminator('\0').filter_map(entry).collect())
+    }
+
     /// The first line of a commit's message.
     #[must_use]
     pub fn subject(&self, commit: &Commit) -> String {
@@ -176,7 +199,38 @@ impl Checkout {
     }
 }
 
+/// A line of `git ls-tree`: mode, type and id, a tab, the path.
+fn entry(line: &str) -> Option<Entry> {
+    let (facts, path) = line.split_once('\t')?;
+    Some(Entry { path: path.to_owned(), is_executable: facts.starts_with("100755 ") })
+}
+
+/// A folder of a commit as a tar archive.
+///
+/// # Errors
+/// [`Kind::CheckBroken`] when it is too large, [`Kind::InvalidRecipe`] with git's words.
+pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Failure> {
+    let why = |why: String| unreadable(&format!("{folder}/ of the repository"), &why);
+    let words = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
+    let list = git(Some(dir), &words(&["ls-tree", "-r", "-l", "-z", revision, &format!("{folder}/")])).map_err(why)?;
+    let sizes =
+        list.split_terminator('\0').filter_map(|line| line.split('\t').next()?.split(' ').next_back()?.parse().ok());
+    let bytes = sizes.fold(0_u64, u64::saturating_add);
+    if bytes > ARCHIVE_BYTES {
+        return Err(Failure::new(
+            Kind::CheckBroken,
+            format!("{folder}/ of the repository has {bytes} bytes; at most {ARCHIVE_BYTES} are taken"),
+            "move large files out of the folder",
+        ));
+    }
+    git_bytes(Some(dir), &words(&["archive", "--format=tar", revision, &format!("{folder}/")])).map_err(why)
+}
+
 fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
+    git_bytes(dir, args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     let mut all: Vec<OsString> =
         ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"]
             .map(Into::into)
@@ -195,7 +249,7 @@ fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
     }
     let output = command.run().map_err(|error| format!("git cannot be started: {error}"))?;
     if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(output.stdout)
     } else {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         Err(text.lines().last().unwrap_or("git said nothing").trim().to_owned())
@@ -236,6 +290,15 @@ mod tests {
         assert_eq!(without_credentials("https://me:pw@git.example.org/a/b.git"), "https://git.example.org/a/b.git");
         assert_eq!(without_credentials("https://me:p@w@x.org/a@b"), "https://x.org/a@b");
         assert_eq!(without_credentials("some/folder"), "some/folder");
+    }
+
+    #[test]
+    fn a_line_of_a_tree_is_read() {
+        let entry = |line: &str| entry(line).map(|entry| (entry.path, entry.is_executable));
+        assert_eq!(entry("100755 blob 0a\ttests/a b.sh"), Some(("tests/a b.sh".to_owned(), true)));
+        assert_eq!(entry("100644 blob 0a\ttests/a.sh"), Some(("tests/a.sh".to_owned(), false)));
+        assert_eq!(entry("120000 blob 0a\ttests/link.sh"), Some(("tests/link.sh".to_owned(), false)));
+        assert_eq!(entry("100755"), None);
     }
 
     #[test]

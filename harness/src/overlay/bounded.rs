@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 /// Keeps the beginning and the end of a stream, and counts what lies between.
 #[derive(Debug)]
-pub(super) struct Bounded {
+pub struct Bounded {
     limit: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
@@ -11,11 +11,13 @@ pub(super) struct Bounded {
 
 impl Bounded {
     /// Keeps `limit` bytes at either end.
-    pub(super) fn new(limit: usize) -> Self {
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
         Self { limit, head: Vec::new(), tail: VecDeque::new(), cut: 0 }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    /// Takes the next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
         let room = self.limit.saturating_sub(self.head.len()).min(bytes.len());
         let (first, rest) = bytes.split_at(room);
         self.head.extend_from_slice(first);
@@ -26,7 +28,8 @@ impl Bounded {
     }
 
     /// What was kept, as text without terminal sequences.
-    pub(super) fn into_text(self) -> String {
+    #[must_use]
+    pub fn into_text(self) -> String {
         let tail: Vec<u8> = self.tail.into();
         let clean = |bytes: &[u8]| String::from_utf8_lossy(&strip_ansi_escapes::strip(bytes)).into_owned();
         if self.cut == 0 {

@@ -18,6 +18,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use bounded::Bounded;
+pub use script::{late, of_exit};
 pub use variables::{VARIABLES_FILE, Variables};
 
 use crate::failure::{Failure, Kind};
@@ -88,7 +90,8 @@ impl OverlayResult {
     fn failed(text: impl Into<String>) -> Self {
         Self { outcome: OverlayOutcome::Failed, ..Self::passed(text) }
     }
-    fn broken(text: impl Into<String>) -> Self {
+    /// A test that cannot run, for a fault of its own.
+    pub fn broken(text: impl Into<String>) -> Self {
         Self { outcome: OverlayOutcome::Broken, ..Self::passed(text) }
     }
     fn with_detail(mut self, detail: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::script::{Ran, hide, last_line, overdue, supervise};
+use super::script::{Ran, hide, last_line, late, supervise};
 use super::{Context, OverlayFile, OverlayResult, Variables};
 use crate::testing::Verdict;
 
@@ -59,7 +59,7 @@ fn recipe(path: &Path) -> Option<(String, PathBuf)> {
 }
 
 fn judge(ran: Ran, context: &Context, name: &str) -> OverlayResult {
-    let Some(status) = ran.status else { return overdue(ran, context) };
+    let Some(status) = ran.status else { return late(context.deadline, ran.output) };
     // The report says which file it is.
     let last = last_line(&ran.output).unwrap_or_else(|| "no output".to_owned());
     let last = last

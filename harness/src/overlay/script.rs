@@ -31,7 +31,7 @@ pub(super) async fn run(file: &OverlayFile, context: &Context, variables: &Varia
         Err(error) => Err(error),
     };
     match ran {
-        Ok(ran) => hide(judge(ran, context), variables),
+        Ok(ran) => hide(judge(ran, context.deadline), variables),
         Err(error) => OverlayResult::broken(format!("cannot be started: {error}")),
     }
 }
@@ -131,13 +131,6 @@ pub(super) async fn supervise(mut command: Command, context: &Context, variables
     })
 }
 
-/// The result of a program that was killed at the deadline.
-pub(super) fn overdue(ran: Ran, context: &Context) -> OverlayResult {
-    let seconds = context.deadline.as_secs_f32();
-    let last = last_line(&ran.output).map(|line| format!("; its last line: {line}")).unwrap_or_default();
-    OverlayResult::failed(format!("did not end within {seconds:.0} s and was killed{last}")).with_detail(ran.output)
-}
-
 async fn read(receiver: &mut Receiver, kept: &mut Bounded) {
     let mut chunk = vec![0; 8192];
     while let Ok(n) = receiver.read(&mut chunk).await {
@@ -148,9 +141,26 @@ async fn read(receiver: &mut Receiver, kept: &mut Bounded) {
     }
 }
 
-fn judge(ran: Ran, context: &Context) -> OverlayResult {
+/// The result of a script that was killed at its deadline.
+#[must_use]
+pub fn late(limit: Duration, output: String) -> OverlayResult {
+    let seconds = limit.as_secs_f32();
+    let last = last_line(&output).map(|line| format!("; its last line: {line}")).unwrap_or_default();
+    OverlayResult::failed(format!("did not end within {seconds:.0} s and was killed{last}")).with_detail(output)
+}
+
+/// The result of a script that ran elsewhere and ended with a code there.
+#[must_use]
+pub fn of_exit(code: i64, output: String) -> OverlayResult {
     use std::os::unix::process::ExitStatusExt as _;
-    let Some(status) = ran.status else { return overdue(ran, context) };
+    // Any other code than 0 is red, also one that no shell can tell.
+    let code = u8::try_from(code).unwrap_or(u8::MAX);
+    judge(Ran { status: Some(ExitStatus::from_raw(i32::from(code) << 8)), left: false, output }, Duration::MAX)
+}
+
+fn judge(ran: Ran, limit: Duration) -> OverlayResult {
+    use std::os::unix::process::ExitStatusExt as _;
+    let Some(status) = ran.status else { return late(limit, ran.output) };
     let last = last_line(&ran.output);
     let result = match (status.code(), status.signal()) {
         (Some(0), _) => OverlayResult::passed(last.unwrap_or_else(|| "exit 0".to_owned())),

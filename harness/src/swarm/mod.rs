@@ -9,11 +9,13 @@
 //! let settled = watch.settled(&before, deadline, &mut |line| println!("{line}")).await?;
 //! ```
 
+mod beside;
 mod claim;
 mod engine;
 mod evidence;
 mod exec;
 mod feed;
+mod fenced;
 mod images;
 mod judge;
 mod labels;
@@ -26,10 +28,12 @@ mod seen;
 mod volumes;
 mod watch;
 
+pub use beside::{Bridge, Reach, StackLabels};
 pub use claim::{Claim, ClaimOutcome};
 pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
 pub use exec::ExecResult;
+pub use fenced::{Ended, Fenced};
 pub use images::Pulled;
 pub use judge::{Judgement, Up, judge};
 pub use objects::{Object, ObjectKind};

@@ -110,6 +110,18 @@ impl Swarm {
         Ok(tasks)
     }
 
+    /// Removes some objects, in the order of [`ObjectKind`]. What does not go now is left to
+    /// [`Swarm::remove`].
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn discard(&self, objects: &[Object]) -> Result<(), Failure> {
+        for kind in ObjectKind::ALL {
+            self.remove_each(objects.iter().filter(|object| object.kind == kind)).await?;
+        }
+        Ok(())
+    }
+
     async fn remove_each<'a>(&self, objects: impl Iterator<Item = &'a Object>) -> Result<(), Failure> {
         let results = futures_util::future::join_all(objects.map(|object| async move {
             let result = self.remove_one(object).await;

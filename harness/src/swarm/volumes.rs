@@ -67,8 +67,17 @@ impl Swarm {
     /// # Errors
     /// The container or the folder is not there, or the place may not be written.
     pub async fn put_file(&self, container: &str, folder: &str, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let doing = format!("write {name} into {folder} of a container");
-        let tar = packed(name, bytes).map_err(|e| broken(&doing, &e))?;
+        self.put_files(container, folder, &[(name, bytes)]).await
+    }
+
+    /// Writes some files into a folder of a container, as [`Swarm::put_file`] does, with one request.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn put_files(&self, container: &str, folder: &str, files: &[(&str, &[u8])]) -> Result<(), Failure> {
+        let names = files.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let doing = format!("write {names} into {folder} of a container");
+        let tar = packed(files).map_err(|e| broken(&doing, &e))?;
         let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         let body = bollard::body_full(Bytes::from(tar));
         ask(&doing, self.docker().upload_to_container(container, Some(options), body)).await
@@ -101,12 +110,14 @@ fn broken(doing: &str, why: &dyn std::fmt::Display) -> Failure {
     Failure::new(Kind::Bug, format!("cc-ci could not {doing}: {why}"), "the file in the container")
 }
 
-fn packed(name: &str, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(bytes.len() as u64);
-    header.set_mode(0o644);
+fn packed(files: &[(&str, &[u8])]) -> std::io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
-    tar.append_data(&mut header, name, bytes)?;
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, *bytes)?;
+    }
     tar.into_inner()
 }
 
@@ -169,7 +180,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_is_unpacked(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            prop_assert_eq!(unpacked(&packed(".marker", &bytes).unwrap()).unwrap(), bytes);
+            prop_assert_eq!(unpacked(&packed(&[(".marker", &bytes)]).unwrap()).unwrap(), bytes);
         }
     }
 }

@@ -49,7 +49,7 @@ pub async fn cc_ci_run(program: &Path, args: &[String]) -> Result<CcCiRun, Failu
         let Ok(record) = serde_json::from_str::<Record>(&line) else { continue };
         match record.event {
             Event::RunStarted(facts) => started = Some(*facts),
-            Event::CheckEnded { check, .. } if check.origin == Origin::Overlay => {
+            Event::CheckEnded { check, .. } if check.origin != Origin::Generic => {
                 overlays += Duration::from_millis(check.took_ms);
             }
             Event::ComposeDeployed { version, yaml, .. } => composes.push((version, yaml)),

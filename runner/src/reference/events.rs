@@ -61,7 +61,7 @@ pub const EVENTS: &[EventDoc] = &[
             ("stage", "which one"),
             (
                 "check",
-                "`name`, `origin` (generic or overlay), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked; its `files` stand below the folder of the run",
+                "`name`, `origin` (generic, overlay, or recipe for the recipe's own tests), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked; its `files` stand below the folder of the run",
             ),
         ],
     },

@@ -95,7 +95,7 @@ struct FaultPart {
 
 struct CheckPart {
     name: String,
-    overlay: bool,
+    origin: Option<&'static str>,
     tone: &'static str,
     word: &'static str,
     text: String,
@@ -210,7 +210,7 @@ impl StagePart {
             stage.checks.iter().map(|check| CheckPart::of(check, result_fault, folder)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
-            overlay: false,
+            origin: None,
             tone: class(Tone::Skipped),
             word: Tone::Skipped.word(),
             text: one_line(&format!("opted out: {reason}"), LINE),
@@ -295,7 +295,7 @@ impl CheckPart {
         };
         Self {
             name: one_line(&check.name, 200),
-            overlay: check.origin == Origin::Overlay,
+            origin: (check.origin != Origin::Generic).then(|| check.origin.name()),
             tone: class(tone),
             word: tone.word(),
             text: one_line(text, LINE),

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, clean, one_line};
 use super::tone::Tone;
-use crate::event::{Fault, Origin, Outcome};
+use crate::event::{Fault, Outcome};
 
 const EVIDENCE: Bounds = Bounds { lines: 200, columns: 1_000 };
 
@@ -70,8 +70,7 @@ fn stage_suite(view: &RunView, stage: &StageView) -> TestSuite {
         let tone = Tone::from(check.outcome);
         let status = status(tone, check.fault.as_ref(), &check.text);
         let mut one = case(view, name, &check.name, status, Some(check.took_ms));
-        let origin = if check.origin == Origin::Overlay { "overlay" } else { "generic" };
-        one.add_property(Property::new("origin", origin));
+        one.add_property(Property::new("origin", check.origin.name()));
         if check.outcome == Outcome::Passed && !check.text.is_empty() {
             one.set_system_out(one_line(&check.text, 1_000));
         }

@@ -3,7 +3,7 @@
 use harness::failure::{Failure, Kind};
 use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
-use super::overlay;
+use super::{overlay, own_tests};
 use crate::context::{Context, Step, Stopped};
 use crate::event::Origin;
 
@@ -18,6 +18,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     for folder in FOLDERS {
         red |= overlay::run_all(cx, folder).await.is_err();
     }
+    red |= own_tests::run(cx).await.is_err();
     if red { Err(Stopped) } else { Ok(()) }
 }
 

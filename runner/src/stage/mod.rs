@@ -8,6 +8,7 @@ mod fresh;
 mod functional;
 mod install;
 mod overlay;
+mod own_tests;
 mod prepare;
 mod teardown;
 mod upgrade;

@@ -11,6 +11,7 @@ use crate::event::{Fault, Origin, Outcome};
 use crate::spec::check_object_names;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
+    super::own_tests::tell(cx);
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {

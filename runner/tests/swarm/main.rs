@@ -7,4 +7,5 @@ mod golden;
 mod kept;
 mod killed;
 mod machine;
+mod own;
 mod support;

@@ -46,6 +46,7 @@ pub(crate) fn cc_ci(state: &Path) -> Command {
         .env("CCCI_STATE", state)
         .env("CCCI_RECIPES", root().join("recipes"))
         .env_remove("CCCI_LOG")
+        .env_remove("CCCI_APPROVED")
         .current_dir(root())
         .stdin(Stdio::null());
     command

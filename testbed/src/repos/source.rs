@@ -21,7 +21,7 @@ pub struct Source {
 /// What a pull request of the testbed is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadFact {
-    /// The branch: `good/…` or `broken/…`.
+    /// The branch: `good/…`, `broken/…` or `hostile/…`.
     pub name: String,
     /// The pull request's number.
     pub pull: u64,
@@ -221,7 +221,8 @@ mod tests {
             let mut seen = std::collections::HashSet::new();
             for head in &heads {
                 assert!(seen.insert(head.pull), "{name}: pull {} twice", head.pull);
-                assert!(head.name.starts_with("good/") || head.name.starts_with("broken/"), "{}", head.name);
+                let folder = head.name.split_once('/').map(|(folder, _)| folder);
+                assert!(matches!(folder, Some("good" | "broken" | "hostile")), "{}", head.name);
                 assert!(!head.expect.is_empty(), "{}", head.name);
             }
             assert!(heads.iter().any(|head| head.pull == 1), "{name} has no pull request 1");

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Is not whole.
+if true; then
