@@ -183,6 +183,8 @@ kinds! {
     NoSlot = "no-slot", Infrastructure;
     /// an app that should be kept from an earlier run, and is not
     NotKept = "not-kept", Infrastructure;
+    /// a test that is green whatever the app does
+    Hollow = "hollow", Test;
     /// a test that is green in some rounds and red in others
     ComesAndGoes = "comes-and-goes", Test;
     /// a bug in cc-ci itself

@@ -94,6 +94,7 @@ fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
         Stage::Prepare | Stage::Teardown => &[],
         Stage::Install => &[Stage::Prepare],
         Stage::Upgrade => &[Stage::Install],
+        Stage::Prove => &[Stage::Install, Stage::Upgrade, Stage::Functional],
         Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
         Stage::Fresh if base_is_broken => &[],
         Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],

@@ -204,6 +204,8 @@ pub enum Stage {
     Backup,
     /// What the app is for.
     Functional,
+    /// The tests against impostors: only where it was asked for.
+    Prove,
     /// The tested commit on empty volumes.
     Fresh,
     /// Everything goes.
@@ -212,8 +214,16 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] =
-        [Self::Prepare, Self::Install, Self::Upgrade, Self::Backup, Self::Functional, Self::Fresh, Self::Teardown];
+    pub const ALL: [Self; 8] = [
+        Self::Prepare,
+        Self::Install,
+        Self::Upgrade,
+        Self::Backup,
+        Self::Functional,
+        Self::Prove,
+        Self::Fresh,
+        Self::Teardown,
+    ];
 
     /// The name in every report.
     #[must_use]
@@ -224,6 +234,7 @@ impl Stage {
             Self::Upgrade => "upgrade",
             Self::Backup => "backup",
             Self::Functional => "functional",
+            Self::Prove => "prove",
             Self::Fresh => "fresh",
             Self::Teardown => "teardown",
         }

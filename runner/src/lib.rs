@@ -11,6 +11,7 @@ pub mod engine;
 pub mod engine_watch;
 pub mod event;
 pub mod exit;
+pub mod impostor;
 pub mod keep;
 pub mod kept;
 pub mod lint;

@@ -31,7 +31,7 @@ impl Brought {
             Stage::Upgrade => &self.upgrade,
             Stage::Backup => &self.backup,
             Stage::Functional => &self.functional,
-            Stage::Prepare | Stage::Fresh | Stage::Teardown => &[],
+            Stage::Prepare | Stage::Prove | Stage::Fresh | Stage::Teardown => &[],
         }
     }
 }
@@ -41,6 +41,7 @@ impl Brought {
 pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection) -> Vec<PlannedStage> {
     Stage::ALL
         .into_iter()
+        .filter(|stage| *stage != Stage::Prove || only.proves())
         .map(|stage| PlannedStage {
             stage,
             deadline_s: deadline(&toml.timeouts, stage),
@@ -58,6 +59,7 @@ fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
         Stage::Upgrade => timeouts.upgrade,
         Stage::Backup => timeouts.backup,
         Stage::Functional => timeouts.functional,
+        Stage::Prove => timeouts.prove,
         Stage::Fresh => timeouts.fresh,
         Stage::Teardown => timeouts.teardown,
     };
@@ -121,6 +123,9 @@ fn steps(spec: &RunSpec, brought: &Brought, stage: Stage) -> Vec<String> {
                 .own
                 .iter()
                 .for_each(|file| step(format!("run the recipe's own {file}, which reaches the app alone")));
+        }
+        Stage::Prove => {
+            step("run every test against impostors: each must be red".to_owned());
         }
         Stage::Fresh => {
             step("remove the app with its volumes and secrets".to_owned());

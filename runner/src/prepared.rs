@@ -89,7 +89,7 @@ impl Prepared {
         let toml = read_toml(settings, &spec.recipe)?;
         let overlays = overlays(&folder_of(settings, &spec.recipe), only)?;
         let mut stages = plan(&spec, &toml, &brought(&overlays), only);
-        for planned in stages.iter_mut().filter(|planned| planned.stage != Stage::Functional) {
+        for planned in stages.iter_mut().filter(|planned| !matches!(planned.stage, Stage::Functional | Stage::Prove)) {
             planned.skip = Some(format!("run {} keeps the app", started.run));
         }
         let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));

@@ -37,6 +37,7 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
         Stage::Upgrade => "the base release goes to the tested commit in place, and its data is still there",
         Stage::Backup => "seed, back up, wipe, see the check fail, restore, see it pass",
         Stage::Functional => "what the app is for",
+        Stage::Prove => "with `cc-ci prove` alone: every test against impostors, where it must be red",
         Stage::Fresh => "the tested commit on empty volumes, where install was not that already",
         Stage::Teardown => "everything goes, whatever happened before",
     }

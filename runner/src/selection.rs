@@ -6,7 +6,10 @@ use crate::event::Stage;
 
 /// What is asked for; everything where nothing is said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Selection(Vec<Part>);
+pub struct Selection {
+    parts: Vec<Part>,
+    prove: bool,
+}
 
 /// A stage, or the checks of a folder or file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +28,26 @@ impl Selection {
     /// # Errors
     /// The first word that is neither.
     pub fn parse(words: &[String]) -> Result<Self, String> {
-        words.iter().map(|word| part(word)).collect::<Result<_, _>>().map(Self)
+        let parts = words.iter().map(|word| part(word)).collect::<Result<_, _>>()?;
+        Ok(Self { parts, prove: false })
+    }
+
+    /// The same, and the tests are proven to bite.
+    #[must_use]
+    pub fn proven(self) -> Self {
+        Self { prove: true, ..self }
+    }
+
+    /// Whether the tests are proven to bite.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        self.prove
     }
 
     /// Whether everything is asked for.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.0.is_empty()
+        self.parts.is_empty()
     }
 
     /// Whether a test runs, by its name with its folder.
@@ -39,7 +55,7 @@ impl Selection {
     pub fn wants_check(&self, name: &str) -> bool {
         let of_stage = |stage: Stage| name.split('/').next().and_then(stage_of) == Some(stage);
         self.is_whole()
-            || self.0.iter().any(|part| match part {
+            || self.parts.iter().any(|part| match part {
                 Part::Stage(stage) => of_stage(*stage),
                 Part::Checks(begin) => name.starts_with(begin.as_str()),
             })
@@ -51,14 +67,15 @@ impl Selection {
     pub fn wants_stage(&self, stage: Stage, checks: &[String]) -> bool {
         self.is_whole()
             || matches!(stage, Stage::Prepare | Stage::Install | Stage::Teardown)
-            || self.0.contains(&Part::Stage(stage))
+            || (stage == Stage::Prove && self.prove)
+            || self.parts.contains(&Part::Stage(stage))
             || checks.iter().any(|name| self.wants_check(name))
     }
 
     /// The first part that names tests of which there is none.
     #[must_use]
     pub fn unmet(&self, names: &[String]) -> Option<&str> {
-        self.0.iter().find_map(|part| match part {
+        self.parts.iter().find_map(|part| match part {
             Part::Checks(begin) if !names.iter().any(|name| name.starts_with(begin.as_str())) => Some(begin.as_str()),
             _ => None,
         })
@@ -67,7 +84,7 @@ impl Selection {
     /// Its words again.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
-        self.0
+        self.parts
             .iter()
             .map(|part| match part {
                 Part::Stage(stage) => stage.to_string(),

@@ -53,6 +53,8 @@ struct Cli {
 enum Command {
     /// Test a recipe through every stage
     Run(run::Args),
+    /// Show that a recipe's tests bite: run them against impostors, and against the wiped app
+    Prove(run::ProveArgs),
     /// Show what a run would do: stages, deadlines, opt-outs; nothing is run
     Plan(plan::Args),
     /// Write the folder of a new recipe from what its repository shows
@@ -98,6 +100,7 @@ pub fn main() -> Exit {
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(settings, args).await,
+            Command::Prove(args) => run::prove(settings, args).await,
             Command::Plan(args) => plan::run(settings, args),
             Command::New(args) => new::run(settings, &args),
             Command::Lint(args) => lint::run(settings, &args).await,

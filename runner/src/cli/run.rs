@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Run only what was red in the recipe's last run
     #[arg(long, conflicts_with = "only")]
     rerun_failed: bool,
+    /// Show also that the tests bite, as `cc-ci prove` does
+    #[arg(long)]
+    prove: bool,
     /// Let the app stay for a look, then it goes by itself: 30m, 2h
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
     keep: Option<Duration>,
@@ -43,6 +46,25 @@ pub(super) struct Args {
     /// Print events as JSON lines instead of words
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ProveArgs {
+    #[command(flatten)]
+    what: What,
+    /// Use the app that an earlier run keeps; it is wiped
+    #[arg(long, conflicts_with_all = ["source", "pr", "reference", "from"])]
+    kept: bool,
+    /// Print events as JSON lines instead of words
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, Failure> {
+    let ProveArgs { mut what, kept, json } = args;
+    what.only_tests();
+    let args = Args { what, prove: true, rerun_failed: false, keep: None, kept, repeat: NonZeroU32::MIN, json };
+    run(settings, args).await
 }
 
 fn how_long(text: &str) -> Result<Duration, String> {
@@ -67,6 +89,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     } else {
         args.what.selection()?
     };
+    let only = if args.prove { only.proven() } else { only };
     let swarm = Swarm::connect().await?;
     let host = host_name();
     let run = new_run_id()?;

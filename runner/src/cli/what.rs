@@ -3,6 +3,7 @@
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
+use crate::event::Stage;
 use crate::prepared::read_toml;
 use crate::selection::Selection;
 use crate::settings::Settings;
@@ -56,6 +57,13 @@ impl What {
     /// The URL that was given for the repository; none for a folder.
     pub(super) fn source_url(&self) -> Option<&str> {
         self.source.as_deref().filter(|source| source.contains("://"))
+    }
+
+    /// Without a word of what is wanted, the tests of what the app is for.
+    pub(super) fn only_tests(&mut self) {
+        if self.only.is_empty() {
+            self.only.push(Stage::Functional.to_string());
+        }
     }
 
     pub(super) fn selection(&self) -> Result<Selection, Failure> {

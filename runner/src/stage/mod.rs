@@ -10,6 +10,7 @@ mod install;
 mod overlay;
 mod own_tests;
 mod prepare;
+mod prove;
 mod teardown;
 mod upgrade;
 
@@ -29,6 +30,7 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
         Stage::Upgrade => upgrade::run(cx).await,
         Stage::Backup => backup::run(cx).await,
         Stage::Functional => functional::run(cx).await,
+        Stage::Prove => prove::run(cx).await,
         Stage::Fresh => fresh::run(cx).await,
         Stage::Teardown => Ok(()),
     }
