@@ -165,6 +165,10 @@ kinds! {
     PortTaken = "port-taken", Infrastructure;
     /// a full disk
     DiskFull = "disk-full", Infrastructure;
+    /// a repository whose server does not answer
+    SourceUnreachable = "source-unreachable", Infrastructure;
+    /// a state folder that cannot be used
+    StateUnusable = "state-unusable", Infrastructure;
     /// a registry that does not answer, for an image that is not here
     RegistryUnreachable = "registry-unreachable", Infrastructure;
     /// an engine that does not answer

@@ -21,7 +21,7 @@ use crate::engine_watch::EngineWatch;
 use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
 use crate::keep::Keep;
 use crate::own_tests::OwnTests;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, folder_of};
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
@@ -57,6 +57,8 @@ pub struct Context {
     pub started: RunStarted,
     /// What the recipe's folder says.
     pub toml: RecipeToml,
+    /// cc-ci's own folder for the recipe; it may not be there.
+    pub folder: PathBuf,
     /// What the recipe's folder brings.
     pub overlays: Overlays,
     /// What is done about the tests of the recipe's own repository.
@@ -156,11 +158,13 @@ impl Context {
             resolve: address.map(|address| (settings.base_domain.to_string(), address)),
         })?;
         let resolve = address.map(|ip| format!("{}:{}:{ip}", prepared.spec.domain, settings.https_port));
+        let folder = folder_of(settings, &started.recipe);
         Ok(Self {
             spec: prepared.spec,
             ipvs: started.host.ipvs,
             started,
             toml: prepared.toml,
+            folder,
             overlays: prepared.overlays,
             own: prepared.own,
             engine: EngineWatch::start(&swarm),

@@ -9,6 +9,7 @@ use harness::coopcloud::abra_sh;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Failure, Kind};
+use harness::overlay::{self, OverlayFile};
 use harness::swarm::{Before, Settled};
 use rand::Rng;
 
@@ -16,6 +17,9 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::override_file::{OVERRIDE_FILE, override_file};
 use crate::source::Checkout;
+
+/// The script of a recipe's folder that runs before the first deploy.
+const INSTALL_STEPS: &str = "install_steps.sh";
 
 /// A revision's compose files, merged and interpolated for this app.
 ///
@@ -72,6 +76,9 @@ impl Context {
         self.checkout.check_out(revision)?;
         let compose = self.configure(revision).await?;
         self.make_secrets().await?;
+        if self.deployed.is_none() {
+            self.install_steps().await?;
+        }
         let mut watch = self.swarm.watch(&self.spec.stack).await?;
         self.progress(format!("abra deploys {revision}"));
         let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
@@ -152,6 +159,20 @@ impl Context {
         Ok(())
     }
 
+    /// Runs `install_steps.sh` of cc-ci's folder for the recipe: settings and secrets that only a test run
+    /// needs, between `app new` and the first deploy.
+    async fn install_steps(&mut self) -> Result<(), Failure> {
+        let path = self.folder.join(INSTALL_STEPS);
+        if !path.exists() {
+            return Ok(());
+        }
+        self.progress(format!("runs {INSTALL_STEPS}"));
+        let file = OverlayFile { name: INSTALL_STEPS.to_owned(), path };
+        let result = overlay::run(&file, &crate::stage::overlay_context(self, self.time_left()).await).await;
+        self.note(format!("{INSTALL_STEPS}: {}", result.text));
+        result.failure(&file).map_or(Ok(()), Err)
+    }
+
     /// Waits until nothing of the stack is on its way, after something else than a deploy.
     ///
     /// # Errors
@@ -175,10 +196,6 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 /// An error of the disk, with a full one told apart.
 #[must_use]
 pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
-    let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::Bug };
-    Failure::new(
-        kind,
-        format!("cannot {doing} {}: {error}", path.display()),
-        "free space and rights of cc-ci's state folder",
-    )
+    let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
+    Failure::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
 }

@@ -16,6 +16,11 @@ pub trait Sink: Send {
     /// # Errors
     /// When it could not be kept: a full disk under the journal, say.
     fn record(&mut self, record: &Record) -> io::Result<()>;
+
+    /// Whether a run is worth nothing without this reader. A screen that was closed changes no verdict.
+    fn is_needed(&self) -> bool {
+        true
+    }
 }
 
 /// Numbers, times and redacts events. The one place that every event passes.
@@ -61,7 +66,9 @@ impl Emitter {
         let record = redacted(&record, &state.redactor);
         let State { sinks, trouble, records, .. } = &mut *state;
         for sink in sinks {
-            if let Err(error) = sink.record(&record) {
+            if let Err(error) = sink.record(&record)
+                && sink.is_needed()
+            {
                 trouble.get_or_insert_with(|| error.to_string());
             }
         }

@@ -2,6 +2,7 @@
 //! event. Reports are folds over those events.
 
 pub mod bench;
+pub mod certificate;
 pub mod cli;
 pub mod context;
 pub mod deploy;

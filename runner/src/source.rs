@@ -67,7 +67,11 @@ pub fn without_credentials(source: &str) -> String {
             let host = authority.rsplit('@').next().unwrap_or(authority);
             if path.is_empty() { format!("{scheme}://{host}") } else { format!("{scheme}://{host}/{path}") }
         }
-        None => source.to_owned(),
+        // The form of scp: user, perhaps with a password, before an @.
+        None => match source.split_once('@') {
+            Some((user, rest)) if !user.contains('/') => rest.to_owned(),
+            _ => source.to_owned(),
+        },
     }
 }
 
@@ -262,6 +266,20 @@ fn unreadable(what: &str, why: &str) -> Failure {
             Kind::DiskFull,
             format!("{} cannot be checked out, the disk is full: {why}", without_credentials(what)),
             "free space on the disk of cc-ci's state folder",
+        );
+    }
+    let unreachable = [
+        "Could not resolve host",
+        "Connection refused",
+        "Connection timed out",
+        "Network is unreachable",
+        "Failed to connect",
+    ];
+    if unreachable.iter().any(|words| why.contains(words)) {
+        return Failure::new(
+            Kind::SourceUnreachable,
+            format!("{} cannot be reached: {why}", without_credentials(what)),
+            "the network of this machine, and the address",
         );
     }
     Failure::new(

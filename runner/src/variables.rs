@@ -45,6 +45,11 @@ pub const VARIABLES: &[Variable] = &[
         value: |cx, _| cx.abra.dir().display().to_string(),
     },
     Variable {
+        name: "CCCI_ENV_FILE",
+        meaning: "the app's env file; install_steps.sh may add to it before the first deploy",
+        value: |cx, _| cx.abra.env_file(&cx.spec.domain).display().to_string(),
+    },
+    Variable {
         name: "CCCI_CA",
         meaning: "PEM file of the CA that signs the app's certificate; the system's where there is no local one",
         value: |cx, _| {

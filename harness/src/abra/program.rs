@@ -38,5 +38,12 @@ fn on_path(name: &str) -> Option<PathBuf> {
 pub async fn version_of(program: &Path) -> Result<String, Failure> {
     let call =
         super::call::over_pipes(program, Path::new("/nonexistent"), &["--version"], Duration::from_secs(10)).await?;
-    Ok(call.output().lines().next().unwrap_or("unknown").trim().to_owned())
+    match (call.exit, call.output().lines().map(str::trim).find(|line| !line.is_empty())) {
+        (Some(0), Some(line)) => Ok(line.to_owned()),
+        (exit, _) => Err(Failure::new(
+            Kind::AbraUnusable,
+            format!("{} does not tell its version (exit {exit:?}), so it is no abra", program.display()),
+            "--abra (CCCI_ABRA), or abra on PATH",
+        )),
+    }
 }

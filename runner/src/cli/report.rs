@@ -30,7 +30,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             "the journal of a run: journal.jsonl in its folder",
         )
     })?;
+    let same = |path: &std::path::Path| {
+        path.canonicalize().is_ok_and(|path| args.journal.canonicalize().is_ok_and(|journal| path == journal))
+    };
     match &args.output {
+        Some(path) if same(path) => {
+            return Err(Failure::new(Kind::CheckBroken, "the report would replace the journal", "another file for -o"));
+        }
         Some(path) => files::write(path, &report).map_err(|error| crate::deploy::disk("write", path, &error))?,
         None => std::io::stdout().write_all(&report).map_err(|error| {
             Failure::new(Kind::CheckBroken, format!("standard output cannot be written: {error}"), "")

@@ -1,4 +1,6 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and a terminal that goes away.
+
+use std::io::Write as _;
 
 use harness::failure::{Failure, Kind};
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,21 +15,28 @@ pub(super) fn stop_on_signals() -> Result<CancellationToken, Failure> {
         signal(kind).map_err(|error| Failure::new(Kind::Bug, format!("no signal handler can be set: {error}"), ""))
     };
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let mut hangup = listen(SignalKind::hangup())?;
     let cancelled = cancel.clone();
     tokio::spawn(async move {
         for count in 0.. {
             tokio::select! {
                 got = interrupt.recv() => if got.is_none() { return },
                 got = terminate.recv() => if got.is_none() { return },
+                got = hangup.recv() => if got.is_none() { return },
             }
             if count == 0 {
-                eprintln!("cc-ci: stopping; everything is torn down first (once more to stop at once)");
+                say("cc-ci: stopping; everything is torn down first (once more to stop at once)");
                 cancelled.cancel();
             } else {
-                eprintln!("cc-ci: stopped at once; `cc-ci reap` removes what is left");
+                say("cc-ci: stopped at once; `cc-ci reap` removes what is left");
                 std::process::exit(i32::from(Exit::Cancelled.code()));
             }
         }
     });
     Ok(cancel)
+}
+
+/// The terminal may be what went away.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

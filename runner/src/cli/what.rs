@@ -34,6 +34,13 @@ pub(super) struct What {
 
 impl What {
     pub(super) fn request(&self, settings: &Settings) -> Result<Request, Failure> {
+        if !settings.recipes.is_dir() {
+            return Err(Failure::new(
+                Kind::CheckBroken,
+                format!("there is no folder of recipes {}", settings.recipes.display()),
+                "--recipes (CCCI_RECIPES); for the generic checks alone name an empty folder",
+            ));
+        }
         let source = match &self.source {
             Some(source) => source.clone(),
             None => read_toml(settings, &self.recipe)?

@@ -4,6 +4,8 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use harness::failure::{Failure, Kind as FailureKind};
 use harness::names::Domain;
@@ -13,23 +15,27 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Kind;
+use crate::certificate::issue;
 
 /// No request is read further than this, in bytes.
 const LONGEST: usize = 16 * 1024 * 1024;
+/// Longer than any run.
+const LASTS: Duration = Duration::from_secs(24 * 3600);
 
 /// A running impostor. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Impostor {
     port: u16,
     ca: PathBuf,
+    asked: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
@@ -52,12 +58,20 @@ impl Impostor {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed(error.to_string()))?;
         let port = listener.local_addr().map_err(|error| failed(error.to_string()))?.port();
         let body = Bytes::from(kind.body(recipe));
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, acceptor.clone(), kind, body.clone()));
+                tokio::spawn(serve(stream, acceptor.clone(), kind, body.clone(), Arc::clone(&count)));
             }
         });
-        Ok(Self { port, ca, task })
+        Ok(Self { port, ca, asked, task })
+    }
+
+    /// How many requests it has answered.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Its port on this machine.
@@ -73,26 +87,26 @@ impl Impostor {
     }
 }
 
-fn certificate(domain: &Domain) -> Result<(TlsAcceptor, String), Box<dyn std::error::Error + Send + Sync>> {
-    let mut authority = CertificateParams::new(Vec::<String>::new())?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(vec![domain.to_string()])?.signed_by(&key, &authority)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+fn certificate(domain: &Domain) -> Result<(TlsAcceptor, String), AnyError> {
+    let issued = issue("cc-ci impostor", &[domain.to_string()], LASTS)?;
+    let chain = CertificateDer::pem_slice_iter(issued.certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).map_err(|error| format!("{error:?}"))?;
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)?;
-    Ok((TlsAcceptor::from(Arc::new(config)), authority.pem()))
+        .with_single_cert(chain.map_err(|error| format!("{error:?}"))?, key)?;
+    Ok((TlsAcceptor::from(Arc::new(config)), issued.authority))
 }
 
 /// One connection. What goes wrong on it is the test's to tell.
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes) {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes, asked: Arc<AtomicU64>) {
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let answer = service_fn(move |request: Request<Incoming>| {
         let body = body.clone();
+        asked.fetch_add(1, Ordering::Relaxed);
         async move {
             let is_head = *request.method() == Method::HEAD;
             // Read to its end, so that whoever sends does not see a broken pipe.
@@ -109,7 +123,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes
 mod tests {
     use super::*;
     use harness::http::{Http, HttpConfig};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     #[tokio::test]
     async fn it_answers_everything_in_its_way_over_tls_that_its_ca_makes_trusted() {
@@ -127,6 +141,7 @@ mod tests {
             assert_eq!((answer.status, answer.body.as_str()), (kind.status(), kind.body("app").as_str()));
             let stranger = Http::new(&HttpConfig { ca_pem: None, ..config }).unwrap();
             assert!(stranger.get(&url, until).await.is_err(), "nobody else trusts it");
+            assert_eq!(impostor.asked(), 1);
         }
     }
 }

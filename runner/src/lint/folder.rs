@@ -82,6 +82,12 @@ impl Folder {
         names.map(|name| OverlayFile { name: name.clone(), path: self.path.join(name) }).collect()
     }
 
+    /// The script that runs before the first deploy.
+    pub(super) fn install_steps(&self) -> Option<OverlayFile> {
+        let name = "install_steps.sh".to_owned();
+        self.files.contains_key(&name).then(|| OverlayFile { path: self.path.join(&name), name })
+    }
+
     /// Scripts that are no tests themselves, such as those in `lib/`.
     pub(super) fn helper_scripts(&self) -> Vec<Script> {
         let tests: Vec<String> = self.tests().into_iter().map(|file| file.name).collect();

@@ -56,7 +56,7 @@ pub async fn lint(path: &Path) -> Result<Vec<Finding>, ReadError> {
     findings.extend(runs::what_never_runs(&folder));
     findings.extend(parity::check(&folder, &toml));
     findings.extend(weak::check(&folder));
-    for file in folder.tests() {
+    for file in folder.tests().into_iter().chain(folder.install_steps()) {
         if let Some(result) = inspect(&file).await {
             let (line, text) = folder::split_line(&result.text, &file.name);
             findings.push(folder.finding(&file.name, line, Rule::CannotRun, text));

@@ -60,6 +60,14 @@ rules! {
     ShellSyntax = "shell-syntax";
 }
 
+impl Rule {
+    /// Whether a run that breaks it would show less than it seems to.
+    #[must_use]
+    pub fn stops_a_run(self) -> bool {
+        matches!(self, Self::NeverRuns | Self::DataIncomplete | Self::CannotRun | Self::ShellSyntax)
+    }
+}
+
 impl Serialize for Rule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())

@@ -106,7 +106,7 @@ impl Fence {
             Gate { domain: &self.limits.domain, port: self.limits.port, local_ca: self.limits.world_ca.is_some() };
         let texts = gate.files();
         let mut files: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
-        files.extend([("cert.pem", pair.chain.as_bytes()), ("key.pem", pair.key.as_bytes())]);
+        files.extend([("cert.pem", pair.certificate.as_bytes()), ("key.pem", pair.key.as_bytes())]);
         files.extend(self.limits.world_ca.as_deref().map(|pem| ("world.pem", pem)));
         self.swarm.put_files(&id, gate::FOLDER, &files).await?;
         self.swarm.start_fenced(&id).await?;

@@ -2,11 +2,12 @@
 //! address, over TLS that is verified, and refuses every other name. WebSockets and streams pass.
 
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use harness::names::Domain;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use serde_json::{Value, json};
+
+use crate::certificate::{Issued, issue};
 
 /// The folder of the gate's files in its container.
 pub(super) const FOLDER: &str = "/gate";
@@ -87,29 +88,8 @@ impl Gate<'_> {
 }
 
 /// A certificate for one domain and one run, with the authority that the test trusts.
-pub(super) struct Certificate {
-    pub(super) authority: String,
-    pub(super) chain: String,
-    pub(super) key: String,
-}
-
-/// Makes it. The authority's key is dropped: it signs nothing else.
-pub(super) fn certificate(domain: &Domain) -> Result<Certificate, rcgen::Error> {
-    let lasting = |params: &mut CertificateParams| {
-        params.not_before = (SystemTime::now() - Duration::from_secs(3600)).into();
-        params.not_after = (SystemTime::now() + LASTS).into();
-    };
-    let mut authority = CertificateParams::new(Vec::<String>::new())?;
-    lasting(&mut authority);
-    authority.distinguished_name.push(DnType::CommonName, "cc-ci gate of one run");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let mut params = CertificateParams::new(vec![domain.to_string()])?;
-    lasting(&mut params);
-    let key = KeyPair::generate()?;
-    let certificate = params.signed_by(&key, &authority)?;
-    Ok(Certificate { authority: authority.pem(), chain: certificate.pem(), key: key.serialize_pem() })
+pub(super) fn certificate(domain: &Domain) -> Result<Issued, rcgen::Error> {
+    issue("cc-ci gate of one run", &[domain.to_string()], LASTS)
 }
 
 /// The address by which the gate reaches the app's public name. A name that means this host itself
@@ -136,7 +116,7 @@ mod tests {
         let domain: Domain = "a.ci.example.org".parse().unwrap();
         let (one, other) = (certificate(&domain).unwrap(), certificate(&domain).unwrap());
         assert!(one.authority != other.authority && one.key != other.key);
-        assert!(one.chain.starts_with("-----BEGIN CERTIFICATE-----"));
+        assert!(one.certificate.starts_with("-----BEGIN CERTIFICATE-----"));
     }
 
     #[test]

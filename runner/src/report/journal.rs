@@ -124,6 +124,10 @@ struct Peek {
 /// See [`ReadError`].
 pub fn read(path: &Path) -> Result<Journal, ReadError> {
     let folder = path.parent().map(Path::to_owned);
+    // A device has no end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file").into());
+    }
     Ok(Journal { folder, ..parse(&std::fs::read(path)?)? })
 }
 

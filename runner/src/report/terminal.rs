@@ -121,6 +121,10 @@ impl<W: Write + Send> Sink for Terminal<W> {
         };
         if lines.is_empty() { Ok(()) } else { self.say(&lines) }
     }
+
+    fn is_needed(&self) -> bool {
+        false
+    }
 }
 
 impl<W: Write + Send> Drop for Terminal<W> {
@@ -172,6 +176,10 @@ impl<W: Write + Send> Sink for JsonLines<W> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
         self.0.write_all(&super::journal::line(record)?)?;
         self.0.flush()
+    }
+
+    fn is_needed(&self) -> bool {
+        false
     }
 }
 

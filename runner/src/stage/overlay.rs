@@ -73,7 +73,7 @@ pub(super) fn kept(cx: &Context, result: &OverlayResult) -> Vec<String> {
 }
 
 /// What a file is given: the run's values under the names of the docs.
-pub(super) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
+pub(crate) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
     let labels = cx.swarm.service_labels(&cx.spec.stack, "app").await.unwrap_or_default();
     let version = labels.get(&harness::coopcloud::labels::version(&cx.spec.stack)).cloned().unwrap_or_default();
     let mut variables = Variables::default();

@@ -24,6 +24,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
+    contract(cx).await?;
     shell(cx, &head).await?;
     world(cx).await?;
     images(cx, &compose).await
@@ -105,6 +106,36 @@ async fn lint(cx: &mut Context, head: &str) -> Step {
             format!("lint rule {} is not met: {}", first.reference, first.rule),
             first.mend.clone(),
         ))
+    })
+    .await
+}
+
+/// The tests can run at all: a mistake in one is told now, and not after minutes of deploying.
+async fn contract(cx: &mut Context) -> Step {
+    cx.check("prepare.tests", async |cx: &mut Context| {
+        if !cx.folder.is_dir() {
+            cx.note(format!("{} is not there: the generic checks run alone", cx.folder.display()));
+            return Ok(("cc-ci has no folder for this recipe".to_owned(), ()));
+        }
+        let found = crate::lint::lint(&cx.folder).await.map_err(|error| {
+            Failure::new(Kind::CheckBroken, error.to_string(), "the rights of cc-ci's folder for this recipe")
+        })?;
+        let (bad, other): (Vec<_>, Vec<_>) = found.iter().partition(|finding| finding.rule.stops_a_run());
+        if !other.is_empty() {
+            cx.note(format!("cc-ci lint has {} more to say about the recipe's folder", other.len()));
+        }
+        match bad.first() {
+            None => Ok(("every test can run".to_owned(), ())),
+            Some(first) => Err(Failure::new(
+                Kind::CheckBroken,
+                format!(
+                    "{first}{}",
+                    if bad.len() > 1 { format!(" (and {} more)", bad.len() - 1) } else { String::new() }
+                ),
+                format!("cc-ci lint {}", cx.spec.recipe),
+            )
+            .with_detail(bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))),
+        }
     })
     .await
 }

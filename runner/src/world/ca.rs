@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use harness::failure::{Failure, Kind};
 use harness::names::Domain;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
+use crate::certificate::issue;
 use crate::deploy::disk;
 
 /// Days that a certificate lasts, and days before its end when it is made anew.
@@ -40,27 +40,9 @@ pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
 }
 
 fn make(base: &Domain) -> Result<[(&'static str, String, u32); 3], rcgen::Error> {
-    let end = |params: &mut CertificateParams| {
-        params.not_before = (SystemTime::now() - Duration::from_secs(3600)).into();
-        params.not_after = (SystemTime::now() + LASTS).into();
-    };
-    let mut authority = CertificateParams::new(Vec::<String>::new())?;
-    end(&mut authority);
-    authority.distinguished_name.push(DnType::CommonName, format!("cc-ci local CA of {base}"));
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let mut params = CertificateParams::new(vec![base.to_string(), format!("*.{base}")])?;
-    end(&mut params);
-    params.distinguished_name.push(DnType::CommonName, base.to_string());
-    let key = KeyPair::generate()?;
-    let certificate = params.signed_by(&key, &authority)?;
-    // The authority's key is not kept: nothing is ever signed by it again.
-    Ok([
-        ("ca.pem", authority.pem(), 0o644),
-        ("key.pem", key.serialize_pem(), 0o600),
-        ("cert.pem", certificate.pem(), 0o644),
-    ])
+    let names = [base.to_string(), format!("*.{base}")];
+    let issued = issue(&format!("cc-ci local CA of {base}"), &names, LASTS)?;
+    Ok([("ca.pem", issued.authority, 0o644), ("key.pem", issued.key, 0o600), ("cert.pem", issued.certificate, 0o644)])
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {

@@ -119,15 +119,38 @@ fn a_kept_app_goes_by_itself() {
     assert_eq!(left(&said.stack()), Vec::<String>::new());
 }
 
-/// Tests that are wrong in themselves: each has one clear line, and the run is torn down.
+/// Tests that cannot run are told before anything is deployed.
+#[test]
+fn tests_that_cannot_run_stop_a_run_at_once() {
+    let state = own_state();
+    let cases: [(&str, &str, &str); 4] = [
+        ("10-broken.hurl", "GET {{CCCI_URL\n", "10-broken.hurl:1"),
+        ("10-no-run-bit.sh", GREEN, "chmod +x"),
+        ("10-only-200.hurl", "GET {{CCCI_URL}}/\nHTTP 200\n", "asserts nothing but status 200"),
+        ("10-a.sh", "#!/bin/sh\nset -e\nif true; then\n", "syntax error"),
+    ];
+    for (name, text, says) in cases {
+        let bad = recipes("", &[(name, text)]);
+        let said = run(state.path(), bad.path(), "broken/secret-missing", &[]);
+        assert_eq!(
+            (said.decided(), said.code),
+            ("check-broken", i32::from(Exit::Test.code())),
+            "{}",
+            said.verdict().line
+        );
+        assert!(said.verdict().line.contains(says), "{}", said.verdict().line);
+        assert_eq!(said.outcome(Stage::Install), Some(Outcome::Blocked));
+        assert_eq!(left(&said.stack()), Vec::<String>::new());
+    }
+}
+
+/// Tests that are wrong when they run: each has one clear line, and the run is torn down.
 #[test]
 fn bad_tests_are_named_and_everything_is_torn_down() {
     let state = own_state();
     let bad = recipes(
         "[timeouts]\nfunctional = 12\n",
         &[
-            ("10-broken.hurl", "GET {{CCCI_URL\n"),
-            ("20-no-run-bit.sh", GREEN),
             ("30-floods.sh", "#!/bin/sh\nset -e\nyes 0123456789abcdef | head -c 100000000\nfalse\n"),
             ("40-leaves.sh", "#!/bin/sh\nset -e\nsleep 1000 >/dev/null 2>&1 &\necho $! >\"$CCCI_WORK/left\"\n"),
             (
@@ -137,12 +160,10 @@ fn bad_tests_are_named_and_everything_is_torn_down() {
             ("60-hangs.sh", "#!/bin/sh\nset -e\necho begins\nsleep 1000\n"),
         ],
     );
-    let said = run(state.path(), bad.path(), "broken/no-backup", &["--only", "functional"]);
+    let said = run(state.path(), bad.path(), "broken/config-unversioned", &["--only", "functional"]);
     assert_eq!(said.code, i32::from(Exit::Test.code()), "{}", said.stderr);
     let checks = checks(&said);
     let text = |name: &str| &checks.iter().find(|check| check.0.contains(name)).unwrap().2;
-    assert!(text("10-broken").contains("10-broken.hurl:1"), "{}", text("10-broken"));
-    assert!(text("20-no").contains("chmod +x"), "{}", text("20-no"));
     assert!(text("30-floods").contains("exit 1"), "{}", text("30-floods"));
     assert!(text("50-was").contains("it is gone"), "{}", text("50-was"));
     assert!(text("60-hangs").contains("was killed; its last line: begins"), "{}", text("60-hangs"));

@@ -32,7 +32,7 @@ fn signal(child: &std::process::Child, name: &str) {
 #[test]
 fn a_signal_tears_everything_down_first() {
     // Each at a commit of its own: two runs never share an app.
-    for (name, reference) in [("INT", "1.0.0+1.22.1"), ("TERM", "1.1.0+1.22.1-2")] {
+    for (name, reference) in [("INT", "1.0.0+1.22.1"), ("TERM", "1.1.0+1.22.1-2"), ("HUP", "broken/restore-nothing")] {
         let state = own_state();
         let (mut child, records, stack) = running(state.path(), reference);
         signal(&child, name);

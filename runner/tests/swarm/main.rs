@@ -8,4 +8,5 @@ mod kept;
 mod killed;
 mod machine;
 mod own;
+mod prove;
 mod support;
