@@ -14,7 +14,7 @@ fn red(outcome: Outcome, cause: Cause, what: &str) -> StageResult {
 }
 
 fn all_passed() -> Vec<(Stage, StageResult)> {
-    Stage::ALL.iter().map(|stage| (*stage, ended(Outcome::Passed))).collect()
+    Stage::ALL.into_iter().filter(|stage| *stage != Stage::Prove).map(|stage| (stage, ended(Outcome::Passed))).collect()
 }
 
 fn set(results: &mut [(Stage, StageResult)], stage: Stage, result: StageResult) {
