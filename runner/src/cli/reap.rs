@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use harness::failure::Failure;
-use harness::names::RunId;
+use harness::names::{RecipeName, RunId};
 use harness::swarm::Swarm;
 
 use super::run::host_name;
 use crate::exit::Exit;
 use crate::keep::clock;
+use crate::kept;
 use crate::reap::{Reaping, reap, reap_run};
 use crate::settings::Settings;
 
@@ -17,6 +18,9 @@ pub(super) struct Args {
     /// End this run's app now, also one that is kept
     #[arg(long, value_name = "RUN")]
     run: Option<RunId>,
+    /// End the app of this recipe that is kept on this machine
+    #[arg(long, value_name = "RECIPE", conflicts_with = "run")]
+    kept: Option<RecipeName>,
     /// With --run: wait until the app has been kept as long as was asked for
     #[arg(long, requires = "run", hide = true)]
     when_due: bool,
@@ -31,7 +35,11 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
     let (state, host, limit) = (settings.state_dir()?, host_name(), Duration::from_secs(args.limit));
-    let done = match &args.run {
+    let run = match &args.kept {
+        Some(recipe) => Some(kept::find(&swarm, &state, recipe).await?.started.run),
+        None => args.run.clone(),
+    };
+    let done = match &run {
         Some(run) => reap_run(&swarm, (&state, &host), run, args.when_due, limit).await?,
         None => reap(&swarm, &state, &host, limit).await?,
     };
