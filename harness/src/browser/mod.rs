@@ -4,6 +4,7 @@
 //! A [`Browser`] is a [`WebDriver`] with a few words more, so everything that thirtyfour can do is there.
 //! Waits have a deadline and look again ten times a second; a test has no pauses of its own.
 
+mod calm;
 mod evidence;
 mod home;
 mod process;

@@ -8,6 +8,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::calm;
 use super::home::Home;
 
 /// How long chromedriver may take until it listens.
@@ -43,7 +44,7 @@ impl Process {
         for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DISPLAY"] {
             command.env_remove(name);
         }
-        let mut driver = command.spawn().map_err(|error| format!("chromedriver cannot be started: {error}"))?;
+        let mut driver = calm::spawn(command).map_err(|error| format!("chromedriver: {error}"))?;
         let output = driver.stdout.take().ok_or("chromedriver has no output")?;
         let mut lines = BufReader::new(output).lines();
         let mut last = String::new();

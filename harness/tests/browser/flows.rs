@@ -35,6 +35,19 @@ async fn a_green_flow_leaves_nothing() {
     assert!(!scene.path("artifacts").exists());
 }
 
+/// Chromium gives its requests up when an interface comes or goes, unless it cannot see that.
+#[tokio::test]
+async fn networks_that_change_meanwhile_are_no_matter() {
+    let scene = Scene::with_changing_networks();
+    let ended = run(scene.test("ca.pem"), LONG, async |test: &Test| {
+        let browser = test.browser().await?;
+        browser.open(test.url("/")).await?;
+        Ok(browser.title().await?)
+    })
+    .await;
+    assert_eq!((ended.verdict, ended.line.as_str()), (Verdict::Green, "Shop"), "{ended:?}");
+}
+
 #[tokio::test]
 async fn a_red_flow_leaves_a_picture_and_the_page() {
     let scene = Scene::new();

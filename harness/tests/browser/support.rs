@@ -25,9 +25,18 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
+        Self::on(false)
+    }
+
+    /// One in which networks come and go while a connection is made.
+    pub(crate) fn with_changing_networks() -> Self {
+        Self::on(true)
+    }
+
+    fn on(networks_change: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("work")).unwrap();
-        let (ca, port) = serve();
+        let (ca, port) = serve(networks_change);
         std::fs::write(dir.path().join("ca.pem"), ca).unwrap();
         // Another authority, that signed nothing.
         std::fs::write(dir.path().join("other.pem"), authority().0.self_signed(&authority().1).unwrap().pem()).unwrap();
@@ -80,7 +89,28 @@ fn lasting(mut params: rcgen::CertificateParams) -> rcgen::CertificateParams {
 }
 
 /// Serves the page to everybody on a free port; gives the authority in PEM and the port.
-fn serve() -> (String, u16) {
+/// An interface with an address comes and goes, as with every container that docker starts.
+fn change_networks() {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    // Names of interfaces have at most 15 characters.
+    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let name = format!("c{:x}x{count}", std::process::id());
+    let once = [
+        "link add NAMEa type veth peer name NAMEb",
+        "link set NAMEb up",
+        "addr add 198.51.100.1/32 dev NAMEa",
+        "link set NAMEa up",
+        "link del NAMEa",
+    ];
+    // Often enough that the browser sees some of it while it waits for the answer.
+    for words in std::iter::repeat_n(once, 20).flatten() {
+        let words: Vec<String> = words.split(' ').map(|word| word.replace("NAME", &name)).collect();
+        let done = std::process::Command::new("ip").args(&words).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+fn serve(networks_change: bool) -> (String, u16) {
     let (params, ca_key) = authority();
     let ca = params.self_signed(&ca_key).unwrap().pem();
     let key = rcgen::KeyPair::generate().unwrap();
@@ -102,6 +132,10 @@ fn serve() -> (String, u16) {
             let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream.unwrap()));
             // A browser opens connections in advance, so each waits on a thread of its own.
             std::thread::spawn(move || {
+                // Before the handshake: a request that waits for its connection is what Chromium gives up.
+                if networks_change {
+                    change_networks();
+                }
                 let mut line = String::new();
                 while stream.read_line(&mut line).is_ok_and(|n| n > 2) {
                     line.clear();

@@ -213,7 +213,7 @@ impl Drop for Disk {
 #[test]
 fn a_disk_that_is_full_from_the_start_is_named() {
     let state = own_state();
-    let _disk = Disk::below(state.path(), "256k");
+    let _disk = Disk::below(state.path(), "64k");
     let output = cc_ci(state.path()).args(custom_html("broken/paused")).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), code(Exit::Infrastructure), "{text}");
