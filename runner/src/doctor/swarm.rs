@@ -81,6 +81,11 @@ async fn https(settings: &Settings) -> Finding {
     };
     match answer {
         Ok(_) => Finding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
+        Err(failure) if failure.what.contains("certificate") => Finding::bad(
+            "HTTPS",
+            failure.what,
+            "cc-ci up, or --state (CCCI_STATE) with the folder that it was called with",
+        ),
         Err(failure) => Finding::bad(
             "HTTPS",
             failure.what,

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
 use crate::context::{Context, Step};
+use crate::deploy::{compose_of, sample_of};
 use crate::markers::Marker;
 
 /// One volume, where it is mounted, and what the labels say about it.
@@ -60,6 +61,9 @@ async fn volumes(cx: &mut Context) -> Step<Option<Vec<Covered>>> {
                 0 => "the recipe has no volume and no backup label".to_owned(),
                 _ => format!("no service is labelled for backup; volumes that nothing backs up: {}", short.join(", ")),
             });
+            if let Some(base) = base_with_backup(cx) {
+                cx.note(format!("the release {base} was labelled for backup, and this change is not"));
+            }
             cx.skipped = Some("no service of the recipe is labelled for backup".to_owned());
             return Ok(("no service is labelled for backup, so there is nothing to back up".to_owned(), None));
         }
@@ -83,6 +87,14 @@ async fn volumes(cx: &mut Context) -> Step<Option<Vec<Covered>>> {
         ))
     })
     .await
+}
+
+/// The base release, where its labels asked for a backup: a change that drops them is worth a look.
+fn base_with_backup(cx: &Context) -> Option<String> {
+    let base = cx.spec.base.clone()?;
+    let env = sample_of(&cx.checkout, &base).ok()?;
+    let compose = compose_of(&cx.checkout, &base, &env, cx.spec.stack.as_str()).ok()?;
+    compose.services.iter().any(|service| is_backed_up(&service.labels)).then_some(base)
 }
 
 /// Plants a marker wherever the labels promise that a file is backed up.

@@ -91,6 +91,7 @@ fn a_volume_that_no_label_covers_is_told() {
 fn a_recipe_without_backup_labels_is_told() {
     let said = golden("custom-html", "broken/no-backup");
     assert!(said.notes().iter().any(|note| note.contains("no service is labelled for backup")), "{:?}", said.notes());
+    assert!(said.notes().iter().any(|note| note.contains("was labelled for backup, and this change is not")));
     assert_eq!(said.outcome(Stage::Backup), Some(Outcome::Skipped), "a backup that was not made is not a passed one");
 }
 
