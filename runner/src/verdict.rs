@@ -7,7 +7,7 @@
 use harness::failure::{Cause, Failure, Kind};
 
 use crate::event::{Decision, Fault, ObjectFact, Outcome, RunStarted, Stage, StageResult, Verdict, Word};
-use crate::report::text::{one_line, seconds};
+use crate::report::text::{count, one_line, seconds};
 
 /// The stages that test the recipe. Preparation and teardown alone say nothing about it.
 pub const TESTING: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
@@ -162,11 +162,6 @@ fn green_line(started: &RunStarted, results: &[(Stage, StageResult)], took_ms: u
         count(passed, "stage"),
         seconds(took_ms),
     )
-}
-
-fn count(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }
 
 fn names(objects: &[ObjectFact]) -> String {

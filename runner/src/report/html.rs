@@ -186,6 +186,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
     let head = started.head_version.as_deref().unwrap_or("a head that names no version");
     let versions = match &started.base {
         Some(base) => format!("{base} → {head}"),
+        None if !started.only.is_empty() => format!("{head} (no upgrade was asked for)"),
         None => format!("{head} (no release before it)"),
     };
     let ipvs = if started.host.ipvs { "with IPVS" } else { "without IPVS" };

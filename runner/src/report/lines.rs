@@ -53,6 +53,7 @@ pub fn header(view: &RunView, look: Look) -> Vec<String> {
     let to = one_line(started.head_version.as_deref().unwrap_or("the head, which names no version"), 60);
     let path = match &started.base {
         Some(base) => format!("{} → {to}", one_line(base, 60)),
+        None if !started.only.is_empty() => to,
         None => format!("{to}, the first release"),
     };
     let mut lines = vec![

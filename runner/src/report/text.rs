@@ -152,6 +152,13 @@ pub fn seconds(ms: u64) -> String {
     format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
 
+/// A number with its word: "1 service", "2 services".
+#[must_use]
+pub fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

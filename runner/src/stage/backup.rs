@@ -13,6 +13,7 @@ use super::{answers, data, overlay};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, sample_of};
 use crate::markers::Marker;
+use crate::report::text::count;
 
 /// One volume, where it is mounted, and what the labels say about it.
 struct Covered {
@@ -181,7 +182,7 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
                 ));
             }
         }
-        Ok((format!("{} markers are gone", markers.len()), ()))
+        Ok((format!("gone: {}", count(markers.len(), "marker")), ()))
     })
     .await?;
     data::wipe(cx).await
@@ -218,7 +219,7 @@ async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
                 ));
             }
         }
-        Ok((format!("{} markers are back", markers.len()), ()))
+        Ok((format!("back: {}", count(markers.len(), "marker")), ()))
     })
     .await
 }

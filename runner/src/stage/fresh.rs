@@ -5,6 +5,7 @@ use harness::swarm::{Before, Removal};
 
 use super::{answers, evidence};
 use crate::context::{Context, Step};
+use crate::report::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     evidence::collect_logs(cx).await;
@@ -33,7 +34,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let head = cx.spec.head.to_string();
     cx.check("fresh.settled", async |cx: &mut Context| {
         let settled = cx.deploy(&head, &Before::default()).await?;
-        Ok((format!("{} services are up on empty volumes", settled.services.len()), ()))
+        Ok((format!("{} up on empty volumes", count(settled.services.len(), "service")), ()))
     })
     .await?;
     cx.check("fresh.commit", async |cx: &mut Context| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;

@@ -4,12 +4,13 @@ use harness::swarm::Before;
 
 use super::{answers, overlay};
 use crate::context::{Context, Step};
+use crate::report::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     let revision = cx.spec.base.clone().unwrap_or_else(|| cx.spec.head.to_string());
     cx.check("install.settled", async |cx: &mut Context| {
         let settled = cx.deploy(&revision, &Before::default()).await?;
-        Ok((format!("{revision}: {} services are up", settled.services.len()), ()))
+        Ok((format!("{revision}: {} up", count(settled.services.len(), "service")), ()))
     })
     .await?;
     answers::answers(cx, "install.answers").await?;

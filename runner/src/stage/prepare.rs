@@ -8,6 +8,7 @@ use harness::failure::{Cause, Failure, Kind};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, sample_of};
 use crate::event::{Fault, Origin, Outcome};
+use crate::report::text::count;
 use crate::spec::check_object_names;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
@@ -17,7 +18,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         .check("prepare.compose", async |cx: &mut Context| {
             let compose = compose_at(cx, &head)?;
             check_object_names(&compose)?;
-            Ok((format!("{} services read from the head's compose files", compose.services.len()), compose))
+            Ok((format!("{} read from the head's compose files", count(compose.services.len(), "service")), compose))
         })
         .await?;
     allowed(cx, &compose).await?;
@@ -241,7 +242,7 @@ async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {
     let mut speaker = cx.speaker();
     let pulled = cx.swarm.ensure(&images, &mut speaker).await?;
     Ok(match pulled.len() {
-        0 => format!("{} images, all here", images.len()),
+        0 => format!("{}, all here", count(images.len(), "image")),
         count => format!("{} images, {count} of them pulled", images.len()),
     })
 }
