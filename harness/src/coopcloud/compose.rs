@@ -150,6 +150,32 @@ impl Compose {
         self.services.iter().find(|service| service.name == name)
     }
 
+    /// The files that configs, secrets and services read, each with who reads it, in any of the files.
+    #[must_use]
+    pub fn files_of_objects(&self) -> Vec<(String, String)> {
+        let mut found = self.env_files();
+        for part in &self.parts {
+            for section in ["configs", "secrets"] {
+                for (key, object) in part.get(section).and_then(Value::as_object).into_iter().flatten() {
+                    found.extend(object.get("file").map(|file| (format!("{key} of {section}"), plain(file))));
+                }
+            }
+        }
+        found
+    }
+
+    /// The files of `env_file`, each with its service, in any of the files.
+    #[must_use]
+    pub fn env_files(&self) -> Vec<(String, String)> {
+        let services = self.parts.iter().filter_map(|part| part.get("services")?.as_object());
+        let of = |name: &String, service: &Value| match service.get("env_file") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(files)) => files.iter().map(|file| (format!("service {name}"), plain(file))).collect(),
+            Some(file) => vec![(format!("service {name}"), plain(file))],
+        };
+        services.flatten().flat_map(|(name, service)| of(name, service)).collect()
+    }
+
     /// The merged document as YAML (in its JSON form, which every YAML reader takes).
     #[must_use]
     pub fn to_yaml(&self) -> String {

@@ -70,12 +70,6 @@ impl Node {
         out
     }
 
-    /// The value of a key of a mapping.
-    pub(super) fn get(&self, wanted: &str) -> Option<&Self> {
-        let Self::Map(pairs) = self else { return None };
-        pairs.iter().find(|(key, _)| key.key() == wanted).map(|(_, value)| value)
-    }
-
     fn key(&self) -> &str {
         match self {
             Self::Plain(text) | Self::Text(text) => text,
