@@ -9,9 +9,13 @@ use harness::testing::{Outcome, Test, Wrong};
 /// The list of workflows, which is what an owner sees first.
 const LIST: &str = "[data-test-id=resources-list-wrapper]";
 
+/// The editor is some megabytes of script, which a busy machine takes its time over.
+const PATIENCE: Duration = Duration::from_secs(40);
+
 pub async fn run(test: &Test) -> Outcome {
     let name = test.value("keep_workflow_name")?;
     let browser = test.browser().await?;
+    browser.wait_up_to(PATIENCE);
     sign_in(test, &browser).await?;
 
     browser.see_text("[data-test-id=workflow-card-name]", name).await?.click().await?;
@@ -41,7 +45,7 @@ async fn sign_in(test: &Test, browser: &Browser) -> Result<(), Wrong> {
         }
         browser.wait_up_to(Duration::from_secs(6));
         browser.see(LIST).await.ok();
-        browser.wait_up_to(Duration::from_secs(20));
+        browser.wait_up_to(PATIENCE);
     }
     browser.see(LIST).await?;
     Ok(())
