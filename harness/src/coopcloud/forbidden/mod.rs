@@ -111,6 +111,7 @@ pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<Finding> {
             }
         }
         for (name, service) in document.get("services").and_then(Value::as_object).into_iter().flatten() {
+            found.named("service", name);
             fields::service(name, service, owner, &mut found);
             mounts::mounts(name, service, &mut found);
         }
@@ -127,6 +128,14 @@ struct Found(Vec<Finding>);
 impl Found {
     fn forbid(&mut self, text: String) {
         self.0.push(Finding::Forbidden(text));
+    }
+
+    /// What docker takes for a name.
+    fn named(&mut self, kind: &str, name: &str) {
+        let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if name.is_empty() || !name.bytes().all(fine) {
+            self.0.push(Finding::Unknown(format!("{name:?} is no name of a {kind}")));
+        }
     }
 
     fn unknown(&mut self, place: &str, key: &str) {

@@ -38,6 +38,7 @@ pub(super) fn objects(parts: &[Value], owner: &Owner<'_>, found: &mut Found) {
 }
 
 fn object(kind: &str, key: &str, said: &[&Value], owner: &Owner<'_>, found: &mut Found) {
+    found.named(kind, key);
     let place = format!("{kind} {key}");
     // docker takes a mapping below `external` for a yes.
     let is_external =

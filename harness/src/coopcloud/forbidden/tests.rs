@@ -186,6 +186,8 @@ fn keys_that_nobody_knows_are_docker_s_to_refuse() {
         "services: {app: {image: a, deploy: {x: 1}}}",
         "services: {app: {image: a}}\nconfigs: {c: {content: x}}",
         "services: {app: {image: a}}\nmodels: {}",
+        "services: {'<b>': {image: a}}",
+        "services: {app: {image: a}}\nvolumes: {'a/b': }",
     ] {
         let compose = Compose::load(&[("c.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
         let found = forbidden(&compose, &owner);
