@@ -195,6 +195,8 @@ fn mapping(nodes: Vec<Node>) -> Result<Node, String> {
         match key {
             Node::Plain(text) if text == "<<" => merged.push(value),
             Node::List(_) | Node::Map(_) => return Err("a key must be a text".to_owned()),
+            // Readers call a key that is nothing by different names.
+            Node::Plain(text) if plain(&text).is_null() => return Err("a key must be a text".to_owned()),
             key => {
                 if own.iter().any(|(other, _): &(Node, Node)| other.key() == key.key()) {
                     return Err(format!("the key {} is given twice", key.key()));
