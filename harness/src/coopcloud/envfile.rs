@@ -184,6 +184,8 @@ impl fmt::Display for EnvFile {
                     let quote = match value.chars().all(|c| c.is_ascii_alphanumeric() || bare.contains(c)) {
                         true => "",
                         false if *literal && !value.contains('\'') => "'",
+                        // It was read without quotes, and those around it would end at the one inside.
+                        false if !*literal && value.contains('"') => "",
                         false => "\"",
                     };
                     let gap = if comment.is_empty() { "" } else { " " };
@@ -212,7 +214,8 @@ fn parse_line(line: &str) -> Line {
     let (value, comment) = match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => match rest[1..].split_once(quote) {
             Some((value, comment)) => (value, comment.trim()),
-            None => (rest, ""),
+            // Readers differ on a quote with no end, so it is no setting.
+            None => return text(),
         },
         Some('#') => ("", rest),
         _ => match rest.find(" #").or_else(|| rest.find("\t#")) {
