@@ -86,6 +86,10 @@ heads! {
     synapse_good = "matrix-synapse" "good/new-release";
     synapse_without_restore_hook = "matrix-synapse" "broken/no-restore-hook";
     synapse_with_an_empty_dump = "matrix-synapse" "broken/dump-empty";
+    n8n_good = "n8n" "good/new-release";
+    n8n_with_another_volume = "n8n" "broken/data-lost";
+    n8n_that_looks_elsewhere = "n8n" "broken/data-moved";
+    n8n_without_restore_hook = "n8n" "broken/no-restore-hook";
 }
 
 #[test]
