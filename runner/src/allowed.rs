@@ -153,3 +153,6 @@ fn plain(path: &str) -> String {
 fn refused(why: &str, look_at: &str) -> Failure {
     Failure::new(Kind::ForbiddenCompose, format!("the recipe's repository has what a test may not use: {why}"), look_at)
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,18 @@ fn a_base_that_asks_for_too_much_is_never_deployed_and_not_the_changes_fault() {
     assert_eq!(said.outcome(Stage::Install), Some(Outcome::Blocked));
     assert_eq!(said.outcome(Stage::Fresh), Some(Outcome::Passed));
 }
+
+#[test]
+fn a_link_under_cc_cis_own_name_is_refused_and_not_written_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let outside = dir.path().join("outside");
+    std::fs::write(&outside, "mine").unwrap();
+    let builder = testbed::repos::Source::load("custom-html").unwrap().builder().unwrap();
+    let builder = builder.at("good/new-release").unwrap().link("compose.cc-ci.yml", outside.to_str().unwrap());
+    builder.commit("Link").branch("linked").build(&dir.path().join("custom-html")).unwrap();
+    let arguments = super::support::arguments("custom-html", &dir.path().join("custom-html"), "linked");
+    let output = super::support::cc_ci(&super::support::state()).args(arguments).output().unwrap();
+    let said = super::support::Said::of(output);
+    assert_eq!(said.decided(), "forbidden-compose", "{}", said.stderr);
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+}
