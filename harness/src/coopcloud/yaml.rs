@@ -337,6 +337,8 @@ mod tests {
             ("# x\u{85}a: 1", "85"),
             ("\u{feff}a: 1", "feff"),
             ("? [a]\n: 1", "key"),
+            ("? \n: 1", "key"),
+            ("~: 1", "key"),
             ("<<: 1", "mapping"),
             ("a: &a [*a]", "alias"),
             (nested.as_str(), "each other"),
