@@ -187,6 +187,12 @@ kinds! {
     NoSlot = "no-slot", Infrastructure;
     /// an app that should be kept from an earlier run, and is not
     NotKept = "not-kept", Infrastructure;
+    /// a provider of logins that does not answer
+    ProviderUnreachable = "provider-unreachable", Dependency;
+    /// a provider of logins that refuses cc-ci as its administrator, or a realm that is not as it should be
+    ProviderRefused = "provider-refused", Dependency;
+    /// a provider of logins that answers what its interface does not say
+    ProviderUnexpected = "provider-unexpected", Dependency;
     /// a test that is green whatever the app does
     Hollow = "hollow", Test;
     /// a test that is green in some rounds and red in others

@@ -6,10 +6,12 @@
 pub mod abra;
 pub mod browser;
 pub mod coopcloud;
+pub mod deps;
 pub mod failure;
 pub mod http;
 pub mod names;
 pub mod overlay;
 pub mod redact;
+pub mod sso;
 pub mod swarm;
 pub mod testing;

@@ -80,6 +80,16 @@ name_type! {
     /// The id of one run: a time and random letters, so that ids sort by start.
     RunId, check_run_id
 }
+name_type! {
+    /// A realm that cc-ci made on a provider of logins: `ci-` and a run's id, or another text of 1 to 32
+    /// lower-case letters, digits and hyphens. No realm of a person's has such a name by chance, and none
+    /// of a provider's own (`master`) can have it.
+    RealmName, check_realm
+}
+name_type! {
+    /// The id of a client of a provider of logins: 1 to 64 lower-case letters, digits and hyphens.
+    ClientId, check_client
+}
 
 /// The longest stack name that abra makes; a longer one is cut, so two long domains could collide.
 /// Source: abra's "max sanitised app name length", from memory, high confidence.
@@ -134,6 +144,16 @@ impl From<StackName> for String {
 impl fmt::Display for StackName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl RealmName {
+    /// What every realm of cc-ci begins with.
+    pub const PREFIX: &str = "ci-";
+}
+impl From<&RunId> for RealmName {
+    fn from(run: &RunId) -> Self {
+        Self(format!("{}{run}", Self::PREFIX))
     }
 }
 
@@ -193,6 +213,29 @@ fn check_run_id(text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+fn check_realm(text: &str) -> Result<(), NameError> {
+    match text.strip_prefix(RealmName::PREFIX).map(check_run_id) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(NameError::new(
+            "the name of a realm of cc-ci",
+            text,
+            "ci- and 1 to 32 lower-case letters, digits and hyphens",
+        )),
+    }
+}
+
+fn check_client(text: &str) -> Result<(), NameError> {
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.is_empty() || text.len() > 64 || text.starts_with('-') || !text.bytes().all(fine) {
+        return Err(NameError::new(
+            "the id of a client",
+            text,
+            "1 to 64 lower-case letters, digits and hyphens, with no hyphen at the start",
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +260,20 @@ mod tests {
         assert!("HEAD".parse::<Commit>().is_err());
     }
 
+    #[test]
+    fn a_realm_is_named_after_its_run_and_a_providers_own_is_none_of_ours() {
+        let run: RunId = "20251121-a1b2".parse().unwrap();
+        let realm = RealmName::from(&run);
+        assert_eq!(realm.as_str(), "ci-20251121-a1b2");
+        assert_eq!(realm.as_str().parse::<RealmName>().unwrap(), realm);
+        for text in ["master", "ci", "ci-", "CI-a", "ci-a/../master", "ci-a b", "other-ci-a"] {
+            assert!(text.parse::<RealmName>().is_err(), "{text:?}");
+        }
+        for text in ["", "-a", "a b", "a/b", "A"] {
+            assert!(text.parse::<ClientId>().is_err(), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_panics_and_what_passes_is_harmless(text in ".{0,80}") {
@@ -229,6 +286,10 @@ mod tests {
             }
             let _ = text.parse::<Commit>();
             let _ = text.parse::<RunId>();
+            let _ = text.parse::<ClientId>();
+            if let Ok(realm) = text.parse::<RealmName>() {
+                prop_assert!(!realm.as_str().contains(['/', '.', '?', '#', '%', ' ']));
+            }
         }
     }
 }

@@ -1,0 +1,134 @@
+//! Providers of logins behind one trait: a realm for a run, with a client for the app and users to log
+//! in, and its removal. What a provider cannot tell about itself (its domain, its administrator's secret)
+//! the caller finds by [`ProviderName::admin_facts`].
+
+mod error;
+mod keycloak;
+mod secret;
+mod types;
+
+pub use error::SsoError;
+pub use keycloak::Keycloak;
+pub use secret::made_secret;
+pub use types::{Admin, AdminFacts, Granted, ProviderName, UnknownProvider, User, Wanted};
+
+use crate::http::Http;
+use crate::names::RealmName;
+
+/// What cc-ci asks of a provider, as its administrator. Every method ends: each request has a limit.
+///
+/// Two users of one provider do not meet as long as their realms have different names.
+pub trait Provider: Sized {
+    /// The provider's name.
+    const NAME: ProviderName;
+
+    /// Logs in as the administrator of the provider at `base_url`, such as `https://sso.example.org`.
+    ///
+    /// # Errors
+    /// When the provider does not answer or refuses the administrator.
+    fn connect(http: Http, base_url: &str, admin: Admin) -> impl Future<Output = Result<Self, SsoError>> + Send;
+
+    /// The provider's own version, such as `26.7.3`.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked.
+    fn version(&self) -> impl Future<Output = Result<String, SsoError>> + Send;
+
+    /// Makes a realm with its client and its users. The client is confidential, may use the authorization
+    /// code, password and client credentials grants, is named in the audience of its access tokens, and
+    /// is sent back to exactly the addresses that are given. A realm that could not be made whole is gone
+    /// again.
+    ///
+    /// # Errors
+    /// [`SsoError::Conflict`] when there is a realm of this name; else when the provider cannot be asked.
+    fn make_realm(&self, wanted: &Wanted) -> impl Future<Output = Result<Granted, SsoError>> + Send;
+
+    /// The realms that cc-ci made and that are still there, by name.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked.
+    fn realms(&self) -> impl Future<Output = Result<Vec<RealmName>, SsoError>> + Send;
+
+    /// Removes a realm with everything in it. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`SsoError::NotOurs`] when the realm lacks cc-ci's marker; else when the provider cannot be asked.
+    fn remove_realm(&self, realm: &RealmName) -> impl Future<Output = Result<(), SsoError>> + Send;
+}
+
+/// The provider that a recipe's folder names.
+#[derive(Debug)]
+pub enum AnyProvider {
+    /// Keycloak.
+    Keycloak(Keycloak),
+}
+
+/// Calls the same method of whichever provider it is.
+macro_rules! whichever {
+    ($self:ident, $method:ident($($argument:ident),*)) => {
+        match $self {
+            Self::Keycloak(provider) => provider.$method($($argument),*).await,
+        }
+    };
+}
+
+impl AnyProvider {
+    /// See [`Provider::connect`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect(name: ProviderName, http: Http, base_url: &str, admin: Admin) -> Result<Self, SsoError> {
+        match name {
+            ProviderName::Keycloak => Keycloak::connect(http, base_url, admin).await.map(Self::Keycloak),
+            ProviderName::Authentik => Err(SsoError::Unexpected {
+                provider: name,
+                asked: "log in".to_owned(),
+                url: base_url.to_owned(),
+                said: "cc-ci cannot use it yet".to_owned(),
+            }),
+        }
+    }
+
+    /// Which provider it is.
+    #[must_use]
+    pub fn name(&self) -> ProviderName {
+        match self {
+            Self::Keycloak(_) => ProviderName::Keycloak,
+        }
+    }
+
+    /// See [`Provider::version`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn version(&self) -> Result<String, SsoError> {
+        whichever!(self, version())
+    }
+
+    /// See [`Provider::make_realm`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn make_realm(&self, wanted: &Wanted) -> Result<Granted, SsoError> {
+        whichever!(self, make_realm(wanted))
+    }
+
+    /// See [`Provider::realms`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn realms(&self) -> Result<Vec<RealmName>, SsoError> {
+        whichever!(self, realms())
+    }
+
+    /// See [`Provider::remove_realm`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn remove_realm(&self, realm: &RealmName) -> Result<(), SsoError> {
+        whichever!(self, remove_realm(realm))
+    }
+}
+
+#[cfg(test)]
+mod tests;
