@@ -183,6 +183,10 @@ kinds! {
     AbraUnusable = "abra-unusable", Infrastructure;
     /// a stage that ran out of its time
     Deadline = "deadline", Recipe;
+    /// an app that the run deployed for the recipe, which was up and is not any more
+    DependencyGone = "dependency-gone", Dependency;
+    /// a node that has not the memory for all apps of the run
+    NodeTooSmall = "node-too-small", Infrastructure;
     /// an app whose name another run holds
     NoSlot = "no-slot", Infrastructure;
     /// an app that should be kept from an earlier run, and is not

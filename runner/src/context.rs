@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -12,14 +13,18 @@ use harness::abra::{Abra, Call, explain};
 use harness::failure::{Cause, Failure, Kind};
 use harness::http::{Http, HttpConfig};
 use harness::overlay::OverlayFile;
+use harness::names::{Domain, RecipeName, StackName};
 use harness::redact::Redactor;
 use harness::swarm::Swarm;
 
+use crate::dependencies::Dependency;
 use crate::deploy::disk;
 use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
 use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
 use crate::keep::Keep;
+use crate::logins::{self, Logins};
+use crate::neighbours::Neighbours;
 use crate::own_tests::OwnTests;
 use crate::prepared::{Prepared, folder_of};
 use crate::recipe_toml::RecipeToml;
@@ -49,8 +54,18 @@ pub struct Data {
     pub check: OverlayFile,
 }
 
-/// What a stage works with.
+/// What a stage works with: one app of the run, and the run's tools.
 pub struct Context {
+    /// Whether the app is there for the tested one alone.
+    pub is_dependency: bool,
+    /// The apps beside the tested one, in the order in which they can come up.
+    pub beside: Vec<Context>,
+    /// Recipes whose apps have to be up before this one.
+    pub after: Vec<RecipeName>,
+    /// Logins that were made for this run, and the provider that gives them.
+    pub logins: Option<Logins>,
+    /// How apps of the run find and trust each other, where DNS and public CAs do not do it.
+    pub neighbours: Neighbours,
     /// What is tested.
     pub spec: RunSpec,
     /// The facts of the run, as its first event tells them.
@@ -75,12 +90,18 @@ pub struct Context {
     pub dir: RunDir,
     /// The scratch folder that the app's tests share: of a kept app, its run's own.
     pub work: PathBuf,
+    /// The file of dependencies, where the run has any.
+    pub deps: Option<PathBuf>,
     /// The HTTPS port of traefik.
     pub https_port: u16,
     /// Whether the engine stayed up.
     pub engine: EngineWatch,
+    /// The address of every name below the base domain, where DNS is not to be asked.
+    pub fixed_address: Option<IpAddr>,
     /// Values for curl's `--resolve`, empty where DNS knows the names.
     pub resolve: Vec<String>,
+    /// The same for the apps beside this one.
+    pub resolve_beside: Vec<String>,
     /// The CA that signs the apps' certificates, where it is a local one.
     pub ca: Option<PathBuf>,
     /// The program that the recipes' Rust tests are built into, where one is named.
@@ -132,8 +153,8 @@ pub struct Parts {
     pub abra: Abra,
     /// The run's folder.
     pub dir: RunDir,
-    /// The scratch folder that the app's tests share.
-    pub work: PathBuf,
+    /// The folder of the run that deployed the app: this one, or that which keeps it.
+    pub shared: RunDir,
     /// Labels for every service that the run deploys.
     pub labels: BTreeMap<String, String>,
     /// What becomes of the app when the stages are done.
@@ -150,16 +171,25 @@ impl Context {
     /// # Errors
     /// When the local CA's certificate is no certificate.
     pub fn new(settings: &Settings, parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, work, labels, keep, rounds, sinks } = parts;
+        let Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, sinks } = parts;
         let ca = local_ca(&settings.state_dir()?, settings);
         let address = settings.fixed_address();
         let http = Http::new(&HttpConfig {
             ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
             resolve: address.map(|address| (settings.base_domain.to_string(), address)),
         })?;
-        let resolve = address.map(|ip| format!("{}:{}:{ip}", prepared.spec.domain, settings.https_port));
+        let port = settings.https_port;
+        let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
+        let resolve_own: Vec<String> = resolve(&prepared.spec.domain);
         let folder = folder_of(settings, &started.recipe);
-        Ok(Self {
+        let started_beside = started.dependencies.clone();
+        let mut cx = Self {
+            is_dependency: false,
+            beside: Vec::new(),
+            after: Vec::new(),
+            logins: None,
+            neighbours: Neighbours::default(),
+            resolve_beside: started_beside.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
             spec: prepared.spec,
             ipvs: started.host.ipvs,
             started,
@@ -173,9 +203,11 @@ impl Context {
             http,
             checkout: prepared.checkout,
             dir,
-            work,
+            work: shared.work(),
+            deps: (!started_beside.is_empty()).then(|| shared.deps()),
             https_port: settings.https_port,
-            resolve: resolve.into_iter().collect(),
+            fixed_address: address,
+            resolve: resolve_own,
             ca,
             recipe_tests: settings.recipe_tests.clone(),
             labels,
@@ -190,7 +222,74 @@ impl Context {
             keep,
             rounds,
             busy: Arc::new(Mutex::new(String::new())),
-        })
+        };
+        for dependency in prepared.dependencies {
+            let folder = folder_of(settings, &dependency.needed.recipe);
+            let resolve = resolve(&dependency.spec.domain);
+            cx.beside.push(cx.for_dependency(dependency, folder, resolve));
+        }
+        if matches!(cx.keep, Keep::ByRun(_)) {
+            logins::recall(&mut cx)?;
+        }
+        Ok(cx)
+    }
+
+    /// The context of an app beside the tested one: the same run, the same tools, another app.
+    fn for_dependency(&self, dependency: Dependency, folder: PathBuf, resolve: Vec<String>) -> Self {
+        Self {
+            is_dependency: true,
+            beside: Vec::new(),
+            after: dependency.needed.after,
+            logins: None,
+            neighbours: Neighbours::default(),
+            spec: dependency.spec,
+            started: self.started.clone(),
+            toml: dependency.toml,
+            folder,
+            overlays: Overlays::default(),
+            own: OwnTests::default(),
+            swarm: self.swarm.clone(),
+            abra: self.abra.clone(),
+            http: self.http.clone(),
+            checkout: dependency.checkout,
+            dir: self.dir.clone(),
+            work: self.work.clone(),
+            deps: None,
+            https_port: self.https_port,
+            engine: EngineWatch::start(&self.swarm),
+            fixed_address: self.fixed_address,
+            resolve,
+            resolve_beside: Vec::new(),
+            ca: self.ca.clone(),
+            recipe_tests: self.recipe_tests.clone(),
+            ipvs: self.ipvs,
+            labels: self.labels.clone(),
+            emitter: Arc::clone(&self.emitter),
+            stage: self.stage,
+            deadline: self.deadline,
+            faults: Vec::new(),
+            deployed: None,
+            base_is_broken: false,
+            seeded: false,
+            skipped: None,
+            keep: self.keep.clone(),
+            rounds: 1,
+            busy: Arc::clone(&self.busy),
+        }
+    }
+
+    /// The stacks of the run, in the order in which they go: who needs another goes before it.
+    #[must_use]
+    pub fn stacks(&self) -> Vec<StackName> {
+        let beside = self.beside.iter().rev();
+        [self].into_iter().chain(beside).map(|app| app.spec.stack.clone()).collect()
+    }
+
+    /// The revision that a dependency is deployed from.
+    #[must_use]
+    pub fn release(&self) -> String {
+        let fact = self.started.dependencies.iter().find(|fact| fact.recipe == self.spec.recipe);
+        fact.map_or_else(|| self.spec.head.to_string(), |fact| fact.release.clone())
     }
 
     /// Runs one check and records how it ended. The future gives the line that says what was shown.
@@ -255,6 +354,9 @@ impl Context {
     #[must_use]
     pub fn fault(&self, failure: Failure) -> Fault {
         let usual = failure.kind.usual_cause();
+        if self.is_dependency && matches!(usual, Cause::Recipe | Cause::Test) {
+            return Fault { cause: Cause::Dependency, failure };
+        }
         let on_base = self.stage == Stage::Install && self.spec.base.is_some();
         let cause = if on_base && usual == Cause::Recipe { Cause::BaseRelease } else { usual };
         Fault { cause, failure }
@@ -262,13 +364,14 @@ impl Context {
 
     /// Says what the run is busy with.
     pub fn progress(&self, text: impl Into<String>) {
-        say(&self.emitter, &self.busy, self.stage, text.into());
+        self.speaker()(&text.into());
     }
 
     /// A function that says what the run is busy with, for those who cannot borrow the context.
     pub fn speaker(&self) -> impl FnMut(&str) + Send + use<> {
         let (emitter, busy, stage) = (Arc::clone(&self.emitter), Arc::clone(&self.busy), self.stage);
-        move |text: &str| say(&emitter, &busy, stage, text.to_owned())
+        let whose = if self.is_dependency { format!("{}: ", self.spec.recipe) } else { String::new() };
+        move |text: &str| say(&emitter, &busy, stage, format!("{whose}{text}"))
     }
 
     /// Keeps a value out of everything that is told from now on.

@@ -16,6 +16,7 @@ use rand::Rng;
 use crate::allowed::{allowed, compose_files, readable, settle};
 use crate::context::Context;
 use crate::event::Event;
+use crate::neighbours::CA_FILE;
 use crate::override_file::{OVERRIDE_FILE, override_file};
 use crate::source::Checkout;
 
@@ -124,8 +125,9 @@ impl Context {
             allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
         }
         env.append_compose_file(OVERRIDE_FILE);
-        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, self.ipvs));
-        for (name, text) in compose.files.iter().chain([&own]) {
+        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, self.ipvs, &self.neighbours));
+        let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
+        for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
             let path = self.checkout.dir().join(name);
             write_anew(&path, text).map_err(|error| disk("write", &path, &error))?;
         }

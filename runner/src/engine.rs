@@ -92,11 +92,12 @@ fn why_not(
 fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
     match stage {
         Stage::Prepare | Stage::Teardown => &[],
-        Stage::Install => &[Stage::Prepare],
+        Stage::Dependencies => &[Stage::Prepare],
+        Stage::Install => &[Stage::Prepare, Stage::Dependencies],
         Stage::Upgrade => &[Stage::Install],
         Stage::Prove => &[Stage::Install, Stage::Upgrade, Stage::Functional],
         Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
-        Stage::Fresh if base_is_broken => &[],
+        Stage::Fresh if base_is_broken => &[Stage::Dependencies],
         Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],
     }
 }
@@ -169,6 +170,11 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
             cx.faults.insert(0, Fault { cause: Cause::Infrastructure, failure });
         }
     } else {
+        if cx.stage != Stage::Dependencies
+            && let Some(gone) = stage::lost(cx).await
+        {
+            cx.faults.insert(0, gone);
+        }
         stage::collect_tasks(cx).await;
         stage::collect_logs(cx).await;
     }
@@ -198,7 +204,7 @@ async fn teardown(
     });
     stage::collect_logs(cx).await;
     stage::collect_tasks(cx).await;
-    let ended = stage::tear_down(&cx.spec.stack, Some(&cx.dir), Duration::from_secs(deadline_s)).await;
+    let ended = stage::tear_down(&cx.stacks(), Some(&cx.dir), Duration::from_secs(deadline_s)).await;
     cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {
         push(cx, failure);
@@ -224,6 +230,7 @@ fn push(cx: &mut Context, failure: Failure) {
 fn cause_of_lateness(stage: Stage, usual: Cause) -> Cause {
     match stage {
         Stage::Prepare | Stage::Teardown => Cause::Infrastructure,
+        Stage::Dependencies => Cause::Dependency,
         _ => usual,
     }
 }

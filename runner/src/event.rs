@@ -140,6 +140,9 @@ pub struct RunStarted {
     pub domain: Domain,
     /// The app's stack.
     pub stack: StackName,
+    /// The apps that are deployed beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<DependencyFact>,
     /// The part that was asked for; empty where it was everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
@@ -149,6 +152,21 @@ pub struct RunStarted {
     pub cc_ci: String,
     /// Host, engine, abra.
     pub host: HostFacts,
+}
+
+/// An app that a run deploys beside the tested one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependencyFact {
+    /// Its recipe.
+    pub recipe: RecipeName,
+    /// Why it is there, in words.
+    pub why: String,
+    /// Its newest release; the commit of its default branch where there is none.
+    pub release: String,
+    /// Its domain.
+    pub domain: Domain,
+    /// Its stack.
+    pub stack: StackName,
 }
 
 /// One stage of the plan.
@@ -196,6 +214,8 @@ pub struct HostFacts {
 pub enum Stage {
     /// Checkout, lint, images: everything before the first deploy, outside its timeout.
     Prepare,
+    /// The apps that the recipe needs are deployed and answer; only where it needs any.
+    Dependencies,
     /// The base release is deployed and answers.
     Install,
     /// The base release goes to the tested commit, in place.
@@ -214,8 +234,9 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Prepare,
+        Self::Dependencies,
         Self::Install,
         Self::Upgrade,
         Self::Backup,
@@ -230,6 +251,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Prepare => "prepare",
+            Self::Dependencies => "dependencies",
             Self::Install => "install",
             Self::Upgrade => "upgrade",
             Self::Backup => "backup",

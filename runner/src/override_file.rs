@@ -1,18 +1,26 @@
-//! The compose file that cc-ci adds to a run's checkout. It marks every service as the run's own
-//! and, where the kernel has no IPVS, replaces what needs virtual addresses. It never changes what
-//! the recipe says about updates, grace periods or health.
+//! The compose file that cc-ci adds to a run's checkout. It marks every service as the run's own; where
+//! the kernel has no IPVS, it replaces what needs virtual addresses; where a run has several apps and no
+//! public DNS, it says where the others are and which CA they have. It never changes what the recipe says
+//! about updates, grace periods or health.
 
 use std::collections::BTreeMap;
 
 use harness::coopcloud::compose::Compose;
 use serde_json::{Map, Value, json};
 
+use crate::neighbours::{CA_FILE, CA_IN_CONTAINER, Neighbours, TRUST};
+
 /// The file's name in the checkout.
 pub const OVERRIDE_FILE: &str = "compose.cc-ci.yml";
 
 /// The file's text. JSON is YAML, so no writer of our own is needed.
 #[must_use]
-pub fn override_file(compose: &Compose, labels: &BTreeMap<String, String>, ipvs: bool) -> String {
+pub fn override_file(
+    compose: &Compose,
+    labels: &BTreeMap<String, String>,
+    ipvs: bool,
+    neighbours: &Neighbours,
+) -> String {
     let services: Map<String, Value> = compose
         .services
         .iter()
@@ -34,14 +42,59 @@ pub fn override_file(compose: &Compose, labels: &BTreeMap<String, String>, ipvs:
                     entry.insert("ports".to_owned(), Value::Array(ports));
                 }
             }
+            if !neighbours.hosts.is_empty() {
+                let hosts: Vec<String> = neighbours.hosts.iter().map(|(name, ip)| format!("{name}:{ip}")).collect();
+                entry.insert("extra_hosts".to_owned(), json!(hosts));
+            }
+            if neighbours.ca.is_some() {
+                let mount = json!({ "source": CONFIG, "target": CA_IN_CONTAINER, "mode": 0o444 });
+                entry.insert("configs".to_owned(), json!([mount]));
+                let trust: Map<String, Value> =
+                    TRUST.iter().map(|name| ((*name).to_owned(), json!(CA_IN_CONTAINER))).collect();
+                entry.insert("environment".to_owned(), Value::Object(trust));
+            }
             entry.insert("deploy".to_owned(), deploy);
             (service.name.clone(), Value::Object(entry))
         })
         .collect();
-    format!("{:#}\n", json!({ "version": "3.8", "services": services }))
+    let mut file = json!({ "version": "3.8", "services": services });
+    if neighbours.ca.is_some() {
+        file["configs"] = json!({ CONFIG: { "file": format!("./{CA_FILE}") } });
+    }
+    format!("{file:#}\n")
 }
+
+/// The CA's name among the stack's configs.
+const CONFIG: &str = "cc-ci-ca";
 
 /// Labels with `$` doubled, since compose files are interpolated.
 fn escaped(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.replace('$', "$$"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compose() -> Compose {
+        let text = "services:\n  app:\n    image: a\n    ports: [\"2222:22\"]\n  db:\n    image: b\n";
+        Compose::load(&[("compose.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap()
+    }
+
+    fn labels() -> BTreeMap<String, String> {
+        BTreeMap::from([("cc-ci.run".to_owned(), "r$1".to_owned())])
+    }
+
+    #[test]
+    fn a_server_with_everything_gets_labels_and_nothing_else() {
+        let text = override_file(&compose(), &labels(), true, &Neighbours::default());
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_local_world_gets_addresses_and_a_ca_and_what_its_kernel_needs() {
+        let hosts = vec![("keycloak.ci.localhost".parse().unwrap(), "172.18.0.1".parse().unwrap())];
+        let neighbours = Neighbours { hosts, ca: Some("PEM".to_owned()) };
+        insta::assert_snapshot!(override_file(&compose(), &labels(), false, &neighbours));
+    }
 }

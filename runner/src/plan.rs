@@ -18,6 +18,8 @@ pub struct Brought {
     pub functional: Vec<String>,
     /// Whether `data/` has seed, wipe and check.
     pub data: bool,
+    /// Apps that are deployed beside the tested one, in the order in which they can come up.
+    pub dependencies: Vec<String>,
     /// Tests of the recipe's own repository that run.
     pub own: Vec<String>,
 }
@@ -31,7 +33,7 @@ impl Brought {
             Stage::Upgrade => &self.upgrade,
             Stage::Backup => &self.backup,
             Stage::Functional => &self.functional,
-            Stage::Prepare | Stage::Prove | Stage::Fresh | Stage::Teardown => &[],
+            Stage::Prepare | Stage::Dependencies | Stage::Prove | Stage::Fresh | Stage::Teardown => &[],
         }
     }
 }
@@ -42,11 +44,12 @@ pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selecti
     Stage::ALL
         .into_iter()
         .filter(|stage| *stage != Stage::Prove || only.proves())
+        .filter(|stage| *stage != Stage::Dependencies || !brought.dependencies.is_empty())
         .map(|stage| PlannedStage {
             stage,
             deadline_s: deadline(&toml.timeouts, stage),
             skip: not_asked(only, brought, stage).or_else(|| skip(spec, toml, brought, stage)),
-            steps: steps(spec, brought, stage),
+            steps: steps(spec, toml, brought, stage),
             opt_outs: opt_outs(toml, stage),
         })
         .collect()
@@ -55,6 +58,7 @@ pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selecti
 fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
     let seconds = match stage {
         Stage::Prepare => timeouts.prepare,
+        Stage::Dependencies => timeouts.dependencies,
         Stage::Install => timeouts.install,
         Stage::Upgrade => timeouts.upgrade,
         Stage::Backup => timeouts.backup,
@@ -89,7 +93,7 @@ fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> O
     }
 }
 
-fn steps(spec: &RunSpec, brought: &Brought, stage: Stage) -> Vec<String> {
+fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> Vec<String> {
     let head = spec.head.short();
     let mut steps: Vec<String> = Vec::new();
     let mut step = |text: String| steps.push(text);
@@ -97,6 +101,12 @@ fn steps(spec: &RunSpec, brought: &Brought, stage: Stage) -> Vec<String> {
         Stage::Prepare => {
             step(format!("check out {head} of {}, check tags, lint, what the compose file asks for", spec.source));
             step("have every image here, before and outside any deploy timeout".to_owned());
+        }
+        Stage::Dependencies => {
+            brought.dependencies.iter().for_each(|app| step(format!("deploy {app}, wait until it answers")));
+            if toml.sso.is_some() {
+                step("make a realm, a client and users for this run alone".to_owned());
+            }
         }
         Stage::Install => {
             step(format!("deploy {} as {}", spec.base.as_deref().unwrap_or(head), spec.domain));

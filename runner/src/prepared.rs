@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use rand::Rng;
 
 use crate::context::{Data, Overlays};
-use crate::event::{PlannedStage, Stage};
+use crate::dependencies::{Dependency, Needed, needed_by};
+use crate::event::{DependencyFact, PlannedStage, Stage};
 use crate::kept::KeptApp;
 use crate::lint::FOLDERS;
 use crate::own_tests::OwnTests;
@@ -34,6 +35,10 @@ pub struct Prepared {
     pub own: OwnTests,
     /// The clone.
     pub checkout: Checkout,
+    /// The apps to deploy beside it, in the order in which they can come up.
+    pub dependencies: Vec<Dependency>,
+    /// What is said of the apps beside it; also of those that a kept app has already.
+    pub beside: Vec<DependencyFact>,
     /// The part that was asked for.
     pub only: Selection,
     /// The plan.
@@ -41,18 +46,26 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Clones the recipe to `dir`, pins what was asked for, and plans.
+    /// Clones the recipe and those that it needs, pins what was asked for, and plans. `dir_of` says where
+    /// the clone of a recipe goes.
     ///
     /// # Errors
-    /// When the repository, the revision or the recipe's folder is not usable.
+    /// When a repository, the revision or a recipe's folder is not usable.
     pub fn new(
         settings: &Settings,
         request: &Request,
         only: &Selection,
-        dir: &Path,
+        dir_of: impl Fn(&RecipeName) -> PathBuf,
         run: RunId,
     ) -> Result<Self, Failure> {
-        Self::of(settings, request, only, Checkout::clone_from(&request.source, dir)?, run)
+        let checkout = Checkout::clone_from(&request.source, &dir_of(&request.recipe))?;
+        let (mut prepared, needed) = Self::of(settings, request, only, checkout, run)?;
+        for one in needed {
+            let dir = dir_of(&one.recipe);
+            prepared.dependencies.push(Dependency::new(settings, one, &prepared.spec, &dir)?);
+        }
+        prepared.beside = prepared.dependencies.iter().map(Dependency::fact).collect();
+        Ok(prepared)
     }
 
     /// The same without a clone of its own where the repository is a folder of this machine: enough
@@ -64,7 +77,7 @@ impl Prepared {
         let source = Path::new(&request.source);
         let checkout =
             if source.is_dir() { Checkout::read_only(source) } else { Checkout::clone_from(&request.source, dir)? };
-        Self::of(settings, request, only, checkout, new_run_id()?)
+        Self::of(settings, request, only, checkout, new_run_id()?).map(|(prepared, _)| prepared)
     }
 
     /// A look at an app that an earlier run keeps: its tests of what the app is for, and no deploy.
@@ -88,7 +101,7 @@ impl Prepared {
         };
         let toml = read_toml(settings, &spec.recipe)?;
         let overlays = overlays(&folder_of(settings, &spec.recipe), only)?;
-        let brought = brought(&overlays);
+        let brought = brought(&overlays, &[]);
         if !only.wants_stage(Stage::Functional, &brought.functional) {
             let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
             return Err(Failure::new(Kind::CheckBroken, what, "the other stages need a run of their own"));
@@ -99,7 +112,8 @@ impl Prepared {
         }
         let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
         let own = OwnTests::default();
-        Ok(Self { spec, toml, overlays, own, checkout, only: only.clone(), stages })
+        let (dependencies, beside) = (Vec::new(), started.dependencies.clone());
+        Ok(Self { spec, toml, overlays, own, checkout, dependencies, beside, only: only.clone(), stages })
     }
 
     fn of(
@@ -108,18 +122,15 @@ impl Prepared {
         only: &Selection,
         checkout: Checkout,
         run: RunId,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Vec<Needed>), Failure> {
         let folder = folder_of(settings, &request.recipe);
         let toml = read_toml(settings, &request.recipe)?;
-        if let Some(needed) = toml.requires.iter().chain(&toml.test_requires).next() {
-            let what = format!("{} needs {needed}, and this cc-ci cannot deploy dependencies yet", request.recipe);
-            return Err(Failure::new(Kind::CheckBroken, what, "recipe.toml's requires and test_requires"));
-        }
+        let needed = needed_by(settings, &request.recipe, &toml)?;
         let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
         let overlays = overlays(&folder, only)?;
         // Without the upgrade, install takes the tested commit itself.
-        let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays).upgrade);
+        let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays, &needed).upgrade);
         if !upgrades || toml.opted_out(Stage::Upgrade.name()).is_some() {
             spec.base = None;
         }
@@ -127,9 +138,10 @@ impl Prepared {
             true => OwnTests::decide(settings, &spec.recipe, &checkout, spec.head.as_str())?,
             false => OwnTests::default(),
         };
-        let brought = Brought { own: own.to_run().to_vec(), ..brought(&overlays) };
+        let brought = Brought { own: own.to_run().to_vec(), ..brought(&overlays, &needed) };
         let stages = plan(&spec, &toml, &brought, only);
-        Ok(Self { spec, toml, overlays, own, checkout, only: only.clone(), stages })
+        let (dependencies, beside) = (Vec::new(), Vec::new());
+        Ok((Self { spec, toml, overlays, own, checkout, dependencies, beside, only: only.clone(), stages }, needed))
     }
 }
 
@@ -198,7 +210,7 @@ fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {
     Ok(found)
 }
 
-fn brought(overlays: &Overlays) -> Brought {
+fn brought(overlays: &Overlays, needed: &[Needed]) -> Brought {
     let names = |folder: &str| -> Vec<String> {
         overlays
             .checks
@@ -212,6 +224,7 @@ fn brought(overlays: &Overlays) -> Brought {
         backup: names("backup"),
         functional: [names("functional"), names("browser")].concat(),
         data: overlays.data.is_some(),
+        dependencies: needed.iter().map(|one| format!("{} ({})", one.recipe, one.why.words())).collect(),
         own: Vec::new(),
     }
 }

@@ -1,11 +1,12 @@
 //! Finishes the teardown of runs whose owner is gone: killed, or lost with its machine. A run that
 //! lives, the world, and everything that no claim of cc-ci names are never touched.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use harness::failure::Failure;
-use harness::names::{RunId, StackName};
+use harness::names::RunId;
 use harness::swarm::{Claim, Swarm};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -46,19 +47,18 @@ pub enum Reaping {
 /// When the engine does not answer.
 pub async fn reap(swarm: &Swarm, state: &Path, host: &str, limit: Duration) -> Result<Vec<Reaped>, Failure> {
     let mut done = Vec::new();
-    for claim in swarm.claims().await? {
-        let what = match owner(&claim, state, host) {
-            Owner::Lives => Reaping::Alive,
-            Owner::Keeps(until) => Reaping::Kept(until),
-            Owner::Gone(dir, _alive) => finish(&claim.stack, dir.as_ref(), limit).await,
-        };
-        done.push(Reaped { run: claim.run.to_string(), stack: claim.stack.to_string(), what });
+    for held in by_run(swarm.claims().await?) {
+        done.extend(match owner(&held[0], state, host) {
+            Owner::Lives => told(&held, &Reaping::Alive),
+            Owner::Keeps(until) => told(&held, &Reaping::Kept(until)),
+            Owner::Gone(dir, _alive) => finish(&held, dir.as_ref(), limit).await,
+        });
     }
     Ok(done)
 }
 
-/// Ends what one run holds, also an app that it keeps. With `when_due`, waits until the app has been
-/// kept as long as was asked for; somebody may have given it more time meanwhile.
+/// Ends what one run holds, also apps that it keeps. With `when_due`, waits until they have been kept as
+/// long as was asked for; somebody may have given them more time meanwhile.
 ///
 /// # Errors
 /// When the engine does not answer.
@@ -70,23 +70,44 @@ pub async fn reap_run(
     limit: Duration,
 ) -> Result<Vec<Reaped>, Failure> {
     loop {
-        let Some(claim) = swarm.claims().await?.into_iter().find(|claim| claim.run == *run) else {
-            return Ok(Vec::new());
-        };
-        let what = match owner(&claim, state, host) {
+        let mut claims = swarm.claims().await?;
+        claims.retain(|claim| claim.run == *run);
+        let Some(held) = by_run(claims).pop() else { return Ok(Vec::new()) };
+        return Ok(match owner(&held[0], state, host) {
             // Another janitor was quicker: it is done when it lets go.
             Owner::Lives if when_due && RunDir::of(state, run).wait_for_owner().await.is_ok() => continue,
-            Owner::Lives => Reaping::Alive,
+            Owner::Lives => told(&held, &Reaping::Alive),
             Owner::Keeps(until) if when_due => {
                 let left = until.saturating_sub(Timestamp::now().as_second());
                 tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0))).await;
                 continue;
             }
-            Owner::Keeps(_) => finish(&claim.stack, Some(&RunDir::of(state, run)), limit).await,
-            Owner::Gone(dir, _alive) => finish(&claim.stack, dir.as_ref(), limit).await,
-        };
-        return Ok(vec![Reaped { run: claim.run.to_string(), stack: claim.stack.to_string(), what }]);
+            Owner::Keeps(_) => finish(&held, Some(&RunDir::of(state, run)), limit).await,
+            Owner::Gone(dir, _alive) => finish(&held, dir.as_ref(), limit).await,
+        });
     }
+}
+
+/// The claims of each run, the tested app's before those of the apps that are there for it. No list is
+/// empty.
+fn by_run(claims: Vec<Claim>) -> Vec<Vec<Claim>> {
+    let mut runs: BTreeMap<RunId, Vec<Claim>> = BTreeMap::new();
+    for claim in claims {
+        runs.entry(claim.run.clone()).or_default().push(claim);
+    }
+    for held in runs.values_mut() {
+        held.sort_by_key(|claim| claim.beside.is_some());
+    }
+    runs.into_values().collect()
+}
+
+fn told(held: &[Claim], what: &Reaping) -> Vec<Reaped> {
+    let of = |claim: &Claim| Reaped {
+        run: claim.run.to_string(),
+        stack: claim.stack.to_string(),
+        what: what.clone(),
+    };
+    held.iter().map(of).collect()
 }
 
 /// Whether a claim's owner lives. Of another machine only the deadline is known.
@@ -116,13 +137,18 @@ fn owner(claim: &Claim, state: &Path, host: &str) -> Owner {
     }
 }
 
-async fn finish(stack: &StackName, dir: Option<&RunDir>, limit: Duration) -> Reaping {
-    let ended = tear_down(stack, dir, limit).await;
-    match (ended.failure, ended.left) {
-        (Some(failure), _) => Reaping::Failed(failure.what),
-        (None, left) if left.is_empty() => Reaping::Removed,
-        (None, left) => {
-            Reaping::Left(left.into_iter().map(|object| format!("{} {}", object.kind, object.name)).collect())
-        }
+async fn finish(held: &[Claim], dir: Option<&RunDir>, limit: Duration) -> Vec<Reaped> {
+    let mut done = Vec::new();
+    for claim in held {
+        let ended = tear_down(std::slice::from_ref(&claim.stack), dir, limit).await;
+        let what = match (ended.failure, ended.left) {
+            (Some(failure), _) => Reaping::Failed(failure.what),
+            (None, left) if left.is_empty() => Reaping::Removed,
+            (None, left) => {
+                Reaping::Left(left.into_iter().map(|object| format!("{} {}", object.kind, object.name)).collect())
+            }
+        };
+        done.extend(told(std::slice::from_ref(claim), &what));
     }
+    done
 }

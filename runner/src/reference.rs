@@ -9,7 +9,7 @@ use crate::event::{JOURNAL_FORMAT, Stage};
 use crate::exit;
 use crate::lint::Rule;
 use crate::settings::Settings;
-use crate::variables::VARIABLES;
+use crate::variables::{LOGINS, VARIABLES};
 
 mod events;
 
@@ -33,6 +33,7 @@ pub struct Table {
 pub fn stage_meaning(stage: Stage) -> &'static str {
     match stage {
         Stage::Prepare => "checkout, lint, images: everything before the first deploy, outside its time",
+        Stage::Dependencies => "the apps that the recipe needs are deployed and answer, and logins are made ready",
         Stage::Install => "the base release is deployed and answers; the head where there is no release yet",
         Stage::Upgrade => "the base release goes to the tested commit in place, and its data is still there",
         Stage::Backup => "seed, back up, wipe, see the check fail, restore, see it pass",
@@ -84,7 +85,12 @@ fn lint_rules() -> Table {
 
 /// The values that a recipe's tests get.
 fn variables() -> Table {
-    let rows = VARIABLES.iter().map(|variable| vec![code(variable.name), variable.meaning.to_owned()]).collect();
+    let mut rows: Vec<Vec<String>> =
+        VARIABLES.iter().map(|variable| vec![code(variable.name), variable.meaning.to_owned()]).collect();
+    rows.extend(LOGINS.iter().map(|variable| {
+        let meaning = format!("{}; only with `[sso]`", variable.meaning);
+        vec![code(variable.name), meaning]
+    }));
     Table {
         title: "Values in tests",
         intro: "Scripts have them in their environment, Hurl files as variables, Rust tests by `Test::value`, under the same names.",

@@ -91,6 +91,12 @@ impl RunDir {
         self.abra().join("kept-secrets")
     }
 
+    /// What the run deployed beside the tested app, with its logins, for tests. It goes at teardown.
+    #[must_use]
+    pub fn deps(&self) -> PathBuf {
+        self.0.join("deps.json")
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -142,8 +148,9 @@ impl RunDir {
     /// # Errors
     /// When the disk refuses.
     pub fn remove_private(&self) -> io::Result<()> {
-        for dir in [self.abra(), self.work()] {
-            match std::fs::remove_dir_all(&dir) {
+        let removed = [self.abra(), self.work()].map(std::fs::remove_dir_all);
+        for removed in removed.into_iter().chain([std::fs::remove_file(self.deps())]) {
+            match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
@@ -176,9 +183,10 @@ mod tests {
         let _alive = dir.create().unwrap();
         std::fs::write(dir.journal(), "x").unwrap();
         std::fs::write(dir.abra().join("x"), "x").unwrap();
+        std::fs::write(dir.deps(), "x").unwrap();
         std::fs::create_dir(dir.artifacts()).unwrap();
         dir.remove_private().unwrap();
-        assert!(dir.journal().exists() && dir.artifacts().exists() && !dir.abra().exists());
+        assert!(dir.journal().exists() && dir.artifacts().exists() && !dir.abra().exists() && !dir.deps().exists());
         dir.remove_private().unwrap();
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use harness::failure::{Failure, Kind};
-use harness::names::Domain;
+use harness::names::{Domain, RecipeName};
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +37,16 @@ pub struct Settings {
     /// Folder with one folder per recipe
     #[arg(long, env = "CCCI_RECIPES", value_name = "DIR", default_value = "recipes", global = true)]
     pub recipes: PathBuf,
+
+    /// Folder or address below which each recipe has its repository; recipe.toml's `source` wins
+    #[arg(
+        long,
+        env = "CCCI_SOURCES",
+        value_name = "FOLDER|URL",
+        default_value = "https://git.coopcloud.tech/coop-cloud",
+        global = true
+    )]
+    pub sources: String,
 
     /// Program that the recipes' Rust tests are built into [default: recipe-tests beside cc-ci]
     #[arg(long, env = "CCCI_RECIPE_TESTS", value_name = "PROGRAM", global = true)]
@@ -80,6 +90,13 @@ impl Settings {
         dir.and_then(|dir| std::path::absolute(dir).ok()).ok_or_else(|| {
             Failure::new(Kind::WorldIncomplete, "there is no folder for cc-ci's state", "set CCCI_STATE to a folder")
         })
+    }
+
+    /// Where a recipe's repository is, unless something says otherwise.
+    #[must_use]
+    pub fn source_of(&self, recipe: &RecipeName) -> String {
+        let below = self.sources.trim_end_matches('/');
+        if below.contains("://") { format!("{below}/{recipe}.git") } else { format!("{below}/{recipe}") }
     }
 
     /// Whether the base domain is one that needs no DNS.

@@ -1,5 +1,8 @@
 //! The values that a recipe's tests get: one table, the same names for scripts, Hurl files and Rust.
 
+use harness::deps::{DepsUser, Sso};
+use secrecy::ExposeSecret as _;
+
 use crate::context::Context;
 use crate::keep::Keep;
 
@@ -63,6 +66,16 @@ pub const VARIABLES: &[Variable] = &[
         value: |cx, _| cx.resolve.first().cloned().unwrap_or_default(),
     },
     Variable {
+        name: "CCCI_RESOLVE_DEPS",
+        meaning: "the same for the apps that the run deployed beside it, with a blank between; may be empty",
+        value: |cx, _| cx.resolve_beside.join(" "),
+    },
+    Variable {
+        name: "CCCI_DEPS_FILE",
+        meaning: "JSON file with the apps that the run deployed beside it, and the logins; empty where there is none",
+        value: |cx, _| cx.deps.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+    },
+    Variable {
         name: "CCCI_WORK",
         meaning: "scratch folder that the tests of a run share; KEY=value lines in its file `variables` become Hurl variables",
         value: |cx, _| cx.work.display().to_string(),
@@ -73,3 +86,46 @@ pub const VARIABLES: &[Variable] = &[
         value: |cx, _| cx.dir.artifacts().display().to_string(),
     },
 ];
+
+/// One value of the logins that a run makes.
+pub struct LoginVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Whether it is kept out of every report.
+    pub secret: bool,
+    /// How it is made.
+    pub value: fn(&Sso) -> String,
+}
+
+/// The values that a test gets where `[sso]` names a provider, and only there.
+pub const LOGINS: &[LoginVariable] = &[
+    login("CCCI_SSO_ISSUER", "the issuer, as tokens name it", |sso| sso.issuer.clone()),
+    login("CCCI_SSO_DISCOVERY", "address of the provider's discovery document", |sso| sso.discovery_url.clone()),
+    login("CCCI_SSO_REALM", "the run's realm", |sso| sso.realm.to_string()),
+    login("CCCI_SSO_CLIENT_ID", "id of the app's client", |sso| sso.client_id.to_string()),
+    hidden("CCCI_SSO_CLIENT_SECRET", "secret of the app's client", |sso| sso.client_secret.expose_secret().to_owned()),
+    login("CCCI_SSO_USER", "name of a user that can log in", |sso| user(sso, 0, |user| user.name.clone())),
+    login("CCCI_SSO_EMAIL", "mail address of that user", |sso| user(sso, 0, |user| user.email.clone())),
+    hidden("CCCI_SSO_PASSWORD", "password of that user", |sso| user(sso, 0, password)),
+    login("CCCI_SSO_USER2", "name of a second user", |sso| user(sso, 1, |user| user.name.clone())),
+    login("CCCI_SSO_EMAIL2", "mail address of the second user", |sso| user(sso, 1, |user| user.email.clone())),
+    hidden("CCCI_SSO_PASSWORD2", "password of the second user", |sso| user(sso, 1, password)),
+];
+
+const fn login(name: &'static str, meaning: &'static str, value: fn(&Sso) -> String) -> LoginVariable {
+    LoginVariable { name, meaning, secret: false, value }
+}
+
+const fn hidden(name: &'static str, meaning: &'static str, value: fn(&Sso) -> String) -> LoginVariable {
+    LoginVariable { name, meaning, secret: true, value }
+}
+
+fn user(sso: &Sso, number: usize, value: fn(&DepsUser) -> String) -> String {
+    sso.users.get(number).map(value).unwrap_or_default()
+}
+
+fn password(user: &DepsUser) -> String {
+    user.password.expose_secret().to_owned()
+}

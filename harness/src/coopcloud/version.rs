@@ -44,6 +44,12 @@ impl PartialOrd for Version {
     }
 }
 
+/// The newest release among a repository's tags.
+#[must_use]
+pub fn newest(tags: &[String]) -> Option<String> {
+    tags.iter().filter_map(|tag| Some((Version::parse(tag)?, tag))).max().map(|(_, tag)| tag.clone())
+}
+
 /// The release that an upgrade to the head starts from: the newest one that is older than the head's
 /// version. A head that names a version which is released already (a change without a bump) goes on
 /// top of that release, and so does one whose version is unknown or behind everything: what is out
@@ -53,12 +59,11 @@ pub fn previous(head: Option<&str>, releases: &[String]) -> Option<String> {
     let mut known: Vec<(Version, &String)> =
         releases.iter().filter_map(|tag| Some((Version::parse(tag)?, tag))).collect();
     known.sort();
-    let newest = || known.last().map(|(_, tag)| (*tag).clone());
-    let Some(head) = head.and_then(Version::parse) else { return newest() };
+    let Some(head) = head.and_then(Version::parse) else { return newest(releases) };
     if let Some((_, tag)) = known.iter().find(|(version, _)| *version == head) {
         return Some((*tag).clone());
     }
-    known.iter().rev().find(|(version, _)| *version < head).map(|(_, tag)| (*tag).clone()).or_else(newest)
+    known.iter().rev().find(|(version, _)| *version < head).map(|(_, tag)| (*tag).clone()).or_else(|| newest(releases))
 }
 
 /// Compares runs of digits as numbers and everything else as text.

@@ -22,6 +22,8 @@ pub struct Claim {
     pub domain: Domain,
     /// The recipe.
     pub recipe: RecipeName,
+    /// The stack of the tested app, where this one is there for that alone.
+    pub beside: Option<StackName>,
     /// The host that the run's process lives on.
     pub owner: String,
     /// The time after which the run cannot be alive any more, in Unix seconds.
@@ -44,6 +46,7 @@ const RUN: &str = "cc-ci.run";
 const STACK: &str = "cc-ci.stack";
 const DOMAIN: &str = "cc-ci.domain";
 const RECIPE: &str = "cc-ci.recipe";
+const BESIDE: &str = "cc-ci.beside";
 const OWNER: &str = "cc-ci.owner";
 const DEADLINE: &str = "cc-ci.deadline";
 const KEPT_UNTIL: &str = "cc-ci.kept-until";
@@ -59,6 +62,7 @@ impl Claim {
             (DEADLINE, self.deadline.to_string()),
         ]
         .into_iter()
+        .chain(self.beside.iter().map(|tested| (BESIDE, tested.to_string())))
         .chain(self.kept_until.map(|until| (KEPT_UNTIL, until.to_string())))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
@@ -72,6 +76,7 @@ impl Claim {
             run: label(RUN)?.parse().ok()?,
             domain: label(DOMAIN)?.parse().ok()?,
             recipe: label(RECIPE)?.parse().ok()?,
+            beside: label(BESIDE).map(StackName::try_from).transpose().ok()?,
             owner: label(OWNER)?,
             deadline: label(DEADLINE)?.parse().ok()?,
             kept_until: label(KEPT_UNTIL).and_then(|until| until.parse().ok()),
@@ -167,6 +172,7 @@ mod tests {
             run: "20260101-abc".parse().unwrap(),
             domain: "a.ci.localhost".parse().unwrap(),
             recipe: "a".parse().unwrap(),
+            beside: None,
             owner: "host".to_owned(),
             deadline: 1_700_000_000,
             kept_until: None,
@@ -178,6 +184,8 @@ mod tests {
         assert_eq!(Claim::from_labels(&claim().labels()), Some(claim()));
         let kept = Claim { kept_until: Some(1_700_000_100), ..claim() };
         assert_eq!(Claim::from_labels(&kept.labels()), Some(kept));
+        let beside = Claim { beside: Some(StackName::try_from("b_ci_localhost".to_owned()).unwrap()), ..claim() };
+        assert_eq!(Claim::from_labels(&beside.labels()), Some(beside));
     }
 
     #[test]

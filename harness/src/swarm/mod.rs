@@ -16,6 +16,7 @@ mod evidence;
 mod exec;
 mod feed;
 mod fenced;
+mod gateway;
 mod images;
 mod judge;
 mod labels;

@@ -33,6 +33,7 @@ pub use panics::remember_panics;
 pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
+use crate::deps::Deps;
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.
 pub type Outcome = Result<String, Wrong>;
@@ -89,6 +90,18 @@ impl Test {
         self.text("CCCI_RUN")
     }
 
+    /// What the run deployed beside the app, and the logins that it made.
+    ///
+    /// # Errors
+    /// When it deployed nothing, or the file cannot be read: the test cannot run.
+    pub fn deps(&self) -> Result<Deps, Broken> {
+        let path = self.value("CCCI_DEPS_FILE")?;
+        if path.is_empty() {
+            return Err(Broken::new("the run deployed nothing beside the app: requires or [sso] in recipe.toml"));
+        }
+        Deps::read(path.as_ref()).map_err(|error| Broken::new(error.to_string()))
+    }
+
     /// A new Chromium that knows the app's name and trusts its certificate. When the test ends red, what
     /// it shows is kept; when the test ends, so does it.
     ///
@@ -97,7 +110,10 @@ impl Test {
     pub async fn browser(&self) -> Result<Browser, Broken> {
         let config = Config {
             ca: self.values.get("CCCI_CA").filter(|path| !path.is_empty()).map(PathBuf::from),
-            resolve: self.text("CCCI_RESOLVE").split_whitespace().map(str::to_owned).collect(),
+            resolve: ["CCCI_RESOLVE", "CCCI_RESOLVE_DEPS"]
+                .iter()
+                .flat_map(|name| self.text(name).split_whitespace().map(str::to_owned))
+                .collect(),
             ..Config::default()
         };
         let browser = Browser::start(&config).await?;

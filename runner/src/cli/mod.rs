@@ -2,6 +2,7 @@
 //! its result into words and an exit code.
 
 mod bench;
+mod claim;
 mod docs;
 mod doctor;
 mod lint;

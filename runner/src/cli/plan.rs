@@ -51,17 +51,17 @@ fn render(spec: &RunSpec, stages: &[PlannedStage]) -> String {
     for planned in stages {
         match &planned.skip {
             Some(reason) => {
-                let _ = writeln!(text, "{:<11} skipped: {reason}", planned.stage);
+                let _ = writeln!(text, "{:<12} skipped: {reason}", planned.stage);
             }
             None => {
-                let _ = writeln!(text, "{:<11} at most {} s", planned.stage, planned.deadline_s);
+                let _ = writeln!(text, "{:<12} at most {} s", planned.stage, planned.deadline_s);
                 planned.steps.iter().for_each(|step| {
-                    let _ = writeln!(text, "            - {step}");
+                    let _ = writeln!(text, "             - {step}");
                 });
             }
         }
         for out in &planned.opt_outs {
-            let _ = writeln!(text, "            ! {} is switched off: {}", out.check, out.reason);
+            let _ = writeln!(text, "             ! {} is switched off: {}", out.check, out.reason);
         }
     }
     text

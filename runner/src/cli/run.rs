@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use harness::abra::{Abra, find_program, version_of};
 use harness::failure::{Failure, Kind};
-use harness::swarm::{Claim, ClaimOutcome, Swarm};
-use jiff::{SignedDuration, Timestamp};
+use harness::names::RecipeName;
+use harness::swarm::Swarm;
+use jiff::SignedDuration;
 
+use super::claim;
 use super::signals::stop_on_signals;
 use super::what::{What, selection};
 use crate::context::{Context, Parts};
@@ -96,19 +98,19 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
     let program = find_program(settings.abra.as_deref())?;
-    let (prepared, abra, work, labels, keep) = if args.kept {
+    let (prepared, abra, shared, labels, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| discard(&dir))?;
         let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| discard(&dir))?;
         let abra = Abra::new(program, app.dir.abra());
-        (prepared, abra, app.dir.work(), BTreeMap::new(), Keep::ByRun(app.started.run))
+        (prepared, abra, app.dir.clone(), BTreeMap::new(), Keep::ByRun(app.started.run))
     } else {
         let request = args.what.request(settings).inspect_err(|_| discard(&dir))?;
         let abra = Abra::new(program, dir.abra());
-        let recipe_dir = abra.recipe_dir(&request.recipe);
-        let prepared = Prepared::new(settings, &request, &only, &recipe_dir, run).inspect_err(|_| discard(&dir))?;
+        let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
+        let prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| discard(&dir))?;
         crate::reap::reap(&swarm, &state, &host, Duration::from_secs(60)).await?;
-        let labels = claim(&swarm, &prepared, &host).await.inspect_err(|_| discard(&dir))?;
-        (prepared, abra, dir.work(), labels, args.keep.map_or(Keep::No, Keep::For))
+        let labels = claim::all(&swarm, &prepared, &host).await.inspect_err(|_| discard(&dir))?;
+        (prepared, abra, dir.clone(), labels, args.keep.map_or(Keep::No, Keep::For))
     };
 
     let facts = swarm.facts().await?;
@@ -119,47 +121,13 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let sinks = sinks(&dir, args.json)?;
     let rounds = args.repeat.get();
     let mut cx =
-        Context::new(settings, Parts { prepared, started, swarm, abra, dir, work, labels, keep, rounds, sinks })?;
+        Context::new(settings, Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, sinks })?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected, &cancel).await;
     let reports = report::write_all(&cx.dir, &cx.emitter.records());
     report::say_where(&cx.dir, &reports, args.json);
     let bug = verdict.decided_by.as_ref().is_some_and(|decision| decision.fault.failure.kind == Kind::Bug);
     Ok(if bug { Exit::Bug } else { Exit::from(&verdict) })
-}
-
-/// Takes the app's name on the swarm, and gives the labels that every service of the run carries.
-async fn claim(swarm: &Swarm, prepared: &Prepared, host: &str) -> Result<BTreeMap<String, String>, Failure> {
-    let spec = &prepared.spec;
-    let seconds: u64 = prepared.stages.iter().map(|stage| stage.deadline_s).sum();
-    let deadline = Timestamp::now().as_second().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
-    let claim = Claim {
-        run: spec.run.clone(),
-        stack: spec.stack.clone(),
-        domain: spec.domain.clone(),
-        recipe: spec.recipe.clone(),
-        owner: host.to_owned(),
-        deadline,
-        kept_until: None,
-    };
-    match swarm.claim(&claim).await? {
-        ClaimOutcome::Held => Ok(BTreeMap::from([
-            ("cc-ci.run".to_owned(), spec.run.to_string()),
-            ("cc-ci.owner".to_owned(), host.to_owned()),
-            ("cc-ci.deadline".to_owned(), deadline.to_string()),
-        ])),
-        ClaimOutcome::Taken(other) => {
-            let kept = other.kept_until.map(|_| format!("; it is kept: `cc-ci reap --run {}` ends it", other.run));
-            Err(Failure::new(
-                Kind::NoSlot,
-                format!("the app {} is held by run {} on {}", spec.domain, other.run, other.owner),
-                format!(
-                    "wait until that run has ended{}; one that was killed goes by `cc-ci reap`",
-                    kept.unwrap_or_default()
-                ),
-            ))
-        }
-    }
 }
 
 fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {
@@ -176,6 +144,7 @@ fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {
         pull_request: spec.pull_request,
         domain: spec.domain.clone(),
         stack: spec.stack.clone(),
+        dependencies: prepared.beside.clone(),
         only: match keep {
             Keep::ByRun(run) => vec![format!("tests on the app that run {run} keeps")],
             _ => prepared.only.words(),

@@ -43,9 +43,7 @@ impl What {
         }
         let source = match &self.source {
             Some(source) => source.clone(),
-            None => read_toml(settings, &self.recipe)?
-                .source
-                .unwrap_or_else(|| format!("https://git.coopcloud.tech/coop-cloud/{}.git", self.recipe)),
+            None => read_toml(settings, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe)),
         };
         let revision = match (self.pr, &self.reference) {
             (Some(number), _) => Revision::PullRequest(number),

@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU32;
 
+use harness::names::{NameError, RecipeName};
+use harness::sso::ProviderName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -119,6 +121,8 @@ impl TryFrom<String> for Reason {
 pub struct Timeouts {
     /// Checkout, lint and images.
     pub prepare: Seconds,
+    /// The apps that the recipe needs, until all of them answer.
+    pub dependencies: Seconds,
     /// The base release until it answers.
     pub install: Seconds,
     /// The upgrade until it has settled.
@@ -140,6 +144,7 @@ impl Default for Timeouts {
         let long = Seconds(300);
         Self {
             prepare: Seconds(900),
+            dependencies: Seconds(600),
             install: long,
             upgrade: long,
             backup: long,
@@ -173,6 +178,25 @@ pub enum Provider {
     Keycloak,
     /// authentik.
     Authentik,
+}
+
+impl Provider {
+    /// The recipe that it is deployed from.
+    ///
+    /// # Errors
+    /// Never: its names are names of recipes.
+    pub fn recipe(self) -> Result<RecipeName, NameError> {
+        ProviderName::from(self).as_str().parse()
+    }
+}
+
+impl From<Provider> for ProviderName {
+    fn from(provider: Provider) -> Self {
+        match provider {
+            Provider::Keycloak => Self::Keycloak,
+            Provider::Authentik => Self::Authentik,
+        }
+    }
 }
 
 /// What the app holds while it lives, without its dependencies.

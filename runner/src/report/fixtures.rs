@@ -22,7 +22,7 @@ pub(crate) struct Story {
 
 /// The stages of a run that proves nothing about its tests.
 fn usual() -> impl Iterator<Item = Stage> {
-    Stage::ALL.into_iter().filter(|stage| *stage != Stage::Prove)
+    Stage::ALL.into_iter().filter(|stage| !matches!(stage, Stage::Dependencies | Stage::Prove))
 }
 
 impl Story {
@@ -179,6 +179,7 @@ pub(crate) fn started() -> RunStarted {
         pull_request: Some(7),
         stack: domain.stack(),
         domain,
+        dependencies: Vec::new(),
         only: Vec::new(),
         stages,
         cc_ci: "0.1.0".into(),

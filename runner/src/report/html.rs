@@ -190,7 +190,9 @@ fn facts(view: &RunView) -> Vec<Fact> {
         None => format!("{head} (no release before it)"),
     };
     let ipvs = if started.host.ipvs { "with IPVS" } else { "without IPVS" };
-    vec![
+    let with = started.dependencies.iter().map(|other| format!("{} {} ({})", other.recipe, other.release, other.why));
+    let with = fact("with", &with.collect::<Vec<_>>().join(", "));
+    let mut facts = vec![
         Fact { wide: true, ..fact("change", &started.head_subject) },
         code("commit", started.head.as_str()),
         fact("versions", &versions),
@@ -200,7 +202,11 @@ fn facts(view: &RunView) -> Vec<Fact> {
         fact("host", &started.host.name),
         code("abra", &started.host.abra),
         fact("engine", &format!("docker {}, kernel {ipvs}", started.host.engine)),
-    ]
+    ];
+    if !started.dependencies.is_empty() {
+        facts.insert(3, with);
+    }
+    facts
 }
 
 impl StagePart {

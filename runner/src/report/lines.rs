@@ -61,6 +61,9 @@ pub fn header(view: &RunView, look: Look) -> Vec<String> {
         format!("  {path} on https://{}", started.domain),
         look.dim(&format!("  run {}, cc-ci {}, {}", started.run, started.cc_ci, one_line(&started.host.name, 60))),
     ];
+    for other in &started.dependencies {
+        lines.push(format!("  with {} {}: {}", other.recipe, one_line(&other.release, 60), one_line(&other.why, 60)));
+    }
     for planned in &started.stages {
         for opt_out in &planned.opt_outs {
             let check = one_line(&opt_out.check, 80);
@@ -106,7 +109,7 @@ pub fn stage_ended(view: &RunView, stage: &StageView, look: Look) -> Vec<String>
 
 fn head(stage: &StageView, look: Look) -> String {
     let tone = stage.tone();
-    format!("{} {:<10}", look.paint(tone, tone.symbol()), stage.stage)
+    format!("{} {:<12}", look.paint(tone, tone.symbol()), stage.stage)
 }
 
 fn checks_note(stage: &StageView) -> String {
@@ -144,14 +147,14 @@ pub fn summary(view: &RunView, look: Look) -> Vec<String> {
     let longest = view.stages.iter().filter_map(|stage| stage.took_ms).max().unwrap_or(0).max(1);
     for stage in view.stages.iter() {
         let Some(took) = stage.took_ms else {
-            lines.push(format!("  {:<10}{:>12}", stage.stage, stage.tone().word()));
+            lines.push(format!("  {:<12}{:>12}", stage.stage, stage.tone().word()));
             continue;
         };
         let bar = "▇".repeat(usize::try_from(took.saturating_mul(24) / longest).unwrap_or(24));
-        let line = format!("  {:<10}{:>12}  {}", stage.stage, seconds(took), look.paint(stage.tone(), &bar));
+        let line = format!("  {:<12}{:>12}  {}", stage.stage, seconds(took), look.paint(stage.tone(), &bar));
         lines.push(line.trim_end().to_owned());
     }
-    lines.push(format!("  {:<10}{:>12}", "all", seconds(view.took_ms)));
+    lines.push(format!("  {:<12}{:>12}", "all", seconds(view.took_ms)));
     for object in view.left.iter().flatten() {
         let (kind, name) = (one_line(&object.kind, 40), one_line(&object.name, COLUMNS));
         lines.push(format!("  {} left behind: {kind} {name}", look.paint(Tone::Failed, Tone::Failed.symbol())));

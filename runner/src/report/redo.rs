@@ -138,7 +138,7 @@ fn red_of(run: &RunView) -> Red {
     let mut whole = false;
     for stage in run.stages.iter().filter(|stage| stage.outcome().is_some_and(red)) {
         found.any = true;
-        whole |= matches!(stage.stage, Stage::Prepare | Stage::Install | Stage::Teardown);
+        whole |= matches!(stage.stage, Stage::Prepare | Stage::Dependencies | Stage::Install | Stage::Teardown);
         let checks: Vec<&CheckResult> = stage.checks.iter().filter(|check| red(check.outcome)).collect();
         let is_test = |name: &str| name.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder));
         if !checks.is_empty() && checks.iter().all(|check| is_test(&check.name)) {

@@ -147,7 +147,7 @@ fn bar(stage: Stage, expected_ms: Option<u64>) -> ProgressBar {
         },
     );
     // The template is fixed; if it were wrong the default one would be drawn.
-    let style = match style.clone().template("{spinner:.cyan} {prefix:<10} {took}  {wide_msg:.dim}") {
+    let style = match style.clone().template("{spinner:.cyan} {prefix:<12} {took}  {wide_msg:.dim}") {
         Ok(good) => good,
         Err(_) => style,
     };

@@ -3,6 +3,7 @@
 mod answers;
 mod backup;
 mod data;
+mod dependencies;
 mod evidence;
 mod fresh;
 mod functional;
@@ -14,6 +15,7 @@ mod prove;
 mod teardown;
 mod upgrade;
 
+pub use dependencies::lost;
 pub use teardown::{Teardown, tear_down};
 
 use crate::context::{Context, Step};
@@ -26,6 +28,7 @@ use crate::event::Stage;
 pub async fn run(stage: Stage, cx: &mut Context) -> Step {
     match stage {
         Stage::Prepare => prepare::run(cx).await,
+        Stage::Dependencies => dependencies::run(cx).await,
         Stage::Install => install::run(cx).await,
         Stage::Upgrade => upgrade::run(cx).await,
         Stage::Backup => backup::run(cx).await,

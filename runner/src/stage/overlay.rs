@@ -8,7 +8,7 @@ use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variabl
 use crate::context::{Context, Step, Stopped};
 use crate::event::{Origin, Outcome};
 use crate::run_dir::RunDir;
-use crate::variables::VARIABLES;
+use crate::variables::{LOGINS, VARIABLES};
 
 /// Runs every file of a folder; all of them, also when one is red.
 pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
@@ -80,12 +80,16 @@ pub(crate) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
     for variable in VARIABLES {
         variables.set(variable.name, (variable.value)(cx, &version));
     }
+    for (variable, logins) in LOGINS.iter().flat_map(|variable| Some((variable, cx.logins.as_ref()?))) {
+        let value = (variable.value)(&logins.sso);
+        if variable.secret { variables.set_secret(variable.name, value) } else { variables.set(variable.name, value) }
+    }
     overlay::Context {
         variables,
         work_dir: cx.work.clone(),
         deadline: limit,
         ca_pem_file: cx.ca.clone(),
-        resolve: cx.resolve.clone(),
+        resolve: [cx.resolve.clone(), cx.resolve_beside.clone()].concat(),
         recipe_tests: cx.recipe_tests.clone(),
     }
 }

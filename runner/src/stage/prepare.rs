@@ -33,7 +33,8 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     contract(cx).await?;
     shell(cx, &head).await?;
     world(cx).await?;
-    images(cx, &compose).await
+    images(cx, &compose).await?;
+    super::dependencies::prepare(cx).await
 }
 
 /// The settings and compose files of a revision as an app made from it alone would have them.
@@ -236,7 +237,7 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
     cx.check("prepare.images", async |cx: &mut Context| ensure(cx, head).await.map(|text| (text, ()))).await
 }
 
-fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, Failure> {
+pub(super) fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, Failure> {
     let (env, compose) = compose_at(cx, revision)?;
     if cx.opted_out("prepare.allowed").is_none() {
         crate::allowed::allowed(&cx.checkout, revision, &env, &cx.spec, &compose)?;
@@ -244,7 +245,7 @@ fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, Failure> {
     Ok(compose)
 }
 
-async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {
+pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {
     let images = compose.images();
     let mut speaker = cx.speaker();
     let pulled = cx.swarm.ensure(&images, &mut speaker).await?;

@@ -81,22 +81,34 @@ async fn one(
     executable(&abra, YES)?;
     let (domain, port) = (&cx.spec.domain, impostor.port());
     let resolve = format!("{domain}:{port}:127.0.0.1");
+    // The apps beside it are the real ones: a test that only asks those proves nothing about this one.
+    let ca = work.join("ca.pem");
+    trust_both(impostor.ca(), cx.ca.as_deref(), &ca).map_err(|error| disk("write", &ca, &error))?;
     let mut context = context.clone();
     for (name, value) in [
         ("CCCI_URL", format!("https://{domain}:{port}")),
         ("CCCI_RESOLVE", resolve.clone()),
-        ("CCCI_CA", impostor.ca().display().to_string()),
+        ("CCCI_CA", ca.display().to_string()),
         ("CCCI_ABRA", abra.display().to_string()),
         ("CCCI_WORK", work.display().to_string()),
         ("CCCI_ARTIFACTS", work.display().to_string()),
     ] {
         context.variables.set(name, value);
     }
-    context.ca_pem_file = Some(impostor.ca().to_owned());
-    context.resolve = vec![resolve];
+    context.ca_pem_file = Some(ca);
+    context.resolve = [vec![resolve], cx.resolve_beside.clone()].concat();
     context.work_dir.clone_from(&work);
     let result = overlay::run(file, &context).await;
     Ok((result, impostor.asked() > 0 || work.join("impostor-abra.asked").exists()))
+}
+
+fn trust_both(impostor: &Path, world: Option<&Path>, both: &Path) -> std::io::Result<()> {
+    let mut text = std::fs::read_to_string(impostor)?;
+    if let Some(world) = world {
+        text.push('\n');
+        text.push_str(&std::fs::read_to_string(world)?);
+    }
+    std::fs::write(both, text)
 }
 
 fn executable(path: &Path, text: &str) -> Result<(), Failure> {

@@ -19,13 +19,20 @@ pub struct Teardown {
     pub failure: Option<Failure>,
 }
 
-/// Removes every object of the stack, the run's private folders, and last its claim: as long as
-/// something is left, the claim says whose it is.
-pub async fn tear_down(stack: &StackName, dir: Option<&RunDir>, limit: Duration) -> Teardown {
-    let mut ended = match objects(stack, Instant::now() + limit).await {
-        Ok(left) => Teardown { left, failure: None },
-        Err(failure) => Teardown { left: Vec::new(), failure: Some(failure) },
-    };
+/// Removes every object of the stacks, one stack after the other, and each one's claim last: as long as
+/// something is left, the claim says whose it is. Then the run's private folders go. One stack that stays
+/// does not keep the others.
+pub async fn tear_down(stacks: &[StackName], dir: Option<&RunDir>, limit: Duration) -> Teardown {
+    let until = Instant::now() + limit;
+    let mut ended = Teardown { left: Vec::new(), failure: None };
+    for stack in stacks {
+        match objects(stack, until).await {
+            Ok(left) => ended.left.extend(left),
+            Err(failure) => {
+                ended.failure.get_or_insert(failure);
+            }
+        }
+    }
     if let Some(Err(error)) = dir.map(RunDir::remove_private) {
         let failure = Failure::new(
             Kind::LeftBehind,

@@ -1,0 +1,32 @@
+//! Where a container of this node finds the ports that the node itself publishes.
+
+use std::net::IpAddr;
+
+use bollard::query_parameters::InspectNetworkOptions;
+
+use super::engine::{Swarm, ask};
+use crate::failure::{Failure, Kind};
+
+/// Every container of a swarm service has a leg on this bridge, and every node has one.
+const BRIDGE: &str = "docker_gwbridge";
+
+impl Swarm {
+    /// The address by which containers on this node reach the node's own ports. Measured on a swarm of one
+    /// node: a port published in host mode answers there.
+    ///
+    /// # Errors
+    /// The engine does not answer, or has no such bridge: it is no member of a swarm.
+    pub async fn gateway(&self) -> Result<IpAddr, Failure> {
+        let request = self.docker().inspect_network(BRIDGE, None::<InspectNetworkOptions>);
+        let network = ask("look at the bridge of swarm's containers", request).await?;
+        let configs = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+        let gateway = configs.iter().find_map(|config| config.gateway.as_deref()?.parse().ok());
+        gateway.ok_or_else(|| {
+            Failure::new(
+                Kind::WorldIncomplete,
+                format!("the network {BRIDGE} has no gateway, so no container can reach this node's ports"),
+                format!("docker network inspect {BRIDGE}; leaving and joining the swarm makes it anew"),
+            )
+        })
+    }
+}
