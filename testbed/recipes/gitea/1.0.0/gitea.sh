@@ -20,7 +20,7 @@ run() {
   trap end HUP
   while [ -z "$ending" ]; do
     [ ! -d "$incoming" ] || take_in
-    login_elsewhere
+    login_elsewhere || echo "nobody can log in by '$OIDC_NAME' before gitea starts again" >&2
     gitea web &
     child=$!
     # A signal ends `wait` before gitea has ended.
@@ -54,14 +54,17 @@ take_in() {
 # The source of logins that the variables name; gitea keeps those in its database.
 login_elsewhere() {
   [ -n "${OIDC_DISCOVERY_URL:-}" ] || return 0
-  gitea migrate > /dev/null
-  local id ids=()
-  id=$(sqlite3 "$database" "SELECT id FROM login_source WHERE name = '${OIDC_NAME//\'/\'\'}'")
-  ids=(add-oauth)
+  # Neither of gitea's commands takes a provider that does not answer. One that never does must not
+  # keep those out who log in here.
+  curl --silent --show-error --fail --max-time 5 --retry 30 --retry-all-errors --retry-delay 1 \
+    --retry-max-time 60 --output /dev/null "$OIDC_DISCOVERY_URL" || return 1
+  gitea migrate > /dev/null || return 1
+  local id ids=(add-oauth)
+  id=$(sqlite3 "$database" "SELECT id FROM login_source WHERE name = '${OIDC_NAME//\'/\'\'}'") || return 1
   [ -z "$id" ] || ids=(update-oauth --id "$id")
   # A program's arguments can be read by others, so the secret takes another way.
   gitea admin auth "${ids[@]}" --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
-    --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null
+    --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null || return 1
   sqlite3 "$database" "UPDATE login_source SET cfg = json_set(cfg, '\$.ClientSecret',
     rtrim(CAST(readfile('$OIDC_CLIENT_SECRET_FILE') AS TEXT), char(10))) WHERE name = '${OIDC_NAME//\'/\'\'}'"
 }
