@@ -13,6 +13,7 @@ use harness::overlay::{self, OverlayFile};
 use harness::swarm::{Before, Settled};
 use rand::Rng;
 
+use crate::allowed::{allowed, compose_files, readable, settle};
 use crate::context::Context;
 use crate::event::Event;
 use crate::override_file::{OVERRIDE_FILE, override_file};
@@ -21,27 +22,33 @@ use crate::source::Checkout;
 /// The script of a recipe's folder that runs before the first deploy.
 const INSTALL_STEPS: &str = "install_steps.sh";
 
+/// Everything that the compose files of a revision may use: its settings, and what `abra.sh` exports.
+#[must_use]
+pub fn variables_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &str) -> BTreeMap<String, String> {
+    let mut vars = env.vars();
+    if let Some(text) = checkout.file(revision, "abra.sh") {
+        vars.extend(abra_sh::exports(&text));
+    }
+    vars.insert("STACK_NAME".to_owned(), stack.to_owned());
+    vars
+}
+
 /// A revision's compose files, merged and interpolated for this app.
 ///
 /// # Errors
 /// [`Kind::InvalidCompose`] or [`Kind::InvalidRecipe`].
 pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &str) -> Result<Compose, Failure> {
-    let mut vars: BTreeMap<String, String> = env.vars().into_iter().collect();
-    if let Some(text) = checkout.file(revision, "abra.sh") {
-        vars.extend(abra_sh::exports(&text));
-    }
-    vars.insert("STACK_NAME".to_owned(), stack.to_owned());
-    let list = vars.get("COMPOSE_FILE").cloned().unwrap_or_else(|| "compose.yml".to_owned());
+    let vars = variables_of(checkout, revision, env, stack);
     let mut files = Vec::new();
-    for name in list.split(':').filter(|name| !name.is_empty() && *name != OVERRIDE_FILE) {
-        let text = checkout.file(revision, name).ok_or_else(|| {
+    for name in compose_files(env) {
+        let text = checkout.file(revision, &name).ok_or_else(|| {
             Failure::new(
                 Kind::InvalidCompose,
-                format!("COMPOSE_FILE names {name}, which {revision} does not have"),
+                format!("COMPOSE_FILE names {name}, which {revision} does not have, or not as text"),
                 "COMPOSE_FILE in .env.sample, and the files beside it",
             )
         })?;
-        files.push((name.to_owned(), text));
+        files.push((name, text));
     }
     Compose::load(&files, &vars).map_err(|error| {
         Failure::new(
@@ -93,7 +100,7 @@ impl Context {
         watch.settled(before, self.wait_until(), &mut speaker).await
     }
 
-    /// Writes the env file and cc-ci's own compose file for a revision.
+    /// Writes the env file, the compose files as they were checked, and cc-ci's own, for a revision.
     async fn configure(&mut self, revision: &str) -> Result<Compose, Failure> {
         let path = self.abra.env_file(&self.spec.domain);
         let sample = sample_of(&self.checkout, revision)?;
@@ -111,15 +118,17 @@ impl Context {
         if self.deployed.is_some() && !added.is_empty() {
             self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
         }
-        // No certificate authority is asked: traefik serves the certificate that it has.
-        if env.get("LETS_ENCRYPT_ENV").is_some() {
-            env.set("LETS_ENCRYPT_ENV", "");
+        settle(&mut env, &self.spec)?;
+        let compose = readable(&self.checkout, revision, &env, &self.spec)?;
+        if self.opted_out("prepare.allowed").is_none() {
+            allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
         }
-        let compose = compose_of(&self.checkout, revision, &env, self.spec.stack.as_str())?;
         env.append_compose_file(OVERRIDE_FILE);
-        let added_file = override_file(&compose, &self.labels, self.ipvs);
-        let override_path = self.checkout.dir().join(OVERRIDE_FILE);
-        std::fs::write(&override_path, added_file).map_err(|error| disk("write", &override_path, &error))?;
+        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, self.ipvs));
+        for (name, text) in compose.files.iter().chain([&own]) {
+            let path = self.checkout.dir().join(name);
+            write_anew(&path, text).map_err(|error| disk("write", &path, &error))?;
+        }
         std::fs::write(&path, env.to_string()).map_err(|error| disk("write", &path, &error))?;
         Ok(compose)
     }
@@ -188,6 +197,15 @@ fn random_text(length: usize) -> String {
     rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
 }
 
+/// Writes a file that was not there before: whatever had the name is gone, and no link is followed.
+fn write_anew(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::OpenOptions::new().create_new(true).write(true).open(path)?.write_all(text.as_bytes())
+}
+
 fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
@@ -198,4 +216,23 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
     let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
     Failure::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_replaced_and_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outside, place) = (dir.path().join("outside"), dir.path().join("compose.yml"));
+        std::fs::write(&outside, "mine").unwrap();
+        std::os::unix::fs::symlink(&outside, &place).unwrap();
+        write_anew(&place, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+        assert!(place.symlink_metadata().unwrap().is_file());
+        write_anew(&place, "newer").unwrap();
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), "newer");
+        assert!(write_anew(dir.path(), "x").is_err());
+    }
 }

@@ -1,6 +1,7 @@
 //! cc-ci's engine: a request becomes a plan, the plan is executed, and every effect is told as an
 //! event. Reports are folds over those events.
 
+pub mod allowed;
 pub mod bench;
 pub mod certificate;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod exit;
 pub mod impostor;
 pub mod keep;
 pub mod kept;
+pub mod links;
 pub mod lint;
 pub mod markers;
 pub mod override_file;

@@ -88,7 +88,12 @@ impl Prepared {
         };
         let toml = read_toml(settings, &spec.recipe)?;
         let overlays = overlays(&folder_of(settings, &spec.recipe), only)?;
-        let mut stages = plan(&spec, &toml, &brought(&overlays), only);
+        let brought = brought(&overlays);
+        if !only.wants_stage(Stage::Functional, &brought.functional) {
+            let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
+            return Err(Failure::new(Kind::CheckBroken, what, "the other stages need a run of their own"));
+        }
+        let mut stages = plan(&spec, &toml, &brought, only);
         for planned in stages.iter_mut().filter(|planned| !matches!(planned.stage, Stage::Functional | Stage::Prove)) {
             planned.skip = Some(format!("run {} keeps the app", started.run));
         }

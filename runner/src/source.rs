@@ -34,7 +34,13 @@ pub struct Entry {
     pub path: String,
     /// Whether it is a plain file with the run bit.
     pub is_executable: bool,
+    /// Whether it is a symlink.
+    pub is_link: bool,
 }
+
+/// Attributes that change what a file is on its way to the disk; none is a stranger's to give. This file
+/// has the last word over those that are committed.
+const ATTRIBUTES: &str = "* -text !eol !crlf !ident !filter !working-tree-encoding\n";
 
 /// No larger folder is taken out of a repository, in bytes.
 const ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
@@ -76,7 +82,8 @@ pub fn without_credentials(source: &str) -> String {
 }
 
 impl Checkout {
-    /// Clones `source` to `dir` with all tags and checks nothing out.
+    /// Clones `source` to `dir` with all tags and checks nothing out. What will be checked out are the files
+    /// as they were committed, and no symlinks: a link becomes a file that holds its target.
     ///
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's words.
@@ -90,10 +97,17 @@ impl Checkout {
         } else {
             return Err(unreadable(source, "there is no such folder, and it is not a URL"));
         };
-        let mut args: Vec<OsString> = ["clone", "--quiet", "--no-checkout", "--"].map(Into::into).into();
+        let mut args: Vec<OsString> =
+            ["clone", "--quiet", "--no-checkout", "--config", "core.symlinks=false", "--template=", "--"]
+                .map(Into::into)
+                .into();
         args.push(from);
         args.push(dir.into());
         git(None, &args).map_err(|why| unreadable(source, &why))?;
+        let info = dir.join(".git").join("info");
+        std::fs::create_dir_all(&info)
+            .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
+            .map_err(|error| crate::deploy::disk("write", &info, &error))?;
         Ok(Self { dir: dir.to_owned(), is_origin: false })
     }
 
@@ -167,7 +181,20 @@ impl Checkout {
     /// One file as it is at a commit or tag; none where it is not there or is not text.
     #[must_use]
     pub fn file(&self, revision: &str, path: &str) -> Option<String> {
-        self.git(&["show", "--end-of-options", &format!("{revision}:{path}")]).ok()
+        let bytes =
+            git_bytes(Some(&self.dir), &["cat-file", "blob", &format!("{revision}:{path}")].map(OsString::from));
+        String::from_utf8(bytes.ok()?).ok()
+    }
+
+    /// Every file of a commit.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] with git's words.
+    pub fn tree(&self, revision: &str) -> Result<Vec<Entry>, Failure> {
+        let list = self
+            .git(&["ls-tree", "-r", "-z", "--full-tree", revision])
+            .map_err(|why| unreadable(&format!("the files of {revision}"), &why))?;
+        Ok(list.split_terminator('\0').filter_map(entry).collect())
     }
 
     /// The files below a folder at a commit; none where there is no such folder.
@@ -188,16 +215,6 @@ impl Checkout {
         subject.unwrap_or_default().trim().to_owned()
     }
 
-    /// Keeps a file that cc-ci writes out of `git status`, so that abra sees a clean tree.
-    ///
-    /// # Errors
-    /// The error of the disk.
-    pub fn ignore(&self, file: &str) -> std::io::Result<()> {
-        let info = self.dir.join(".git").join("info");
-        std::fs::create_dir_all(&info)?;
-        std::fs::write(info.join("exclude"), format!("{file}\n"))
-    }
-
     fn git(&self, args: &[&str]) -> Result<String, String> {
         git(Some(&self.dir), &args.iter().map(OsString::from).collect::<Vec<_>>())
     }
@@ -206,7 +223,8 @@ impl Checkout {
 /// A line of `git ls-tree`: mode, type and id, a tab, the path.
 fn entry(line: &str) -> Option<Entry> {
     let (facts, path) = line.split_once('\t')?;
-    Some(Entry { path: path.to_owned(), is_executable: facts.starts_with("100755 ") })
+    let is = |mode: &str| facts.starts_with(mode);
+    Some(Entry { path: path.to_owned(), is_executable: is("100755 "), is_link: is("120000 ") })
 }
 
 /// A folder of a commit as a tar archive.
@@ -317,6 +335,34 @@ mod tests {
         assert_eq!(entry("100644 blob 0a\ttests/a.sh"), Some(("tests/a.sh".to_owned(), false)));
         assert_eq!(entry("120000 blob 0a\ttests/link.sh"), Some(("tests/link.sh".to_owned(), false)));
         assert_eq!(entry("100755"), None);
+    }
+
+    #[test]
+    fn what_is_checked_out_is_what_was_committed_and_no_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to, outside) = (dir.path().join("from"), dir.path().join("to"), dir.path().join("outside"));
+        std::fs::create_dir(&from).unwrap();
+        std::fs::write(&outside, "mine").unwrap();
+        let run = |args: &[&str]| git(Some(&from), &args.iter().map(OsString::from).collect::<Vec<_>>()).unwrap();
+        run(&["init", "--quiet"]);
+        // This encoding writes a yen sign as a backslash, so that the disk would have another text.
+        let attributes = "a working-tree-encoding=SHIFT_JIS\nb ident\nc text eol=crlf\n";
+        std::fs::write(from.join(".git/info/attributes"), "* -text !working-tree-encoding\n").unwrap();
+        for (name, text) in [(".gitattributes", attributes), ("a", "\u{a5}"), ("b", "$Id$"), ("c", "x\ny\n")] {
+            std::fs::write(from.join(name), text).unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, from.join("link")).unwrap();
+        run(&["add", "--all"]);
+        run(&["-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "x"]);
+        let checkout = Checkout::clone_from(from.to_str().unwrap(), &to).unwrap();
+        checkout.check_out("HEAD").unwrap();
+        for name in ["a", "b", "c"] {
+            let disk = std::fs::read_to_string(to.join(name)).ok();
+            assert_eq!(disk, checkout.file("HEAD", name), "{name}");
+        }
+        assert!(to.join("link").symlink_metadata().unwrap().is_file());
+        let links: Vec<_> = checkout.tree("HEAD").unwrap().into_iter().filter(|entry| entry.is_link).collect();
+        assert_eq!(links.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), ["link"]);
     }
 
     #[test]

@@ -85,6 +85,19 @@ fn compose_files_are_stacked_and_checked() {
 }
 
 #[test]
+fn an_apps_settings_choose_no_program_and_no_engine() {
+    let world = World::made("settings", &tiny());
+    let env = format!("{}PATH=.\nLD_PRELOAD=./none.so\nDOCKER_HOST=tcp://127.0.0.1:1\nHOME=.\n", world.env());
+    std::fs::write(world.env_file(), env).unwrap();
+    let called = world.recipe().join("called");
+    std::fs::write(world.recipe().join("docker"), format!("#!/bin/sh\necho > {}\n", called.display())).unwrap();
+    let chmod = std::process::Command::new("chmod").arg("+x").arg(world.recipe().join("docker")).status().unwrap();
+    assert!(chmod.success());
+    world.deploy(&["-C", "-c"]).fine();
+    assert!(!called.exists());
+}
+
+#[test]
 fn undeploy_keeps_data_and_remove_takes_it() {
     let world = World::made("remove", &tiny());
     world.deploy(&["-C"]).fine();

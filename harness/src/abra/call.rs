@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::environment::{environment, make_home};
 use super::group::ProcessGroup;
 use crate::failure::{Failure, Kind};
 
@@ -85,9 +86,11 @@ impl Call {
 
 pub(super) async fn over_pipes(program: &Path, dir: &Path, args: &[&str], limit: Duration) -> Result<Call, Failure> {
     let start = Instant::now();
+    make_home(dir);
     let mut child = tokio::process::Command::new(program)
         .args(args)
-        .env("ABRA_DIR", dir)
+        .env_clear()
+        .envs(environment(dir))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -118,9 +121,11 @@ pub(super) async fn on_a_terminal(program: &Path, dir: &Path, args: &[&str], lim
     };
     let (mut terminal, end) = pty_process::open().map_err(no_terminal)?;
     terminal.resize(pty_process::Size::new(50, COLUMNS)).map_err(no_terminal)?;
+    make_home(dir);
     let mut child = pty_process::Command::new(program)
         .args(args)
-        .env("ABRA_DIR", dir)
+        .env_clear()
+        .envs(environment(dir))
         .env("TERM", "xterm")
         .kill_on_drop(true)
         .spawn(end)
@@ -200,6 +205,27 @@ mod tests {
         assert_eq!(call.stdout(), format!("out $(reboot); x {}\n", dir.path().display()));
         assert_eq!(call.exit, Some(3));
         assert!(call.output().starts_with("err\n"));
+    }
+
+    #[tokio::test]
+    async fn nothing_of_the_callers_environment_gets_in() {
+        // cargo sets these for every test; neither is the program's business.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        for terminal in [false, true] {
+            let (dir, abra) = script("env");
+            let limit = Duration::from_secs(20);
+            let call = if terminal {
+                on_a_terminal(&abra, dir.path(), &[], limit).await.unwrap()
+            } else {
+                over_pipes(&abra, dir.path(), &[], limit).await.unwrap()
+            };
+            // The shell itself adds PWD, SHLVL and _.
+            let known =
+                |name: &str| crate::coopcloud::variables::is_reserved(name) || ["PWD", "SHLVL", "_"].contains(&name);
+            let names = call.output().lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+            assert_eq!(names.filter(|name| !known(name)).collect::<Vec<_>>(), Vec::<&str>::new(), "{}", call.output());
+            assert!(call.output().contains(&format!("HOME={}/home\n", dir.path().display())), "{}", call.output());
+        }
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 //! run. Everything that knows abra's words lives in this folder.
 
 mod call;
+mod environment;
 mod failures;
 mod group;
 mod lint;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use call::Call;
+pub use environment::environment;
 pub use failures::explain;
 pub use group::ProcessGroup;
 pub use lint::{LintRow, parse_lint};

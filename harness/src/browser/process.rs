@@ -72,16 +72,21 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let Some(pid) = self.driver.id() else { return };
-        let all: Vec<_> = children(pid).into_iter().chain([pid]).filter_map(handle).collect();
-        // An error says that it has ended already.
-        let _ = self.driver.start_kill();
-        // The folder is not removed while somebody still writes there.
-        for process in all {
-            let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&GOES));
-        }
-        let _ = self.driver.try_wait();
+        end(&mut self.driver);
     }
+}
+
+/// Kills a process with its children and waits until they are gone: a folder is not removed while
+/// somebody still writes there.
+pub(super) fn end(child: &mut Child) {
+    let Some(pid) = child.id() else { return };
+    let all: Vec<_> = children(pid).into_iter().chain([pid]).filter_map(handle).collect();
+    // An error says that it has ended already.
+    let _ = child.start_kill();
+    for process in all {
+        let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&GOES));
+    }
+    let _ = child.try_wait();
 }
 
 /// A handle that tells when a process has ended.

@@ -1,7 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tokio::process::Command;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+
+use super::process::end;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
@@ -33,13 +36,27 @@ pub(super) async fn trust(certutil: &Path, home: &Path, ca_pem: &Path) -> Result
 
 async fn run(certutil: &Path, home: &Path, args: &[&str]) -> Result<(), String> {
     let mut command = Command::new(certutil);
-    command.args(["-d", "sql:.pki/nssdb"]).args(args).current_dir(home).stdin(Stdio::null()).kill_on_drop(true);
-    let ended = command.output().await.map_err(|error| format!("certutil cannot be started: {error}"))?;
-    if ended.status.success() {
+    command.args(["-d", "sql:.pki/nssdb"]).args(args).current_dir(home).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let failed = |error: std::io::Error| format!("certutil cannot be started: {error}");
+    let mut certutil = Certutil(command.spawn().map_err(failed)?);
+    let mut said = String::new();
+    if let Some(mut stderr) = certutil.0.stderr.take() {
+        stderr.read_to_string(&mut said).await.map_err(failed)?;
+    }
+    if certutil.0.wait().await.map_err(failed)?.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&ended.stderr);
     Err(format!("certutil {} failed: {}", args[0], said.lines().next().unwrap_or("it said nothing")))
+}
+
+/// Given up half way, it is gone before its folder is.
+struct Certutil(Child);
+
+impl Drop for Certutil {
+    fn drop(&mut self) {
+        end(&mut self.0);
+    }
 }
 
 /// The certificates of a PEM file; what stands between them is left out.

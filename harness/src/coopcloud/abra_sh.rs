@@ -1,6 +1,6 @@
 //! `abra.sh`: config versions, read as text. The file is a stranger's code and is never run here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The values of `export NAME=value`; several may stand on a line. Values with substitutions are
 /// taken as they are written.
@@ -11,8 +11,7 @@ pub fn exports(text: &str) -> BTreeMap<String, String> {
         let Some(rest) = line.trim_start().strip_prefix("export ") else { continue };
         for word in rest.split_whitespace().take_while(|word| !word.starts_with('#')) {
             if let Some((name, value)) = word.split_once('=')
-                && !name.is_empty()
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                && is_name(name)
             {
                 let value = value.trim_end_matches(';').trim_matches(['"', '\'']);
                 found.insert(name.to_owned(), value.to_owned());
@@ -20,6 +19,44 @@ pub fn exports(text: &str) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+/// The names that readers of the file may take in different ways. abra goes by a pattern that is not
+/// ours to know, so only `export NAME=value` alone on a line and from its start is plain.
+/// A compose file that uses one of these could be one thing to a check and another to a deploy.
+#[must_use]
+pub fn doubtful(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in text.lines().filter(|line| plain(line).is_none()) {
+        let Some((_, rest)) = line.split_once("export") else { continue };
+        let ends = rest.match_indices('=').map(|(at, _)| &rest[..at]);
+        let name = |before: &str| {
+            let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            before[start.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..].to_owned()
+        };
+        found.extend(ends.map(name).filter(|name| is_name(name)));
+    }
+    found
+}
+
+/// The names whose value stands in quotes: a reader may leave such a line out.
+#[must_use]
+pub fn quoted(text: &str) -> BTreeSet<String> {
+    let quotes = |value: &str| value.starts_with(['"', '\'']);
+    let found = text.lines().filter_map(plain).filter(|(_, value)| quotes(value));
+    found.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// A line that nobody can take for something else than one name and one value.
+fn plain(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.strip_prefix("export ")?.trim_end().split_once('=')?;
+    let inner = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"_.+:/@,-".contains(&b);
+    (is_name(name) && inner.unwrap_or(value).bytes().all(fine)).then_some((name, value))
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -33,5 +70,32 @@ mod tests {
             found.into_iter().collect::<Vec<_>>(),
             [("A_VERSION".into(), "v1".into()), ("B".into(), "v2".into()), ("C".into(), "v3".into())]
         );
+    }
+
+    #[test]
+    fn what_two_readers_may_take_in_two_ways_is_doubtful() {
+        let plain = "export A_VERSION=v1\nexport B=1.2-3+x  \r\nfoo() {\n  C=1\n}\n# exports nothing\n";
+        assert_eq!(doubtful(plain), BTreeSet::new());
+        let quotes = "export A=\"v1\"\nexport B='v2'\nexport C=v3\n";
+        assert_eq!((doubtful(quotes), quoted(quotes)), (BTreeSet::new(), BTreeSet::from(["A".into(), "B".into()])));
+        for line in [
+            "  export EVIL=/etc",
+            "# export EVIL=/etc",
+            "export A=v1 # export EVIL=/etc",
+            "export A=v1 EVIL=/etc",
+            "export EVIL=\"/etc\" # x",
+            "export\tEVIL=/etc",
+            "export EVIL=$(cat x)",
+            "é export é EVIL=/etc",
+        ] {
+            assert!(doubtful(line).contains("EVIL"), "{line}: {:?}", doubtful(line));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "(?s)(export |[A=é #\\n$\"])*{0,40}") {
+            let _ = (exports(&text), doubtful(&text));
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Compose files as swarm stacks have them: read, interpolated, brought to one form, merged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::interpolate::interpolate;
+use super::interpolate::{interpolate, names_in};
 use super::normal::{merge, normal_form};
+use super::yaml::Node;
 
 /// Why compose files cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +31,13 @@ pub struct Compose {
     pub volumes: Vec<Named>,
     /// The networks.
     pub networks: Vec<Named>,
+    /// The variables that the files take from outside, by `${NAME}` or as an `environment` key with no value.
+    pub variables: BTreeSet<String>,
+    /// Each file before interpolation, with its name, in a form that every reader of YAML takes the same
+    /// way: whoever deploys these deploys what is described here.
+    pub files: Vec<(String, String)>,
+    /// Each file, interpolated and in its long forms, before it is merged.
+    pub(super) parts: Vec<Value>,
     document: Value,
 }
 
@@ -103,15 +111,23 @@ impl Compose {
     /// The first file that is not YAML, not a compose file, or uses a variable wrongly.
     pub fn load(files: &[(String, String)], vars: &BTreeMap<String, String>) -> Result<Self, ComposeError> {
         let mut document = Value::Object(Map::new());
+        let (mut variables, mut written, mut parts) = (BTreeSet::new(), Vec::new(), Vec::new());
         for (file, text) in files {
             let failed = |why: String| ComposeError { file: file.clone(), why };
-            let mut value: Value =
-                serde_saphyr::from_str(text).map_err(|error| failed(first_line(&error.to_string())))?;
-            interpolate_all(&mut value, vars).map_err(failed)?;
-            let value = normal_form(value).map_err(|why| ComposeError { file: file.clone(), why })?;
+            let tree = Node::parse(text).map_err(failed)?;
+            let mut value = tree.value();
+            for section in SECTIONS {
+                if let Some(section) = value.get_mut(section) {
+                    interpolate_all(section, vars, &mut variables).map_err(failed)?;
+                }
+            }
+            let mut value = normal_form(value).map_err(failed)?;
+            inherit(&mut value, vars, &mut variables);
+            written.push((file.clone(), tree.text()));
+            parts.push(value.clone());
             merge(&mut document, value);
         }
-        let compose = Self::of(document);
+        let compose = Self { variables, files: written, parts, ..Self::of(document) };
         if compose.services.is_empty() {
             let file = files.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>().join(", ");
             return Err(ComposeError { file, why: "there are no services".to_owned() });
@@ -132,6 +148,32 @@ impl Compose {
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
+    }
+
+    /// The files that configs, secrets and services read, each with who reads it, in any of the files.
+    #[must_use]
+    pub fn files_of_objects(&self) -> Vec<(String, String)> {
+        let mut found = self.env_files();
+        for part in &self.parts {
+            for section in ["configs", "secrets"] {
+                for (key, object) in part.get(section).and_then(Value::as_object).into_iter().flatten() {
+                    found.extend(object.get("file").map(|file| (format!("{key} of {section}"), plain(file))));
+                }
+            }
+        }
+        found
+    }
+
+    /// The files of `env_file`, each with its service, in any of the files.
+    #[must_use]
+    pub fn env_files(&self) -> Vec<(String, String)> {
+        let services = self.parts.iter().filter_map(|part| part.get("services")?.as_object());
+        let of = |name: &String, service: &Value| match service.get("env_file") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(files)) => files.iter().map(|file| (format!("service {name}"), plain(file))).collect(),
+            Some(file) => vec![(format!("service {name}"), plain(file))],
+        };
+        services.flatten().flat_map(|(name, service)| of(name, service)).collect()
     }
 
     /// The merged document as YAML (in its JSON form, which every YAML reader takes).
@@ -155,6 +197,9 @@ impl Compose {
             configs: named("configs"),
             volumes: named("volumes"),
             networks: named("networks"),
+            variables: BTreeSet::new(),
+            files: Vec::new(),
+            parts: Vec::new(),
             document,
         }
     }
@@ -235,19 +280,41 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-fn interpolate_all(value: &mut Value, vars: &BTreeMap<String, String>) -> Result<(), String> {
+/// The sections in which docker replaces variables.
+const SECTIONS: [&str; 5] = ["services", "volumes", "networks", "secrets", "configs"];
+
+fn interpolate_all(
+    value: &mut Value,
+    vars: &BTreeMap<String, String>,
+    named: &mut BTreeSet<String>,
+) -> Result<(), String> {
     match value {
-        Value::String(text) if text.contains('$') => *text = interpolate(text, vars)?,
-        Value::Array(items) => items.iter_mut().try_for_each(|item| interpolate_all(item, vars))?,
+        Value::String(text) if text.contains('$') => {
+            named.extend(names_in(text));
+            *text = interpolate(text, vars)?;
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| interpolate_all(item, vars, named))?,
         // docker interpolates values, never keys.
-        Value::Object(map) => map.values_mut().try_for_each(|item| interpolate_all(item, vars))?,
+        Value::Object(map) => map.values_mut().try_for_each(|item| interpolate_all(item, vars, named))?,
         _ => {}
     }
     Ok(())
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or("not YAML").to_owned()
+/// Gives `environment` keys with no value what the variable of that name has, as docker does.
+fn inherit(document: &mut Value, vars: &BTreeMap<String, String>, named: &mut BTreeSet<String>) {
+    let services = document.get_mut("services").and_then(Value::as_object_mut);
+    for service in services.into_iter().flat_map(|services| services.values_mut()) {
+        let environment = service.get_mut("environment").and_then(Value::as_object_mut);
+        for (key, value) in environment.into_iter().flatten() {
+            if value.as_str() == Some("") {
+                named.insert(key.clone());
+                if let Some(found) = vars.get(key) {
+                    *value = Value::String(found.clone());
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ enum Line {
         key: String,
         value: String,
         comment: String,
+        /// In single quotes: what looks like a reference is none.
+        literal: bool,
     },
 }
 
@@ -63,8 +65,48 @@ impl EnvFile {
                 key: key.to_owned(),
                 value: value.to_owned(),
                 comment: String::new(),
+                literal: false,
             }),
         }
+    }
+
+    /// Takes every assignment of a key away.
+    pub fn remove(&mut self, key: &str) {
+        self.lines.retain(|line| !matches!(line, Line::Assignment { key: found, .. } if found == key));
+    }
+
+    /// The same settings in the one form that every reader of env files takes the same way: each key once,
+    /// references expanded, plain quotes, no line that is neither comment nor assignment, and of the
+    /// comments behind values what hints at secrets need.
+    ///
+    /// # Errors
+    /// The key of a value that no quotes can hold.
+    pub fn settled(&self) -> Result<Self, String> {
+        let vars = self.vars();
+        let mut lines = Vec::new();
+        for (at, line) in self.lines.iter().enumerate() {
+            let (key, comment) = match line {
+                Line::Text(text) if text.trim().is_empty() || text.trim_start().starts_with('#') => {
+                    lines.push(line.clone());
+                    continue;
+                }
+                Line::Text(_) => continue,
+                Line::Assignment { key, comment, .. } => (key, comment),
+            };
+            let again = |later: &Line| matches!(later, Line::Assignment { key: found, .. } if found == key);
+            if self.lines[at + 1..].iter().any(again) {
+                continue;
+            }
+            let value = vars.get(key).cloned().unwrap_or_default();
+            if value.contains(char::is_control) || value.contains('\'') && value.contains(['"', '\\', '$', '`']) {
+                return Err(key.clone());
+            }
+            let hint = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '=' | ',' | '_' | '-' | '.');
+            let hints: String = comment.chars().filter(hint).collect();
+            let comment = if hints.trim().is_empty() { String::new() } else { format!("# {}", hints.trim()) };
+            lines.push(Line::Assignment { key: key.clone(), value, comment, literal: true });
+        }
+        Ok(Self { lines })
     }
 
     /// Adds a compose file to `COMPOSE_FILE`, once; `compose.yml` is what an absent one means.
@@ -82,8 +124,8 @@ impl EnvFile {
     pub fn vars(&self) -> BTreeMap<String, String> {
         let mut vars = BTreeMap::new();
         for line in &self.lines {
-            if let Line::Assignment { key, value, .. } = line {
-                let value = expand(value, &vars);
+            if let Line::Assignment { key, value, literal, .. } = line {
+                let value = if *literal { value.clone() } else { expand(value, &vars) };
                 vars.insert(key.clone(), value);
             }
         }
@@ -95,7 +137,7 @@ impl EnvFile {
     pub fn secrets(&self) -> Vec<SecretSpec> {
         let mut found: Vec<SecretSpec> = Vec::new();
         for line in &self.lines {
-            let Line::Assignment { key, value, comment } = line else { continue };
+            let Line::Assignment { key, value, comment, .. } = line else { continue };
             let Some(name) = key.strip_prefix("SECRET_").and_then(|key| key.strip_suffix("_VERSION")) else { continue };
             let hint = |key: &str| {
                 let words = comment.split([' ', ',', '\t']);
@@ -137,9 +179,15 @@ impl fmt::Display for EnvFile {
         for line in &self.lines {
             match line {
                 Line::Text(text) => writeln!(f, "{text}")?,
-                Line::Assignment { key, value, comment } => {
-                    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,@%+=$`()!|&*{}<>?;~^[]\\'".contains(c);
-                    let quote = if value.chars().all(plain) { "" } else { "\"" };
+                Line::Assignment { key, value, comment, literal } => {
+                    let bare = if *literal { BARE } else { "_-./:,@%+=$`()!|&*{}<>?;~^[]\\'" };
+                    let quote = match value.chars().all(|c| c.is_ascii_alphanumeric() || bare.contains(c)) {
+                        true => "",
+                        false if *literal && !value.contains('\'') => "'",
+                        // It was read without quotes, and those around it would end at the one inside.
+                        false if !*literal && value.contains('"') => "",
+                        false => "\"",
+                    };
                     let gap = if comment.is_empty() { "" } else { " " };
                     writeln!(f, "{key}={quote}{value}{quote}{gap}{comment}")?;
                 }
@@ -148,6 +196,9 @@ impl fmt::Display for EnvFile {
         Ok(())
     }
 }
+
+/// Beside letters and digits, what needs no quotes in any reader.
+const BARE: &str = "_-./:,@%+";
 
 fn parse_line(line: &str) -> Line {
     let text = || Line::Text(line.to_owned());
@@ -163,7 +214,8 @@ fn parse_line(line: &str) -> Line {
     let (value, comment) = match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => match rest[1..].split_once(quote) {
             Some((value, comment)) => (value, comment.trim()),
-            None => (rest, ""),
+            // Readers differ on a quote with no end, so it is no setting.
+            None => return text(),
         },
         Some('#') => ("", rest),
         _ => match rest.find(" #").or_else(|| rest.find("\t#")) {
@@ -171,7 +223,8 @@ fn parse_line(line: &str) -> Line {
             None => (rest, ""),
         },
     };
-    Line::Assignment { key: key.to_owned(), value: value.to_owned(), comment: comment.to_owned() }
+    let literal = rest.starts_with('\'') && rest.len() > value.len();
+    Line::Assignment { key: key.to_owned(), value: value.to_owned(), comment: comment.to_owned(), literal }
 }
 
 /// Replaces `$KEY` and `${KEY}` of earlier keys; what is not known is left as it is.
@@ -234,7 +287,36 @@ mod tests {
         assert_eq!(EnvFile::parse(&text).vars()["COMPOSE_FILE"], "compose.yml:compose.db.yml:more.yml");
     }
 
+    #[test]
+    fn the_settled_form_leaves_nothing_to_a_reader() {
+        let text =
+            "# it's\nA=1\nEVIL: /etc\nexport B=\"x $A # y\" # it's # length=3\nA='$B'\nC=it's\nA2=${A}z\nD=`\"x\"`\n";
+        let env = EnvFile::parse(text);
+        let settled = env.settled().unwrap();
+        assert_eq!(
+            settled.to_string(),
+            "# it's\nB='x 1 # y' # its  length=3\nA='$B'\nC=\"it's\"\nA2='$Bz'\nD='`\"x\"`'\n"
+        );
+        let mut vars = env.vars();
+        assert_eq!(settled.vars(), vars);
+        assert_eq!(EnvFile::parse(&settled.to_string()).vars(), vars);
+        vars.insert("A2".to_owned(), "$Bz".to_owned());
+        assert_eq!(vars["A2"], "$Bz");
+        assert_eq!(EnvFile::parse("A=it's \"x\"\n").settled(), Err("A".to_owned()));
+        let mut env = env;
+        env.remove("A");
+        assert_eq!(env.get("A"), None);
+    }
+
     proptest! {
+        #[test]
+        fn settling_keeps_every_value(text in "(?s)[AB=$'\"{}# \\n\\\\x]{0,60}") {
+            let env = EnvFile::parse(&text);
+            if let Ok(settled) = env.settled() {
+                prop_assert_eq!(EnvFile::parse(&settled.to_string()).vars(), env.vars());
+            }
+        }
+
         #[test]
         fn no_text_panics_and_writing_is_stable(text in "(?s).{0,200}") {
             let once = EnvFile::parse(&text).to_string();

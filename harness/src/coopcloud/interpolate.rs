@@ -1,5 +1,9 @@
 //! Variables in compose files: `$X`, `${X}`, `${X:-default}`, `${X-default}`, `${X:?message}`,
 //! `${X?message}`, and `$$` for a dollar. Defaults do not nest.
+//!
+//! docker looks for the first of `:-`, `-`, `:?`, `?` anywhere in the expression, so `${X?not-set}` is to it
+//! a variable `X?not` with the default `set`; and it takes `$X-more` for `${X-more}`. What it would take in
+//! another way than a reader does is refused.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +29,45 @@ pub fn interpolate(text: &str, vars: &BTreeMap<String, String>) -> Result<String
             if end == 0 {
                 return Err(invalid(text));
             }
-            out.push_str(vars.get(&after[..end]).map_or("", String::as_str));
             rest = &after[end..];
+            if is_operator(rest) || rest.starts_with(folded) {
+                return Err(format!("${} goes on in a way that docker reads otherwise; write ${{{0}}}", &after[..end]));
+            }
+            out.push_str(vars.get(&after[..end]).map_or("", String::as_str));
         }
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// The names of the variables in a text that [`interpolate`] takes.
+#[must_use]
+pub fn names_in(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        if let Some(next) = after.strip_prefix('$') {
+            rest = next;
+            continue;
+        }
+        let start = after.strip_prefix('{').unwrap_or(after);
+        let end = name_length(start);
+        if end > 0 {
+            names.push(start[..end].to_owned());
+        }
+        rest = after;
+    }
+    names
+}
+
+/// Whether a default or a message begins here.
+fn is_operator(text: &str) -> bool {
+    [":-", "-", ":?", "?"].iter().any(|operator| text.starts_with(operator))
+}
+
+/// Letters that docker's pattern takes for a plain s and k, since it ignores case.
+fn folded(c: char) -> bool {
+    matches!(c, '\u{17f}' | '\u{212a}')
 }
 
 /// The value of what stands between braces; an error without words is a form that is not known.
@@ -45,6 +82,14 @@ fn evaluate(expression: &str, vars: &BTreeMap<String, String>) -> Result<String,
     let required = |found: Option<&str>, message: &str| {
         found.map(str::to_owned).ok_or_else(|| Some(format!("required variable {name} is missing a value: {message}")))
     };
+    let two_ways = |earlier: &[&str], text: &str| earlier.iter().any(|operator| text.contains(operator));
+    let ambiguous = match operator.strip_prefix(":?").or_else(|| operator.strip_prefix('?')) {
+        Some(message) => two_ways(&["-", ":?"], message),
+        None => operator.strip_prefix('-').is_some_and(|default| two_ways(&[":-"], default)),
+    };
+    if ambiguous {
+        return Err(Some(format!("docker reads ${{{expression}}} in another way than it looks")));
+    }
     if operator.is_empty() {
         Ok(value.unwrap_or_default().to_owned())
     } else if let Some(default) = operator.strip_prefix(":-") {
@@ -85,11 +130,32 @@ mod tests {
         let ok = |text: &str| interpolate(text, &vars).unwrap();
         assert_eq!(ok("$A ${A} x$$A $NONE."), "1 1 x$A .");
         assert_eq!(ok("${E:-d} ${E-d} ${N:-d} ${N-d} ${A:-d}"), "d  d d 1");
+        assert_eq!(ok("${N:-a-b:-c} ${N-a-b} $A:x $A."), "a-b:-c a-b 1:x 1.");
         assert!(interpolate("${E:?no e}", &vars).unwrap_err().contains("no e"));
         assert_eq!(ok("${E?no e}"), "");
-        for bad in ["${", "${A", "${}", "$1", "${A:x}", "cost: 5$"] {
+        for bad in [
+            "${",
+            "${A",
+            "${}",
+            "$1",
+            "${A:x}",
+            "cost: 5$",
+            "${A-x:-/etc}",
+            "${A?not-set}",
+            "${A:?x-/etc}",
+            "$A-x",
+            "$A:-x",
+            "$A?x",
+            "$A\u{17f}/etc",
+            "${A\u{212a}}",
+        ] {
             assert!(interpolate(bad, &vars).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_are_found() {
+        assert_eq!(names_in("$A x$$B ${C:-$} ${D-d}${E}"), ["A", "C", "D", "E"]);
     }
 
     proptest! {

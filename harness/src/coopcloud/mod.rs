@@ -10,4 +10,6 @@ pub mod lint;
 pub mod shell;
 
 mod normal;
+pub mod variables;
 pub mod version;
+mod yaml;

@@ -121,7 +121,8 @@ fn mount(item: &Value) -> Result<Value, String> {
             if source.is_empty() {
                 long = json!({ "type": kind, "target": target });
             }
-            if options.split(',').any(|option| option == "ro") {
+            let access = options.split(',').rfind(|option| matches!(*option, "ro" | "rw"));
+            if access == Some("ro") {
                 long["read_only"] = json!(true);
             }
             Ok(long)

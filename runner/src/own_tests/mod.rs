@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_test_is_a_script_with_the_run_bit_in_the_folder_itself() {
-        let entry = |path: &str, is_executable| Entry { path: path.to_owned(), is_executable };
+        let entry = |path: &str, is_executable| Entry { path: path.to_owned(), is_executable, is_link: false };
         let found = tests_of(&[
             entry("tests/20-b.sh", true),
             entry("tests/10-a.sh", true),

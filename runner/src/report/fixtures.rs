@@ -153,7 +153,6 @@ pub(crate) fn started() -> RunStarted {
         &["undeploy", "remove volumes, secrets, configs, networks"],
     ];
     let stages = usual()
-        .into_iter()
         .zip(steps)
         .map(|(stage, steps)| PlannedStage {
             stage,

@@ -2,11 +2,12 @@
 
 use harness::abra::parse_lint;
 use harness::coopcloud::compose::Compose;
-use harness::coopcloud::forbidden::forbidden;
+use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Cause, Failure, Kind};
 
+use crate::allowed::{readable, settle};
 use crate::context::{Context, Step};
-use crate::deploy::{compose_of, sample_of};
+use crate::deploy::sample_of;
 use crate::event::{Fault, Origin, Outcome};
 use crate::report::text::count;
 use crate::spec::check_object_names;
@@ -16,12 +17,16 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {
-            let compose = compose_at(cx, &head)?;
+            let (env, compose) = compose_at(cx, &head)?;
             check_object_names(&compose)?;
-            Ok((format!("{} read from the head's compose files", count(compose.services.len(), "service")), compose))
+            Ok((
+                format!("{} read from the head's compose files", count(compose.services.len(), "service")),
+                (env, compose),
+            ))
         })
         .await?;
-    allowed(cx, &compose).await?;
+    let (env, compose) = compose;
+    allowed(cx, &head, &env, &compose).await?;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
@@ -31,24 +36,23 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     images(cx, &compose).await
 }
 
-fn compose_at(cx: &Context, revision: &str) -> Result<Compose, Failure> {
-    let env = sample_of(&cx.checkout, revision)?;
-    compose_of(&cx.checkout, revision, &env, cx.spec.stack.as_str())
+/// The settings and compose files of a revision as an app made from it alone would have them.
+fn compose_at(cx: &Context, revision: &str) -> Result<(EnvFile, Compose), Failure> {
+    let mut env = sample_of(&cx.checkout, revision)?;
+    settle(&mut env, &cx.spec)?;
+    let compose = readable(&cx.checkout, revision, &env, &cx.spec)?;
+    Ok((env, compose))
 }
 
 /// A change under test is a stranger's text: it may not reach out of its own containers.
-async fn allowed(cx: &mut Context, compose: &Compose) -> Step {
+async fn allowed(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
     if let Some(reason) = cx.opted_out("prepare.allowed") {
         cx.skip("prepare.allowed", reason);
         return Ok(());
     }
-    cx.check("prepare.allowed", async |_: &mut Context| match forbidden(compose).first() {
-        None => Ok(("the compose file asks for nothing of the host".to_owned(), ())),
-        Some(finding) => Err(Failure::new(
-            Kind::ForbiddenCompose,
-            format!("the compose file asks for more than a test may give: {finding}"),
-            "remove it, or let an operator allow it by [opt_out] \"prepare.allowed\" in recipe.toml",
-        )),
+    cx.check("prepare.allowed", async |cx: &mut Context| {
+        crate::allowed::allowed(&cx.checkout, head, env, &cx.spec, compose)?;
+        Ok(("the compose file asks for nothing of the host".to_owned(), ()))
     })
     .await
 }
@@ -205,36 +209,39 @@ async fn trusted(cx: &Context) -> Result<(), Failure> {
     })
 }
 
-/// Every image of base and head is here before the first deploy, whose timeout they would eat.
+/// Every image of base and head is here before the first deploy, whose timeout they would eat. A base that
+/// asks for what a stranger may not have is held back like one whose images are gone.
 async fn images(cx: &mut Context, head: &Compose) -> Step {
     if let Some(base) = cx.spec.base.clone() {
         let start = std::time::Instant::now();
-        let ended = match compose_at(cx, &base) {
-            Ok(compose) => ensure(cx, &compose).await,
-            Err(failure) => Err(failure),
+        let ended = match may_be_deployed(cx, &base) {
+            Ok(compose) => ensure(cx, &compose).await.map_err(|failure| ("prepare.base-images", failure)),
+            Err(failure) if failure.kind == Kind::ForbiddenCompose => Err(("prepare.base-allowed", failure)),
+            Err(failure) => Err(("prepare.base-images", failure)),
         };
         match ended {
             Ok(text) => cx.record("prepare.base-images", Origin::Generic, Outcome::Passed, text, None, start.elapsed()),
-            Err(failure) => {
+            Err((check, failure)) => {
                 let mut fault = cx.fault(failure);
                 if fault.cause == Cause::Recipe {
                     fault = Fault { cause: Cause::BaseRelease, ..fault };
                 }
                 let text = fault.failure.what.clone();
-                cx.record(
-                    "prepare.base-images",
-                    Origin::Generic,
-                    Outcome::Failed,
-                    text,
-                    Some(fault.clone()),
-                    start.elapsed(),
-                );
+                cx.record(check, Origin::Generic, Outcome::Failed, text, Some(fault.clone()), start.elapsed());
                 cx.faults.push(fault);
                 cx.base_is_broken = true;
             }
         }
     }
     cx.check("prepare.images", async |cx: &mut Context| ensure(cx, head).await.map(|text| (text, ()))).await
+}
+
+fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, Failure> {
+    let (env, compose) = compose_at(cx, revision)?;
+    if cx.opted_out("prepare.allowed").is_none() {
+        crate::allowed::allowed(&cx.checkout, revision, &env, &cx.spec, &compose)?;
+    }
+    Ok(compose)
 }
 
 async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {

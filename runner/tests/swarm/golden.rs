@@ -1,5 +1,6 @@
 //! Every head of the testbed, each with the verdict that its source expects.
 
+use harness::failure::Cause;
 use runner::event::{Outcome, Stage, Word};
 use runner::exit::Exit;
 
@@ -41,12 +42,13 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 7] = [
+const SPECIAL: [(&str, &str); 8] = [
     // In own.rs, each also where an operator approved it.
     ("custom-html", "good/own-tests"),
     ("custom-html", "broken/own-tests-red"),
     ("custom-html", "hostile/own-tests"),
     ("custom-html-crashing-base", "good/new-release"),
+    ("custom-html-forbidden-base", "good/new-release"),
     ("custom-html", "broken/volume-uncovered"),
     ("custom-html", "broken/no-backup"),
     ("custom-html-unreleased", "good/new-release"),
@@ -74,11 +76,20 @@ heads! {
     port_taken = "custom-html" "broken/port-taken";
     docker_socket = "custom-html" "broken/docker-socket";
     health_wrong = "custom-html" "broken/health-wrong";
+    hostile_volume_of_the_host = "custom-html" "hostile/volume-of-the-host";
+    hostile_callers_environment = "custom-html" "hostile/callers-environment";
+    hostile_foreign_secret = "custom-html" "hostile/foreign-secret";
+    hostile_foreign_route = "custom-html" "hostile/foreign-route";
+    hostile_other_stack = "custom-html" "hostile/other-stack";
     base_with_no_image = "custom-html-broken-base" "good/new-release";
     lightweight_tag = "custom-html-lightweight" "good/new-release";
     synapse_good = "matrix-synapse" "good/new-release";
     synapse_without_restore_hook = "matrix-synapse" "broken/no-restore-hook";
     synapse_with_an_empty_dump = "matrix-synapse" "broken/dump-empty";
+    n8n_good = "n8n" "good/new-release";
+    n8n_with_another_volume = "n8n" "broken/data-lost";
+    n8n_that_looks_elsewhere = "n8n" "broken/data-moved";
+    n8n_without_restore_hook = "n8n" "broken/no-restore-hook";
 }
 
 #[test]
@@ -109,4 +120,27 @@ fn a_base_that_is_broken_does_not_hide_how_the_change_itself_fares() {
     assert_eq!(said.outcome(Stage::Install), Some(Outcome::Failed));
     assert_eq!(said.outcome(Stage::Upgrade), Some(Outcome::Blocked));
     assert_eq!(said.outcome(Stage::Fresh), Some(Outcome::Passed));
+}
+
+#[test]
+fn a_base_that_asks_for_too_much_is_never_deployed_and_not_the_changes_fault() {
+    let said = golden("custom-html-forbidden-base", "good/new-release");
+    assert_eq!(said.verdict().decided_by.as_ref().unwrap().fault.cause, Cause::BaseRelease);
+    assert_eq!(said.outcome(Stage::Install), Some(Outcome::Blocked));
+    assert_eq!(said.outcome(Stage::Fresh), Some(Outcome::Passed));
+}
+
+#[test]
+fn a_link_under_cc_cis_own_name_is_refused_and_not_written_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let outside = dir.path().join("outside");
+    std::fs::write(&outside, "mine").unwrap();
+    let builder = testbed::repos::Source::load("custom-html").unwrap().builder().unwrap();
+    let builder = builder.at("good/new-release").unwrap().link("compose.cc-ci.yml", outside.to_str().unwrap());
+    builder.commit("Link").branch("linked").build(&dir.path().join("custom-html")).unwrap();
+    let arguments = super::support::arguments("custom-html", &dir.path().join("custom-html"), "linked");
+    let output = super::support::cc_ci(&super::support::state()).args(arguments).output().unwrap();
+    let said = super::support::Said::of(output);
+    assert_eq!(said.decided(), "forbidden-compose", "{}", said.stderr);
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
 }

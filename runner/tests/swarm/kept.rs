@@ -85,6 +85,8 @@ fn an_app_stays_is_tried_again_and_goes() {
     assert_eq!(hunted.decided(), "comes-and-goes", "{}", hunted.verdict().line);
     assert!(hunted.verdict().line.contains("30-c.sh comes and goes: green in 2 of 4 rounds"));
 
+    let other = cc_ci(state.path()).args(["run", "custom-html", "--kept", "--only", "backup"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(i32::from(Exit::Usage.code())));
     let shell = cc_ci(state.path()).args(["shell", "custom-html", "--", "cat", "/etc/hostname"]).output().unwrap();
     assert!(shell.status.success() && !shell.stdout.is_empty());
     let logs = cc_ci(state.path()).args(["logs", "custom-html"]).output().unwrap();

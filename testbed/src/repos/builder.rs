@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Error;
-use super::git::{self, Built, Commit, File, Model, Tag};
+use super::git::{self, Built, Commit, File, Mode, Model, Tag};
 
 /// Where a builder stands: the files, and the commit that they grew from.
 #[derive(Debug, Clone, Default)]
@@ -47,8 +47,15 @@ impl Builder {
     #[must_use]
     pub fn files<N: Into<String>, T: Into<Vec<u8>>>(mut self, files: impl IntoIterator<Item = (N, T)>) -> Self {
         for (name, bytes) in files {
-            self.now.files.insert(name.into(), File { bytes: bytes.into(), executable: false });
+            self.now.files.insert(name.into(), File { bytes: bytes.into(), mode: Mode::Plain });
         }
+        self
+    }
+
+    /// Adds a symlink.
+    #[must_use]
+    pub fn link(mut self, name: impl Into<String>, target: impl Into<String>) -> Self {
+        self.now.files.insert(name.into(), File { bytes: target.into().into_bytes(), mode: Mode::Link });
         self
     }
 

@@ -17,7 +17,16 @@ const MARKER: &str = "made-by-testbed-repos";
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) executable: bool,
+    pub(crate) mode: Mode,
+}
+
+/// What git keeps of a file beside its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Plain,
+    Executable,
+    /// The content is the target.
+    Link,
 }
 
 #[derive(Debug, Clone)]
@@ -127,7 +136,11 @@ fn stream(model: &Model) -> Vec<u8> {
         }
         line(&mut out, "deleteall".to_owned());
         for (name, file) in &commit.files {
-            let mode = if file.executable { "100755" } else { "100644" };
+            let mode = match file.mode {
+                Mode::Plain => "100644",
+                Mode::Executable => "100755",
+                Mode::Link => "120000",
+            };
             line(&mut out, format!("M {mode} inline {name}"));
             data(&mut out, &file.bytes);
         }

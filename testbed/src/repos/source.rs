@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::git::File;
+use super::git::{File, Mode};
 use super::{Builder, Error};
 
 /// The file that makes a folder a source.
@@ -197,9 +197,9 @@ fn lay_over(builder: &mut Builder, root: &Path, dir: &Path) -> Result<(), Error>
             continue;
         }
         let bytes = std::fs::read(&path).map_err(|e| Error::file(&path, e))?;
-        let executable = is_executable(&path)?;
+        let mode = if is_executable(&path)? { Mode::Executable } else { Mode::Plain };
         let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-        builder.file(name, File { bytes, executable });
+        builder.file(name, File { bytes, mode });
     }
     Ok(())
 }

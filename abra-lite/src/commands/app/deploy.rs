@@ -1,11 +1,14 @@
 //! `app deploy` and `app upgrade`, in the order of the real one: version, secrets, labels, stack
 //! deploy, convergence, env file.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::labels;
+use harness::coopcloud::variables::{HANDED_ON, is_reserved};
 use harness::coopcloud::version::Version;
 use serde_json::json;
 
@@ -167,18 +170,23 @@ fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
     // The registry is asked for each image's digest, as abra does; one that cannot be reached only
     // costs a warning.
     args.extend(["--resolve-image".to_owned(), "always".to_owned(), app.stack.to_string()]);
-    let mut command =
+    let command =
         duct::cmd("docker", args).dir(&app.recipe.dir).stdin_null().stderr_to_stdout().stdout_capture().unchecked();
-    for (key, value) in app.vars() {
-        command = command.env(key, value);
-    }
-    let output = command.run()?;
+    let output = command.full_env(environment(app.vars())).run()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         text.lines().for_each(|line| eprintln!("INFO {line}"));
         return Ok(());
     }
     fatal(format!("deploy failed: {}", text.trim()))
+}
+
+/// What docker may see: what it needs of the machine, and the app's settings. An app's value for a variable
+/// of the machine would choose which program runs, or which engine it speaks to.
+fn environment(vars: BTreeMap<String, String>) -> Vec<(OsString, OsString)> {
+    let machine = HANDED_ON.into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+    let settings = vars.into_iter().filter(|(name, _)| !is_reserved(name));
+    machine.chain(settings.map(|(name, value)| (name.into(), value.into()))).collect()
 }
 
 /// What a deploy adds to the recipe: labels, and the app's settings in the environment of `app`.
@@ -197,4 +205,22 @@ fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Valu
     let environment: serde_json::Map<_, _> =
         app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
     Ok(json!({ "version": "3.8", "services": { "app": { "deploy": added, "environment": environment } } }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_apps_settings_cannot_choose_programs_libraries_or_the_engine() {
+        let vars =
+            ["DOMAIN", "PATH", "LD_PRELOAD", "DOCKER_HOST", "HOME"].map(|name| (name.to_owned(), "evil".to_owned()));
+        let found = environment(vars.into_iter().collect());
+        let evil: Vec<_> = found.iter().filter(|(_, value)| value == "evil").map(|(name, _)| name).collect();
+        assert_eq!(evil, ["DOMAIN"]);
+        // cargo's own variables stand for whatever else the caller's environment has.
+        assert!(
+            found.iter().any(|(name, _)| name == "PATH") && found.iter().all(|(name, _)| name != "CARGO_MANIFEST_DIR")
+        );
+    }
 }

@@ -29,8 +29,11 @@ pub(crate) async fn run(args: Args) -> Done {
     let (chaos, version) = (label(labels::chaos(&app.stack)), label(labels::version(&app.stack)));
     let mut rows = BTreeMap::new();
     for task in swarm.tasks(&app.stack).await? {
+        // Swarm hears of a process that runs a moment after the engine has said so.
+        let runs = task.state == "starting" && swarm.local_container(&app.stack, &task.service).await?.is_some();
+        let state = if runs { "running" } else { task.state.as_str() };
         let row = json!({
-            "service": task.service, "image": task.image, "created": task.created, "state": task.state,
+            "service": task.service, "image": task.image, "created": task.created, "state": state,
             "status": task.error, "ports": "", "chaos": chaos, "version": version,
         });
         rows.insert(task.service, row);

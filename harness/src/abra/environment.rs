@@ -1,0 +1,65 @@
+//! The environment that abra runs in: nothing of cc-ci's own.
+//!
+//! abra and docker read variables of compose files from their environment too. Whatever is not in it
+//! cannot reach a stranger's containers, and what is in it is named in
+//! [`crate::coopcloud::variables`], so that a compose file which asks for it can be refused.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::coopcloud::variables::HANDED_ON;
+
+/// The variables of a call of abra: where programs are, which engine, a home of its own and `ABRA_DIR`.
+#[must_use]
+pub fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
+    from(dir, |name| std::env::var_os(name))
+}
+
+fn from(dir: &Path, get: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsString)> {
+    let mut found: Vec<_> = HANDED_ON
+        .into_iter()
+        .filter(|name| !matches!(*name, "HOME" | "ABRA_DIR"))
+        .filter_map(|name| Some((name, get(name)?)))
+        .collect();
+    // Logins to registries are the operator's; they stay where they are.
+    if get("DOCKER_CONFIG").is_none()
+        && let Some(config) = get("HOME").map(|home| Path::new(&home).join(".docker")).filter(|path| path.is_dir())
+    {
+        found.push(("DOCKER_CONFIG", config.into()));
+    }
+    found.push(("ABRA_DIR", dir.into()));
+    found.push(("HOME", dir.join("home").into()));
+    found
+}
+
+/// Makes abra's home, where its directory is there.
+pub(super) fn make_home(dir: &Path) {
+    // Without it abra misses nothing; an error would only hide what the call itself says.
+    let _ = std::fs::create_dir(dir.join("home"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coopcloud::variables::is_reserved;
+
+    #[test]
+    fn only_what_is_needed_is_handed_on_and_all_of_it_is_reserved() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(".docker")).unwrap();
+        let home = dir.path().as_os_str().to_owned();
+        let get = |name: &str| match name {
+            "HOME" => Some(home.clone()),
+            "DOCKER_CONFIG" | "ABRA_DIR" => None,
+            name => Some(OsString::from(format!("the {name}"))),
+        };
+        let found = from(Path::new("/run"), get);
+        assert!(found.iter().all(|(name, _)| is_reserved(name)), "{found:?}");
+        let value = |wanted: &str| found.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+        assert_eq!(value("HOME"), Some("/run/home".into()));
+        assert_eq!(value("ABRA_DIR"), Some("/run".into()));
+        assert_eq!(value("PATH"), Some("the PATH".into()));
+        assert_eq!(value("DOCKER_CONFIG"), Some(dir.path().join(".docker").into()));
+        assert_eq!(value("CCCI_TOKEN"), None);
+    }
+}
