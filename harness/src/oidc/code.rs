@@ -57,7 +57,7 @@ pub enum CallbackRefused {
 }
 
 impl Oidc {
-    /// Begins a login by code, with PKCE, state and nonce.
+    /// Begins a login by code, with PKCE, state and nonce. Among the scopes is `openid`.
     ///
     /// # Errors
     /// When `redirect` is no address.

@@ -104,8 +104,7 @@ impl Oidc {
     /// [`OidcError::Refused`] for a wrong secret.
     pub async fn client_credentials(&self, client: &Client, scopes: &[&str]) -> Result<Tokens, OidcError> {
         let scope = scopes.join(" ");
-        let open = [("scope", scope.as_str())];
-        self.grant(client, "client_credentials", &open[usize::from(scope.is_empty())..], &[]).await
+        self.grant(client, "client_credentials", &[("scope", &scope)], &[]).await
     }
 
     /// New tokens for a refresh token.
@@ -148,6 +147,8 @@ impl Oidc {
         secret: &[(&str, &SecretString)],
     ) -> Result<Tokens, OidcError> {
         let url = &self.discovery().token_endpoint;
+        // Nothing asked for is not an empty list, which a provider may refuse.
+        let open = open.iter().filter(|(name, value)| *name != "scope" || !value.is_empty());
         let fields: Vec<(&str, &str)> = [("grant_type", kind)].iter().chain(open).copied().collect();
         let (asked, answer) = by_client(self.http(), url, client, &fields, secret).await?;
         if answer.status != 200 {
