@@ -9,6 +9,8 @@
 mod answer;
 mod ask;
 mod below;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod session;
 
 use std::net::IpAddr;

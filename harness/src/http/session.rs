@@ -84,3 +84,6 @@ impl fmt::Debug for Session {
         f.write_str("Session(…)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::code::{Attempt, Code};
-use super::form::{NotLoggedIn, refused, shown};
+use super::not_logged_in::{NotLoggedIn, refused, shown};
 use super::page::Page;
 use super::{Oidc, OidcError};
 use crate::browser::{Browser, By};

@@ -3,8 +3,9 @@ use std::fmt;
 use crate::http::{Answer, NoAnswer, TooManyRedirects};
 
 use super::code::CallbackRefused;
-use super::form::NotLoggedIn;
+
 use super::jwt::TokenRefused;
+use super::not_logged_in::NotLoggedIn;
 
 /// The most characters of a stranger's words that a message has.
 const WORDS: usize = 200;

@@ -228,3 +228,6 @@ pub(super) fn refused(asked: String, answer: &Answer, client: &Client, secret: &
     let refusal = Refusal::new(&redactor.text(&said.error), &redactor.text(&said.error_description));
     OidcError::Refused { asked, status: answer.status, refusal }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,9 @@ pub(crate) async fn the_provider_refuses_an_expired_token(scene: &Scene) {
     assert_eq!((refused.0.as_str(), refused.1), ("invalid_token", 401));
     // What it was refreshed with opens again.
     let tokens = scene.hasty.refresh(&scene.client, tokens.refresh_token().unwrap()).await.unwrap();
-    assert!(scene.hasty.verify(&tokens.access, &Expect::access_of("app"), Timestamp::now()).is_ok());
+    // Its second may be over by now, and who made it is still to be seen.
+    let expect = Expect::access_of("app").leeway(Duration::from_secs(600));
+    assert!(scene.hasty.verify(&tokens.access, &expect, Timestamp::now()).is_ok());
 }
 
 pub(crate) async fn nothing_shows_a_secret(scene: &Scene) {
