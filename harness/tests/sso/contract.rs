@@ -184,7 +184,7 @@ async fn removes(provider: &AnyProvider, one: Made, two: Made) {
     assert!((400..=404).contains(&info.status), "{} {}", info.status, info.body);
     assert_eq!(send(Request::get(&one.granted.discovery_url)).await.status, 404);
 
-    assert_eq!(provider.realms().await.unwrap(), [two.granted.realm.clone()]);
+    assert_eq!(provider.realms().await.unwrap(), std::slice::from_ref(&two.granted.realm));
     access_token(&password_grant(&two.granted, &two.wanted.client_secret, &two.granted.users[0]).await);
     provider.remove_realm(&one.granted.realm).await.unwrap();
     provider.remove_realm(&realm_name()).await.unwrap();
