@@ -87,7 +87,7 @@ name_type! {
     RealmName, check_realm
 }
 name_type! {
-    /// The id of a client of a provider of logins: 1 to 64 lower-case letters, digits and hyphens.
+    /// The id of a client of a provider of logins: 1 to 100 lower-case letters, digits and hyphens.
     ClientId, check_client
 }
 
@@ -226,11 +226,11 @@ fn check_realm(text: &str) -> Result<(), NameError> {
 
 fn check_client(text: &str) -> Result<(), NameError> {
     let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if text.is_empty() || text.len() > 64 || text.starts_with('-') || !text.bytes().all(fine) {
+    if text.is_empty() || text.len() > 100 || text.starts_with('-') || !text.bytes().all(fine) {
         return Err(NameError::new(
             "the id of a client",
             text,
-            "1 to 64 lower-case letters, digits and hyphens, with no hyphen at the start",
+            "1 to 100 lower-case letters, digits and hyphens, with no hyphen at the start",
         ));
     }
     Ok(())

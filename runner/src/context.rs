@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use harness::abra::{Abra, Call, explain};
 use harness::failure::{Cause, Failure, Kind};
-use harness::http::{Http, HttpConfig};
+use harness::http::Http;
 use harness::overlay::OverlayFile;
 use harness::names::{Domain, RecipeName, StackName};
 use harness::redact::Redactor;
@@ -32,7 +32,8 @@ use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
-use crate::world::local_ca;
+use crate::warm::Warm;
+use crate::world;
 
 /// The overlay files of a recipe's folder, found once.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,12 @@ pub struct Context {
     pub beside: Vec<Context>,
     /// Recipes whose apps have to be up before this one.
     pub after: Vec<RecipeName>,
+    /// What makes the app outlive the run, if it does.
+    pub warm: Option<Warm>,
+    /// Whether everything beside the tested app has come up.
+    pub came_up: bool,
+    /// Something to tell before anything else.
+    pub remark: Option<String>,
     /// Logins that were made for this run, and the provider that gives them.
     pub logins: Option<Logins>,
     /// How apps of the run find and trust each other, where DNS and public CAs do not do it.
@@ -161,6 +168,8 @@ pub struct Parts {
     pub keep: Keep,
     /// How often each test of what the app is for is run.
     pub rounds: u32,
+    /// Something to tell before anything else.
+    pub remark: Option<String>,
     /// The readers of the run's events.
     pub sinks: Vec<Box<dyn Sink>>,
 }
@@ -171,13 +180,9 @@ impl Context {
     /// # Errors
     /// When the local CA's certificate is no certificate.
     pub fn new(settings: &Settings, parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, sinks } = parts;
-        let ca = local_ca(&settings.state_dir()?, settings);
+        let Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, remark, sinks } = parts;
+        let (http, ca) = world::http(settings)?;
         let address = settings.fixed_address();
-        let http = Http::new(&HttpConfig {
-            ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
-            resolve: address.map(|address| (settings.base_domain.to_string(), address)),
-        })?;
         let port = settings.https_port;
         let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
         let resolve_own: Vec<String> = resolve(&prepared.spec.domain);
@@ -187,6 +192,9 @@ impl Context {
             is_dependency: false,
             beside: Vec::new(),
             after: Vec::new(),
+            warm: None,
+            came_up: false,
+            remark,
             logins: None,
             neighbours: Neighbours::default(),
             resolve_beside: started_beside.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
@@ -236,10 +244,21 @@ impl Context {
 
     /// The context of an app beside the tested one: the same run, the same tools, another app.
     fn for_dependency(&self, dependency: Dependency, folder: PathBuf, resolve: Vec<String>) -> Self {
+        // A warm one belongs to a run of its own.
+        let (dir, abra, labels) = match &dependency.warm {
+            None => (self.dir.clone(), self.abra.clone(), self.labels.clone()),
+            Some(warm) => {
+                let abra = Abra::new(self.abra.program().to_owned(), warm.dir.abra());
+                (warm.dir.clone(), abra, warm.labels.clone())
+            }
+        };
         Self {
+            warm: dependency.warm,
             is_dependency: true,
             beside: Vec::new(),
             after: dependency.needed.after,
+            came_up: false,
+            remark: None,
             logins: None,
             neighbours: Neighbours::default(),
             spec: dependency.spec,
@@ -249,10 +268,10 @@ impl Context {
             overlays: Overlays::default(),
             own: OwnTests::default(),
             swarm: self.swarm.clone(),
-            abra: self.abra.clone(),
+            abra,
             http: self.http.clone(),
             checkout: dependency.checkout,
-            dir: self.dir.clone(),
+            dir,
             work: self.work.clone(),
             deps: None,
             https_port: self.https_port,
@@ -263,7 +282,7 @@ impl Context {
             ca: self.ca.clone(),
             recipe_tests: self.recipe_tests.clone(),
             ipvs: self.ipvs,
-            labels: self.labels.clone(),
+            labels,
             emitter: Arc::clone(&self.emitter),
             stage: self.stage,
             deadline: self.deadline,
@@ -281,7 +300,8 @@ impl Context {
     /// The stacks of the run, in the order in which they go: who needs another goes before it.
     #[must_use]
     pub fn stacks(&self) -> Vec<StackName> {
-        let beside = self.beside.iter().rev();
+        // One that outlives the run is not its to remove.
+        let beside = self.beside.iter().rev().filter(|app| app.warm.is_none());
         [self].into_iter().chain(beside).map(|app| app.spec.stack.clone()).collect()
     }
 

@@ -14,11 +14,15 @@ use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
 use crate::stage;
 use crate::verdict::verdict;
+use crate::warm;
 
 /// Runs every stage and teardown, and gives the verdict that it also emitted.
 pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &CancellationToken) -> Verdict {
     let plan = cx.started.stages.clone();
     cx.emitter.emit(Event::RunStarted(Box::new(cx.started.clone())));
+    if let Some(remark) = cx.remark.take() {
+        cx.note(remark);
+    }
     let mut results: Vec<(Stage, StageResult)> = Vec::new();
     for planned in plan.iter().filter(|planned| planned.stage != Stage::Teardown) {
         let result = match why_not(planned, &results, cx, cancel) {
@@ -204,7 +208,10 @@ async fn teardown(
     });
     stage::collect_logs(cx).await;
     stage::collect_tasks(cx).await;
-    let ended = stage::tear_down(&cx.stacks(), Some(&cx.dir), Duration::from_secs(deadline_s)).await;
+    let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
+    failures.into_iter().for_each(|failure| push(cx, failure));
+    let mut ended = stage::tear_down(&cx.stacks(), Some(&cx.dir), Duration::from_secs(deadline_s)).await;
+    ended.left.extend(stayed);
     cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {
         push(cx, failure);

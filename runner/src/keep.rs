@@ -3,6 +3,7 @@
 //! the next `cc-ci reap` does.
 
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use harness::names::RunId;
 use jiff::Timestamp;
 
 use crate::context::Context;
+use crate::warm;
 
 /// What becomes of the app when the stages are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +36,30 @@ pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
     for stack in cx.stacks().iter().rev() {
         cx.swarm.keep_claim(stack, until).await?;
     }
+    warm::stay(cx, until).await?;
+    end_later(&cx.spec.run, cx.dir.state())?;
+    Ok(format!("the app stays at {} until {}; cc-ci reap --run {} ends it now", cx.url(), clock(until), cx.spec.run))
+}
+
+/// Starts a process of its own that ends what a run keeps, when its time is over.
+///
+/// # Errors
+/// When none can be started.
+pub fn end_later(run: &RunId, state: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(Kind::Bug, format!("nothing can be started that ends the app later: {error}"), "please report it")
     };
     Command::new(std::env::current_exe().map_err(failed)?)
-        .args(["reap", "--run", cx.spec.run.as_str(), "--when-due"])
-        .env("CCCI_STATE", cx.dir.state())
+        .args(["reap", "--run", run.as_str(), "--when-due"])
+        .env("CCCI_STATE", state)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         // Out of the terminal's group: Ctrl-C there ends other things.
         .process_group(0)
         .spawn()
-        .map_err(failed)?;
-    Ok(format!("the app stays at {} until {}; cc-ci reap --run {} ends it now", cx.url(), clock(until), cx.spec.run))
+        .map(drop)
+        .map_err(failed)
 }
 
 /// A time of day for people, from Unix seconds.

@@ -2,22 +2,19 @@
 //! deployed, and told to the app and its tests by the file of dependencies. All of it dies with the run.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
-use harness::coopcloud::envfile::EnvFile;
 use harness::deps::{Dependency, Deps, Sso};
 use harness::failure::{Failure, Kind};
 use harness::names::{ClientId, RealmName};
-use harness::sso::{Admin, AnyProvider, ProviderName, User, Wanted, made_secret};
-use secrecy::{ExposeSecret as _, SecretString};
+use harness::sso::{AnyProvider, ProviderName, User, Wanted, made_secret};
+use secrecy::ExposeSecret as _;
 
 use crate::context::Context;
-use crate::deploy::disk;
+use crate::provider::Place;
+use crate::warm::Warm;
 
 /// The users of a run: one is not enough where people meet.
 const USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
-/// How long a container may take to give a secret.
-const READING: Duration = Duration::from_secs(20);
 
 /// What was made on a provider.
 #[derive(Debug, Clone)]
@@ -80,7 +77,7 @@ pub fn tell(cx: &Context) -> Result<(), Failure> {
             domain: other.spec.domain.clone(),
             url: other.url(),
             release: other.release(),
-            warm: false,
+            warm: other.warm.as_ref().is_some_and(Warm::was_there),
             sso: cx.logins.as_ref().filter(of_this).map(|logins| logins.sso.clone()),
         };
         (other.spec.recipe.clone(), told)
@@ -105,6 +102,16 @@ pub fn recall(cx: &mut Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Removes the realm again, from a provider that outlives the run.
+///
+/// # Errors
+/// When the provider does not do it: then a later `cc-ci reap` tries again.
+pub async fn remove(cx: &Context) -> Result<(), Failure> {
+    let (_, provider) = connect(cx).await?;
+    // By its name: a realm that was being made when the run was stopped has told nothing yet.
+    Ok(provider.remove_realm(&RealmName::from(&cx.spec.run)).await?)
+}
+
 /// The run's provider, as its administrator.
 async fn connect(cx: &Context) -> Result<(ProviderName, AnyProvider), Failure> {
     let provider = cx.toml.sso.as_ref().map(|sso| ProviderName::from(sso.provider));
@@ -113,43 +120,15 @@ async fn connect(cx: &Context) -> Result<(ProviderName, AnyProvider), Failure> {
         Some((name, app))
     });
     let Some((name, app)) = found else { return Err(bug("a provider was asked for and is not part of the run")) };
-    let admin = admin(cx, app, name).await?;
-    let provider = AnyProvider::connect(name, cx.http.clone(), &app.url(), admin).await?;
-    Ok((name, provider))
-}
-
-/// The administrator's name from the app's settings, and the secret from the container that has it: cc-ci
-/// keeps no copy of its own.
-async fn admin(cx: &Context, app: &Context, name: ProviderName) -> Result<Admin, Failure> {
-    let facts = name.admin_facts();
-    let path = app.abra.env_file(&app.spec.domain);
-    let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
-    let vars = EnvFile::parse(&text).vars();
-    let user = facts.user_variable.and_then(|variable| vars.get(variable)).filter(|user| !user.is_empty());
-    let user = user.cloned().unwrap_or_else(|| facts.user_default.to_owned());
-    let secret = secret_of(app, facts.service, facts.secret).await?;
-    cx.hide(secret.expose_secret())?;
-    Ok(Admin { user, secret })
-}
-
-async fn secret_of(app: &Context, service: &str, secret: &str) -> Result<SecretString, Failure> {
-    let (stack, recipe) = (&app.spec.stack, &app.spec.recipe);
-    let unreadable = |why: String| {
-        Failure::new(
-            Kind::ProviderRefused,
-            format!("the administrator's secret {secret} of {recipe} cannot be read: {why}"),
-            format!("the secrets of service {service} in the recipe of {recipe}"),
-        )
+    let place = Place {
+        name,
+        stack: app.spec.stack.clone(),
+        url: app.url(),
+        env_file: app.abra.env_file(&app.spec.domain),
     };
-    let container = app.swarm.local_container(stack, service).await?;
-    let container = container.ok_or_else(|| unreadable(format!("service {service} has no container on this node")))?;
-    let argv = ["cat".to_owned(), format!("/run/secrets/{secret}")];
-    let said = app.swarm.exec(&container, &argv, &[], Instant::now() + READING).await?;
-    let value = said.output.trim_end_matches(['\r', '\n']);
-    if said.exit != 0 || value.is_empty() {
-        return Err(unreadable(format!("there is no /run/secrets/{secret} in it")));
-    }
-    Ok(SecretString::from(value.to_owned()))
+    let admin = place.admin(&cx.swarm).await?;
+    cx.hide(admin.secret.expose_secret())?;
+    Ok((name, place.connect(&cx.http, admin).await?))
 }
 
 fn bug(error: impl std::fmt::Display) -> Failure {

@@ -139,6 +139,13 @@ impl RunDir {
         self.0.join(Self::ARTIFACTS)
     }
 
+    /// Removes the folder of a run that never began, or has nothing to tell.
+    pub fn discard(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!("{} cannot be removed: {error}", self.0.display());
+        }
+    }
+
     fn lock(&self) -> PathBuf {
         self.0.join("alive.lock")
     }

@@ -1,6 +1,7 @@
 //! Requests to an app, as assertions with a deadline.
 
 mod below;
+mod request;
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::below::Below;
+pub use self::request::{Request, coded};
 use crate::failure::{Failure, Kind};
 
 /// A route and a process behind it have no event that tells when they answer, so they are asked again
@@ -17,10 +19,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// How long an app may give the same wrong status before it is believed.
 const STUBBORN: Duration = Duration::from_secs(10);
 
-/// No single request may take longer.
+/// No single request may take longer, unless it says so.
 const REQUEST: Duration = Duration::from_secs(10);
 
-/// No more of a body is read.
+/// No more of a body is read, unless the request says so.
 const BODY_BYTES: usize = 64 * 1024;
 
 /// How requests leave.
@@ -56,7 +58,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers, names in lower case, in their order.
     pub headers: Vec<(String, String)>,
-    /// The first 64 KiB of the body.
+    /// The body: its first 64 KiB, or as much as the request wanted.
     pub body: String,
     /// From the first try to the end of this answer.
     pub took: Duration,
@@ -75,7 +77,7 @@ impl Http {
         let unreadable = |e: reqwest::Error| {
             Failure::new(
                 Kind::WorldIncomplete,
-                format!("the certificate authority cannot be used: {}", chain(&e)),
+                format!("the certificate authority cannot be used: {}", chain(&e, REQUEST)),
                 "the CA file of the world, which must be PEM",
             )
         };
@@ -117,7 +119,7 @@ impl Http {
         let mut given_up = deadline;
         loop {
             tries += 1;
-            let tried = self.once(&expect.url, deadline, start, tries).await;
+            let tried = self.once(&Request::get(&expect.url), deadline, start, tries).await;
             let stubborn = tried.as_ref().is_ok_and(|answer| expect.is_refused_by_the_app(answer));
             let (wrong, evidence) = match tried {
                 Ok(answer) => match expect.wrong(&answer) {
@@ -148,29 +150,38 @@ impl Http {
     /// # Errors
     /// [`Kind::NoAnswer`] when no answer comes before the deadline; any status is an answer.
     pub async fn get(&self, url: &str, deadline: Instant) -> Result<Answer, Failure> {
-        let answer = self.once(url, deadline, Instant::now(), 1).await;
-        answer.map_err(|e| no_answer(format!("{url} does not answer: {e}"), &e))
+        self.send(&Request::get(url), deadline).await
     }
 
-    async fn once(&self, url: &str, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
-        let request = async {
-            let mut response = self.client.get(url).send().await.map_err(|e| chain(&e))?;
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// [`Kind::NoAnswer`] when no answer comes before the deadline; any status is an answer.
+    pub async fn send(&self, request: &Request, deadline: Instant) -> Result<Answer, Failure> {
+        let answer = self.once(request, deadline, Instant::now(), 1).await;
+        answer.map_err(|e| no_answer(format!("{} does not answer: {e}", request.url()), &e))
+    }
+
+    async fn once(&self, request: &Request, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
+        let chain = |e: &reqwest::Error| chain(e, request.limit());
+        let answer = async {
+            let mut response = request.on(&self.client).send().await.map_err(|e| chain(&e))?;
             let headers = response
                 .headers()
                 .iter()
                 .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
                 .collect();
             let mut body = Vec::new();
-            while body.len() < BODY_BYTES
+            while body.len() < request.up_to
                 && let Some(part) = response.chunk().await.map_err(|e| chain(&e))?
             {
                 body.extend_from_slice(&part);
             }
-            body.truncate(BODY_BYTES);
+            body.truncate(request.up_to);
             let body = String::from_utf8_lossy(&body).into_owned();
             Ok(Answer { status: response.status().as_u16(), headers, body, took: start.elapsed(), tries })
         };
-        tokio::time::timeout_at(deadline.into(), request).await.unwrap_or_else(|_| Err("time is up".to_owned()))
+        tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err("time is up".to_owned()))
     }
 }
 
@@ -220,9 +231,9 @@ fn shown(answer: &Answer) -> String {
 }
 
 /// An error with its sources: the outer one says only "error sending request".
-fn chain(e: &reqwest::Error) -> String {
+fn chain(e: &reqwest::Error, limit: Duration) -> String {
     if e.is_timeout() {
-        return format!("no answer in {} s", REQUEST.as_secs());
+        return format!("no answer in {} s", limit.as_secs_f64());
     }
     let mut source = e.source();
     let mut last = e.to_string();

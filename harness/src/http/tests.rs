@@ -141,3 +141,51 @@ async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
     assert!(failure.what.contains("certificate"), "{}", failure.what);
     assert!(failure.look_at.contains("certificate"), "{}", failure.look_at);
 }
+
+/// A server that answers one request with what it got, as its body.
+async fn echo() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut got = String::new();
+        // Both bodies below end so, and no header does.
+        while !got.ends_with('Z') && !got.ends_with("Z\"}") {
+            let mut part = [0; 4096];
+            let n = stream.read(&mut part).await.unwrap();
+            got.push_str(std::str::from_utf8(&part[..n]).unwrap());
+        }
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{got}", got.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+    });
+    format!("http://{address}/x")
+}
+
+#[tokio::test]
+async fn a_request_has_its_method_its_authority_and_its_body() {
+    let form = Request::post(echo().await).basic("ada", &"pass".into()).form(&[("a b", "1&2"), ("c", "=éZ")]);
+    let got = http().send(&form, soon(5000)).await.unwrap().body;
+    assert!(got.starts_with("POST /x HTTP/1.1\r\n"), "{got}");
+    assert!(got.contains("authorization: Basic YWRhOnBhc3M=\r\n"), "{got}");
+    assert!(got.contains("content-type: application/x-www-form-urlencoded\r\n"), "{got}");
+    assert!(got.ends_with("\r\n\r\na%20b=1%262&c=%3D%C3%A9Z"), "{got}");
+
+    let json = Request::put(echo().await).bearer(&"t0ken".into()).json(&serde_json::json!({"a": "Z"}));
+    let shown = format!("{json:?}");
+    assert!(shown.starts_with("PUT http") && !shown.contains("t0ken") && !shown.contains('Z'), "{shown}");
+    let got = http().send(&json, soon(5000)).await.unwrap().body;
+    assert!(got.starts_with("PUT /x HTTP/1.1\r\n") && got.contains("authorization: Bearer t0ken\r\n"), "{got}");
+    assert!(got.contains("content-type: application/json\r\n") && got.ends_with("\r\n\r\n{\"a\":\"Z\"}"), "{got}");
+}
+
+#[tokio::test]
+async fn a_request_reads_as_much_and_waits_as_long_as_it_says() {
+    let url = server(&[GOOD]).await;
+    assert_eq!(http().send(&Request::get(&url).up_to(2), soon(5000)).await.unwrap().body, "he");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = Request::get(format!("http://{}/", listener.local_addr().unwrap())).within(Duration::from_millis(300));
+    let start = Instant::now();
+    let failure = http().send(&silent, soon(60_000)).await.unwrap_err();
+    assert!(failure.what.ends_with("does not answer: no answer in 0.3 s"), "{}", failure.what);
+    assert!(start.elapsed() < Duration::from_secs(5));
+}

@@ -51,6 +51,12 @@ pub enum SsoError {
         /// What shows it.
         said: String,
     },
+    /// A redirect is not a whole address.
+    #[error("the redirect {redirect:?} is no whole address: http(s)://, with no *, # or blank")]
+    Redirect {
+        /// The redirect.
+        redirect: String,
+    },
     /// The provider answered what its interface does not say, or not in time what it must say.
     #[error("{provider} was asked to {asked}: {url} {said}")]
     Unexpected {
@@ -78,6 +84,7 @@ impl From<SsoError> for Failure {
                 (Kind::ProviderRefused, "which run made it: `cc-ci reap` removes what a killed run left")
             }
             SsoError::NotOurs { .. } => (Kind::ProviderRefused, "who made this realm; cc-ci leaves it alone"),
+            SsoError::Redirect { .. } => (Kind::CheckBroken, "the redirects that recipe.toml names in [sso]"),
             SsoError::Unexpected { .. } => {
                 (Kind::ProviderUnexpected, "the log lines of the provider, and its version: does cc-ci know it?")
             }

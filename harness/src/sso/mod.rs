@@ -2,11 +2,15 @@
 //! in, and its removal. What a provider cannot tell about itself (its domain, its administrator's secret)
 //! the caller finds by [`ProviderName::admin_facts`].
 
+mod authentik;
+mod call;
+mod discovery;
 mod error;
 mod keycloak;
 mod secret;
 mod types;
 
+pub use authentik::Authentik;
 pub use error::SsoError;
 pub use keycloak::Keycloak;
 pub use secret::made_secret;
@@ -61,6 +65,8 @@ pub trait Provider: Sized {
 pub enum AnyProvider {
     /// Keycloak.
     Keycloak(Keycloak),
+    /// authentik.
+    Authentik(Authentik),
 }
 
 /// Calls the same method of whichever provider it is.
@@ -68,6 +74,7 @@ macro_rules! whichever {
     ($self:ident, $method:ident($($argument:ident),*)) => {
         match $self {
             Self::Keycloak(provider) => provider.$method($($argument),*).await,
+            Self::Authentik(provider) => provider.$method($($argument),*).await,
         }
     };
 }
@@ -80,12 +87,7 @@ impl AnyProvider {
     pub async fn connect(name: ProviderName, http: Http, base_url: &str, admin: Admin) -> Result<Self, SsoError> {
         match name {
             ProviderName::Keycloak => Keycloak::connect(http, base_url, admin).await.map(Self::Keycloak),
-            ProviderName::Authentik => Err(SsoError::Unexpected {
-                provider: name,
-                asked: "log in".to_owned(),
-                url: base_url.to_owned(),
-                said: "cc-ci cannot use it yet".to_owned(),
-            }),
+            ProviderName::Authentik => Authentik::connect(http, base_url, admin).await.map(Self::Authentik),
         }
     }
 
@@ -94,6 +96,7 @@ impl AnyProvider {
     pub fn name(&self) -> ProviderName {
         match self {
             Self::Keycloak(_) => ProviderName::Keycloak,
+            Self::Authentik(_) => ProviderName::Authentik,
         }
     }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use secrecy::SecretString;
 
+use super::SsoError;
 use crate::names::{ClientId, RealmName};
 
 /// The providers that cc-ci can wire an app to.
@@ -144,4 +145,20 @@ pub struct Granted {
     /// The users as they can log in. Where a provider has one set of users for all realms, a name is not
     /// the one that was asked for.
     pub users: Vec<User>,
+}
+
+impl Wanted {
+    /// Every redirect is a whole address: one with a `*` is a pattern for Keycloak, and a line's end would
+    /// make two of one where authentik takes them as lines.
+    pub(super) fn check(&self) -> Result<(), SsoError> {
+        let broken = |redirect: &&String| {
+            let harmless = !redirect.contains(|c: char| c == '*' || c == '#' || c.is_whitespace() || c.is_control());
+            let rest = redirect.strip_prefix("https://").or_else(|| redirect.strip_prefix("http://"));
+            !(harmless && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')))
+        };
+        match self.redirects.iter().find(broken) {
+            Some(redirect) => Err(SsoError::Redirect { redirect: redirect.clone() }),
+            None => Ok(()),
+        }
+    }
 }

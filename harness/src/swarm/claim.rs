@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use bollard::models::{Config, ConfigSpec};
 use bollard::query_parameters::{ListConfigsOptionsBuilder, UpdateConfigOptionsBuilder};
 
-use super::engine::{Swarm, ask, failed, is_gone, status};
-use crate::failure::Failure;
+use super::engine::{Swarm, ask, failed, is_gone, is_stale, status};
+use crate::failure::{Failure, Kind};
 use crate::names::{Domain, RecipeName, RunId, StackName};
 
 /// Who holds a stack's name.
@@ -24,6 +24,8 @@ pub struct Claim {
     pub recipe: RecipeName,
     /// The stack of the tested app, where this one is there for that alone.
     pub beside: Option<StackName>,
+    /// The release that is deployed, where the app is a provider that later runs may use too.
+    pub warm: Option<String>,
     /// The host that the run's process lives on.
     pub owner: String,
     /// The time after which the run cannot be alive any more, in Unix seconds.
@@ -47,12 +49,13 @@ const STACK: &str = "cc-ci.stack";
 const DOMAIN: &str = "cc-ci.domain";
 const RECIPE: &str = "cc-ci.recipe";
 const BESIDE: &str = "cc-ci.beside";
+const WARM: &str = "cc-ci.warm";
 const OWNER: &str = "cc-ci.owner";
 const DEADLINE: &str = "cc-ci.deadline";
 const KEPT_UNTIL: &str = "cc-ci.kept-until";
 
 impl Claim {
-    fn labels(&self) -> HashMap<String, String> {
+    pub(super) fn labels(&self) -> HashMap<String, String> {
         [
             (RUN, self.run.to_string()),
             (STACK, self.stack.to_string()),
@@ -63,13 +66,14 @@ impl Claim {
         ]
         .into_iter()
         .chain(self.beside.iter().map(|tested| (BESIDE, tested.to_string())))
+        .chain(self.warm.iter().map(|release| (WARM, release.clone())))
         .chain(self.kept_until.map(|until| (KEPT_UNTIL, until.to_string())))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
     }
 
     /// None for a config that is no claim: a label is missing or holds no valid name.
-    fn from_labels(labels: &HashMap<String, String>) -> Option<Self> {
+    pub(super) fn from_labels(labels: &HashMap<String, String>) -> Option<Self> {
         let label = |name: &str| labels.get(name).cloned();
         Some(Self {
             stack: label(STACK)?.try_into().ok()?,
@@ -77,6 +81,7 @@ impl Claim {
             domain: label(DOMAIN)?.parse().ok()?,
             recipe: label(RECIPE)?.parse().ok()?,
             beside: label(BESIDE).map(StackName::try_from).transpose().ok()?,
+            warm: label(WARM),
             owner: label(OWNER)?,
             deadline: label(DEADLINE)?.parse().ok()?,
             kept_until: label(KEPT_UNTIL).and_then(|until| until.parse().ok()),
@@ -114,7 +119,7 @@ impl Swarm {
             }
         }
         Err(Failure::new(
-            crate::failure::Kind::NoSlot,
+            Kind::NoSlot,
             format!("the swarm config {} is there and is no claim of cc-ci", name_of(&claim.stack)),
             "look at it with `docker config inspect`, and remove it if nothing needs it",
         ))
@@ -123,14 +128,64 @@ impl Swarm {
     /// Says until when (Unix seconds) the app of a stack stays after its run.
     ///
     /// # Errors
-    /// There is no claim, somebody changed it at the same moment, or the engine does not answer.
+    /// There is no claim, or the engine does not answer.
     pub async fn keep_claim(&self, stack: &StackName, until: i64) -> Result<(), Failure> {
-        let config = ask("look at the claim", self.docker().inspect_config(&name_of(stack))).await?;
-        let version = config.version.and_then(|version| version.index).unwrap_or(0);
-        let mut spec = config.spec.unwrap_or_default();
-        spec.labels.get_or_insert_default().insert(KEPT_UNTIL.to_owned(), until.to_string());
-        let options = UpdateConfigOptionsBuilder::new().version(i64::try_from(version).unwrap_or(0)).build();
-        ask("change the claim", self.docker().update_config(&name_of(stack), spec, options)).await
+        let kept = self.change_claim(stack, |claim| Some(Claim { kept_until: Some(until), ..claim })).await?;
+        if kept {
+            return Ok(());
+        }
+        let what = format!("nobody holds the stack {stack}, so it cannot be kept");
+        Err(Failure::new(Kind::NotKept, what, "who released it: `docker config ls` shows the claims"))
+    }
+
+    /// Gives a kept app more time, if it has less: for who wants to use it that long. No answer means that
+    /// it is not kept any more: its end has begun, or it is still being made.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn extend_claim(&self, stack: &StackName, until: i64) -> Result<bool, Failure> {
+        let more = |claim: Claim| claim.kept_until.map(|had| Claim { kept_until: Some(had.max(until)), ..claim });
+        self.change_claim(stack, more).await
+    }
+
+    /// Begins the end of an app that is kept until `seen`: from now on nobody extends it. No answer means
+    /// that somebody has extended or ended it meanwhile.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn end_claim(&self, stack: &StackName, seen: i64, now: i64) -> Result<bool, Failure> {
+        let end = |claim: Claim| {
+            (claim.kept_until == Some(seen)).then_some(Claim { kept_until: None, deadline: now, ..claim })
+        };
+        self.change_claim(stack, end).await
+    }
+
+    /// Changes a claim, if `change` still wants to after a look at what it is now. Swarm refuses a change
+    /// of what somebody has changed meanwhile; then it is looked at again.
+    async fn change_claim(
+        &self,
+        stack: &StackName,
+        change: impl Fn(Claim) -> Option<Claim>,
+    ) -> Result<bool, Failure> {
+        let name = name_of(stack);
+        loop {
+            let config = match self.docker().inspect_config(&name).await {
+                Ok(config) => config,
+                Err(e) if is_gone(&e) => return Ok(false),
+                Err(e) => return Err(failed("look at the claim", &e)),
+            };
+            let version = config.version.as_ref().and_then(|version| version.index).unwrap_or(0);
+            let mut spec = config.spec.clone().unwrap_or_default();
+            let Some(changed) = read(config).and_then(&change) else { return Ok(false) };
+            spec.labels = Some(changed.labels());
+            let options = UpdateConfigOptionsBuilder::new().version(i64::try_from(version).unwrap_or(0)).build();
+            match self.docker().update_config(&name, spec, options).await {
+                Ok(()) => return Ok(true),
+                Err(e) if is_gone(&e) => return Ok(false),
+                Err(e) if is_stale(&e) => {}
+                Err(e) => return Err(failed("change the claim", &e)),
+            }
+        }
     }
 
     /// Gives a stack's name back. Nothing happens where there is no claim.
@@ -173,6 +228,7 @@ mod tests {
             domain: "a.ci.localhost".parse().unwrap(),
             recipe: "a".parse().unwrap(),
             beside: None,
+            warm: None,
             owner: "host".to_owned(),
             deadline: 1_700_000_000,
             kept_until: None,

@@ -234,6 +234,12 @@ pub(super) fn is_gone(e: &Error) -> bool {
     status(e) == Some(404)
 }
 
+/// Whether swarm refuses a change because the object has been changed since it was looked at. It has no
+/// status of its own for that: an engine 20.10 answers 500 with these words.
+pub(super) fn is_stale(e: &Error) -> bool {
+    matches!(e, Error::DockerResponseServerError { message, .. } if message.contains("update out of sequence"))
+}
+
 /// An error with its sources, since the outer one often says only "client error".
 fn chain(e: &Error) -> String {
     let mut text = match e {

@@ -23,6 +23,7 @@ mod labels;
 mod objects;
 mod ports;
 mod read;
+mod realm;
 mod reason;
 mod remove;
 mod seen;

@@ -2,7 +2,6 @@
 //! its result into words and an exit code.
 
 mod bench;
-mod claim;
 mod docs;
 mod doctor;
 mod lint;

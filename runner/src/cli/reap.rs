@@ -10,8 +10,9 @@ use super::run::host_name;
 use crate::exit::Exit;
 use crate::keep::clock;
 use crate::kept;
-use crate::reap::{Reaping, reap, reap_run};
+use crate::reap::{Janitor, Reaping};
 use crate::settings::Settings;
+use crate::world;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,13 +36,15 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
     let (state, host, limit) = (settings.state_dir()?, host_name(), Duration::from_secs(args.limit));
+    let (http, _) = world::http(settings)?;
+    let janitor = Janitor { swarm: &swarm, http: &http, settings, state: &state, host: &host, limit };
     let run = match &args.kept {
         Some(recipe) => Some(kept::find(&swarm, &state, recipe).await?.started.run),
         None => args.run.clone(),
     };
     let done = match &run {
-        Some(run) => reap_run(&swarm, (&state, &host), run, args.when_due, limit).await?,
-        None => reap(&swarm, &state, &host, limit).await?,
+        Some(run) => janitor.reap_run(run, args.when_due).await?,
+        None => janitor.reap().await?,
     };
     if args.json {
         println!("{:#}", serde_json::json!(done));
@@ -54,6 +57,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
             let what = match &one.what {
                 Reaping::Alive => "lives: not touched".to_owned(),
                 Reaping::Kept(until) => format!("kept until {}: not touched", clock(*until)),
+                Reaping::InUse(run) => format!("kept, and run {run} uses it: not touched"),
                 Reaping::Removed => "its owner is gone: everything of it was removed".to_owned(),
                 Reaping::Left(objects) => format!("its owner is gone; still there: {}", objects.join(", ")),
                 Reaping::Failed(why) => format!("its owner is gone; it could not be removed: {why}"),
@@ -61,6 +65,6 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
             println!("{} ({}): {what}", one.run, one.stack);
         }
     }
-    let clean = done.iter().all(|one| matches!(one.what, Reaping::Alive | Reaping::Kept(_) | Reaping::Removed));
+    let clean = done.iter().all(|one| matches!(one.what, Reaping::Alive | Reaping::Kept(_) | Reaping::InUse(_) | Reaping::Removed));
     Ok(if clean { Exit::Passed } else { Exit::Infrastructure })
 }

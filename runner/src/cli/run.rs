@@ -10,9 +10,9 @@ use harness::names::RecipeName;
 use harness::swarm::Swarm;
 use jiff::SignedDuration;
 
-use super::claim;
 use super::signals::stop_on_signals;
 use super::what::{What, selection};
+use crate::claims;
 use crate::context::{Context, Parts};
 use crate::deploy::disk;
 use crate::emit::Sink;
@@ -22,9 +22,15 @@ use crate::exit::Exit;
 use crate::keep::Keep;
 use crate::kept;
 use crate::prepared::{Prepared, new_run_id};
+use crate::reap::Janitor;
 use crate::report;
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
+use crate::warm::{self, Arranging};
+use crate::world;
+
+/// How long a run spends on what earlier ones left.
+const REAPING: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,8 +45,12 @@ pub(super) struct Args {
     /// Let the app stay for a look, then it goes by itself: 30m, 2h
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
     keep: Option<Duration>,
+    /// Use a provider of logins that earlier runs have kept warm, and let it stay this long after the last
+    /// use; only where recipe.toml says share = true
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2h", value_parser = how_long)]
+    warm: Option<Duration>,
     /// Run the tests against the app that an earlier run keeps: an answer in a second or two
-    #[arg(long, conflicts_with_all = ["keep", "source", "pr", "reference", "from"])]
+    #[arg(long, conflicts_with_all = ["keep", "warm", "source", "pr", "reference", "from"])]
     kept: bool,
     /// Run each test of what the app is for this often, and name those that come and go
     #[arg(long, value_name = "N", default_value = "1")]
@@ -65,7 +75,7 @@ pub(super) struct ProveArgs {
 pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, Failure> {
     let ProveArgs { mut what, kept, json } = args;
     what.only_tests();
-    let args = Args { what, prove: true, rerun_failed: false, keep: None, kept, repeat: NonZeroU32::MIN, json };
+    let args = Args { what, prove: true, rerun_failed: false, keep: None, warm: None, kept, repeat: NonZeroU32::MIN, json };
     run(settings, args).await
 }
 
@@ -98,18 +108,26 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
     let program = find_program(settings.abra.as_deref())?;
+    let mut remark = None;
     let (prepared, abra, shared, labels, keep) = if args.kept {
-        let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| discard(&dir))?;
-        let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| discard(&dir))?;
+        let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
+        let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| dir.discard())?;
         let abra = Abra::new(program, app.dir.abra());
         (prepared, abra, app.dir.clone(), BTreeMap::new(), Keep::ByRun(app.started.run))
     } else {
-        let request = args.what.request(settings).inspect_err(|_| discard(&dir))?;
+        let request = args.what.request(settings).inspect_err(|_| dir.discard())?;
         let abra = Abra::new(program, dir.abra());
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
-        let prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| discard(&dir))?;
-        crate::reap::reap(&swarm, &state, &host, Duration::from_secs(60)).await?;
-        let labels = claim::all(&swarm, &prepared, &host).await.inspect_err(|_| discard(&dir))?;
+        let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
+        let (http, _) = world::http(settings)?;
+        let janitor = Janitor { swarm: &swarm, http: &http, settings, state: &state, host: &host, limit: REAPING };
+        janitor.reap().await?;
+        if let Some(time) = args.warm {
+            let (state, host, program) = (state.clone(), host.clone(), abra.program().to_owned());
+            let how = Arranging { swarm: &swarm, http: &http, settings, state, host, program, time };
+            remark = warm::arrange(&how, &mut prepared).await.inspect_err(|_| dir.discard())?;
+        }
+        let labels = claims::all(&swarm, &prepared, &host).await.inspect_err(|_| dir.discard())?;
         (prepared, abra, dir.clone(), labels, args.keep.map_or(Keep::No, Keep::For))
     };
 
@@ -120,8 +138,8 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let expected = report::expect::from_runs(&state, &started.recipe);
     let sinks = sinks(&dir, args.json)?;
     let rounds = args.repeat.get();
-    let mut cx =
-        Context::new(settings, Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, sinks })?;
+    let parts = Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, remark, sinks };
+    let mut cx = Context::new(settings, parts)?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected, &cancel).await;
     let reports = report::write_all(&cx.dir, &cx.emitter.records());
@@ -164,13 +182,6 @@ fn sinks(dir: &RunDir, json: bool) -> Result<Vec<Box<dyn Sink>>, Failure> {
         Box::new(report::terminal::Terminal::stdout())
     };
     Ok(vec![Box::new(journal), screen])
-}
-
-/// A run that never began leaves no folder.
-fn discard(dir: &RunDir) {
-    if let Err(error) = std::fs::remove_dir_all(dir.path()) {
-        tracing::warn!("{} cannot be removed: {error}", dir.path().display());
-    }
 }
 
 /// The name of this machine.

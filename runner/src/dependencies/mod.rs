@@ -14,6 +14,7 @@ use crate::prepared::{folder_of, read_toml};
 use crate::recipe_toml::{RecipeToml, read};
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
+use crate::warm::Warm;
 use crate::spec::{Request, RunSpec, domain_of, pin};
 
 /// An app beside the tested one, ready to be deployed.
@@ -29,6 +30,8 @@ pub struct Dependency {
     pub revision: String,
     /// The clone.
     pub checkout: Checkout,
+    /// What makes it outlive the run, if it does.
+    pub warm: Option<Warm>,
 }
 
 /// What a recipe needs, by the folders of the settings.
@@ -77,7 +80,7 @@ impl Dependency {
         spec.stack = spec.domain.stack();
         spec.base = None;
         spec.pull_request = None;
-        Ok(Self { needed, toml, spec, revision, checkout })
+        Ok(Self { needed, toml, spec, revision, checkout, warm: None })
     }
 
     /// What the run's first event says of it.
@@ -85,7 +88,11 @@ impl Dependency {
     pub fn fact(&self) -> DependencyFact {
         DependencyFact {
             recipe: self.needed.recipe.clone(),
-            why: self.needed.why.words().to_owned(),
+            why: match &self.warm {
+                None => self.needed.why.words().to_owned(),
+                Some(warm) if warm.was_there() => format!("{}, kept warm by earlier runs", self.needed.why.words()),
+                Some(_) => format!("{}, and stays warm", self.needed.why.words()),
+            },
             release: self.revision.clone(),
             domain: self.spec.domain.clone(),
             stack: self.spec.stack.clone(),

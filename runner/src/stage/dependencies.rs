@@ -17,6 +17,7 @@ use crate::event::{Fault, Origin, Outcome};
 use crate::logins;
 use crate::neighbours::Neighbours;
 use crate::report::text::count;
+use crate::warm::Warm;
 
 /// How long a dependency may take to show that it still lives.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -31,6 +32,9 @@ pub(super) async fn prepare(cx: &mut Context) -> Step {
         let (recipe, revision) = (cx.beside[at].spec.recipe.clone(), cx.beside[at].release());
         let start = Instant::now();
         let app = &cx.beside[at];
+        if app.warm.as_ref().is_some_and(Warm::was_there) {
+            continue;
+        }
         let ended = match prepare::may_be_deployed(app, &revision) {
             Ok(compose) => prepare::ensure(app, &compose).await,
             Err(failure) => Err(failure),
@@ -71,7 +75,10 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     cx.neighbours = neighbours.clone();
     let (stage, deadline) = (cx.stage, cx.deadline);
     for other in &mut cx.beside {
-        (other.stage, other.deadline, other.neighbours) = (stage, deadline, neighbours.clone());
+        (other.stage, other.deadline) = (stage, deadline);
+        if other.warm.is_none() {
+            other.neighbours = neighbours.clone();
+        }
     }
     let up: BTreeMap<RecipeName, watch::Sender<bool>> =
         cx.beside.iter().map(|other| (other.spec.recipe.clone(), watch::Sender::new(false))).collect();
@@ -80,6 +87,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let faults: Vec<Fault> = cx.beside.iter_mut().flat_map(|other| std::mem::take(&mut other.faults)).collect();
     cx.faults.extend(faults);
     ended?;
+    cx.came_up = true;
     if cx.toml.sso.is_some() {
         cx.check("dependencies.logins", async |cx: &mut Context| logins::make(cx).await.map(|text| (text, ()))).await?;
     }
@@ -108,6 +116,10 @@ async fn come_up(cx: &mut Context, up: &BTreeMap<RecipeName, watch::Sender<bool>
         let _ = sender.subscribe().wait_for(|is_up| *is_up).await;
     }
     let (recipe, revision) = (cx.spec.recipe.clone(), cx.release());
+    if cx.warm.as_ref().is_some_and(Warm::was_there) {
+        cx.deployed = Some(revision);
+        return answers::answers(cx, &format!("dependencies.{recipe}.warm")).await;
+    }
     cx.check(&format!("dependencies.{recipe}.settled"), async |cx: &mut Context| {
         let settled = cx.deploy(&revision, &Before::default()).await?;
         Ok((format!("{revision}: {} up", count(settled.services.len(), "service")), ()))

@@ -22,6 +22,19 @@ pub use present::{Present, missing, present};
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";
 
+/// HTTP towards the apps, and the CA of a local world.
+///
+/// # Errors
+/// When the local CA's certificate is no certificate.
+pub fn http(settings: &Settings) -> Result<(Http, Option<PathBuf>), Failure> {
+    let ca = local_ca(&settings.state_dir()?, settings);
+    let http = Http::new(&HttpConfig {
+        ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
+        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+    })?;
+    Ok((http, ca))
+}
+
 /// One step of `up` or `down`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WorldStep {

@@ -1,0 +1,159 @@
+//! Before a run: whether a warm provider is there that it may use, or whether it makes one.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use harness::abra::Abra;
+use harness::failure::{Failure, Kind};
+use harness::http::Http;
+use harness::names::Domain;
+use harness::swarm::{Claim, ClaimOutcome, Swarm};
+use jiff::Timestamp;
+
+use super::Warm;
+use crate::dependencies::{Dependency, Why};
+use crate::deploy::disk;
+use crate::prepared::{Prepared, new_run_id};
+use crate::run_dir::RunDir;
+use crate::settings::Settings;
+
+/// How long a warm provider may take to show that it lives.
+const ALIVE: Duration = Duration::from_secs(3);
+
+/// What it takes to look for a provider.
+pub struct Arranging<'a> {
+    /// The swarm.
+    pub swarm: &'a Swarm,
+    /// HTTP towards the apps.
+    pub http: &'a Http,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The state folder.
+    pub state: PathBuf,
+    /// This machine's name.
+    pub host: String,
+    /// The abra program.
+    pub program: PathBuf,
+    /// How long the provider stays after it was last used.
+    pub time: Duration,
+}
+
+/// Makes the run's provider a warm one, where there is one to use or none at all. Gives the line that says
+/// why it is a cold one, if it is.
+///
+/// # Errors
+/// When the engine does not answer, or the disk refuses.
+pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Option<String>, Failure> {
+    let cold = |why: &str| Ok(Some(format!("the provider of logins is the run's own: {why}")));
+    let shares = prepared.toml.sso.as_ref().is_some_and(|sso| sso.share);
+    let seconds: u64 = prepared.stages.iter().map(|stage| stage.deadline_s).sum();
+    let deadline = Timestamp::now().as_second().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let tested = prepared.spec.clone();
+    let Some(at) = prepared.dependencies.iter().position(|one| one.needed.why == Why::Provider) else {
+        return Ok(None);
+    };
+    if !shares {
+        return cold("recipe.toml does not say share = true below [sso]");
+    }
+    let wanted = &prepared.dependencies[at];
+    let domain = domain(&wanted.needed.recipe, &how.settings.base_domain)?;
+    let mut claim = Claim {
+        run: tested.run.clone(),
+        stack: domain.stack(),
+        domain: domain.clone(),
+        recipe: wanted.needed.recipe.clone(),
+        beside: None,
+        warm: None,
+        owner: how.host.clone(),
+        deadline,
+        kept_until: None,
+    };
+    // The lease first: whoever reaps sees it before the realm can be there.
+    how.swarm.lease_realm(&claim).await?;
+    let warm = match how.swarm.claims().await?.into_iter().find(|other| other.stack == claim.stack) {
+        Some(other) => found(how, wanted, &other, deadline).await?,
+        None => {
+            claim.warm = Some(wanted.revision.clone());
+            make(how, claim, prepared, at).await?
+        }
+    };
+    match warm {
+        Ok(warm) => {
+            let dependency = &mut prepared.dependencies[at];
+            dependency.spec.stack = domain.stack();
+            dependency.spec.domain = domain;
+            dependency.warm = Some(warm);
+            prepared.beside = prepared.dependencies.iter().map(Dependency::fact).collect();
+            Ok(None)
+        }
+        Err(why) => {
+            how.swarm.release_realm(&tested.run).await?;
+            cold(&why)
+        }
+    }
+}
+
+/// The domain of the one warm provider of its kind.
+fn domain(recipe: &harness::names::RecipeName, base: &Domain) -> Result<Domain, Failure> {
+    format!("{recipe}-warm.{base}").parse().map_err(|error| {
+        Failure::new(Kind::DomainTooLong, format!("no domain can be made: {error}"), "give another --base-domain")
+    })
+}
+
+/// One that is there, if it is what the run would deploy itself, and alive. Its time is extended before it
+/// is looked at: from then on no janitor ends it during this run.
+async fn found(
+    how: &Arranging<'_>,
+    wanted: &Dependency,
+    other: &Claim,
+    deadline: i64,
+) -> Result<Result<Warm, String>, Failure> {
+    if other.warm.as_deref() != Some(wanted.revision.as_str()) {
+        let there = other.warm.as_deref().unwrap_or("something else");
+        return Ok(Err(format!("the warm one is {there}, and the newest release is {}", wanted.revision)));
+    }
+    let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
+    let until = deadline.max(Timestamp::now().as_second().saturating_add(time));
+    if !how.swarm.extend_claim(&other.stack, until).await? {
+        return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
+    }
+    let health = &wanted.toml.health;
+    let url = format!("https://{}:{}{}", other.domain, how.settings.https_port, health.path.as_str());
+    match how.http.get(&url, Instant::now() + ALIVE).await {
+        Ok(answer) if health.status.iter().any(|status| status.get() == answer.status) => {}
+        Ok(answer) => return Ok(Err(format!("the warm one is not well: {url} answered {}", answer.status))),
+        Err(failure) => return Ok(Err(format!("the warm one is not well: {}", failure.what))),
+    }
+    let dir = RunDir::of(&how.state, &other.run);
+    Ok(Ok(Warm { dir, time: how.time, labels: Default::default(), made: None }))
+}
+
+/// Takes the name of the warm provider, under a run of its own; this run deploys it.
+async fn make(
+    how: &Arranging<'_>,
+    claim: Claim,
+    prepared: &mut Prepared,
+    at: usize,
+) -> Result<Result<Warm, String>, Failure> {
+    let claim = Claim { run: new_run_id()?, ..claim };
+    let dir = RunDir::of(&how.state, &claim.run);
+    let alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
+    if let ClaimOutcome::Taken(other) = how.swarm.claim(&claim).await? {
+        dir.discard();
+        return Ok(Err(format!("the warm one is just being made by run {}", other.run)));
+    }
+    let needed = prepared.dependencies[at].needed.clone();
+    let clone = Abra::new(how.program.clone(), dir.abra()).recipe_dir(&needed.recipe);
+    let mut dependency = match Dependency::new(how.settings, needed, &prepared.spec, &clone) {
+        Ok(dependency) => dependency,
+        Err(failure) => {
+            how.swarm.release(&claim.stack).await?;
+            dir.discard();
+            return Err(failure);
+        }
+    };
+    dependency.spec.run = claim.run.clone();
+    prepared.dependencies[at] = dependency;
+    let labels = crate::claims::labels(&claim.run, &how.host, claim.deadline);
+    Ok(Ok(Warm { dir, time: how.time, labels, made: Some(alive) }))
+}

@@ -1,0 +1,35 @@
+//! A provider of logins that stays between runs. It is an app that is kept, under a run of its own; each
+//! run that uses it takes a lease on a realm of its own there, and gives both back. Whatever is in doubt
+//! is answered by a cold provider, which is the run's own.
+
+mod arrange;
+mod leave;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::run_dir::{Alive, RunDir};
+
+pub use arrange::{Arranging, arrange};
+pub use leave::{leave, stay};
+
+/// A provider that outlives the run.
+#[derive(Debug)]
+pub struct Warm {
+    /// The folder of the run that it belongs to: its settings are there.
+    pub dir: RunDir,
+    /// How long it stays after it was last used.
+    pub time: Duration,
+    /// Labels for its services, where it is made now.
+    pub labels: BTreeMap<String, String>,
+    /// Held while this run makes it; none where it was there.
+    pub made: Option<Alive>,
+}
+
+impl Warm {
+    /// Whether an earlier run made it.
+    #[must_use]
+    pub fn was_there(&self) -> bool {
+        self.made.is_none()
+    }
+}
