@@ -1,0 +1,118 @@
+#!/bin/bash
+# gitea.sh run                 gitea, and gitea again after a restore: the container's program
+# gitea.sh answers             whether it serves requests: the healthcheck
+# gitea.sh backup|tidy|restore hooks of the backup bot, in this container
+set -euo pipefail
+
+data=/var/lib/gitea/data
+database=$data/gitea.db
+# Copies of everything that a backup holds, for as long as the bot reads them.
+copy=/var/lib/gitea/backup
+# A copy under this name takes the place of the live data before the next start, so that a restore
+# which is cut short is finished by whatever start comes first.
+incoming=/var/lib/gitea/incoming
+parts=(repositories attachments avatars repo-avatars lfs packages)
+
+run() {
+  ending=
+  child=
+  trap 'ending=yes; end' TERM INT
+  trap end HUP
+  while [ -z "$ending" ]; do
+    [ ! -d "$incoming" ] || take_in
+    login_elsewhere || echo "nobody can log in by '$OIDC_NAME' before gitea starts again" >&2
+    gitea web &
+    child=$!
+    # A signal ends `wait` before gitea has ended.
+    while kill -0 "$child" 2> /dev/null; do
+      status=0
+      wait "$child" || status=$?
+    done
+    [ -d "$incoming" ] || exit "$status"
+  done
+}
+
+end() {
+  [ -z "$child" ] || kill "$child" 2> /dev/null || true
+}
+
+take_in() {
+  mkdir -p "$data"
+  # The old log first: it would be read into the new database.
+  rm -f "$database-wal" "$database-shm" "$database-journal"
+  for part in "${parts[@]}"; do
+    # What was moved before a start was cut short is in its place already.
+    [ -d "$incoming/$part" ] || continue
+    rm -rf "${data:?}/$part"
+    mv "$incoming/$part" "$data/$part"
+  done
+  [ ! -e "$incoming/gitea.db" ] || mv -f "$incoming/gitea.db" "$database"
+  # Made from the database, and wrong for another one.
+  rm -rf "$data/indexers" "$data/queues" "$incoming"
+}
+
+# The source of logins that the variables name; gitea keeps those in its database.
+login_elsewhere() {
+  [ -n "${OIDC_DISCOVERY_URL:-}" ] || return 0
+  # Neither of gitea's commands takes a provider that does not answer. One that never does must not
+  # keep those out who log in here.
+  curl --silent --show-error --fail --max-time 5 --retry 30 --retry-all-errors --retry-delay 1 \
+    --retry-max-time 60 --output /dev/null "$OIDC_DISCOVERY_URL" || return 1
+  gitea migrate > /dev/null || return 1
+  local id ids=(add-oauth)
+  id=$(sqlite3 "$database" "SELECT id FROM login_source WHERE name = '${OIDC_NAME//\'/\'\'}'") || return 1
+  [ -z "$id" ] || ids=(update-oauth --id "$id")
+  # A program's arguments can be read by others, so the secret takes another way.
+  gitea admin auth "${ids[@]}" --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
+    --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null || return 1
+  sqlite3 "$database" "UPDATE login_source SET cfg = json_set(cfg, '\$.ClientSecret',
+    rtrim(CAST(readfile('$OIDC_CLIENT_SECRET_FILE') AS TEXT), char(10))) WHERE name = '${OIDC_NAME//\'/\'\'}'"
+}
+
+answers() {
+  curl --silent --fail --max-time 4 http://127.0.0.1:3000/api/healthz > /dev/null
+}
+
+# The database first: what repositories have that it does not know is harmless, the reverse is not.
+backup() {
+  rm -rf "$copy" "$copy.part"
+  mkdir "$copy.part"
+  sqlite3 -cmd '.timeout 20000' "$database" "VACUUM INTO '$copy.part/gitea.db'"
+  local part
+  for part in "${parts[@]}"; do
+    mkdir -p "$data/$part" "$copy.part/$part"
+  done
+  # Second names for the same files, which is quick: git and gitea replace files and never change
+  # them. First what points at objects and then the objects, or a push between would leave nothing
+  # behind a pointer.
+  (cd "$data" && find repositories -depth \( -name refs -o -name packed-refs -o -name HEAD \) -path '*.git/*' \
+    -exec cp --archive --link --no-clobber --parents --target-directory "$copy.part" {} +)
+  for part in "${parts[@]}"; do
+    cp --archive --link --no-clobber "$data/$part/." "$copy.part/$part"
+  done
+  mv "$copy.part" "$copy"
+}
+
+tidy() {
+  rm -rf "$copy"
+}
+
+restore() {
+  [ -e "$copy/gitea.db" ] || { echo "the snapshot brought no $copy/gitea.db" >&2; exit 1; }
+  verdict=$(sqlite3 "$copy/gitea.db" 'PRAGMA quick_check(1)')
+  [ "$verdict" = ok ] || { echo "$copy/gitea.db is damaged: $verdict" >&2; exit 1; }
+  rm -rf "$incoming"
+  mv "$copy" "$incoming"
+  kill -HUP 1
+  left=240
+  while [ -d "$incoming" ] || ! answers; do
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || { echo "gitea does not answer after the restore; its log says why" >&2; exit 1; }
+    sleep 0.5
+  done
+}
+
+case "${1:-}" in
+  run | answers | backup | tidy | restore) "$1" ;;
+  *) echo "usage: gitea.sh run|answers|backup|tidy|restore" >&2; exit 2 ;;
+esac
