@@ -1,4 +1,5 @@
-//! What any test of a recipe may use: the recipe's formats, the `abra` program, the swarm, HTTP, a browser.
+//! What any test of a recipe may use: the recipe's formats, the `abra` program, the swarm, HTTP, a browser,
+//! logins.
 //!
 //! This library knows nothing of continuous integration: no run, no report, no pull request.
 //! The arrows go `runner → recipes → harness`, never back.
@@ -10,6 +11,7 @@ pub mod deps;
 pub mod failure;
 pub mod http;
 pub mod names;
+pub mod oidc;
 pub mod overlay;
 pub mod redact;
 pub mod sso;

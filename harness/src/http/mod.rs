@@ -1,16 +1,32 @@
-//! Requests to an app, as assertions with a deadline.
+//! Requests to an app: as assertions with a deadline, or one by one.
+//!
+//! ```text
+//! let answer = http.ask(Method::POST, &url).bearer(&token).send().await?;
+//! let visitor = http.session();                    // keeps cookies
+//! let answer = visitor.ask(Method::GET, &url).send().await?;
+//! ```
 
+mod answer;
+mod ask;
 mod below;
 mod request;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod session;
 
-use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::answer::Answer;
+use self::answer::{chain, shown};
+pub use self::ask::{Ask, NoAnswer, place};
 use self::below::Below;
 pub use self::request::{Request, coded};
+pub(crate) use self::session::Chain;
+pub use self::session::{Session, TooManyRedirects};
 use crate::failure::{Failure, Kind};
+pub use reqwest::{Method, Url};
 
 /// A route and a process behind it have no event that tells when they answer, so they are asked again
 /// after these pauses: the first is short, since most apps answer at once, the last spares them.
@@ -21,9 +37,6 @@ const STUBBORN: Duration = Duration::from_secs(10);
 
 /// No single request may take longer, unless it says so.
 const REQUEST: Duration = Duration::from_secs(10);
-
-/// No more of a body is read, unless the request says so.
-const BODY_BYTES: usize = 64 * 1024;
 
 /// How requests leave.
 #[derive(Debug, Clone, Default)]
@@ -51,21 +64,6 @@ pub struct Expect {
     pub body: Option<String>,
 }
 
-/// The answer to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The headers, names in lower case, in their order.
-    pub headers: Vec<(String, String)>,
-    /// The body: its first 64 KiB, or as much as the request wanted.
-    pub body: String,
-    /// From the first try to the end of this answer.
-    pub took: Duration,
-    /// How many requests it took.
-    pub tries: u32,
-}
-
 impl Http {
     /// A client.
     ///
@@ -77,7 +75,7 @@ impl Http {
         let unreadable = |e: reqwest::Error| {
             Failure::new(
                 Kind::WorldIncomplete,
-                format!("the certificate authority cannot be used: {}", chain(&e, REQUEST)),
+                format!("the certificate authority cannot be used: {}", chain(e, REQUEST)),
                 "the CA file of the world, which must be PEM",
             )
         };
@@ -163,23 +161,10 @@ impl Http {
     }
 
     async fn once(&self, request: &Request, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
-        let chain = |e: &reqwest::Error| chain(e, request.limit());
+        let no_answer = |e: reqwest::Error| chain(e, request.limit());
         let answer = async {
-            let mut response = request.on(&self.client).send().await.map_err(|e| chain(&e))?;
-            let headers = response
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-                .collect();
-            let mut body = Vec::new();
-            while body.len() < request.up_to
-                && let Some(part) = response.chunk().await.map_err(|e| chain(&e))?
-            {
-                body.extend_from_slice(&part);
-            }
-            body.truncate(request.up_to);
-            let body = String::from_utf8_lossy(&body).into_owned();
-            Ok(Answer { status: response.status().as_u16(), headers, body, took: start.elapsed(), tries })
+            let response = request.on(&self.client).send().await.map_err(no_answer)?;
+            Answer::read(response, start, tries, request.up_to).await.map_err(no_answer)
         };
         tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err("time is up".to_owned()))
     }
@@ -215,33 +200,6 @@ fn no_answer(what: String, why: &str) -> Failure {
         "the log lines of the app, and its routing labels"
     };
     Failure::new(Kind::NoAnswer, what, look_at)
-}
-
-/// An answer for the report: status, headers and the beginning of the body.
-fn shown(answer: &Answer) -> String {
-    let mut text = format!("status {}\n", answer.status);
-    for (name, value) in &answer.headers {
-        // What a session is made of belongs in no report.
-        let value = if matches!(name.as_str(), "set-cookie" | "authorization") { "…" } else { value };
-        text.push_str(&format!("{name}: {value}\n"));
-    }
-    text.push('\n');
-    text.extend(answer.body.chars().take(2000));
-    text
-}
-
-/// An error with its sources: the outer one says only "error sending request".
-fn chain(e: &reqwest::Error, limit: Duration) -> String {
-    if e.is_timeout() {
-        return format!("no answer in {} s", limit.as_secs_f64());
-    }
-    let mut source = e.source();
-    let mut last = e.to_string();
-    while let Some(inner) = source {
-        last = inner.to_string();
-        source = inner.source();
-    }
-    last
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{BODY_BYTES, REQUEST};
+use super::REQUEST;
+use super::answer::BODY_BYTES;
 
 /// A request. Its `Debug` shows the method and the address, which must hold no secret; headers and body
 /// may.

@@ -1,0 +1,135 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::cookie::{CookieStore as _, Jar};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use reqwest::{Method, RequestBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::answer::{Answer, BODY_BYTES, chain};
+use super::{Http, Session};
+
+/// No single request may take longer. The first page of a large program that has just started takes some
+/// seconds.
+const ASK: Duration = Duration::from_secs(30);
+
+/// Nothing came back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{asked} does not answer: {why}")]
+pub struct NoAnswer {
+    /// What was asked, such as `GET https://host/path`.
+    pub asked: String,
+    /// Why there was no answer.
+    pub why: String,
+}
+
+/// A request that is sent once, whatever comes back. No redirect is followed.
+pub struct Ask {
+    builder: RequestBuilder,
+    asked: String,
+    url: Url,
+    jar: Option<Arc<Jar>>,
+}
+
+impl Http {
+    /// A request; [`Ask::send`] sends it.
+    #[must_use]
+    pub fn ask(&self, method: Method, url: &Url) -> Ask {
+        let asked = format!("{method} {}", place(url));
+        let builder = self.client.request(method, url.clone()).timeout(ASK);
+        Ask { builder, asked, url: url.clone(), jar: None }
+    }
+
+    /// Requests of one visitor, who starts without cookies.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(self.clone())
+    }
+}
+
+impl Ask {
+    pub(super) fn with_jar(mut self, jar: &Arc<Jar>) -> Self {
+        if let Some(cookies) = jar.cookies(&self.url) {
+            self.builder = self.builder.header(COOKIE, sensitive(cookies));
+        }
+        self.jar = Some(Arc::clone(jar));
+        self
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
+    /// With a bearer token.
+    #[must_use]
+    pub fn bearer(mut self, token: &SecretString) -> Self {
+        self.builder = self.builder.bearer_auth(token.expose_secret());
+        self
+    }
+
+    /// With a name and a password as HTTP has them.
+    #[must_use]
+    pub fn basic(mut self, name: &str, password: &SecretString) -> Self {
+        self.builder = self.builder.basic_auth(name, Some(password.expose_secret()));
+        self
+    }
+
+    /// With the fields of a form as the body.
+    #[must_use]
+    pub fn form<'a>(mut self, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.builder = self.builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        self
+    }
+
+    /// With a JSON body.
+    #[must_use]
+    pub fn json(mut self, value: &impl Serialize) -> Self {
+        self.builder = self.builder.json(value);
+        self
+    }
+
+    /// What is asked, without what may be secret: `GET https://host/path`.
+    #[must_use]
+    pub fn asked(&self) -> &str {
+        &self.asked
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// When no answer comes within 30 s; any status is an answer.
+    pub async fn send(self) -> Result<Answer, NoAnswer> {
+        let Self { builder, asked, url, jar } = self;
+        let start = Instant::now();
+        let no_answer = |e: reqwest::Error| NoAnswer { asked: asked.clone(), why: chain(e, ASK) };
+        let response = builder.send().await.map_err(no_answer)?;
+        if let Some(jar) = jar {
+            jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
+        }
+        Answer::read(response, start, 1, BODY_BYTES).await.map_err(no_answer)
+    }
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ask").field(&self.asked).finish()
+    }
+}
+
+/// An address without user, query and fragment, which may hold codes and tokens.
+#[must_use]
+pub fn place(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+fn sensitive(mut value: HeaderValue) -> HeaderValue {
+    value.set_sensitive(true);
+    value
+}
