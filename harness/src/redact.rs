@@ -1,5 +1,7 @@
 //! Secrets never reach a report: every text passes a [`Redactor`] first.
 
+mod shapes;
+
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -47,9 +49,17 @@ impl Redactor {
         true
     }
 
-    /// The text without secrets. Borrowed where there was none.
+    /// The text without secrets: those that it knows, and what looks like a token or a cookie. Borrowed
+    /// where there was none.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match shapes::without(text) {
+            Cow::Borrowed(text) => self.without_known(text),
+            Cow::Owned(text) => Cow::Owned(self.without_known(&text).into_owned()),
+        }
+    }
+
+    fn without_known<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
         if !forms.iter().any(|form| text.contains(form.as_str())) {
             return Cow::Borrowed(text);

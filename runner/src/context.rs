@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use harness::abra::{Abra, Call, explain};
 use harness::failure::{Cause, Failure, Kind};
 use harness::http::Http;
-use harness::overlay::OverlayFile;
 use harness::names::{Domain, RecipeName, StackName};
+use harness::overlay::OverlayFile;
 use harness::redact::Redactor;
 use harness::swarm::Swarm;
 
@@ -404,7 +404,11 @@ impl Context {
             return Ok(());
         }
         let path = self.dir.kept_secrets();
+        let known = std::fs::read_to_string(&path).unwrap_or_default();
         let line = format!("{}\n", serde_json::Value::from(secret));
+        if known.contains(&line) {
+            return Ok(());
+        }
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| disk("write", &path, &error))
     }

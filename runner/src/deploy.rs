@@ -9,7 +9,7 @@ use harness::coopcloud::abra_sh;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Failure, Kind};
-use harness::overlay::{self, OverlayFile};
+use harness::overlay::OverlayFile;
 use harness::swarm::{Before, Settled};
 use rand::Rng;
 
@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::neighbours::CA_FILE;
 use crate::override_file::{OVERRIDE_FILE, override_file};
 use crate::source::Checkout;
+use crate::stage;
 
 /// The script of a recipe's folder that runs before the first deploy.
 const INSTALL_STEPS: &str = "install_steps.sh";
@@ -180,7 +181,8 @@ impl Context {
         }
         self.progress(format!("runs {INSTALL_STEPS}"));
         let file = OverlayFile { name: INSTALL_STEPS.to_owned(), path };
-        let result = overlay::run(&file, &crate::stage::overlay_context(self, self.time_left()).await).await;
+        let context = stage::overlay_context(self, self.time_left()).await;
+        let result = stage::tried(self, &file, &context).await;
         self.note(format!("{INSTALL_STEPS}: {}", result.text));
         result.failure(&file).map_or(Ok(true), Err)
     }

@@ -29,7 +29,9 @@ pub struct KeptApp {
 pub async fn find(swarm: &Swarm, state: &Path, recipe: &RecipeName) -> Result<KeptApp, Failure> {
     let now = Timestamp::now().as_second();
     let mut claims = swarm.claims().await?;
-    claims.retain(|claim| claim.recipe == *recipe && claim.beside.is_none() && claim.kept_until.is_some_and(|until| now < until));
+    claims.retain(|claim| {
+        claim.recipe == *recipe && claim.beside.is_none() && claim.kept_until.is_some_and(|until| now < until)
+    });
     claims.sort_by(|a, b| a.run.cmp(&b.run));
     let found = claims.iter().rev().map(|claim| RunDir::of(state, &claim.run)).find(|dir| dir.journal().exists());
     let Some(dir) = found else {

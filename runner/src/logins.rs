@@ -120,12 +120,8 @@ async fn connect(cx: &Context) -> Result<(ProviderName, AnyProvider), Failure> {
         Some((name, app))
     });
     let Some((name, app)) = found else { return Err(bug("a provider was asked for and is not part of the run")) };
-    let place = Place {
-        name,
-        stack: app.spec.stack.clone(),
-        url: app.url(),
-        env_file: app.abra.env_file(&app.spec.domain),
-    };
+    let place =
+        Place { name, stack: app.spec.stack.clone(), url: app.url(), env_file: app.abra.env_file(&app.spec.domain) };
     let admin = place.admin(&cx.swarm).await?;
     cx.hide(admin.secret.expose_secret())?;
     Ok((name, place.connect(&cx.http, admin).await?))

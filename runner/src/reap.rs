@@ -204,11 +204,7 @@ fn by_run(claims: Vec<Claim>) -> Vec<Vec<Claim>> {
 }
 
 fn told(held: &[Claim], what: &Reaping) -> Vec<Reaped> {
-    let of = |claim: &Claim| Reaped {
-        run: claim.run.to_string(),
-        stack: claim.stack.to_string(),
-        what: what.clone(),
-    };
+    let of = |claim: &Claim| Reaped { run: claim.run.to_string(), stack: claim.stack.to_string(), what: what.clone() };
     held.iter().map(of).collect()
 }
 

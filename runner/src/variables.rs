@@ -77,7 +77,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "CCCI_WORK",
-        meaning: "scratch folder that the tests of a run share; KEY=value lines in its file `variables` become Hurl variables",
+        meaning: "scratch folder that the tests of a run share; KEY=value lines in its file `variables` become variables of later tests, and lines in its file `secrets` are kept out of every report",
         value: |cx, _| cx.work.display().to_string(),
     },
     Variable {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 pub use bounded::Bounded;
 pub use script::{late, of_exit};
-pub use variables::{VARIABLES_FILE, Variables};
+pub use variables::{SECRETS_FILE, VARIABLES_FILE, Variables, told_secrets};
 
 use crate::failure::{Failure, Kind};
 

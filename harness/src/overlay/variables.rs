@@ -5,6 +5,30 @@ use std::path::Path;
 /// The file in the scratch folder through which one test hands values to later ones.
 pub const VARIABLES_FILE: &str = "variables";
 
+/// The file in the scratch folder through which a test tells what no report may show, a value a line.
+pub const SECRETS_FILE: &str = "secrets";
+
+/// What tests have told to keep out of every report: the lines of [`SECRETS_FILE`], which is emptied by
+/// this, and the values in [`VARIABLES_FILE`] whose names say that they are secret.
+#[must_use]
+pub fn told_secrets(work_dir: &Path) -> Vec<String> {
+    let path = work_dir.join(SECRETS_FILE);
+    let lines = std::fs::read_to_string(&path).unwrap_or_default();
+    if !lines.is_empty() {
+        let _ = std::fs::remove_file(&path);
+    }
+    let named = std::fs::read_to_string(work_dir.join(VARIABLES_FILE)).unwrap_or_default();
+    let named = named.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| names_a_secret(name));
+    let told = lines.lines().chain(named.map(|(_, value)| value));
+    told.filter(|value| !value.trim().is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether a variable's name says that its value is a secret.
+fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["password", "secret", "token", "cookie", "session"].iter().any(|word| name.ends_with(word))
+}
+
 /// What a test sees, by name, in name order.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Variables(BTreeMap<String, Value>);
@@ -81,7 +105,7 @@ impl Variables {
             if self.0.contains_key(name) {
                 return Err(wrong(&format!("{name} is the run's own")));
             }
-            all.set(name, value);
+            if names_a_secret(name) { all.set_secret(name, value) } else { all.set(name, value) }
         }
         Ok(all)
     }
@@ -120,6 +144,16 @@ mod tests {
         assert_eq!(read("a=1\nb\n").unwrap_err(), format!("{prefix}2: wants NAME=value"));
         assert_eq!(read("CCCI_URL=x\n").unwrap_err(), format!("{prefix}1: CCCI_URL is the run's own"));
         assert!(read("1a=x\n").unwrap_err().contains("starts with no digit"));
+    }
+
+    #[test]
+    fn what_is_told_to_be_secret_is_given_once_and_what_is_named_so_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(SECRETS_FILE), "hunter2\n\nhunter3\n").unwrap();
+        std::fs::write(dir.path().join(VARIABLES_FILE), "room=1\nalice_token=t1\nPASSWORD=p1\n").unwrap();
+        assert_eq!(told_secrets(dir.path()), ["hunter2", "hunter3", "t1", "p1"]);
+        assert_eq!(told_secrets(dir.path()), ["t1", "p1"]);
+        assert!(read("alice_token=t1\n").unwrap().is_secret("alice_token"));
     }
 
     #[test]

@@ -162,11 +162,7 @@ impl Swarm {
 
     /// Changes a claim, if `change` still wants to after a look at what it is now. Swarm refuses a change
     /// of what somebody has changed meanwhile; then it is looked at again.
-    async fn change_claim(
-        &self,
-        stack: &StackName,
-        change: impl Fn(Claim) -> Option<Claim>,
-    ) -> Result<bool, Failure> {
+    async fn change_claim(&self, stack: &StackName, change: impl Fn(Claim) -> Option<Claim>) -> Result<bool, Failure> {
         let name = name_of(stack);
         loop {
             let config = match self.docker().inspect_config(&name).await {

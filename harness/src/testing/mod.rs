@@ -22,6 +22,7 @@ mod panics;
 mod wrong;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +35,7 @@ pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
 use crate::deps::Deps;
+use crate::overlay::SECRETS_FILE;
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.
 pub type Outcome = Result<String, Wrong>;
@@ -88,6 +90,18 @@ impl Test {
     #[must_use]
     pub fn run(&self) -> &str {
         self.text("CCCI_RUN")
+    }
+
+    /// Keeps a value out of every report from now on: a token or a cookie that the app has just made.
+    ///
+    /// # Errors
+    /// When the scratch folder cannot be written to: the test cannot run.
+    pub fn hide(&self, secret: &str) -> Result<(), Broken> {
+        use std::io::Write as _;
+        let path = PathBuf::from(self.value("CCCI_WORK")?).join(SECRETS_FILE);
+        let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        let written = file.and_then(|mut file| writeln!(file, "{secret}"));
+        written.map_err(|error| Broken::new(format!("{} cannot be written: {error}", path.display())))
     }
 
     /// What the run deployed beside the app, and the logins that it made.

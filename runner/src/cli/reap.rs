@@ -65,6 +65,8 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
             println!("{} ({}): {what}", one.run, one.stack);
         }
     }
-    let clean = done.iter().all(|one| matches!(one.what, Reaping::Alive | Reaping::Kept(_) | Reaping::InUse(_) | Reaping::Removed));
+    let clean = done
+        .iter()
+        .all(|one| matches!(one.what, Reaping::Alive | Reaping::Kept(_) | Reaping::InUse(_) | Reaping::Removed));
     Ok(if clean { Exit::Passed } else { Exit::Infrastructure })
 }

@@ -75,7 +75,8 @@ pub(super) struct ProveArgs {
 pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, Failure> {
     let ProveArgs { mut what, kept, json } = args;
     what.only_tests();
-    let args = Args { what, prove: true, rerun_failed: false, keep: None, warm: None, kept, repeat: NonZeroU32::MIN, json };
+    let args =
+        Args { what, prove: true, rerun_failed: false, keep: None, warm: None, kept, repeat: NonZeroU32::MIN, json };
     run(settings, args).await
 }
 

@@ -14,8 +14,8 @@ use crate::prepared::{folder_of, read_toml};
 use crate::recipe_toml::{RecipeToml, read};
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
-use crate::warm::Warm;
 use crate::spec::{Request, RunSpec, domain_of, pin};
+use crate::warm::Warm;
 
 /// An app beside the tested one, ready to be deployed.
 #[derive(Debug)]

@@ -72,5 +72,5 @@ pub(super) async fn wipe(cx: &mut Context) -> Step {
 
 async fn run(cx: &Context, file: &OverlayFile) -> OverlayResult {
     let limit = cx.time_left().min(Duration::from_secs(120));
-    harness::overlay::run(file, &overlay::context(cx, limit).await).await
+    overlay::tried(cx, file, &overlay::context(cx, limit).await).await
 }

@@ -40,4 +40,4 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
 }
 
 pub use evidence::{collect_logs, collect_tasks};
-pub(crate) use overlay::context as overlay_context;
+pub(crate) use overlay::{context as overlay_context, tried};

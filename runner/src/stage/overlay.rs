@@ -24,8 +24,19 @@ pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
 pub(super) async fn run_one(cx: &mut Context, file: &OverlayFile) -> Step {
     cx.progress(format!("runs {}", file.name));
     let limit = cx.time_left();
-    let result = overlay::run(file, &context(cx, limit).await).await;
+    let result = tried(cx, file, &context(cx, limit).await).await;
     record(cx, &file.name, result)
+}
+
+/// Runs one file. What it tells to keep secret is hidden before anything of it is told.
+pub(crate) async fn tried(cx: &Context, file: &OverlayFile, context: &overlay::Context) -> OverlayResult {
+    let result = overlay::run(file, context).await;
+    for value in overlay::told_secrets(&context.work_dir) {
+        if let Err(failure) = cx.hide(&value) {
+            cx.note(format!("a secret of {} cannot be kept for a later look: {}", file.name, failure.what));
+        }
+    }
+    result
 }
 
 /// Records how a file ended.

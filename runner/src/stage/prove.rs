@@ -98,7 +98,7 @@ async fn one(
     context.ca_pem_file = Some(ca);
     context.resolve = [vec![resolve], cx.resolve_beside.clone()].concat();
     context.work_dir.clone_from(&work);
-    let result = overlay::run(file, &context).await;
+    let result = checks::tried(cx, file, &context).await;
     Ok((result, impostor.asked() > 0 || work.join("impostor-abra.asked").exists()))
 }
 

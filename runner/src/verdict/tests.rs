@@ -14,7 +14,11 @@ fn red(outcome: Outcome, cause: Cause, what: &str) -> StageResult {
 }
 
 fn all_passed() -> Vec<(Stage, StageResult)> {
-    Stage::ALL.into_iter().filter(|stage| !matches!(stage, Stage::Dependencies | Stage::Prove)).map(|stage| (stage, ended(Outcome::Passed))).collect()
+    Stage::ALL
+        .into_iter()
+        .filter(|stage| !matches!(stage, Stage::Dependencies | Stage::Prove))
+        .map(|stage| (stage, ended(Outcome::Passed)))
+        .collect()
 }
 
 fn set(results: &mut [(Stage, StageResult)], stage: Stage, result: StageResult) {

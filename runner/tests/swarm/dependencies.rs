@@ -113,9 +113,11 @@ fn what_is_needed_comes_first_is_found_by_name_and_goes_with_the_run() {
 
 #[test]
 fn a_dependency_that_does_not_come_up_is_the_cause_and_not_the_recipe() {
-    let made = Made::new()
-        .recipe("front-two", "custom-html", "requires = [\"crashing\"]")
-        .recipe("crashing", "custom-html-crashing-base", "");
+    let made = Made::new().recipe("front-two", "custom-html", "requires = [\"crashing\"]").recipe(
+        "crashing",
+        "custom-html-crashing-base",
+        "",
+    );
     let state = own_state();
     let said = made.run(state.path(), &["run", "front-two", "--pr", "1"]);
     assert_eq!((said.code, said.decided()), (i32::from(Exit::Dependency.code()), "crash-loop"), "{}", said.stderr);
@@ -167,9 +169,8 @@ fn folders_that_make_no_graph_are_refused_with_the_path_before_anything_runs() {
 #[test]
 fn what_a_killed_run_leaves_of_all_its_apps_is_reaped() {
     use std::io::BufRead as _;
-    let made = Made::new()
-        .recipe("front-four", "custom-html", "requires = [\"behind\"]")
-        .recipe("behind", "custom-html", "");
+    let made =
+        Made::new().recipe("front-four", "custom-html", "requires = [\"behind\"]").recipe("behind", "custom-html", "");
     let state = own_state();
     let mut command = made.command(state.path(), &["run", "front-four", "--pr", "1", "--json"]);
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();

@@ -1,0 +1,79 @@
+//! Secrets that nobody told the redactor, known by how they look or by what stands before them: tokens
+//! that a provider made, and cookies. A server makes them in the middle of a test, so no list has them.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::MARK;
+
+/// Each takes out its group `secret`. What cannot be compiled would be found by any test here.
+static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        // A JSON web token: a header that begins with `{"`, a body, a signature.
+        r"(?P<secret>\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})",
+        // Headers, as a client or a server shows them in lines.
+        r"(?im)\b(?:set-cookie2?|cookie|authorization|proxy-authorization)[ \t]*:[ \t]*(?P<secret>[^\r\n]+)",
+        // Members of JSON, fields of forms, parameters of addresses.
+        r#"(?i)\\?"(?:access_token|refresh_token|id_token|login_token|logintoken|client_secret|code_verifier|password)\\?"[ \t]*:[ \t]*\\?"(?P<secret>[^"\\]+)"#,
+        r#"(?i)\b(?:access_token|refresh_token|id_token|id_token_hint|login_token|logintoken|client_secret|code_verifier|session_code|password)=(?P<secret>[^&\s"'<>;]+)"#,
+    ]
+    .iter()
+    .filter_map(|shape| Regex::new(shape).ok())
+    .collect()
+});
+
+/// The text without what looks like a secret. Borrowed where there was none.
+pub(super) fn without(text: &str) -> Cow<'_, str> {
+    let mut clean = Cow::Borrowed(text);
+    for shape in SHAPES.iter() {
+        if shape.is_match(&clean) {
+            clean = Cow::Owned(shape.replace_all(&clean, marked).into_owned());
+        }
+    }
+    clean
+}
+
+fn marked(found: &Captures<'_>) -> String {
+    let whole = found.get(0).map_or("", |all| all.as_str());
+    let (Some(all), Some(secret)) = (found.get(0), found.name("secret")) else { return whole.to_owned() };
+    let (from, to) = (secret.start() - all.start(), secret.end() - all.start());
+    format!("{}{MARK}{}", &whole[..from], &whole[to..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWl0";
+
+    #[test]
+    fn tokens_and_cookies_that_nobody_told_are_taken_out() {
+        for (text, clean) in [
+            (format!("got {TOKEN} from it"), "got [redacted] from it"),
+            ("> Authorization: Bearer abc.def\r\n> Host: a".to_owned(), "> Authorization: [redacted]\r\n> Host: a"),
+            ("set-cookie: KC=1; Path=/\nx".to_owned(), "set-cookie: [redacted]\nx"),
+            (r#"{"access_token":"a1","expires_in":60}"#.to_owned(), r#"{"access_token":"[redacted]","expires_in":60}"#),
+            (r#"{\"refresh_token\": \"a1\"}"#.to_owned(), r#"{\"refresh_token\": \"[redacted]\"}"#),
+            ("grant_type=password&client_secret=s1&x=2".to_owned(), "grant_type=password&client_secret=[redacted]&x=2"),
+            ("https://a/?loginToken=syl_1&y".to_owned(), "https://a/?loginToken=[redacted]&y"),
+        ] {
+            assert_eq!(without(&text), clean);
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_secrets_stays() {
+        for text in [
+            "the password grant was refused",
+            "eyJ.a.b",
+            "cookies: none were set",
+            "access_token is missing",
+            "\"password\": \"\"",
+        ] {
+            assert!(matches!(without(text), Cow::Borrowed(_)), "{text}");
+        }
+        assert_eq!(SHAPES.len(), 4, "every shape is one that compiles");
+    }
+}
