@@ -8,6 +8,7 @@ pub use file::DepsFileError;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -17,22 +18,27 @@ use crate::names::{ClientId, Domain, RealmName, RecipeName};
 pub const VERSION: u32 = 1;
 
 /// The whole file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "The file that CCCI_DEPS_FILE names")]
 pub struct Deps {
     /// The version of the format: 1.
+    #[schemars(range(min = 1, max = 1))]
     pub version: u32,
     /// The apps that were deployed, by recipe.
+    #[schemars(with = "BTreeMap<String, Dependency>")]
     pub dependencies: BTreeMap<RecipeName, Dependency>,
 }
 
 /// An app that a run deployed for the recipe.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dependency {
     /// The recipe's name.
+    #[schemars(with = "String")]
     pub recipe: RecipeName,
     /// The app's public host name.
+    #[schemars(with = "String")]
     pub domain: Domain,
     /// The app's address: `https://` and the domain.
     pub url: String,
@@ -45,7 +51,7 @@ pub struct Dependency {
 }
 
 /// A realm with its client and its users.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sso {
     /// The issuer, as tokens name it.
@@ -63,18 +69,21 @@ pub struct Sso {
     /// Where a session ends.
     pub end_session_endpoint: String,
     /// The realm's name.
+    #[schemars(with = "String")]
     pub realm: RealmName,
     /// The client's id.
+    #[schemars(with = "String")]
     pub client_id: ClientId,
     /// The client's secret.
     #[serde(serialize_with = "exposed")]
+    #[schemars(with = "String")]
     pub client_secret: SecretString,
     /// Who can log in.
     pub users: Vec<DepsUser>,
 }
 
 /// Somebody who can log in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DepsUser {
     /// The name to log in with.
@@ -87,12 +96,20 @@ pub struct DepsUser {
     pub last_name: String,
     /// The password.
     #[serde(serialize_with = "exposed")]
+    #[schemars(with = "String")]
     pub password: SecretString,
 }
 
 /// The file is the one place where a secret is written out.
 fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
+}
+
+/// The JSON schema of the file, for `docs/deps.schema.json`.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Deps);
+    format!("{:#}\n", schema.as_value())
 }
 
 impl Deps {

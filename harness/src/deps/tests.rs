@@ -72,3 +72,43 @@ fn secrets_are_all_told_and_none_is_shown() {
     assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
     assert!(shown.contains("ci-20251121-a1b2"));
 }
+
+#[test]
+fn the_published_schema_is_the_one_of_the_types() {
+    let published = std::fs::read_to_string("../docs/deps.schema.json").unwrap_or_default();
+    assert!(published == schema(), "docs/deps.schema.json is stale: cc-ci docs deps-schema > docs/deps.schema.json");
+}
+
+/// Runs the example of the page as an app's `install_steps.sh`, with an abra that notes its words and what
+/// the file that they name holds.
+#[test]
+fn the_example_of_the_page_does_what_it_says() {
+    let page = std::fs::read_to_string("../docs/deps-file.md").unwrap();
+    let example = page.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    deps().write(&path("deps.json")).unwrap();
+    std::fs::write(path("app.env"), "TYPE=gitea\n").unwrap();
+    std::fs::write(path("steps.sh"), example).unwrap();
+    let abra = "#!/bin/sh\necho \"$@\" >>\"$CCCI_WORK/words\"; stat -c %a \"$7\" >>\"$CCCI_WORK/mode\"; cat \"$7\" >\"$CCCI_WORK/value\"\n";
+    std::fs::write(path("abra"), abra).unwrap();
+    std::fs::set_permissions(path("abra"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let done = std::process::Command::new("bash")
+        .arg(path("steps.sh"))
+        .env("CCCI_DEPS_FILE", path("deps.json"))
+        .env("CCCI_ENV_FILE", path("app.env"))
+        .env("CCCI_WORK", folder.path())
+        .env("CCCI_ABRA", path("abra"))
+        .env("CCCI_DOMAIN", "gitea.ci.example.org")
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    let words = read("words");
+    assert!(words.starts_with("app secret insert gitea.ci.example.org oidc_client_secret v1 /"), "{words}");
+    assert!(words.ends_with(" --file --chaos --offline --no-input\n"), "{words}");
+    assert_eq!((read("value").as_str(), read("mode").as_str()), ("client-secret-1", "600\n"));
+    let env = read("app.env");
+    assert!(env.contains("\nOIDC_CLIENT_ID=gitea\n") && !env.contains("client-secret-1"), "{env}");
+    assert!(env.contains("/.well-known/openid-configuration\n"), "{env}");
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-/// No more of a body is read, unless the request says so.
+/// No more of a body is read.
 pub(super) const BODY_BYTES: usize = 64 * 1024;
 
 /// The answer to a request. Its `Debug` says nothing that could be a secret: bodies, cookies and the
@@ -15,7 +15,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers, names in lower case, in their order.
     pub headers: Vec<(String, String)>,
-    /// The body: its first 64 KiB, or as much as the request wanted.
+    /// The first 64 KiB of the body.
     pub body: String,
     /// From the first try to the end of this answer.
     pub took: Duration,
@@ -24,11 +24,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(
+    pub(super) async fn read(response: reqwest::Response, start: Instant, tries: u32) -> Result<Self, reqwest::Error> {
+        Self::read_up_to(response, BODY_BYTES, start, tries).await
+    }
+
+    pub(super) async fn read_up_to(
         mut response: reqwest::Response,
+        bytes: usize,
         start: Instant,
         tries: u32,
-        up_to: usize,
     ) -> Result<Self, reqwest::Error> {
         let headers = response
             .headers()
@@ -36,12 +40,12 @@ impl Answer {
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let mut body = Vec::new();
-        while body.len() < up_to
+        while body.len() < bytes
             && let Some(part) = response.chunk().await?
         {
             body.extend_from_slice(&part);
         }
-        body.truncate(up_to);
+        body.truncate(bytes);
         let body = String::from_utf8_lossy(&body).into_owned();
         Ok(Self { status: response.status().as_u16(), headers, body, took: start.elapsed(), tries })
     }
@@ -101,7 +105,7 @@ pub(super) fn chain(e: reqwest::Error, limit: Duration) -> String {
     // The address may hold what only the two sides should know.
     let e = e.without_url();
     if e.is_timeout() {
-        return format!("no answer in {} s", limit.as_secs_f64());
+        return format!("no answer in {} s", limit.as_secs());
     }
     let mut source = e.source();
     let mut last = e.to_string();

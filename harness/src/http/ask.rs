@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::answer::{Answer, BODY_BYTES, chain};
+use super::answer::{Answer, chain};
 use super::{Http, Session};
 
 /// No single request may take longer. The first page of a large program that has just started takes some
@@ -113,7 +113,7 @@ impl Ask {
         if let Some(jar) = jar {
             jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
         }
-        Answer::read(response, start, 1, BODY_BYTES).await.map_err(no_answer)
+        Answer::read(response, start, 1).await.map_err(no_answer)
     }
 }
 

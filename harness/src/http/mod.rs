@@ -35,7 +35,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// How long an app may give the same wrong status before it is believed.
 const STUBBORN: Duration = Duration::from_secs(10);
 
-/// No single request may take longer, unless it says so.
+/// No single request may take longer.
 const REQUEST: Duration = Duration::from_secs(10);
 
 /// How requests leave.
@@ -161,10 +161,9 @@ impl Http {
     }
 
     async fn once(&self, request: &Request, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
-        let no_answer = |e: reqwest::Error| chain(e, request.limit());
         let answer = async {
-            let response = request.on(&self.client).send().await.map_err(no_answer)?;
-            Answer::read(response, start, tries, request.up_to).await.map_err(no_answer)
+            let response = request.on(&self.client).send().await.map_err(|e| chain(e, request.limit()))?;
+            Answer::read_up_to(response, request.up_to, start, tries).await.map_err(|e| chain(e, request.limit()))
         };
         tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err("time is up".to_owned()))
     }

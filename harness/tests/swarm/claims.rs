@@ -10,6 +10,8 @@ fn claim(stack: &Stack, run: &str) -> Claim {
         run: run.parse().unwrap(),
         domain: "x.ci.localhost".parse().unwrap(),
         recipe: "x".parse().unwrap(),
+        beside: None,
+        warm: None,
         owner: "a-host".to_owned(),
         deadline: 1_900_000_000,
         kept_until: None,

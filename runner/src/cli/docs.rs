@@ -15,12 +15,15 @@ enum What {
     Reference,
     /// docs/recipe.schema.json
     Schema,
+    /// docs/deps.schema.json
+    DepsSchema,
 }
 
 pub(super) fn run(args: &Args) -> Exit {
     match args.what {
         What::Reference => print!("{}", crate::reference::reference()),
         What::Schema => print!("{}", crate::recipe_toml::schema()),
+        What::DepsSchema => print!("{}", harness::deps::schema()),
     }
     Exit::Passed
 }

@@ -77,7 +77,7 @@ enum Command {
     Report(report::Args),
     /// Measure cc-ci against a floor and a plain shell script
     Bench(bench::Args),
-    /// Print the tables of docs/reference.md, or the JSON schema of recipe.toml
+    /// Print the tables of docs/reference.md, or the JSON schema of recipe.toml or of $CCCI_DEPS_FILE
     Docs(docs::Args),
 }
 

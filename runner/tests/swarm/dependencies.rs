@@ -1,72 +1,12 @@
 //! Runs with apps beside the tested one: nginx under several names, since what counts here is how they
 //! come, find each other, and go.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-
 use harness::names::StackName;
-use runner::event::{Event, Outcome, Record, RunStarted, Stage};
+use runner::event::{Event, Outcome, Record, Stage};
 use runner::exit::Exit;
 
-use super::support::{Said, cc_ci, left, own_state, repositories};
-
-/// Recipes made up for a test: their folders, and their repositories.
-struct Made(tempfile::TempDir);
-
-impl Made {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join("recipes")).unwrap();
-        std::fs::create_dir_all(dir.path().join("sources")).unwrap();
-        Self(dir)
-    }
-
-    /// A recipe that is deployed from a repository of the testbed.
-    fn recipe(self, name: &str, repository: &str, toml: &str) -> Self {
-        std::fs::create_dir_all(self.folder(name)).unwrap();
-        std::fs::write(self.folder(name).join("recipe.toml"), toml).unwrap();
-        let link = self.0.path().join("sources").join(name);
-        std::os::unix::fs::symlink(repositories().join(repository), link).unwrap();
-        self
-    }
-
-    fn test(self, recipe: &str, name: &str, script: &str) -> Self {
-        let path = self.folder(recipe).join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, format!("#!/usr/bin/env bash\nset -eu\n{script}")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        self
-    }
-
-    fn folder(&self, recipe: &str) -> PathBuf {
-        self.0.path().join("recipes").join(recipe)
-    }
-
-    fn command(&self, state: &Path, words: &[&str]) -> std::process::Command {
-        let mut command = cc_ci(state);
-        command.env("CCCI_RECIPES", self.0.path().join("recipes"));
-        command.env("CCCI_SOURCES", self.0.path().join("sources")).args(words);
-        command
-    }
-
-    fn run(&self, state: &Path, words: &[&str]) -> Said {
-        Said::of(self.command(state, &[words, &["--json"]].concat()).output().unwrap())
-    }
-}
-
-fn started(said: &Said) -> RunStarted {
-    let first = said.records.iter().find_map(|record| match &record.event {
-        Event::RunStarted(started) => Some((**started).clone()),
-        _ => None,
-    });
-    first.unwrap_or_else(|| panic!("it did not start: {}", said.stderr))
-}
-
-/// What is left of every app of a run.
-fn left_of(started: &RunStarted) -> Vec<String> {
-    let beside = started.dependencies.iter().map(|other| &other.stack);
-    beside.chain([&started.stack]).flat_map(left).collect()
-}
+use super::made::{Made, left_of, started};
+use super::support::{Said, left, own_state};
 
 fn checks(said: &Said, of: Stage) -> Vec<(String, Outcome)> {
     let check = |record: &Record| match &record.event {

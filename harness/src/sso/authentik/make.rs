@@ -97,7 +97,6 @@ impl Authentik {
             "redirect_uris": redirects,
             "signing_key": ready.certificate,
             "property_mappings": scopes,
-            "sub_mode": "user_uuid",
             "issuer_mode": "per_provider",
             "include_claims_in_id_token": true,
         });

@@ -3,8 +3,8 @@
 # keycloak.sh ready    whether it serves requests: the healthcheck
 set -euo pipefail
 
-# The database's hook leaves this file; Keycloak keeps realms and keys in memory and would go on with
-# the old ones. It is taken away when the new Keycloak is ready, which is what the hook waits for.
+# The database's hook leaves this file after a restore; Keycloak keeps realms and keys in memory and
+# would go on with the old ones.
 wanted=/restart/wanted
 
 ready() {
@@ -17,25 +17,19 @@ ready() {
 run() {
   trap 'kill "$child" 2> /dev/null; wait "$child"; exit' TERM INT
   while true; do
-    # What was asked for before this start is answered by it.
-    serving=$(stat -c %y "$wanted" 2> /dev/null || true)
+    # Whatever asked for a start before this one is answered by it.
+    rm -f "$wanted"
     entrypoint.sh start --optimized &
     child=$!
-    while kill -0 "$child" 2> /dev/null; do
-      if [ -e "$wanted" ]; then
-        [ "$(stat -c %y "$wanted")" = "$serving" ] || break
-        if "$0" ready 2> /dev/null; then rm -f "$wanted"; fi
-      fi
+    while kill -0 "$child" 2> /dev/null && [ ! -e "$wanted" ]; do
       sleep 0.5 &
       wait $! || true
     done
-    if [ -e "$wanted" ] && kill "$child" 2> /dev/null; then
-      wait "$child" || true
-    else
-      wait "$child"
-      exit
-    fi
+    [ -e "$wanted" ] || break
+    kill "$child" 2> /dev/null || true
+    wait "$child" || true
   done
+  wait "$child"
 }
 
 case "${1:-}" in

@@ -25,16 +25,23 @@ restore() {
     echo "CREATE SCHEMA public AUTHORIZATION pg_database_owner; GRANT USAGE ON SCHEMA public TO PUBLIC;"
     cat "$dump"
   } | psql -q -v ON_ERROR_STOP=1 --single-transaction -d "$name" > /dev/null
-  # Keycloak, in its own container, starts again and takes the file away when it is ready.
+  # Keycloak, in its own container, ends when it sees the file, takes it away and starts again.
   chmod 0777 "${wanted%/*}"
-  date > "$wanted"
-  for ((left = 360; left > 0; left--)); do
-    [ -e "$wanted" ] || return 0
+  : > "$wanted"
+  for ((left = 600; left > 0; left--)); do
+    if [ ! -e "$wanted" ] && ready 2> /dev/null; then return 0; fi
     sleep 0.5
   done
-  echo "the database is loaded, and Keycloak is not ready again; its log says why" >&2
+  echo "the database is loaded, and Keycloak is not ready again after five minutes; its log says why" >&2
   return 1
 }
+
+# Each step by &&, since `if` takes set -e away from what it asks.
+ready() (
+  exec 3<> "/dev/tcp/$KEYCLOAK_HOST/9000" &&
+    printf 'GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3 &&
+    read -r -t 5 _ status _ <&3 && [ "$status" = 200 ]
+)
 
 case "${1:-}" in
   backup | restore) "$1" ;;
