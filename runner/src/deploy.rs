@@ -83,11 +83,12 @@ impl Context {
     /// Why it did not settle.
     pub async fn deploy(&mut self, revision: &str, before: &Before) -> Result<Settled, Failure> {
         self.checkout.check_out(revision)?;
-        let compose = self.configure(revision).await?;
-        self.make_secrets().await?;
-        if self.deployed.is_none() {
-            self.install_steps().await?;
+        let mut compose = self.configure(revision).await?;
+        if self.deployed.is_none() && self.install_steps().await? {
+            // They may have switched on compose files that nobody has looked at yet.
+            compose = self.configure(revision).await?;
         }
+        self.make_secrets().await?;
         let mut watch = self.swarm.watch(&self.spec.stack).await?;
         self.progress(format!("abra deploys {revision}"));
         let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
@@ -172,18 +173,18 @@ impl Context {
     }
 
     /// Runs `install_steps.sh` of cc-ci's folder for the recipe: settings and secrets that only a test run
-    /// needs, between `app new` and the first deploy.
-    async fn install_steps(&mut self) -> Result<(), Failure> {
+    /// needs, between `app new` and the first deploy. Whether there is one.
+    async fn install_steps(&mut self) -> Result<bool, Failure> {
         let path = self.folder.join(INSTALL_STEPS);
         if !path.exists() {
-            return Ok(());
+            return Ok(false);
         }
         self.progress(format!("runs {INSTALL_STEPS}"));
         let file = OverlayFile { name: INSTALL_STEPS.to_owned(), path };
         let context = stage::overlay_context(self, self.time_left()).await;
         let result = stage::tried(self, &file, &context).await;
         self.note(format!("{INSTALL_STEPS}: {}", result.text));
-        result.failure(&file).map_or(Ok(()), Err)
+        result.failure(&file).map_or(Ok(true), Err)
     }
 
     /// Waits until nothing of the stack is on its way, after something else than a deploy.

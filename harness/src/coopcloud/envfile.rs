@@ -109,13 +109,14 @@ impl EnvFile {
         Ok(Self { lines })
     }
 
-    /// Adds a compose file to `COMPOSE_FILE`, once; `compose.yml` is what an absent one means.
+    /// Makes a compose file the last of `COMPOSE_FILE`, so that it has the last word; `compose.yml` is what
+    /// an absent one means.
     pub fn append_compose_file(&mut self, file: &str) {
         let now = self.vars().remove("COMPOSE_FILE").filter(|list| !list.is_empty());
         let now = now.unwrap_or_else(|| "compose.yml".to_owned());
-        if !now.split(':').any(|name| name == file) {
-            self.set("COMPOSE_FILE", &format!("{now}:{file}"));
-        }
+        let others = now.split(':').filter(|name| *name != file);
+        let list: Vec<&str> = others.chain([file]).collect();
+        self.set("COMPOSE_FILE", &list.join(":"));
     }
 
     /// Every key with its value; references to earlier keys are expanded, as in
@@ -276,6 +277,7 @@ mod tests {
         let mut env = EnvFile::parse(SAMPLE);
         env.set("DOMAIN", "a.b");
         env.append_compose_file("more.yml");
+        env.append_compose_file("last.yml");
         env.append_compose_file("more.yml");
         let added = env.merge_new_keys_from(&EnvFile::parse("DOMAIN=z\nNEW=1 # why\n"));
         assert_eq!(added, ["NEW"]);
@@ -284,7 +286,7 @@ mod tests {
             text.contains("#SMTP=1\n") && text.contains("DOMAIN=a.b\n") && text.ends_with("NEW=1 # why\n"),
             "{text}"
         );
-        assert_eq!(EnvFile::parse(&text).vars()["COMPOSE_FILE"], "compose.yml:compose.db.yml:more.yml");
+        assert_eq!(EnvFile::parse(&text).vars()["COMPOSE_FILE"], "compose.yml:compose.db.yml:last.yml:more.yml");
     }
 
     #[test]

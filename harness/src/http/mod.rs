@@ -43,8 +43,8 @@ const REQUEST: Duration = Duration::from_secs(10);
 pub struct HttpConfig {
     /// A certificate authority to trust beside the public ones, in PEM.
     pub ca_pem: Option<Vec<u8>>,
-    /// Names at or below this base domain have this address, whatever the DNS says.
-    pub resolve: Option<(String, IpAddr)>,
+    /// Names at or below these domains have these addresses, whatever the DNS says.
+    pub resolve: Vec<(String, IpAddr)>,
 }
 
 /// A client that keeps its connections and follows no redirect. Cheap to clone.
@@ -95,8 +95,8 @@ impl Http {
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        if let Some((base, address)) = &config.resolve {
-            builder = builder.dns_resolver(Arc::new(Below { base: base.clone(), address: *address }));
+        if !config.resolve.is_empty() {
+            builder = builder.dns_resolver(Arc::new(Below(config.resolve.clone())));
         }
         Ok(Self { client: builder.build().map_err(unreadable)? })
     }

@@ -18,7 +18,7 @@ async fn server(answers: &'static [&'static str]) -> String {
 }
 
 fn http() -> Http {
-    let resolve = Some(("test.invalid".to_owned(), IpAddr::from([127, 0, 0, 1])));
+    let resolve = vec![("test.invalid".to_owned(), IpAddr::from([127, 0, 0, 1]))];
     Http::new(&HttpConfig { ca_pem: None, resolve }).unwrap()
 }
 
@@ -87,14 +87,20 @@ async fn a_server_that_says_nothing_does_not_outlive_the_deadline() {
 
 #[test]
 fn only_names_at_or_below_the_base_are_answered_for() {
-    let below = Below { base: "ci.localhost".to_owned(), address: IpAddr::from([127, 0, 0, 1]) };
-    assert!(below.covers("ci.localhost") && below.covers("a.b.ci.localhost") && below.covers("A.CI.localhost."));
-    assert!(!below.covers("localhost") && !below.covers("xci.localhost") && !below.covers("ci.localhost.org"));
+    let (one, two) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+    let below = Below(vec![("ci.localhost".to_owned(), one), ("b.example".to_owned(), two)]);
+    for name in ["ci.localhost", "a.b.ci.localhost", "A.CI.localhost."] {
+        assert_eq!(below.address(name), Some(one), "{name}");
+    }
+    assert_eq!(below.address("b.example"), Some(two));
+    for name in ["localhost", "xci.localhost", "ci.localhost.org", "xb.example"] {
+        assert_eq!(below.address(name), None, "{name}");
+    }
 }
 
 #[test]
 fn a_file_that_is_no_certificate_is_named() {
-    let config = HttpConfig { ca_pem: Some(b"nonsense".to_vec()), resolve: None };
+    let config = HttpConfig { ca_pem: Some(b"nonsense".to_vec()), resolve: Vec::new() };
     assert_eq!(Http::new(&config).unwrap_err().kind, Kind::WorldIncomplete);
 }
 
@@ -134,7 +140,7 @@ fn tls_server(name: &str) -> (String, String) {
 #[tokio::test]
 async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
     let (url, pem) = tls_server("app.test.invalid");
-    let resolve = Some(("test.invalid".to_owned(), IpAddr::from([127, 0, 0, 1])));
+    let resolve = vec![("test.invalid".to_owned(), IpAddr::from([127, 0, 0, 1]))];
     let trusting = Http::new(&HttpConfig { ca_pem: Some(pem.into_bytes()), resolve }).unwrap();
     assert_eq!(trusting.get(&url, soon(5000)).await.unwrap().body, "hello");
     let failure = http().get(&url, soon(5000)).await.unwrap_err();

@@ -18,6 +18,7 @@
 
 mod built;
 mod ended;
+mod http;
 mod panics;
 mod wrong;
 
@@ -35,7 +36,7 @@ pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
 use crate::deps::Deps;
-use crate::overlay::SECRETS_FILE;
+use crate::overlay::{SECRETS_FILE, VARIABLES_FILE};
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.
 pub type Outcome = Result<String, Wrong>;
@@ -97,10 +98,23 @@ impl Test {
     /// # Errors
     /// When the scratch folder cannot be written to: the test cannot run.
     pub fn hide(&self, secret: &str) -> Result<(), Broken> {
+        self.add_line(SECRETS_FILE, secret)
+    }
+
+    /// Leaves a value for the tests after it. One whose name ends with `token`, `password`, `secret`,
+    /// `cookie` or `session` is kept out of every report.
+    ///
+    /// # Errors
+    /// When the scratch folder cannot be written to: the test cannot run.
+    pub fn remember(&self, name: &str, value: &str) -> Result<(), Broken> {
+        self.add_line(VARIABLES_FILE, &format!("{name}={value}"))
+    }
+
+    fn add_line(&self, file: &str, line: &str) -> Result<(), Broken> {
         use std::io::Write as _;
-        let path = PathBuf::from(self.value("CCCI_WORK")?).join(SECRETS_FILE);
-        let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-        let written = file.and_then(|mut file| writeln!(file, "{secret}"));
+        let path = PathBuf::from(self.value("CCCI_WORK")?).join(file);
+        let opened = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        let written = opened.and_then(|mut file| writeln!(file, "{line}"));
         written.map_err(|error| Broken::new(format!("{} cannot be written: {error}", path.display())))
     }
 
@@ -124,10 +138,7 @@ impl Test {
     pub async fn browser(&self) -> Result<Browser, Broken> {
         let config = Config {
             ca: self.values.get("CCCI_CA").filter(|path| !path.is_empty()).map(PathBuf::from),
-            resolve: ["CCCI_RESOLVE", "CCCI_RESOLVE_DEPS"]
-                .iter()
-                .flat_map(|name| self.text(name).split_whitespace().map(str::to_owned))
-                .collect(),
+            resolve: self.resolve(),
             ..Config::default()
         };
         let browser = Browser::start(&config).await?;

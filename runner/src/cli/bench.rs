@@ -45,7 +45,11 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let ca = local_ca(&settings.state_dir()?, settings);
     let http = Http::new(&HttpConfig {
         ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
-        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+        resolve: settings
+            .fixed_address()
+            .map(|address| (settings.base_domain.to_string(), address))
+            .into_iter()
+            .collect(),
     })?;
     let port = if settings.https_port == 443 { String::new() } else { format!(":{}", settings.https_port) };
     let url = format!("https://{}{port}/", trees.domain);

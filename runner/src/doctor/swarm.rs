@@ -70,7 +70,11 @@ async fn https(settings: &Settings) -> Finding {
             .ok()
             .and_then(|state| local_ca(&state, settings))
             .and_then(|path| std::fs::read(path).ok()),
-        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+        resolve: settings
+            .fixed_address()
+            .map(|address| (settings.base_domain.to_string(), address))
+            .into_iter()
+            .collect(),
     };
     let answer = match Http::new(&config) {
         Ok(http) => {

@@ -133,7 +133,7 @@ mod tests {
             let impostor = Impostor::start(kind, &domain, "app", folder.path()).await.unwrap();
             let config = HttpConfig {
                 ca_pem: std::fs::read(impostor.ca()).ok(),
-                resolve: Some((domain.to_string(), "127.0.0.1".parse().unwrap())),
+                resolve: vec![(domain.to_string(), "127.0.0.1".parse().unwrap())],
             };
             let url = format!("https://{domain}:{}/any/path", impostor.port());
             let until = Instant::now() + Duration::from_secs(10);

@@ -30,7 +30,11 @@ pub fn http(settings: &Settings) -> Result<(Http, Option<PathBuf>), Failure> {
     let ca = local_ca(&settings.state_dir()?, settings);
     let http = Http::new(&HttpConfig {
         ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
-        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+        resolve: settings
+            .fixed_address()
+            .map(|address| (settings.base_domain.to_string(), address))
+            .into_iter()
+            .collect(),
     })?;
     Ok((http, ca))
 }
@@ -147,7 +151,11 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
 async fn answers(settings: &Settings, state: &Path) -> Result<(), Failure> {
     let http = Http::new(&HttpConfig {
         ca_pem: local_ca(state, settings).and_then(|path| std::fs::read(path).ok()),
-        resolve: settings.fixed_address().map(|address| (settings.base_domain.to_string(), address)),
+        resolve: settings
+            .fixed_address()
+            .map(|address| (settings.base_domain.to_string(), address))
+            .into_iter()
+            .collect(),
     })?;
     let expect = Expect {
         url: format!("https://nobody.{}:{}/", settings.base_domain, settings.https_port),
