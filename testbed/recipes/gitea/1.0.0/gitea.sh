@@ -69,7 +69,7 @@ login_elsewhere() {
   if [ -z "$known" ]; then
     # gitea adds no provider that does not answer.
     curl --silent --show-error --fail --max-time 5 --retry 20 --retry-all-errors --retry-delay 1 \
-      --retry-max-time 20 --output /dev/null "$OIDC_DISCOVERY_URL" || return 1
+      --retry-max-time 20 --output /dev/null "$OIDC_DISCOVERY_URL" 2>&1 | tail -n 1 >&2 || return 1
     gitea admin auth add-oauth --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
       --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null || return 1
   fi
