@@ -12,8 +12,8 @@ use url::form_urlencoded;
 use super::answer::{Answer, chain};
 use super::{Http, Session};
 
-/// No single request may take longer. The first page of a large program that has just started takes some
-/// seconds.
+/// No single request may take longer, unless it is said. The first page of a large program that has just
+/// started takes some seconds.
 const ASK: Duration = Duration::from_secs(30);
 
 /// Nothing came back.
@@ -32,6 +32,7 @@ pub struct Ask {
     asked: String,
     url: Url,
     jar: Option<Arc<Jar>>,
+    limit: Duration,
 }
 
 impl Http {
@@ -39,8 +40,8 @@ impl Http {
     #[must_use]
     pub fn ask(&self, method: Method, url: &Url) -> Ask {
         let asked = format!("{method} {}", place(url));
-        let builder = self.client.request(method, url.clone()).timeout(ASK);
-        Ask { builder, asked, url: url.clone(), jar: None }
+        let builder = self.client.request(method, url.clone());
+        Ask { builder, asked, url: url.clone(), jar: None, limit: ASK }
     }
 
     /// Requests of one visitor, who starts without cookies.
@@ -95,6 +96,13 @@ impl Ask {
         self
     }
 
+    /// With another limit than 30 s, for what takes its time.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// What is asked, without what may be secret: `GET https://host/path`.
     #[must_use]
     pub fn asked(&self) -> &str {
@@ -104,12 +112,12 @@ impl Ask {
     /// Sends it.
     ///
     /// # Errors
-    /// When no answer comes within 30 s; any status is an answer.
+    /// When no answer comes in time; any status is an answer.
     pub async fn send(self) -> Result<Answer, NoAnswer> {
-        let Self { builder, asked, url, jar } = self;
+        let Self { builder, asked, url, jar, limit } = self;
         let start = Instant::now();
-        let no_answer = |e: reqwest::Error| NoAnswer { asked: asked.clone(), why: chain(e, ASK) };
-        let response = builder.send().await.map_err(no_answer)?;
+        let no_answer = |e: reqwest::Error| NoAnswer { asked: asked.clone(), why: chain(e, limit) };
+        let response = builder.timeout(limit).send().await.map_err(no_answer)?;
         if let Some(jar) = jar {
             jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
         }

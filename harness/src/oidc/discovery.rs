@@ -68,6 +68,41 @@ pub(super) fn parse(text: &str) -> Result<Url, OidcError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::HttpConfig;
+    use crate::http::scripted::{Script, Scripted};
+
+    fn of(issuer: &str, own: &str) -> (String, String) {
+        let json = serde_json::json!({
+            "issuer": issuer, "authorization_endpoint": format!("{own}/auth"),
+            "token_endpoint": format!("{own}/token"), "jwks_uri": format!("{own}/keys"),
+        });
+        ("200 OK".to_owned(), json.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_configuration_is_one_issuers() {
+        let discover = async |script: Script| {
+            let server = Scripted::start(script).await;
+            let http = Http::new(&HttpConfig::default()).unwrap();
+            (Discovery::fetch(&http, &server.url).await, server.url)
+        };
+        let (found, url) = discover(|_, own| of(own, own)).await;
+        assert_eq!(found.unwrap().issuer, url);
+        let (found, url) = discover(|_, own| of(&format!("{own}/"), own)).await;
+        let issuer = OidcError::Issuer {
+            asked: format!("GET {url}/.well-known/openid-configuration"),
+            wanted: url.clone(),
+            told: format!("{url}/"),
+        };
+        assert_eq!(found.unwrap_err(), issuer);
+        for script in [(|_, _| ("200 OK".into(), "{}".into())) as Script, |_, own| {
+            let (_, body) = of(own, own);
+            ("404 Not Found".into(), body)
+        }] {
+            let error = discover(script).await.0.unwrap_err();
+            assert!(matches!(error, OidcError::Wrong { .. }), "{error:?}");
+        }
+    }
 
     #[test]
     fn the_configuration_stands_below_the_issuer() {

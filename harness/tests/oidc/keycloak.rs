@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -21,8 +20,10 @@ const DATABASE: &str = "testbed.invalid/postgres:15";
 const OWNER: &str = "cc-ci.test.oidc";
 /// On a busy machine a start takes a minute.
 const READY: Duration = Duration::from_secs(240);
+/// A realm has keys, and on a busy machine they take their time.
+const REALM: Duration = Duration::from_secs(120);
 /// Keycloak within 500 MB; what it needs beyond heap and classes is 100 MB.
-const JAVA: &str = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms96m -Xmx192m -XX:MaxMetaspaceSize=192m \
+const JAVA: &str = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms96m -Xmx240m -XX:MaxMetaspaceSize=192m \
                     -XX:+ExitOnOutOfMemoryError -Djava.security.egd=file:/dev/urandom -Dfile.encoding=UTF-8";
 const MEMORY: i64 = 500 * 1000 * 1000;
 
@@ -41,7 +42,8 @@ pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Keycloak) -> T) -> T {
         let hint = format!("there is no image {image}: testbed/images/build {name} makes it");
         assert!(swarm.present(image).await.unwrap(), "{hint}");
     }
-    remove(swarm.docker(), |owner| !Path::new("/proc").join(owner).exists()).await;
+    // What a killed test left. A process that is dead and not yet reaped has no program any more.
+    remove(swarm.docker(), |owner| std::fs::read_link(format!("/proc/{owner}/exe")).is_err()).await;
     let ended = AssertUnwindSafe(async {
         let keycloak = start(swarm.docker()).await;
         work(&keycloak).await
@@ -146,7 +148,15 @@ impl Keycloak {
         let token = self.http.ask(Method::POST, &url("/realms/master/protocol/openid-connect/token")).form(grant);
         let token: serde_json::Value = token.send().await.unwrap().json().unwrap();
         let token = SecretString::from(token["access_token"].as_str().unwrap());
-        let made = self.http.ask(Method::POST, &url("/admin/realms")).bearer(&token).json(realm).send().await.unwrap();
+        let made = self
+            .http
+            .ask(Method::POST, &url("/admin/realms"))
+            .bearer(&token)
+            .json(realm)
+            .within(REALM)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(made.status, 201, "{}", made.body);
     }
 }

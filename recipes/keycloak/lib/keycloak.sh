@@ -14,7 +14,7 @@ remember() {
 ask() {
   local method=$1 path=$2
   shift 2
-  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
+  curl -sS --fail-with-body --max-time 120 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
     --request "$method" "$@" "$CCCI_URL$path"
 }
 

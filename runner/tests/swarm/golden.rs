@@ -90,6 +90,11 @@ heads! {
     n8n_with_another_volume = "n8n" "broken/data-lost";
     n8n_that_looks_elsewhere = "n8n" "broken/data-moved";
     n8n_without_restore_hook = "n8n" "broken/no-restore-hook";
+    keycloak_good = "keycloak" "good/new-release";
+    keycloak_without_restore_hook = "keycloak" "broken/no-restore-hook";
+    gitea_good = "gitea" "good/new-release";
+    gitea_with_another_database = "gitea" "broken/database-moved";
+    gitea_without_restore_hook = "gitea" "broken/no-restore-hook";
 }
 
 #[test]

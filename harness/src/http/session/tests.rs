@@ -73,3 +73,12 @@ fn a_chain_of_redirects_has_an_end() {
     let error = (0..100).find_map(|_| chain.next(&here, &answer(302, "/x?code=1")).err()).unwrap();
     assert_eq!(error.to_string(), "https://a.ci/x redirects more than 20 times, lastly to https://a.ci/x");
 }
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_left_after_the_limit() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}/x", listener.local_addr().unwrap())).unwrap();
+    let limit = std::time::Duration::from_millis(1200);
+    let error = visitor().ask(Method::GET, &url).within(limit).send().await.unwrap_err();
+    assert_eq!(error.why, "no answer in 1 s");
+}

@@ -5,6 +5,10 @@ use crate::oidc::OAuthCode;
 
 /// Asks a provider of this behaviour for tokens; gives the answer and the request.
 async fn ask(client: &Client, script: Script) -> (Result<Tokens, OidcError>, String) {
+    ask_for(client, &["openid", "email"], script).await
+}
+
+async fn ask_for(client: &Client, scopes: &[&str], script: Script) -> (Result<Tokens, OidcError>, String) {
     let server = Scripted::start(script).await;
     let url = &server.url;
     let http = Http::new(&HttpConfig::default()).unwrap();
@@ -14,7 +18,7 @@ async fn ask(client: &Client, script: Script) -> (Result<Tokens, OidcError>, Str
     });
     let discovery = serde_json::from_value(json).unwrap();
     let oidc = Oidc { http, discovery, keys: crate::oidc::Jwks::default() };
-    let tokens = oidc.password(client, "ann", &SecretString::from("pass-word 1"), &["openid", "email"]).await;
+    let tokens = oidc.password(client, "ann", &SecretString::from("pass-word 1"), scopes).await;
     (tokens, server.seen().concat())
 }
 
@@ -41,6 +45,8 @@ async fn a_client_shows_its_secret_where_it_is_told_to() {
     assert!(!request.contains("authorization"), "{request}");
     let (_, request) = ask(&Client::public("app"), ok).await;
     assert!(request.ends_with(&format!("{body}&client_id=app")), "{request}");
+    let (_, request) = ask_for(&Client::public("app"), &[], ok).await;
+    assert!(!request.contains("scope"), "{request}");
 }
 
 #[tokio::test]

@@ -20,7 +20,16 @@ run() {
   trap end HUP
   while [ -z "$ending" ]; do
     [ ! -d "$incoming" ] || take_in
-    login_elsewhere || echo "nobody can log in by '$OIDC_NAME' before gitea starts again" >&2
+    logins=
+    if [ -n "${OIDC_DISCOVERY_URL:-}" ]; then
+      gitea migrate > /dev/null
+      if ! login_elsewhere; then
+        echo "the provider of '$OIDC_NAME' cannot be had yet: gitea starts, and goes on asking it" >&2
+        until sleep 5 && login_elsewhere; do :; done &
+        logins=$!
+      fi
+    fi
+    [ -z "$ending" ] || exit 0
     gitea web &
     child=$!
     # A signal ends `wait` before gitea has ended.
@@ -28,6 +37,7 @@ run() {
       status=0
       wait "$child" || status=$?
     done
+    [ -z "$logins" ] || kill "$logins" 2> /dev/null || true
     [ -d "$incoming" ] || exit "$status"
   done
 }
@@ -51,22 +61,33 @@ take_in() {
   rm -rf "$data/indexers" "$data/queues" "$incoming"
 }
 
-# The source of logins that the variables name; gitea keeps those in its database.
+# The source of logins that the variables name, as gitea keeps it in its database. Fails when gitea does
+# not know it yet and the provider does not answer for 20 seconds.
 login_elsewhere() {
-  [ -n "${OIDC_DISCOVERY_URL:-}" ] || return 0
-  # Neither of gitea's commands takes a provider that does not answer. One that never does must not
-  # keep those out who log in here.
-  curl --silent --show-error --fail --max-time 5 --retry 30 --retry-all-errors --retry-delay 1 \
-    --retry-max-time 60 --output /dev/null "$OIDC_DISCOVERY_URL" || return 1
-  gitea migrate > /dev/null || return 1
-  local id ids=(add-oauth)
-  id=$(sqlite3 "$database" "SELECT id FROM login_source WHERE name = '${OIDC_NAME//\'/\'\'}'") || return 1
-  [ -z "$id" ] || ids=(update-oauth --id "$id")
-  # A program's arguments can be read by others, so the secret takes another way.
-  gitea admin auth "${ids[@]}" --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
-    --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null || return 1
-  sqlite3 "$database" "UPDATE login_source SET cfg = json_set(cfg, '\$.ClientSecret',
-    rtrim(CAST(readfile('$OIDC_CLIENT_SECRET_FILE') AS TEXT), char(10))) WHERE name = '${OIDC_NAME//\'/\'\'}'"
+  local known
+  known=$(sql "SELECT id FROM login_source WHERE name = $(quoted "$OIDC_NAME")") || return 1
+  if [ -z "$known" ]; then
+    # gitea adds no provider that does not answer.
+    curl --silent --show-error --fail --max-time 5 --retry 20 --retry-all-errors --retry-delay 1 \
+      --retry-max-time 20 --output /dev/null "$OIDC_DISCOVERY_URL" || return 1
+    gitea admin auth add-oauth --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
+      --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null || return 1
+  fi
+  # What may have changed since. `update-oauth` would want an answer of the provider too, and the secret
+  # as an argument, which others can read.
+  sql "UPDATE login_source SET is_active = 1, cfg = json_set(cfg, '\$.ClientID', $(quoted "$OIDC_CLIENT_ID"),
+    '\$.OpenIDConnectAutoDiscoveryURL', $(quoted "$OIDC_DISCOVERY_URL"),
+    '\$.ClientSecret', rtrim(CAST(readfile($(quoted "$OIDC_CLIENT_SECRET_FILE")) AS TEXT), char(10)))
+    WHERE name = $(quoted "$OIDC_NAME")"
+}
+
+sql() {
+  sqlite3 -cmd '.timeout 20000' "$database" "$1"
+}
+
+# quoted TEXT: as SQL writes it.
+quoted() {
+  printf "'%s'" "${1//\'/\'\'}"
 }
 
 answers() {
@@ -77,7 +98,7 @@ answers() {
 backup() {
   rm -rf "$copy" "$copy.part"
   mkdir "$copy.part"
-  sqlite3 -cmd '.timeout 20000' "$database" "VACUUM INTO '$copy.part/gitea.db'"
+  sql "VACUUM INTO '$copy.part/gitea.db'"
   local part
   for part in "${parts[@]}"; do
     mkdir -p "$data/$part" "$copy.part/$part"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# A person with a token, a private repository with commits, an issue, an attachment and a package: rows of
+# the database, and bytes in four folders.
+set -euo pipefail
+# shellcheck source=../lib/gitea.sh
+. "$(dirname "$0")/../lib/gitea.sh"
+
+mark=$(random_hex 6)
+name="seed-$mark"
+add_user "$name" --admin
+ask POST /api/v1/user/repos --data "{\"name\":\"kept-$mark\",\"private\":true,\"default_branch\":\"main\"}" > /dev/null
+here=$(mktemp -d -p "$CCCI_WORK")
+new_clone "$here" "$name"
+printf 'text %s\n' "$mark" > "$here/note.txt"
+head -c 100000 /dev/urandom > "$here/picture.bin"
+git -C "$here" add . && git -C "$here" commit --quiet --message "Commit $mark"
+git -C "$here" push --quiet "$CCCI_URL/$name/kept-$mark.git" main
+commit=$(git -C "$here" rev-parse HEAD)
+wait_for_commit "$name/kept-$mark" "$commit"
+ask POST "/api/v1/repos/$name/kept-$mark/issues" --data "{\"title\":\"Issue $mark\"}" > /dev/null
+# The form sets its own type.
+attachment=$(curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
+  --header @<(printf 'Authorization: token %s\n' "$token") --form "attachment=@$here/note.txt;filename=note-$mark.txt;type=text/plain" \
+  "$CCCI_URL/api/v1/repos/$name/kept-$mark/issues/1/assets" | grep -o '"uuid":"[^"]*"' | cut -d'"' -f4)
+ask PUT "/api/packages/$name/generic/kept/$mark/picture.bin" --upload-file "$here/picture.bin" > /dev/null
+
+remember seed_mark "$mark"
+remember seed_name "$name"
+remember seed_token "$token"
+remember seed_commit "$commit"
+remember seed_attachment "$attachment"
+remember seed_sha256 "$(sha256sum < "$here/picture.bin" | cut -d' ' -f1)"
+rm -rf "$here"
+echo "made $name/kept-$mark with a commit, an issue, an attachment and a package"

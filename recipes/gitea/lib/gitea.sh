@@ -1,0 +1,65 @@
+# Sourced by this recipe's scripts: people, requests in their names, and git.
+
+# random_hex BYTES
+random_hex() {
+  od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# remember NAME VALUE: for the tests that run later.
+remember() {
+  printf '%s=%s\n' "$1" "$2" >> "$CCCI_WORK/variables"
+}
+
+# add_user NAME [GITEA'S ARGUMENTS]: $password and $token of a new person. gitea takes a first password in
+# its arguments and no other way, so it makes one itself, and nobody else ever has that one.
+add_user() {
+  local name=$1 said
+  shift
+  said=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- gitea admin user create --username "$name" \
+    --email "$name@example.org" --random-password --must-change-password=false "$@") ||
+    { echo "gitea makes no user $name: $said" >&2; return 1; }
+  password=$(tr -d '\r' <<< "$said" | sed -n "s/^generated random password is '\(.*\)'$/\1/p")
+  said=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- gitea admin user generate-access-token --username "$name" \
+    --token-name "ci-$(random_hex 4)" --scopes all --raw) || { echo "gitea makes no token for $name: $said" >&2; return 1; }
+  token=$(tr -d '\r' <<< "$said" | grep -oE '^[0-9a-f]{40}$')
+}
+
+# ask METHOD PATH [CURL ARGUMENTS]: the answer's body, in the name of $token; fails when the server
+# refuses. The token goes through a file: an argument list can be read by anybody on the machine.
+ask() {
+  local method=$1 path=$2
+  shift 2
+  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
+    --header @<(printf 'Authorization: token %s\n' "$token") --header 'Content-Type: application/json' \
+    --request "$method" "$@" "$CCCI_URL$path"
+}
+
+# wait_for_commit REPOSITORY COMMIT: until the server's main is this commit. git has it as soon as the push
+# ends, the database a moment later.
+wait_for_commit() {
+  local left said
+  for ((left = 60; left > 0; left--)); do
+    said=$(ask GET "/api/v1/repos/$1/branches/main" 2>&1) || true
+    if grep -qF "\"id\":\"$2\"" <<< "$said"; then return; fi
+    sleep 0.5
+  done
+  echo "the server's main of $1 is not the commit $2 that was pushed: ${said:0:400}" >&2
+  return 1
+}
+
+# new_clone FOLDER NAME: an empty repository that pushes and fetches in this person's name, with $token.
+# Nothing of the machine's own settings reaches it.
+new_clone() {
+  export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_TERMINAL_PROMPT=0
+  rm -rf "$1"
+  git init --quiet --initial-branch=main "$1"
+  cat >> "$1/.git/config" << CONFIG
+[user]
+	name = $2
+	email = $2@example.org
+[http]
+	extraHeader = Authorization: Basic $(printf '%s:%s' "$2" "$token" | base64 --wrap=0)
+	sslCAInfo = $CCCI_CA
+CONFIG
+  if [ -n "${CCCI_RESOLVE:-}" ]; then printf '\tcurloptResolve = %s\n' "$CCCI_RESOLVE" >> "$1/.git/config"; fi
+}
