@@ -20,8 +20,7 @@ event=$(request "$token" PUT "/_matrix/client/v3/rooms/$(in_path "$room")/send/m
 head -c 50000 /dev/urandom > "$CCCI_WORK/upload.bin"
 media=$(request "$token" POST "/_matrix/media/v3/upload?filename=$mark.bin" \
   --header 'Content-Type: application/octet-stream' --data-binary "@$CCCI_WORK/upload.bin" | text_of content_uri)
-key=$(curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-  "$CCCI_URL/_matrix/key/v2/server" | text_of key)
+key=$(ask /_matrix/key/v2/server | text_of key)
 
 remember seed_mark "$mark"
 remember seed_token "$token"

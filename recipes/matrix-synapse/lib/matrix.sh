@@ -21,6 +21,15 @@ add_user() {
     return 1
   fi
   password=$(tr -d '\r' <<< "$said" | sed -n 's/^password=//p')
+  if [ -z "$password" ]; then
+    echo "$1 was registered and no password came back" >&2
+    return 1
+  fi
+}
+
+# ask PATH: what anybody is answered there.
+ask() {
+  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} "$CCCI_URL$1"
 }
 
 # request TOKEN METHOD PATH [CURL ARGUMENTS]: the answer's body; fails when the server refuses.

@@ -7,9 +7,7 @@ set -euo pipefail
 upstream=${CCCI_VERSION#*+}
 upstream=${upstream#v}
 wanted=${upstream%%-*}
-answer=$(curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-  "$CCCI_URL/_matrix/federation/v1/version")
-version=$(text_of version <<< "$answer")
+version=$(ask /_matrix/federation/v1/version | text_of version)
 if [ "$version" != "$wanted" ]; then
   echo "version $CCCI_VERSION is deployed, so Synapse $wanted should answer; it says '$version'" >&2
   exit 1
