@@ -104,7 +104,12 @@ impl Janitor<'_> {
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) if when_due => {
                     let left = until.saturating_sub(Timestamp::now().as_second());
-                    tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0))).await;
+                    let due = tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
+                    tokio::select! {
+                        () = due => {}
+                        // Somebody ended it before: nothing is left to wait for.
+                        () = self.swarm.claim_gone(&held[0].stack) => {}
+                    }
                     continue;
                 }
                 Owner::Keeps(_) if let Some(lease) = leases.iter().find(used) => {

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use bollard::models::{Config, ConfigSpec};
-use bollard::query_parameters::{ListConfigsOptionsBuilder, UpdateConfigOptionsBuilder};
+use bollard::query_parameters::{EventsOptionsBuilder, ListConfigsOptionsBuilder, UpdateConfigOptionsBuilder};
+use futures_util::StreamExt as _;
 
 use super::engine::{Swarm, ask, failed, is_gone, is_stale, status};
 use crate::failure::{Failure, Kind};
@@ -182,6 +183,21 @@ impl Swarm {
                 Err(e) => return Err(failed("change the claim", &e)),
             }
         }
+    }
+
+    /// Waits until a claim is gone. It may wait for ever: the engine tells nothing of what it did while it
+    /// was away.
+    pub async fn claim_gone(&self, stack: &StackName) {
+        let filters = HashMap::from([("type", vec!["config"]), ("event", vec!["remove"])]);
+        let options = EventsOptionsBuilder::new().filters(&filters).build();
+        let mut events = self.docker().events(Some(options));
+        while let Some(Ok(event)) = events.next().await {
+            let name = event.actor.and_then(|actor| actor.attributes).and_then(|mut all| all.remove("name"));
+            if name.is_some_and(|name| name == name_of(stack)) {
+                return;
+            }
+        }
+        std::future::pending().await
     }
 
     /// Gives a stack's name back. Nothing happens where there is no claim.

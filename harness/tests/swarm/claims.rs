@@ -38,6 +38,46 @@ async fn a_name_is_held_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_claim_is_extended_or_ended_but_never_both() {
+    with_stack(async |stack| {
+        let (swarm, name) = (&stack.swarm, &stack.name);
+        let held = |claims: Vec<Claim>| claims.into_iter().find(|claim| claim.stack == *name);
+        swarm.claim(&claim(stack, "run-1")).await.unwrap();
+        assert!(!swarm.extend_claim(name, 100).await.unwrap(), "one that is not kept is not extended");
+        swarm.keep_claim(name, 100).await.unwrap();
+        assert!(swarm.extend_claim(name, 50).await.unwrap(), "less time than it has");
+        assert_eq!(held(swarm.claims().await.unwrap()).unwrap().kept_until, Some(100));
+        assert!(swarm.extend_claim(name, 200).await.unwrap());
+        assert!(!swarm.end_claim(name, 100, 10).await.unwrap(), "what a janitor has seen is not so any more");
+        // Eight want more time while one ends it: whoever comes after the end is told so.
+        let more = (0..8).map(|n| swarm.extend_claim(name, 201 + n));
+        let (ended, more) =
+            futures_util::future::join(swarm.end_claim(name, 200, 10), futures_util::future::join_all(more)).await;
+        let extended = more.into_iter().filter(|more| *more.as_ref().unwrap()).count();
+        let left = held(swarm.claims().await.unwrap()).unwrap();
+        match ended.unwrap() {
+            true => assert_eq!((left.kept_until, extended), (None, 0)),
+            false => assert!(left.kept_until > Some(200) && extended > 0),
+        }
+        let gone = swarm.claim_gone(name);
+        // Released again and again: the first may come before the engine tells its events.
+        let release = async {
+            loop {
+                swarm.release(name).await.unwrap();
+                swarm.claim(&claim(stack, "run-2")).await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+            tokio::select! { biased; () = gone => {}, () = release => {} }
+        });
+        waited.await.expect("the end of the claim is told");
+        swarm.release(name).await.unwrap();
+        assert!(!swarm.extend_claim(name, 300).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_many_at_once_one_wins() {
     with_stack(async |stack| {
         let claims: Vec<Claim> = (0..8).map(|n| claim(stack, &format!("run-{n}"))).collect();
