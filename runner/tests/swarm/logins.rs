@@ -43,7 +43,7 @@ fn warm_one() -> Option<Claim> {
 /// What the warm provider says when it is asked for a realm.
 fn realm_status(state: &Path, run: &str) -> u16 {
     let ca = std::fs::read(state.join("world/ci.localhost/ca.pem")).unwrap();
-    let resolve = Some(("ci.localhost".to_owned(), "127.0.0.1".parse().unwrap()));
+    let resolve = vec![("ci.localhost".to_owned(), "127.0.0.1".parse().unwrap())];
     let http = Http::new(&HttpConfig { ca_pem: Some(ca), resolve }).unwrap();
     let url = format!("https://keycloak-warm.ci.localhost/realms/ci-{run}");
     with_swarm(async |_| http.get(&url, Instant::now() + Duration::from_secs(20)).await.unwrap().status)
