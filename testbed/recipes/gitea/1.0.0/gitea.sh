@@ -62,16 +62,18 @@ take_in() {
 }
 
 # The source of logins that the variables name, as gitea keeps it in its database. Fails when gitea does
-# not know it yet and the provider does not answer for 20 seconds.
+# not know it yet and the provider does not answer for 20 seconds. It is gitea itself that asks: curl takes
+# every name below .localhost for its own container.
 login_elsewhere() {
-  local known
+  local known left said
   known=$(sql "SELECT id FROM login_source WHERE name = $(quoted "$OIDC_NAME")") || return 1
   if [ -z "$known" ]; then
-    # gitea adds no provider that does not answer.
-    curl --silent --show-error --fail --max-time 5 --retry 20 --retry-all-errors --retry-delay 1 \
-      --retry-max-time 20 --output /dev/null "$OIDC_DISCOVERY_URL" || return 1
-    gitea admin auth add-oauth --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
-      --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email > /dev/null || return 1
+    for ((left = 10; ; left--)); do
+      said=$(gitea admin auth add-oauth --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
+        --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email 2>&1) && break
+      [ "$left" -gt 0 ] || { tail -n 1 <<< "$said" >&2; return 1; }
+      sleep 2
+    done
   fi
   # What may have changed since. `update-oauth` would want an answer of the provider too, and the secret
   # as an argument, which others can read.
