@@ -105,7 +105,7 @@ pub(super) fn chain(e: reqwest::Error, limit: Duration) -> String {
     // The address may hold what only the two sides should know.
     let e = e.without_url();
     if e.is_timeout() {
-        return format!("no answer in {} s", limit.as_secs());
+        return format!("no answer in {} s", limit.as_secs_f64());
     }
     let mut source = e.source();
     let mut last = e.to_string();

@@ -181,3 +181,23 @@ impl Test {
 
 /// How long the evidence of a red test may take, out of its own time.
 const EVIDENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overlay::told_secrets;
+
+    #[test]
+    fn what_a_test_leaves_is_there_for_the_next_and_its_secrets_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let work = dir.path().display().to_string();
+        let test = Test::new("functional/50-x", [("CCCI_WORK".to_owned(), work)]);
+        test.remember("room", "!a:b").unwrap();
+        test.remember("alice_token", "t1").unwrap();
+        test.hide("once").unwrap();
+        let left = std::fs::read_to_string(dir.path().join(VARIABLES_FILE)).unwrap();
+        assert_eq!(left, "room=!a:b\nalice_token=t1\n");
+        assert_eq!(told_secrets(dir.path()), ["once", "t1"]);
+        assert!(Test::new("functional/50-x", []).remember("room", "!a:b").is_err());
+    }
+}

@@ -13,4 +13,5 @@ mod machine;
 mod made;
 mod own;
 mod prove;
+mod steps;
 mod support;

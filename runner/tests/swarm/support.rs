@@ -45,6 +45,7 @@ pub(crate) fn cc_ci(state: &Path) -> Command {
     command
         .env("CCCI_STATE", state)
         .env("CCCI_RECIPES", root().join("recipes"))
+        .env("CCCI_SOURCES", repositories())
         .env_remove("CCCI_LOG")
         .env_remove("CCCI_APPROVED")
         .current_dir(root())

@@ -80,5 +80,5 @@ async fn a_server_that_says_nothing_is_left_after_the_limit() {
     let url = Url::parse(&format!("http://{}/x", listener.local_addr().unwrap())).unwrap();
     let limit = std::time::Duration::from_millis(1200);
     let error = visitor().ask(Method::GET, &url).within(limit).send().await.unwrap_err();
-    assert_eq!(error.why, "no answer in 1 s");
+    assert_eq!(error.why, "no answer in 1.2 s");
 }
