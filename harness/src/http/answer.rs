@@ -24,11 +24,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(response: reqwest::Response, start: Instant, tries: u32) -> Result<Self, reqwest::Error> {
-        Self::read_up_to(response, BODY_BYTES, start, tries).await
-    }
-
-    pub(super) async fn read_up_to(
+    pub(super) async fn read(
         mut response: reqwest::Response,
         bytes: usize,
         start: Instant,

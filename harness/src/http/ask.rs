@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::answer::{Answer, chain};
+use super::answer::{Answer, BODY_BYTES, chain};
 use super::{Http, Session};
 
 /// No single request may take longer, unless it is said. The first page of a large program that has just
@@ -33,6 +33,7 @@ pub struct Ask {
     url: Url,
     jar: Option<Arc<Jar>>,
     limit: Duration,
+    bytes: usize,
 }
 
 impl Http {
@@ -41,7 +42,7 @@ impl Http {
     pub fn ask(&self, method: Method, url: &Url) -> Ask {
         let asked = format!("{method} {}", place(url));
         let builder = self.client.request(method, url.clone());
-        Ask { builder, asked, url: url.clone(), jar: None, limit: ASK }
+        Ask { builder, asked, url: url.clone(), jar: None, limit: ASK, bytes: BODY_BYTES }
     }
 
     /// Requests of one visitor, who starts without cookies.
@@ -103,6 +104,19 @@ impl Ask {
         self
     }
 
+    /// With this many bytes of the answer's body read, instead of 64 KiB.
+    #[must_use]
+    pub fn up_to(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Where it is sent to, without what may be secret.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place(&self.url)
+    }
+
     /// What is asked, without what may be secret: `GET https://host/path`.
     #[must_use]
     pub fn asked(&self) -> &str {
@@ -114,14 +128,14 @@ impl Ask {
     /// # Errors
     /// When no answer comes in time; any status is an answer.
     pub async fn send(self) -> Result<Answer, NoAnswer> {
-        let Self { builder, asked, url, jar, limit } = self;
+        let Self { builder, asked, url, jar, limit, bytes } = self;
         let start = Instant::now();
         let no_answer = |e: reqwest::Error| NoAnswer { asked: asked.clone(), why: chain(e, limit) };
         let response = builder.timeout(limit).send().await.map_err(no_answer)?;
         if let Some(jar) = jar {
             jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
         }
-        Answer::read(response, start, 1).await.map_err(no_answer)
+        Answer::read(response, bytes, start, 1).await.map_err(no_answer)
     }
 }
 
@@ -135,6 +149,13 @@ impl fmt::Debug for Ask {
 #[must_use]
 pub fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// A text as it stands in the path or in the query of an address.
+#[must_use]
+pub fn coded(text: &str) -> String {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    text.bytes().map(|b| if fine(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 fn sensitive(mut value: HeaderValue) -> HeaderValue {

@@ -9,7 +9,6 @@
 mod answer;
 mod ask;
 mod below;
-mod request;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod session;
@@ -19,10 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::answer::Answer;
-use self::answer::{chain, shown};
-pub use self::ask::{Ask, NoAnswer, place};
+use self::answer::{BODY_BYTES, chain, shown};
+pub use self::ask::{Ask, NoAnswer, coded, place};
 use self::below::Below;
-pub use self::request::{Request, coded};
 pub(crate) use self::session::Chain;
 pub use self::session::{Session, TooManyRedirects};
 use crate::failure::{Failure, Kind};
@@ -117,7 +115,7 @@ impl Http {
         let mut given_up = deadline;
         loop {
             tries += 1;
-            let tried = self.once(&Request::get(&expect.url), deadline, start, tries).await;
+            let tried = self.once(&expect.url, deadline, start, tries).await;
             let stubborn = tried.as_ref().is_ok_and(|answer| expect.is_refused_by_the_app(answer));
             let (wrong, evidence) = match tried {
                 Ok(answer) => match expect.wrong(&answer) {
@@ -148,24 +146,16 @@ impl Http {
     /// # Errors
     /// [`Kind::NoAnswer`] when no answer comes before the deadline; any status is an answer.
     pub async fn get(&self, url: &str, deadline: Instant) -> Result<Answer, Failure> {
-        self.send(&Request::get(url), deadline).await
+        let answer = self.once(url, deadline, Instant::now(), 1).await;
+        answer.map_err(|e| no_answer(format!("{url} does not answer: {e}"), &e))
     }
 
-    /// Sends a request, once.
-    ///
-    /// # Errors
-    /// [`Kind::NoAnswer`] when no answer comes before the deadline; any status is an answer.
-    pub async fn send(&self, request: &Request, deadline: Instant) -> Result<Answer, Failure> {
-        let answer = self.once(request, deadline, Instant::now(), 1).await;
-        answer.map_err(|e| no_answer(format!("{} does not answer: {e}", request.url()), &e))
-    }
-
-    async fn once(&self, request: &Request, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
-        let answer = async {
-            let response = request.on(&self.client).send().await.map_err(|e| chain(e, request.limit()))?;
-            Answer::read_up_to(response, request.up_to, start, tries).await.map_err(|e| chain(e, request.limit()))
+    async fn once(&self, url: &str, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
+        let request = async {
+            let response = self.client.get(url).send().await.map_err(|e| chain(e, REQUEST))?;
+            Answer::read(response, BODY_BYTES, start, tries).await.map_err(|e| chain(e, REQUEST))
         };
-        tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err("time is up".to_owned()))
+        tokio::time::timeout_at(deadline.into(), request).await.unwrap_or_else(|_| Err("time is up".to_owned()))
     }
 }
 

@@ -148,6 +148,10 @@ async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
     assert!(failure.look_at.contains("certificate"), "{}", failure.look_at);
 }
 
+fn at(url: &str) -> Url {
+    url.parse().unwrap()
+}
+
 /// A server that answers one request with what it got, as its body.
 async fn echo() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -169,17 +173,17 @@ async fn echo() -> String {
 
 #[tokio::test]
 async fn a_request_has_its_method_its_authority_and_its_body() {
-    let form = Request::post(echo().await).basic("ada", &"pass".into()).form(&[("a b", "1&2"), ("c", "=éZ")]);
-    let got = http().send(&form, soon(5000)).await.unwrap().body;
+    let form = http().ask(Method::POST, &at(&echo().await)).basic("ada", &"pass".into());
+    let got = form.form([("a b", "1&2"), ("c", "=éZ")]).send().await.unwrap().body;
     assert!(got.starts_with("POST /x HTTP/1.1\r\n"), "{got}");
     assert!(got.contains("authorization: Basic YWRhOnBhc3M=\r\n"), "{got}");
     assert!(got.contains("content-type: application/x-www-form-urlencoded\r\n"), "{got}");
-    assert!(got.ends_with("\r\n\r\na%20b=1%262&c=%3D%C3%A9Z"), "{got}");
+    assert!(got.ends_with("\r\n\r\na+b=1%262&c=%3D%C3%A9Z"), "{got}");
 
-    let json = Request::put(echo().await).bearer(&"t0ken".into()).json(&serde_json::json!({"a": "Z"}));
+    let json = http().ask(Method::PUT, &at(&echo().await)).bearer(&"t0ken".into()).json(&serde_json::json!({"a": "Z"}));
     let shown = format!("{json:?}");
-    assert!(shown.starts_with("PUT http") && !shown.contains("t0ken") && !shown.contains('Z'), "{shown}");
-    let got = http().send(&json, soon(5000)).await.unwrap().body;
+    assert!(shown.contains("PUT http") && !shown.contains("t0ken") && !shown.contains('Z'), "{shown}");
+    let got = json.send().await.unwrap().body;
     assert!(got.starts_with("PUT /x HTTP/1.1\r\n") && got.contains("authorization: Bearer t0ken\r\n"), "{got}");
     assert!(got.contains("content-type: application/json\r\n") && got.ends_with("\r\n\r\n{\"a\":\"Z\"}"), "{got}");
 }
@@ -187,11 +191,11 @@ async fn a_request_has_its_method_its_authority_and_its_body() {
 #[tokio::test]
 async fn a_request_reads_as_much_and_waits_as_long_as_it_says() {
     let url = server(&[GOOD]).await;
-    assert_eq!(http().send(&Request::get(&url).up_to(2), soon(5000)).await.unwrap().body, "he");
+    assert_eq!(http().ask(Method::GET, &at(&url)).up_to(2).send().await.unwrap().body, "he");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let silent = Request::get(format!("http://{}/", listener.local_addr().unwrap())).within(Duration::from_millis(300));
+    let silent = at(&format!("http://{}/", listener.local_addr().unwrap()));
     let start = Instant::now();
-    let failure = http().send(&silent, soon(60_000)).await.unwrap_err();
-    assert!(failure.what.ends_with("does not answer: no answer in 0.3 s"), "{}", failure.what);
+    let failure = http().ask(Method::GET, &silent).within(Duration::from_millis(300)).send().await.unwrap_err();
+    assert!(failure.to_string().ends_with("does not answer: no answer in 0.3 s"), "{failure}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }

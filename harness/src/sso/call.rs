@@ -1,12 +1,12 @@
 //! Requests to a provider, and its answers as results.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::{ProviderName, SsoError, Wanted};
-use crate::http::{Answer, Http, Request};
+use crate::http::{Answer, Ask, Http, Method, Url};
 use crate::redact::Redactor;
 
 /// One request may take this long: a Keycloak that has just started makes its first realm in 10 s and more.
@@ -37,6 +37,12 @@ impl Caller {
         format!("{}{path}", self.base)
     }
 
+    /// A request to an address of the provider.
+    pub(super) fn ask(&self, asked: &str, method: Method, url: &str) -> Result<Ask, SsoError> {
+        let parsed = Url::parse(url).map_err(|error| self.unexpected(asked, url, format!("is no address: {error}")))?;
+        Ok(self.http.ask(method, &parsed))
+    }
+
     /// Keeps a secret out of every error from now on.
     pub(super) fn hide(&self, secret: &SecretString) {
         self.hidden.add(secret.expose_secret());
@@ -49,20 +55,20 @@ impl Caller {
 
     /// Sends a request and gives the answer, whatever its status. A proxy's word that nobody is behind it
     /// is no answer.
-    pub(super) async fn send(&self, asked: &str, request: Request) -> Result<Answer, SsoError> {
+    pub(super) async fn send(&self, asked: &str, ask: Ask) -> Result<Answer, SsoError> {
         let unreachable = |why: String| SsoError::Unreachable { provider: self.provider, asked: asked.to_owned(), why };
-        let request = request.within(LIMIT).up_to(BYTES);
-        let answer = self.http.send(&request, Instant::now() + LIMIT).await.map_err(|e| unreachable(e.what))?;
+        let place = ask.place();
+        let answer = ask.within(LIMIT).up_to(BYTES).send().await.map_err(|e| unreachable(e.to_string()))?;
         if matches!(answer.status, 502..=504) {
-            return Err(unreachable(format!("{} answered {}", request.url(), answer.status)));
+            return Err(unreachable(format!("{place} answered {}", answer.status)));
         }
         Ok(answer)
     }
 
     /// The same, where only these statuses are right.
-    pub(super) async fn done(&self, asked: &str, request: Request, right: &[u16]) -> Result<Answer, SsoError> {
-        let url = request.url().to_owned();
-        let answer = self.send(asked, request).await?;
+    pub(super) async fn done(&self, asked: &str, ask: Ask, right: &[u16]) -> Result<Answer, SsoError> {
+        let url = ask.place();
+        let answer = self.send(asked, ask).await?;
         if right.contains(&answer.status) {
             return Ok(answer);
         }
@@ -70,9 +76,9 @@ impl Caller {
     }
 
     /// The JSON of the answer.
-    pub(super) async fn json(&self, asked: &str, request: Request, right: &[u16]) -> Result<Value, SsoError> {
-        let url = request.url().to_owned();
-        let answer = self.done(asked, request, right).await?;
+    pub(super) async fn json(&self, asked: &str, ask: Ask, right: &[u16]) -> Result<Value, SsoError> {
+        let url = ask.place();
+        let answer = self.done(asked, ask, right).await?;
         self.read(asked, &url, &answer)
     }
 

@@ -2,7 +2,7 @@
 
 use super::call::Caller;
 use super::{Granted, SsoError, User};
-use crate::http::Request;
+use crate::http::Method;
 use crate::names::{ClientId, RealmName};
 
 /// Reads the discovery document below `issuer`, which must name this very issuer: a provider that takes
@@ -16,7 +16,7 @@ pub(super) async fn discover(
 ) -> Result<Granted, SsoError> {
     let asked = format!("describe realm {realm}");
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let json = caller.json(&asked, Request::get(&url), &[200]).await?;
+    let json = caller.json(&asked, caller.ask(&asked, Method::GET, &url)?, &[200]).await?;
     let field = |name: &str| caller.text(&asked, &url, &json, &format!("/{name}"));
     let named = field("issuer")?;
     if named != issuer {

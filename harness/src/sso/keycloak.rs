@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::call::Caller;
 use super::discovery::discover;
 use super::{Admin, Granted, Provider, ProviderName, SsoError, User, Wanted};
-use crate::http::{Http, Request};
+use crate::http::{Http, Method};
 use crate::names::{ClientId, RealmName};
 
 /// The attribute of a realm that says that cc-ci made it; its value is the realm's name.
@@ -44,7 +44,7 @@ impl Keycloak {
         let asked = format!("log in {}", self.admin.user);
         let url = self.caller.url("/realms/master/protocol/openid-connect/token");
         let start = Instant::now();
-        let request = Request::post(&url).form(&[
+        let request = self.caller.ask(&asked, Method::POST, &url)?.form([
             ("client_id", "admin-cli"),
             ("grant_type", "password"),
             ("username", &self.admin.user),
@@ -68,7 +68,10 @@ impl Keycloak {
     /// The realm as Keycloak describes it; none where there is none.
     async fn realm(&self, asked: &str, realm: &RealmName) -> Result<Option<Value>, SsoError> {
         let url = self.caller.url(&format!("/admin/realms/{realm}"));
-        let answer = self.caller.done(asked, Request::get(&url).bearer(&self.token().await?), &[200, 404]).await?;
+        let answer = self
+            .caller
+            .done(asked, self.caller.ask(asked, Method::GET, &url)?.bearer(&self.token().await?), &[200, 404])
+            .await?;
         if answer.status == 404 {
             return Ok(None);
         }
@@ -94,7 +97,10 @@ impl Provider for Keycloak {
     async fn version(&self) -> Result<String, SsoError> {
         let asked = "say its version";
         let url = self.caller.url("/admin/serverinfo");
-        let json = self.caller.json(asked, Request::get(&url).bearer(&self.token().await?), &[200]).await?;
+        let json = self
+            .caller
+            .json(asked, self.caller.ask(asked, Method::GET, &url)?.bearer(&self.token().await?), &[200])
+            .await?;
         self.caller.text(asked, &url, &json, "/systemInfo/version")
     }
 
@@ -103,7 +109,8 @@ impl Provider for Keycloak {
         self.caller.hide_all(wanted);
         let (realm, asked) = (&wanted.realm, format!("make realm {}", wanted.realm));
         let url = self.caller.url("/admin/realms");
-        let request = Request::post(&url).bearer(&self.token().await?).json(&representation(wanted));
+        let request =
+            self.caller.ask(&asked, Method::POST, &url)?.bearer(&self.token().await?).json(&representation(wanted));
         let answer = self.caller.done(&asked, request, &[201, 409]).await?;
         if answer.status == 409 {
             let said = self.caller.said(&answer.body);
@@ -121,7 +128,10 @@ impl Provider for Keycloak {
     async fn realms(&self) -> Result<Vec<RealmName>, SsoError> {
         let asked = "list its realms";
         let url = self.caller.url("/admin/realms?briefRepresentation=true");
-        let json = self.caller.json(asked, Request::get(&url).bearer(&self.token().await?), &[200]).await?;
+        let json = self
+            .caller
+            .json(asked, self.caller.ask(asked, Method::GET, &url)?.bearer(&self.token().await?), &[200])
+            .await?;
         let names =
             json.as_array().into_iter().flatten().filter_map(|realm| realm.get("realm")?.as_str()?.parse().ok());
         let mut ours = Vec::new();
@@ -143,7 +153,7 @@ impl Provider for Keycloak {
             return Err(SsoError::NotOurs { provider: Self::NAME, realm: realm.clone(), said });
         }
         let url = self.caller.url(&format!("/admin/realms/{realm}"));
-        let request = Request::delete(url).bearer(&self.token().await?);
+        let request = self.caller.ask(&asked, Method::DELETE, &url)?.bearer(&self.token().await?);
         self.caller.done(&asked, request, &[204, 404]).await.map(|_| ())
     }
 }

@@ -1,13 +1,12 @@
 //! What any provider must keep.
 
 use harness::failure::{Cause, Failure, Kind};
-use harness::http::Request;
 use harness::names::RealmName;
 use harness::sso::{Admin, AnyProvider, Granted, Provider as _, ProviderName, SsoError, User, Wanted, made_secret};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::support::{
-    CALLBACK, access_token, authorize, client_grant, http, json, password_grant, realm_name, send, wanted,
+    CALLBACK, access_token, authorize, client_grant, get, http, json, password_grant, realm_name, send, wanted,
 };
 
 /// A provider that runs, with nothing of cc-ci's in it.
@@ -86,7 +85,7 @@ async fn refuses_a_stranger(running: &Running) {
 
 async fn publishes_itself(made: &Made) {
     let granted = &made.granted;
-    let described = send(Request::get(&granted.discovery_url)).await;
+    let described = send(get(&granted.discovery_url)).await;
     assert_eq!(described.status, 200);
     let described = json(&described);
     for (field, value) in [
@@ -99,7 +98,7 @@ async fn publishes_itself(made: &Made) {
     ] {
         assert_eq!(described[field].as_str(), Some(value.as_str()), "{field}");
     }
-    let keys = json(&send(Request::get(&granted.jwks_uri)).await);
+    let keys = json(&send(get(&granted.jwks_uri)).await);
     assert!(!keys["keys"].as_array().unwrap().is_empty(), "{keys}");
 }
 
@@ -109,7 +108,7 @@ async fn gives_tokens(running: &Running, made: &Made) {
     for (user, wanted) in granted.users.iter().zip(&made.wanted.users) {
         assert_eq!(user.password.expose_secret(), wanted.password.expose_secret());
         let token = access_token(&password_grant(granted, secret, user).await);
-        let answer = send(Request::get(&granted.userinfo_endpoint).bearer(&token)).await;
+        let answer = send(get(&granted.userinfo_endpoint).bearer(&token)).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let info = json(&answer);
         assert_eq!(info["preferred_username"].as_str(), Some(user.name.as_str()));
@@ -125,7 +124,7 @@ async fn gives_tokens(running: &Running, made: &Made) {
     }
     access_token(&client_grant(granted, secret).await);
     refused("a wrong client secret", &client_grant(granted, &made_secret()).await);
-    let nobody = send(Request::get(&granted.userinfo_endpoint).bearer(&SecretString::from("none"))).await;
+    let nobody = send(get(&granted.userinfo_endpoint).bearer(&SecretString::from("none"))).await;
     refused("a token of nobody's", &nobody);
 }
 
@@ -180,9 +179,9 @@ async fn removes(provider: &AnyProvider, one: Made, two: Made) {
     provider.remove_realm(&one.granted.realm).await.unwrap();
     let gone = password_grant(&one.granted, secret, user).await;
     assert!((400..=404).contains(&gone.status), "{} {}", gone.status, gone.body);
-    let info = send(Request::get(&one.granted.userinfo_endpoint).bearer(&token)).await;
+    let info = send(get(&one.granted.userinfo_endpoint).bearer(&token)).await;
     assert!((400..=404).contains(&info.status), "{} {}", info.status, info.body);
-    assert_eq!(send(Request::get(&one.granted.discovery_url)).await.status, 404);
+    assert_eq!(send(get(&one.granted.discovery_url)).await.status, 404);
 
     assert_eq!(provider.realms().await.unwrap(), std::slice::from_ref(&two.granted.realm));
     access_token(&password_grant(&two.granted, &two.wanted.client_secret, &two.granted.users[0]).await);

@@ -9,7 +9,7 @@ use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, PortBinding};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::FutureExt as _;
-use harness::http::{Expect, Request};
+use harness::http::Expect;
 use harness::names::RealmName;
 use harness::sso::{Admin, AnyProvider, ProviderName, made_secret};
 use harness::swarm::Swarm;
@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::contract::{self, Running};
-use crate::support::{access_token, http, json, password_grant, realm_name, send, soon, wanted};
+use crate::support::{access_token, http, json, password_grant, post, realm_name, send, soon, wanted};
 
 const KEYCLOAK: &str = "testbed.invalid/keycloak:26.7.3";
 const POSTGRES: &str = "testbed.invalid/postgres:15";
@@ -46,7 +46,7 @@ async fn its_realms_are_as_they_should_be(provider: &AnyProvider) {
     assert_eq!(claims["aud"].as_str(), Some(granted.client_id.as_str()), "{claims}");
     // A realm that is given some of its components keeps its others, such as who may register clients.
     let url = format!("{}/clients-registrations/openid-connect", granted.issuer);
-    let answer = send(Request::post(url).json(&json!({"redirect_uris": ["https://evil.example.org/"]}))).await;
+    let answer = send(post(&url).json(&json!({"redirect_uris": ["https://evil.example.org/"]}))).await;
     assert_eq!(answer.status, 403, "{}", answer.body);
     provider.remove_realm(&granted.realm).await.unwrap();
 }
@@ -138,10 +138,10 @@ async fn foreign_realm(base: &str, admin: &Admin) -> RealmName {
         ("username", &admin.user),
         ("password", admin.secret.expose_secret()),
     ];
-    let token = json(&send(Request::post(url).form(&form)).await)["access_token"].as_str().unwrap().into();
+    let token = json(&send(post(&url).form(form)).await)["access_token"].as_str().unwrap().into();
     let realm = realm_name();
     let body = json!({"realm": realm, "enabled": true});
-    let answer = send(Request::post(format!("{base}/admin/realms")).bearer(&token).json(&body)).await;
+    let answer = send(post(&format!("{base}/admin/realms")).bearer(&token).json(&body)).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     realm
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::http::{Answer, Http, HttpConfig, Request, coded};
+use harness::http::{Answer, Ask, Http, HttpConfig, Method, coded};
 use harness::names::RealmName;
 use harness::sso::{Granted, User, Wanted, made_secret};
 use rand::Rng as _;
@@ -18,8 +18,16 @@ pub(crate) fn soon(seconds: u64) -> Instant {
     Instant::now() + Duration::from_secs(seconds)
 }
 
-pub(crate) async fn send(request: Request) -> Answer {
-    http().send(&request.within(Duration::from_secs(60)), soon(60)).await.unwrap()
+pub(crate) fn get(url: &str) -> Ask {
+    http().ask(Method::GET, &url.parse().unwrap())
+}
+
+pub(crate) fn post(url: &str) -> Ask {
+    http().ask(Method::POST, &url.parse().unwrap())
+}
+
+pub(crate) async fn send(ask: Ask) -> Answer {
+    ask.within(Duration::from_secs(60)).send().await.unwrap()
 }
 
 pub(crate) fn realm_name() -> RealmName {
@@ -66,7 +74,7 @@ pub(crate) async fn client_grant(granted: &Granted, secret: &SecretString) -> An
 }
 
 async fn grant(granted: &Granted, secret: &SecretString, fields: &[(&str, &str)]) -> Answer {
-    send(Request::post(&granted.token_endpoint).basic(granted.client_id.as_str(), secret).form(fields)).await
+    send(post(&granted.token_endpoint).basic(granted.client_id.as_str(), secret).form(fields.iter().copied())).await
 }
 
 pub(crate) fn json(answer: &Answer) -> serde_json::Value {
@@ -88,5 +96,5 @@ pub(crate) async fn authorize(granted: &Granted, redirect: &str) -> Answer {
         ("redirect_uri", redirect),
     ]
     .map(|(name, value)| format!("{name}={}", coded(value)));
-    send(Request::get(format!("{}?{}", granted.authorization_endpoint, query.join("&")))).await
+    send(get(&format!("{}?{}", granted.authorization_endpoint, query.join("&")))).await
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::call::Caller;
 use super::super::{ProviderName, SsoError};
-use crate::http::{Answer, Http, Request};
+use crate::http::{Answer, Http, Method};
 
 /// More pages than this is no list of ours, but an answer that names itself as the next page.
 const PAGES: usize = 1000;
@@ -28,13 +28,16 @@ impl Api {
     }
 
     pub(super) async fn get(&self, asked: &str, path: &str) -> Result<Value, SsoError> {
-        self.caller.json(asked, Request::get(self.url(path)).bearer(&self.token), &[200]).await
+        self.caller.json(asked, self.caller.ask(asked, Method::GET, &self.url(path))?.bearer(&self.token), &[200]).await
     }
 
     /// The object at this path; none where there is none.
     pub(super) async fn find(&self, asked: &str, path: &str) -> Result<Option<Value>, SsoError> {
         let url = self.url(path);
-        let answer = self.caller.done(asked, Request::get(&url).bearer(&self.token), &[200, 404]).await?;
+        let answer = self
+            .caller
+            .done(asked, self.caller.ask(asked, Method::GET, &url)?.bearer(&self.token), &[200, 404])
+            .await?;
         if answer.status == 404 {
             return Ok(None);
         }
@@ -87,12 +90,17 @@ impl Api {
         object: &Value,
         right: &[u16],
     ) -> Result<Answer, SsoError> {
-        self.caller.done(asked, Request::post(self.url(path)).bearer(&self.token).json(object), right).await
+        self.caller
+            .done(asked, self.caller.ask(asked, Method::POST, &self.url(path))?.bearer(&self.token).json(object), right)
+            .await
     }
 
     /// Removes an object; one that is gone already is no error.
     pub(super) async fn remove(&self, asked: &str, path: &str) -> Result<(), SsoError> {
-        self.caller.done(asked, Request::delete(self.url(path)).bearer(&self.token), &[204, 404]).await.map(|_| ())
+        self.caller
+            .done(asked, self.caller.ask(asked, Method::DELETE, &self.url(path))?.bearer(&self.token), &[204, 404])
+            .await
+            .map(|_| ())
     }
 
     /// The key of an object that was made or found.
