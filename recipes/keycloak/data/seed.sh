@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 make_realm seed
-realm=$(sed -n 's/^seed_realm=//p' "$CCCI_WORK/variables" | tail -n 1)
+# shellcheck disable=SC2154 # make_realm sets it
 remember seed_id "$(as_admin GET "/admin/realms/$realm" | text_of id)"
 remember seed_key "$(ask GET "/realms/$realm" | text_of public_key)"
 echo "made realm $realm with two clients and a user"

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=../lib/keycloak.sh
 . "$(dirname "$0")/../lib/keycloak.sh"
 
-realm=$(sed -n 's/^seed_realm=//p' "$CCCI_WORK/variables" | tail -n 1)
 be_admin
-as_admin DELETE "/admin/realms/$realm"
-echo "realm $realm is gone"
+# shellcheck disable=SC2154 # a value of seed.sh
+as_admin DELETE "/admin/realms/$seed_realm"
+echo "realm $seed_realm is gone"

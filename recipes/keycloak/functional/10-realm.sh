@@ -5,8 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 make_realm own
-realm=$(sed -n 's/^own_realm=//p' "$CCCI_WORK/variables" | tail -n 1)
-mark=${realm#own-}
+# shellcheck disable=SC2154 # make_realm sets both
 [ "$(as_admin GET "/admin/realms/$realm" | text_of displayName)" = "Realm $mark" ] ||
   { echo "the realm $realm does not read back as it was made" >&2; exit 1; }
 client=$(as_admin GET "/admin/realms/$realm/clients?clientId=app")

@@ -50,9 +50,10 @@ id_of() {
 #   - a client `app` that takes people's passwords and has an account of its own,
 #   - a client `manager` whose account may do anything in this realm and nothing outside of it,
 #   - a user with everything that Keycloak wants to know of one.
-# Their names and secrets are values that begin with the prefix.
+# Their names and secrets are values that begin with the prefix; the realm is in $realm, and $mark is the
+# random end of all names.
 make_realm() {
-  local mark realm name secret manager role
+  local name secret manager password role
   mark=$(random_hex 6)
   realm="$1-$mark"
   secret=$(random_hex 16)
