@@ -210,7 +210,8 @@ async fn teardown(
     stage::collect_tasks(cx).await;
     let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
     failures.into_iter().for_each(|failure| push(cx, failure));
-    let mut ended = stage::tear_down(&cx.stacks(), Some(&cx.dir), Duration::from_secs(deadline_s)).await;
+    let limit = Duration::from_secs(deadline_s);
+    let mut ended = stage::tear_down_and_say(&cx.stacks(), Some(&cx.dir), limit, &mut cx.speaker()).await;
     ended.left.extend(stayed);
     cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {

@@ -38,7 +38,7 @@ mod pkce;
 mod token;
 mod userinfo;
 
-use jiff::Timestamp;
+pub use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::claims::{Claims, Expect};

@@ -128,7 +128,14 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
             let how = Arranging { swarm: &swarm, http: &http, settings, state, host, program, time };
             remark = warm::arrange(&how, &mut prepared).await.inspect_err(|_| dir.discard())?;
         }
-        let labels = claims::all(&swarm, &prepared, &host).await.inspect_err(|_| dir.discard())?;
+        let labels = match claims::all(&swarm, &prepared, &host).await {
+            Ok(labels) => labels,
+            Err(failure) => {
+                warm::give_back(&swarm, &prepared).await?;
+                dir.discard();
+                return Err(failure);
+            }
+        };
         (prepared, abra, dir.clone(), labels, args.keep.map_or(Keep::No, Keep::For))
     };
 

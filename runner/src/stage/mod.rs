@@ -16,7 +16,7 @@ mod teardown;
 mod upgrade;
 
 pub use dependencies::lost;
-pub use teardown::{Teardown, tear_down};
+pub use teardown::{Teardown, tear_down, tear_down_and_say};
 
 use crate::context::{Context, Step};
 use crate::event::Stage;

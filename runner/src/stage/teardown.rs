@@ -23,9 +23,20 @@ pub struct Teardown {
 /// something is left, the claim says whose it is. Then the run's private folders go. One stack that stays
 /// does not keep the others.
 pub async fn tear_down(stacks: &[StackName], dir: Option<&RunDir>, limit: Duration) -> Teardown {
+    tear_down_and_say(stacks, dir, limit, &mut |_| {}).await
+}
+
+/// The same, and says which stack goes.
+pub async fn tear_down_and_say(
+    stacks: &[StackName],
+    dir: Option<&RunDir>,
+    limit: Duration,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> Teardown {
     let until = Instant::now() + limit;
     let mut ended = Teardown { left: Vec::new(), failure: None };
     for stack in stacks {
+        say(&format!("removes {stack}"));
         match objects(stack, until).await {
             Ok(left) => ended.left.extend(left),
             Err(failure) => {

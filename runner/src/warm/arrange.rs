@@ -57,28 +57,25 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
     }
     let wanted = &prepared.dependencies[at];
     let domain = domain(&wanted.needed.recipe, &how.settings.base_domain)?;
-    let mut claim = Claim {
+    let claim = Claim {
         run: tested.run.clone(),
         stack: domain.stack(),
         domain: domain.clone(),
         recipe: wanted.needed.recipe.clone(),
         beside: None,
-        warm: None,
+        warm: Some(wanted.revision.clone()),
         owner: how.host.clone(),
         deadline,
         kept_until: None,
     };
     // The lease first: whoever reaps sees it before the realm can be there.
-    how.swarm.lease_realm(&claim).await?;
-    let warm = match how.swarm.claims().await?.into_iter().find(|other| other.stack == claim.stack) {
-        Some(other) => found(how, wanted, &other, deadline).await?,
-        None => {
-            claim.warm = Some(wanted.revision.clone());
-            make(how, claim, prepared, at).await?
+    how.swarm.lease_realm(&Claim { warm: None, ..claim.clone() }).await?;
+    match take(how, claim, prepared, at).await {
+        Err(failure) => {
+            how.swarm.release_realm(&tested.run).await?;
+            Err(failure)
         }
-    };
-    match warm {
-        Ok(warm) => {
+        Ok(Ok(warm)) => {
             let dependency = &mut prepared.dependencies[at];
             dependency.spec.stack = domain.stack();
             dependency.spec.domain = domain;
@@ -86,10 +83,39 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
             prepared.beside = prepared.dependencies.iter().map(Dependency::fact).collect();
             Ok(None)
         }
-        Err(why) => {
+        Ok(Err(why)) => {
             how.swarm.release_realm(&tested.run).await?;
             cold(&why)
         }
+    }
+}
+
+/// Gives back what a run took that cannot begin after all.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn give_back(swarm: &Swarm, prepared: &Prepared) -> Result<(), Failure> {
+    let Some((dependency, warm)) = prepared.dependencies.iter().find_map(|one| Some((one, one.warm.as_ref()?))) else {
+        return Ok(());
+    };
+    swarm.release_realm(&prepared.spec.run).await?;
+    if !warm.was_there() {
+        swarm.release(&dependency.spec.stack).await?;
+        warm.dir.discard();
+    }
+    Ok(())
+}
+
+/// The one that is there, or a new one; or why it is neither.
+async fn take(
+    how: &Arranging<'_>,
+    claim: Claim,
+    prepared: &mut Prepared,
+    at: usize,
+) -> Result<Result<Warm, String>, Failure> {
+    match how.swarm.claims().await?.into_iter().find(|other| other.stack == claim.stack) {
+        Some(other) => found(how, &prepared.dependencies[at], &other, claim.deadline).await,
+        None => make(how, claim, prepared, at).await,
     }
 }
 
@@ -138,7 +164,7 @@ async fn make(
     let claim = Claim { run: new_run_id()?, ..claim };
     let dir = RunDir::of(&how.state, &claim.run);
     let alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
-    if let ClaimOutcome::Taken(other) = how.swarm.claim(&claim).await? {
+    if let ClaimOutcome::Taken(other) = how.swarm.claim(&claim).await.inspect_err(|_| dir.discard())? {
         dir.discard();
         return Ok(Err(format!("the warm one is just being made by run {}", other.run)));
     }

@@ -33,6 +33,10 @@ pub async fn leave(cx: &Context, limit: Duration) -> (Vec<ObjectFact>, Vec<Failu
         }
     }
     if warm.was_there() {
+        if !up {
+            // No realm was made.
+            failures.extend(cx.swarm.release_realm(&cx.spec.run).await.err());
+        }
         return (left, failures);
     }
     if up {

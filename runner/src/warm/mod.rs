@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::run_dir::{Alive, RunDir};
 
-pub use arrange::{Arranging, arrange};
+pub use arrange::{Arranging, arrange, give_back};
 pub use leave::{leave, stay};
 
 /// A provider that outlives the run.

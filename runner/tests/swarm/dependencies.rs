@@ -46,9 +46,55 @@ fn what_is_needed_comes_first_is_found_by_name_and_goes_with_the_run() {
     let names: Vec<String> = checks(&said, Stage::Dependencies).into_iter().map(|(name, _)| name).collect();
     let at = |name: &str| names.iter().position(|check| check == name).unwrap_or_else(|| panic!("{name}: {names:?}"));
     assert!(at("dependencies.store.answers") < at("dependencies.cache.settled"), "{names:?}");
+    let went: Vec<&str> = said
+        .records
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::Progress { stage: Stage::Teardown, text } => text.strip_prefix("removes "),
+            _ => None,
+        })
+        .collect();
+    let [store, cache] = [0, 1].map(|at| started.dependencies[at].stack.as_str());
+    assert_eq!(went, [started.stack.as_str(), cache, store], "who needs another goes before it");
     assert_eq!(left_of(&started), Vec::<String>::new());
     let folder = state.path().join("runs").join(started.run.as_str());
     assert!(folder.join("journal.jsonl").exists() && !folder.join("deps.json").exists());
+}
+
+#[test]
+fn independent_ones_come_up_side_by_side() {
+    let made = Made::new()
+        .recipe("front-six", "custom-html", "requires = [\"left\", \"right\"]")
+        .recipe("left", "custom-html", "")
+        .recipe("right", "custom-html", "");
+    let state = own_state();
+    let said = made.run(state.path(), &["run", "front-six", "--pr", "1", "--only", "install"]);
+    assert_eq!(said.code, 0, "{}\n{}", said.verdict().line, said.stderr);
+    let at = |wanted: &dyn Fn(&Event) -> bool| said.records.iter().position(|record| wanted(&record.event)).unwrap();
+    let begins = |whose: &'static str| {
+        at(
+            &|event| matches!(event, Event::Progress { text, .. } if text.starts_with(&format!("{whose}: abra deploys"))),
+        )
+    };
+    let settles = |whose: &'static str| {
+        at(
+            &|event| matches!(event, Event::CheckEnded { check, .. } if check.name == format!("dependencies.{whose}.settled")),
+        )
+    };
+    assert!(begins("left").max(begins("right")) < settles("left").min(settles("right")));
+    assert_eq!(left_of(&started(&said)), Vec::<String>::new());
+}
+
+#[test]
+fn apps_that_no_node_has_room_for_are_refused_before_anything_is_deployed() {
+    let made = Made::new().recipe("front-seven", "custom-html", "requires = [\"huge\"]").recipe(
+        "huge",
+        "custom-html",
+        "[weight]\nmemory_mib = 4000000000",
+    );
+    let said = made.run(own_state().path(), &["run", "front-seven", "--pr", "1"]);
+    assert_eq!((said.code, said.decided()), (i32::from(Exit::Infrastructure.code()), "node-too-small"));
+    assert_eq!(said.outcome(Stage::Prepare), Some(Outcome::Blocked));
 }
 
 #[test]
