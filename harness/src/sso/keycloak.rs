@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::call::Caller;
 use super::discovery::discover;
+use super::key::made_key;
 use super::{Admin, Granted, Provider, ProviderName, SsoError, User, Wanted};
 use crate::http::{Http, Method};
 use crate::names::{ClientId, RealmName};
@@ -109,8 +110,11 @@ impl Provider for Keycloak {
         self.caller.hide_all(wanted);
         let (realm, asked) = (&wanted.realm, format!("make realm {}", wanted.realm));
         let url = self.caller.url("/admin/realms");
+        let signing = tokio::task::spawn_blocking(made_key).await.map_err(|error| error.to_string()).flatten();
+        let signing = signing.map_err(|why| self.caller.unexpected(&asked, &url, format!("has no key yet: {why}")))?;
+        self.caller.hide(&signing);
         let request =
-            self.caller.ask(&asked, Method::POST, &url)?.bearer(&self.token().await?).json(&representation(wanted));
+            self.caller.ask(&asked, Method::POST, &url)?.bearer(&self.token().await?).json(&representation(wanted, &signing));
         let answer = self.caller.done(&asked, request, &[201, 409]).await?;
         if answer.status == 409 {
             let said = self.caller.said(&answer.body);
@@ -159,7 +163,7 @@ impl Provider for Keycloak {
 }
 
 /// The realm in Keycloak's words.
-fn representation(wanted: &Wanted) -> Value {
+fn representation(wanted: &Wanted, signing: &SecretString) -> Value {
     let realm = wanted.realm.as_str();
     let key = |name: &str, id: &str, more: Value| {
         let mut config = json!({"priority": ["100"]});
@@ -172,10 +176,10 @@ fn representation(wanted: &Wanted) -> Value {
         "realm": realm,
         "enabled": true,
         "attributes": {MARKER: realm},
-        // The keys that a realm has by itself, without the one that encrypts tokens: making an RSA key is
-        // nearly all of a realm's time, and no client here asks for encrypted tokens.
+        // The keys that a realm has by itself, without the one that encrypts tokens, which no client here
+        // asks for. Making an RSA key is nearly all of a realm's time there, and little of ours.
         "components": {"org.keycloak.keys.KeyProvider": [
-            key("rsa-generated", "rsa-generated", json!({"keySize": ["2048"]})),
+            key("rsa", "rsa", json!({"privateKey": [signing.expose_secret()]})),
             key("hmac-generated", "hmac-generated", json!({"algorithm": ["HS512"]})),
             key("aes-generated", "aes-generated", json!({})),
         ]},

@@ -6,6 +6,7 @@ mod authentik;
 mod call;
 mod discovery;
 mod error;
+mod key;
 mod keycloak;
 mod secret;
 mod types;
