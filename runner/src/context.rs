@@ -97,6 +97,8 @@ pub struct Context {
     pub dir: RunDir,
     /// The scratch folder that the app's tests share: of a kept app, its run's own.
     pub work: PathBuf,
+    /// Where secret values are kept for later looks at the app, as long as that stays.
+    pub kept_secrets: PathBuf,
     /// The file of dependencies, where the run has any.
     pub deps: Option<PathBuf>,
     /// The HTTPS port of traefik.
@@ -212,6 +214,7 @@ impl Context {
             checkout: prepared.checkout,
             dir,
             work: shared.work(),
+            kept_secrets: shared.kept_secrets(),
             deps: (!started_beside.is_empty()).then(|| shared.deps()),
             https_port: settings.https_port,
             fixed_address: address,
@@ -273,6 +276,7 @@ impl Context {
             checkout: dependency.checkout,
             dir,
             work: self.work.clone(),
+            kept_secrets: self.kept_secrets.clone(),
             deps: None,
             https_port: self.https_port,
             engine: EngineWatch::start(&self.swarm),
@@ -403,14 +407,14 @@ impl Context {
         if self.keep == Keep::No {
             return Ok(());
         }
-        let path = self.dir.kept_secrets();
-        let known = std::fs::read_to_string(&path).unwrap_or_default();
+        let path = &self.kept_secrets;
+        let known = std::fs::read_to_string(path).unwrap_or_default();
         let line = format!("{}\n", serde_json::Value::from(secret));
         if known.contains(&line) {
             return Ok(());
         }
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| disk("write", &path, &error))
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| disk("write", path, &error))
     }
 
     /// Tells something that changes no outcome.

@@ -162,7 +162,8 @@ impl Context {
             }
             let value = random_text(made.length.get());
             self.hide(&value)?;
-            let file = self.dir.work().join("secret");
+            // A name of its own: another app of the run may do the same at the same time.
+            let file = self.dir.work().join(format!("secret-of-{}", self.spec.stack));
             write_private(&file, &value).map_err(|error| disk("write", &file, &error))?;
             let left = self.time_left();
             let call = self.abra.secret_insert(&self.spec.domain, &secret.name, &secret.version, &file, left).await;

@@ -3,7 +3,6 @@
 //! the next `cc-ci reap` does.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -37,7 +36,7 @@ pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
         cx.swarm.keep_claim(stack, until).await?;
     }
     warm::stay(cx, until).await?;
-    end_later(&cx.spec.run, cx.dir.state())?;
+    end_later(cx, &cx.spec.run)?;
     Ok(format!("the app stays at {} until {}; cc-ci reap --run {} ends it now", cx.url(), clock(until), cx.spec.run))
 }
 
@@ -45,13 +44,19 @@ pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
 ///
 /// # Errors
 /// When none can be started.
-pub fn end_later(run: &RunId, state: &Path) -> Result<(), Failure> {
+pub fn end_later(cx: &Context, run: &RunId) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(Kind::Bug, format!("nothing can be started that ends the app later: {error}"), "please report it")
     };
+    // What flags said to this process, that one must know too: a realm is removed over HTTPS.
+    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base);
+    let address = cx.fixed_address.map(|address| ("CCCI_ADDRESS", address.to_string()));
     Command::new(std::env::current_exe().map_err(failed)?)
         .args(["reap", "--run", run.as_str(), "--when-due"])
-        .env("CCCI_STATE", state)
+        .env("CCCI_STATE", cx.dir.state())
+        .env("CCCI_BASE_DOMAIN", base)
+        .env("CCCI_HTTPS_PORT", cx.https_port.to_string())
+        .envs(address)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -71,17 +71,18 @@ impl Janitor<'_> {
     /// When the engine does not answer.
     pub async fn reap(&self) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
-        for lease in self.swarm.realm_leases().await? {
-            if let Owner::Gone(_, _alive) = self.owner(&lease) {
-                done.push(self.end_realm(&lease).await?);
-            }
-        }
         for held in by_run(self.swarm.claims().await?) {
             done.extend(match self.owner(&held[0]) {
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) => told(&held, &Reaping::Kept(until)),
                 Owner::Gone(dir, _alive) => self.finish(&held, dir.as_ref()).await?,
             });
+        }
+        // After the apps: with a provider that is gone, its realms are.
+        for lease in self.swarm.realm_leases().await? {
+            if let Owner::Gone(_, _alive) = self.owner(&lease) {
+                done.push(self.end_realm(&lease).await?);
+            }
         }
         Ok(done)
     }
@@ -120,9 +121,14 @@ impl Janitor<'_> {
                     done.extend(self.finish(&held, Some(&RunDir::of(self.state, run))).await?);
                     done
                 }
-                Owner::Gone(dir, _alive) => {
+                Owner::Gone(dir, alive) => {
                     let mut done = self.own_realm(&leases, run).await?;
                     done.extend(self.finish(&held, dir.as_ref()).await?);
+                    drop(alive);
+                    // Somebody gave it more time in this very moment.
+                    if when_due && done.iter().any(|one| matches!(one.what, Reaping::Kept(_))) {
+                        continue;
+                    }
                     done
                 }
             });
@@ -184,7 +190,8 @@ impl Janitor<'_> {
             done.extend(told(std::slice::from_ref(claim), &what));
         }
         // A provider's folder has no journal: it tells nothing to anybody.
-        if let Some(dir) = dir.filter(|dir| dir.path().exists() && !dir.journal().exists()) {
+        let all_gone = done.iter().all(|one| one.what == Reaping::Removed);
+        if let Some(dir) = dir.filter(|dir| all_gone && dir.path().exists() && !dir.journal().exists()) {
             dir.discard();
         }
         Ok(done)

@@ -113,8 +113,11 @@ impl Provider for Keycloak {
         let signing = tokio::task::spawn_blocking(made_key).await.map_err(|error| error.to_string()).flatten();
         let signing = signing.map_err(|why| self.caller.unexpected(&asked, &url, format!("has no key yet: {why}")))?;
         self.caller.hide(&signing);
-        let request =
-            self.caller.ask(&asked, Method::POST, &url)?.bearer(&self.token().await?).json(&representation(wanted, &signing));
+        let request = self
+            .caller
+            .ask(&asked, Method::POST, &url)?
+            .bearer(&self.token().await?)
+            .json(&representation(wanted, &signing));
         let answer = self.caller.done(&asked, request, &[201, 409]).await?;
         if answer.status == 409 {
             let said = self.caller.said(&answer.body);

@@ -108,7 +108,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let run = new_run_id()?;
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
-    let program = find_program(settings.abra.as_deref())?;
+    let program = find_program(settings.abra.as_deref()).inspect_err(|_| dir.discard())?;
     let mut remark = None;
     let (prepared, abra, shared, labels, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
@@ -120,9 +120,9 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
         let abra = Abra::new(program, dir.abra());
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
-        let (http, _) = world::http(settings)?;
+        let (http, _) = world::http(settings).inspect_err(|_| dir.discard())?;
         let janitor = Janitor { swarm: &swarm, http: &http, settings, state: &state, host: &host, limit: REAPING };
-        janitor.reap().await?;
+        janitor.reap().await.inspect_err(|_| dir.discard())?;
         if let Some(time) = args.warm {
             let (state, host, program) = (state.clone(), host.clone(), abra.program().to_owned());
             let how = Arranging { swarm: &swarm, http: &http, settings, state, host, program, time };

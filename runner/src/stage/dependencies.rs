@@ -118,7 +118,9 @@ async fn come_up(cx: &mut Context, up: &BTreeMap<RecipeName, watch::Sender<bool>
     let (recipe, revision) = (cx.spec.recipe.clone(), cx.release());
     if cx.warm.as_ref().is_some_and(Warm::was_there) {
         cx.deployed = Some(revision);
-        return answers::answers(cx, &format!("dependencies.{recipe}.warm")).await;
+        answers::answers(cx, &format!("dependencies.{recipe}.warm")).await?;
+        tell_up(&recipe, up);
+        return Ok(());
     }
     cx.check(&format!("dependencies.{recipe}.settled"), async |cx: &mut Context| {
         let settled = cx.deploy(&revision, &Before::default()).await?;
@@ -126,10 +128,14 @@ async fn come_up(cx: &mut Context, up: &BTreeMap<RecipeName, watch::Sender<bool>
     })
     .await?;
     answers::answers(cx, &format!("dependencies.{recipe}.answers")).await?;
-    if let Some(sender) = up.get(&recipe) {
+    tell_up(&recipe, up);
+    Ok(())
+}
+
+fn tell_up(recipe: &RecipeName, up: &BTreeMap<RecipeName, watch::Sender<bool>>) {
+    if let Some(sender) = up.get(recipe) {
         sender.send_replace(true);
     }
-    Ok(())
 }
 
 /// A dependency that no longer answers: then whatever else is red says nothing about the recipe.

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::event::{Event, Stage, TaskFact};
+use crate::warm::Warm;
 
 /// Log lines that are kept of each service.
 const LOG_LINES: usize = 300;
@@ -9,7 +10,7 @@ const LOG_LINES: usize = 300;
 /// Emits every task that the apps of the run have or had.
 pub async fn collect_tasks(cx: &Context) {
     let mut tasks = Vec::new();
-    for app in cx.beside.iter().chain([cx]) {
+    for app in own(cx) {
         tasks.extend(tasks_of(app).await);
     }
     if !tasks.is_empty() {
@@ -19,9 +20,14 @@ pub async fn collect_tasks(cx: &Context) {
 
 /// Emits the last log lines of each service of the run's apps.
 pub async fn collect_logs(cx: &Context) {
-    for app in cx.beside.iter().chain([cx]) {
+    for app in own(cx) {
         logs_of(app, cx.stage).await;
     }
+}
+
+/// The apps that this run deployed. What a provider of several runs says is about others too.
+fn own(cx: &Context) -> impl Iterator<Item = &Context> {
+    cx.beside.iter().chain([cx]).filter(|app| !app.warm.as_ref().is_some_and(Warm::was_there))
 }
 
 /// A service's name in a report: that of the tested app's is short.

@@ -56,6 +56,9 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
         return cold("recipe.toml does not say share = true below [sso]");
     }
     let wanted = &prepared.dependencies[at];
+    if !wanted.needed.after.is_empty() {
+        return cold("it needs apps itself, and those go with the run");
+    }
     let domain = domain(&wanted.needed.recipe, &how.settings.base_domain)?;
     let claim = Claim {
         run: tested.run.clone(),
@@ -126,8 +129,8 @@ fn domain(recipe: &harness::names::RecipeName, base: &Domain) -> Result<Domain, 
     })
 }
 
-/// One that is there, if it is what the run would deploy itself, and alive. Its time is extended before it
-/// is looked at: from then on no janitor ends it during this run.
+/// One that is there, if it is what the run would deploy itself, this machine's, and alive. A sick one gets no
+/// more time. One that is well does: from then on no janitor ends it during this run.
 async fn found(
     how: &Arranging<'_>,
     wanted: &Dependency,
@@ -138,10 +141,9 @@ async fn found(
         let there = other.warm.as_deref().unwrap_or("something else");
         return Ok(Err(format!("the warm one is {there}, and the newest release is {}", wanted.revision)));
     }
-    let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
-    let until = deadline.max(Timestamp::now().as_second().saturating_add(time));
-    if !how.swarm.extend_claim(&other.stack, until).await? {
-        return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
+    let dir = RunDir::of(&how.state, &other.run);
+    if other.owner != how.host || !dir.path().is_dir() {
+        return Ok(Err(format!("the warm one belongs to {}, or to another state folder", other.owner)));
     }
     let health = &wanted.toml.health;
     let url = format!("https://{}:{}{}", other.domain, how.settings.https_port, health.path.as_str());
@@ -150,7 +152,11 @@ async fn found(
         Ok(answer) => return Ok(Err(format!("the warm one is not well: {url} answered {}", answer.status))),
         Err(failure) => return Ok(Err(format!("the warm one is not well: {}", failure.what))),
     }
-    let dir = RunDir::of(&how.state, &other.run);
+    let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
+    let until = deadline.max(Timestamp::now().as_second().saturating_add(time));
+    if !how.swarm.extend_claim(&other.stack, until).await? {
+        return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
+    }
     Ok(Ok(Warm { dir, time: how.time, labels: Default::default(), made: None }))
 }
 

@@ -28,6 +28,8 @@ pub async fn leave(cx: &Context, limit: Duration) -> (Vec<ObjectFact>, Vec<Failu
             Err(Failure::new(Kind::ProviderUnreachable, what, "`cc-ci reap` tries again"))
         });
         match removed {
+            // One that was still being made when the run was stopped may come yet: then a janitor looks again.
+            Ok(()) if cx.logins.is_none() => {}
             Ok(()) => failures.extend(cx.swarm.release_realm(&cx.spec.run).await.err()),
             Err(failure) => failures.push(failure),
         }
@@ -40,7 +42,7 @@ pub async fn leave(cx: &Context, limit: Duration) -> (Vec<ObjectFact>, Vec<Failu
         return (left, failures);
     }
     if up {
-        failures.extend(stays(app, warm, until(warm.time)).await.err());
+        failures.extend(stays(app, until(warm.time)).await.err());
         return (left, failures);
     }
     let ended = tear_down(std::slice::from_ref(&app.spec.stack), Some(&warm.dir), limit).await;
@@ -64,14 +66,18 @@ pub async fn stay(cx: &Context, until: i64) -> Result<(), Failure> {
         cx.swarm.lease_realm(&Claim { kept_until: Some(until), ..lease }).await?;
     }
     if warm.was_there() {
-        return cx.swarm.extend_claim(&app.spec.stack, until).await.map(drop);
+        if cx.swarm.extend_claim(&app.spec.stack, until).await? {
+            return Ok(());
+        }
+        let what = format!("the provider {} has been ended meanwhile", app.spec.domain);
+        return Err(Failure::new(Kind::DependencyGone, what, "who ended it: `cc-ci reap`, or its own time"));
     }
-    stays(app, warm, until.max(self::until(warm.time))).await
+    stays(app, until.max(self::until(warm.time))).await
 }
 
-async fn stays(app: &Context, warm: &Warm, until: i64) -> Result<(), Failure> {
+async fn stays(app: &Context, until: i64) -> Result<(), Failure> {
     app.swarm.keep_claim(&app.spec.stack, until).await?;
-    end_later(&app.spec.run, warm.dir.state())
+    end_later(app, &app.spec.run)
 }
 
 fn until(time: Duration) -> i64 {
