@@ -25,6 +25,7 @@ mod ports;
 mod read;
 mod realm;
 mod reason;
+mod record;
 mod remove;
 mod seen;
 mod volumes;
@@ -39,6 +40,7 @@ pub use fenced::{Ended, Fenced};
 pub use images::Pulled;
 pub use judge::{Judgement, Up, judge};
 pub use objects::{Object, ObjectKind};
+pub use record::{RecordChanges, SharedRecord, Swap};
 pub use remove::Removal;
 pub use seen::{
     Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,

@@ -1,0 +1,49 @@
+//! The seam between the rules and the swarm: what is asked of the shared records. One implementation is
+//! the swarm, the other is the simulation's model of it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use harness::failure::Failure;
+use harness::names::RunId;
+use harness::swarm::Swap;
+use jiff::Timestamp;
+
+use super::state::{Ask, Caps, Ledger, Ticket, View};
+
+/// The shared records. Every error means that the outcome is unknown: the change may stand.
+pub trait Board: Send + Sync {
+    /// Tells when one ticket changes.
+    type Changes: Changes;
+
+    /// Everything, as of one moment; none where there is no ledger yet.
+    fn look(&self) -> impl Future<Output = Result<Option<View>, Failure>> + Send;
+    /// The ledger alone.
+    fn ledger(&self) -> impl Future<Output = Result<Option<Arc<Ledger>>, Failure>> + Send;
+    /// One ticket.
+    fn ticket(&self, run: &RunId) -> impl Future<Output = Result<Option<Arc<Ticket>>, Failure>> + Send;
+    /// Makes the ledger with nobody in it. Nothing happens where there is one.
+    fn open(&self, caps: Caps) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Changes the ledger, if it still is of this value's version.
+    fn write(&self, ledger: &Ledger) -> impl Future<Output = Result<Swap, Failure>> + Send;
+    /// Makes a ticket. Nothing happens where the run has one.
+    fn join(&self, ask: &Ask, within_ms: u64) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Changes a ticket, if it still is of this value's version.
+    fn change(&self, ticket: &Ticket) -> impl Future<Output = Result<Swap, Failure>> + Send;
+    /// Removes a ticket. Nothing happens where there is none.
+    fn leave(&self, run: &RunId) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Subscribes to changes of a run's ticket, from a moment of the swarm on.
+    fn changes(&self, run: &RunId, since: Timestamp) -> Self::Changes;
+}
+
+/// A subscription.
+pub trait Changes: Send {
+    /// Waits for a change; none when the connection is lost. May be dropped while it waits.
+    fn next(&mut self) -> impl Future<Output = Option<()>> + Send;
+}
+
+impl Changes for harness::swarm::RecordChanges {
+    async fn next(&mut self) -> Option<()> {
+        Self::next(self).await
+    }
+}

@@ -1,0 +1,65 @@
+//! What one that waits does for all, when it looks around: whoever should have done it is dead. Pure; each
+//! chore may be done twice, or by two at once, without harm.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::admit::Answer;
+use super::rules::Dead;
+use super::sight::Sight;
+use super::state::{Held, Ticket, View};
+use super::timing::Timing;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Chore {
+    /// It could go, and nobody told it.
+    Tell(Ticket),
+    /// Its owner is dead: remove the ticket. Where it holds, the entry stays until its apps are gone.
+    Bury(Ticket),
+    /// The apps of a dead holder have to be removed, and then its entry.
+    Finish(Held),
+}
+
+/// The chores of the run whose ticket is `me`. `answers` is what the rule says of all that wait.
+pub(super) fn chores(
+    (view, answers): (&View, &[(u64, Answer)]),
+    me: u64,
+    (sight, silent): (&mut Sight, &BTreeSet<u64>),
+    (now, timing, is_dead): (Instant, &Timing, Dead),
+) -> Vec<Chore> {
+    let mut chores = Vec::new();
+    for ticket in view.tickets.iter().filter(|ticket| ticket.number != me) {
+        let holds = view.ledger.has(ticket.number);
+        if is_dead(sight, view, ticket, now, timing) {
+            chores.push(Chore::Bury(ticket.as_ref().clone()));
+        } else if !holds
+            && ticket.turn != view.ledger.version
+            && goes(answers, ticket.number)
+            && sight.is_forgotten(ticket, view.ledger.version, now, timing)
+        {
+            chores.push(Chore::Tell(ticket.as_ref().clone()));
+        }
+    }
+    // One finishes, or several would take the same stack down. When that one dies it falls silent, and the
+    // next is first.
+    let first = view.waiting().find(|ticket| !silent.contains(&ticket.number));
+    if first.is_some_and(|ticket| ticket.number == me) {
+        let orphans = view.orphans().filter(|held| sight.is_orphan(held.number, now, timing));
+        chores.extend(orphans.cloned().map(Chore::Finish));
+    }
+    chores
+}
+
+/// Whether the rule lets a ticket go.
+#[must_use]
+pub(super) fn goes(answers: &[(u64, Answer)], number: u64) -> bool {
+    answer(answers, number) == Some(&Answer::Go)
+}
+
+/// The rule's answer for a ticket.
+#[must_use]
+pub(super) fn answer(answers: &[(u64, Answer)], number: u64) -> Option<&Answer> {
+    answers.binary_search_by_key(&number, |(number, _)| *number).ok().and_then(|at| answers.get(at)).map(|(_, a)| a)
+}

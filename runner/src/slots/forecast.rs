@@ -1,0 +1,45 @@
+//! How long one will wait: the rule itself, played forward with the times that runs took before. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::admit::{Answer, admit};
+use super::state::{Ask, Held, Ledger, View};
+
+/// The expected waiting time of each ticket that waits, by number. `takes` is how long a run of this kind
+/// takes, from history. One that has held for longer than it should is expected to end soon: after a tenth
+/// of its time.
+#[must_use]
+pub fn forecast(view: &View, takes: impl Fn(&Ask) -> Duration) -> BTreeMap<u64, Duration> {
+    let now = view.now();
+    let left = |held: &Held| {
+        let all = takes(&held.ask);
+        let age = Duration::try_from(now.duration_since(held.since)).unwrap_or_default();
+        all.checked_sub(age).unwrap_or(all / 10)
+    };
+    // Kept apps end at a time that nobody here knows: they hold their room for all of the forecast.
+    let mut ends: BTreeSet<(Duration, u64)> =
+        view.ledger.held.iter().filter(|held| !held.kept).map(|held| (left(held), held.number)).collect();
+    let mut at = Duration::ZERO;
+    let mut starts = BTreeMap::new();
+    let mut ledger: Ledger = view.ledger.as_ref().clone();
+    let mut waiting: Vec<_> = view.waiting().cloned().collect();
+    loop {
+        let then = View { ledger: Arc::new(ledger.clone()), tickets: waiting.clone() };
+        let answers: BTreeMap<u64, Answer> = admit(&then, &BTreeSet::new()).into_iter().collect();
+        waiting.retain(|ticket| {
+            let goes = answers.get(&ticket.number) == Some(&Answer::Go);
+            if goes {
+                starts.insert(ticket.number, at);
+                ends.insert((at + takes(&ticket.ask), ticket.number));
+                let held = Held { ask: ticket.ask.clone(), number: ticket.number, since: now, kept: false };
+                ledger = ledger.with(held);
+            }
+            !goes && !matches!(answers.get(&ticket.number), Some(Answer::Never(_)))
+        });
+        let Some((end, number)) = ends.pop_first().filter(|_| !waiting.is_empty()) else { return starts };
+        at = end;
+        ledger = ledger.without(number);
+    }
+}

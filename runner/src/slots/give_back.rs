@@ -1,0 +1,91 @@
+//! Giving a slot or a place in the queue back, and telling those whose turn it is then.
+
+use harness::failure::Failure;
+use harness::names::RunId;
+use harness::swarm::Swap;
+use tokio::time::Instant;
+
+use super::Slots;
+use super::board::Board;
+use super::chores::goes;
+use super::state::Held;
+
+impl<B: Board> Slots<B> {
+    /// Removes a run's ticket and its entries, and tells who may go now.
+    ///
+    /// # Errors
+    /// The swarm does not answer. What is left then expires.
+    pub(super) async fn give_back(&self, which: impl Fn(&Held) -> bool, run: &RunId) -> Result<(), Failure> {
+        // At once, since somebody waits. Killed between the two, it leaves a dead run or a ticket that
+        // nobody stands behind, and both are found.
+        let (left, struck) = tokio::join!(self.board.leave(run), self.strike(which));
+        left.and(struck)?;
+        self.tell_next().await
+    }
+
+    /// Removes the entry of a run whose apps are gone, and tells who may go now.
+    ///
+    /// # Errors
+    /// The swarm does not answer.
+    pub async fn forget(&self, number: u64) -> Result<(), Failure> {
+        self.strike(|held| held.number == number).await?;
+        self.tell_next().await
+    }
+
+    /// Removes entries from the ledger.
+    pub(super) async fn strike(&self, which: impl Fn(&Held) -> bool) -> Result<(), Failure> {
+        while let Some(ledger) = self.board.ledger().await? {
+            let Some(number) = ledger.held.iter().find(|held| which(held)).map(|held| held.number) else { break };
+            // Where the write was late, somebody else's was not: all together always come forward.
+            self.board.write(&ledger.without(number)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells those whose turn it is, side by side.
+    pub(super) async fn tell_next(&self) -> Result<(), Failure> {
+        if !self.rules.tells {
+            return Ok(());
+        }
+        let Some(view) = self.board.look().await? else { return Ok(()) };
+        let answers = (self.rules.admit)(&view, &std::collections::BTreeSet::new());
+        let version = view.ledger.version;
+        let told = view
+            .waiting()
+            .filter(|ticket| ticket.turn != version && goes(&answers, ticket.number))
+            .map(|ticket| self.tell(ticket.as_ref().clone(), version));
+        futures_util::future::try_join_all(told).await.map(drop)
+    }
+
+    /// Marks a run as one that shall stop: it hears so at once, waiting or holding. False where there is no
+    /// such run.
+    ///
+    /// # Errors
+    /// The swarm does not answer.
+    pub async fn cancel(&self, run: &RunId, by: &str) -> Result<bool, Failure> {
+        while let Some(ticket) = self.board.ticket(run).await? {
+            let mut marked = ticket.as_ref().clone();
+            marked.cancel = Some(by.to_owned());
+            match self.board.change(&marked).await? {
+                Swap::Done => return Ok(true),
+                Swap::Gone => return Ok(false),
+                Swap::Stale => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// Gives back, and tries again while the swarm does not answer.
+    pub(super) async fn give_back_patiently(&self, held: &Held) -> Result<(), Failure> {
+        let until = Instant::now() + self.timing.patience;
+        let mut pause = std::time::Duration::from_millis(100);
+        loop {
+            match self.give_back(|other| other.number == held.number, &held.ask.run).await {
+                Err(failure) if Instant::now() >= until => return Err(failure),
+                Ok(()) => return Ok(()),
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(std::time::Duration::from_secs(2));
+        }
+    }
+}

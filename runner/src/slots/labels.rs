@@ -1,0 +1,79 @@
+//! The records as labels of swarm configs, and back. Facts that never change are one JSON text; what is
+//! changed by others than the owner has a label of its own, so that `docker config inspect` reads well.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use harness::swarm::SharedRecord;
+
+use super::state::{Ask, Caps, Held, Ledger, Ticket};
+
+/// Every record of one set of slots carries it, with the set's name.
+pub(super) const SET: &str = "cc-ci.slots";
+const ASK: &str = "cc-ci.ask";
+const NUMBER: &str = "cc-ci.number";
+const BEAT: &str = "cc-ci.beat";
+const WITHIN: &str = "cc-ci.within-ms";
+const TURN: &str = "cc-ci.turn";
+const CANCEL: &str = "cc-ci.cancel";
+const CAPS: &str = "cc-ci.caps";
+const HELD: &str = "cc-ci.held.";
+
+type Labels = BTreeMap<String, String>;
+
+/// The labels of a ticket that was just made: the swarm gives its number.
+pub(super) fn of_ask(set: &str, ask: &Ask, within_ms: u64) -> Labels {
+    labels(set, [(ASK, json(ask)), (WITHIN, within_ms.to_string())])
+}
+
+/// The labels of a ticket. Whoever changes it first writes its number down.
+pub(super) fn of_ticket(set: &str, ticket: &Ticket) -> Labels {
+    let mut all = of_ask(set, &ticket.ask, ticket.within_ms);
+    let numbers = [(NUMBER, ticket.number), (BEAT, ticket.beat), (TURN, ticket.turn)];
+    all.extend(numbers.map(|(name, number)| (name.to_owned(), number.to_string())));
+    all.extend(ticket.cancel.clone().map(|by| (CANCEL.to_owned(), by)));
+    all
+}
+
+/// The labels of the ledger.
+pub(super) fn of_ledger(set: &str, ledger: &Ledger) -> Labels {
+    let mut all = labels(set, [(CAPS, json(&ledger.caps))]);
+    all.extend(ledger.held.iter().map(|held| (format!("{HELD}{}", held.ask.run), json(held))));
+    all
+}
+
+/// None for what is no ticket.
+pub(super) fn ticket(record: &SharedRecord) -> Option<Ticket> {
+    let number = |name: &str| record.labels.get(name).and_then(|text| text.parse().ok());
+    Some(Ticket {
+        ask: serde_json::from_str(record.labels.get(ASK)?).ok()?,
+        number: number(NUMBER).unwrap_or(record.version),
+        version: record.version,
+        beat: number(BEAT).unwrap_or(0),
+        within_ms: number(WITHIN)?,
+        turn: number(TURN).unwrap_or(0),
+        cancel: record.labels.get(CANCEL).cloned(),
+        created: record.created,
+        updated: record.updated,
+    })
+}
+
+/// None for what is no ledger, and for one with an entry that cannot be read: to leave that out would
+/// give its room away.
+pub(super) fn ledger(record: &SharedRecord) -> Option<Arc<Ledger>> {
+    let caps: Caps = serde_json::from_str(record.labels.get(CAPS)?).ok()?;
+    let entries = record.labels.iter().filter(|(name, _)| name.starts_with(HELD));
+    let mut held = entries.map(|(_, text)| serde_json::from_str(text).ok()).collect::<Option<Vec<Held>>>()?;
+    held.sort_by_key(|held| held.number);
+    Some(Arc::new(Ledger { version: record.version, caps, held, updated: record.updated }))
+}
+
+fn labels<const N: usize>(set: &str, all: [(&str, String); N]) -> Labels {
+    let set = (SET.to_owned(), set.to_owned());
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([set]).collect()
+}
+
+/// These types hold names, numbers and flags: nothing that JSON cannot say.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

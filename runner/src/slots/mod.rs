@@ -1,0 +1,76 @@
+//! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts with no server but
+//! the swarm itself. [`state`] says what is on record, [`admit`](mod@admit) who may go, [`sight`] who lives.
+//!
+//! ```text
+//! let slots = Slots::new(SwarmBoard::new(&swarm));
+//! let granted = slots.acquire(&ask, caps, &janitor, &cancel, &mut |view, waiting| …).await?;
+//! let lease = Lease::start(&slots, granted);
+//! /* work until done, or until lease.stop() is cancelled; then tear down */
+//! lease.release().await?;
+//! ```
+
+pub mod acquire;
+pub mod admit;
+pub mod board;
+mod chores;
+pub mod forecast;
+mod give_back;
+mod labels;
+pub mod lease;
+pub mod reap;
+mod rules;
+pub mod sight;
+#[cfg(test)]
+mod simulation;
+pub mod state;
+pub mod status;
+mod swarm_board;
+#[cfg(test)]
+mod tests;
+pub mod timing;
+
+use std::sync::Arc;
+
+pub use acquire::{Granted, NoSlot, Waiting};
+pub use board::{Board, Changes};
+pub use lease::{Lease, Lost};
+pub use reap::{Buried, Janitor};
+pub use state::{Ask, Caps, Held, Ledger, Ticket, View};
+pub use swarm_board::{SET, SwarmBoard};
+pub use timing::Timing;
+
+use rules::Rules;
+
+/// The slots of one swarm. Cheap to clone.
+#[derive(Debug)]
+pub struct Slots<B> {
+    board: Arc<B>,
+    timing: Timing,
+    rules: Rules,
+}
+
+impl<B> Clone for Slots<B> {
+    fn clone(&self) -> Self {
+        Self { board: Arc::clone(&self.board), timing: self.timing, rules: self.rules }
+    }
+}
+
+impl<B: Board> Slots<B> {
+    /// The slots whose records this board has.
+    #[must_use]
+    pub fn new(board: B) -> Self {
+        Self::with_timing(board, Timing::default())
+    }
+
+    /// The same with other times: for tests. All runners must use the same.
+    #[must_use]
+    pub fn with_timing(board: B, timing: Timing) -> Self {
+        Self { board: Arc::new(board), timing, rules: Rules::default() }
+    }
+
+    /// The records.
+    #[must_use]
+    pub fn board(&self) -> &B {
+        &self.board
+    }
+}

@@ -1,0 +1,97 @@
+//! Finding the dead without waiting for a slot: what `cc-ci reap` and the start of a run do.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use harness::failure::Failure;
+use harness::swarm::Swap;
+use tokio::time::{Instant, sleep};
+
+use super::Slots;
+use super::board::Board;
+use super::sight::Sight;
+use super::state::{Ask, Held, Ticket, View};
+
+/// Who removes what a dead run left.
+pub trait Janitor: Send + Sync {
+    /// Removes everything that a dead run deployed. True when nothing is left, so that its room may be given
+    /// away. Two may do it at once.
+    fn finish(&self, held: &Held) -> impl Future<Output = bool> + Send;
+}
+
+/// One run that was found dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buried {
+    /// What it held.
+    pub held: Held,
+    /// Whether all of it was removed, and its room is free.
+    pub finished: bool,
+}
+
+impl<B: Board> Slots<B> {
+    /// Finds the runs whose owner is dead, and has `janitor` remove what they left. `is_dead` is for what is
+    /// known for sure, such as a lock on this host. An owner elsewhere that has given no sign of life for
+    /// long, by the swarm's clock, is watched for as long as a lease lasts before it counts as dead: clocks
+    /// jump.
+    ///
+    /// # Errors
+    /// The swarm does not answer.
+    pub async fn reap<J: Janitor>(&self, janitor: &J, is_dead: impl Fn(&Ask) -> bool) -> Result<Vec<Buried>, Failure> {
+        let mut sight = Sight::default();
+        let until = Instant::now() + self.timing.lease + self.timing.answer * 2;
+        let (mut buried, mut sure) = (Vec::<Buried>::new(), BTreeSet::new());
+        loop {
+            // A write of one's own shows what time it is on the swarm.
+            let Some(view) = self.touched().await? else { return Ok(buried) };
+            let now = Instant::now();
+            sight.note(&view, now, &self.timing);
+            let died = |ticket: &Ticket| {
+                is_dead(&ticket.ask) || (self.is_late(&view, ticket) && sight.is_dead(&view, ticket, now, &self.timing))
+            };
+            let (dead, alive): (Vec<&Ticket>, Vec<&Ticket>) =
+                view.tickets.iter().map(AsRef::as_ref).partition(|ticket| died(ticket));
+            for ticket in &dead {
+                self.board.leave(&ticket.ask.run).await?;
+                sure.insert(ticket.number);
+            }
+            if !dead.is_empty() {
+                self.tell_next().await?;
+                continue;
+            }
+            let is_sure = |held: &Held| {
+                sure.contains(&held.number) || is_dead(&held.ask) || sight.is_orphan(held.number, now, &self.timing)
+            };
+            let untried = view.orphans().filter(|held| !buried.iter().any(|one| one.held.number == held.number));
+            let (orphans, maybe): (Vec<&Held>, Vec<&Held>) = untried.partition(|held| is_sure(held));
+            for held in orphans {
+                let finished = janitor.finish(held).await;
+                if finished {
+                    self.forget(held.number).await?;
+                }
+                buried.push(Buried { held: held.clone(), finished });
+            }
+            let watches = !maybe.is_empty() || alive.iter().any(|ticket| self.is_late(&view, ticket));
+            if !watches || Instant::now() >= until {
+                return Ok(buried);
+            }
+            // To watch somebody not do a thing takes time, and nothing tells the end of it.
+            sleep(self.timing.answer).await;
+        }
+    }
+
+    fn is_late(&self, view: &View, ticket: &Ticket) -> bool {
+        let age = view.now().duration_since(ticket.updated);
+        age >= jiff::SignedDuration::try_from(self.timing.lease).unwrap_or(jiff::SignedDuration::MAX)
+    }
+
+    /// What is on record, after a write that changes nothing but the newest time.
+    async fn touched(&self) -> Result<Option<View>, Failure> {
+        loop {
+            let Some(view) = self.board.look().await? else { return Ok(None) };
+            if view.tickets.is_empty() || self.board.write(&view.ledger).await? != Swap::Done {
+                return Ok(Some(view));
+            }
+            return self.board.look().await;
+        }
+    }
+}

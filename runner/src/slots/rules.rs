@@ -1,0 +1,34 @@
+//! The rules, as values: the simulation puts a wrong one in the place of each, to show that it would find
+//! it.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::admit::{Answer, admit};
+use super::sight::Sight;
+use super::state::{Ticket, View};
+use super::timing::Timing;
+
+/// Who may go, given who is silent.
+pub(super) type Admit = fn(&View, &BTreeSet<u64>) -> Vec<(u64, Answer)>;
+
+/// Whether the owner of a ticket is dead, for one who has watched.
+pub(super) type Dead = fn(&Sight, &View, &Ticket, Instant, &Timing) -> bool;
+
+/// What a runner goes by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// Who may go.
+    pub(super) admit: Admit,
+    /// Who is dead.
+    pub(super) dead: Dead,
+    /// Whether one that leaves tells those whose turn it is.
+    pub(super) tells: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { admit, dead: Sight::is_dead, tells: true }
+    }
+}

@@ -1,0 +1,98 @@
+//! Who lives, as one observer saw it on its own steady clock.
+//!
+//! Swarm's timestamps come from its leader's clock. When that jumps by an hour, everything that was not
+//! touched since looks an hour old, and live runs would lose their leases. So an owner is dead only for
+//! whoever *watched* its sign of life not change for as long as a lease lasts. Timestamps only say whom
+//! it is worth to watch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::state::{Ticket, View};
+use super::timing::Timing;
+
+/// What one observer remembers.
+#[derive(Debug, Default)]
+pub struct Sight {
+    tickets: BTreeMap<u64, Seen>,
+    orphans: BTreeMap<u64, Instant>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    beat: u64,
+    since: Instant,
+    /// The turn that it was told, and when this was seen first.
+    told: (u64, Instant),
+    /// It was told its turn and did not answer. Lasts until it gives a sign of life.
+    deaf: bool,
+    /// The ledger's version for which it could go and was not told, and when this was seen first.
+    could_go: Option<(u64, Instant)>,
+}
+
+impl Sight {
+    /// Takes in what is there now.
+    pub fn note(&mut self, view: &View, now: Instant, timing: &Timing) {
+        let there: BTreeSet<u64> = view.tickets.iter().map(|ticket| ticket.number).collect();
+        self.tickets.retain(|number, _| there.contains(number));
+        for ticket in &view.tickets {
+            let fresh =
+                || Seen { beat: ticket.beat, since: now, told: (ticket.turn, now), deaf: false, could_go: None };
+            let seen = self.tickets.entry(ticket.number).or_insert_with(fresh);
+            if seen.beat != ticket.beat {
+                *seen = fresh();
+            } else if seen.told.0 != ticket.turn {
+                seen.told = (ticket.turn, now);
+            }
+            let is_told = ticket.turn == view.ledger.version;
+            seen.deaf |= is_told && now.duration_since(seen.told.1) >= timing.answer;
+        }
+        let orphans: BTreeSet<u64> = view.orphans().map(|held| held.number).collect();
+        self.orphans.retain(|number, _| orphans.contains(number));
+        orphans.into_iter().for_each(|number| {
+            self.orphans.entry(number).or_insert(now);
+        });
+    }
+
+    /// Those that nobody should wait for.
+    #[must_use]
+    pub fn silent(&self, view: &View, now: Instant, timing: &Timing) -> BTreeSet<u64> {
+        let is_silent = |ticket: &Ticket| {
+            self.tickets
+                .get(&ticket.number)
+                .is_some_and(|seen| seen.deaf || now.duration_since(seen.since) >= within(ticket) + timing.answer)
+        };
+        view.waiting().filter(|ticket| is_silent(ticket)).map(|ticket| ticket.number).collect()
+    }
+
+    /// Whether a ticket's owner is dead for this observer.
+    #[must_use]
+    pub fn is_dead(&self, view: &View, ticket: &Ticket, now: Instant, timing: &Timing) -> bool {
+        let limit = if view.ledger.has(ticket.number) { timing.lease } else { within(ticket) + timing.lease };
+        self.tickets.get(&ticket.number).is_some_and(|seen| now.duration_since(seen.since) >= limit)
+    }
+
+    /// Whether one could have gone for so long that whoever should have told it must be dead.
+    pub fn is_forgotten(&mut self, ticket: &Ticket, ledger: u64, now: Instant, timing: &Timing) -> bool {
+        let Some(seen) = self.tickets.get_mut(&ticket.number) else { return false };
+        match seen.could_go {
+            Some((version, since)) if version == ledger => now.duration_since(since) >= timing.answer,
+            _ => {
+                seen.could_go = Some((ledger, now));
+                false
+            }
+        }
+    }
+
+    /// Whether an entry has had no ticket for so long that nobody is about to remove it.
+    #[must_use]
+    pub fn is_orphan(&self, number: u64, now: Instant, timing: &Timing) -> bool {
+        self.orphans.get(&number).is_some_and(|since| now.duration_since(*since) >= timing.answer)
+    }
+}
+
+fn within(ticket: &Ticket) -> Duration {
+    Duration::from_millis(ticket.within_ms)
+}

@@ -1,0 +1,292 @@
+//! One history: hosts, runs that come, and what happens to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use harness::names::RunId;
+use rand::Rng;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::Slots;
+use super::super::rules::Rules;
+use super::super::state::{Ask, Caps};
+use super::super::timing::Timing;
+use super::judge::Count;
+use super::model::{Client, Faults, Model};
+use super::process::{Fate, Job, Process, Sweeper, live};
+
+/// The numbers of a history. Chances are per thousand runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scenario {
+    pub(super) seed: u64,
+    pub(super) hosts: u32,
+    pub(super) runs: u32,
+    pub(super) caps: Caps,
+    pub(super) faults: Faults,
+    /// Runs that die at one of their first calls.
+    pub(super) die_at_call: u32,
+    /// Runs that die at some time.
+    pub(super) die: u32,
+    /// Runs that are stopped for up to three minutes, and woken.
+    pub(super) pause: u32,
+    /// Runs that somebody cancels.
+    pub(super) cancel: u32,
+    /// Seconds between one host and the next that dies or sleeps with all its runs; 0 for never.
+    pub(super) hosts_fail_every: u64,
+    /// Mean time between two runs that come, in milliseconds.
+    pub(super) gap_ms: u64,
+    /// The longest that a run works, in seconds.
+    pub(super) works_s: u64,
+    /// How long one who could go may still wait.
+    pub(super) patience: Duration,
+    pub(super) rules: Rules,
+    pub(super) deaf: bool,
+    pub(super) timing: Timing,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) count: Count,
+    pub(super) wrong: BTreeMap<&'static str, Vec<String>>,
+    pub(super) reads: u64,
+    pub(super) writes: u64,
+    pub(super) conflicts: u64,
+    pub(super) died: usize,
+    /// How long it took on the swarm.
+    pub(super) lasted: Duration,
+}
+
+type Running = Vec<(u32, RunId, Arc<Fate>)>;
+
+impl Scenario {
+    /// A swarm where nothing goes wrong.
+    pub(super) fn calm(seed: u64) -> Self {
+        Self {
+            seed,
+            hosts: 8,
+            runs: 200,
+            caps: Caps { tests: 6, apps: 10, mib: 8_000 },
+            faults: Faults::default(),
+            die_at_call: 0,
+            die: 0,
+            pause: 0,
+            cancel: 0,
+            hosts_fail_every: 0,
+            gap_ms: 2_000,
+            works_s: 40,
+            patience: Duration::from_secs(2),
+            rules: Rules::default(),
+            deaf: false,
+            timing: Timing::default(),
+        }
+    }
+
+    /// A swarm where everything goes wrong.
+    pub(super) fn rough(seed: u64) -> Self {
+        Self {
+            faults: Faults {
+                slow: 5,
+                lost_answers: 2,
+                lost_events: 20,
+                doubled_events: 20,
+                restarts_every: 400,
+                jumps_every: 150,
+                no_swap: false,
+            },
+            die_at_call: 60,
+            die: 40,
+            pause: 60,
+            cancel: 20,
+            hosts_fail_every: 300,
+            patience: Duration::from_secs(240),
+            ..Self::calm(seed)
+        }
+    }
+
+    /// Plays it.
+    pub(super) fn play(self) -> Report {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(self.all())
+    }
+
+    async fn all(self) -> Report {
+        let start = Instant::now();
+        let model = Model::new(self.seed, self.faults);
+        let running: Arc<std::sync::Mutex<Running>> = Arc::default();
+        let mut beside = tokio::task::JoinSet::new();
+        beside.spawn(self.observe(model.clone(), Arc::clone(&running)));
+        beside.spawn(self.shake(model.clone(), Arc::clone(&running)));
+        beside.spawn(self.jump(model.clone()));
+        let mut processes = tokio::task::JoinSet::new();
+        for n in 0..self.runs {
+            let gap = model.world().rng.random_range(0..=self.gap_ms * 2);
+            sleep(Duration::from_millis(gap)).await;
+            let (host, job, fate) = self.draw(&model, n);
+            let slots = self.slots(&model, &fate);
+            running.lock().unwrap().push((host, job.ask.run.clone(), Arc::clone(&fate)));
+            let inner = Box::pin(live(slots, model.clone(), Arc::clone(&fate), job));
+            processes.spawn(Process { fate, inner, alarm: None });
+        }
+        // Far more than all of them would need one after the other.
+        let horizon = Duration::from_secs(u64::from(self.runs) * (self.works_s + 10) + 3_600);
+        let all_end = async { while processes.join_next().await.is_some() {} };
+        if timeout(horizon, all_end).await.is_err() {
+            let left = processes.len();
+            model.world().judge.fail("never ended", format!("{left} runs"));
+        }
+        let lasted = start.elapsed();
+        beside.shutdown().await;
+        self.clear(&model, &running.lock().unwrap().clone()).await;
+        let died = running.lock().unwrap().iter().filter(|(_, _, fate)| !fate.answers()).count();
+        let mut world = model.world();
+        world.judge.close(self.patience);
+        let (reads, writes, conflicts) = (world.reads, world.writes, world.conflicts);
+        let judge = std::mem::take(&mut world.judge);
+        Report { count: judge.count, wrong: judge.wrong, reads, writes, conflicts, died, lasted }
+    }
+
+    fn slots(&self, model: &Model, fate: &Arc<Fate>) -> Slots<Client> {
+        let client = Client { model: model.clone(), fate: Arc::clone(fate) };
+        Slots { rules: self.rules, ..Slots::with_timing(client, self.timing) }
+    }
+
+    /// One run, and what will happen to it.
+    fn draw(&self, model: &Model, n: u32) -> (u32, Job, Arc<Fate>) {
+        let mut world = model.world();
+        let rng = &mut world.rng;
+        let now = Instant::now();
+        let mut chance = |per_thousand: u32| rng.random_range(0..1000) < per_thousand;
+        let (dies_at_call, dies, pauses, cancels) =
+            (chance(self.die_at_call), chance(self.die), chance(self.pause), chance(self.cancel));
+        let dies_at = dies_at_call.then(|| rng.random_range(0..40));
+        let fate = Arc::new(Fate::dying_at(dies_at));
+        let mut some_time = |most: u64| Duration::from_millis(rng.random_range(0..most * 1_000));
+        if pauses {
+            let from = now + some_time(self.works_s * 4);
+            fate.pause(from, from + some_time(180));
+        }
+        if dies {
+            let (fate, after) = (Arc::clone(&fate), some_time(self.works_s * 4));
+            tokio::spawn(async move {
+                sleep(after).await;
+                fate.die();
+            });
+        }
+        let run: RunId = format!("r{n:06}").parse().unwrap();
+        if cancels {
+            let (after, run) = (some_time(self.works_s * 3), run.clone());
+            let slots = self.slots(model, &Arc::default());
+            tokio::spawn(async move {
+                sleep(after).await;
+                let _ = slots.cancel(&run, "an operator").await;
+            });
+        }
+        let host = rng.random_range(0..self.hosts);
+        // Most are light, some have a provider beside them, a few take more than half of everything.
+        let (apps, mib) = match rng.random_range(0..100) {
+            0..70 => (1, rng.random_range(100..900)),
+            70..95 => (2, rng.random_range(500..2_000)),
+            _ => (self.caps.apps * 3 / 5, self.caps.mib * 3 / 5),
+        };
+        let ports = (rng.random_range(0..100) < 8).then(|| *[25, 143, 64_738].get(rng.random_range(0..3)).unwrap());
+        // Now and then the same commit is asked for twice.
+        let twin = if rng.random_range(0..100) < 5 { n / 20 } else { 1_000_000 + n };
+        let ask = Ask {
+            run,
+            recipe: "a".parse().unwrap(),
+            owner: format!("host-{host}"),
+            apps,
+            mib,
+            ports: ports.into_iter().collect(),
+            stacks: BTreeSet::from([format!("stack-{twin}").try_into().unwrap()]),
+            limit_s: 3_600,
+        };
+        let works = Duration::from_millis(rng.random_range(1_000..=self.works_s * 1_000));
+        (host, Job { ask, works, caps: self.caps, deaf: self.deaf }, fate)
+    }
+
+    /// Looks twice a second whether somebody who could go does not.
+    async fn observe(self, model: Model, running: Arc<std::sync::Mutex<Running>>) {
+        loop {
+            sleep(Duration::from_millis(500)).await;
+            let mut running = running.lock().unwrap();
+            let mut world = model.world();
+            let Some(view) = world.view() else { continue };
+            if world.down {
+                world.judge.excuse_all();
+                continue;
+            }
+            let there: BTreeMap<&RunId, u64> =
+                view.tickets.iter().map(|ticket| (&ticket.ask.run, ticket.number)).collect();
+            // Those that are over are not looked at again, except to know who is dead at the end.
+            let silent = running
+                .iter_mut()
+                .filter(|(_, _, fate)| !fate.answers())
+                .filter_map(|(_, run, _)| there.get(run).copied())
+                .collect();
+            world.judge.observe(&view, &silent, self.patience);
+        }
+    }
+
+    /// Engine restarts, and hosts that die or sleep.
+    async fn shake(self, model: Model, running: Arc<std::sync::Mutex<Running>>) {
+        let every = |seconds: u64| Duration::from_secs(if seconds == 0 { 1_000_000_000 } else { seconds });
+        let (mut restart, mut fail) = (every(self.faults.restarts_every), every(self.hosts_fail_every));
+        let start = Instant::now();
+        loop {
+            sleep(restart.min(fail).saturating_sub(start.elapsed())).await;
+            if restart <= start.elapsed() {
+                restart += every(self.faults.restarts_every);
+                let away = model.world().rng.random_range(500..15_000);
+                model.set_down(true);
+                sleep(Duration::from_millis(away)).await;
+                model.set_down(false);
+            }
+            if fail <= start.elapsed() {
+                fail += every(self.hosts_fail_every);
+                let (host, dies, until) = {
+                    let rng = &mut model.world().rng;
+                    let sleeps = Duration::from_secs(rng.random_range(2..120));
+                    (rng.random_range(0..self.hosts), rng.random_bool(0.5), Instant::now() + sleeps)
+                };
+                for (_, _, fate) in running.lock().unwrap().iter().filter(|(on, _, _)| *on == host) {
+                    if dies { fate.die() } else { fate.pause(Instant::now(), until) }
+                }
+            }
+        }
+    }
+
+    /// The leader's clock goes an hour ahead, and back.
+    async fn jump(self, model: Model) {
+        while self.faults.jumps_every > 0 {
+            for hours in [1, 0, -1, 0] {
+                sleep(Duration::from_secs(self.faults.jumps_every)).await;
+                model.world().offset = jiff::SignedDuration::from_hours(hours);
+            }
+        }
+    }
+
+    /// What a janitor does when all is over; nothing may be left then.
+    async fn clear(&self, model: &Model, running: &Running) {
+        let slots = Slots {
+            rules: self.rules,
+            ..Slots::with_timing(Client { model: Model::clone(model), fate: Arc::default() }, self.timing)
+        };
+        model.set_down(false);
+        let dead = |ask: &Ask| running.iter().any(|(_, run, fate)| *run == ask.run && !fate.answers());
+        // The swarm still loses answers.
+        for _ in 0..20 {
+            if slots.reap(&Sweeper(model.clone()), dead).await.is_ok() {
+                break;
+            }
+        }
+        let mut world = model.world();
+        let view = world.view().expect("a ledger");
+        if !view.tickets.is_empty() || !view.ledger.held.is_empty() {
+            let (tickets, held) = (view.tickets.len(), view.ledger.held.len());
+            world.judge.fail("left behind", format!("{tickets} tickets, {held} entries"));
+        }
+    }
+}

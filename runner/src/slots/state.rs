@@ -1,0 +1,164 @@
+//! What every runner can read from the swarm, as plain values.
+//!
+//! Two kinds of records, four states of a run:
+//!
+//! | its ticket | its entry in the ledger | the run |
+//! |---|---|---|
+//! | there | none | waits |
+//! | there | there | holds a slot |
+//! | none | there | is dead, or ended with its app kept: what it holds still counts |
+//! | none | none | is over |
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use harness::names::{RecipeName, RunId, StackName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What may live on the swarm at once, over all runners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caps {
+    /// Runs.
+    pub tests: u32,
+    /// Apps, dependencies included.
+    pub apps: u32,
+    /// Memory of the apps at their peak, in MiB.
+    pub mib: u64,
+}
+
+/// What a run asks for, all of it at once: nobody holds a part and waits for the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The run.
+    pub run: RunId,
+    /// The recipe, for people and for the expected time.
+    pub recipe: RecipeName,
+    /// The host that the run's process lives on.
+    pub owner: String,
+    /// How many apps it deploys, dependencies included.
+    pub apps: u32,
+    /// Memory of these apps at their peak, in MiB.
+    pub mib: u64,
+    /// Ports of the host that its apps publish.
+    pub ports: BTreeSet<u16>,
+    /// Its stacks, dependencies included.
+    pub stacks: BTreeSet<StackName>,
+    /// Seconds after which it gives the slot up by itself, whatever it does.
+    pub limit_s: u64,
+}
+
+/// A run's place in the queue, and later the sign that its holder lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// What is asked for.
+    pub ask: Ask,
+    /// The place in the order: the swarm's change that made the ticket. No two are the same.
+    pub number: u64,
+    /// The swarm's change that made the ticket as it is now.
+    pub version: u64,
+    /// Counts the signs of life that the owner gave.
+    pub beat: u64,
+    /// The owner's promise: the next sign of life comes within this time, in milliseconds.
+    pub within_ms: u64,
+    /// The ledger's version for which the owner was told that it is its turn; 0 for never.
+    pub turn: u64,
+    /// Who wants the run to stop.
+    pub cancel: Option<String>,
+    /// When it was made, on the swarm's clock.
+    pub created: Timestamp,
+    /// When it was changed last, on the swarm's clock.
+    pub updated: Timestamp,
+}
+
+/// One run in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What it holds.
+    pub ask: Ask,
+    /// Its ticket's number. It tells this lease from every other one, also of the same run.
+    pub number: u64,
+    /// Since when, on the swarm's clock.
+    pub since: Timestamp,
+    /// Whether the run has ended and its app stays for a while. It counts as apps, not as a run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
+}
+
+/// Who holds what. The one record that decides: every change of it is a compare-and-swap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// The swarm's change that made it so.
+    pub version: u64,
+    /// What may live at once: what the runner that asked last was set to.
+    pub caps: Caps,
+    /// The holders, by number.
+    pub held: Vec<Held>,
+    /// When it was changed last, on the swarm's clock.
+    pub updated: Timestamp,
+}
+
+/// Everything, as of one moment.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The holders.
+    pub ledger: Arc<Ledger>,
+    /// The tickets, by number.
+    pub tickets: Vec<Arc<Ticket>>,
+}
+
+impl Ledger {
+    /// The entry of a run.
+    #[must_use]
+    pub fn of(&self, run: &RunId) -> Option<&Held> {
+        self.held.iter().find(|held| held.ask.run == *run)
+    }
+
+    /// Whether this very lease stands.
+    #[must_use]
+    pub fn has(&self, number: u64) -> bool {
+        self.held.iter().any(|held| held.number == number)
+    }
+
+    /// The same with one more holder.
+    #[must_use]
+    pub fn with(&self, held: Held) -> Self {
+        let mut more = self.clone();
+        let at = more.held.partition_point(|other| other.number < held.number);
+        more.held.insert(at, held);
+        more
+    }
+
+    /// The same without one lease.
+    #[must_use]
+    pub fn without(&self, number: u64) -> Self {
+        let held = self.held.iter().filter(|held| held.number != number).cloned().collect();
+        Self { held, ..self.clone() }
+    }
+}
+
+impl View {
+    /// A run's ticket.
+    #[must_use]
+    pub fn ticket(&self, run: &RunId) -> Option<&Arc<Ticket>> {
+        self.tickets.iter().find(|ticket| ticket.ask.run == *run)
+    }
+
+    /// The tickets of those that wait, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Arc<Ticket>> {
+        self.tickets.iter().filter(|ticket| !self.ledger.has(ticket.number))
+    }
+
+    /// The entries that nobody's ticket stands behind, and that are not kept: dead runs, whose apps have to
+    /// be removed before anybody gets their place.
+    pub fn orphans(&self) -> impl Iterator<Item = &Held> {
+        let lives = |number: u64| self.tickets.binary_search_by_key(&number, |ticket| ticket.number).is_ok();
+        self.ledger.held.iter().filter(move |held| !held.kept && !lives(held.number))
+    }
+
+    /// The newest moment that the swarm has told: its present, as far as records show it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.tickets.iter().map(|ticket| ticket.updated).fold(self.ledger.updated, Timestamp::max)
+    }
+}

@@ -1,0 +1,127 @@
+//! Who holds, who waits, and what is left: `cc-ci status`, as data. Pure.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::admit::{Answer, For, admit};
+use super::forecast::forecast;
+use super::state::{Ask, Caps, View};
+
+/// All of it, as of one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// What may live at once.
+    pub caps: Caps,
+    /// Runs that live.
+    pub tests: u32,
+    /// Apps that live, those of runs and those that are kept.
+    pub apps: u32,
+    /// What these may take, in MiB.
+    pub mib: u64,
+    /// The holders, the oldest first.
+    pub holders: Vec<Holder>,
+    /// Those that wait, in order.
+    pub waiters: Vec<Waiter>,
+}
+
+/// One that holds a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// What it holds.
+    pub ask: Ask,
+    /// For how long, in seconds.
+    pub held_s: u64,
+    /// Since its last sign of life, in seconds; none where no process stands behind it.
+    pub silent_s: Option<u64>,
+    /// What it is doing.
+    pub state: HolderState,
+}
+
+/// What a holder is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HolderState {
+    /// It runs.
+    Runs,
+    /// It was asked to stop, by the one named.
+    Stops(String),
+    /// It has ended, and its app stays.
+    Kept,
+    /// It is dead, and what it deployed is to be removed.
+    Dead,
+}
+
+/// One that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiter {
+    /// What it asks for.
+    pub ask: Ask,
+    /// Its place, from 1.
+    pub place: usize,
+    /// For how long it has waited, in seconds.
+    pub waited_s: u64,
+    /// What it waits for, for people.
+    pub why: String,
+    /// How long it will still wait, in seconds, going by the times that runs took before.
+    pub expected_s: Option<u64>,
+}
+
+/// The status of what is on record. `takes` is how long a run of this kind takes, from history.
+#[must_use]
+pub fn status(view: &View, takes: impl Fn(&Ask) -> Duration) -> Status {
+    let now = view.now();
+    let since = |then| u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
+    let holders: Vec<Holder> = view
+        .ledger
+        .held
+        .iter()
+        .map(|held| {
+            let ticket = view.tickets.iter().find(|ticket| ticket.number == held.number);
+            let state = match ticket {
+                _ if held.kept => HolderState::Kept,
+                None => HolderState::Dead,
+                Some(ticket) => ticket.cancel.clone().map_or(HolderState::Runs, HolderState::Stops),
+            };
+            let silent_s = ticket.map(|ticket| since(ticket.updated));
+            Holder { ask: held.ask.clone(), held_s: since(held.since), silent_s, state }
+        })
+        .collect();
+    let expected = forecast(view, takes);
+    let answers = admit(view, &BTreeSet::new());
+    let waiters = view.waiting().zip(answers).enumerate().map(|(at, (ticket, (number, answer)))| Waiter {
+        ask: ticket.ask.clone(),
+        place: at + 1,
+        waited_s: since(ticket.created),
+        why: why(&answer),
+        expected_s: expected.get(&number).map(Duration::as_secs),
+    });
+    Status {
+        caps: view.ledger.caps,
+        tests: u32::try_from(view.ledger.held.iter().filter(|held| !held.kept).count()).unwrap_or(u32::MAX),
+        apps: view.ledger.held.iter().fold(0, |sum, held| sum.saturating_add(held.ask.apps)),
+        mib: view.ledger.held.iter().fold(0, |sum, held| sum.saturating_add(held.ask.mib)),
+        waiters: waiters.collect(),
+        holders,
+    }
+}
+
+fn why(answer: &Answer) -> String {
+    match answer {
+        Answer::Go => "it is its turn".to_owned(),
+        Answer::Never(what) => format!("it never fits: {what}"),
+        Answer::Wait(why) => why.to_string(),
+    }
+}
+
+impl std::fmt::Display for For {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Room => f.write_str("for room"),
+            Self::Port(port) => write!(f, "for port {port} of the host"),
+            Self::Stack(stack) => write!(f, "for the stack {stack}"),
+            Self::Owner => f.write_str("its owner gives no sign of life"),
+        }
+    }
+}

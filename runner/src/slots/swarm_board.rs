@@ -1,0 +1,113 @@
+//! The shared records on a real swarm.
+
+use std::sync::Arc;
+
+use harness::failure::{Failure, Kind};
+use harness::names::RunId;
+use harness::swarm::{RecordChanges, SharedRecord, Swap, Swarm};
+use jiff::Timestamp;
+
+use super::board::Board;
+use super::labels;
+use super::state::{Ask, Caps, Ledger, Ticket, View};
+
+/// The name of the one set of slots that real runs use.
+pub const SET: &str = "ccci";
+
+/// The records `<set>-slots` (the ledger) and `<set>-run-<run>` (the tickets).
+#[derive(Debug, Clone)]
+pub struct SwarmBoard {
+    swarm: Swarm,
+    set: String,
+}
+
+impl SwarmBoard {
+    /// The set of slots that real runs use.
+    #[must_use]
+    pub fn new(swarm: &Swarm) -> Self {
+        Self::of_set(swarm, SET)
+    }
+
+    /// Another set, which knows nothing of the first one: for tests.
+    #[must_use]
+    pub fn of_set(swarm: &Swarm, set: &str) -> Self {
+        Self { swarm: swarm.clone(), set: set.to_owned() }
+    }
+
+    fn ledger_name(&self) -> String {
+        format!("{}-slots", self.set)
+    }
+
+    fn ticket_name(&self, run: &RunId) -> String {
+        format!("{}-run-{run}", self.set)
+    }
+
+    /// Removes the ledger: whoever holds a slot loses it. Only for the end of a world.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn close(&self) -> Result<(), Failure> {
+        self.swarm.drop_shared_record(&self.ledger_name()).await
+    }
+
+    fn read_ledger(&self, record: &SharedRecord) -> Result<Arc<Ledger>, Failure> {
+        labels::ledger(record).ok_or_else(|| {
+            Failure::new(
+                Kind::NoSlot,
+                format!("the swarm config {} cannot be read as the list of who holds a slot", self.ledger_name()),
+                "does another version of cc-ci use this swarm? If nothing runs: `docker config rm` it",
+            )
+        })
+    }
+}
+
+impl Board for SwarmBoard {
+    type Changes = RecordChanges;
+
+    async fn look(&self) -> Result<Option<View>, Failure> {
+        let records = self.swarm.shared_records(&format!("{}={}", labels::SET, self.set)).await?;
+        let Some(ledger) = records.iter().find(|record| record.name == self.ledger_name()) else { return Ok(None) };
+        let ledger = self.read_ledger(ledger)?;
+        let mut tickets: Vec<Arc<Ticket>> = records.iter().filter_map(labels::ticket).map(Arc::new).collect();
+        tickets.sort_by_key(|ticket| ticket.number);
+        Ok(Some(View { ledger, tickets }))
+    }
+
+    async fn ledger(&self) -> Result<Option<Arc<Ledger>>, Failure> {
+        let record = self.swarm.shared_record(&self.ledger_name()).await?;
+        record.map(|record| self.read_ledger(&record)).transpose()
+    }
+
+    async fn ticket(&self, run: &RunId) -> Result<Option<Arc<Ticket>>, Failure> {
+        let record = self.swarm.shared_record(&self.ticket_name(run)).await?;
+        Ok(record.as_ref().and_then(labels::ticket).map(Arc::new))
+    }
+
+    async fn open(&self, caps: Caps) -> Result<(), Failure> {
+        let empty = Ledger { version: 0, caps, held: Vec::new(), updated: Timestamp::UNIX_EPOCH };
+        self.swarm.make_shared_record(&self.ledger_name(), labels::of_ledger(&self.set, &empty)).await.map(drop)
+    }
+
+    async fn write(&self, ledger: &Ledger) -> Result<Swap, Failure> {
+        let labels = labels::of_ledger(&self.set, ledger);
+        self.swarm.swap_shared_record(&self.ledger_name(), ledger.version, labels).await
+    }
+
+    async fn join(&self, ask: &Ask, within_ms: u64) -> Result<(), Failure> {
+        let labels = labels::of_ask(&self.set, ask, within_ms);
+        self.swarm.make_shared_record(&self.ticket_name(&ask.run), labels).await.map(drop)
+    }
+
+    async fn change(&self, ticket: &Ticket) -> Result<Swap, Failure> {
+        let (name, labels) = (self.ticket_name(&ticket.ask.run), labels::of_ticket(&self.set, ticket));
+        self.swarm.swap_shared_record(&name, ticket.version, labels).await
+    }
+
+    async fn leave(&self, run: &RunId) -> Result<(), Failure> {
+        self.swarm.drop_shared_record(&self.ticket_name(run)).await
+    }
+
+    fn changes(&self, run: &RunId, since: Timestamp) -> RecordChanges {
+        self.swarm.shared_record_changes(&self.ticket_name(run), since)
+    }
+}
