@@ -36,7 +36,6 @@ pub mod run_dir;
 pub mod scaffold;
 pub mod selection;
 pub mod settings;
-pub mod slots;
 pub mod source;
 pub mod spec;
 pub mod stage;

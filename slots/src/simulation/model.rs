@@ -15,11 +15,11 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::super::board::{Board, Changes};
-use super::super::state::{Ask, Caps, Ledger, Ticket, View};
 use super::judge::Judge;
 use super::process::Fate;
 use super::unknown;
+use crate::board::{Board, Changes};
+use crate::state::{Ask, Caps, Ledger, Ticket, View};
 
 /// How the swarm misbehaves. Chances are per thousand.
 #[derive(Debug, Clone, Copy, Default)]

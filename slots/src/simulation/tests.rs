@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use super::super::rules::Rules;
-use super::super::timing::Timing;
 use super::model::Faults;
 use super::scenario::{Report, Scenario};
+use crate::rules::Rules;
+use crate::timing::Timing;
 
 fn holds(scenario: Scenario) -> Report {
     let report = scenario.play();
@@ -104,4 +104,13 @@ fn a_release_that_tells_nobody_is_found() {
 fn a_holder_that_does_not_stop_is_found() {
     let bug = |seed| Scenario { deaf: true, pause: 300, patience: Duration::from_secs(240), ..Scenario::calm(seed) };
     assert!(found(bug).contains("went on without its slot"), "{:?}", found(bug));
+}
+
+#[test]
+fn debug_one() {
+    for runs in [10, 50, 200] {
+        let t = std::time::Instant::now();
+        let r = Scenario { runs, ..Scenario::calm(0) }.play();
+        eprintln!("{runs}: {:?} {r:?}", t.elapsed());
+    }
 }

@@ -13,12 +13,12 @@ use rand::Rng;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::super::Slots;
-use super::super::acquire::NoSlot;
-use super::super::lease::Pulse;
-use super::super::reap::Janitor;
-use super::super::state::{Ask, Caps, Held};
 use super::model::{Client, Model};
+use crate::Slots;
+use crate::acquire::NoSlot;
+use crate::lease::Pulse;
+use crate::reap::Janitor;
+use crate::state::{Ask, Caps, Held};
 
 /// What happens to a process.
 #[derive(Debug, Default)]

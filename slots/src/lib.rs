@@ -25,8 +25,6 @@ mod simulation;
 pub mod state;
 pub mod status;
 mod swarm_board;
-#[cfg(test)]
-mod tests;
 pub mod timing;
 
 use std::sync::Arc;

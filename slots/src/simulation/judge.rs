@@ -6,9 +6,9 @@ use std::time::Duration;
 use harness::names::RunId;
 use tokio::time::Instant;
 
-use super::super::admit::{Answer, admit};
-use super::super::lease::Lost;
-use super::super::state::{Ask, Caps, Held, Ledger, View};
+use crate::admit::{Answer, admit};
+use crate::lease::Lost;
+use crate::state::{Ask, Caps, Held, Ledger, View};
 
 /// How long a run may go on after its slot was given away, counted from when it was woken.
 const DISCOVERY: Duration = Duration::from_secs(2);

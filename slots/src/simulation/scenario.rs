@@ -8,13 +8,13 @@ use harness::names::RunId;
 use rand::Rng;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::Slots;
-use super::super::rules::Rules;
-use super::super::state::{Ask, Caps};
-use super::super::timing::Timing;
 use super::judge::Count;
 use super::model::{Client, Faults, Model};
 use super::process::{Fate, Job, Process, Sweeper, live};
+use crate::Slots;
+use crate::rules::Rules;
+use crate::state::{Ask, Caps};
+use crate::timing::Timing;
 
 /// The numbers of a history. Chances are per thousand runs.
 #[derive(Debug, Clone, Copy)]

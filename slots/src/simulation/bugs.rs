@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
-use super::super::admit::{Answer, For, admit, fits, too_much};
-use super::super::sight::Sight;
-use super::super::state::{Ledger, Ticket, View};
-use super::super::timing::Timing;
+use crate::admit::{Answer, For, admit, fits, too_much};
+use crate::sight::Sight;
+use crate::state::{Ledger, Ticket, View};
+use crate::timing::Timing;
 
 /// Strictly in order: nobody passes one that waits.
 pub(super) fn plain_fifo(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
@@ -29,7 +29,7 @@ pub(super) fn overtaking_without_bound(view: &View, silent: &BTreeSet<u64>) -> V
         .map(|ticket| {
             let goes = !silent.contains(&ticket.number) && fits(&ledger, &ticket.ask);
             if goes {
-                ledger = ledger.with(super::super::state::Held {
+                ledger = ledger.with(crate::state::Held {
                     ask: ticket.ask.clone(),
                     number: ticket.number,
                     since: ticket.updated,
