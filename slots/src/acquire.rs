@@ -26,7 +26,7 @@ use super::state::{Ask, Caps, Held, Ledger, Ticket, View};
 pub struct Granted {
     /// What is held.
     pub held: Held,
-    /// A moment at which the run certainly still had its ticket.
+    /// A moment before the slot was taken, from which on its silence counts.
     pub at: Instant,
 }
 
@@ -72,7 +72,7 @@ struct Queue<'a, B: Board> {
     turn: u64,
     /// When it looks around next.
     pulse: Instant,
-    /// When it was alive last, for all that others can know.
+    /// The beginning of its last look: not later than any slot that it took after it.
     at: Instant,
 }
 
@@ -114,7 +114,7 @@ impl<B: Board> Slots<B> {
         let mut queue =
             Queue { ask, caps, caps_told: false, sight: Sight::default(), changes: None, turn: 0, pulse: now, at: now };
         let mut finishing: Option<Pin<Box<dyn Future<Output = (u64, bool)> + Send + '_>>> = None;
-        let (mut worked, mut pause) = (now, PAUSE.0);
+        let (mut trouble, mut pause) = (None, PAUSE.0);
         loop {
             match self.step(&mut queue, told).await? {
                 Ok(Step::Granted(granted)) => return Ok(granted),
@@ -123,10 +123,12 @@ impl<B: Board> Slots<B> {
                     if let (Some(held), None) = (orphan, &finishing) {
                         finishing = Some(Box::pin(async move { (held.number, janitor.finish(&held).await) }));
                     }
-                    (worked, pause) = (Instant::now(), PAUSE.0);
+                    (trouble, pause) = (None, PAUSE.0);
                 }
-                Err(failure) if worked.elapsed() >= self.timing.patience => return Err(NoSlot::Failed(failure)),
-                Err(_) => {
+                Err(failure) => {
+                    if trouble.get_or_insert_with(Instant::now).elapsed() >= self.timing.patience {
+                        return Err(NoSlot::Failed(failure));
+                    }
                     // An engine that is down sends no event.
                     sleep(pause).await;
                     pause = (pause * 2).min(PAUSE.1);
@@ -174,7 +176,11 @@ impl<B: Board> Slots<B> {
             return Err(NoSlot::Cancelled(me.cancel.clone()));
         }
         if let Some(held) = view.ledger.held.iter().find(|held| held.number == me.number) {
-            // The answer to an earlier try was lost on its way.
+            // The answer to an earlier try was lost on its way. Others may have watched the slot since.
+            if queue.at.elapsed() >= self.timing.fence {
+                self.strike(|held| held.number == me.number).await?;
+                return Ok(Step::Again);
+            }
             return Ok(Step::Granted(Granted { held: held.clone(), at: queue.at }));
         }
         queue.at = at;
@@ -196,7 +202,7 @@ impl<B: Board> Slots<B> {
             match chore {
                 Chore::Tell(ticket) => self.tell(ticket, view.ledger.version).await?,
                 Chore::Bury(ticket) => {
-                    self.board.leave(&ticket.ask.run).await?;
+                    self.board.bury(&ticket).await?;
                     return Ok(Step::Again);
                 }
                 Chore::Finish(held) => orphan = orphan.or(Some(held)),
@@ -289,6 +295,7 @@ impl<B: Board> Slots<B> {
 
     /// The ticket changed. Whoever was told its turn for this very ledger needs not look at the others.
     async fn when_told(&self, queue: &mut Queue<'_, B>) -> Result<Step, NoSlot> {
+        let at = Instant::now();
         let (ticket, ledger) = tokio::join!(self.board.ticket(&queue.ask.run), self.board.ledger());
         let (Some(me), Some(ledger)) = (ticket?, ledger?) else { return Ok(Step::Again) };
         if me.cancel.is_some() {
@@ -297,7 +304,7 @@ impl<B: Board> Slots<B> {
         if me.turn == queue.turn {
             return Ok(Step::Wait(None));
         }
-        queue.turn = me.turn;
+        (queue.turn, queue.at) = (me.turn, at);
         if me.turn != ledger.version || !fits(&ledger, queue.ask) {
             return Ok(Step::Again);
         }

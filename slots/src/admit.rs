@@ -5,7 +5,7 @@
 //! fit beside a heavy run pass it, and when everything older than it has ended, it fits: nobody waits for
 //! more than what was there before it. That needs no counters, no estimates and no state of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use harness::names::StackName;
 
@@ -45,7 +45,7 @@ struct Load {
 
 impl Load {
     fn of(ask: &Ask) -> Self {
-        Self { tests: 1, apps: ask.apps.into(), mib: i64::try_from(ask.mib).unwrap_or(i64::MAX) }
+        Self { tests: 1, apps: ask.apps.max(1).into(), mib: i64::try_from(ask.mib).unwrap_or(i64::MAX) }
     }
 
     fn held(held: &Held) -> Self {
@@ -68,6 +68,11 @@ impl Load {
         Self { tests: self.tests.min(other.tests), apps: self.apps.min(other.apps), mib: self.mib.min(other.mib) }
     }
 
+    /// Whether no run at all fits: each is one run with one app.
+    fn is_none(self) -> bool {
+        self.tests < 1 || self.apps < 1
+    }
+
     fn fits(self, room: Self) -> bool {
         self.tests <= room.tests && self.apps <= room.apps && self.mib <= room.mib
     }
@@ -76,8 +81,8 @@ impl Load {
 /// Names that one run at a time may have.
 #[derive(Debug, Default)]
 struct Names<'a> {
-    ports: BTreeSet<u16>,
-    stacks: BTreeSet<&'a StackName>,
+    ports: HashSet<u16>,
+    stacks: HashSet<&'a StackName>,
 }
 
 impl<'a> Names<'a> {
@@ -112,6 +117,9 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
             Answer::Wait(For::Owner)
         } else if let Some(what) = too_much(&ledger.caps, ask) {
             Answer::Never(what)
+        } else if room.is_none() {
+            // Room only shrinks from here on, so nothing has to be kept back either.
+            Answer::Wait(For::Room)
         } else {
             let clash = names.clash(ask);
             names.add(ask);

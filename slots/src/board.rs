@@ -30,8 +30,10 @@ pub trait Board: Send + Sync {
     fn join(&self, ask: &Ask, within_ms: u64) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Changes a ticket, if it still is of this value's version.
     fn change(&self, ticket: &Ticket) -> impl Future<Output = Result<Swap, Failure>> + Send;
-    /// Removes a ticket. Nothing happens where there is none.
+    /// Removes a run's ticket. Nothing happens where there is none.
     fn leave(&self, run: &RunId) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Removes this very ticket, and no later one of the same run. Nothing happens where it is gone.
+    fn bury(&self, ticket: &Ticket) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Subscribes to changes of a run's ticket, from a moment of the swarm on.
     fn changes(&self, run: &RunId, since: Timestamp) -> Self::Changes;
 }

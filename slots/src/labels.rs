@@ -46,6 +46,7 @@ pub(super) fn of_ledger(set: &str, ledger: &Ledger) -> Labels {
 pub(super) fn ticket(record: &SharedRecord) -> Option<Ticket> {
     let number = |name: &str| record.labels.get(name).and_then(|text| text.parse().ok());
     Some(Ticket {
+        id: record.id.clone(),
         ask: serde_json::from_str(record.labels.get(ASK)?).ok()?,
         number: number(NUMBER).unwrap_or(record.version),
         version: record.version,

@@ -199,8 +199,8 @@ impl<B: Board> Slots<B> {
             if changes.is_none() {
                 changes = Some(self.board.changes(&held.ask.run, held.since));
             }
-            // A request that hangs must not hide that time is up; after that, nothing is left to lose.
-            let until = if stops { started + self.timing.fence } else { fence };
+            // A request that hangs is given up early enough for others, and must not hide that time is up.
+            let until = if stops { started + self.timing.beat } else { fence.min(started + self.timing.beat) };
             let asked = async { if beats { self.sign_of_life(held).await } else { self.mine(held).await } };
             match timeout_at(until, asked).await {
                 Ok(Ok(Mine::No)) => return pulse.lose(Lost::Removed),

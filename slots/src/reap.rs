@@ -38,7 +38,7 @@ impl<B: Board> Slots<B> {
     /// The swarm does not answer.
     pub async fn reap<J: Janitor>(&self, janitor: &J, is_dead: impl Fn(&Ask) -> bool) -> Result<Vec<Buried>, Failure> {
         let mut sight = Sight::default();
-        let until = Instant::now() + self.timing.lease + self.timing.answer * 2;
+        let until = Instant::now() + self.timing.lease + self.timing.fence;
         let (mut buried, mut sure) = (Vec::<Buried>::new(), BTreeSet::new());
         loop {
             // A write of one's own shows what time it is on the swarm.
@@ -51,7 +51,7 @@ impl<B: Board> Slots<B> {
             let (dead, alive): (Vec<&Ticket>, Vec<&Ticket>) =
                 view.tickets.iter().map(AsRef::as_ref).partition(|ticket| died(ticket));
             for ticket in &dead {
-                self.board.leave(&ticket.ask.run).await?;
+                self.board.bury(ticket).await?;
                 sure.insert(ticket.number);
             }
             if !dead.is_empty() {

@@ -23,6 +23,7 @@ pub struct Sight {
 #[derive(Debug)]
 struct Seen {
     beat: u64,
+    holds: bool,
     since: Instant,
     /// The turn that it was told, and when this was seen first.
     told: (u64, Instant),
@@ -38,10 +39,11 @@ impl Sight {
         let there: BTreeSet<u64> = view.tickets.iter().map(|ticket| ticket.number).collect();
         self.tickets.retain(|number, _| there.contains(number));
         for ticket in &view.tickets {
-            let fresh =
-                || Seen { beat: ticket.beat, since: now, told: (ticket.turn, now), deaf: false, could_go: None };
+            let (beat, holds, told) = (ticket.beat, view.ledger.has(ticket.number), (ticket.turn, now));
+            let fresh = || Seen { beat, holds, since: now, told, deaf: false, could_go: None };
             let seen = self.tickets.entry(ticket.number).or_insert_with(fresh);
-            if seen.beat != ticket.beat {
+            // To take a slot is a sign of life too, and holders promise another time than those that wait.
+            if (seen.beat, seen.holds) != (beat, holds) {
                 *seen = fresh();
             } else if seen.told.0 != ticket.turn {
                 seen.told = (ticket.turn, now);
@@ -86,10 +88,11 @@ impl Sight {
         }
     }
 
-    /// Whether an entry has had no ticket for so long that nobody is about to remove it.
+    /// Whether an entry has had no ticket for so long that its holder, if it lives, has stopped: it could
+    /// give no sign of life since.
     #[must_use]
     pub fn is_orphan(&self, number: u64, now: Instant, timing: &Timing) -> bool {
-        self.orphans.get(&number).is_some_and(|since| now.duration_since(*since) >= timing.answer)
+        self.orphans.get(&number).is_some_and(|since| now.duration_since(*since) >= timing.fence)
     }
 }
 

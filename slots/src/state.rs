@@ -51,6 +51,8 @@ pub struct Ask {
 /// A run's place in the queue, and later the sign that its holder lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
+    /// The swarm's own name for this very ticket.
+    pub id: String,
     /// What is asked for.
     pub ask: Ask,
     /// The place in the order: the swarm's change that made the ticket. No two are the same.

@@ -107,6 +107,10 @@ impl Board for SwarmBoard {
         self.swarm.drop_shared_record(&self.ticket_name(run)).await
     }
 
+    async fn bury(&self, ticket: &Ticket) -> Result<(), Failure> {
+        self.swarm.drop_shared_record(&ticket.id).await
+    }
+
     fn changes(&self, run: &RunId, since: Timestamp) -> RecordChanges {
         self.swarm.shared_record_changes(&self.ticket_name(run), since)
     }

@@ -20,6 +20,8 @@ const CONTENT: &str = "LQ==";
 /// One record as it was at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedRecord {
+    /// Its id: a record that is made again under the same name has another one.
+    pub id: String,
     /// Its name, unique on the swarm.
     pub name: String,
     /// Its content.
@@ -128,12 +130,12 @@ impl Swarm {
         }
     }
 
-    /// Removes a record. Nothing happens where there is none.
+    /// Removes a record by its name or its id. Nothing happens where there is none.
     ///
     /// # Errors
     /// The engine does not answer.
-    pub async fn drop_shared_record(&self, name: &str) -> Result<(), Failure> {
-        match self.docker().delete_config(name).await {
+    pub async fn drop_shared_record(&self, name_or_id: &str) -> Result<(), Failure> {
+        match self.docker().delete_config(name_or_id).await {
             Err(e) if !is_gone(&e) => Err(failed("remove a record", &e)),
             _ => Ok(()),
         }
@@ -184,11 +186,12 @@ fn spec(name: &str, labels: BTreeMap<String, String>) -> ConfigSpec {
     }
 }
 
-/// None for what lacks a name, a version or a time, which swarm always gives.
+/// None for what lacks an id, a name, a version or a time, which swarm always gives.
 fn read(config: Config) -> Option<SharedRecord> {
     let spec = config.spec?;
     let created: Timestamp = config.created_at?.parse().ok()?;
     Some(SharedRecord {
+        id: config.id?,
         name: spec.name?,
         labels: spec.labels.unwrap_or_default().into_iter().collect(),
         version: config.version?.index?,
@@ -211,6 +214,7 @@ mod tests {
     #[test]
     fn what_swarm_always_gives_is_asked_for() {
         let whole = Config {
+            id: Some("x".to_owned()),
             version: Some(bollard::models::ObjectVersion { index: Some(7) }),
             created_at: Some("2026-01-02T03:04:05.000000006Z".to_owned()),
             spec: Some(spec("a", BTreeMap::from([("k".to_owned(), "v".to_owned())]))),

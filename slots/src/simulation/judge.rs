@@ -10,7 +10,7 @@ use crate::admit::{Answer, admit};
 use crate::lease::Lost;
 use crate::state::{Ask, Caps, Held, Ledger, View};
 
-/// How long a run may go on after its slot was given away, counted from when it was woken.
+/// How long a run that was stopped, and whose slot was given away meanwhile, may go on after it was woken.
 const DISCOVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
@@ -19,7 +19,6 @@ pub(super) struct Judge {
     pub(super) wrong: BTreeMap<&'static str, Vec<String>>,
     /// What is deployed, by lease.
     live: BTreeMap<u64, Ask>,
-    struck: BTreeMap<u64, Instant>,
     times: BTreeMap<u64, Times>,
     could_go: BTreeMap<u64, Instant>,
     pub(super) count: Count,
@@ -42,7 +41,7 @@ pub(super) struct Count {
     pub(super) idle: Duration,
     /// The longest that one waited after all that came before it was over.
     pub(super) passed_over: Duration,
-    /// The longest that a run went on after its slot was given away, since it was woken.
+    /// The longest that a run whose slot had been given away went on after it was woken.
     pub(super) late: Duration,
 }
 
@@ -80,7 +79,6 @@ impl Judge {
         let numbers = |ledger: &Ledger| ledger.held.iter().map(|held| held.number).collect::<BTreeSet<u64>>();
         let (was, is) = (before.map(numbers).unwrap_or_default(), numbers(after));
         for number in was.difference(&is) {
-            self.struck.insert(*number, Instant::now());
             self.over(*number);
         }
         if is.difference(&was).next().is_some() {
@@ -111,13 +109,13 @@ impl Judge {
     /// A run deploys something, or works on what is deployed.
     pub(super) fn acted(&mut self, held: &Held, caps: Caps, entered: bool, woken: Option<Instant>) {
         if !entered {
-            let since = self.struck.get(&held.number).copied().max(woken);
-            let late = since.map(|since| since.elapsed()).unwrap_or_default();
-            self.count.late = self.count.late.max(late);
-            if late > DISCOVERY {
-                self.fail("went on without its slot", format!("{} for {late:?}", held.ask.run));
+            // One that was stopped and woken cannot know at once. Nobody else may act for a moment.
+            let late = woken.map(|woken| woken.elapsed());
+            self.count.late = self.count.late.max(late.unwrap_or_default());
+            if late.is_some_and(|late| late <= DISCOVERY) {
+                return;
             }
-            return;
+            self.fail("went on without its slot", format!("{}, {late:?} after it was woken", held.ask.run));
         }
         if self.live.insert(held.number, held.ask.clone()).is_none() {
             self.count.most_live = self.count.most_live.max(self.live.len());

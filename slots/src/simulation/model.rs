@@ -2,7 +2,7 @@
 //! the real one has. Requests are carried out by the model, not by the process that asked: a process that
 //! dies meanwhile does not take its request back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -47,9 +47,9 @@ pub(super) struct World {
     version: u64,
     pub(super) ledger: Option<Arc<Ledger>>,
     pub(super) tickets: BTreeMap<u64, Arc<Ticket>>,
-    numbers: BTreeMap<RunId, u64>,
+    numbers: HashMap<RunId, u64>,
     /// When each ticket was made, changed or removed last.
-    changed: BTreeMap<RunId, Timestamp>,
+    changed: HashMap<RunId, Timestamp>,
     listeners: BTreeMap<RunId, Vec<mpsc::UnboundedSender<()>>>,
     pub(super) offset: SignedDuration,
     pub(super) down: bool,
@@ -78,8 +78,8 @@ impl Model {
             version: 0,
             ledger: None,
             tickets: BTreeMap::new(),
-            numbers: BTreeMap::new(),
-            changed: BTreeMap::new(),
+            numbers: HashMap::new(),
+            changed: HashMap::new(),
             listeners: BTreeMap::new(),
             offset: SignedDuration::ZERO,
             down: false,
@@ -131,6 +131,15 @@ impl World {
                     let _ = listener.send(());
                 });
             }
+        }
+    }
+
+    fn remove(&mut self, run: &RunId) {
+        if let Some(number) = self.numbers.remove(run) {
+            let (_, at) = self.tick();
+            self.tickets.remove(&number);
+            self.judge.left(number);
+            self.tell(run, at);
         }
     }
 
@@ -248,6 +257,7 @@ impl Board for Client {
             world.judge.joined(number, &ask.run);
             world.tell(&ask.run, at);
             let new = Ticket {
+                id: String::new(),
                 ask,
                 number,
                 version: number,
@@ -279,11 +289,16 @@ impl Board for Client {
     async fn leave(&self, run: &RunId) -> Result<(), Failure> {
         let run = run.clone();
         self.ask(true, move |world| {
-            if let Some(number) = world.numbers.remove(&run) {
-                let (_, at) = world.tick();
-                world.tickets.remove(&number);
-                world.judge.left(number);
-                world.tell(&run, at);
+            world.remove(&run);
+        })
+        .await
+    }
+
+    async fn bury(&self, ticket: &Ticket) -> Result<(), Failure> {
+        let (run, number) = (ticket.ask.run.clone(), ticket.number);
+        self.ask(true, move |world| {
+            if world.numbers.get(&run) == Some(&number) {
+                world.remove(&run);
             }
         })
         .await
@@ -296,6 +311,7 @@ impl Board for Client {
             if world.changed.get(run).is_some_and(|changed| *changed >= since) {
                 let _ = send.send(());
             }
+            world.listeners.retain(|_, listeners| !listeners.iter().all(mpsc::UnboundedSender::is_closed));
             let listeners = world.listeners.entry(run.clone()).or_default();
             listeners.retain(|listener| !listener.is_closed());
             listeners.push(send);

@@ -116,14 +116,15 @@ pub(super) async fn live(slots: Slots<Client>, model: Model, fate: Arc<Fate>, jo
     model.world().judge.granted(&held);
     let pulse = Pulse::default();
     let body = async {
-        let ends = Instant::now() + job.works;
-        while Instant::now() < ends && (job.deaf || !pulse.stop.is_cancelled()) {
+        let mut left = job.works;
+        while left > Duration::ZERO && (job.deaf || !pulse.stop.is_cancelled()) {
             act(&model, &held, &fate);
-            let pause = Duration::from_millis(model.world().rng.random_range(200..3_000));
+            let step = Duration::from_millis(model.world().rng.random_range(200..3_000)).min(left);
+            left -= step;
             tokio::select! {
                 biased;
                 () = pulse.stop.cancelled(), if !job.deaf => {}
-                () = sleep(pause) => {}
+                () = sleep(step) => {}
             }
         }
         // Teardown takes a while; what it removes is the run's own.

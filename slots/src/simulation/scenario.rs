@@ -1,6 +1,6 @@
 //! One history: hosts, runs that come, and what happens to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +58,8 @@ pub(super) struct Report {
     pub(super) lasted: Duration,
 }
 
-type Running = Vec<(u32, RunId, Arc<Fate>)>;
+/// The host and the fate of every run.
+type Running = HashMap<RunId, (u32, Arc<Fate>)>;
 
 impl Scenario {
     /// A swarm where nothing goes wrong.
@@ -125,7 +126,7 @@ impl Scenario {
             sleep(Duration::from_millis(gap)).await;
             let (host, job, fate) = self.draw(&model, n);
             let slots = self.slots(&model, &fate);
-            running.lock().unwrap().push((host, job.ask.run.clone(), Arc::clone(&fate)));
+            running.lock().unwrap().insert(job.ask.run.clone(), (host, Arc::clone(&fate)));
             let inner = Box::pin(live(slots, model.clone(), Arc::clone(&fate), job));
             processes.spawn(Process { fate, inner, alarm: None });
         }
@@ -139,7 +140,7 @@ impl Scenario {
         let lasted = start.elapsed();
         beside.shutdown().await;
         self.clear(&model, &running.lock().unwrap().clone()).await;
-        let died = running.lock().unwrap().iter().filter(|(_, _, fate)| !fate.answers()).count();
+        let died = running.lock().unwrap().values().filter(|(_, fate)| !fate.answers()).count();
         let mut world = model.world();
         world.judge.close(self.patience);
         let (reads, writes, conflicts) = (world.reads, world.writes, world.conflicts);
@@ -185,9 +186,10 @@ impl Scenario {
         }
         let host = rng.random_range(0..self.hosts);
         // Most are light, some have a provider beside them, a few take more than half of everything.
-        let (apps, mib) = match rng.random_range(0..100) {
-            0..70 => (1, rng.random_range(100..900)),
-            70..95 => (2, rng.random_range(500..2_000)),
+        let (apps, mib) = match rng.random_range(0..1000) {
+            0..700 => (1, rng.random_range(100..900)),
+            700..960 => (2, rng.random_range(500..2_000)),
+            960..990 => (self.caps.apps.min(8), self.caps.mib.min(5_000)),
             _ => (self.caps.apps * 3 / 5, self.caps.mib * 3 / 5),
         };
         let ports = (rng.random_range(0..100) < 8).then(|| *[25, 143, 64_738].get(rng.random_range(0..3)).unwrap());
@@ -207,25 +209,20 @@ impl Scenario {
         (host, Job { ask, works, caps: self.caps, deaf: self.deaf }, fate)
     }
 
-    /// Looks twice a second whether somebody who could go does not.
+    /// Looks every second whether somebody who could go does not.
     async fn observe(self, model: Model, running: Arc<std::sync::Mutex<Running>>) {
         loop {
-            sleep(Duration::from_millis(500)).await;
-            let mut running = running.lock().unwrap();
+            sleep(Duration::from_secs(1)).await;
+            let running = running.lock().unwrap();
             let mut world = model.world();
             let Some(view) = world.view() else { continue };
             if world.down {
                 world.judge.excuse_all();
                 continue;
             }
-            let there: BTreeMap<&RunId, u64> =
-                view.tickets.iter().map(|ticket| (&ticket.ask.run, ticket.number)).collect();
-            // Those that are over are not looked at again, except to know who is dead at the end.
-            let silent = running
-                .iter_mut()
-                .filter(|(_, _, fate)| !fate.answers())
-                .filter_map(|(_, run, _)| there.get(run).copied())
-                .collect();
+            let is_silent = |run: &RunId| running.get(run).is_some_and(|(_, fate)| !fate.answers());
+            let silent =
+                view.waiting().filter(|ticket| is_silent(&ticket.ask.run)).map(|ticket| ticket.number).collect();
             world.judge.observe(&view, &silent, self.patience);
         }
     }
@@ -251,7 +248,7 @@ impl Scenario {
                     let sleeps = Duration::from_secs(rng.random_range(2..120));
                     (rng.random_range(0..self.hosts), rng.random_bool(0.5), Instant::now() + sleeps)
                 };
-                for (_, _, fate) in running.lock().unwrap().iter().filter(|(on, _, _)| *on == host) {
+                for (_, fate) in running.lock().unwrap().values().filter(|(on, _)| *on == host) {
                     if dies { fate.die() } else { fate.pause(Instant::now(), until) }
                 }
             }
@@ -275,7 +272,7 @@ impl Scenario {
             ..Slots::with_timing(Client { model: Model::clone(model), fate: Arc::default() }, self.timing)
         };
         model.set_down(false);
-        let dead = |ask: &Ask| running.iter().any(|(_, run, fate)| *run == ask.run && !fate.answers());
+        let dead = |ask: &Ask| running.get(&ask.run).is_some_and(|(_, fate)| !fate.answers());
         // The swarm still loses answers.
         for _ in 0..20 {
             if slots.reap(&Sweeper(model.clone()), dead).await.is_ok() {
