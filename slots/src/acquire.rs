@@ -3,6 +3,7 @@
 //! One that waits is told when it is its turn, by an event of its own ticket, so that nobody else wakes.
 //! Besides it looks around now and then, for the case that whoever should have told it is dead.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::Slots;
 use super::admit::{Answer, For, fits};
 use super::board::{Board, Changes};
-use super::chores::{Chore, answer, chores};
+use super::chores::{Chore, answer, chores, goes};
 use super::reap::Janitor;
 use super::sight::Sight;
 use super::state::{Ask, Caps, Held, Ledger, Ticket, View};
@@ -28,6 +29,8 @@ pub struct Granted {
     pub held: Held,
     /// A moment before the slot was taken, from which on its silence counts.
     pub at: Instant,
+    /// Whether it came through a long queue.
+    pub(super) long: bool,
 }
 
 /// Why there is no slot.
@@ -68,6 +71,8 @@ struct Queue<'a, B: Board> {
     caps_told: bool,
     sight: Sight,
     changes: Option<B::Changes>,
+    /// It has just got its ticket.
+    new: bool,
     /// The newest turn that it has acted on.
     turn: u64,
     /// When it looks around next.
@@ -104,15 +109,24 @@ impl<B: Board> Slots<B> {
         };
         if got.is_err() {
             // What stays where the swarm does not answer is found by the others.
-            let _ = self.give_back(|held| held.ask.run == ask.run, &ask.run).await;
+            let _ = self.give_back(|held| held.ask.run == ask.run, &ask.run, false).await;
         }
         got
     }
 
     async fn wait<J: Janitor>(&self, ask: &Ask, caps: Caps, janitor: &J, told: Told<'_>) -> Result<Granted, NoSlot> {
         let now = Instant::now();
-        let mut queue =
-            Queue { ask, caps, caps_told: false, sight: Sight::default(), changes: None, turn: 0, pulse: now, at: now };
+        let mut queue = Queue {
+            ask,
+            caps,
+            caps_told: false,
+            sight: Sight::default(),
+            changes: None,
+            new: false,
+            turn: 0,
+            pulse: now,
+            at: now,
+        };
         let mut finishing: Option<Pin<Box<dyn Future<Output = (u64, bool)> + Send + '_>>> = None;
         let (mut trouble, mut pause) = (None, PAUSE.0);
         loop {
@@ -154,6 +168,9 @@ impl<B: Board> Slots<B> {
 
     async fn try_step(&self, queue: &mut Queue<'_, B>, told: Told<'_>) -> Result<Step, NoSlot> {
         let at = Instant::now();
+        if std::mem::take(&mut queue.new) && self.is_far_back(queue).await? {
+            return Ok(Step::Wait(None));
+        }
         let Some(view) = self.board.look().await? else {
             self.board.open(queue.caps).await?;
             queue.caps_told = true;
@@ -181,7 +198,7 @@ impl<B: Board> Slots<B> {
                 self.strike(|held| held.number == me.number).await?;
                 return Ok(Step::Again);
             }
-            return Ok(Step::Granted(Granted { held: held.clone(), at: queue.at }));
+            return Ok(Step::Granted(Granted { held: held.clone(), at: queue.at, long: me.front }));
         }
         queue.at = at;
         queue.turn = me.turn;
@@ -223,17 +240,33 @@ impl<B: Board> Slots<B> {
         }
         queue.changes = None;
         queue.at = Instant::now();
-        let first = self.timing.first_pulse(view.tickets.len());
+        let first = self.timing.first_pulse(view.tickets.len(), view.now().as_nanosecond().unsigned_abs());
         queue.pulse = queue.at + first;
         self.board.join(queue.ask, millis(first * 2)).await?;
+        queue.new = true;
         Ok(Step::Again)
+    }
+
+    /// Whether one that has just come waits behind the first of a long queue, which tells that it has to
+    /// wait without a look at all of it.
+    async fn is_far_back(&self, queue: &mut Queue<'_, B>) -> Result<bool, NoSlot> {
+        let (front, me) = tokio::join!(self.board.front(), self.board.ticket(&queue.ask.run));
+        let (Some(mut front), Some(me)) = (front?, me?) else { return Ok(false) };
+        if front.waiting().next().is_none() {
+            return Ok(false);
+        }
+        front.tickets.retain(|ticket| ticket.number != me.number);
+        front.tickets.push(Arc::clone(&me));
+        queue.changes = Some(self.board.changes(&queue.ask.run, just_after(me.updated)));
+        queue.turn = me.turn;
+        Ok(!goes(&(self.rules.admit)(&front, &BTreeSet::new()), me.number))
     }
 
     /// Takes the slot, unless the ledger has changed since it was read.
     async fn take(&self, queue: &Queue<'_, B>, ledger: &Ledger, me: &Ticket, view: &View) -> Result<Step, NoSlot> {
         let held = Held { ask: queue.ask.clone(), number: me.number, since: view.now(), kept: false };
         Ok(match self.board.write(&ledger.with(held.clone())).await? {
-            Swap::Done => Step::Granted(Granted { held, at: queue.at }),
+            Swap::Done => Step::Granted(Granted { held, at: queue.at, long: me.front }),
             Swap::Stale | Swap::Gone => Step::Again,
         })
     }
@@ -305,11 +338,35 @@ impl<B: Board> Slots<B> {
             return Ok(Step::Wait(None));
         }
         (queue.turn, queue.at) = (me.turn, at);
-        if me.turn != ledger.version || !fits(&ledger, queue.ask) {
-            return Ok(Step::Again);
+        if me.turn == ledger.version && fits(&ledger, queue.ask) {
+            let view = View { ledger, tickets: vec![Arc::clone(&me)] };
+            let step = self.take(queue, &view.ledger, &me, &view).await?;
+            if matches!(step, Step::Granted(_)) {
+                return Ok(step);
+            }
         }
-        let view = View { ledger, tickets: vec![Arc::clone(&me)] };
-        self.take(queue, &view.ledger, &me, &view).await
+        if me.front { self.among_first(queue).await } else { Ok(Step::Again) }
+    }
+
+    /// Somebody was quicker. One of the first of a long queue looks at these alone: whom they keep waiting,
+    /// all together keep waiting too.
+    async fn among_first(&self, queue: &mut Queue<'_, B>) -> Result<Step, NoSlot> {
+        loop {
+            let at = Instant::now();
+            let Some(view) = self.board.front().await? else { return Ok(Step::Again) };
+            let Some(me) = view.ticket(&queue.ask.run).filter(|me| !view.ledger.has(me.number)) else {
+                return Ok(Step::Again);
+            };
+            (queue.turn, queue.at) = (me.turn, at);
+            let answers = (self.rules.admit)(&view, &BTreeSet::new());
+            if !goes(&answers, me.number) {
+                return Ok(Step::Wait(None));
+            }
+            let step = self.take(queue, &view.ledger, me, &view).await?;
+            if matches!(step, Step::Granted(_)) {
+                return Ok(step);
+            }
+        }
     }
 
     /// Tells one that it is its turn, as of this version of the ledger. Once is enough.

@@ -103,6 +103,12 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Whether anybody at all might go beside those whom the rule lets go.
+#[must_use]
+pub fn leaves_room(ledger: &Ledger, goes: &[&Ask]) -> bool {
+    !goes.iter().fold(left(ledger), |room, ask| room.minus(Load::of(ask))).is_none()
+}
+
 /// The rule's answers for all that wait, by ticket number, in order.
 #[must_use]
 pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {

@@ -18,6 +18,8 @@ pub trait Board: Send + Sync {
 
     /// Everything, as of one moment; none where there is no ledger yet.
     fn look(&self) -> impl Future<Output = Result<Option<View>, Failure>> + Send;
+    /// The ledger and the tickets that are marked as the first, as of one moment.
+    fn front(&self) -> impl Future<Output = Result<Option<View>, Failure>> + Send;
     /// The ledger alone.
     fn ledger(&self) -> impl Future<Output = Result<Option<Arc<Ledger>>, Failure>> + Send;
     /// One ticket.

@@ -1,26 +1,34 @@
 //! Giving a slot or a place in the queue back, and telling those whose turn it is then.
 
+use std::collections::BTreeSet;
+
 use harness::failure::Failure;
 use harness::names::RunId;
 use harness::swarm::Swap;
 use tokio::time::Instant;
 
 use super::Slots;
+use super::admit::leaves_room;
 use super::board::Board;
 use super::chores::goes;
-use super::state::Held;
+use super::state::{Held, Ticket, View};
 
 impl<B: Board> Slots<B> {
     /// Removes a run's ticket and its entries, and tells who may go now.
     ///
     /// # Errors
     /// The swarm does not answer. What is left then expires.
-    pub(super) async fn give_back(&self, which: impl Fn(&Held) -> bool, run: &RunId) -> Result<(), Failure> {
+    pub(super) async fn give_back(
+        &self,
+        which: impl Fn(&Held) -> bool,
+        run: &RunId,
+        long: bool,
+    ) -> Result<(), Failure> {
         // At once, since somebody waits. Killed between the two, it leaves a dead run or a ticket that
         // nobody stands behind, and both are found.
         let (left, struck) = tokio::join!(self.board.leave(run), self.strike(which));
         left.and(struck)?;
-        self.tell_next().await
+        self.tell_next(long).await
     }
 
     /// Removes the entry of a run whose apps are gone, and tells who may go now.
@@ -29,7 +37,7 @@ impl<B: Board> Slots<B> {
     /// The swarm does not answer.
     pub async fn forget(&self, number: u64) -> Result<(), Failure> {
         self.strike(|held| held.number == number).await?;
-        self.tell_next().await
+        self.tell_next(false).await
     }
 
     /// Removes entries from the ledger.
@@ -42,19 +50,45 @@ impl<B: Board> Slots<B> {
         Ok(())
     }
 
-    /// Tells those whose turn it is, side by side.
-    pub(super) async fn tell_next(&self) -> Result<(), Failure> {
+    /// Tells those whose turn it is. `long` is for one that came through a long queue: it looks at the first
+    /// of it alone, unless they leave room.
+    pub(super) async fn tell_next(&self, long: bool) -> Result<(), Failure> {
         if !self.rules.tells {
             return Ok(());
         }
+        if long
+            && let Some(view) = self.board.front().await?
+            && !self.tell_all(&view).await?
+        {
+            return Ok(());
+        }
         let Some(view) = self.board.look().await? else { return Ok(()) };
-        let answers = (self.rules.admit)(&view, &std::collections::BTreeSet::new());
+        self.tell_all(&view).await?;
+        let marks = view.unmarked_front().into_iter().map(|ticket| self.mark(ticket.as_ref().clone()));
+        futures_util::future::try_join_all(marks).await.map(drop)
+    }
+
+    /// Tells those of a view whose turn it is, side by side. True when there might be more.
+    async fn tell_all(&self, view: &View) -> Result<bool, Failure> {
+        let answers = (self.rules.admit)(view, &BTreeSet::new());
         let version = view.ledger.version;
-        let told = view
-            .waiting()
-            .filter(|ticket| ticket.turn != version && goes(&answers, ticket.number))
-            .map(|ticket| self.tell(ticket.as_ref().clone(), version));
-        futures_util::future::try_join_all(told).await.map(drop)
+        let go: Vec<_> = view.waiting().filter(|ticket| goes(&answers, ticket.number)).collect();
+        let told = go.iter().filter(|ticket| ticket.turn != version);
+        let told = told.map(|ticket| self.tell(ticket.as_ref().clone(), version));
+        futures_util::future::try_join_all(told).await?;
+        Ok(leaves_room(&view.ledger, &go.iter().map(|ticket| &ticket.ask).collect::<Vec<_>>()))
+    }
+
+    /// Marks a ticket as one of the first.
+    async fn mark(&self, ticket: Ticket) -> Result<(), Failure> {
+        let mut now = Some(std::sync::Arc::new(ticket));
+        while let Some(ticket) = now.filter(|ticket| !ticket.front) {
+            if self.board.change(&Ticket { front: true, ..ticket.as_ref().clone() }).await? != Swap::Stale {
+                break;
+            }
+            now = self.board.ticket(&ticket.ask.run).await?;
+        }
+        Ok(())
     }
 
     /// Marks a run as one that shall stop: it hears so at once, waiting or holding. False where there is no
@@ -76,11 +110,11 @@ impl<B: Board> Slots<B> {
     }
 
     /// Gives back, and tries again while the swarm does not answer.
-    pub(super) async fn give_back_patiently(&self, held: &Held) -> Result<(), Failure> {
+    pub(super) async fn give_back_patiently(&self, held: &Held, long: bool) -> Result<(), Failure> {
         let until = Instant::now() + self.timing.patience;
         let mut pause = std::time::Duration::from_millis(100);
         loop {
-            match self.give_back(|other| other.number == held.number, &held.ask.run).await {
+            match self.give_back(|other| other.number == held.number, &held.ask.run, long).await {
                 Err(failure) if Instant::now() >= until => return Err(failure),
                 Ok(()) => return Ok(()),
                 Err(_) => tokio::time::sleep(pause).await,

@@ -15,6 +15,8 @@ const NUMBER: &str = "cc-ci.number";
 const BEAT: &str = "cc-ci.beat";
 const WITHIN: &str = "cc-ci.within-ms";
 const TURN: &str = "cc-ci.turn";
+/// Carried by the ledger and by the first of a long queue, with the set's name.
+pub(super) const FRONT: &str = "cc-ci.slots-front";
 const CANCEL: &str = "cc-ci.cancel";
 const CAPS: &str = "cc-ci.caps";
 const HELD: &str = "cc-ci.held.";
@@ -31,13 +33,14 @@ pub(super) fn of_ticket(set: &str, ticket: &Ticket) -> Labels {
     let mut all = of_ask(set, &ticket.ask, ticket.within_ms);
     let numbers = [(NUMBER, ticket.number), (BEAT, ticket.beat), (TURN, ticket.turn)];
     all.extend(numbers.map(|(name, number)| (name.to_owned(), number.to_string())));
+    all.extend(ticket.front.then(|| (FRONT.to_owned(), set.to_owned())));
     all.extend(ticket.cancel.clone().map(|by| (CANCEL.to_owned(), by)));
     all
 }
 
 /// The labels of the ledger.
 pub(super) fn of_ledger(set: &str, ledger: &Ledger) -> Labels {
-    let mut all = labels(set, [(CAPS, json(&ledger.caps))]);
+    let mut all = labels(set, [(CAPS, json(&ledger.caps)), (FRONT, set.to_owned())]);
     all.extend(ledger.held.iter().map(|held| (format!("{HELD}{}", held.ask.run), json(held))));
     all
 }
@@ -53,6 +56,7 @@ pub(super) fn ticket(record: &SharedRecord) -> Option<Ticket> {
         beat: number(BEAT).unwrap_or(0),
         within_ms: number(WITHIN)?,
         turn: number(TURN).unwrap_or(0),
+        front: record.labels.contains_key(FRONT),
         cancel: record.labels.get(CANCEL).cloned(),
         created: record.created,
         updated: record.updated,

@@ -39,6 +39,7 @@ pub(super) struct Pulse {
 pub struct Lease<B: Board> {
     slots: Slots<B>,
     held: Held,
+    long: bool,
     pulse: Arc<Pulse>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -54,10 +55,10 @@ impl<B: Board + 'static> Lease<B> {
     #[must_use]
     pub fn start(slots: &Slots<B>, granted: Granted) -> Self {
         let pulse = Arc::new(Pulse::default());
-        let held = granted.held.clone();
+        let (held, long) = (granted.held.clone(), granted.long);
         let (beating, heart) = (slots.clone(), Arc::clone(&pulse));
         let task = tokio::spawn(async move { beating.beat(&granted, &heart).await });
-        Self { slots: slots.clone(), held, pulse, task }
+        Self { slots: slots.clone(), held, long, pulse, task }
     }
 
     /// Gives the slot back, and tells those whose turn it is. After the teardown, also when the slot was
@@ -67,7 +68,7 @@ impl<B: Board + 'static> Lease<B> {
     /// The swarm does not answer. The lease then expires, and others remove what is left.
     pub async fn release(self) -> Result<(), Failure> {
         self.pulse.done.cancel();
-        self.slots.give_back_patiently(&self.held).await
+        self.slots.give_back_patiently(&self.held, self.long).await
     }
 
     /// Ends the heartbeat and lets the run's app stay. It counts as apps until
@@ -81,7 +82,7 @@ impl<B: Board + 'static> Lease<B> {
             if self.slots.board().write(&ledger.without(kept.number).with(kept.clone())).await? == Swap::Done {
                 self.pulse.done.cancel();
                 self.slots.board().leave(&kept.ask.run).await?;
-                self.slots.tell_next().await?;
+                self.slots.tell_next(self.long).await?;
                 return Ok(kept);
             }
         }
@@ -163,12 +164,12 @@ impl<B: Board> Slots<B> {
         }
     }
 
-    async fn beat_on(&self, Granted { held, at }: &Granted, pulse: &Pulse) {
+    async fn beat_on(&self, Granted { held, at, .. }: &Granted, pulse: &Pulse) {
         let limit = Duration::from_secs(held.ask.limit_s);
         let ends = *at + limit;
         let mut alive_at = *at;
-        // The first sign is at once: the ticket may have been removed while the slot was taken.
-        let mut next = *at;
+        // The first look is at once: the ticket may have been removed while the slot was taken.
+        let (mut next, mut first) = (*at, true);
         let mut changes = None;
         loop {
             let stops = pulse.stop.is_cancelled();
@@ -196,20 +197,24 @@ impl<B: Board> Slots<B> {
                 }
             };
             let started = Instant::now();
+            let signs = beats && !std::mem::take(&mut first);
             if changes.is_none() {
                 changes = Some(self.board.changes(&held.ask.run, held.since));
             }
             // A request that hangs is given up early enough for others, and must not hide that time is up.
             let until = if stops { started + self.timing.beat } else { fence.min(started + self.timing.beat) };
-            let asked = async { if beats { self.sign_of_life(held).await } else { self.mine(held).await } };
+            let asked = async { if signs { self.sign_of_life(held).await } else { self.mine(held).await } };
             match timeout_at(until, asked).await {
                 Ok(Ok(Mine::No)) => return pulse.lose(Lost::Removed),
                 Ok(Ok(Mine::Yes(ticket))) => {
                     if let Some(by) = &ticket.cancel {
                         pulse.lose(Lost::Cancelled(by.clone()));
                     }
+                    if signs {
+                        alive_at = started;
+                    }
                     if beats {
-                        (alive_at, next) = (started, started + self.timing.beat);
+                        next = started + self.timing.beat;
                     }
                 }
                 Ok(Err(_)) | Err(_) => next = started + PAUSE,

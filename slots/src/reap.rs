@@ -55,7 +55,7 @@ impl<B: Board> Slots<B> {
                 sure.insert(ticket.number);
             }
             if !dead.is_empty() {
-                self.tell_next().await?;
+                self.tell_next(false).await?;
                 continue;
             }
             let is_sure = |held: &Held| {

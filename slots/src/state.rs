@@ -16,6 +16,9 @@ use harness::names::{RecipeName, RunId, StackName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// How many of a long queue are marked as its first.
+const FRONT: usize = 32;
+
 /// What may live on the swarm at once, over all runners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caps {
@@ -65,6 +68,8 @@ pub struct Ticket {
     pub within_ms: u64,
     /// The ledger's version for which the owner was told that it is its turn; 0 for never.
     pub turn: u64,
+    /// Whether it is one of the first of a long queue: see [`View::unmarked_front`].
+    pub front: bool,
     /// Who wants the run to stop.
     pub cancel: Option<String>,
     /// When it was made, on the swarm's clock.
@@ -156,6 +161,15 @@ impl View {
     pub fn orphans(&self) -> impl Iterator<Item = &Held> {
         let lives = |number: u64| self.tickets.binary_search_by_key(&number, |ticket| ticket.number).is_ok();
         self.ledger.held.iter().filter(move |held| !held.kept && !lives(held.number))
+    }
+
+    /// Those that shall be marked as the first, where the queue is so long that a look at all of it costs
+    /// more than the marks do: whoever leaves then looks at the marked ones alone.
+    #[must_use]
+    pub fn unmarked_front(&self) -> Vec<&Arc<Ticket>> {
+        let waiting: Vec<_> = self.waiting().collect();
+        let long = waiting.len() > 2 * FRONT;
+        waiting.into_iter().take(if long { FRONT } else { 0 }).filter(|ticket| !ticket.front).collect()
     }
 
     /// The newest moment that the swarm has told: its present, as far as records show it.

@@ -50,6 +50,15 @@ impl SwarmBoard {
         self.swarm.drop_shared_record(&self.ledger_name()).await
     }
 
+    async fn view(&self, label: &str) -> Result<Option<View>, Failure> {
+        let records = self.swarm.shared_records(&format!("{label}={}", self.set)).await?;
+        let Some(ledger) = records.iter().find(|record| record.name == self.ledger_name()) else { return Ok(None) };
+        let ledger = self.read_ledger(ledger)?;
+        let mut tickets: Vec<Arc<Ticket>> = records.iter().filter_map(labels::ticket).map(Arc::new).collect();
+        tickets.sort_by_key(|ticket| ticket.number);
+        Ok(Some(View { ledger, tickets }))
+    }
+
     fn read_ledger(&self, record: &SharedRecord) -> Result<Arc<Ledger>, Failure> {
         labels::ledger(record).ok_or_else(|| {
             Failure::new(
@@ -65,12 +74,11 @@ impl Board for SwarmBoard {
     type Changes = RecordChanges;
 
     async fn look(&self) -> Result<Option<View>, Failure> {
-        let records = self.swarm.shared_records(&format!("{}={}", labels::SET, self.set)).await?;
-        let Some(ledger) = records.iter().find(|record| record.name == self.ledger_name()) else { return Ok(None) };
-        let ledger = self.read_ledger(ledger)?;
-        let mut tickets: Vec<Arc<Ticket>> = records.iter().filter_map(labels::ticket).map(Arc::new).collect();
-        tickets.sort_by_key(|ticket| ticket.number);
-        Ok(Some(View { ledger, tickets }))
+        self.view(labels::SET).await
+    }
+
+    async fn front(&self) -> Result<Option<View>, Failure> {
+        self.view(labels::FRONT).await
     }
 
     async fn ledger(&self) -> Result<Option<Arc<Ledger>>, Failure> {

@@ -57,6 +57,8 @@ pub(super) struct World {
     pub(super) reads: u64,
     pub(super) writes: u64,
     pub(super) conflicts: u64,
+    /// Tickets that all looks together have read.
+    pub(super) records: u64,
 }
 
 /// The model, shared by all processes.
@@ -87,6 +89,7 @@ impl Model {
             reads: 0,
             writes: 0,
             conflicts: 0,
+            records: 0,
         })))
     }
 
@@ -210,7 +213,23 @@ impl Board for Client {
     type Changes = Events;
 
     async fn look(&self) -> Result<Option<View>, Failure> {
-        self.ask(false, |world| world.view()).await
+        self.ask(false, |world| {
+            let view = world.view();
+            world.records += view.as_ref().map_or(0, |view| view.tickets.len() as u64);
+            view
+        })
+        .await
+    }
+
+    async fn front(&self) -> Result<Option<View>, Failure> {
+        self.ask(false, |world| {
+            world.view().map(|mut view| {
+                view.tickets.retain(|ticket| ticket.front);
+                world.records += view.tickets.len() as u64;
+                view
+            })
+        })
+        .await
     }
 
     async fn ledger(&self) -> Result<Option<Arc<Ledger>>, Failure> {
@@ -264,6 +283,7 @@ impl Board for Client {
                 beat: 0,
                 within_ms,
                 turn: 0,
+                front: false,
                 cancel: None,
                 created: at,
                 updated: at,

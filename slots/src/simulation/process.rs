@@ -134,7 +134,7 @@ pub(super) async fn live(slots: Slots<Client>, model: Model, fate: Arc<Fate>, jo
     };
     futures_util::future::join(slots.beat(&granted, &pulse), body).await;
     model.world().judge.lost(pulse.why.get());
-    let done = slots.give_back_patiently(&held).await;
+    let done = slots.give_back_patiently(&held, granted.long).await;
     model.world().judge.ended(&held, done.is_ok());
 }
 

@@ -53,6 +53,7 @@ pub(super) struct Report {
     pub(super) reads: u64,
     pub(super) writes: u64,
     pub(super) conflicts: u64,
+    pub(super) records: u64,
     pub(super) died: usize,
     /// How long it took on the swarm.
     pub(super) lasted: Duration,
@@ -143,9 +144,9 @@ impl Scenario {
         let died = running.lock().unwrap().values().filter(|(_, fate)| !fate.answers()).count();
         let mut world = model.world();
         world.judge.close(self.patience);
-        let (reads, writes, conflicts) = (world.reads, world.writes, world.conflicts);
+        let (reads, writes, conflicts, records) = (world.reads, world.writes, world.conflicts, world.records);
         let judge = std::mem::take(&mut world.judge);
-        Report { count: judge.count, wrong: judge.wrong, reads, writes, conflicts, died, lasted }
+        Report { count: judge.count, wrong: judge.wrong, reads, writes, conflicts, records, died, lasted }
     }
 
     fn slots(&self, model: &Model, fate: &Arc<Fate>) -> Slots<Client> {

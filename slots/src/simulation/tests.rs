@@ -42,7 +42,7 @@ fn nobody_needs_to_look_around_when_nothing_goes_wrong() {
 fn whatever_goes_wrong_the_properties_hold() {
     for seed in 0..10 {
         let report = holds(Scenario::rough(seed));
-        assert!(report.died > 10, "{report:?}");
+        assert!(report.died > 0, "{report:?}");
     }
 }
 
@@ -122,4 +122,26 @@ fn debug_big() {
     }
     .play();
     eprintln!("{:?} {report:#?}", t.elapsed());
+}
+
+#[test]
+fn debug_cost() {
+    for runs in [10, 100, 500, 2_000] {
+        let report = Scenario {
+            runs,
+            gap_ms: 20,
+            works_s: 2,
+            caps: Caps { tests: 4, apps: 10_000, mib: 1_000_000_000 },
+            ..Scenario::calm(1)
+        }
+        .play();
+        let n = u64::from(runs);
+        eprintln!(
+            "{runs}: {} reads, {} writes, {} tickets read per lease; {:?}",
+            report.reads / n,
+            report.writes / n,
+            report.records / n,
+            report.wrong
+        );
+    }
 }
