@@ -226,6 +226,9 @@ impl<B: Board> Slots<B> {
             }
         }
         let place = answers.partition_point(|(number, _)| *number < me.number);
+        if view.lengthens_at(place) {
+            self.mark_first(&view).await?;
+        }
         told(&view, &Waiting { number: me.number, place: place + 1, length: answers.len(), why });
         self.pulse(queue, me, (place, answers.len())).await?;
         Ok(Step::Wait(orphan))

@@ -64,6 +64,11 @@ impl<B: Board> Slots<B> {
         }
         let Some(view) = self.board.look().await? else { return Ok(()) };
         self.tell_all(&view).await?;
+        self.mark_first(&view).await
+    }
+
+    /// Marks the first of a long queue, side by side.
+    pub(super) async fn mark_first(&self, view: &View) -> Result<(), Failure> {
         let marks = view.unmarked_front().into_iter().map(|ticket| self.mark(ticket.as_ref().clone()));
         futures_util::future::try_join_all(marks).await.map(drop)
     }

@@ -172,6 +172,13 @@ impl View {
         waiting.into_iter().take(if long { FRONT } else { 0 }).filter(|ticket| !ticket.front).collect()
     }
 
+    /// Whether one at this place (from 0) finds that the queue has just become long. A few do, for the case
+    /// that one dies.
+    #[must_use]
+    pub fn lengthens_at(&self, place: usize) -> bool {
+        (2 * FRONT..2 * FRONT + 4).contains(&place)
+    }
+
     /// The newest moment that the swarm has told: its present, as far as records show it.
     #[must_use]
     pub fn now(&self) -> Timestamp {

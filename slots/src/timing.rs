@@ -32,7 +32,7 @@ impl Default for Timing {
 
 /// Looks a second that all who wait may make together, at most. A look at 500 takes the engine some
 /// milliseconds, and every sign of life is a write to its disk.
-const LOOKS_PER_SECOND: u32 = 2;
+const LOOKS_PER_SECOND: u32 = 3;
 
 impl Timing {
     /// How often one at a place (from 0) of a queue of `length` looks around and gives a sign of life. The
@@ -40,7 +40,7 @@ impl Timing {
     /// Those that came at once are spread by their tickets' numbers.
     #[must_use]
     pub fn pulse(&self, place: usize, length: usize, number: u64) -> Duration {
-        let steps = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        let steps = u32::try_from(place / 2).unwrap_or(u32::MAX).saturating_add(1);
         let most = self.longest(length);
         let spread = u32::try_from(number.wrapping_mul(0x9E37_79B9) % 256).unwrap_or(0);
         self.beat.saturating_mul(steps).min(most) * (768 + spread) / 1024

@@ -51,8 +51,12 @@ impl Fate {
         *self.paused.lock().unwrap() = Some((from, until));
     }
 
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
     pub(super) fn answers(&self) -> bool {
-        !self.dead.load(Ordering::Relaxed) && self.sleeps().is_none()
+        !self.is_dead() && self.sleeps().is_none()
     }
 
     fn sleeps(&self) -> Option<Instant> {

@@ -107,6 +107,13 @@ impl Scenario {
         }
     }
 
+    /// Whether no run is hindered, so that none may lose its slot.
+    fn is_calm(&self) -> bool {
+        let Faults { slow, lost_answers, restarts_every, no_swap, .. } = self.faults;
+        let swarm = u64::from(slow + lost_answers) + restarts_every;
+        !no_swap && swarm + u64::from(self.die_at_call + self.die + self.pause) + self.hosts_fail_every == 0
+    }
+
     /// Plays it.
     pub(super) fn play(self) -> Report {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -141,9 +148,13 @@ impl Scenario {
         let lasted = start.elapsed();
         beside.shutdown().await;
         self.clear(&model, &running.lock().unwrap().clone()).await;
-        let died = running.lock().unwrap().values().filter(|(_, fate)| !fate.answers()).count();
+        let died = running.lock().unwrap().values().filter(|(_, fate)| fate.is_dead()).count();
         let mut world = model.world();
         world.judge.close(self.patience);
+        let (lost, calm) = (world.judge.count.fenced + world.judge.count.removed, self.is_calm());
+        if calm && lost > 0 {
+            world.judge.fail("a healthy run lost its slot", format!("{lost} times"));
+        }
         let (reads, writes, conflicts, records) = (world.reads, world.writes, world.conflicts, world.records);
         let judge = std::mem::take(&mut world.judge);
         Report { count: judge.count, wrong: judge.wrong, reads, writes, conflicts, records, died, lasted }
@@ -273,7 +284,7 @@ impl Scenario {
             ..Slots::with_timing(Client { model: Model::clone(model), fate: Arc::default() }, self.timing)
         };
         model.set_down(false);
-        let dead = |ask: &Ask| running.get(&ask.run).is_some_and(|(_, fate)| !fate.answers());
+        let dead = |ask: &Ask| running.get(&ask.run).is_some_and(|(_, fate)| fate.is_dead());
         // The swarm still loses answers.
         for _ in 0..20 {
             if slots.reap(&Sweeper(model.clone()), dead).await.is_ok() {

@@ -1,56 +1,93 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::bugs;
 use super::model::Faults;
+use super::page::{row, says};
 use super::scenario::{Report, Scenario};
 use crate::rules::Rules;
 use crate::state::Caps;
 use crate::timing::Timing;
 
+/// Plays a history in which everything must hold.
 fn holds(scenario: Scenario) -> Report {
     let report = scenario.play();
     assert!(report.wrong.is_empty(), "seed {}: {report:#?}", scenario.seed);
     report
 }
 
-/// The kinds of wrong that a planted bug brings about, over some seeds.
-fn found(scenario: impl Fn(u64) -> Scenario) -> std::collections::BTreeSet<&'static str> {
-    (0..3).flat_map(|seed| scenario(seed).play().wrong.into_keys()).collect()
+/// Plays several, and holds the page to what they showed.
+fn shows(name: &str, seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Vec<Report> {
+    let reports: Vec<Report> = (0..seeds).map(|seed| holds(scenario(seed))).collect();
+    let Scenario { hosts, runs, .. } = scenario(0);
+    says(&row(name, (hosts, runs), &reports));
+    reports
+}
+
+/// Plays a planted bug, and holds the page to how it was found.
+fn is_found(bug: &str, as_what: &str, scenario: impl Fn(u64) -> Scenario) {
+    let found: BTreeSet<&'static str> = (0..3).flat_map(|seed| scenario(seed).play().wrong.into_keys()).collect();
+    assert!(found.contains(as_what), "{bug}: {found:?}");
+    says(&format!("| {bug} | {as_what} |"));
+}
+
+/// Nobody looks around, and nobody is taken for dead, for longer than any history lasts.
+fn nobody_looks() -> Timing {
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    Timing { beat: hours(10), fence: hours(30), lease: hours(40), ..Timing::default() }
 }
 
 #[test]
 fn on_a_calm_swarm_everybody_is_told_at_once() {
-    for seed in 0..4 {
-        let report = holds(Scenario::calm(seed));
-        assert_eq!(report.count.ended, 200);
-        assert!(report.count.longest_queue > 10, "nobody had to wait: {report:?}");
-    }
+    let reports = shows("calm", 4, Scenario::calm);
+    assert!(reports.iter().all(|report| report.count.ended == 200 && report.count.longest_queue > 10));
 }
 
 #[test]
 fn nobody_needs_to_look_around_when_nothing_goes_wrong() {
-    // An hour between looks: whoever is not told waits for so long.
-    let timing = Timing {
-        beat: Duration::from_secs(3_600),
-        fence: Duration::from_secs(14_000),
-        lease: Duration::from_secs(20_000),
-        ..Timing::default()
-    };
-    holds(Scenario { timing, ..Scenario::calm(1) });
-}
-
-#[test]
-fn whatever_goes_wrong_the_properties_hold() {
-    for seed in 0..10 {
-        let report = holds(Scenario::rough(seed));
-        assert!(report.died > 0, "{report:?}");
-    }
+    shows("calm, and nobody looks around", 2, |seed| Scenario { timing: nobody_looks(), ..Scenario::calm(seed) });
 }
 
 #[test]
 fn a_clock_that_jumps_costs_no_lease() {
     let faults = Faults { jumps_every: 20, ..Faults::default() };
-    let report = holds(Scenario { faults, ..Scenario::calm(3) });
-    assert_eq!((report.count.removed, report.count.fenced), (0, 0));
+    let reports = shows("the leader's clock jumps", 2, |seed| Scenario { faults, ..Scenario::calm(seed) });
+    assert!(reports.iter().all(|report| report.count.removed + report.count.fenced == 0));
+}
+
+#[test]
+fn whatever_goes_wrong_the_properties_hold() {
+    let reports = shows("rough", 10, Scenario::rough);
+    assert!(reports.iter().all(|report| report.died > 5), "{reports:?}");
+}
+
+#[test]
+fn far_more_than_a_machine_can_start() {
+    shows("rough, and large", 1, |seed| Scenario {
+        hosts: 64,
+        runs: 10_000,
+        caps: Caps { tests: 64, apps: 100, mib: 80_000 },
+        gap_ms: 900,
+        works_s: 60,
+        ..Scenario::rough(seed)
+    });
+}
+
+#[test]
+fn a_lease_costs_the_same_however_many_wait() {
+    let caps = Caps { tests: 4, apps: 100_000, mib: 1_000_000_000 };
+    for runs in [10, 500, 2_000] {
+        // They come much faster than they go.
+        let crowd = Scenario { runs, gap_ms: 10, works_s: 1, caps, timing: nobody_looks(), ..Scenario::calm(1) };
+        let report = holds(crowd);
+        let per_lease = |all: u64| all.div_ceil(u64::from(runs));
+        says(&format!(
+            "| {runs} | {} | {} | {} |",
+            per_lease(report.reads),
+            per_lease(report.writes),
+            per_lease(report.records)
+        ));
+    }
 }
 
 #[test]
@@ -61,87 +98,66 @@ fn one_seed_gives_one_history() {
 
 #[test]
 fn changes_without_compare_and_swap_are_found() {
-    let bug =
-        |seed| Scenario { faults: Faults { no_swap: true, ..Faults::default() }, gap_ms: 100, ..Scenario::calm(seed) };
-    assert!(found(bug).contains("went on without its slot"), "{:?}", found(bug));
+    let faults = Faults { no_swap: true, ..Faults::default() };
+    is_found("the ledger is changed whatever its version", "went on without its slot", |seed| Scenario {
+        faults,
+        gap_ms: 100,
+        ..Scenario::calm(seed)
+    });
 }
 
 #[test]
 fn a_head_of_the_line_that_blocks_is_found() {
-    let bug =
-        |seed| Scenario { rules: Rules { admit: super::bugs::plain_fifo, ..Rules::default() }, ..Scenario::calm(seed) };
-    assert!(found(bug).contains("could go and did not"), "{:?}", found(bug));
+    let rules = Rules { admit: bugs::plain_fifo, ..Rules::default() };
+    is_found("first come, first served, and nobody passes", "could go and did not", |seed| Scenario {
+        rules,
+        ..Scenario::calm(seed)
+    });
 }
 
 #[test]
 fn overtaking_without_bound_is_found() {
-    let rules = Rules { admit: super::bugs::overtaking_without_bound, ..Rules::default() };
-    let bug = |seed| Scenario { rules, ..Scenario::calm(seed) };
-    assert!(found(bug).contains("passed over"), "{:?}", found(bug));
+    let rules = Rules { admit: bugs::overtaking_without_bound, ..Rules::default() };
+    is_found("whoever fits goes", "passed over", |seed| Scenario { rules, ..Scenario::calm(seed) });
 }
 
 #[test]
 fn dead_holders_that_nobody_buries_are_found() {
-    let rules = Rules { dead: super::bugs::nobody_dies, ..Rules::default() };
+    let rules = Rules { dead: bugs::nobody_dies, ..Rules::default() };
     let patience = Duration::from_secs(240);
-    let bug = |seed| Scenario { rules, die: 300, die_at_call: 200, patience, ..Scenario::calm(seed) };
-    assert!(found(bug).contains("never ended"), "{:?}", found(bug));
+    is_found("nobody looks for the dead", "never ended", |seed| Scenario {
+        rules,
+        die: 300,
+        die_at_call: 200,
+        patience,
+        ..Scenario::calm(seed)
+    });
 }
 
 #[test]
 fn death_by_timestamps_is_found_when_a_clock_jumps() {
-    let rules = Rules { dead: super::bugs::dead_by_timestamps, ..Rules::default() };
+    let rules = Rules { dead: bugs::dead_by_timestamps, ..Rules::default() };
     let faults = Faults { jumps_every: 20, ..Faults::default() };
-    let lost: usize = (0..5).map(|seed| Scenario { rules, faults, ..Scenario::calm(seed) }.play().count.removed).sum();
-    assert!(lost > 0, "a live run loses its slot when the leader's clock jumps");
+    is_found("a lease expires by the swarm's timestamps", "a healthy run lost its slot", |seed| Scenario {
+        rules,
+        faults,
+        ..Scenario::calm(seed)
+    });
 }
 
 #[test]
 fn a_release_that_tells_nobody_is_found() {
     let rules = Rules { tells: false, ..Rules::default() };
-    let bug = |seed| Scenario { rules, ..Scenario::calm(seed) };
-    assert!(found(bug).contains("could go and did not"), "{:?}", found(bug));
+    is_found("whoever leaves tells nobody", "could go and did not", |seed| Scenario { rules, ..Scenario::calm(seed) });
 }
 
 #[test]
 fn a_holder_that_does_not_stop_is_found() {
-    let bug = |seed| Scenario { deaf: true, pause: 300, patience: Duration::from_secs(240), ..Scenario::calm(seed) };
-    assert!(found(bug).contains("went on without its slot"), "{:?}", found(bug));
-}
-
-#[test]
-fn debug_big() {
-    let t = std::time::Instant::now();
-    let report = Scenario {
-        hosts: 64,
-        runs: 10_000,
-        caps: Caps { tests: 64, apps: 100, mib: 80_000 },
-        gap_ms: 900,
-        works_s: 60,
-        ..Scenario::rough(1)
-    }
-    .play();
-    eprintln!("{:?} {report:#?}", t.elapsed());
-}
-
-#[test]
-fn debug_cost() {
-    for runs in [10, 100, 500, 2_000] {
-        let report = Scenario {
-            runs,
-            gap_ms: 20,
-            works_s: 2,
-            caps: Caps { tests: 4, apps: 10_000, mib: 1_000_000_000 },
-            ..Scenario::calm(1)
-        }
-        .play();
-        let n = u64::from(runs);
-        eprintln!(
-            "{runs}: {} reads, {} writes, {} tickets read per lease; {:?}",
-            report.reads / n,
-            report.writes / n,
-            report.records / n,
-            report.wrong
-        );
-    }
+    let patience = Duration::from_secs(240);
+    is_found("a run does not stop when its slot is lost", "went on without its slot", |seed| Scenario {
+        deaf: true,
+        pause: 300,
+        patience,
+        ..Scenario::calm(seed)
+    });
 }
