@@ -71,6 +71,8 @@ struct Queue<'a, B: Board> {
     caps_told: bool,
     sight: Sight,
     changes: Option<B::Changes>,
+    /// It has had a ticket.
+    entered: bool,
     /// It has just got its ticket.
     new: bool,
     /// The newest turn that it has acted on.
@@ -122,6 +124,7 @@ impl<B: Board> Slots<B> {
             caps_told: false,
             sight: Sight::default(),
             changes: None,
+            entered: false,
             new: false,
             turn: 0,
             pulse: now,
@@ -168,6 +171,10 @@ impl<B: Board> Slots<B> {
 
     async fn try_step(&self, queue: &mut Queue<'_, B>, told: Told<'_>) -> Result<Step, NoSlot> {
         let at = Instant::now();
+        if !queue.entered {
+            self.enter(queue).await?;
+            queue.entered = true;
+        }
         if std::mem::take(&mut queue.new) && self.is_far_back(queue).await? {
             return Ok(Step::Wait(None));
         }
@@ -183,7 +190,12 @@ impl<B: Board> Slots<B> {
         }
         queue.caps_told = true;
         let Some(me) = view.ticket(&queue.ask.run) else {
-            return self.enter(queue, &view).await;
+            if view.ledger.of(&queue.ask.run).is_some() {
+                // A slot that was taken after the ticket was removed is nobody's.
+                self.strike(|held| held.ask.run == queue.ask.run).await?;
+            }
+            self.enter(queue).await?;
+            return Ok(Step::Again);
         };
         if queue.changes.is_none() {
             // From the moment after what this look saw, so that nothing falls between the two.
@@ -235,19 +247,14 @@ impl<B: Board> Slots<B> {
     }
 
     /// Goes to the end of the queue: at the start, and when others took this run for dead.
-    async fn enter(&self, queue: &mut Queue<'_, B>, view: &View) -> Result<Step, NoSlot> {
-        let run = &queue.ask.run;
-        if view.ledger.of(run).is_some() {
-            // A slot that was taken after the ticket was removed is nobody's.
-            self.strike(|held| held.ask.run == *run).await?;
-        }
+    async fn enter(&self, queue: &mut Queue<'_, B>) -> Result<(), NoSlot> {
         queue.changes = None;
         queue.at = Instant::now();
-        let first = self.timing.first_pulse(view.tickets.len(), view.now().as_nanosecond().unsigned_abs());
+        let (first, promise) = self.timing.first_pulse(queue.ask.run.as_str());
         queue.pulse = queue.at + first;
-        self.board.join(queue.ask, millis(first * 2)).await?;
+        self.board.join(queue.ask, millis(promise)).await?;
         queue.new = true;
-        Ok(Step::Again)
+        Ok(())
     }
 
     /// Whether one that has just come waits behind the first of a long queue, which tells that it has to
@@ -255,7 +262,8 @@ impl<B: Board> Slots<B> {
     async fn is_far_back(&self, queue: &mut Queue<'_, B>) -> Result<bool, NoSlot> {
         let (front, me) = tokio::join!(self.board.front(), self.board.ticket(&queue.ask.run));
         let (Some(mut front), Some(me)) = (front?, me?) else { return Ok(false) };
-        if front.waiting().next().is_none() {
+        let is_short = front.waiting().next().is_none();
+        if is_short || (!queue.caps_told && front.ledger.caps != queue.caps) {
             return Ok(false);
         }
         front.tickets.retain(|ticket| ticket.number != me.number);

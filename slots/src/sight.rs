@@ -27,6 +27,8 @@ struct Seen {
     since: Instant,
     /// The turn that it was told, and when this was seen first.
     told: (u64, Instant),
+    /// Since when it has been told, without a sign of life.
+    called: Option<Instant>,
     /// It was told its turn and did not answer. Lasts until it gives a sign of life.
     deaf: bool,
     /// The ledger's version for which it could go and was not told, and when this was seen first.
@@ -40,7 +42,7 @@ impl Sight {
         self.tickets.retain(|number, _| there.contains(number));
         for ticket in &view.tickets {
             let (beat, holds, told) = (ticket.beat, view.ledger.has(ticket.number), (ticket.turn, now));
-            let fresh = || Seen { beat, holds, since: now, told, deaf: false, could_go: None };
+            let fresh = || Seen { beat, holds, since: now, told, called: None, deaf: false, could_go: None };
             let seen = self.tickets.entry(ticket.number).or_insert_with(fresh);
             // To take a slot is a sign of life too, and holders promise another time than those that wait.
             if (seen.beat, seen.holds) != (beat, holds) {
@@ -49,6 +51,9 @@ impl Sight {
                 seen.told = (ticket.turn, now);
             }
             let is_told = ticket.turn == view.ledger.version;
+            if is_told {
+                seen.called.get_or_insert(now);
+            }
             seen.deaf |= is_told && now.duration_since(seen.told.1) >= timing.answer;
         }
         let orphans: BTreeSet<u64> = view.orphans().map(|held| held.number).collect();
@@ -72,8 +77,13 @@ impl Sight {
     /// Whether a ticket's owner is dead for this observer.
     #[must_use]
     pub fn is_dead(&self, view: &View, ticket: &Ticket, now: Instant, timing: &Timing) -> bool {
-        let limit = if view.ledger.has(ticket.number) { timing.lease } else { within(ticket) + timing.lease };
-        self.tickets.get(&ticket.number).is_some_and(|seen| now.duration_since(seen.since) >= limit)
+        let Some(seen) = self.tickets.get(&ticket.number) else { return false };
+        let for_long = |since: Instant, limit: Duration| now.duration_since(since) >= limit;
+        if view.ledger.has(ticket.number) {
+            return for_long(seen.since, timing.lease);
+        }
+        for_long(seen.since, within(ticket) + timing.lease)
+            || seen.called.is_some_and(|since| for_long(since, timing.lease))
     }
 
     /// Whether one could have gone for so long that whoever should have told it must be dead.

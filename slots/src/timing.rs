@@ -46,10 +46,11 @@ impl Timing {
         self.beat.saturating_mul(steps).min(most) * (768 + spread) / 1024
     }
 
-    /// When one that has just come looks around for the second time, at the latest.
-    pub(super) fn first_pulse(&self, length: usize, any: u128) -> Duration {
-        let spread = u32::try_from(any % 512).unwrap_or(0);
-        self.longest(length).min(self.beat * 24) * (512 + spread) / 1024
+    /// When one that has just come looks around for the second time, at the latest, and what it promises:
+    /// it does not know yet how many wait. Those that come at once are spread by their names.
+    pub(super) fn first_pulse(&self, name: &str) -> (Duration, Duration) {
+        let spread = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 512;
+        (self.beat * 12 * (512 + spread) / 1024, self.beat * 24)
     }
 
     fn longest(&self, length: usize) -> Duration {
