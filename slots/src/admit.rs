@@ -165,3 +165,6 @@ pub fn too_much(caps: &Caps, ask: &Ask) -> Option<String> {
 fn left(ledger: &Ledger) -> Load {
     ledger.held.iter().fold(Load::whole(&ledger.caps), |room, held| room.minus(Load::held(held)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,8 @@ impl Changes for harness::swarm::RecordChanges {
         Self::next(self).await
     }
 }
+
+/// The moment after one that was seen, for a subscription that tells nothing twice.
+pub(super) fn just_after(moment: Timestamp) -> Timestamp {
+    moment.checked_add(jiff::SignedDuration::from_nanos(1)).unwrap_or(moment)
+}

@@ -43,3 +43,46 @@ pub fn forecast(view: &View, takes: impl Fn(&Ask) -> Duration) -> BTreeMap<u64, 
         ledger = ledger.without(number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Caps;
+    use crate::testing::{ask, of_asks, view};
+
+    const CAPS: Caps = Caps { tests: 2, apps: 4, mib: 1_000 };
+
+    fn minute(_: &Ask) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn seconds(view: &View) -> Vec<(u64, u64)> {
+        forecast(view, minute).into_iter().map(|(number, time)| (number, time.as_secs())).collect()
+    }
+
+    #[test]
+    fn each_waits_for_those_before_it() {
+        assert_eq!(seconds(&view(CAPS, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)], 2)), [(3, 60), (4, 60), (5, 120)]);
+        assert_eq!(seconds(&view(CAPS, &[], 0)), []);
+    }
+
+    #[test]
+    fn what_is_over_its_time_is_expected_soon() {
+        let mut late = view(Caps { tests: 1, ..CAPS }, &[(1, 1), (2, 1)], 1);
+        let mut ledger = late.ledger.as_ref().clone();
+        ledger.held[0].since = crate::testing::at(-600);
+        late.ledger = ledger.into();
+        assert_eq!(seconds(&late), [(2, 6)]);
+    }
+
+    #[test]
+    fn a_light_one_is_expected_before_the_heavy_one_that_it_fits_beside() {
+        let asks = vec![(1, ask(1, 2)), (2, ask(2, 3)), (3, ask(3, 1))];
+        assert_eq!(seconds(&of_asks(CAPS, asks, 1)), [(2, 60), (3, 0)]);
+    }
+
+    #[test]
+    fn one_that_never_fits_has_no_time() {
+        assert_eq!(seconds(&view(CAPS, &[(1, 5), (2, 4)], 0)), [(2, 0)]);
+    }
+}

@@ -1,6 +1,4 @@
-//! Giving a slot or a place in the queue back, and telling those whose turn it is then.
-
-use std::collections::BTreeSet;
+//! Giving a slot or a place in the queue back.
 
 use harness::failure::Failure;
 use harness::names::RunId;
@@ -8,10 +6,8 @@ use harness::swarm::Swap;
 use tokio::time::Instant;
 
 use super::Slots;
-use super::admit::leaves_room;
 use super::board::Board;
-use super::chores::goes;
-use super::state::{Held, Ticket, View};
+use super::state::Held;
 
 impl<B: Board> Slots<B> {
     /// Removes a run's ticket and its entries, and tells who may go now.
@@ -46,52 +42,6 @@ impl<B: Board> Slots<B> {
             let Some(number) = ledger.held.iter().find(|held| which(held)).map(|held| held.number) else { break };
             // Where the write was late, somebody else's was not: all together always come forward.
             self.board.write(&ledger.without(number)).await?;
-        }
-        Ok(())
-    }
-
-    /// Tells those whose turn it is. `long` is for one that came through a long queue: it looks at the first
-    /// of it alone, unless they leave room.
-    pub(super) async fn tell_next(&self, long: bool) -> Result<(), Failure> {
-        if !self.rules.tells {
-            return Ok(());
-        }
-        if long
-            && let Some(view) = self.board.front().await?
-            && !self.tell_all(&view).await?
-        {
-            return Ok(());
-        }
-        let Some(view) = self.board.look().await? else { return Ok(()) };
-        self.tell_all(&view).await?;
-        self.mark_first(&view).await
-    }
-
-    /// Marks the first of a long queue, side by side.
-    pub(super) async fn mark_first(&self, view: &View) -> Result<(), Failure> {
-        let marks = view.unmarked_front().into_iter().map(|ticket| self.mark(ticket.as_ref().clone()));
-        futures_util::future::try_join_all(marks).await.map(drop)
-    }
-
-    /// Tells those of a view whose turn it is, side by side. True when there might be more.
-    async fn tell_all(&self, view: &View) -> Result<bool, Failure> {
-        let answers = (self.rules.admit)(view, &BTreeSet::new());
-        let version = view.ledger.version;
-        let go: Vec<_> = view.waiting().filter(|ticket| goes(&answers, ticket.number)).collect();
-        let told = go.iter().filter(|ticket| ticket.turn != version);
-        let told = told.map(|ticket| self.tell(ticket.as_ref().clone(), version));
-        futures_util::future::try_join_all(told).await?;
-        Ok(leaves_room(&view.ledger, &go.iter().map(|ticket| &ticket.ask).collect::<Vec<_>>()))
-    }
-
-    /// Marks a ticket as one of the first.
-    async fn mark(&self, ticket: Ticket) -> Result<(), Failure> {
-        let mut now = Some(std::sync::Arc::new(ticket));
-        while let Some(ticket) = now.filter(|ticket| !ticket.front) {
-            if self.board.change(&Ticket { front: true, ..ticket.as_ref().clone() }).await? != Swap::Stale {
-                break;
-            }
-            now = self.board.ticket(&ticket.ask.run).await?;
         }
         Ok(())
     }

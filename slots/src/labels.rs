@@ -82,3 +82,49 @@ fn labels<const N: usize>(set: &str, all: [(&str, String); N]) -> Labels {
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ask, at, ticket as new_ticket, view};
+
+    fn record(labels: Labels, version: u64) -> SharedRecord {
+        let (id, name) = ("id-7".to_owned(), "x".to_owned());
+        SharedRecord { id, name, labels, version, created: at(0), updated: at(0) }
+    }
+
+    #[test]
+    fn a_ticket_survives_its_labels() {
+        let mut whole = new_ticket(7, ask(7, 2));
+        whole.ask.ports.insert(25);
+        (whole.beat, whole.turn, whole.front, whole.cancel) = (3, 6, true, Some("an operator".to_owned()));
+        whole.version = 9;
+        assert_eq!(ticket(&record(of_ticket("s", &whole), 9)), Some(whole));
+    }
+
+    #[test]
+    fn the_swarm_numbers_a_ticket_once() {
+        let made = ticket(&record(of_ask("s", &ask(7, 2), 5_000), 7)).unwrap();
+        assert_eq!((made.number, made.version), (7, 7));
+        let changed = ticket(&record(of_ticket("s", &made), 12)).unwrap();
+        assert_eq!((changed.number, changed.version), (7, 12));
+    }
+
+    #[test]
+    fn the_ledger_survives_its_labels_in_order() {
+        let caps = Caps { tests: 4, apps: 9, mib: 1_000 };
+        let mut whole = view(caps, &[(10, 1), (9, 2), (11, 1)], 3).ledger.as_ref().clone();
+        whole.held[1].kept = true;
+        assert_eq!(ledger(&record(of_ledger("s", &whole), whole.version)).as_deref(), Some(&whole));
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_makes_the_ledger_unreadable() {
+        let whole = view(Caps { tests: 4, apps: 9, mib: 1_000 }, &[(1, 1)], 1);
+        let mut labels = of_ledger("s", &whole.ledger);
+        labels.insert(format!("{HELD}r2"), "{}".to_owned());
+        assert_eq!(ledger(&record(labels, 1)), None, "its room would be given away");
+        assert_eq!(ledger(&record(Labels::new(), 1)), None);
+        assert_eq!(ticket(&record(of_ledger("s", &whole.ledger), 1)), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts with no server but
 //! the swarm itself. [`state`] says what is on record, [`admit`](mod@admit) who may go, [`sight`] who lives.
+//! It knows runs, hosts and stacks, and nothing of what a run does.
 //!
 //! ```text
 //! let slots = Slots::new(SwarmBoard::new(&swarm));
@@ -11,12 +12,15 @@
 
 pub mod acquire;
 pub mod admit;
+mod beat;
 pub mod board;
 mod chores;
+mod enter;
 pub mod forecast;
 mod give_back;
 mod labels;
 pub mod lease;
+mod queue;
 pub mod reap;
 mod rules;
 pub mod sight;
@@ -25,6 +29,9 @@ mod simulation;
 pub mod state;
 pub mod status;
 mod swarm_board;
+mod tell;
+#[cfg(test)]
+mod testing;
 pub mod timing;
 
 use std::sync::Arc;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use harness::failure::Failure;
-use harness::swarm::Swap;
 use tokio::time::{Instant, sleep};
 
 use super::Slots;
@@ -86,12 +85,11 @@ impl<B: Board> Slots<B> {
 
     /// What is on record, after a write that changes nothing but the newest time.
     async fn touched(&self) -> Result<Option<View>, Failure> {
-        loop {
-            let Some(view) = self.board.look().await? else { return Ok(None) };
-            if view.tickets.is_empty() || self.board.write(&view.ledger).await? != Swap::Done {
-                return Ok(Some(view));
-            }
-            return self.board.look().await;
+        let Some(view) = self.board.look().await? else { return Ok(None) };
+        if !view.tickets.is_empty() {
+            // Where somebody else was quicker, the time is new as well.
+            self.board.write(&view.ledger).await?;
         }
+        self.board.look().await
     }
 }

@@ -109,3 +109,77 @@ impl Sight {
 fn within(ticket: &Ticket) -> Duration {
     Duration::from_millis(ticket.within_ms)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::state::Caps;
+    use crate::testing::view;
+
+    const CAPS: Caps = Caps { tests: 1, apps: 6, mib: 1_000 };
+
+    fn changed(view: &View, number: u64, change: impl Fn(&mut Ticket)) -> View {
+        let mut view = view.clone();
+        for ticket in view.tickets.iter_mut().filter(|ticket| ticket.number == number) {
+            change(Arc::make_mut(ticket));
+        }
+        view
+    }
+
+    fn later(now: Instant, seconds: u64) -> Instant {
+        now + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_holder_is_dead_when_it_was_watched_for_a_whole_lease() {
+        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let quiet = view(CAPS, &[(1, 1), (2, 1)], 1);
+        let dead = |sight: &Sight, view: &View, now| sight.is_dead(view, &view.tickets[0], now, &timing);
+        sight.note(&quiet, start, &timing);
+        assert!(!dead(&sight, &quiet, later(start, 29)));
+        assert!(dead(&sight, &quiet, later(start, 30)));
+        // A sign of life at any time begins the watch anew.
+        let beats = changed(&quiet, 1, |ticket| ticket.beat += 1);
+        sight.note(&beats, later(start, 29), &timing);
+        assert!(!dead(&sight, &beats, later(start, 58)));
+        assert!(dead(&sight, &beats, later(start, 59)));
+    }
+
+    #[test]
+    fn one_that_has_just_taken_its_slot_is_not_taken_for_dead() {
+        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        sight.note(&view(CAPS, &[(1, 1)], 0), start, &timing);
+        let holds = view(CAPS, &[(1, 1)], 1);
+        sight.note(&holds, later(start, 100), &timing);
+        assert!(!sight.is_dead(&holds, &holds.tickets[0], later(start, 101), &timing));
+    }
+
+    #[test]
+    fn one_that_is_called_and_does_not_come_is_passed_and_then_buried() {
+        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let called = changed(&view(CAPS, &[(1, 1), (2, 1)], 0), 1, |ticket| {
+            (ticket.turn, ticket.within_ms) = (1_000, 600_000);
+        });
+        sight.note(&called, start, &timing);
+        sight.note(&called, later(start, 5), &timing);
+        assert_eq!(sight.silent(&called, later(start, 5), &timing), BTreeSet::from([1]));
+        assert!(!sight.is_dead(&called, &called.tickets[0], later(start, 29), &timing));
+        assert!(sight.is_dead(&called, &called.tickets[0], later(start, 30), &timing));
+        let comes = changed(&called, 1, |ticket| ticket.beat += 1);
+        sight.note(&comes, later(start, 31), &timing);
+        assert!(!sight.silent(&comes, later(start, 31), &timing).contains(&1));
+    }
+
+    #[test]
+    fn what_nobody_stands_behind_is_an_orphan_when_its_holder_must_have_stopped() {
+        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let mut left = view(CAPS, &[(1, 1)], 1);
+        left.tickets.clear();
+        sight.note(&left, start, &timing);
+        assert!(!sight.is_orphan(1, later(start, 19), &timing));
+        assert!(sight.is_orphan(1, later(start, 20), &timing));
+        assert!(timing.fence < timing.lease, "a holder stops before others take it for dead");
+    }
+}

@@ -125,3 +125,29 @@ impl std::fmt::Display for For {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::{at, view};
+
+    #[test]
+    fn it_tells_who_holds_who_waits_and_for_how_long() {
+        let mut now = view(Caps { tests: 2, apps: 4, mib: 1_000 }, &[(1, 1), (2, 2), (3, 1)], 2);
+        // The run of the second is gone, the first was asked to stop, and it is 30 s later.
+        now.tickets.remove(1);
+        Arc::make_mut(&mut now.tickets[0]).cancel = Some("an operator".to_owned());
+        Arc::make_mut(&mut now.tickets[1]).updated = at(30);
+        let status = status(&now, |_| Duration::from_secs(60));
+        assert_eq!((status.tests, status.apps, status.mib), (2, 3, 200));
+        let states: Vec<(&HolderState, u64, Option<u64>)> =
+            status.holders.iter().map(|holder| (&holder.state, holder.held_s, holder.silent_s)).collect();
+        let stops = HolderState::Stops("an operator".to_owned());
+        assert_eq!(states, [(&stops, 30, Some(30)), (&HolderState::Dead, 30, None)]);
+        let [waiter] = status.waiters.as_slice() else { panic!("{status:?}") };
+        assert_eq!((waiter.place, waiter.waited_s, waiter.expected_s), (1, 30, Some(30)));
+        assert_eq!(waiter.why, "for room");
+    }
+}

@@ -2,12 +2,15 @@
 //! die, sleep and wake, a swarm that loses answers and events. One seed gives one history.
 
 mod bugs;
+mod client;
+mod fleet;
 mod judge;
 mod model;
 mod page;
 mod process;
 mod scenario;
 mod tests;
+mod troubles;
 
 use harness::failure::{Failure, Kind};
 

@@ -13,10 +13,11 @@ use rand::Rng;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::model::{Client, Model};
+use super::client::Client;
+use super::model::Model;
 use crate::Slots;
 use crate::acquire::NoSlot;
-use crate::lease::Pulse;
+use crate::beat::Pulse;
 use crate::reap::Janitor;
 use crate::state::{Ask, Caps, Held};
 

@@ -8,8 +8,9 @@ use harness::names::RunId;
 use rand::Rng;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::client::Client;
 use super::judge::Count;
-use super::model::{Client, Faults, Model};
+use super::model::{Faults, Model};
 use super::process::{Fate, Job, Process, Sweeper, live};
 use crate::Slots;
 use crate::rules::Rules;
@@ -60,7 +61,7 @@ pub(super) struct Report {
 }
 
 /// The host and the fate of every run.
-type Running = HashMap<RunId, (u32, Arc<Fate>)>;
+pub(super) type Running = HashMap<RunId, (u32, Arc<Fate>)>;
 
 impl Scenario {
     /// A swarm where nothing goes wrong.
@@ -102,7 +103,7 @@ impl Scenario {
             pause: 60,
             cancel: 20,
             hosts_fail_every: 300,
-            patience: Duration::from_secs(240),
+            patience: Duration::from_secs(180),
             ..Self::calm(seed)
         }
     }
@@ -147,7 +148,8 @@ impl Scenario {
         }
         let lasted = start.elapsed();
         beside.shutdown().await;
-        self.clear(&model, &running.lock().unwrap().clone()).await;
+        let all = running.lock().unwrap().clone();
+        self.clear(&model, &all).await;
         let died = running.lock().unwrap().values().filter(|(_, fate)| fate.is_dead()).count();
         let mut world = model.world();
         world.judge.close(self.patience);
@@ -219,62 +221,6 @@ impl Scenario {
         };
         let works = Duration::from_millis(rng.random_range(1_000..=self.works_s * 1_000));
         (host, Job { ask, works, caps: self.caps, deaf: self.deaf }, fate)
-    }
-
-    /// Looks every second whether somebody who could go does not.
-    async fn observe(self, model: Model, running: Arc<std::sync::Mutex<Running>>) {
-        loop {
-            sleep(Duration::from_secs(1)).await;
-            let running = running.lock().unwrap();
-            let mut world = model.world();
-            let Some(view) = world.view() else { continue };
-            if world.down {
-                world.judge.excuse_all();
-                continue;
-            }
-            let is_silent = |run: &RunId| running.get(run).is_some_and(|(_, fate)| !fate.answers());
-            let silent =
-                view.waiting().filter(|ticket| is_silent(&ticket.ask.run)).map(|ticket| ticket.number).collect();
-            world.judge.observe(&view, &silent, self.patience);
-        }
-    }
-
-    /// Engine restarts, and hosts that die or sleep.
-    async fn shake(self, model: Model, running: Arc<std::sync::Mutex<Running>>) {
-        let every = |seconds: u64| Duration::from_secs(if seconds == 0 { 1_000_000_000 } else { seconds });
-        let (mut restart, mut fail) = (every(self.faults.restarts_every), every(self.hosts_fail_every));
-        let start = Instant::now();
-        loop {
-            sleep(restart.min(fail).saturating_sub(start.elapsed())).await;
-            if restart <= start.elapsed() {
-                restart += every(self.faults.restarts_every);
-                let away = model.world().rng.random_range(500..15_000);
-                model.set_down(true);
-                sleep(Duration::from_millis(away)).await;
-                model.set_down(false);
-            }
-            if fail <= start.elapsed() {
-                fail += every(self.hosts_fail_every);
-                let (host, dies, until) = {
-                    let rng = &mut model.world().rng;
-                    let sleeps = Duration::from_secs(rng.random_range(2..120));
-                    (rng.random_range(0..self.hosts), rng.random_bool(0.5), Instant::now() + sleeps)
-                };
-                for (_, fate) in running.lock().unwrap().values().filter(|(on, _)| *on == host) {
-                    if dies { fate.die() } else { fate.pause(Instant::now(), until) }
-                }
-            }
-        }
-    }
-
-    /// The leader's clock goes an hour ahead, and back.
-    async fn jump(self, model: Model) {
-        while self.faults.jumps_every > 0 {
-            for hours in [1, 0, -1, 0] {
-                sleep(Duration::from_secs(self.faults.jumps_every)).await;
-                model.world().offset = jiff::SignedDuration::from_hours(hours);
-            }
-        }
     }
 
     /// What a janitor does when all is over; nothing may be left then.

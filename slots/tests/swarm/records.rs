@@ -31,7 +31,7 @@ async fn what_is_on_record_is_what_was_asked_for() {
         wanted.ports.extend([25, 143]);
         let granted = acquire(&slots, &wanted, FOUR).await.unwrap();
         let view = set.view().await;
-        assert_eq!(view.ledger.held, [granted.held.clone()]);
+        assert_eq!(view.ledger.held, std::slice::from_ref(&granted.held));
         assert_eq!((view.ledger.caps, &view.tickets[0].ask), (FOUR, &wanted));
         assert!(slots.cancel(&wanted.run, "somebody").await.unwrap());
         assert_eq!(set.view().await.tickets[0].cancel.as_deref(), Some("somebody"));

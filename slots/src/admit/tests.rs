@@ -1,0 +1,118 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{ask, of_asks, view};
+
+const CAPS: Caps = Caps { tests: 4, apps: 6, mib: 1_000 };
+
+fn goes(view: &View) -> Vec<u64> {
+    let answers = admit(view, &BTreeSet::new()).into_iter();
+    answers.filter(|(_, answer)| *answer == Answer::Go).map(|(number, _)| number).collect()
+}
+
+#[test]
+fn whoever_fits_goes_in_order() {
+    assert_eq!(goes(&view(CAPS, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)], 0)), [1, 2, 3, 4]);
+    assert_eq!(goes(&view(CAPS, &[(1, 3), (2, 2), (3, 2)], 1)), [2]);
+}
+
+#[test]
+fn those_that_fit_beside_a_heavy_one_pass_it_and_no_others() {
+    // 1 holds 3 of 6; 2 needs 5, so one app may pass it, and not two.
+    assert_eq!(goes(&view(CAPS, &[(1, 3), (2, 5), (3, 2), (4, 1), (5, 1)], 1)), [4]);
+    // The one that passed is there; nobody else may, until 2 has gone.
+    assert_eq!(goes(&view(CAPS, &[(1, 3), (4, 1), (2, 5), (5, 1)], 2)), Vec::<u64>::new());
+    // All that was older has ended.
+    assert_eq!(goes(&view(CAPS, &[(4, 1), (2, 5), (5, 1)], 1)), [2]);
+}
+
+#[test]
+fn names_are_had_by_one_at_a_time_in_order() {
+    let with_port = |number: u64| {
+        let mut ask = ask(number, 1);
+        ask.ports.insert(25);
+        (number, ask)
+    };
+    let view = of_asks(CAPS, vec![with_port(1), with_port(2), (3, ask(3, 1)), with_port(4)], 1);
+    let answers = admit(&view, &BTreeSet::new());
+    assert_eq!(answers.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(answers[0].1, Answer::Wait(For::Port(25)));
+    assert_eq!(goes(&view), [3]);
+
+    let twin = Ask { stacks: ask(1, 1).stacks, ..ask(2, 1) };
+    let twins = of_asks(CAPS, vec![(1, ask(1, 1)), (2, twin)], 0);
+    assert_eq!(goes(&twins), [1]);
+}
+
+#[test]
+fn what_never_fits_is_told_so_and_holds_nobody_up() {
+    let view = view(CAPS, &[(1, 7), (2, 6)], 0);
+    let answers = admit(&view, &BTreeSet::new());
+    assert!(matches!(&answers[0].1, Answer::Never(what) if what.contains("7 apps")), "{answers:?}");
+    assert_eq!(goes(&view), [2]);
+    assert!(too_much(&Caps { tests: 0, ..CAPS }, &ask(1, 1)).is_some());
+    assert!(too_much(&CAPS, &Ask { mib: 1_001, ..ask(1, 1) }).is_some());
+}
+
+#[test]
+fn nobody_waits_for_one_that_is_silent() {
+    let view = view(CAPS, &[(1, 3), (2, 6), (3, 3)], 1);
+    assert_eq!(goes(&view), Vec::<u64>::new());
+    let answers = admit(&view, &BTreeSet::from([2]));
+    assert_eq!(answers, [(2, Answer::Wait(For::Owner)), (3, Answer::Go)]);
+}
+
+#[test]
+fn a_kept_app_counts_as_an_app_and_not_as_a_run() {
+    let mut kept = view(CAPS, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1), (7, 1)], 4);
+    assert_eq!(goes(&kept), Vec::<u64>::new());
+    let mut ledger = kept.ledger.as_ref().clone();
+    ledger.held[0].kept = true;
+    kept.ledger = ledger.into();
+    assert_eq!(goes(&kept), [5], "a fourth run, and then six apps less five");
+}
+
+proptest! {
+    /// Those that go fit together, and leave to each that waits what it needs of the younger ones.
+    #[test]
+    fn all_that_go_fit_and_keep_room_back(
+        runs in prop::collection::vec((1_u32..7, 1_u64..1_001, prop::option::of(0_u16..3)), 0..20),
+        holds in 0_usize..6,
+        order in any::<prop::sample::Index>(),
+    ) {
+        let mut asks: Vec<(u64, Ask)> = runs.iter().zip(1..).map(|((apps, mib, port), number)| {
+            (number, Ask { mib: *mib, ports: port.iter().copied().collect(), ..ask(number, *apps) })
+        }).collect();
+        // Holders are any of them, as long as they fit together.
+        let first = if asks.is_empty() { 0 } else { order.index(asks.len()) };
+        asks.rotate_left(first);
+        let mut ledger = of_asks(CAPS, Vec::new(), 0).ledger.as_ref().clone();
+        let mut held = 0;
+        while held < holds.min(asks.len()) && fits(&ledger, &asks[held].1) {
+            let (number, ask) = asks[held].clone();
+            ledger = ledger.with(Held { ask, number, since: ledger.updated, kept: false });
+            held += 1;
+        }
+        let view = of_asks(CAPS, asks, held);
+        let go = goes(&view);
+        let mut after = view.ledger.as_ref().clone();
+        for ticket in view.tickets.iter().filter(|ticket| go.contains(&ticket.number)) {
+            prop_assert!(fits(&after, &ticket.ask));
+            after = after.with(Held { ask: ticket.ask.clone(), number: ticket.number, since: after.updated, kept: false });
+        }
+        for ticket in view.waiting().filter(|ticket| !go.contains(&ticket.number)) {
+            // Once all that is older has ended, only what passed it is there: it has to fit.
+            let young = after.held.iter().filter(|held| held.number > ticket.number);
+            let was_young = view.ledger.held.iter().any(|held| held.number > ticket.number);
+            let then = Ledger { held: young.cloned().collect(), ..after.clone() };
+            prop_assert!(was_young || fits(&then, &ticket.ask), "{} is passed", ticket.number);
+        }
+    }
+
+    #[test]
+    fn the_first_always_goes_on_an_empty_swarm(apps in 1_u32..7, others in 0_u64..9) {
+        let runs: Vec<(u64, u32)> = (0..=others).map(|number| (number + 1, apps)).collect();
+        let go = goes(&view(CAPS, &runs, 0));
+        prop_assert_eq!(go.first(), Some(&1));
+    }
+}

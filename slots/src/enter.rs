@@ -1,0 +1,55 @@
+//! Getting into the queue.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::Slots;
+use super::acquire::NoSlot;
+use super::board::Board;
+use super::chores::goes;
+use super::queue::{Queue, millis};
+use super::state::Ticket;
+
+impl<B: Board> Slots<B> {
+    /// Goes to the end of the queue: at the start, and when others took this run for dead.
+    pub(super) async fn enter(&self, queue: &mut Queue<'_, B>) -> Result<(), NoSlot> {
+        queue.changes = None;
+        queue.at = Instant::now();
+        let (first, promise) = self.timing.first_pulse(queue.ask.run.as_str());
+        queue.pulse = queue.at + first;
+        self.board.join(queue.ask, millis(promise)).await?;
+        queue.new = true;
+        Ok(())
+    }
+
+    /// Whether one that has just come waits behind the first of a long queue, which tells that it has to
+    /// wait without a look at all of it.
+    pub(super) async fn is_far_back(&self, queue: &mut Queue<'_, B>) -> Result<bool, NoSlot> {
+        let Some(mut front) = self.board.front().await? else { return Ok(false) };
+        let is_short = front.waiting().next().is_none();
+        if is_short || (!queue.caps_told && front.ledger.caps != queue.caps) {
+            return Ok(false);
+        }
+        // Younger than all others, whatever its number is.
+        let me = Ticket {
+            id: String::new(),
+            ask: queue.ask.clone(),
+            number: u64::MAX,
+            version: 0,
+            beat: 0,
+            within_ms: 0,
+            turn: 0,
+            front: false,
+            cancel: None,
+            created: front.now(),
+            updated: front.now(),
+        };
+        front.tickets.retain(|ticket| ticket.ask.run != queue.ask.run);
+        // From what was seen here on: to be told twice does no harm.
+        queue.changes = Some(self.board.changes(&queue.ask.run, front.now()));
+        front.tickets.push(Arc::new(me));
+        Ok(!goes(&(self.rules.admit)(&front, &BTreeSet::new()), u64::MAX))
+    }
+}

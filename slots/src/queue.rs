@@ -1,0 +1,220 @@
+//! What one that waits does at each look: go, wait, mind the queue.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use harness::swarm::Swap;
+use tokio::time::Instant;
+
+use super::Slots;
+use super::acquire::{Granted, NoSlot, PAUSE, Told, Waiting};
+use super::admit::{Answer, For, fits};
+use super::board::{Board, just_after};
+use super::chores::{Chore, answer, chores, goes};
+use super::sight::Sight;
+use super::state::{Ask, Caps, Held, Ledger, Ticket, View};
+
+/// What one that waits remembers.
+pub(super) struct Queue<'a, B: Board> {
+    pub(super) ask: &'a Ask,
+    pub(super) caps: Caps,
+    /// Whether the ledger has had this run's caps.
+    pub(super) caps_told: bool,
+    sight: Sight,
+    pub(super) changes: Option<B::Changes>,
+    /// It has had a ticket.
+    entered: bool,
+    /// It has just got its ticket.
+    pub(super) new: bool,
+    /// The newest turn that it has acted on.
+    pub(super) turn: u64,
+    /// When it looks around next.
+    pub(super) pulse: Instant,
+    /// The beginning of its last look: not later than any slot that it took after it.
+    pub(super) at: Instant,
+}
+
+/// What follows from a look.
+pub(super) enum Step {
+    /// It has the slot.
+    Granted(Granted),
+    /// Something changed meanwhile.
+    Again,
+    /// It waits; and there may be a dead run whose apps it has to remove.
+    Wait(Option<Held>),
+}
+
+impl<'a, B: Board> Queue<'a, B> {
+    pub(super) fn new(ask: &'a Ask, caps: Caps) -> Self {
+        let now = Instant::now();
+        Self {
+            ask,
+            caps,
+            caps_told: false,
+            sight: Sight::default(),
+            changes: None,
+            entered: false,
+            new: false,
+            turn: 0,
+            pulse: now,
+            at: now,
+        }
+    }
+}
+
+impl<B: Board> Slots<B> {
+    /// One look, and what follows from it.
+    pub(super) async fn step(&self, queue: &mut Queue<'_, B>, told: Told<'_>) -> Result<Step, NoSlot> {
+        let at = Instant::now();
+        if !queue.entered {
+            self.enter(queue).await?;
+            queue.entered = true;
+        }
+        if std::mem::take(&mut queue.new) && self.is_far_back(queue).await? {
+            return Ok(Step::Wait(None));
+        }
+        let Some(view) = self.board.look().await? else {
+            self.board.open(queue.caps).await?;
+            queue.caps_told = true;
+            return Ok(Step::Again);
+        };
+        if !queue.caps_told && view.ledger.caps != queue.caps {
+            let swap = self.board.write(&Ledger { caps: queue.caps, ..view.ledger.as_ref().clone() }).await?;
+            queue.caps_told = swap == Swap::Done;
+            return Ok(Step::Again);
+        }
+        queue.caps_told = true;
+        let Some(me) = view.ticket(&queue.ask.run) else {
+            if view.ledger.of(&queue.ask.run).is_some() {
+                // A slot that was taken after the ticket was removed is nobody's.
+                self.strike(|held| held.ask.run == queue.ask.run).await?;
+            }
+            self.enter(queue).await?;
+            return Ok(Step::Again);
+        };
+        if queue.changes.is_none() {
+            // From the moment after what this look saw, so that nothing falls between the two.
+            queue.changes = Some(self.board.changes(&queue.ask.run, just_after(me.updated)));
+        }
+        if me.cancel.is_some() {
+            return Err(NoSlot::Cancelled(me.cancel.clone()));
+        }
+        if let Some(held) = view.ledger.held.iter().find(|held| held.number == me.number) {
+            // The answer to an earlier try was lost on its way. Others may have watched the slot since.
+            if queue.at.elapsed() >= self.timing.fence {
+                self.strike(|held| held.number == me.number).await?;
+                return Ok(Step::Again);
+            }
+            return Ok(Step::Granted(Granted { held: held.clone(), at: queue.at, long: me.front }));
+        }
+        queue.at = at;
+        queue.turn = me.turn;
+        let now = Instant::now();
+        queue.sight.note(&view, now, &self.timing);
+        let mut silent = queue.sight.silent(&view, now, &self.timing);
+        silent.remove(&me.number);
+        let answers = (self.rules.admit)(&view, &silent);
+        let why = match answer(&answers, me.number) {
+            Some(Answer::Go) => return self.take(queue, &view.ledger, me, &view).await,
+            Some(Answer::Never(what)) => return Err(NoSlot::TooMuch(what.clone())),
+            Some(Answer::Wait(why)) => why.clone(),
+            None => For::Room,
+        };
+        let mut orphan = None;
+        let death = (now, &self.timing, self.rules.dead);
+        for chore in chores((&view, &answers), me.number, (&mut queue.sight, &silent), death) {
+            match chore {
+                Chore::Tell(ticket) => self.tell(ticket, view.ledger.version).await?,
+                Chore::Bury(ticket) => {
+                    self.board.bury(&ticket).await?;
+                    return Ok(Step::Again);
+                }
+                Chore::Finish(held) => orphan = orphan.or(Some(held)),
+            }
+        }
+        let place = answers.partition_point(|(number, _)| *number < me.number);
+        if view.lengthens_at(place) {
+            self.mark_first(&view).await?;
+        }
+        told(&view, &Waiting { number: me.number, place: place + 1, length: answers.len(), why });
+        self.pulse(queue, me, (place, answers.len())).await?;
+        Ok(Step::Wait(orphan))
+    }
+
+    /// Takes the slot, unless the ledger has changed since it was read.
+    async fn take(&self, queue: &Queue<'_, B>, ledger: &Ledger, me: &Ticket, view: &View) -> Result<Step, NoSlot> {
+        let held = Held { ask: queue.ask.clone(), number: me.number, since: view.now(), kept: false };
+        Ok(match self.board.write(&ledger.with(held.clone())).await? {
+            Swap::Done => Step::Granted(Granted { held, at: queue.at, long: me.front }),
+            Swap::Stale | Swap::Gone => Step::Again,
+        })
+    }
+
+    /// Gives the sign of life, when it is due.
+    async fn pulse(
+        &self,
+        queue: &mut Queue<'_, B>,
+        me: &Ticket,
+        (place, length): (usize, usize),
+    ) -> Result<(), NoSlot> {
+        let now = Instant::now();
+        let next = self.timing.pulse(place, length, me.number);
+        if now < queue.pulse {
+            queue.pulse = queue.pulse.min(now + next);
+            return Ok(());
+        }
+        let alive = Ticket { beat: me.beat + 1, within_ms: millis(next), ..me.clone() };
+        // Whoever was quicker told this run something: the event says so, and the next pulse is soon.
+        let swap = self.board.change(&alive).await?;
+        queue.pulse = now + if swap == Swap::Done { next } else { PAUSE.0 };
+        Ok(())
+    }
+
+    /// The ticket changed. Whoever was told its turn for this very ledger needs not look at the others.
+    pub(super) async fn when_told(&self, queue: &mut Queue<'_, B>) -> Result<Step, NoSlot> {
+        let at = Instant::now();
+        let (ticket, ledger) = tokio::join!(self.board.ticket(&queue.ask.run), self.board.ledger());
+        let (Some(me), Some(ledger)) = (ticket?, ledger?) else { return Ok(Step::Again) };
+        if me.cancel.is_some() {
+            return Err(NoSlot::Cancelled(me.cancel.clone()));
+        }
+        if me.turn == queue.turn {
+            return Ok(Step::Wait(None));
+        }
+        (queue.turn, queue.at) = (me.turn, at);
+        if me.turn == ledger.version && fits(&ledger, queue.ask) {
+            let view = View { ledger, tickets: vec![Arc::clone(&me)] };
+            let step = self.take(queue, &view.ledger, &me, &view).await?;
+            if matches!(step, Step::Granted(_)) {
+                return Ok(step);
+            }
+        }
+        if me.front { self.among_first(queue).await } else { Ok(Step::Again) }
+    }
+
+    /// Somebody was quicker. One of the first of a long queue looks at these alone: whom they keep waiting,
+    /// all together keep waiting too.
+    async fn among_first(&self, queue: &mut Queue<'_, B>) -> Result<Step, NoSlot> {
+        loop {
+            let at = Instant::now();
+            let Some(view) = self.board.front().await? else { return Ok(Step::Again) };
+            let Some(me) = view.ticket(&queue.ask.run).filter(|me| !view.ledger.has(me.number)) else {
+                return Ok(Step::Again);
+            };
+            (queue.turn, queue.at) = (me.turn, at);
+            let answers = (self.rules.admit)(&view, &BTreeSet::new());
+            if !goes(&answers, me.number) {
+                return Ok(Step::Wait(None));
+            }
+            let step = self.take(queue, &view.ledger, me, &view).await?;
+            if matches!(step, Step::Granted(_)) {
+                return Ok(step);
+            }
+        }
+    }
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

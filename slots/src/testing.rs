@@ -1,0 +1,58 @@
+//! Views to test with.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::state::{Ask, Caps, Held, Ledger, Ticket, View};
+
+/// A moment on the swarm's clock, in seconds.
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_800_000_000 + second)
+}
+
+/// A run of some apps with a stack of its own.
+pub(crate) fn ask(number: u64, apps: u32) -> Ask {
+    Ask {
+        run: format!("r{number}").parse().unwrap(),
+        recipe: "a".parse().unwrap(),
+        owner: "a-host".to_owned(),
+        apps,
+        mib: 100,
+        ports: BTreeSet::new(),
+        stacks: BTreeSet::from([format!("stack-{number}").try_into().unwrap()]),
+        limit_s: 60,
+    }
+}
+
+pub(crate) fn ticket(number: u64, ask: Ask) -> Ticket {
+    Ticket {
+        id: format!("id-{number}"),
+        ask,
+        number,
+        version: number,
+        beat: 0,
+        within_ms: 5_000,
+        turn: 0,
+        front: false,
+        cancel: None,
+        created: at(0),
+        updated: at(0),
+    }
+}
+
+/// Tickets of these numbers and apps; the first `held` of them hold.
+pub(crate) fn view(caps: Caps, runs: &[(u64, u32)], held: usize) -> View {
+    let asks: Vec<(u64, Ask)> = runs.iter().map(|(number, apps)| (*number, ask(*number, *apps))).collect();
+    of_asks(caps, asks, held)
+}
+
+pub(crate) fn of_asks(caps: Caps, asks: Vec<(u64, Ask)>, held: usize) -> View {
+    let entry = |(number, ask): &(u64, Ask)| Held { ask: ask.clone(), number: *number, since: at(0), kept: false };
+    let mut entries: Vec<Held> = asks.iter().take(held).map(entry).collect();
+    entries.sort_by_key(|held| held.number);
+    let mut tickets: Vec<Arc<Ticket>> = asks.into_iter().map(|(number, ask)| Arc::new(ticket(number, ask))).collect();
+    tickets.sort_by_key(|ticket| ticket.number);
+    View { ledger: Arc::new(Ledger { version: 1_000, caps, held: entries, updated: at(0) }), tickets }
+}
