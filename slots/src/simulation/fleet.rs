@@ -42,8 +42,5 @@ fn a_fleet_of_twelve_ends_near_the_best_order() {
         })
         .collect();
     ratios.sort_by(f64::total_cmp);
-    says(&format!(
-        "| 100 fleets of 12 | {:.2} | {:.2} | {:.2} |",
-        ratios[50], ratios[90], ratios[99]
-    ));
+    says(&format!("| 100 fleets of 12 | {:.2} | {:.2} | {:.2} |", ratios[50], ratios[90], ratios[99]));
 }
