@@ -6,6 +6,8 @@ mod cycles;
 #[cfg(test)]
 mod death;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod records;

@@ -19,10 +19,10 @@ pub(crate) const FOUR: Caps = Caps { tests: 4, apps: 100, mib: 100_000 };
 /// Times in which a test can wait for a death.
 pub(crate) fn quick() -> Timing {
     Timing {
-        beat: Duration::from_millis(300),
-        fence: Duration::from_millis(1_500),
-        lease: Duration::from_millis(2_500),
-        answer: Duration::from_millis(600),
+        beat: Duration::from_millis(500),
+        fence: Duration::from_secs(4),
+        lease: Duration::from_secs(6),
+        answer: Duration::from_secs(1),
         ..Timing::default()
     }
 }
