@@ -185,9 +185,7 @@ kinds! {
     Deadline = "deadline", Recipe;
     /// an app that the run deployed for the recipe, which was up and is not any more
     DependencyGone = "dependency-gone", Dependency;
-    /// a node that has not the memory for all apps of the run
-    NodeTooSmall = "node-too-small", Infrastructure;
-    /// an app whose name another run holds
+    /// no right to hold live apps: the cap is reached, or another run holds the app's name
     NoSlot = "no-slot", Infrastructure;
     /// an app that should be kept from an earlier run, and is not
     NotKept = "not-kept", Infrastructure;

@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use harness::abra::{Abra, Call, explain};
 use harness::failure::{Cause, Failure, Kind};
 use harness::http::Http;
-use harness::names::{Domain, RecipeName, StackName};
+use harness::names::{Domain, RecipeName};
 use harness::overlay::OverlayFile;
 use harness::redact::Redactor;
-use harness::swarm::Swarm;
+use harness::swarm::{Claim, Swarm};
+use slots::{Lease, SwarmBoard};
+use tokio_util::sync::CancellationToken;
 
 use crate::dependencies::Dependency;
 use crate::deploy::disk;
@@ -29,7 +31,7 @@ use crate::own_tests::OwnTests;
 use crate::prepared::{Prepared, folder_of};
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
-use crate::settings::Settings;
+use crate::slot::Runner;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
 use crate::warm::Warm;
@@ -117,8 +119,20 @@ pub struct Context {
     pub recipe_tests: Option<PathBuf>,
     /// Whether swarm's virtual addresses work here.
     pub ipvs: bool,
-    /// Labels for every service that the run deploys.
+    /// Labels for every service that the run deploys; none before it has its names.
     pub labels: BTreeMap<String, String>,
+    /// Who runs it, by which settings.
+    pub runner: Runner,
+    /// The run's slot, while it has one.
+    pub lease: Option<Lease<SwarmBoard>>,
+    /// The names that the run has, the tested app's first.
+    pub claims: Vec<Claim>,
+    /// Ends the run, which then tears down.
+    pub cancel: CancellationToken,
+    /// Who ended it, where it was not this process.
+    pub cancelled_by: Option<String>,
+    /// How it lost its slot, if it did.
+    pub lost: Option<Failure>,
     /// Where events go.
     pub emitter: Arc<Emitter>,
     /// The stage that runs.
@@ -164,8 +178,10 @@ pub struct Parts {
     pub dir: RunDir,
     /// The folder of the run that deployed the app: this one, or that which keeps it.
     pub shared: RunDir,
-    /// Labels for every service that the run deploys.
-    pub labels: BTreeMap<String, String>,
+    /// Who runs it, by which settings.
+    pub runner: Runner,
+    /// Ends the run, which then tears down.
+    pub cancel: CancellationToken,
     /// What becomes of the app when the stages are done.
     pub keep: Keep,
     /// How often each test of what the app is for is run.
@@ -181,8 +197,9 @@ impl Context {
     ///
     /// # Errors
     /// When the local CA's certificate is no certificate.
-    pub fn new(settings: &Settings, parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, remark, sinks } = parts;
+    pub fn new(parts: Parts) -> Result<Self, Failure> {
+        let Parts { prepared, started, swarm, abra, dir, shared, runner, cancel, keep, rounds, remark, sinks } = parts;
+        let settings = &runner.settings;
         let (http, ca) = world::http(settings)?;
         let address = settings.fixed_address();
         let port = settings.https_port;
@@ -221,7 +238,12 @@ impl Context {
             resolve: resolve_own,
             ca,
             recipe_tests: settings.recipe_tests.clone(),
-            labels,
+            labels: BTreeMap::new(),
+            lease: None,
+            claims: Vec::new(),
+            cancel,
+            cancelled_by: None,
+            lost: None,
             emitter: Arc::new(Emitter::new(sinks, Redactor::default())),
             stage: Stage::Prepare,
             deadline: Instant::now(),
@@ -233,6 +255,7 @@ impl Context {
             keep,
             rounds,
             busy: Arc::new(Mutex::new(String::new())),
+            runner: runner.clone(),
         };
         for dependency in prepared.dependencies {
             let folder = folder_of(settings, &dependency.needed.recipe);
@@ -287,6 +310,12 @@ impl Context {
             recipe_tests: self.recipe_tests.clone(),
             ipvs: self.ipvs,
             labels,
+            runner: self.runner.clone(),
+            lease: None,
+            claims: Vec::new(),
+            cancel: self.cancel.clone(),
+            cancelled_by: None,
+            lost: None,
             emitter: Arc::clone(&self.emitter),
             stage: self.stage,
             deadline: self.deadline,
@@ -301,12 +330,12 @@ impl Context {
         }
     }
 
-    /// The stacks of the run, in the order in which they go: who needs another goes before it.
+    /// The names that the run has, in the order in which the apps go: who needs another goes before it.
     #[must_use]
-    pub fn stacks(&self) -> Vec<StackName> {
-        // One that outlives the run is not its to remove.
-        let beside = self.beside.iter().rev().filter(|app| app.warm.is_none());
-        [self].into_iter().chain(beside).map(|app| app.spec.stack.clone()).collect()
+    pub fn claims_to_end(&self) -> Vec<Claim> {
+        let (tested, beside): (Vec<Claim>, Vec<Claim>) =
+            self.claims.iter().cloned().partition(|claim| claim.beside.is_none());
+        tested.into_iter().chain(beside.into_iter().rev()).collect()
     }
 
     /// The revision that a dependency is deployed from.

@@ -6,18 +6,21 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use harness::failure::{Cause, Failure, Kind};
+use slots::{Lease, Lost};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verdict};
 use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
+use crate::slot::{self, slots_of};
 use crate::stage;
 use crate::verdict::verdict;
 use crate::warm;
 
 /// Runs every stage and teardown, and gives the verdict that it also emitted.
-pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &CancellationToken) -> Verdict {
+pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
+    let cancel = &cx.cancel.clone();
     let plan = cx.started.stages.clone();
     cx.emitter.emit(Event::RunStarted(Box::new(cx.started.clone())));
     if let Some(remark) = cx.remark.take() {
@@ -44,19 +47,20 @@ pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &Cancellatio
         None => teardown(cx, &plan, expected).await,
     };
     results.push((Stage::Teardown, result));
-    let verdict = verdict(&cx.started, &results, cx.emitter.elapsed_ms(), cancel.is_cancelled(), &left);
+    let cancelled = cancel.is_cancelled() && cx.lost.is_none();
+    let verdict = verdict(&cx.started, &results, cx.emitter.elapsed_ms(), cancelled, &left);
     cx.emitter.emit(Event::RunEnded { verdict: verdict.clone() });
     verdict
 }
 
 /// Why the app is not torn down, if it stays. One that nothing could end later is not kept.
-async fn stays(cx: &Context) -> Option<String> {
+async fn stays(cx: &mut Context) -> Option<String> {
     match cx.keep.clone() {
         Keep::No => None,
         Keep::ByRun(run) => Some(format!("run {run} keeps the app")),
         // A run that never deployed has nothing to look at.
         Keep::For(_) if cx.swarm.services(&cx.spec.stack).await.is_ok_and(|services| services.is_empty()) => None,
-        Keep::For(time) => match keep(cx, time).await {
+        Keep::For(time) => match stay(cx, time).await {
             Ok(line) => Some(line),
             Err(failure) => {
                 cx.note(format!("the app is not kept: {}", failure.what));
@@ -64,6 +68,15 @@ async fn stays(cx: &Context) -> Option<String> {
             }
         },
     }
+}
+
+/// The room first: what is kept without room on record would be too much.
+async fn stay(cx: &mut Context, time: Duration) -> Result<String, Failure> {
+    let stays = slot::stays(cx, &cx.runner, true);
+    if let Some(lease) = cx.lease.take() {
+        lease.keep(&stays).await?;
+    }
+    keep(cx, time).await
 }
 
 /// Why a stage is not run: by plan, by somebody's word, or because an earlier one is missing.
@@ -75,7 +88,7 @@ fn why_not(
 ) -> Option<StageResult> {
     let because = |outcome, reason: String| Some(StageResult { outcome, fault: None, reason: Some(reason) });
     if cancel.is_cancelled() {
-        return because(Outcome::Blocked, "the run was cancelled".to_owned());
+        return because(Outcome::Blocked, why_stopped(cx));
     }
     if let Some(reason) = &planned.skip {
         return because(Outcome::Skipped, reason.clone());
@@ -96,12 +109,14 @@ fn why_not(
 fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
     match stage {
         Stage::Prepare | Stage::Teardown => &[],
-        Stage::Dependencies => &[Stage::Prepare],
-        Stage::Install => &[Stage::Prepare, Stage::Dependencies],
+        Stage::Slot if base_is_broken => &[],
+        Stage::Slot => &[Stage::Prepare],
+        Stage::Dependencies => &[Stage::Slot],
+        Stage::Install => &[Stage::Prepare, Stage::Slot, Stage::Dependencies],
         Stage::Upgrade => &[Stage::Install],
         Stage::Prove => &[Stage::Install, Stage::Upgrade, Stage::Functional],
         Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
-        Stage::Fresh if base_is_broken => &[Stage::Dependencies],
+        Stage::Fresh if base_is_broken => &[Stage::Slot, Stage::Dependencies],
         Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],
     }
 }
@@ -132,8 +147,12 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         let what = format!("cc-ci itself failed in {}: {words}", planned.stage);
         push(cx, Failure::new(Kind::Bug, what, "please report it with the run's journal"));
     }
-    if late {
-        let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
+    let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
+    if late && planned.stage == Stage::Slot {
+        let what = format!("there was no slot in {} s: {busy}", planned.deadline_s);
+        let look_at = "`cc-ci status`, who holds the others; --max-wait and MAX_TESTS";
+        push(cx, Failure::new(Kind::NoSlot, what, look_at));
+    } else if late {
         let what = format!("{} did not end in {} s; it was last busy with: {busy}", planned.stage, planned.deadline_s);
         let fault = cx.fault(Failure::new(Kind::Deadline, what, "the task history and the logs, in the report"));
         cx.faults.push(Fault { cause: cause_of_lateness(planned.stage, fault.cause), ..fault });
@@ -149,14 +168,26 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     result
 }
 
+/// Why the run does not go on.
+fn why_stopped(cx: &Context) -> String {
+    match (&cx.lost, &cx.cancelled_by) {
+        (Some(failure), _) => failure.what.clone(),
+        (None, Some(by)) => format!("the run was cancelled by {by}"),
+        (None, None) => "the run was cancelled".to_owned(),
+    }
+}
+
 /// The stage's result from its faults, with the engine's own end told apart from the app's.
 async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     if cancel.is_cancelled() {
-        return StageResult {
-            outcome: Outcome::Blocked,
-            fault: None,
-            reason: Some("the run was cancelled".to_owned()),
-        };
+        let lost = cx.lease.as_ref().and_then(Lease::lost).cloned();
+        if let Some(Lost::Cancelled(by)) = &lost {
+            cx.cancelled_by = Some(by.clone());
+        } else if let Some(lost) = lost {
+            cx.lost = Some(lost.failure());
+        }
+        let fault = cx.lost.clone().map(|failure| Fault { cause: Cause::Infrastructure, failure });
+        return StageResult { outcome: Outcome::Blocked, fault, reason: Some(why_stopped(cx)) };
     }
     let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
     let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
@@ -211,7 +242,7 @@ async fn teardown(
     let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
     failures.into_iter().for_each(|failure| push(cx, failure));
     let limit = Duration::from_secs(deadline_s);
-    let mut ended = stage::tear_down_and_say(&cx.stacks(), Some(&cx.dir), limit, &mut cx.speaker()).await;
+    let mut ended = stage::tear_down_and_say(&cx.claims_to_end(), Some(&cx.dir), limit, &mut cx.speaker()).await;
     ended.left.extend(stayed);
     cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {
@@ -221,12 +252,31 @@ async fn teardown(
             format!("{} objects could not be removed, the first is {} {}", ended.left.len(), object.kind, object.name);
         push(cx, Failure::new(Kind::LeftBehind, what, "who still uses it; then `cc-ci reap`"));
     }
+    give_slot_back(cx, cx.faults.is_empty()).await;
     let result = match cx.faults.first() {
         None => StageResult { outcome: Outcome::Passed, fault: None, reason: None },
         Some(fault) => StageResult { outcome: Outcome::Failed, fault: Some(fault.clone()), reason: None },
     };
     end(cx, Stage::Teardown, &result, start.elapsed());
     (result, ended.left)
+}
+
+/// After the teardown. Where something is left the slot is not given back: a janitor does that, when nothing
+/// is left.
+async fn give_slot_back(cx: &mut Context, clean: bool) {
+    let slots = slots_of(&cx.swarm, &cx.runner.settings);
+    let stays = slot::stays(cx, &cx.runner, false);
+    let ended = match cx.lease.take() {
+        // It may have a place in the queue; a run that only looks at a kept app never had one.
+        None if matches!(cx.keep, Keep::ByRun(_)) => Ok(()),
+        None => slots.forget_run(&cx.spec.run).await,
+        Some(_) if !clean => Ok(()),
+        Some(lease) if stays.is_empty() => lease.release().await,
+        Some(lease) => lease.keep(&stays).await,
+    };
+    if let Err(failure) = ended {
+        cx.note(format!("the slot could not be given back, so it expires: {}", failure.what));
+    }
 }
 
 fn push(cx: &mut Context, failure: Failure) {
@@ -237,7 +287,7 @@ fn push(cx: &mut Context, failure: Failure) {
 /// Checkout, pulls and removal are the machine's work, not the recipe's.
 fn cause_of_lateness(stage: Stage, usual: Cause) -> Cause {
     match stage {
-        Stage::Prepare | Stage::Teardown => Cause::Infrastructure,
+        Stage::Prepare | Stage::Slot | Stage::Teardown => Cause::Infrastructure,
         Stage::Dependencies => Cause::Dependency,
         _ => usual,
     }

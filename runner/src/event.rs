@@ -214,6 +214,8 @@ pub struct HostFacts {
 pub enum Stage {
     /// Checkout, lint, images: everything before the first deploy, outside its timeout.
     Prepare,
+    /// The right to hold live apps on the swarm, which all runners share, and the apps' names.
+    Slot,
     /// The apps that the recipe needs are deployed and answer; only where it needs any.
     Dependencies,
     /// The base release is deployed and answers.
@@ -234,8 +236,9 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Prepare,
+        Self::Slot,
         Self::Dependencies,
         Self::Install,
         Self::Upgrade,
@@ -251,6 +254,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Prepare => "prepare",
+            Self::Slot => "slot",
             Self::Dependencies => "dependencies",
             Self::Install => "install",
             Self::Upgrade => "upgrade",

@@ -32,8 +32,8 @@ pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     let until = Timestamp::now().as_second().saturating_add(seconds);
     // The tested app last: as long as its claim says nothing, the run ends as any other.
-    for stack in cx.stacks().iter().rev() {
-        cx.swarm.keep_claim(stack, until).await?;
+    for claim in cx.claims_to_end().iter().rev() {
+        cx.swarm.keep_claim(&claim.stack, until).await?;
     }
     warm::stay(cx, until).await?;
     end_later(cx, &cx.spec.run)?;

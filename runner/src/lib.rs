@@ -36,6 +36,7 @@ pub mod run_dir;
 pub mod scaffold;
 pub mod selection;
 pub mod settings;
+pub mod slot;
 pub mod source;
 pub mod spec;
 pub mod stage;

@@ -1,7 +1,10 @@
 //! The plan of a run: a pure function of what it tests and what the recipe's folder brings.
 
+use std::time::Duration;
+
 use crate::event::{OptOut, PlannedStage, Stage};
 use crate::recipe_toml::{RecipeToml, Timeouts};
+use crate::report::text::count;
 use crate::selection::Selection;
 use crate::spec::RunSpec;
 
@@ -33,21 +36,28 @@ impl Brought {
             Stage::Upgrade => &self.upgrade,
             Stage::Backup => &self.backup,
             Stage::Functional => &self.functional,
-            Stage::Prepare | Stage::Dependencies | Stage::Prove | Stage::Fresh | Stage::Teardown => &[],
+            Stage::Prepare | Stage::Slot | Stage::Dependencies | Stage::Prove | Stage::Fresh | Stage::Teardown => &[],
         }
     }
 }
 
-/// The stages in order, each with its deadline, its steps, and the reason where it is skipped.
+/// The stages in order, each with its deadline, its steps, and the reason where it is skipped. `max_wait` is
+/// how long a slot may be waited for.
 #[must_use]
-pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection) -> Vec<PlannedStage> {
+pub fn plan(
+    spec: &RunSpec,
+    toml: &RecipeToml,
+    brought: &Brought,
+    only: &Selection,
+    max_wait: Duration,
+) -> Vec<PlannedStage> {
     Stage::ALL
         .into_iter()
         .filter(|stage| *stage != Stage::Prove || only.proves())
         .filter(|stage| *stage != Stage::Dependencies || !brought.dependencies.is_empty())
         .map(|stage| PlannedStage {
             stage,
-            deadline_s: deadline(&toml.timeouts, stage),
+            deadline_s: deadline(&toml.timeouts, max_wait, stage),
             skip: not_asked(only, brought, stage).or_else(|| skip(spec, toml, brought, stage)),
             steps: steps(spec, toml, brought, stage),
             opt_outs: opt_outs(toml, stage),
@@ -55,9 +65,10 @@ pub fn plan(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selecti
         .collect()
 }
 
-fn deadline(timeouts: &Timeouts, stage: Stage) -> u64 {
+fn deadline(timeouts: &Timeouts, max_wait: Duration, stage: Stage) -> u64 {
     let seconds = match stage {
         Stage::Prepare => timeouts.prepare,
+        Stage::Slot => return max_wait.as_secs().max(1),
         Stage::Dependencies => timeouts.dependencies,
         Stage::Install => timeouts.install,
         Stage::Upgrade => timeouts.upgrade,
@@ -101,6 +112,9 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> 
         Stage::Prepare => {
             step(format!("check out {head} of {}, check tags, lint, what the compose file asks for", spec.source));
             step("have every image here, before and outside any deploy timeout".to_owned());
+        }
+        Stage::Slot => {
+            step(format!("wait for room on the swarm for {}", count(1 + brought.dependencies.len(), "app")));
         }
         Stage::Dependencies => {
             brought.dependencies.iter().for_each(|app| step(format!("deploy {app}, wait until it answers")));

@@ -106,7 +106,7 @@ impl Prepared {
             let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
             return Err(Failure::new(Kind::CheckBroken, what, "the other stages need a run of their own"));
         }
-        let mut stages = plan(&spec, &toml, &brought, only);
+        let mut stages = plan(&spec, &toml, &brought, only, settings.max_wait);
         for planned in stages.iter_mut().filter(|planned| !matches!(planned.stage, Stage::Functional | Stage::Prove)) {
             planned.skip = Some(format!("run {} keeps the app", started.run));
         }
@@ -139,7 +139,7 @@ impl Prepared {
             false => OwnTests::default(),
         };
         let brought = Brought { own: own.to_run().to_vec(), ..brought(&overlays, &needed) };
-        let stages = plan(&spec, &toml, &brought, only);
+        let stages = plan(&spec, &toml, &brought, only, settings.max_wait);
         let (dependencies, beside) = (Vec::new(), Vec::new());
         Ok((Self { spec, toml, overlays, own, checkout, dependencies, beside, only: only.clone(), stages }, needed))
     }

@@ -1,8 +1,12 @@
 //! Finishes the teardown of runs whose owner is gone: killed, or lost with its machine. A run that
-//! lives, the world, and everything that no claim of cc-ci names are never touched.
+//! lives, the world, and everything that no claim of cc-ci names are never touched. Two at once are harmless.
+//!
+//! Whoever has a slot lives as long as it gives signs of life, wherever it is. What has none any more is known
+//! by its claims: on this machine by the run's lock, elsewhere by the claim's deadline.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use harness::abra::Abra;
@@ -12,10 +16,11 @@ use harness::names::{RealmName, RunId};
 use harness::swarm::{Claim, Swarm};
 use jiff::Timestamp;
 use serde::Serialize;
+use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir};
-use crate::settings::Settings;
+use crate::slot::{Runner, slots_of};
 use crate::stage::tear_down;
 
 /// What was done about one claim.
@@ -49,41 +54,97 @@ pub enum Reaping {
 
 /// Who finishes teardowns, and with what.
 pub struct Janitor<'a> {
-    /// The swarm.
-    pub swarm: &'a Swarm,
-    /// HTTP towards the apps: a realm is removed over it.
-    pub http: &'a Http,
-    /// The settings.
-    pub settings: &'a Settings,
-    /// The state folder.
-    pub state: &'a Path,
-    /// This machine's name.
-    pub host: &'a str,
-    /// How long one app may take to go.
-    pub limit: Duration,
+    swarm: &'a Swarm,
+    http: &'a Http,
+    runner: &'a Runner,
+    limit: Duration,
+    slots: Slots<SwarmBoard>,
+    /// What it did for runs that had a slot.
+    done: Mutex<Vec<Reaped>>,
 }
 
-impl Janitor<'_> {
-    /// Looks at every lease of a realm and at every claim on the swarm, and finishes those with no live
-    /// owner.
+impl<'a> Janitor<'a> {
+    /// A janitor by the settings of `runner`; a realm is removed over `http`, and one app may take `limit` to
+    /// go.
+    #[must_use]
+    pub fn new(swarm: &'a Swarm, http: &'a Http, runner: &'a Runner, limit: Duration) -> Self {
+        Self { swarm, http, runner, limit, slots: slots_of(swarm, &runner.settings), done: Mutex::default() }
+    }
+
+    /// Looks at every slot, every lease of a realm and every claim on the swarm, and finishes those with no
+    /// live owner. Whether the owner of a slot is dead on another machine takes a while to see.
     ///
     /// # Errors
     /// When the engine does not answer.
-    pub async fn reap(&self) -> Result<Vec<Reaped>, Failure> {
-        let mut done = Vec::new();
+    pub async fn reap(&self, looks: Looks) -> Result<Vec<Reaped>, Failure> {
+        let buried = self.slots.reap(self, looks, |ask| self.is_dead_here(ask)).await?;
+        let mut done: Vec<Reaped> = self.done.lock().map(|mut done| std::mem::take(&mut *done)).unwrap_or_default();
+        let told_of: BTreeSet<String> = done.iter().map(|one| one.run.clone()).collect();
+        for run in buried.iter().map(|one| one.held.ask.run.to_string()).filter(|run| !told_of.contains(run)) {
+            done.push(Reaped { run, stack: "its slot".to_owned(), what: Reaping::Removed });
+        }
+        let slotted = self.slotted().await?;
         for held in by_run(self.swarm.claims().await?) {
-            done.extend(match self.owner(&held[0]) {
+            if done.iter().any(|one| one.run == held[0].run.as_str()) {
+                continue;
+            }
+            done.extend(match self.owner(&held[0], &slotted) {
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) => told(&held, &Reaping::Kept(until)),
-                Owner::Gone(dir, _alive) => self.finish(&held, dir.as_ref()).await?,
+                Owner::Gone(dir, _alive) => self.end(&held, dir.as_ref()).await?,
             });
         }
         // After the apps: with a provider that is gone, its realms are.
         for lease in self.swarm.realm_leases().await? {
-            if let Owner::Gone(_, _alive) = self.owner(&lease) {
+            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted) {
                 done.push(self.end_realm(&lease).await?);
             }
         }
+        self.forget_what_is_not_kept().await?;
+        Ok(done)
+    }
+
+    /// The runs that have a slot or wait for one.
+    async fn slotted(&self) -> Result<BTreeSet<RunId>, Failure> {
+        let Some(view) = self.slots.board().look().await? else { return Ok(BTreeSet::new()) };
+        let holders = view.ledger.held.iter().filter(|held| !held.kept).map(|held| &held.ask.run);
+        Ok(holders.chain(view.tickets.iter().map(|ticket| &ticket.ask.run)).cloned().collect())
+    }
+
+    /// Room that is on record for a kept app, and no claim says so any more: whoever ended the app was killed.
+    async fn forget_what_is_not_kept(&self) -> Result<(), Failure> {
+        let Some(ledger) = self.slots.board().ledger().await? else { return Ok(()) };
+        let claims = self.swarm.claims().await?;
+        for held in ledger.held.iter().filter(|held| held.kept) {
+            if !claims.iter().any(|claim| claim.run == held.ask.run) {
+                self.slots.forget_run(&held.ask.run).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the process of a run that has a ticket or a slot is gone for sure: it was on this machine, with
+    /// this state folder, and its lock is free.
+    fn is_dead_here(&self, ask: &Ask) -> bool {
+        let dir = RunDir::of(&self.runner.state, &ask.run);
+        ask.owner == self.runner.host && dir.take_over().is_some()
+    }
+
+    /// Removes all that a dead run left.
+    async fn end_run(&self, run: &RunId) -> Result<Vec<Reaped>, Failure> {
+        let mut done = self.own_realm(&self.swarm.realm_leases().await?, run).await?;
+        let mut claims = self.swarm.claims().await?;
+        claims.retain(|claim| claim.run == *run);
+        let Some(held) = by_run(claims).pop() else { return Ok(done) };
+        let now = Timestamp::now().as_second();
+        if let Some(until) = held[0].kept_until.filter(|until| now < *until) {
+            done.extend(told(&held, &Reaping::Kept(until)));
+            return Ok(done);
+        }
+        let dir = RunDir::of(&self.runner.state, run);
+        // Without its lock the process is there after all, stopped perhaps: its folder is its own.
+        let alive = dir.take_over();
+        done.extend(self.end(&held, alive.is_some().then_some(&dir)).await?);
         Ok(done)
     }
 
@@ -95,13 +156,18 @@ impl Janitor<'_> {
     pub async fn reap_run(&self, run: &RunId, when_due: bool) -> Result<Vec<Reaped>, Failure> {
         loop {
             let leases = self.swarm.realm_leases().await?;
+            let slotted = self.slotted().await?;
             let mut claims = self.swarm.claims().await?;
             claims.retain(|claim| claim.run == *run);
-            let Some(held) = by_run(claims).pop() else { return Ok(Vec::new()) };
-            let used = |lease: &&Claim| lease.stack == held[0].stack && !matches!(self.owner(lease), Owner::Gone(..));
-            return Ok(match self.owner(&held[0]) {
+            let Some(held) = by_run(claims).pop() else { return self.end_place(run).await };
+            let used = |lease: &&Claim| {
+                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted), Owner::Gone(..))
+            };
+            return Ok(match self.owner(&held[0], &slotted) {
                 // Another janitor was quicker: it is done when it lets go.
-                Owner::Lives if when_due && RunDir::of(self.state, run).wait_for_owner().await.is_ok() => continue,
+                Owner::Lives if when_due && RunDir::of(&self.runner.state, run).wait_for_owner().await.is_ok() => {
+                    continue;
+                }
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) if when_due => {
                     let left = until.saturating_sub(Timestamp::now().as_second());
@@ -118,12 +184,12 @@ impl Janitor<'_> {
                 }
                 Owner::Keeps(_) => {
                     let mut done = self.own_realm(&leases, run).await?;
-                    done.extend(self.finish(&held, Some(&RunDir::of(self.state, run))).await?);
+                    done.extend(self.end(&held, Some(&RunDir::of(&self.runner.state, run))).await?);
                     done
                 }
                 Owner::Gone(dir, alive) => {
                     let mut done = self.own_realm(&leases, run).await?;
-                    done.extend(self.finish(&held, dir.as_ref()).await?);
+                    done.extend(self.end(&held, dir.as_ref()).await?);
                     drop(alive);
                     // Somebody gave it more time in this very moment.
                     if when_due && done.iter().any(|one| matches!(one.what, Reaping::Kept(_))) {
@@ -133,6 +199,20 @@ impl Janitor<'_> {
                 }
             });
         }
+    }
+
+    /// Gives back the slot, or the place in the queue, of a run that has no apps and no process any more.
+    async fn end_place(&self, run: &RunId) -> Result<Vec<Reaped>, Failure> {
+        let Some(view) = self.slots.board().look().await? else { return Ok(Vec::new()) };
+        let ask = view.ledger.of(run).map(|held| &held.ask).or_else(|| view.ticket(run).map(|ticket| &ticket.ask));
+        let Some(ask) = ask else { return Ok(Vec::new()) };
+        let is_kept = view.ledger.of(run).is_some_and(|held| held.kept);
+        let dead = is_kept || self.is_dead_here(ask);
+        if dead {
+            self.slots.forget_run(run).await?;
+        }
+        let what = if dead { Reaping::Removed } else { Reaping::Alive };
+        Ok(vec![Reaped { run: run.to_string(), stack: "its slot".to_owned(), what }])
     }
 
     async fn own_realm(&self, leases: &[Claim], run: &RunId) -> Result<Vec<Reaped>, Failure> {
@@ -149,7 +229,7 @@ impl Janitor<'_> {
         let claims = self.swarm.claims().await?;
         // Where the provider is gone, the realm is too.
         if let Some(provider) = claims.iter().find(|claim| claim.stack == lease.stack) {
-            let abra = Abra::new(PathBuf::new(), RunDir::of(self.state, &provider.run).abra());
+            let abra = Abra::new(PathBuf::new(), RunDir::of(&self.runner.state, &provider.run).abra());
             if let Err(failure) = self.remove_realm(lease, &realm, abra.env_file(&provider.domain)).await {
                 return Ok(reaped(Reaping::Failed(failure.what)));
             }
@@ -162,7 +242,7 @@ impl Janitor<'_> {
         let name = lease.recipe.as_str().parse().map_err(|error| {
             Failure::new(Kind::Bug, format!("a lease of a realm names no provider: {error}"), "please report it")
         })?;
-        let url = format!("https://{}:{}", lease.domain, self.settings.https_port);
+        let url = format!("https://{}:{}", lease.domain, self.runner.settings.https_port);
         let place = Place { name, stack: lease.stack.clone(), url, env_file };
         let admin = place.admin(self.swarm).await?;
         Ok(place.connect(self.http, admin).await?.remove_realm(realm).await?)
@@ -170,7 +250,7 @@ impl Janitor<'_> {
 
     /// Removes the apps of a run. One that was kept gets its end announced first, by a change that swarm
     /// refuses where somebody has given it more time meanwhile.
-    async fn finish(&self, held: &[Claim], dir: Option<&RunDir>) -> Result<Vec<Reaped>, Failure> {
+    async fn end(&self, held: &[Claim], dir: Option<&RunDir>) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
         for claim in held {
             if let Some(until) = claim.kept_until
@@ -179,7 +259,7 @@ impl Janitor<'_> {
                 done.extend(told(std::slice::from_ref(claim), &Reaping::Kept(until)));
                 continue;
             }
-            let ended = tear_down(std::slice::from_ref(&claim.stack), dir, self.limit).await;
+            let ended = tear_down(std::slice::from_ref(claim), dir, self.limit).await;
             let what = match (ended.failure, ended.left) {
                 (Some(failure), _) => Reaping::Failed(failure.what),
                 (None, left) if left.is_empty() => Reaping::Removed,
@@ -194,11 +274,43 @@ impl Janitor<'_> {
         if let Some(dir) = dir.filter(|dir| all_gone && dir.path().exists() && !dir.journal().exists()) {
             dir.discard();
         }
+        if let Some(claim) = held.first().filter(|_| all_gone) {
+            self.slots.forget_run(&claim.run).await?;
+        }
         Ok(done)
     }
 
-    fn owner(&self, claim: &Claim) -> Owner {
-        owner(claim, self.state, self.host)
+    /// Whether a claim's owner lives.
+    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>) -> Owner {
+        let now = Timestamp::now().as_second();
+        if let Some(until) = claim.kept_until.filter(|until| now < *until) {
+            return Owner::Keeps(until);
+        }
+        let dir = RunDir::of(&self.runner.state, &claim.run);
+        if claim.owner == self.runner.host
+            && let Some(alive) = dir.take_over()
+        {
+            return Owner::Gone(Some(dir), Some(alive));
+        }
+        // Elsewhere, or with another state folder, only the slot and the deadline tell.
+        let late = now > claim.kept_until.unwrap_or(claim.deadline);
+        let here = claim.owner == self.runner.host && dir.path().exists();
+        if slotted.contains(&claim.run) || here || !late { Owner::Lives } else { Owner::Gone(None, None) }
+    }
+}
+
+impl slots::Janitor for Janitor<'_> {
+    async fn finish(&self, held: &Held) -> bool {
+        let run = &held.ask.run;
+        let done = self.end_run(run).await.unwrap_or_else(|failure| {
+            let what = Reaping::Failed(failure.what);
+            vec![Reaped { run: run.to_string(), stack: "its slot".to_owned(), what }]
+        });
+        let clean = done.iter().all(|one| one.what == Reaping::Removed);
+        if let Ok(mut all) = self.done.lock() {
+            all.extend(done);
+        }
+        clean
     }
 }
 
@@ -220,29 +332,11 @@ fn told(held: &[Claim], what: &Reaping) -> Vec<Reaped> {
     held.iter().map(of).collect()
 }
 
-/// Whether a claim's owner lives. Of another machine only the deadline is known.
+/// Whether a claim's owner lives.
 enum Owner {
     Lives,
     /// Its run has ended, and the app stays until this time.
     Keeps(i64),
     /// Gone; the run's folder and its lock, where it was on this machine.
     Gone(Option<RunDir>, Option<Alive>),
-}
-
-fn owner(claim: &Claim, state: &Path, host: &str) -> Owner {
-    let now = Timestamp::now().as_second();
-    if let Some(until) = claim.kept_until.filter(|until| now < *until) {
-        return Owner::Keeps(until);
-    }
-    let late = now > claim.kept_until.unwrap_or(claim.deadline);
-    if claim.owner != host {
-        return if late { Owner::Gone(None, None) } else { Owner::Lives };
-    }
-    let dir = RunDir::of(state, &claim.run);
-    match dir.take_over() {
-        Some(alive) => Owner::Gone(Some(dir), Some(alive)),
-        // The owner lives, or used another state folder: then only the deadline is known.
-        None if late && !dir.path().exists() => Owner::Gone(None, None),
-        None => Owner::Lives,
-    }
 }

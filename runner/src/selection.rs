@@ -66,7 +66,7 @@ impl Selection {
     #[must_use]
     pub fn wants_stage(&self, stage: Stage, checks: &[String]) -> bool {
         self.is_whole()
-            || matches!(stage, Stage::Prepare | Stage::Dependencies | Stage::Install | Stage::Teardown)
+            || matches!(stage, Stage::Prepare | Stage::Slot | Stage::Dependencies | Stage::Install | Stage::Teardown)
             || (stage == Stage::Prove && self.prove)
             || self.parts.contains(&Part::Stage(stage))
             || checks.iter().any(|name| self.wants_check(name))

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName};
+use jiff::SignedDuration;
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +54,26 @@ pub struct Settings {
     #[arg(long, env = "CCCI_RECIPE_TESTS", value_name = "PROGRAM", global = true)]
     pub recipe_tests: Option<PathBuf>,
 
+    /// Runs that may live on the swarm at once, whoever started them [default: what was set before, else one per processor]
+    #[arg(long, env = "MAX_TESTS", value_name = "N", global = true)]
+    pub max_tests: Option<u32>,
+
+    /// Apps that all runs together may hold [default: what was set before, else two per run]
+    #[arg(long, env = "CCCI_MAX_APPS", value_name = "N", global = true)]
+    pub max_apps: Option<u32>,
+
+    /// MiB that the apps of all runs together may take [default: what was set before, else four fifths of the node's]
+    #[arg(long, env = "CCCI_MAX_MEMORY", value_name = "MIB", global = true)]
+    pub max_memory: Option<u64>,
+
+    /// How long a run waits for its slot
+    #[arg(long, env = "CCCI_MAX_WAIT", value_name = "TIME", default_value = "2h", value_parser = how_long, global = true)]
+    pub max_wait: Duration,
+
+    /// Name of the set of slots: runners that share it share the caps
+    #[arg(long, env = "CCCI_SLOTS", value_name = "NAME", default_value = "ccci", global = true)]
+    pub slots: RecipeName,
+
     /// Image of the local world's traefik
     #[arg(long, env = "CCCI_TRAEFIK_IMAGE", value_name = "IMAGE", default_value = "traefik:v3.6", global = true)]
     pub traefik_image: String,
@@ -73,6 +95,17 @@ pub struct Settings {
     /// Image that the own tests of approved recipes run in
     #[arg(long, env = "CCCI_OWN_TESTS_IMAGE", value_name = "IMAGE", global = true)]
     pub own_tests_image: Option<String>,
+}
+
+/// A time such as 90s, 30m or 2h; at most a day.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn how_long(text: &str) -> Result<Duration, String> {
+    let time: SignedDuration = text.parse().map_err(|_| "write 90s, 30m or 2h".to_owned())?;
+    let time = Duration::try_from(time).map_err(|_| "a time cannot be negative".to_owned())?;
+    let day = Duration::from_secs(24 * 3600);
+    if time.is_zero() || time > day { Err("between 1 s and 24 h".to_owned()) } else { Ok(time) }
 }
 
 impl Settings {

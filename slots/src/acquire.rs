@@ -92,14 +92,17 @@ impl<B: Board> Slots<B> {
     async fn wait<J: Janitor>(&self, ask: &Ask, caps: Caps, janitor: &J, told: Told<'_>) -> Result<Granted, NoSlot> {
         let mut queue = Queue::new(ask, caps);
         let mut finishing = None;
+        // What cannot be removed now is tried again after a lease, and not in a circle.
+        let mut in_vain: Option<Instant> = None;
         let (mut trouble, mut pause) = (None, PAUSE.0);
         loop {
             let step = match self.step(&mut queue, told).await {
                 Ok(Step::Wait(orphan)) => {
-                    if let (Some(held), None) = (orphan, &finishing) {
+                    let rests = in_vain.is_some_and(|tried| tried.elapsed() < self.timing.lease);
+                    if let (Some(held), None, false) = (orphan, &finishing, rests) {
                         finishing = Some(finish(janitor, held));
                     }
-                    self.until_news(&mut queue, &mut finishing).await
+                    self.until_news(&mut queue, &mut finishing, &mut in_vain).await
                 }
                 step => step,
             };
@@ -124,6 +127,7 @@ impl<B: Board> Slots<B> {
         &self,
         queue: &mut Queue<'_, B>,
         finishing: &mut Option<Finishing<'_>>,
+        in_vain: &mut Option<Instant>,
     ) -> Result<Step, NoSlot> {
         loop {
             let Some(changes) = &mut queue.changes else { return Ok(Step::Again) };
@@ -131,6 +135,7 @@ impl<B: Board> Slots<B> {
                 biased;
                 (number, finished) = or_never(finishing) => {
                     *finishing = None;
+                    *in_vain = (!finished).then(Instant::now);
                     if finished {
                         self.forget(number).await?;
                     }

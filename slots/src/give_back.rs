@@ -36,6 +36,15 @@ impl<B: Board> Slots<B> {
         self.tell_next(false).await
     }
 
+    /// Removes all that is on record of a run: one that never got its slot, or one whose apps are gone, also
+    /// such that were kept.
+    ///
+    /// # Errors
+    /// The swarm does not answer.
+    pub async fn forget_run(&self, run: &RunId) -> Result<(), Failure> {
+        self.give_back(|held| held.ask.run == *run, run, false).await
+    }
+
     /// Removes entries from the ledger.
     pub(super) async fn strike(&self, which: impl Fn(&Held) -> bool) -> Result<(), Failure> {
         while let Some(ledger) = self.board.ledger().await? {

@@ -11,7 +11,7 @@ use super::Slots;
 use super::acquire::Granted;
 use super::beat::Pulse;
 use super::board::Board;
-use super::state::Held;
+use super::state::{Ask, Held};
 
 /// Why a holder has to stop and tear down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,19 +57,25 @@ impl<B: Board + 'static> Lease<B> {
         self.slots.give_back_patiently(&self.held, self.long).await
     }
 
-    /// Ends the heartbeat and lets the run's app stay. It counts as apps until
-    /// [`Slots::forget`] is called with [`Held::number`], after its teardown.
+    /// Ends the heartbeat and lets apps stay, each of `stays` under the run that it names: this one, or the run
+    /// of a provider that others may use too. They count as apps and not as runs, until
+    /// [`Slots::forget_run`] is called after their teardown.
     ///
     /// # Errors
-    /// The swarm does not answer, or the slot is lost: then the app must be torn down.
-    pub async fn keep(self) -> Result<Held, Failure> {
-        while let Some(ledger) = self.slots.board().ledger().await?.filter(|ledger| ledger.has(self.held.number)) {
-            let kept = Held { kept: true, ..self.held.clone() };
-            if self.slots.board().write(&ledger.without(kept.number).with(kept.clone())).await? == Swap::Done {
+    /// The swarm does not answer, or the slot is lost: then the apps must be torn down.
+    pub async fn keep(self, stays: &[Ask]) -> Result<(), Failure> {
+        let Held { number, since, ask, .. } = &self.held;
+        while let Some(ledger) = self.slots.board().ledger().await?.filter(|ledger| ledger.has(*number)) {
+            // No ticket has the number of a change of the ledger, and no two changes have the same.
+            let numbers = [*number, ledger.version];
+            let kept = stays.iter().zip(numbers).fold(ledger.without(*number), |ledger, (ask, number)| {
+                ledger.with(Held { ask: ask.clone(), number, since: *since, kept: true })
+            });
+            if self.slots.board().write(&kept).await? == Swap::Done {
                 self.pulse.done.cancel();
-                self.slots.board().leave(&kept.ask.run).await?;
+                self.slots.board().leave(&ask.run).await?;
                 self.slots.tell_next(self.long).await?;
-                return Ok(kept);
+                return Ok(());
             }
         }
         Err(Lost::Removed.failure())

@@ -39,7 +39,7 @@ use std::sync::Arc;
 pub use acquire::{Granted, NoSlot, Waiting};
 pub use board::{Board, Changes};
 pub use lease::{Lease, Lost};
-pub use reap::{Buried, Janitor};
+pub use reap::{Buried, Janitor, Looks};
 pub use state::{Ask, Caps, Held, Ledger, Ticket, View};
 pub use swarm_board::{SET, SwarmBoard};
 pub use timing::Timing;

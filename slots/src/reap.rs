@@ -27,6 +27,15 @@ pub struct Buried {
     pub finished: bool,
 }
 
+/// How long a janitor looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// Once: it finds those that are dead for sure.
+    Once,
+    /// As long as it takes to see that somebody gives no sign of life.
+    Long,
+}
+
 impl<B: Board> Slots<B> {
     /// Finds the runs whose owner is dead, and has `janitor` remove what they left. `is_dead` is for what is
     /// known for sure, such as a lock on this host. An owner elsewhere that has given no sign of life for
@@ -35,7 +44,12 @@ impl<B: Board> Slots<B> {
     ///
     /// # Errors
     /// The swarm does not answer.
-    pub async fn reap<J: Janitor>(&self, janitor: &J, is_dead: impl Fn(&Ask) -> bool) -> Result<Vec<Buried>, Failure> {
+    pub async fn reap<J: Janitor>(
+        &self,
+        janitor: &J,
+        looks: Looks,
+        is_dead: impl Fn(&Ask) -> bool,
+    ) -> Result<Vec<Buried>, Failure> {
         let mut sight = Sight::default();
         let until = Instant::now() + self.timing.lease + self.timing.fence;
         let (mut buried, mut sure) = (Vec::<Buried>::new(), BTreeSet::new());
@@ -70,7 +84,7 @@ impl<B: Board> Slots<B> {
                 buried.push(Buried { held: held.clone(), finished });
             }
             let watches = !maybe.is_empty() || alive.iter().any(|ticket| self.is_late(&view, ticket));
-            if !watches || Instant::now() >= until {
+            if looks == Looks::Once || !watches || Instant::now() >= until {
                 return Ok(buried);
             }
             // To watch somebody not do a thing takes time, and nothing tells the end of it.

@@ -2,6 +2,7 @@
 //! its result into words and an exit code.
 
 mod bench;
+mod cancel;
 mod docs;
 mod doctor;
 mod lint;
@@ -12,6 +13,7 @@ mod reap;
 mod report;
 mod run;
 mod signals;
+mod status;
 mod what;
 mod world;
 
@@ -37,6 +39,7 @@ use crate::settings::Settings;
         "  cc-ci run custom-html --source ../custom-html --ref my-branch\n",
         "  cc-ci run n8n --only functional --keep        only the tests, and let the app stay for a look\n",
         "  cc-ci run n8n --kept --only functional/20     one test against the kept app\n",
+        "  cc-ci status                                  who holds a slot on this swarm, and who waits\n",
         "  cc-ci new n8n --source ../n8n                 begin with a recipe: docs/enroll-recipe.md\n",
         "  cc-ci lint                                    check every recipe's folder, in a second\n",
         "  cc-ci report RUN/journal.jsonl --format html  make a report again\n"
@@ -71,6 +74,10 @@ enum Command {
     Shell(look::ShellArgs),
     /// Show the logs of an app that a run keeps
     Logs(look::LogsArgs),
+    /// Show who holds a slot on this swarm, who waits, and for how long
+    Status(status::Args),
+    /// Ask a run to stop, wherever its process is
+    Cancel(cancel::Args),
     /// Finish the teardown of runs that were killed
     Reap(reap::Args),
     /// Make a report again from a run's journal
@@ -109,6 +116,8 @@ pub fn main() -> Exit {
             Command::Down(args) => world::down(settings, &args).await,
             Command::Shell(args) => look::shell(settings, &args).await,
             Command::Logs(args) => look::logs(settings, &args).await,
+            Command::Status(args) => status::run(settings, &args).await,
+            Command::Cancel(args) => cancel::run(settings, &args).await,
             Command::Reap(args) => reap::run(settings, &args).await,
             Command::Report(args) => report::run(&args),
             Command::Bench(args) => bench::run(settings, &args).await,

@@ -6,7 +6,9 @@ use harness::failure::Failure;
 use harness::names::{RecipeName, RunId};
 use harness::swarm::Swarm;
 
-use super::run::host_name;
+use slots::Looks;
+
+use super::run::runner_of;
 use crate::exit::Exit;
 use crate::keep::clock;
 use crate::kept;
@@ -35,16 +37,16 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
-    let (state, host, limit) = (settings.state_dir()?, host_name(), Duration::from_secs(args.limit));
+    let runner = runner_of(settings)?;
     let (http, _) = world::http(settings)?;
-    let janitor = Janitor { swarm: &swarm, http: &http, settings, state: &state, host: &host, limit };
+    let janitor = Janitor::new(&swarm, &http, &runner, Duration::from_secs(args.limit));
     let run = match &args.kept {
-        Some(recipe) => Some(kept::find(&swarm, &state, recipe).await?.started.run),
+        Some(recipe) => Some(kept::find(&swarm, &runner.state, recipe).await?.started.run),
         None => args.run.clone(),
     };
     let done = match &run {
         Some(run) => janitor.reap_run(run, args.when_due).await?,
-        None => janitor.reap().await?,
+        None => janitor.reap(Looks::Long).await?,
     };
     if args.json {
         println!("{:#}", serde_json::json!(done));

@@ -1,6 +1,5 @@
 //! `cc-ci run`: one recipe through every stage, or a part of them, to one verdict.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -8,11 +7,10 @@ use harness::abra::{Abra, find_program, version_of};
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
-use jiff::SignedDuration;
+use slots::Looks;
 
 use super::signals::stop_on_signals;
 use super::what::{What, selection};
-use crate::claims;
 use crate::context::{Context, Parts};
 use crate::deploy::disk;
 use crate::emit::Sink;
@@ -25,7 +23,8 @@ use crate::prepared::{Prepared, new_run_id};
 use crate::reap::Janitor;
 use crate::report;
 use crate::run_dir::RunDir;
-use crate::settings::Settings;
+use crate::settings::{Settings, how_long};
+use crate::slot::Runner;
 use crate::warm::{self, Arranging};
 use crate::world;
 
@@ -80,16 +79,10 @@ pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, 
     run(settings, args).await
 }
 
-fn how_long(text: &str) -> Result<Duration, String> {
-    let time: SignedDuration = text.parse().map_err(|_| "write 90s, 30m or 2h".to_owned())?;
-    let time = Duration::try_from(time).map_err(|_| "a time cannot be negative".to_owned())?;
-    let day = Duration::from_secs(24 * 3600);
-    if time.is_zero() || time > day { Err("between 1 s and 24 h".to_owned()) } else { Ok(time) }
-}
-
 pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
     let cancel = stop_on_signals()?;
-    let state = settings.state_dir()?;
+    let runner = runner_of(settings)?;
+    let state = runner.state.clone();
     let only = if args.rerun_failed {
         let red = report::redo::red_checks(&state, &args.what.recipe)?;
         if !red.any {
@@ -104,56 +97,54 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     };
     let only = if args.prove { only.proven() } else { only };
     let swarm = Swarm::connect().await?;
-    let host = host_name();
     let run = new_run_id()?;
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
     let program = find_program(settings.abra.as_deref()).inspect_err(|_| dir.discard())?;
     let mut remark = None;
-    let (prepared, abra, shared, labels, keep) = if args.kept {
+    let (prepared, abra, shared, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
         let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| dir.discard())?;
         let abra = Abra::new(program, app.dir.abra());
-        (prepared, abra, app.dir.clone(), BTreeMap::new(), Keep::ByRun(app.started.run))
+        (prepared, abra, app.dir.clone(), Keep::ByRun(app.started.run))
     } else {
         let request = args.what.request(settings).inspect_err(|_| dir.discard())?;
         let abra = Abra::new(program, dir.abra());
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
         let (http, _) = world::http(settings).inspect_err(|_| dir.discard())?;
-        let janitor = Janitor { swarm: &swarm, http: &http, settings, state: &state, host: &host, limit: REAPING };
-        janitor.reap().await.inspect_err(|_| dir.discard())?;
+        Janitor::new(&swarm, &http, &runner, REAPING).reap(Looks::Once).await.inspect_err(|_| dir.discard())?;
         if let Some(time) = args.warm {
-            let (state, host, program) = (state.clone(), host.clone(), abra.program().to_owned());
+            let (state, host, program) = (state.clone(), runner.host.clone(), abra.program().to_owned());
             let how = Arranging { swarm: &swarm, http: &http, settings, state, host, program, time };
             remark = warm::arrange(&how, &mut prepared).await.inspect_err(|_| dir.discard())?;
         }
-        let labels = match claims::all(&swarm, &prepared, &host).await {
-            Ok(labels) => labels,
-            Err(failure) => {
-                warm::give_back(&swarm, &prepared).await?;
-                dir.discard();
-                return Err(failure);
-            }
-        };
-        (prepared, abra, dir.clone(), labels, args.keep.map_or(Keep::No, Keep::For))
+        (prepared, abra, dir.clone(), args.keep.map_or(Keep::No, Keep::For))
     };
 
     let facts = swarm.facts().await?;
-    let host =
-        HostFacts { name: host, engine: facts.version, ipvs: facts.ipvs, abra: version_of(abra.program()).await? };
+    let host = HostFacts {
+        name: runner.host.clone(),
+        engine: facts.version,
+        ipvs: facts.ipvs,
+        abra: version_of(abra.program()).await?,
+    };
     let started = started(&prepared, host, &keep);
     let expected = report::expect::from_runs(&state, &started.recipe);
     let sinks = sinks(&dir, args.json)?;
     let rounds = args.repeat.get();
-    let parts = Parts { prepared, started, swarm, abra, dir, shared, labels, keep, rounds, remark, sinks };
-    let mut cx = Context::new(settings, parts)?;
+    let parts = Parts { prepared, started, swarm, abra, dir, shared, runner, cancel, keep, rounds, remark, sinks };
+    let mut cx = Context::new(parts)?;
     kept::hide_secrets(&cx, &state);
-    let verdict = execute(&mut cx, &expected, &cancel).await;
+    let verdict = execute(&mut cx, &expected).await;
     let reports = report::write_all(&cx.dir, &cx.emitter.records());
     report::say_where(&cx.dir, &reports, args.json);
-    let bug = verdict.decided_by.as_ref().is_some_and(|decision| decision.fault.failure.kind == Kind::Bug);
-    Ok(if bug { Exit::Bug } else { Exit::from(&verdict) })
+    Ok(match verdict.decided_by.as_ref().map(|decision| decision.fault.failure.kind) {
+        Some(Kind::Bug) => Exit::Bug,
+        // A slot that was lost is the machine's doing; one that was never had says so.
+        Some(Kind::NoSlot) if cx.claims.is_empty() => Exit::NoSlot,
+        _ => Exit::from(&verdict),
+    })
 }
 
 fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {
@@ -192,8 +183,13 @@ fn sinks(dir: &RunDir, json: bool) -> Result<Vec<Box<dyn Sink>>, Failure> {
     Ok(vec![Box::new(journal), screen])
 }
 
+/// Who runs here, by these settings.
+pub(super) fn runner_of(settings: &Settings) -> Result<Runner, Failure> {
+    Ok(Runner { settings: settings.clone(), state: settings.state_dir()?, host: host_name() })
+}
+
 /// The name of this machine.
-pub(super) fn host_name() -> String {
+fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "unknown".to_owned() } else { name.to_owned() }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use harness::names::RecipeName;
 
@@ -12,6 +13,9 @@ use crate::run_dir::RunDir;
 
 /// Earlier runs that count; older ones tell of another machine, another recipe.
 pub const RUNS: usize = 15;
+
+/// Journals that are opened at most to find them.
+const LOOKED_AT: usize = 400;
 
 /// The time that each stage should take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +33,13 @@ impl Expected {
 #[must_use]
 pub fn from_runs(state: &Path, recipe: &RecipeName) -> Expected {
     expected(recipe, &earlier_runs(state, recipe))
+}
+
+/// How long a run of a recipe takes once it has its slot (median); none where none ever passed here.
+#[must_use]
+pub fn whole(state: &Path, recipe: &RecipeName) -> Option<Duration> {
+    let times = earlier_runs(state, recipe).iter().filter_map(RunView::worked_ms).collect();
+    median(times).map(Duration::from_millis)
 }
 
 /// The median time of each stage over the runs of `recipe`. A stage that did not pass says nothing
@@ -63,6 +74,7 @@ pub fn earlier_runs(state: &Path, recipe: &RecipeName) -> Vec<RunView> {
     let runs = RunDir::all(state).unwrap_or_default();
     runs.iter()
         .rev()
+        .take(LOOKED_AT)
         .filter_map(|(_, dir)| fold(&journal::read(&dir.journal()).ok()?.records).ok())
         .filter(|run| run.started.recipe == *recipe && run.verdict.is_some())
         .take(RUNS)

@@ -143,8 +143,9 @@ impl Story {
 /// The start of a run of custom-html.
 pub(crate) fn started() -> RunStarted {
     let domain: Domain = "custom-html-pr7-1a2b3c4.ci.localhost".parse().unwrap();
-    let steps: [&[&str]; 7] = [
+    let steps: [&[&str]; 8] = [
         &["check out 1a2b3c4d", "abra recipe lint", "pull nginx:1.29.3"],
+        &["wait for room on the swarm for 1 app"],
         &["deploy 1.2.0+1.22.1", "wait for app", "GET https://custom-html-pr7-1a2b3c4.ci.localhost/"],
         &["seed data", "deploy 1a2b3c4d in place", "wait for app", "check data", "labels name the head"],
         &["back up", "wipe", "check must fail", "restore", "check data"],
@@ -229,6 +230,10 @@ fn prepared_and_installed(story: &mut Story) {
         .green(0, "prepare.lint", "abra finds no critical error")
         .busy(820, "pulling nginx:1.29.3")
         .green(40, "prepare.images", "2 images are here")
+        .passed()
+        .stage(Stage::Slot, Some(90))
+        .busy(40, "place 1 of 1 in the queue, waits for room, expected to begin in 12.0 s")
+        .green(10, "slot.taken", "1 of 8 apps and 512 of 16000 MiB; at most 4 runs")
         .passed()
         .stage(Stage::Install, Some(3_000))
         .abra(210, "app new -n -s default -D custom-html-pr7-1a2b3c4.ci.localhost custom-html", 0, "app created")
@@ -398,6 +403,8 @@ pub(crate) fn hostile() -> Vec<Record> {
     story
         .stage(Stage::Prepare, Some(1))
         .passed()
+        .stage(Stage::Slot, Some(1))
+        .passed()
         .stage(Stage::Install, Some(1))
         .busy(10, HOSTILE)
         .abra(10, HOSTILE, 1, &format!("{HOSTILE}\n{long}\n"))
@@ -409,7 +416,7 @@ pub(crate) fn hostile() -> Vec<Record> {
         .tasks(&[(HOSTILE, HOSTILE, HOSTILE, HOSTILE, Some(1))])
         .compose(HOSTILE, HOSTILE)
         .ended(StageResult { outcome: Outcome::Failed, fault: Some(fault()), reason: None });
-    for stage in usual().skip(2) {
+    for stage in usual().skip(3) {
         story.stage(stage, None).ended(StageResult {
             outcome: Outcome::Skipped,
             fault: None,

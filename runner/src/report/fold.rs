@@ -123,6 +123,15 @@ impl RunView {
         })
     }
 
+    /// How long the run held its slot in milliseconds, where it passed: from the beginning without preparation
+    /// and waiting.
+    #[must_use]
+    pub fn worked_ms(&self) -> Option<u64> {
+        let passed = self.verdict.as_ref().is_some_and(|verdict| verdict.word == Word::Passed);
+        let before = self.stages.iter().filter(|stage| matches!(stage.stage, Stage::Prepare | Stage::Slot));
+        passed.then(|| self.took_ms.saturating_sub(before.filter_map(|stage| stage.took_ms).sum()))
+    }
+
     /// Takes the next record.
     pub fn apply(&mut self, record: &Record) {
         self.took_ms = self.took_ms.max(record.ms);

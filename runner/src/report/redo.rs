@@ -122,7 +122,11 @@ pub struct Red {
 /// When the recipe has no run in this state folder.
 pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
     let runs = super::expect::earlier_runs(state, recipe);
-    let Some(last) = runs.first() else {
+    // One that had no slot says nothing about the tests.
+    let had_slot = |run: &&RunView| {
+        run.stage(Stage::Slot).is_none_or(|stage| stage.outcome().is_none_or(|ended| ended != Outcome::Blocked))
+    };
+    let Some(last) = runs.iter().find(had_slot) else {
         return Err(Failure::new(
             Kind::NotKept,
             format!("there is no earlier run of {recipe}"),

@@ -22,12 +22,8 @@ use crate::warm::Warm;
 /// How long a dependency may take to show that it still lives.
 const ALIVE: Duration = Duration::from_secs(5);
 
-/// What can be said before anything is deployed: there is room for all of them, and their images are here.
+/// What can be done before anything is deployed: their images are here.
 pub(super) async fn prepare(cx: &mut Context) -> Step {
-    if cx.beside.is_empty() {
-        return Ok(());
-    }
-    cx.check("prepare.room", async |cx: &mut Context| room(cx).await.map(|text| (text, ()))).await?;
     for at in 0..cx.beside.len() {
         let (recipe, revision) = (cx.beside[at].spec.recipe.clone(), cx.beside[at].release());
         let start = Instant::now();
@@ -52,22 +48,6 @@ pub(super) async fn prepare(cx: &mut Context) -> Step {
         }
     }
     Ok(())
-}
-
-/// The apps of the run live at the same time, so the memory of all of them has to be there.
-async fn room(cx: &Context) -> Result<String, Failure> {
-    let apps = cx.beside.iter().chain([cx]);
-    let wanted: u64 = apps.map(|app| u64::from(app.toml.weight.memory_mib.get())).sum();
-    let there = cx.swarm.facts().await?.memory / (1024 * 1024);
-    let apps = count(cx.beside.len() + 1, "app");
-    if wanted <= there {
-        return Ok(format!("{apps} together hold {wanted} MiB of the node's {there}"));
-    }
-    Err(Failure::new(
-        Kind::NodeTooSmall,
-        format!("{apps} together hold {wanted} MiB, and the node has {there}"),
-        "a node with more memory, or [weight] in the recipe.toml of each, if it says too much",
-    ))
 }
 
 pub(super) async fn run(cx: &mut Context) -> Step {

@@ -12,10 +12,12 @@ mod overlay;
 mod own_tests;
 mod prepare;
 mod prove;
+mod slot;
 mod teardown;
 mod upgrade;
 
 pub use dependencies::lost;
+pub use prepare::published_ports;
 pub use teardown::{Teardown, tear_down, tear_down_and_say};
 
 use crate::context::{Context, Step};
@@ -28,6 +30,7 @@ use crate::event::Stage;
 pub async fn run(stage: Stage, cx: &mut Context) -> Step {
     match stage {
         Stage::Prepare => prepare::run(cx).await,
+        Stage::Slot => slot::run(cx).await,
         Stage::Dependencies => dependencies::run(cx).await,
         Stage::Install => install::run(cx).await,
         Stage::Upgrade => upgrade::run(cx).await,

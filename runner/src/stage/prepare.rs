@@ -1,5 +1,7 @@
 //! Before the first deploy: what can be said of the recipe without running it, and its images.
 
+use std::collections::BTreeSet;
+
 use harness::abra::parse_lint;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
@@ -43,6 +45,18 @@ fn compose_at(cx: &Context, revision: &str) -> Result<(EnvFile, Compose), Failur
     settle(&mut env, &cx.spec)?;
     let compose = readable(&cx.checkout, revision, &env, &cx.spec)?;
     Ok((env, compose))
+}
+
+/// Ports of the host that an app publishes, at the base release or at the head. What cannot be read there
+/// is told in its place.
+pub fn published_ports(cx: &Context) -> BTreeSet<u16> {
+    let head = cx.release();
+    let revisions = [Some(&head), cx.spec.base.as_ref()].into_iter().flatten();
+    let ports = revisions.filter_map(|revision| compose_at(cx, revision).ok()).flat_map(|(_, compose)| {
+        let ports: Vec<u64> = compose.services.iter().flat_map(|one| &one.ports).map(|port| port.published).collect();
+        ports
+    });
+    ports.filter(|port| *port != 0).filter_map(|port| u16::try_from(port).ok()).collect()
 }
 
 /// A change under test is a stranger's text: it may not reach out of its own containers.

@@ -4,8 +4,7 @@
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Kind};
-use harness::names::StackName;
-use harness::swarm::{Removal, Swarm};
+use harness::swarm::{Claim, ClaimOutcome, Removal, Swarm};
 
 use crate::event::ObjectFact;
 use crate::run_dir::RunDir;
@@ -19,25 +18,25 @@ pub struct Teardown {
     pub failure: Option<Failure>,
 }
 
-/// Removes every object of the stacks, one stack after the other, and each one's claim last: as long as
-/// something is left, the claim says whose it is. Then the run's private folders go. One stack that stays
-/// does not keep the others.
-pub async fn tear_down(stacks: &[StackName], dir: Option<&RunDir>, limit: Duration) -> Teardown {
-    tear_down_and_say(stacks, dir, limit, &mut |_| {}).await
+/// Removes every object of the apps, one app after the other, and each one's claim last: as long as
+/// something is left, the claim says whose it is. Then the run's private folders go. One app that stays
+/// does not keep the others, and one whose name a later run has is that run's.
+pub async fn tear_down(claims: &[Claim], dir: Option<&RunDir>, limit: Duration) -> Teardown {
+    tear_down_and_say(claims, dir, limit, &mut |_| {}).await
 }
 
-/// The same, and says which stack goes.
+/// The same, and says which app goes.
 pub async fn tear_down_and_say(
-    stacks: &[StackName],
+    claims: &[Claim],
     dir: Option<&RunDir>,
     limit: Duration,
     say: &mut (dyn FnMut(&str) + Send),
 ) -> Teardown {
     let until = Instant::now() + limit;
     let mut ended = Teardown { left: Vec::new(), failure: None };
-    for stack in stacks {
-        say(&format!("removes {stack}"));
-        match objects(stack, until).await {
+    for claim in claims {
+        say(&format!("removes {}", claim.stack));
+        match objects(claim, until).await {
             Ok(left) => ended.left.extend(left),
             Err(failure) => {
                 ended.failure.get_or_insert(failure);
@@ -55,12 +54,19 @@ pub async fn tear_down_and_say(
     ended
 }
 
-async fn objects(stack: &StackName, until: Instant) -> Result<Vec<ObjectFact>, Failure> {
+async fn objects(claim: &Claim, until: Instant) -> Result<Vec<ObjectFact>, Failure> {
     // A connection of its own: the run's may be what broke.
     let swarm = Swarm::connect_within(until).await?;
-    let left = swarm.remove(stack, Removal::Kill, until).await?;
+    // One that slept past its lease finds its apps removed, and perhaps its name with a later run. Where
+    // nobody has the name it is taken again, so that nobody takes it while something is removed.
+    if let ClaimOutcome::Taken(other) = swarm.claim(claim).await?
+        && other.run != claim.run
+    {
+        return Ok(Vec::new());
+    }
+    let left = swarm.remove(&claim.stack, Removal::Kill, until).await?;
     if left.is_empty() {
-        swarm.release(stack).await?;
+        swarm.release(&claim.stack).await?;
     }
     Ok(left.into_iter().map(|object| ObjectFact { kind: object.kind.word().to_owned(), name: object.name }).collect())
 }

@@ -157,7 +157,7 @@ async fn found(
     if !how.swarm.extend_claim(&other.stack, until).await? {
         return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
     }
-    Ok(Ok(Warm { dir, time: how.time, labels: Default::default(), made: None }))
+    Ok(Ok(Warm { dir, time: how.time, labels: Default::default(), claim: None, made: None }))
 }
 
 /// Takes the name of the warm provider, under a run of its own; this run deploys it.
@@ -187,5 +187,5 @@ async fn make(
     dependency.spec.run = claim.run.clone();
     prepared.dependencies[at] = dependency;
     let labels = crate::claims::labels(&claim.run, &how.host, claim.deadline);
-    Ok(Ok(Warm { dir, time: how.time, labels, made: Some(alive) }))
+    Ok(Ok(Warm { dir, time: how.time, labels, claim: Some(claim), made: Some(alive) }))
 }

@@ -45,7 +45,7 @@ pub async fn leave(cx: &Context, limit: Duration) -> (Vec<ObjectFact>, Vec<Failu
         failures.extend(stays(app, until(warm.time)).await.err());
         return (left, failures);
     }
-    let ended = tear_down(std::slice::from_ref(&app.spec.stack), Some(&warm.dir), limit).await;
+    let ended = tear_down(warm.claim.as_slice(), Some(&warm.dir), limit).await;
     failures.extend(ended.failure);
     failures.extend(cx.swarm.release_realm(&cx.spec.run).await.err());
     warm.dir.discard();

@@ -8,6 +8,8 @@ mod leave;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use harness::swarm::Claim;
+
 use crate::run_dir::{Alive, RunDir};
 
 pub use arrange::{Arranging, arrange, give_back};
@@ -22,6 +24,8 @@ pub struct Warm {
     pub time: Duration,
     /// Labels for its services, where it is made now.
     pub labels: BTreeMap<String, String>,
+    /// Its name, where it is made now.
+    pub claim: Option<Claim>,
     /// Held while this run makes it; none where it was there.
     pub made: Option<Alive>,
 }

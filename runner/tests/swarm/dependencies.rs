@@ -93,8 +93,9 @@ fn apps_that_no_node_has_room_for_are_refused_before_anything_is_deployed() {
         "[weight]\nmemory_mib = 4000000000",
     );
     let said = made.run(own_state().path(), &["run", "front-seven", "--pr", "1"]);
-    assert_eq!((said.code, said.decided()), (i32::from(Exit::Infrastructure.code()), "node-too-small"));
-    assert_eq!(said.outcome(Stage::Prepare), Some(Outcome::Blocked));
+    assert_eq!((said.code, said.decided()), (i32::from(Exit::NoSlot.code()), "no-slot"));
+    assert!(said.verdict().line.contains("its apps take 4000000512 MiB"), "{}", said.verdict().line);
+    assert_eq!(said.outcome(Stage::Slot), Some(Outcome::Blocked));
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn an_app_stays_is_tried_again_and_goes() {
     assert!(cc_ci(state.path()).arg("reap").output().unwrap().status.success());
     let second = run(state.path(), first.path(), "good/new-secret", &[]);
     assert_eq!(second.code, i32::from(Exit::NoSlot.code()));
-    assert!(second.stderr.contains("reap --run"), "{}", second.stderr);
+    let look_at = second.verdict().decided_by.as_ref().map(|decision| decision.fault.failure.look_at.clone());
+    assert!(look_at.as_ref().is_some_and(|words| words.contains("reap --run")), "{look_at:?}");
 
     // What was red, and only that, against the kept app: its scratch folder and its run id are still there.
     let again = on_kept(state.path(), first.path(), &["--rerun-failed"]);

@@ -6,7 +6,7 @@ use harness::names::StackName;
 use runner::event::{Event, Outcome, Record, Stage, Word};
 use runner::exit::Exit;
 
-use super::support::{arguments, cc_ci, left, own_state, repositories, start};
+use super::support::{Said, arguments, cc_ci, left, own_state, repositories, start};
 
 /// Starts a run and waits until its app is being deployed.
 fn running(state: &std::path::Path, reference: &str) -> (std::process::Child, impl Iterator<Item = Record>, StackName) {
@@ -76,10 +76,14 @@ fn two_runs_never_share_an_app_and_a_live_one_is_not_reaped() {
     let state = own_state();
     let (mut child, records, stack) = running(state.path(), "broken/no-backup");
     let source = repositories().join("custom-html");
-    let second = cc_ci(state.path()).args(arguments("custom-html", &source, "broken/no-backup")).output().unwrap();
+    let mut waits = cc_ci(state.path());
+    waits.args(arguments("custom-html", &source, "broken/no-backup")).args(["--max-wait", "1s"]);
+    let second = Said::of(waits.output().unwrap());
     drop(records);
-    assert_eq!(second.status.code(), Some(i32::from(Exit::NoSlot.code())));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("is held by run"));
+    assert_eq!(second.code, i32::from(Exit::NoSlot.code()), "{}", second.stderr);
+    let line = &second.verdict().line;
+    assert!(line.contains("no slot in 1 s") && line.contains(stack.as_str()), "{line}");
+    assert_eq!(second.outcome(Stage::Install), Some(Outcome::Blocked));
     let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();
     let done: serde_json::Value = serde_json::from_slice(&reaped.stdout).unwrap();
     let ours = done.as_array().unwrap().iter().find(|one| one["stack"] == stack.as_str()).expect("it was found");

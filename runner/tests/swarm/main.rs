@@ -13,5 +13,6 @@ mod machine;
 mod made;
 mod own;
 mod prove;
+mod slots;
 mod steps;
 mod support;

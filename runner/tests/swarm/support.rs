@@ -46,6 +46,11 @@ pub(crate) fn cc_ci(state: &Path) -> Command {
         .env("CCCI_STATE", state)
         .env("CCCI_RECIPES", root().join("recipes"))
         .env("CCCI_SOURCES", repositories())
+        // Slots of the tests' own, and so many that only the tests of slots wait for one.
+        .env("CCCI_SLOTS", "ccci-tests")
+        .env("MAX_TESTS", "64")
+        .env("CCCI_MAX_APPS", "128")
+        .env("CCCI_MAX_MEMORY", "1000000")
         .env_remove("CCCI_LOG")
         .env_remove("CCCI_APPROVED")
         .current_dir(root())
@@ -113,6 +118,24 @@ pub(crate) fn run(repository: &str, pull: u64) -> Said {
     let at = arguments.iter().position(|word| word == "--ref").unwrap();
     arguments.splice(at..at + 2, ["--pr".to_owned(), pull.to_string()]);
     Said::of(cc_ci(&state()).args(arguments).output().unwrap())
+}
+
+/// A copy of custom-html's repository with so many branches (`n/0`, `n/1`, …), each with a head that no other
+/// test has, so that their runs share no app.
+pub(crate) fn copies(count: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let git = |words: &[&str]| {
+        let who = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+        let status = Command::new("git").arg("-C").arg(dir.path()).args(who).args(words).output().unwrap();
+        assert!(status.status.success(), "{words:?}: {}", String::from_utf8_lossy(&status.stderr));
+    };
+    git(&["clone", "--quiet", repositories().join("custom-html").to_str().unwrap(), "."]);
+    for n in 0..count {
+        git(&["checkout", "--quiet", "-B", &format!("n/{n}"), "origin/good/new-release"]);
+        let letters: String = rand::random_iter::<u8>().take(12).map(|byte| char::from(b'a' + byte % 26)).collect();
+        git(&["commit", "--quiet", "--allow-empty", "-m", &format!("a head of its own: {letters}")]);
+    }
+    dir
 }
 
 pub(crate) fn arguments(recipe: &str, source: &Path, reference: &str) -> Vec<String> {

@@ -13,6 +13,7 @@ use super::judge::Count;
 use super::model::{Faults, Model};
 use super::process::{Fate, Job, Process, Sweeper, live};
 use crate::Slots;
+use crate::reap::Looks;
 use crate::rules::Rules;
 use crate::state::{Ask, Caps};
 use crate::timing::Timing;
@@ -233,7 +234,7 @@ impl Scenario {
         let dead = |ask: &Ask| running.get(&ask.run).is_some_and(|(_, fate)| fate.is_dead());
         // The swarm still loses answers.
         for _ in 0..20 {
-            if slots.reap(&Sweeper(model.clone()), dead).await.is_ok() {
+            if slots.reap(&Sweeper(model.clone()), Looks::Long, dead).await.is_ok() {
                 break;
             }
         }

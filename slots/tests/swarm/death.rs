@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use slots::{Board, Lost, status::status};
+use slots::{Board, Looks, Lost, status::status};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{Orders, Runner, Set, Sweeper, Told, ask, clock, lease, quick, with_set};
@@ -99,8 +99,8 @@ async fn two_janitors_at_once_are_harmless_and_touch_nobody_who_lives() {
         let janitors = [Sweeper::default(), Sweeper::default()];
         // One knows for sure, by a lock; the other has to watch.
         let (sure, watching) = tokio::join!(
-            slots.reap(&janitors[0], |ask| ask.run.as_str() == "dead"),
-            slots.reap(&janitors[1], |_| false)
+            slots.reap(&janitors[0], Looks::Long, |ask| ask.run.as_str() == "dead"),
+            slots.reap(&janitors[1], Looks::Long, |_| false)
         );
         let finished: Vec<String> = sure.unwrap().into_iter().map(|one| one.held.ask.run.to_string()).collect();
         assert_eq!(finished, ["dead"]);

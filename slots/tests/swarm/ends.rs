@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slots::{Ask, Board, Caps, NoSlot, Timing, Waiting};
+use slots::{Ask, Caps, Looks, NoSlot, Timing, Waiting};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{FOUR, Sweeper, acquire, ask, lease, quick, with_set};
@@ -51,13 +51,20 @@ async fn one_that_waits_can_be_cancelled_from_here_and_from_elsewhere() {
 async fn a_kept_app_holds_its_room_and_no_janitor_takes_it() {
     with_set(async |set| {
         let slots = set.slots(quick());
-        let kept = lease(&slots, "kept").await.keep().await.unwrap();
+        let (own, provider) = (ask("kept"), ask("provider"));
+        lease(&slots, "kept").await.keep(&[own.clone(), provider.clone()]).await.unwrap();
         let view = set.view().await;
-        assert!(view.tickets.is_empty() && view.ledger.held == std::slice::from_ref(&kept));
-        assert_eq!(slots.reap(&Sweeper::default(), |_| true).await.unwrap(), []);
-        assert_eq!(set.view().await.ledger.held.len(), 1);
-        slots.forget(kept.number).await.unwrap();
-        assert_eq!(slots.board().look().await.unwrap().unwrap().ledger.held, []);
+        assert!(view.tickets.is_empty() && view.ledger.held.iter().all(|held| held.kept));
+        let asks: Vec<&Ask> = view.ledger.held.iter().map(|held| &held.ask).collect();
+        assert!(asks.len() == 2 && asks.contains(&&own) && asks.contains(&&provider), "{asks:?}");
+        assert_ne!(view.ledger.held[0].number, view.ledger.held[1].number);
+        assert_eq!(slots.reap(&Sweeper::default(), Looks::Long, |_| true).await.unwrap(), []);
+        assert_eq!(set.view().await.ledger.held.len(), 2);
+        slots.forget_run(&own.run).await.unwrap();
+        let left = set.view().await.ledger.held.clone();
+        assert!(left.len() == 1 && left[0].ask == provider, "{left:?}");
+        slots.forget_run(&provider.run).await.unwrap();
+        assert_eq!(set.view().await.ledger.held, []);
     })
     .await;
 }

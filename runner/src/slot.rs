@@ -1,0 +1,147 @@
+//! What a run asks of the slots that all runners on a swarm share: how many apps, how much memory, which
+//! ports and stacks; and what the swarm may hold at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use harness::failure::Failure;
+use harness::names::RecipeName;
+use harness::swarm::Swarm;
+use slots::{Ask, Board, Caps, Slots, SwarmBoard, View, Waiting, forecast::forecast};
+
+use crate::context::Context;
+use crate::report::expect;
+use crate::report::text::seconds;
+use crate::settings::Settings;
+use crate::stage::published_ports;
+use crate::warm::Warm;
+
+/// A recipe that never ran here is expected to take this long.
+const UNKNOWN: Duration = Duration::from_secs(180);
+
+/// Who asks, and by which settings.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// The settings.
+    pub settings: Settings,
+    /// The state folder.
+    pub state: PathBuf,
+    /// This machine's name.
+    pub host: String,
+}
+
+/// The slots that these settings name.
+#[must_use]
+pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
+    Slots::new(SwarmBoard::of_set(swarm, settings.slots.as_str()))
+}
+
+/// What the swarm may hold at once: what is set here, else what the runners before have set, else what suits
+/// this node: a run per processor, two apps per run, four fifths of the memory.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn caps(swarm: &Swarm, slots: &Slots<SwarmBoard>, settings: &Settings) -> Result<Caps, Failure> {
+    let usual = match slots.board().ledger().await? {
+        Some(ledger) => ledger.caps,
+        None => {
+            let facts = swarm.facts().await?;
+            let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
+            Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 }
+        }
+    };
+    Ok(Caps {
+        tests: settings.max_tests.unwrap_or(usual.tests),
+        // More runs than apps would be a cap that nobody can reach.
+        apps: settings.max_apps.unwrap_or(settings.max_tests.map_or(usual.apps, |tests| usual.apps.max(tests * 2))),
+        mib: settings.max_memory.unwrap_or(usual.mib),
+    })
+}
+
+/// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
+#[must_use]
+pub fn ask(cx: &Context, runner: &Runner, limit: Duration) -> Ask {
+    let apps: Vec<&Context> = own_apps(cx).collect();
+    Ask {
+        run: cx.spec.run.clone(),
+        recipe: cx.spec.recipe.clone(),
+        owner: runner.host.clone(),
+        apps: u32::try_from(apps.len()).unwrap_or(u32::MAX),
+        mib: apps.iter().map(|app| u64::from(app.toml.weight.memory_mib.get())).sum(),
+        ports: apps.iter().flat_map(|app| published_ports(app)).collect(),
+        stacks: apps.iter().map(|app| app.spec.stack.clone()).collect(),
+        limit_s: limit.as_secs(),
+    }
+}
+
+/// What stays when the run has ended: its own apps where they are kept, and a provider that it made, under
+/// that one's own run.
+#[must_use]
+pub fn stays(cx: &Context, runner: &Runner, keeps: bool) -> Vec<Ask> {
+    let whole = ask(cx, runner, Duration::ZERO);
+    let mut stays = Vec::new();
+    let made = cx.beside.iter().find(|app| app.warm.as_ref().is_some_and(|warm| !warm.was_there()));
+    if keeps {
+        let own: Vec<&Context> = own_apps(cx).filter(|app| app.warm.is_none()).collect();
+        stays.push(Ask {
+            apps: u32::try_from(own.len()).unwrap_or(u32::MAX),
+            mib: own.iter().map(|app| u64::from(app.toml.weight.memory_mib.get())).sum(),
+            stacks: own.iter().map(|app| app.spec.stack.clone()).collect(),
+            ..whole.clone()
+        });
+    }
+    if let Some(app) = made.filter(|app| app.deployed.is_some() && cx.came_up) {
+        stays.push(Ask {
+            run: app.spec.run.clone(),
+            recipe: app.spec.recipe.clone(),
+            apps: 1,
+            mib: u64::from(app.toml.weight.memory_mib.get()),
+            ports: published_ports(app),
+            stacks: BTreeSet::from([app.spec.stack.clone()]),
+            ..whole
+        });
+    }
+    stays
+}
+
+fn own_apps(cx: &Context) -> impl Iterator<Item = &Context> {
+    [cx].into_iter().chain(&cx.beside).filter(|app| !app.warm.as_ref().is_some_and(Warm::was_there))
+}
+
+/// How long runs of each recipe take, from history; read once for each.
+#[derive(Debug)]
+pub struct Times {
+    state: PathBuf,
+    known: Mutex<BTreeMap<RecipeName, Duration>>,
+}
+
+impl Times {
+    /// From the journals below a state folder.
+    #[must_use]
+    pub fn of(state: PathBuf) -> Self {
+        Self { state, known: Mutex::default() }
+    }
+
+    /// The time that a run of this kind takes.
+    #[must_use]
+    pub fn takes(&self, ask: &Ask) -> Duration {
+        let look = || expect::whole(&self.state, &ask.recipe).unwrap_or(UNKNOWN);
+        match self.known.lock() {
+            Ok(mut known) => *known.entry(ask.recipe.clone()).or_insert_with(look),
+            Err(_) => UNKNOWN,
+        }
+    }
+}
+
+/// Where one that waits stands, in words.
+#[must_use]
+pub fn place(view: &View, waiting: &Waiting, times: &Times) -> String {
+    let expected = forecast(view, |ask| times.takes(ask));
+    let about = expected.get(&waiting.number).map_or_else(String::new, |time| {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        format!(", expected to begin in {}", seconds(ms))
+    });
+    format!("place {} of {} in the queue, waits {}{about}", waiting.place, waiting.length, waiting.why)
+}
