@@ -35,6 +35,7 @@ pub mod report;
 pub mod run_dir;
 pub mod scaffold;
 pub mod selection;
+pub mod serve;
 pub mod settings;
 pub mod slot;
 pub mod source;

@@ -1,4 +1,4 @@
-//! `cc-ci docs`: what of the docs is generated from the code.
+//! `cc-ci docs`: what of the docs is generated from the code, and the systemd unit.
 
 use crate::exit::Exit;
 
@@ -17,12 +17,15 @@ enum What {
     Schema,
     /// docs/deps.schema.json
     DepsSchema,
+    /// The systemd unit of `cc-ci serve`
+    Unit,
 }
 
 pub(super) fn run(args: &Args) -> Exit {
     match args.what {
         What::Reference => print!("{}", crate::reference::reference()),
         What::Schema => print!("{}", crate::recipe_toml::schema()),
+        What::Unit => print!("{}", crate::serve::UNIT),
         What::DepsSchema => print!("{}", harness::deps::schema()),
     }
     Exit::Passed

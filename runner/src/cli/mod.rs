@@ -12,6 +12,7 @@ mod plan;
 mod reap;
 mod report;
 mod run;
+mod serve;
 mod signals;
 mod status;
 mod what;
@@ -78,6 +79,8 @@ enum Command {
     Status(status::Args),
     /// Ask a run to stop, wherever its process is
     Cancel(cancel::Args),
+    /// Do what a server does all the time: remove what dead runs left
+    Serve(serve::Args),
     /// Finish the teardown of runs that were killed
     Reap(reap::Args),
     /// Make a report again from a run's journal
@@ -118,6 +121,7 @@ pub fn main() -> Exit {
             Command::Logs(args) => look::logs(settings, &args).await,
             Command::Status(args) => status::run(settings, &args).await,
             Command::Cancel(args) => cancel::run(settings, &args).await,
+            Command::Serve(args) => serve::run(settings, &args).await,
             Command::Reap(args) => reap::run(settings, &args).await,
             Command::Report(args) => report::run(&args),
             Command::Bench(args) => bench::run(settings, &args).await,

@@ -13,6 +13,7 @@ mod machine;
 mod made;
 mod own;
 mod prove;
+mod serve;
 mod slots;
 mod steps;
 mod support;

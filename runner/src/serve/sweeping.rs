@@ -1,0 +1,122 @@
+//! The janitor on a timer.
+
+use std::time::Duration;
+
+use harness::failure::Failure;
+use harness::swarm::Swarm;
+use slots::Looks;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::notify::Manager;
+use crate::reap::{Janitor, Reaped, Reaping};
+use crate::slot::Runner;
+use crate::world;
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long one app may take to go.
+const REMOVING: Duration = Duration::from_secs(120);
+/// One look may take this long before the service counts as hung.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// The janitor of a server.
+pub(super) struct Sweeping {
+    runner: Runner,
+    /// What was told last, so that the log says each thing once.
+    said: String,
+}
+
+impl Sweeping {
+    /// One that goes by these settings.
+    #[must_use]
+    pub(super) fn new(runner: Runner) -> Self {
+        Self { runner, said: String::new() }
+    }
+
+    /// Waits for the engine and removes what dead runs left.
+    pub(super) async fn first(&mut self, manager: &mut Manager) {
+        while !self.look(manager).await {
+            self.rest(manager).await;
+        }
+    }
+
+    /// Goes on for ever.
+    pub(super) async fn go_on(&mut self, manager: &mut Manager) {
+        loop {
+            self.rest(manager).await;
+            self.look(manager).await;
+        }
+    }
+
+    async fn rest(&self, manager: &mut Manager) {
+        let until = Instant::now() + EVERY;
+        while Instant::now() < until {
+            manager.alive();
+            sleep(manager.longest_silence()).await;
+        }
+    }
+
+    /// One look; false where the engine did not answer. The service manager hears of it as long as the look
+    /// does not take too long.
+    async fn look(&mut self, manager: &mut Manager) -> bool {
+        let runner = self.runner.clone();
+        let looking = sweep(&runner);
+        tokio::pin!(looking);
+        let start = Instant::now();
+        let mut tick = interval(manager.longest_silence());
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut looking => break ended,
+                _ = tick.tick(), if start.elapsed() < LONGEST => manager.alive(),
+            }
+        };
+        let (said, answered) = match ended {
+            Ok(done) => (words(&done), true),
+            Err(failure) => (format!("the engine does not answer: {}", failure.what), false),
+        };
+        if !said.is_empty() && said != self.said {
+            println!("{said}");
+        }
+        self.said = said;
+        answered
+    }
+}
+
+async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
+    let swarm = Swarm::connect().await?;
+    let (http, _) = world::http(&runner.settings)?;
+    Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await
+}
+
+/// What a janitor did, for a log: those that live are nobody's business.
+fn words(done: &[Reaped]) -> String {
+    let line = |one: &Reaped| {
+        let what = match &one.what {
+            Reaping::Alive | Reaping::Kept(_) | Reaping::InUse(_) => return None,
+            Reaping::Removed => "was dead; everything of it is removed".to_owned(),
+            Reaping::Left(objects) => format!("is dead, and is still there: {}", objects.join(", ")),
+            Reaping::Failed(why) => format!("is dead, and could not be removed: {why}"),
+        };
+        Some(format!("reap: run {} ({}) {what}", one.run, one.stack))
+    };
+    done.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_tells_what_was_done_and_not_who_lives() {
+        let one = |run: &str, what| Reaped { run: run.to_owned(), stack: "a_ci_localhost".to_owned(), what };
+        let done = [
+            one("r1", Reaping::Alive),
+            one("r2", Reaping::Removed),
+            one("r3", Reaping::Left(vec!["volume a_ci_localhost_data".to_owned()])),
+            one("r4", Reaping::Failed("the engine does not answer".to_owned())),
+        ];
+        insta::assert_snapshot!(words(&done));
+        assert_eq!(words(&[one("r1", Reaping::Kept(1))]), "");
+    }
+}
