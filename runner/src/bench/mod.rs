@@ -2,12 +2,14 @@
 //! ends it), against a plain shell script, and its own reaction, teardown, memory and planning.
 
 mod figures;
+mod fleet;
 mod floor;
 mod measured;
 mod plain;
 mod reaction;
 
 pub use figures::{Figure, render};
+pub use fleet::{Fleet, FleetRun, fleet};
 pub use floor::{Trees, floor};
 pub use measured::{CcCiRun, cc_ci_run, plan_ms};
 pub use plain::plain;

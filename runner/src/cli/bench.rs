@@ -1,9 +1,10 @@
 //! `cc-ci bench`: prints the table of figures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness::failure::{Failure, Kind};
 use harness::http::{Http, HttpConfig};
+use harness::names::RecipeName;
 use harness::swarm::Swarm;
 
 use crate::bench::{self, Figure, Trees};
@@ -16,6 +17,12 @@ pub(super) struct Args {
     /// Repository of custom-html that is measured
     #[arg(long, value_name = "FOLDER")]
     source: PathBuf,
+    /// Measure a fleet of mixed runs in place of the rest, from the repositories beside that one
+    #[arg(long, value_name = "RECIPE", value_delimiter = ',', num_args = 1..)]
+    fleet: Vec<RecipeName>,
+    /// Runs and apps that the fleet may hold at once
+    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5])]
+    fleet_caps: Vec<usize>,
     /// The plain shell script to compare with
     #[arg(long, value_name = "FILE", default_value = "testbed/bench/plain.sh")]
     plain: PathBuf,
@@ -34,6 +41,9 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let program = std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
     let scratch =
         tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    if !args.fleet.is_empty() {
+        return fleet(&program, args, scratch.path()).await;
+    }
     let swarm = Swarm::connect().await?;
     let source = args.source.to_string_lossy().into_owned();
     let what: Vec<String> = ["custom-html", "--source", &source, "--pr", "1"].map(str::to_owned).into();
@@ -106,5 +116,27 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     } else {
         print!("{}", bench::render(&figures));
     }
+    Ok(Exit::Passed)
+}
+
+async fn fleet(program: &Path, args: &Args, scratch: &Path) -> Result<Exit, Failure> {
+    let beside = args.source.parent().unwrap_or(&args.source);
+    let recipes: Vec<_> = args.fleet.iter().map(|recipe| (recipe.clone(), beside.join(recipe.as_str()))).collect();
+    let caps = match args.fleet_caps[..] {
+        [tests, apps] => (tests, apps),
+        _ => (3, 5),
+    };
+    let seen = bench::fleet(program, &recipes, caps, scratch).await?;
+    if args.json {
+        println!("{:#}", serde_json::json!(seen));
+        return Ok(Exit::Passed);
+    }
+    let seconds = |ms: u64| ms as f64 / 1_000.0;
+    for run in &seen.runs {
+        let (waited, held) = (seconds(run.waited_ms), seconds(run.held_ms));
+        println!("  {:<16} {} apps  waited {waited:>6.1} s  held its slot {held:>6.1} s", run.recipe, run.apps);
+    }
+    let (took, best) = (seconds(seen.took_ms), seconds(seen.best_ms));
+    println!("{} runs in {took:.1} s; in the best order {best:.1} s: {:.2} of it", seen.runs.len(), took / best);
     Ok(Exit::Passed)
 }
