@@ -27,6 +27,7 @@ use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStar
 use crate::keep::Keep;
 use crate::logins::{self, Logins};
 use crate::neighbours::Neighbours;
+use crate::override_file::Place;
 use crate::own_tests::OwnTests;
 use crate::prepared::{Prepared, folder_of};
 use crate::recipe_toml::RecipeToml;
@@ -117,8 +118,8 @@ pub struct Context {
     pub ca: Option<PathBuf>,
     /// The program that the recipes' Rust tests are built into, where one is named.
     pub recipe_tests: Option<PathBuf>,
-    /// Whether swarm's virtual addresses work here.
-    pub ipvs: bool,
+    /// What the swarm is like that the app is deployed to.
+    pub place: Place,
     /// Labels for every service that the run deploys; none before it has its names.
     pub labels: BTreeMap<String, String>,
     /// Who runs it, by which settings.
@@ -178,6 +179,8 @@ pub struct Parts {
     pub dir: RunDir,
     /// The folder of the run that deployed the app: this one, or that which keeps it.
     pub shared: RunDir,
+    /// What the swarm is like that the apps are deployed to.
+    pub place: Place,
     /// Who runs it, by which settings.
     pub runner: Runner,
     /// Ends the run, which then tears down.
@@ -198,7 +201,7 @@ impl Context {
     /// # Errors
     /// When the local CA's certificate is no certificate.
     pub fn new(parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, shared, runner, cancel, keep, rounds, remark, sinks } = parts;
+        let Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks } = parts;
         let settings = &runner.settings;
         let (http, ca) = world::http(settings)?;
         let address = settings.fixed_address();
@@ -218,7 +221,7 @@ impl Context {
             neighbours: Neighbours::default(),
             resolve_beside: started_beside.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
             spec: prepared.spec,
-            ipvs: started.host.ipvs,
+            place,
             started,
             toml: prepared.toml,
             folder,
@@ -308,7 +311,7 @@ impl Context {
             resolve_beside: Vec::new(),
             ca: self.ca.clone(),
             recipe_tests: self.recipe_tests.clone(),
-            ipvs: self.ipvs,
+            place: self.place.clone(),
             labels,
             runner: self.runner.clone(),
             lease: None,

@@ -127,7 +127,7 @@ impl Context {
             allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
         }
         env.append_compose_file(OVERRIDE_FILE);
-        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, self.ipvs, &self.neighbours));
+        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));
         let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
         for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
             let path = self.checkout.dir().join(name);

@@ -6,9 +6,26 @@
 use std::collections::BTreeMap;
 
 use harness::coopcloud::compose::Compose;
+use harness::swarm::EngineFacts;
 use serde_json::{Map, Value, json};
 
 use crate::neighbours::{CA_FILE, CA_IN_CONTAINER, Neighbours, TRUST};
+
+/// What the swarm is like that the app is deployed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whether swarm's virtual addresses work here.
+    pub ipvs: bool,
+    /// The node that every task has to be on, where there are several: only on its own node can cc-ci, as
+    /// abra, run a command in a container and see a volume.
+    pub pinned_to: Option<String>,
+}
+
+impl From<&EngineFacts> for Place {
+    fn from(facts: &EngineFacts) -> Self {
+        Self { ipvs: facts.ipvs, pinned_to: (facts.nodes > 1).then(|| facts.node_id.clone()) }
+    }
+}
 
 /// The file's name in the checkout.
 pub const OVERRIDE_FILE: &str = "compose.cc-ci.yml";
@@ -18,7 +35,7 @@ pub const OVERRIDE_FILE: &str = "compose.cc-ci.yml";
 pub fn override_file(
     compose: &Compose,
     labels: &BTreeMap<String, String>,
-    ipvs: bool,
+    place: &Place,
     neighbours: &Neighbours,
 ) -> String {
     let services: Map<String, Value> = compose
@@ -27,7 +44,10 @@ pub fn override_file(
         .map(|service| {
             let mut deploy = json!({ "labels": escaped(labels) });
             let mut entry = Map::new();
-            if !ipvs {
+            if let Some(node) = &place.pinned_to {
+                deploy["placement"] = json!({ "constraints": [format!("node.id == {node}")] });
+            }
+            if !place.ipvs {
                 deploy["endpoint_mode"] = json!("dnsrr");
                 let ports: Vec<Value> = service
                     .ports
@@ -85,9 +105,23 @@ mod tests {
         BTreeMap::from([("cc-ci.run".to_owned(), "r$1".to_owned())])
     }
 
+    fn place(ipvs: bool, pinned_to: Option<&str>) -> Place {
+        Place { ipvs, pinned_to: pinned_to.map(str::to_owned) }
+    }
+
+    #[test]
+    fn on_a_swarm_of_several_nodes_the_app_is_on_that_of_its_runner() {
+        let text = override_file(&compose(), &labels(), &place(true, Some("n0de")), &Neighbours::default());
+        let file: Value = serde_json::from_str(&text).unwrap();
+        for service in ["app", "db"] {
+            let constraints = &file["services"][service]["deploy"]["placement"]["constraints"];
+            assert_eq!(constraints, &json!(["node.id == n0de"]), "{service}");
+        }
+    }
+
     #[test]
     fn a_server_with_everything_gets_labels_and_nothing_else() {
-        let text = override_file(&compose(), &labels(), true, &Neighbours::default());
+        let text = override_file(&compose(), &labels(), &place(true, None), &Neighbours::default());
         insta::assert_snapshot!(text);
     }
 
@@ -95,6 +129,6 @@ mod tests {
     fn a_local_world_gets_addresses_and_a_ca_and_what_its_kernel_needs() {
         let hosts = vec![("keycloak.ci.localhost".parse().unwrap(), "172.18.0.1".parse().unwrap())];
         let neighbours = Neighbours { hosts, ca: Some("PEM".to_owned()) };
-        insta::assert_snapshot!(override_file(&compose(), &labels(), false, &neighbours));
+        insta::assert_snapshot!(override_file(&compose(), &labels(), &place(false, None), &neighbours));
     }
 }

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::abra::Abra;
 use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::{RealmName, RunId};
-use harness::swarm::{Claim, Swarm};
+use harness::swarm::{Claim, Removal, Swarm};
 use jiff::Timestamp;
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
@@ -101,6 +101,32 @@ impl<'a> Janitor<'a> {
             }
         }
         self.forget_what_is_not_kept().await?;
+        done.extend(self.what_others_could_not_reach().await?);
+        Ok(done)
+    }
+
+    /// Volumes of dead runs on this node, whose apps were removed from another one.
+    async fn what_others_could_not_reach(&self) -> Result<Vec<Reaped>, Failure> {
+        let all = self.swarm.left_elsewhere().await?;
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (own, claims) = (self.swarm.facts().await?.node_id, self.swarm.claims().await?);
+        let mut done = Vec::new();
+        for left in all.into_iter().filter(|left| left.node == own) {
+            let reaped = |what| Reaped { run: "of another node".to_owned(), stack: left.stack.to_string(), what };
+            if claims.iter().any(|claim| claim.stack == left.stack) {
+                // A later run has the name: what is here may be its own, and it is looked at again later.
+                continue;
+            }
+            let rest = self.swarm.remove(&left.stack, Removal::Kill, Instant::now() + self.limit).await?;
+            if rest.is_empty() {
+                self.swarm.nothing_left_elsewhere(&left).await?;
+                done.push(reaped(Reaping::Removed));
+            } else {
+                done.push(reaped(Reaping::Left(rest.iter().map(ToString::to_string).collect())));
+            }
+        }
         Ok(done)
     }
 

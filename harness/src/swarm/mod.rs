@@ -11,6 +11,7 @@
 
 mod beside;
 mod claim;
+mod elsewhere;
 mod engine;
 mod evidence;
 mod exec;
@@ -33,6 +34,7 @@ mod watch;
 
 pub use beside::{Bridge, Reach, StackLabels};
 pub use claim::{Claim, ClaimOutcome};
+pub use elsewhere::LeftElsewhere;
 pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
 pub use exec::ExecResult;

@@ -19,6 +19,7 @@ use crate::event::{HostFacts, JOURNAL_FORMAT, RunStarted};
 use crate::exit::Exit;
 use crate::keep::Keep;
 use crate::kept;
+use crate::override_file::Place;
 use crate::prepared::{Prepared, new_run_id};
 use crate::reap::Janitor;
 use crate::report;
@@ -123,6 +124,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     };
 
     let facts = swarm.facts().await?;
+    let place = Place::from(&facts);
     let host = HostFacts {
         name: runner.host.clone(),
         engine: facts.version,
@@ -133,7 +135,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let expected = report::expect::from_runs(&state, &started.recipe);
     let sinks = sinks(&dir, args.json)?;
     let rounds = args.repeat.get();
-    let parts = Parts { prepared, started, swarm, abra, dir, shared, runner, cancel, keep, rounds, remark, sinks };
+    let parts = Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks };
     let mut cx = Context::new(parts)?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;

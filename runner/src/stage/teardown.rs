@@ -64,6 +64,7 @@ async fn objects(claim: &Claim, until: Instant) -> Result<Vec<ObjectFact>, Failu
     {
         return Ok(Vec::new());
     }
+    swarm.note_elsewhere(&claim.stack).await?;
     let left = swarm.remove(&claim.stack, Removal::Kill, until).await?;
     if left.is_empty() {
         swarm.release(&claim.stack).await?;

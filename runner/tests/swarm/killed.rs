@@ -92,3 +92,28 @@ fn two_runs_never_share_an_app_and_a_live_one_is_not_reaped() {
     child.wait().unwrap();
     assert_eq!(left(&stack), Vec::<String>::new());
 }
+
+/// What a dead run had on a node that only its own engine reaches is removed there. This swarm has one node,
+/// so the note is written by hand: on this node, as the janitor of another one would have left it.
+#[test]
+fn a_volume_that_another_node_could_not_reach_is_removed_here() {
+    let stack = format!("of-another-node-{}_ci_localhost", std::process::id());
+    let docker = |words: &[&str]| {
+        let output = Command::new("docker").args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let node = docker(&["info", "--format", "{{.Swarm.NodeID}}"]);
+    let volume = format!("{stack}_data");
+    docker(&["volume", "create", "--label", &format!("com.docker.stack.namespace={stack}"), &volume]);
+    let (on, of) = (format!("cc-ci.left-on={node}"), format!("cc-ci.stack={stack}"));
+    let name = format!("ccci_left_{stack}_{}", &node[..8]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "-").unwrap();
+    docker(&["config", "create", "--label", &on, "--label", &of, &name, file.path().to_str().unwrap()]);
+    let reaped = cc_ci(own_state().path()).arg("reap").output().unwrap();
+    let said = String::from_utf8_lossy(&reaped.stdout).into_owned();
+    assert!(said.contains(&format!("({stack}): its owner is gone: everything of it was removed")), "{said}");
+    assert!(!docker(&["volume", "ls", "-q"]).lines().any(|one| one == volume));
+    assert!(!docker(&["config", "ls", "--format", "{{.Name}}"]).contains(&name));
+}

@@ -1,0 +1,120 @@
+//! What is left of a stack on nodes that only their own engine can reach: volumes, and containers that
+//! swarm has not taken away yet. It is written down in a swarm config, `ccci_left_<node>_…`, and a cc-ci on
+//! that node removes it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bollard::models::{ConfigSpec, Task};
+use bollard::query_parameters::{ListConfigsOptionsBuilder, ListTasksOptionsBuilder};
+
+use super::engine::{Swarm, ask, failed, is_gone, status};
+use super::labels::of_stack;
+use crate::failure::Failure;
+use crate::names::StackName;
+
+const LEFT_ON: &str = "cc-ci.left-on";
+const STACK: &str = "cc-ci.stack";
+
+/// What may be left of a stack on a node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftElsewhere {
+    /// The node's id in the swarm.
+    pub node: String,
+    /// The stack.
+    pub stack: StackName,
+}
+
+impl LeftElsewhere {
+    /// At most 64 bytes, as swarm wants it: a stack's name has at most 45. Ids of nodes are random.
+    fn name(&self) -> String {
+        format!("ccci_left_{}_{}", self.stack, self.node.chars().take(8).collect::<String>())
+    }
+}
+
+impl Swarm {
+    /// Writes down on which other nodes tasks of a stack have been. Before its services are removed: after
+    /// that nobody knows.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn note_elsewhere(&self, stack: &StackName) -> Result<(), Failure> {
+        let options = ListTasksOptionsBuilder::new().filters(&of_stack(stack)).build();
+        let tasks = ask("list tasks", self.docker().list_tasks(Some(options))).await?;
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let facts = self.facts().await?;
+        if facts.nodes < 2 {
+            return Ok(());
+        }
+        for node in nodes_beside(&facts.node_id, &tasks) {
+            let left = LeftElsewhere { node, stack: stack.clone() };
+            let labels = HashMap::from([(LEFT_ON, left.node.as_str()), (STACK, stack.as_str())]);
+            let spec = ConfigSpec {
+                name: Some(left.name()),
+                labels: Some(labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
+                // Swarm wants at least one byte of content; this is "-" in base64.
+                data: Some("LQ==".to_owned()),
+                ..ConfigSpec::default()
+            };
+            match self.docker().create_config(spec).await {
+                Err(e) if status(&e) != Some(409) => return Err(failed("note what is left on another node", &e)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What may be left on nodes, this one and others.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn left_elsewhere(&self) -> Result<Vec<LeftElsewhere>, Failure> {
+        let filters = HashMap::from([("label", vec![LEFT_ON])]);
+        let options = ListConfigsOptionsBuilder::new().filters(&filters).build();
+        let configs = ask("list what is left on nodes", self.docker().list_configs(Some(options))).await?;
+        let read = |config: bollard::models::Config| {
+            let mut labels = config.spec?.labels?;
+            Some(LeftElsewhere { node: labels.remove(LEFT_ON)?, stack: labels.remove(STACK)?.try_into().ok()? })
+        };
+        let mut all: Vec<LeftElsewhere> = configs.into_iter().filter_map(read).collect();
+        all.sort();
+        Ok(all)
+    }
+
+    /// Says that nothing is left there any more.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn nothing_left_elsewhere(&self, left: &LeftElsewhere) -> Result<(), Failure> {
+        match self.docker().delete_config(&left.name()).await {
+            Err(e) if !is_gone(&e) => Err(failed("note that nothing is left", &e)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The nodes that tasks were given to, without this one.
+fn nodes_beside(own: &str, tasks: &[Task]) -> BTreeSet<String> {
+    tasks.iter().filter_map(|task| task.node_id.clone()).filter(|node| !node.is_empty() && node != own).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_nodes_are_told_and_tasks_that_had_none_are_not() {
+        let task = |node: Option<&str>| Task { node_id: node.map(str::to_owned), ..Task::default() };
+        let tasks = [task(Some("a")), task(Some("b")), task(None), task(Some("")), task(Some("b")), task(Some("c"))];
+        assert_eq!(nodes_beside("a", &tasks).into_iter().collect::<Vec<_>>(), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_name_fits_and_tells_nodes_and_stacks_apart() {
+        let stack: StackName = "a".repeat(45).try_into().unwrap();
+        let left = |node: &str| LeftElsewhere { node: node.to_owned(), stack: stack.clone() }.name();
+        assert_eq!(left("1ka1ugb1skz97gzfxqxhgr2x8").len(), 64);
+        assert_ne!(left("x"), left("y"));
+    }
+}
