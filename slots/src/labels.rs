@@ -9,7 +9,7 @@ use harness::swarm::SharedRecord;
 use super::state::{Ask, Caps, Held, Ledger, Ticket};
 
 /// Every record of one set of slots carries it, with the set's name.
-pub(super) const SET: &str = "cc-ci.slots";
+pub const SET: &str = "cc-ci.slots";
 const ASK: &str = "cc-ci.ask";
 const NUMBER: &str = "cc-ci.number";
 const BEAT: &str = "cc-ci.beat";

@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 pub use acquire::{Granted, NoSlot, Waiting};
 pub use board::{Board, Changes};
+pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use reap::{Buried, Janitor, Looks};
 pub use state::{Ask, Caps, Held, Ledger, Ticket, View};

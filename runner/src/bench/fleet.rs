@@ -65,11 +65,10 @@ pub async fn fleet(
         // A run that ends before it is in the queue is told by its end.
         let _ = is_queued.await;
     }
-    let mut runs = Vec::new();
-    for run in under_way {
-        let run = run.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))??;
-        runs.push(run);
-    }
+    // All of them end and tear down, also where one was red.
+    let ended = futures_util::future::join_all(under_way).await;
+    let ended = ended.into_iter().map(|run| run.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?);
+    let runs: Vec<FleetRun> = ended.collect::<Result<_, Failure>>()?;
     let took_ms = ms(start.elapsed());
     let loads: Vec<(u64, usize)> = runs.iter().map(|run| (run.held_ms, run.apps)).collect();
     Ok(Fleet { best_ms: best(&loads, tests, apps), runs, took_ms })

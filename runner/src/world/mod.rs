@@ -6,14 +6,16 @@ mod docker_cli;
 mod present;
 mod stack;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Kind};
 use harness::http::{Expect, Http, HttpConfig};
 use harness::names::StackName;
-use harness::swarm::{Removal, Swarm};
+use harness::swarm::{ObjectKind, Removal, Swarm};
 use serde::Serialize;
+use slots::{Board as _, SET_LABEL, SwarmBoard};
 
 use crate::settings::Settings;
 use docker_cli::docker;
@@ -139,6 +141,10 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         let file = wanted.file.to_string_lossy();
         docker(&["stack", "deploy", "-c", &file, WORLD_STACK], "deploy traefik and the backup bot").await?;
         watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
+        // Certificates of earlier worlds. One that is in use is refused by swarm, and stays.
+        let mut old = swarm.objects(&stack_name).await?;
+        old.retain(|object| object.kind == ObjectKind::Config);
+        swarm.discard(&old).await?;
         told(report, "traefik and backup bot", Done::Made, start);
     }
     let start = Instant::now();
@@ -184,6 +190,9 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
     }
     told(report, "traefik and backup bot", Done::Removed, start);
     let start = Instant::now();
+    let done = if close_slots(&swarm).await? { Done::Removed } else { Done::Kept };
+    told(report, "list of slots", done, start);
+    let start = Instant::now();
     let ours = docker(&["network", "ls", "-q", "--filter", "label=cc-ci.world=true"], "list networks").await?;
     if ours.is_empty() {
         told(report, "network proxy", Done::Kept, start);
@@ -193,6 +202,21 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
     }
     told(report, "swarm mode", Done::Kept, Instant::now());
     Ok(())
+}
+
+/// Removes the lists of slots where nobody has one. False where a run still lives, or keeps an app.
+async fn close_slots(swarm: &Swarm) -> Result<bool, Failure> {
+    let records = swarm.shared_records(SET_LABEL).await?;
+    let sets = records.iter().filter_map(|record| record.labels.get(SET_LABEL).cloned()).collect::<BTreeSet<_>>();
+    let mut all = true;
+    for set in sets {
+        let board = SwarmBoard::of_set(swarm, &set);
+        match board.look().await? {
+            Some(view) if view.tickets.is_empty() && view.ledger.held.is_empty() => board.close().await?,
+            _ => all = false,
+        }
+    }
+    Ok(all)
 }
 
 fn told(report: &mut dyn FnMut(&WorldStep), name: &str, done: Done, start: Instant) {
