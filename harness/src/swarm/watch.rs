@@ -30,6 +30,8 @@ pub struct Watch {
     good: HashMap<String, Instant>,
     /// Containers whose health the engine gave up.
     unhealthy: BTreeSet<String>,
+    /// Containers in which the kernel killed a process for want of memory.
+    out_of_memory: BTreeSet<String>,
 }
 
 /// A stack in which everything runs that should.
@@ -65,7 +67,14 @@ impl Swarm {
         let feed = Feed::start(self, stack);
         // What happens between here and the first event is not lost: the first judgement reads it all.
         self.docker().ping().await.map_err(|e| failed("answer", &e))?;
-        Ok(Watch { swarm: self.clone(), stack: stack.clone(), feed, good: HashMap::new(), unhealthy: BTreeSet::new() })
+        Ok(Watch {
+            swarm: self.clone(),
+            stack: stack.clone(),
+            feed,
+            good: HashMap::new(),
+            unhealthy: BTreeSet::new(),
+            out_of_memory: BTreeSet::new(),
+        })
     }
 }
 
@@ -123,11 +132,13 @@ impl Watch {
         }
     }
 
-    /// What was seen marks the tasks: the list of tasks tells nothing of their health.
+    /// What was seen marks the tasks: the list of tasks tells nothing of their health, nor of what the kernel
+    /// killed.
     fn with_health(&mut self, mut now: Snapshot) -> Snapshot {
         self.take_news();
         for task in &mut now.tasks {
             task.unhealthy = task.container.as_ref().is_some_and(|id| self.unhealthy.contains(id));
+            task.out_of_memory = task.container.as_ref().is_some_and(|id| self.out_of_memory.contains(id));
         }
         now
     }
@@ -135,6 +146,9 @@ impl Watch {
     fn note(&mut self, news: super::feed::News) {
         if news.unhealthy {
             self.unhealthy.insert(news.id.clone());
+        }
+        if news.out_of_memory {
+            self.out_of_memory.insert(news.id.clone());
         }
         if news.good {
             self.good.insert(news.id, news.at);

@@ -1,0 +1,148 @@
+//! Containers that the kernel killed for want of memory. A crash of this kind says "exit code 137", or whatever
+//! code an app gives that has lost one of its processes; the engine alone knows why.
+
+use super::engine::{Swarm, ask, is_gone};
+use super::labels::short;
+use super::{SERVICE_LABEL, STACK_LABEL};
+use crate::failure::{Failure, Kind};
+use crate::names::StackName;
+
+/// The exit code of a process that was killed by SIGKILL.
+const KILLED: i64 = 137;
+
+/// One kill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryKill {
+    /// The stack.
+    pub stack: StackName,
+    /// The service's short name.
+    pub service: String,
+    /// The container's id.
+    pub container: String,
+    /// The most memory that the container may have, in bytes; none where there is no limit.
+    pub limit: Option<u64>,
+    /// Its exit code; none while it runs on without the process that was killed.
+    pub exit: Option<i64>,
+}
+
+impl MemoryKill {
+    /// What happened, to follow the service's name.
+    #[must_use]
+    pub fn words(&self) -> String {
+        words(self.limit, self.exit, 1)
+    }
+
+    /// The same as a failure. `whose` goes before the service's name: empty, or a dependency and a slash.
+    #[must_use]
+    pub fn failure(&self, whose: &str) -> Failure {
+        let service = format!("{whose}{}", self.service);
+        failure(&service, format!("service {service} {}", self.words()), self.limit)
+    }
+}
+
+/// The kills among the engine's events that an app has had: those of its stack, each container once.
+#[must_use]
+pub fn memory_kills<'a>(seen: &'a [(StackName, String)], stack: &StackName) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for (_, container) in seen.iter().filter(|(of, _)| of == stack) {
+        if !found.contains(&container.as_str()) {
+            found.push(container);
+        }
+    }
+    found
+}
+
+impl Swarm {
+    /// How a container fared in which a process was killed for memory; none where it is gone already, or
+    /// belongs to no stack.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn memory_kill(&self, container: &str) -> Result<Option<MemoryKill>, Failure> {
+        let seen = match self.docker().inspect_container(container, None).await {
+            Err(e) if is_gone(&e) => return Ok(None),
+            seen => ask("inspect a container", async { seen }).await?,
+        };
+        let labels = seen.config.and_then(|config| config.labels).unwrap_or_default();
+        let Some(stack) = labels.get(STACK_LABEL).and_then(|stack| StackName::try_from(stack.clone()).ok()) else {
+            return Ok(None);
+        };
+        let service = labels.get(SERVICE_LABEL).map_or("", String::as_str);
+        let state = seen.state.unwrap_or_default();
+        let limit = seen.host_config.and_then(|config| config.memory);
+        Ok(Some(MemoryKill {
+            service: short(&stack, service).to_owned(),
+            stack,
+            container: container.to_owned(),
+            limit: limit.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0),
+            exit: if state.running == Some(true) { None } else { state.exit_code },
+        }))
+    }
+}
+
+/// What happened to a container, or to this many of one service. With no exit code it runs on.
+pub(super) fn words(limit: Option<u64>, exit: Option<i64>, times: usize) -> String {
+    let whose = match limit {
+        Some(bytes) => format!("at its limit of {} MiB", bytes / (1024 * 1024)),
+        None => "since the node ran out of it".to_owned(),
+    };
+    let times = if times == 1 { String::new() } else { format!(" {times} times") };
+    match exit {
+        Some(KILLED) => format!("was killed for memory{times}, {whose}"),
+        Some(code) => format!("lost a process for memory{times}, {whose}, and exited with code {code}"),
+        None => format!("lost a process for memory{times}, {whose}"),
+    }
+}
+
+/// The failure that a kill is.
+pub(super) fn failure(service: &str, what: String, limit: Option<u64>) -> Failure {
+    match limit {
+        Some(_) => Failure::new(
+            Kind::OutOfMemory,
+            what,
+            format!("deploy.resources.limits.memory of service {service}, and what it does with its memory"),
+        ),
+        None => Failure::new(
+            Kind::NodeOutOfMemory,
+            what,
+            "the node's memory and what else runs there (`docker stats`); fewer runs at a time, or a larger [weight] \
+             in recipe.toml",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kill(limit: Option<u64>, exit: Option<i64>) -> MemoryKill {
+        let stack = StackName::try_from("a".to_owned()).unwrap();
+        MemoryKill { stack, service: "app".to_owned(), container: "c".to_owned(), limit, exit }
+    }
+
+    #[test]
+    fn a_limit_is_the_recipes_and_none_is_the_nodes() {
+        let own = kill(Some(16 << 20), Some(137)).failure("");
+        assert_eq!(own.what, "service app was killed for memory, at its limit of 16 MiB");
+        assert_eq!(own.kind, Kind::OutOfMemory);
+        let node = kill(None, Some(137)).failure("keycloak/");
+        assert_eq!(node.what, "service keycloak/app was killed for memory, since the node ran out of it");
+        assert_eq!(node.kind, Kind::NodeOutOfMemory);
+    }
+
+    #[test]
+    fn an_app_that_loses_a_process_is_told_from_one_that_is_killed() {
+        assert_eq!(
+            kill(Some(16 << 20), Some(1)).words(),
+            "lost a process for memory, at its limit of 16 MiB, and exited with code 1"
+        );
+        assert_eq!(kill(Some(16 << 20), None).words(), "lost a process for memory, at its limit of 16 MiB");
+    }
+
+    #[test]
+    fn another_stacks_kills_are_not_ours() {
+        let stack = |name: &str| StackName::try_from(name.to_owned()).unwrap();
+        let seen = [("a", "1"), ("b", "2"), ("a", "1"), ("a", "3")].map(|(s, c)| (stack(s), c.to_owned()));
+        assert_eq!(memory_kills(&seen, &stack("a")), ["1", "3"]);
+    }
+}
