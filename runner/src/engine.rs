@@ -160,7 +160,11 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     }
     let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
     let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
+    let killed = stage::killed(cx).await;
     if cx.faults.is_empty() {
+        for fault in killed {
+            cx.note(format!("{}; the stage passed all the same", fault.failure.what));
+        }
         if let Some(lost) = lost {
             cx.note(format!("{}; what the stage showed holds all the same", lost.what));
         }
@@ -179,6 +183,7 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
         {
             cx.faults.insert(0, gone);
         }
+        name_kill(&mut cx.faults, killed);
         stage::collect_tasks(cx).await;
         stage::collect_logs(cx).await;
     }
@@ -188,6 +193,20 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     }
     let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
     StageResult { outcome, fault: Some(fault), reason: None }
+}
+
+/// A kill for memory explains what else was seen, and so goes before it.
+fn name_kill(faults: &mut Vec<Fault>, killed: Vec<Fault>) {
+    let is_named = |fault: &Fault| matches!(fault.failure.kind, Kind::OutOfMemory | Kind::NodeOutOfMemory);
+    if faults.first().is_some_and(is_named) {
+        return;
+    }
+    let Some(Fault { cause, failure }) = killed.into_iter().next() else { return };
+    let seen = faults.first().map(|first| match first.failure.detail.as_str() {
+        "" => format!("what the stage saw: {}", first.failure.what),
+        detail => format!("what the stage saw: {}\n{detail}", first.failure.what),
+    });
+    faults.insert(0, Fault { cause, failure: failure.with_detail(seen.unwrap_or_default()) });
 }
 
 async fn teardown(
@@ -256,6 +275,22 @@ fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kill_for_memory_goes_before_what_it_explains() {
+        let fault = |kind, what: &str| Fault { cause: Cause::Recipe, failure: Failure::new(kind, what, "x") };
+        let kill = || vec![fault(Kind::OutOfMemory, "killed")];
+        let mut faults = vec![fault(Kind::CheckFailed, "a test is red")];
+        name_kill(&mut faults, kill());
+        assert_eq!(faults.len(), 2);
+        assert_eq!(faults[0].failure.kind, Kind::OutOfMemory);
+        assert_eq!(faults[0].failure.detail, "what the stage saw: a test is red");
+        name_kill(&mut faults, kill());
+        assert_eq!(faults.len(), 2, "what is named already is not named twice");
+        let mut other = vec![fault(Kind::CheckFailed, "a test is red")];
+        name_kill(&mut other, Vec::new());
+        assert_eq!(other[0].failure.kind, Kind::CheckFailed);
+    }
 
     #[test]
     fn a_slow_machine_is_not_the_recipes_fault() {

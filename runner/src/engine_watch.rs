@@ -1,13 +1,14 @@
 //! Whether the docker engine stayed up. A stage that is red because the engine went away says
 //! nothing about the recipe.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use harness::failure::{Failure, Kind};
-use harness::swarm::Swarm;
+use harness::names::StackName;
+use harness::swarm::{Swarm, oom_of};
 
 use crate::event::Stage;
 
@@ -18,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct EngineWatch {
     lost: Arc<AtomicBool>,
+    kills: Arc<Mutex<Vec<(StackName, String)>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -26,13 +28,26 @@ impl EngineWatch {
     #[must_use]
     pub fn start(swarm: &Swarm) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
-        let (docker, flag) = (swarm.docker().clone(), Arc::clone(&lost));
+        let kills = Arc::new(Mutex::new(Vec::new()));
+        let (docker, flag, seen) = (swarm.docker().clone(), Arc::clone(&lost), Arc::clone(&kills));
         let task = tokio::spawn(async move {
             let mut events = docker.events(None);
-            while let Some(Ok(_)) = events.next().await {}
+            while let Some(Ok(event)) = events.next().await {
+                if let (Some(kill), Ok(mut seen)) = (oom_of(&event), seen.lock())
+                    && !seen.contains(&kill)
+                {
+                    seen.push(kill);
+                }
+            }
             flag.store(true, Ordering::SeqCst);
         });
-        Self { lost, task }
+        Self { lost, kills, task }
+    }
+
+    /// The containers in which the kernel killed a process for want of memory since the last look, each with its
+    /// stack.
+    pub fn memory_kills(&self) -> Vec<(StackName, String)> {
+        self.kills.lock().map(|mut kills| std::mem::take(&mut *kills)).unwrap_or_default()
     }
 
     /// If the engine went away since the last look: waits for it, says so, and listens again.

@@ -1,6 +1,8 @@
 //! Containers that the kernel killed for want of memory. A crash of this kind says "exit code 137", or whatever
 //! code an app gives that has lost one of its processes; the engine alone knows why.
 
+use bollard::models::EventMessage;
+
 use super::engine::{Swarm, ask, is_gone};
 use super::labels::short;
 use super::{SERVICE_LABEL, STACK_LABEL};
@@ -40,16 +42,15 @@ impl MemoryKill {
     }
 }
 
-/// The kills among the engine's events that an app has had: those of its stack, each container once.
+/// The stack and the container in which the kernel killed a process, if that is what the event tells.
 #[must_use]
-pub fn memory_kills<'a>(seen: &'a [(StackName, String)], stack: &StackName) -> Vec<&'a str> {
-    let mut found: Vec<&str> = Vec::new();
-    for (_, container) in seen.iter().filter(|(of, _)| of == stack) {
-        if !found.contains(&container.as_str()) {
-            found.push(container);
-        }
+pub fn oom_of(event: &EventMessage) -> Option<(StackName, String)> {
+    if event.action.as_deref() != Some("oom") {
+        return None;
     }
-    found
+    let actor = event.actor.as_ref()?;
+    let stack = actor.attributes.as_ref()?.get(STACK_LABEL)?;
+    Some((StackName::try_from(stack.clone()).ok()?, actor.id.clone()?))
 }
 
 impl Swarm {
@@ -140,9 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn another_stacks_kills_are_not_ours() {
-        let stack = |name: &str| StackName::try_from(name.to_owned()).unwrap();
-        let seen = [("a", "1"), ("b", "2"), ("a", "1"), ("a", "3")].map(|(s, c)| (stack(s), c.to_owned()));
-        assert_eq!(memory_kills(&seen, &stack("a")), ["1", "3"]);
+    fn only_the_kernels_kills_in_a_stack_are_taken() {
+        let event = |action: &str, label: &str| EventMessage {
+            action: Some(action.to_owned()),
+            actor: Some(bollard::models::EventActor {
+                id: Some("c".to_owned()),
+                attributes: Some([(label.to_owned(), "a".to_owned())].into()),
+            }),
+            ..EventMessage::default()
+        };
+        let stack = StackName::try_from("a".to_owned()).unwrap();
+        assert_eq!(oom_of(&event("oom", STACK_LABEL)), Some((stack, "c".to_owned())));
+        assert_eq!(oom_of(&event("die", STACK_LABEL)), None);
+        assert_eq!(oom_of(&event("oom", "name")), None);
+        assert_eq!(oom_of(&EventMessage::default()), None);
     }
 }

@@ -8,6 +8,7 @@ mod evidence;
 mod fresh;
 mod functional;
 mod install;
+mod memory;
 mod overlay;
 mod own_tests;
 mod prepare;
@@ -39,5 +40,6 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
     }
 }
 
+pub use memory::killed;
 pub use evidence::{collect_logs, collect_tasks};
 pub(crate) use overlay::{context as overlay_context, tried};
