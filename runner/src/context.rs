@@ -29,9 +29,10 @@ use crate::own_tests::OwnTests;
 use crate::prepared::{Prepared, folder_of};
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
-use crate::settings::Settings;
+use crate::settings::{Guards, Settings};
 use crate::source::Checkout;
 use crate::spec::RunSpec;
+use crate::usage::Usage;
 use crate::warm::Warm;
 use crate::world;
 
@@ -105,6 +106,10 @@ pub struct Context {
     pub https_port: u16,
     /// Whether the engine stayed up.
     pub engine: EngineWatch,
+    /// What the node must have to spare.
+    pub guards: Guards,
+    /// Measures what the run's apps hold.
+    pub usage: Usage,
     /// The address of every name below the base domain, where DNS is not to be asked.
     pub fixed_address: Option<IpAddr>,
     /// Values for curl's `--resolve`, empty where DNS knows the names.
@@ -208,6 +213,8 @@ impl Context {
             overlays: prepared.overlays,
             own: prepared.own,
             engine: EngineWatch::start(&swarm),
+            guards: settings.guards.clone(),
+            usage: Usage::default(),
             swarm,
             abra,
             http,
@@ -280,6 +287,8 @@ impl Context {
             deps: None,
             https_port: self.https_port,
             engine: EngineWatch::start(&self.swarm),
+            guards: self.guards.clone(),
+            usage: Usage::default(),
             fixed_address: self.fixed_address,
             resolve,
             resolve_beside: Vec::new(),

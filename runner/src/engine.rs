@@ -9,10 +9,12 @@ use harness::failure::{Cause, Failure, Kind};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
+use crate::event::Used;
 use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verdict};
 use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
 use crate::stage;
+use crate::usage;
 use crate::verdict::verdict;
 use crate::warm;
 
@@ -27,7 +29,7 @@ pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &Cancellatio
     for planned in plan.iter().filter(|planned| planned.stage != Stage::Teardown) {
         let result = match why_not(planned, &results, cx, cancel) {
             Some(result) => {
-                end(cx, planned.stage, &result, Duration::ZERO);
+                end(cx, planned.stage, &result, Duration::ZERO, None);
                 result
             }
             None => one(cx, planned, expected, cancel).await,
@@ -38,7 +40,8 @@ pub async fn execute(cx: &mut Context, expected: &Expected, cancel: &Cancellatio
     let (result, left) = match stays {
         Some(line) => {
             let result = StageResult { outcome: Outcome::Skipped, fault: None, reason: Some(line) };
-            end(cx, Stage::Teardown, &result, Duration::ZERO);
+            usage::end(cx);
+            end(cx, Stage::Teardown, &result, Duration::ZERO, None);
             (result, Vec::new())
         }
         None => teardown(cx, &plan, expected).await,
@@ -118,6 +121,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         deadline_s: planned.deadline_s,
         expected_ms: expected.of(planned.stage),
     });
+    usage::begin(cx);
     let mut bug = None;
     let mut late = false;
     {
@@ -145,7 +149,9 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         cx.faults.insert(0, fault);
     }
     let result = settle(cx, cancel).await;
-    end(cx, planned.stage, &result, start.elapsed());
+    let took = start.elapsed();
+    let used = if cancel.is_cancelled() { None } else { usage::of_stage(cx).await };
+    end(cx, planned.stage, &result, took, used);
     result
 }
 
@@ -225,6 +231,7 @@ async fn teardown(
         deadline_s,
         expected_ms: expected.of(Stage::Teardown),
     });
+    usage::end(cx);
     stage::collect_logs(cx).await;
     stage::collect_tasks(cx).await;
     let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
@@ -244,7 +251,9 @@ async fn teardown(
         None => StageResult { outcome: Outcome::Passed, fault: None, reason: None },
         Some(fault) => StageResult { outcome: Outcome::Failed, fault: Some(fault.clone()), reason: None },
     };
-    end(cx, Stage::Teardown, &result, start.elapsed());
+    let took = start.elapsed();
+    let used = usage::of_stage(cx).await;
+    end(cx, Stage::Teardown, &result, took, used);
     (result, ended.left)
 }
 
@@ -262,9 +271,9 @@ fn cause_of_lateness(stage: Stage, usual: Cause) -> Cause {
     }
 }
 
-fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration) {
+fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration, used: Option<Used>) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms });
+    cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms, used });
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,8 +1,8 @@
 //! Whether the docker engine stayed up. A stage that is red because the engine went away says
 //! nothing about the recipe.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;

@@ -17,6 +17,7 @@ use crate::event::{Fault, Origin, Outcome};
 use crate::logins;
 use crate::neighbours::Neighbours;
 use crate::report::text::count;
+use crate::usage;
 use crate::warm::Warm;
 
 /// How long a dependency may take to show that it still lives.
@@ -27,7 +28,7 @@ pub(super) async fn prepare(cx: &mut Context) -> Step {
     if cx.beside.is_empty() {
         return Ok(());
     }
-    cx.check("prepare.room", async |cx: &mut Context| room(cx).await.map(|text| (text, ()))).await?;
+    cx.check("prepare.memory", async |cx: &mut Context| room(cx).await.map(|text| (text, ()))).await?;
     for at in 0..cx.beside.len() {
         let (recipe, revision) = (cx.beside[at].spec.recipe.clone(), cx.beside[at].release());
         let start = Instant::now();
@@ -56,8 +57,7 @@ pub(super) async fn prepare(cx: &mut Context) -> Step {
 
 /// The apps of the run live at the same time, so the memory of all of them has to be there.
 async fn room(cx: &Context) -> Result<String, Failure> {
-    let apps = cx.beside.iter().chain([cx]);
-    let wanted: u64 = apps.map(|app| u64::from(app.toml.weight.memory_mib.get())).sum();
+    let wanted: u64 = cx.beside.iter().chain([cx]).map(usage::mib_of).sum();
     let there = cx.swarm.facts().await?.memory / (1024 * 1024);
     let apps = count(cx.beside.len() + 1, "app");
     if wanted <= there {

@@ -40,6 +40,6 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
     }
 }
 
-pub use memory::killed;
 pub use evidence::{collect_logs, collect_tasks};
+pub use memory::killed;
 pub(crate) use overlay::{context as overlay_context, tried};
