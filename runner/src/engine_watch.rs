@@ -1,6 +1,7 @@
 //! Whether the docker engine stayed up. A stage that is red because the engine went away says
 //! nothing about the recipe.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ pub struct EngineWatch {
     lost: Arc<AtomicBool>,
     kills: Arc<Mutex<Vec<(StackName, String)>>>,
     task: tokio::task::JoinHandle<()>,
+    /// Containers that ended for want of memory and were told.
+    told: BTreeSet<String>,
 }
 
 impl EngineWatch {
@@ -41,13 +44,19 @@ impl EngineWatch {
             }
             flag.store(true, Ordering::SeqCst);
         });
-        Self { lost, kills, task }
+        Self { lost, kills, task, told: BTreeSet::new() }
     }
 
     /// The containers in which the kernel killed a process for want of memory since the last look, each with its
     /// stack.
     pub fn memory_kills(&self) -> Vec<(StackName, String)> {
         self.kills.lock().map(|mut kills| std::mem::take(&mut *kills)).unwrap_or_default()
+    }
+
+    /// Whether a container that ended for want of memory is told for the first time. Its event may come in a later
+    /// stage than its end.
+    pub fn is_new(&mut self, ended: &str) -> bool {
+        self.told.insert(ended.to_owned())
     }
 
     /// If the engine went away since the last look: waits for it, says so, and listens again.
@@ -57,7 +66,9 @@ impl EngineWatch {
         }
         let start = Instant::now();
         let back = Swarm::connect_within(start + PATIENCE).await.is_ok();
+        let told = std::mem::take(&mut self.told);
         *self = Self::start(swarm);
+        self.told = told;
         Some(if back {
             Failure::new(
                 Kind::EngineRestarted,

@@ -2,15 +2,16 @@
 //! code an app gives that has lost one of its processes; the engine alone knows why.
 
 use bollard::models::EventMessage;
+use bollard::query_parameters::ListContainersOptionsBuilder;
 
 use super::engine::{Swarm, ask, is_gone};
-use super::labels::short;
+use super::labels::{of_stack, short};
 use super::{SERVICE_LABEL, STACK_LABEL};
 use crate::failure::{Failure, Kind};
 use crate::names::StackName;
 
 /// The exit code of a process that was killed by SIGKILL.
-const KILLED: i64 = 137;
+pub(super) const KILLED: i64 = 137;
 
 /// One kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,31 @@ pub fn oom_of(event: &EventMessage) -> Option<(StackName, String)> {
 }
 
 impl Swarm {
+    /// The containers of a stack on this node that have ended and in which the kernel killed a process.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn ended_out_of_memory(&self, stack: &StackName) -> Result<Vec<String>, Failure> {
+        let mut filters = of_stack(stack);
+        filters.insert("status", vec!["exited".to_owned(), "dead".to_owned()]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let ended = ask("list containers", self.docker().list_containers(Some(options))).await?;
+        let mut found = Vec::new();
+        for id in ended.into_iter().filter_map(|container| container.id) {
+            if self.was_out_of_memory(&id).await {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the engine says that the kernel killed a process of this container for want of memory. Of one that
+    /// is gone, or on another node, it cannot.
+    pub(super) async fn was_out_of_memory(&self, container: &str) -> bool {
+        let seen = self.docker().inspect_container(container, None).await;
+        seen.ok().and_then(|seen| seen.state?.oom_killed).unwrap_or(false)
+    }
+
     /// How a container fared in which a process was killed for memory; none where it is gone already, or
     /// belongs to no stack.
     ///

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::engine::{Swarm, failed, is_lost};
 use super::feed::Feed;
 use super::judge::{Judgement, Up, judge};
+use super::memory::KILLED;
 use super::seen::{Before, Snapshot};
 use crate::failure::{Failure, Kind};
 use crate::names::StackName;
@@ -96,13 +97,17 @@ impl Watch {
         loop {
             self.take_news();
             let read = tokio::time::timeout_at(deadline.into(), self.swarm.snapshot(&self.stack));
-            let now = match read.await {
+            let mut now = match read.await {
                 Ok(Ok(now)) => self.with_health(now),
                 Ok(Err(e)) if is_lost(&e) => return Err(self.lost(&e.to_string()).await),
                 Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
                 Err(_) => return Err(self.too_late(began, last).await),
             };
-            match judge(&now, before) {
+            let mut judgement = judge(&now, before);
+            if matches!(judgement, Judgement::Never { .. }) && self.ask_why(&mut now).await {
+                judgement = judge(&now, before);
+            }
+            match judgement {
                 Judgement::Settled(up) => return Ok(self.decided(up)),
                 Judgement::Never { service, failure } => return Err(self.with_evidence(failure, &[service]).await),
                 Judgement::Going { line, services } => {
@@ -141,6 +146,21 @@ impl Watch {
             task.out_of_memory = task.container.as_ref().is_some_and(|id| self.out_of_memory.contains(id));
         }
         now
+    }
+
+    /// Marks the ends that the kernel brought about and whose event has not come, which it may do late. Whether
+    /// there was one.
+    async fn ask_why(&mut self, now: &mut Snapshot) -> bool {
+        let mut found = false;
+        for task in now.tasks.iter_mut().filter(|task| task.exit == Some(KILLED) && !task.out_of_memory) {
+            let Some(id) = &task.container else { continue };
+            if self.swarm.was_out_of_memory(id).await {
+                self.out_of_memory.insert(id.clone());
+                task.out_of_memory = true;
+                found = true;
+            }
+        }
+        found
     }
 
     fn note(&mut self, news: super::feed::News) {

@@ -54,7 +54,7 @@ fn judged(facts: &Facts, wanted: &Wanted) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         bad.iter().map(|lack| Finding::bad("room", lack.to_string(), lack.look_at())).collect();
     for lack in all.iter().filter(|lack| bad.iter().all(|known| known.thing != lack.thing)) {
-        found.push(Finding::warn("room", format!("{lack} to be at ease",), lack.look_at()));
+        found.push(Finding::warn("room", format!("soon too little: {lack}"), lack.look_at()));
     }
     let (root, disk) = &facts.docker;
     if disk.is_none() {

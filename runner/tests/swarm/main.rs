@@ -6,6 +6,7 @@
 mod dependencies;
 mod enroll;
 mod golden;
+mod guards;
 mod kept;
 mod killed;
 mod logins;
@@ -13,5 +14,6 @@ mod machine;
 mod made;
 mod own;
 mod prove;
+mod registry;
 mod steps;
 mod support;
