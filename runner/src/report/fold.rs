@@ -330,6 +330,23 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_from_before_apps_were_measured_is_read() {
+        let whole = fold(&fixtures::passed()).unwrap();
+        assert_eq!(whole.stage(Stage::Upgrade).unwrap().used.as_ref().unwrap().memory_peak, Some(412 << 20));
+        let old: Vec<Record> = fixtures::passed()
+            .iter()
+            .map(|record| {
+                let mut json = serde_json::to_value(record).unwrap();
+                json.as_object_mut().unwrap().remove("used");
+                serde_json::from_value(json).unwrap()
+            })
+            .collect();
+        let view = fold(&old).unwrap();
+        assert!(view.stages.iter().all(|stage| stage.used.is_none()));
+        assert_eq!((view.tone(), view.took_ms), (whole.tone(), whole.took_ms));
+    }
+
+    #[test]
     fn records_without_a_start_are_refused() {
         assert_eq!(fold(&[]), Err(NoStart));
         assert_eq!(fold(&fixtures::passed()[1..]), Err(NoStart));
