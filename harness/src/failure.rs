@@ -163,6 +163,12 @@ kinds! {
     CheckBroken = "check-broken", Test;
     /// a host port that something else holds
     PortTaken = "port-taken", Infrastructure;
+    /// a container that was killed for memory, at the limit that its recipe gives it
+    OutOfMemory = "out-of-memory", Recipe;
+    /// a container that was killed for memory with no limit of its own: the node ran out
+    NodeOutOfMemory = "node-out-of-memory", Infrastructure;
+    /// a node with too little free disk or memory to start a run on
+    NodeFull = "node-full", Infrastructure;
     /// a full disk
     DiskFull = "disk-full", Infrastructure;
     /// a repository whose server does not answer

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use harness::abra::{Abra, Call, explain};
 use harness::failure::{Cause, Failure, Kind};
 use harness::http::Http;
-use harness::names::{Domain, RecipeName};
+use harness::names::{Domain, RecipeName, StackName};
 use harness::overlay::OverlayFile;
 use harness::redact::Redactor;
 use harness::swarm::{Claim, Swarm};
@@ -32,9 +32,11 @@ use crate::own_tests::OwnTests;
 use crate::prepared::{Prepared, folder_of};
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
+use crate::settings::Guards;
 use crate::slot::Runner;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
+use crate::usage::Usage;
 use crate::warm::Warm;
 use crate::world;
 
@@ -108,6 +110,10 @@ pub struct Context {
     pub https_port: u16,
     /// Whether the engine stayed up.
     pub engine: EngineWatch,
+    /// What the node must have to spare.
+    pub guards: Guards,
+    /// Measures what the run's apps hold.
+    pub usage: Usage,
     /// The address of every name below the base domain, where DNS is not to be asked.
     pub fixed_address: Option<IpAddr>,
     /// Values for curl's `--resolve`, empty where DNS knows the names.
@@ -201,7 +207,8 @@ impl Context {
     /// # Errors
     /// When the local CA's certificate is no certificate.
     pub fn new(parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks } = parts;
+        let Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks } =
+            parts;
         let settings = &runner.settings;
         let (http, ca) = world::http(settings)?;
         let address = settings.fixed_address();
@@ -228,6 +235,8 @@ impl Context {
             overlays: prepared.overlays,
             own: prepared.own,
             engine: EngineWatch::start(&swarm),
+            guards: settings.guards.clone(),
+            usage: Usage::default(),
             swarm,
             abra,
             http,
@@ -306,6 +315,8 @@ impl Context {
             deps: None,
             https_port: self.https_port,
             engine: EngineWatch::start(&self.swarm),
+            guards: self.guards.clone(),
+            usage: Usage::default(),
             fixed_address: self.fixed_address,
             resolve,
             resolve_beside: Vec::new(),
@@ -331,6 +342,13 @@ impl Context {
             rounds: 1,
             busy: Arc::clone(&self.busy),
         }
+    }
+
+    /// The stacks of the run's own apps. One that outlives the run is not among them.
+    #[must_use]
+    pub fn stacks(&self) -> Vec<StackName> {
+        let beside = self.beside.iter().filter(|app| app.warm.is_none());
+        [self].into_iter().chain(beside).map(|app| app.spec.stack.clone()).collect()
     }
 
     /// The names that the run has, in the order in which the apps go: who needs another goes before it.

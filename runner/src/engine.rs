@@ -10,11 +10,13 @@ use slots::{Lease, Lost};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
+use crate::event::Used;
 use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verdict};
 use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
 use crate::slot::{self, slots_of};
 use crate::stage;
+use crate::usage;
 use crate::verdict::verdict;
 use crate::warm;
 
@@ -30,7 +32,7 @@ pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
     for planned in plan.iter().filter(|planned| planned.stage != Stage::Teardown) {
         let result = match why_not(planned, &results, cx, cancel) {
             Some(result) => {
-                end(cx, planned.stage, &result, Duration::ZERO);
+                end(cx, planned.stage, &result, Duration::ZERO, None);
                 result
             }
             None => one(cx, planned, expected, cancel).await,
@@ -41,7 +43,8 @@ pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
     let (result, left) = match stays {
         Some(line) => {
             let result = StageResult { outcome: Outcome::Skipped, fault: None, reason: Some(line) };
-            end(cx, Stage::Teardown, &result, Duration::ZERO);
+            usage::end(cx);
+            end(cx, Stage::Teardown, &result, Duration::ZERO, None);
             (result, Vec::new())
         }
         None => teardown(cx, &plan, expected).await,
@@ -133,6 +136,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         deadline_s: planned.deadline_s,
         expected_ms: expected.of(planned.stage),
     });
+    usage::begin(cx);
     let mut bug = None;
     let mut late = false;
     {
@@ -164,7 +168,9 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         cx.faults.insert(0, fault);
     }
     let result = settle(cx, cancel).await;
-    end(cx, planned.stage, &result, start.elapsed());
+    let took = start.elapsed();
+    let used = if cancel.is_cancelled() { None } else { usage::of_stage(cx).await };
+    end(cx, planned.stage, &result, took, used);
     result
 }
 
@@ -191,7 +197,11 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     }
     let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
     let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
+    let killed = stage::killed(cx).await;
     if cx.faults.is_empty() {
+        for fault in killed {
+            cx.note(format!("{}; the stage passed all the same", fault.failure.what));
+        }
         if let Some(lost) = lost {
             cx.note(format!("{}; what the stage showed holds all the same", lost.what));
         }
@@ -210,6 +220,7 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
         {
             cx.faults.insert(0, gone);
         }
+        name_kill(&mut cx.faults, killed);
         stage::collect_tasks(cx).await;
         stage::collect_logs(cx).await;
     }
@@ -219,6 +230,20 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     }
     let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
     StageResult { outcome, fault: Some(fault), reason: None }
+}
+
+/// A kill for memory explains what else was seen, and so goes before it.
+fn name_kill(faults: &mut Vec<Fault>, killed: Vec<Fault>) {
+    let is_named = |fault: &Fault| matches!(fault.failure.kind, Kind::OutOfMemory | Kind::NodeOutOfMemory);
+    if faults.first().is_some_and(is_named) {
+        return;
+    }
+    let Some(Fault { cause, failure }) = killed.into_iter().next() else { return };
+    let seen = faults.first().map(|first| match first.failure.detail.as_str() {
+        "" => format!("what the stage saw: {}", first.failure.what),
+        detail => format!("what the stage saw: {}\n{detail}", first.failure.what),
+    });
+    faults.insert(0, Fault { cause, failure: failure.with_detail(seen.unwrap_or_default()) });
 }
 
 async fn teardown(
@@ -237,6 +262,7 @@ async fn teardown(
         deadline_s,
         expected_ms: expected.of(Stage::Teardown),
     });
+    usage::end(cx);
     stage::collect_logs(cx).await;
     stage::collect_tasks(cx).await;
     let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
@@ -257,7 +283,9 @@ async fn teardown(
         None => StageResult { outcome: Outcome::Passed, fault: None, reason: None },
         Some(fault) => StageResult { outcome: Outcome::Failed, fault: Some(fault.clone()), reason: None },
     };
-    end(cx, Stage::Teardown, &result, start.elapsed());
+    let took = start.elapsed();
+    let used = usage::of_stage(cx).await;
+    end(cx, Stage::Teardown, &result, took, used);
     (result, ended.left)
 }
 
@@ -293,9 +321,9 @@ fn cause_of_lateness(stage: Stage, usual: Cause) -> Cause {
     }
 }
 
-fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration) {
+fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration, used: Option<Used>) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms });
+    cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms, used });
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
@@ -306,6 +334,22 @@ fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kill_for_memory_goes_before_what_it_explains() {
+        let fault = |kind, what: &str| Fault { cause: Cause::Recipe, failure: Failure::new(kind, what, "x") };
+        let kill = || vec![fault(Kind::OutOfMemory, "killed")];
+        let mut faults = vec![fault(Kind::CheckFailed, "a test is red")];
+        name_kill(&mut faults, kill());
+        assert_eq!(faults.len(), 2);
+        assert_eq!(faults[0].failure.kind, Kind::OutOfMemory);
+        assert_eq!(faults[0].failure.detail, "what the stage saw: a test is red");
+        name_kill(&mut faults, kill());
+        assert_eq!(faults.len(), 2, "what is named already is not named twice");
+        let mut other = vec![fault(Kind::CheckFailed, "a test is red")];
+        name_kill(&mut other, Vec::new());
+        assert_eq!(other[0].failure.kind, Kind::CheckFailed);
+    }
 
     #[test]
     fn a_slow_machine_is_not_the_recipes_fault() {

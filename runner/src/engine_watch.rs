@@ -1,13 +1,15 @@
 //! Whether the docker engine stayed up. A stage that is red because the engine went away says
 //! nothing about the recipe.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use harness::failure::{Failure, Kind};
-use harness::swarm::Swarm;
+use harness::names::StackName;
+use harness::swarm::{Swarm, oom_of};
 
 use crate::event::Stage;
 
@@ -18,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct EngineWatch {
     lost: Arc<AtomicBool>,
+    kills: Arc<Mutex<Vec<(StackName, String)>>>,
     task: tokio::task::JoinHandle<()>,
+    /// Containers that ended for want of memory and were told.
+    told: BTreeSet<String>,
 }
 
 impl EngineWatch {
@@ -26,13 +31,32 @@ impl EngineWatch {
     #[must_use]
     pub fn start(swarm: &Swarm) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
-        let (docker, flag) = (swarm.docker().clone(), Arc::clone(&lost));
+        let kills = Arc::new(Mutex::new(Vec::new()));
+        let (docker, flag, seen) = (swarm.docker().clone(), Arc::clone(&lost), Arc::clone(&kills));
         let task = tokio::spawn(async move {
             let mut events = docker.events(None);
-            while let Some(Ok(_)) = events.next().await {}
+            while let Some(Ok(event)) = events.next().await {
+                if let (Some(kill), Ok(mut seen)) = (oom_of(&event), seen.lock())
+                    && !seen.contains(&kill)
+                {
+                    seen.push(kill);
+                }
+            }
             flag.store(true, Ordering::SeqCst);
         });
-        Self { lost, task }
+        Self { lost, kills, task, told: BTreeSet::new() }
+    }
+
+    /// The containers in which the kernel killed a process for want of memory since the last look, each with its
+    /// stack.
+    pub fn memory_kills(&self) -> Vec<(StackName, String)> {
+        self.kills.lock().map(|mut kills| std::mem::take(&mut *kills)).unwrap_or_default()
+    }
+
+    /// Whether a container that ended for want of memory is told for the first time. Its event may come in a later
+    /// stage than its end.
+    pub fn is_new(&mut self, ended: &str) -> bool {
+        self.told.insert(ended.to_owned())
     }
 
     /// If the engine went away since the last look: waits for it, says so, and listens again.
@@ -42,7 +66,9 @@ impl EngineWatch {
         }
         let start = Instant::now();
         let back = Swarm::connect_within(start + PATIENCE).await.is_ok();
+        let told = std::mem::take(&mut self.told);
         *self = Self::start(swarm);
+        self.told = told;
         Some(if back {
             Failure::new(
                 Kind::EngineRestarted,

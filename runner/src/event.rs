@@ -102,6 +102,9 @@ pub enum Event {
         result: StageResult,
         /// How long it took, in milliseconds.
         took_ms: u64,
+        /// What the run's apps held meanwhile; none where nothing was measured, as in journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used: Option<Used>,
     },
     /// Teardown's last list of docker objects; empty is what it must be.
     ObjectsLeft {
@@ -363,6 +366,44 @@ pub struct StageResult {
     /// Why it was skipped, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// What the run's own apps held in a stage, in bytes. Only what the engine's own node has is seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The most memory that all of them held at one time, by the engine's figures once a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_peak: Option<u64>,
+    /// The disk that they held at the stage's end: volumes and the containers' own layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<u64>,
+    /// The same of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<AppUsed>,
+}
+
+/// What one app held in a stage, in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppUsed {
+    /// Its recipe.
+    pub app: String,
+    /// As in [`Used`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_peak: Option<u64>,
+    /// As in [`Used`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<u64>,
+}
+
+impl Used {
+    /// In a few words: `memory peak 412 MiB, disk 35 MiB`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+        let memory = self.memory_peak.map(|bytes| format!("memory peak {} MiB", mib(bytes)));
+        let disk = self.disk.map(|bytes| format!("disk {} MiB", mib(bytes)));
+        memory.into_iter().chain(disk).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One call of the abra program.

@@ -194,7 +194,7 @@ mod tests {
         let mut events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
         let reason = Some("nothing to back up".to_owned());
         let result = StageResult { outcome: Outcome::Skipped, fault: None, reason };
-        events.push(Event::StageEnded { stage: Stage::Backup, result, took_ms: 0 });
+        events.push(Event::StageEnded { stage: Stage::Backup, result, took_ms: 0, used: None });
         events
     }
 

@@ -95,6 +95,34 @@ pub struct Settings {
     /// Image that the own tests of approved recipes run in
     #[arg(long, env = "CCCI_OWN_TESTS_IMAGE", value_name = "IMAGE", global = true)]
     pub own_tests_image: Option<String>,
+
+    /// What a node must have to spare
+    #[command(flatten)]
+    pub guards: Guards,
+}
+
+/// What a node must have to spare for a run to start on it, and when images go.
+#[derive(Debug, Clone, Args)]
+pub struct Guards {
+    /// Free MiB in docker's data folder below which no run starts
+    #[arg(long, env = "CCCI_RESERVE_DISK", value_name = "MIB", default_value_t = 4096, global = true)]
+    pub reserve_disk: u32,
+
+    /// Free MiB in cc-ci's state folder below which no run starts
+    #[arg(long, env = "CCCI_RESERVE_STATE", value_name = "MIB", default_value_t = 256, global = true)]
+    pub reserve_state: u32,
+
+    /// Files that can still be made in docker's data folder, below which no run starts
+    #[arg(long, env = "CCCI_RESERVE_INODES", value_name = "FILES", default_value_t = 50_000, global = true)]
+    pub reserve_inodes: u32,
+
+    /// MiB of the node's memory that stay free beside what a run's apps need
+    #[arg(long, env = "CCCI_RESERVE_MEMORY", value_name = "MIB", default_value_t = 256, global = true)]
+    pub reserve_memory: u32,
+
+    /// Days without use after which an image goes that a run has pulled
+    #[arg(long, env = "CCCI_IMAGES_UNUSED", value_name = "DAYS", default_value_t = 7, global = true)]
+    pub images_unused: u16,
 }
 
 /// A time such as 90s, 30m or 2h; at most a day.

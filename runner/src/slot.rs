@@ -16,6 +16,7 @@ use crate::report::expect;
 use crate::report::text::seconds;
 use crate::settings::Settings;
 use crate::stage::published_ports;
+use crate::usage::mib_of;
 use crate::warm::Warm;
 
 /// A recipe that never ran here is expected to take this long.
@@ -69,7 +70,7 @@ pub fn ask(cx: &Context, runner: &Runner, limit: Duration) -> Ask {
         recipe: cx.spec.recipe.clone(),
         owner: runner.host.clone(),
         apps: u32::try_from(apps.len()).unwrap_or(u32::MAX),
-        mib: apps.iter().map(|app| u64::from(app.toml.weight.memory_mib.get())).sum(),
+        mib: apps.iter().map(|app| mib_of(app)).sum(),
         ports: apps.iter().flat_map(|app| published_ports(app)).collect(),
         stacks: apps.iter().map(|app| app.spec.stack.clone()).collect(),
         limit_s: limit.as_secs(),
@@ -87,7 +88,7 @@ pub fn stays(cx: &Context, runner: &Runner, keeps: bool) -> Vec<Ask> {
         let own: Vec<&Context> = own_apps(cx).filter(|app| app.warm.is_none()).collect();
         stays.push(Ask {
             apps: u32::try_from(own.len()).unwrap_or(u32::MAX),
-            mib: own.iter().map(|app| u64::from(app.toml.weight.memory_mib.get())).sum(),
+            mib: own.iter().map(|app| mib_of(app)).sum(),
             stacks: own.iter().map(|app| app.spec.stack.clone()).collect(),
             ..whole.clone()
         });
@@ -97,7 +98,7 @@ pub fn stays(cx: &Context, runner: &Runner, keeps: bool) -> Vec<Ask> {
             run: app.spec.run.clone(),
             recipe: app.spec.recipe.clone(),
             apps: 1,
-            mib: u64::from(app.toml.weight.memory_mib.get()),
+            mib: mib_of(app),
             ports: published_ports(app),
             stacks: BTreeSet::from([app.spec.stack.clone()]),
             ..whole

@@ -24,6 +24,8 @@ pub(super) struct News {
     pub(super) good: bool,
     /// Whether the engine gave the container's health up.
     pub(super) unhealthy: bool,
+    /// Whether the kernel killed a process of the container for want of memory.
+    pub(super) out_of_memory: bool,
 }
 
 /// A subscription. It ends, and the channel closes, only when the engine or the connection does.
@@ -92,6 +94,7 @@ fn read(event: &EventMessage, stack: &StackName) -> Option<News> {
         id: actor.id.clone().unwrap_or_default(),
         good: matches!(action, "start" | "update" | "health_status: healthy"),
         unhealthy: action == "health_status: unhealthy",
+        out_of_memory: action == "oom",
     })
 }
 
@@ -124,6 +127,7 @@ mod tests {
         let ours = |action, attributes| read(&event(action, attributes), &stack);
         assert!(ours("start", &[(STACK_LABEL, "a_b"), ("name", "x")]).unwrap().good);
         assert!(!ours("die", &[(STACK_LABEL, "a_b")]).unwrap().good);
+        assert!(ours("oom", &[(STACK_LABEL, "a_b")]).unwrap().out_of_memory);
         assert!(ours("update", &[("name", "a_b_app")]).unwrap().good);
         assert_eq!(ours("start", &[(STACK_LABEL, "a"), ("name", "a_b_app")]), None);
         assert_eq!(ours("update", &[("name", "a_bc_app")]), None);

@@ -1,14 +1,16 @@
 //! Images: pulled before a deploy, so that a slow registry does not eat the deploy's time and a
 //! missing image has its own name.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bollard::errors::Error;
-use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::models::Service;
+use bollard::query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder, RemoveImageOptions};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::engine::{Swarm, failed, is_gone, is_lost};
+use super::engine::{Swarm, ask, failed, is_gone, is_lost, status};
 use super::reason::{kind_of, one_line};
 use crate::failure::{Failure, Kind};
 
@@ -17,6 +19,8 @@ use crate::failure::{Failure, Kind};
 pub struct Pulled {
     /// The image.
     pub image: String,
+    /// Its id; empty where somebody removed it at once.
+    pub id: String,
     /// How long it took.
     pub took: Duration,
 }
@@ -27,12 +31,7 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn present(&self, image: &str) -> Result<bool, Failure> {
-        match self.docker().inspect_image(image).await {
-            Ok(_) => Ok(true),
-            // A text that is no name of an image is told by the pull.
-            Err(e) if is_gone(&e) || e.to_string().contains("invalid reference format") => Ok(false),
-            Err(e) => Err(failed(&format!("look for the image {image}"), &e)),
-        }
+        Ok(self.image_id(image).await?.is_some())
     }
 
     /// Pulls the images that this node lacks, side by side and without credentials. The result holds
@@ -45,6 +44,19 @@ impl Swarm {
         &self,
         images: &[String],
         on_progress: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Vec<Pulled>, Failure> {
+        self.ensure_and_tell(images, on_progress, &mut |_| {}).await
+    }
+
+    /// The same, and each image is told as soon as it is here: a later one may fail, or the process end.
+    ///
+    /// # Errors
+    /// As in [`Swarm::ensure`].
+    pub async fn ensure_and_tell(
+        &self,
+        images: &[String],
+        on_progress: &mut (dyn FnMut(&str) + Send),
+        on_pulled: &mut (dyn FnMut(&Pulled) + Send),
     ) -> Result<Vec<Pulled>, Failure> {
         let mut lacking = Vec::new();
         for image in images {
@@ -59,7 +71,9 @@ impl Swarm {
         let mut pulls: FuturesUnordered<_> = lacking.iter().map(|image| self.pull(image)).collect();
         let mut done: Vec<Pulled> = Vec::new();
         while let Some(pulled) = pulls.next().await {
-            done.push(pulled?);
+            let pulled = pulled?;
+            on_pulled(&pulled);
+            done.push(pulled);
             let left: Vec<&str> =
                 lacking.iter().filter(|image| !done.iter().any(|d| d.image == **image)).map(String::as_str).collect();
             if !left.is_empty() {
@@ -80,12 +94,55 @@ impl Swarm {
                 return Err(refused(image, &Error::DockerStreamError { error: message }));
             }
         }
-        Ok(Pulled { image: image.to_owned(), took: start.elapsed() })
+        let id = self.image_id(image).await?.unwrap_or_default();
+        Ok(Pulled { image: image.to_owned(), id, took: start.elapsed() })
+    }
+
+    /// The id of the image that a name means on this node; none where it means none.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn image_id(&self, image: &str) -> Result<Option<String>, Failure> {
+        match self.docker().inspect_image(image).await {
+            Ok(found) => Ok(found.id),
+            // A text that is no name of an image is told by the pull.
+            Err(e) if is_gone(&e) || e.to_string().contains("invalid reference format") => Ok(None),
+            Err(e) => Err(failed(&format!("look for the image {image}"), &e)),
+        }
+    }
+
+    /// Every image that something here needs: the ids of those that containers are made from, also stopped ones,
+    /// and the names in the specs of services, which may start a container at any moment.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn images_in_use(&self) -> Result<BTreeSet<String>, Failure> {
+        let all = ListContainersOptionsBuilder::new().all(true).build();
+        let containers = ask("list containers", self.docker().list_containers(Some(all))).await?;
+        let services = ask("list services", self.docker().list_services(None)).await?;
+        let image = |service: Service| service.spec?.task_template?.container_spec?.image;
+        let names = services.into_iter().filter_map(image);
+        let names = names.map(|image| with_tag(image.split('@').next().unwrap_or_default()));
+        Ok(containers.into_iter().filter_map(|container| container.image_id).chain(names).collect())
+    }
+
+    /// Takes a name away from an image, and with the last name the image itself. Whether it went: the engine
+    /// keeps what a container is made from.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn remove_image(&self, image: &str) -> Result<bool, Failure> {
+        match self.docker().remove_image(image, None::<RemoveImageOptions>, None).await {
+            Ok(_) => Ok(true),
+            Err(e) if is_gone(&e) || status(&e) == Some(409) => Ok(false),
+            Err(e) => Err(failed(&format!("remove the image {image}"), &e)),
+        }
     }
 }
 
-/// Docker pulls every tag of a name that has none.
-fn with_tag(image: &str) -> String {
+/// The name with its tag. Docker pulls every tag of a name that has none.
+#[must_use]
+pub fn with_tag(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
 }

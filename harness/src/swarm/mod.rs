@@ -11,6 +11,7 @@
 
 mod beside;
 mod claim;
+mod disk;
 mod elsewhere;
 mod engine;
 mod evidence;
@@ -21,6 +22,8 @@ mod gateway;
 mod images;
 mod judge;
 mod labels;
+mod memory;
+mod meter;
 mod objects;
 mod ports;
 mod read;
@@ -28,6 +31,7 @@ mod realm;
 mod reason;
 mod record;
 mod remove;
+mod room;
 mod seen;
 mod volumes;
 mod watch;
@@ -39,11 +43,14 @@ pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
 pub use exec::ExecResult;
 pub use fenced::{Ended, Fenced};
-pub use images::Pulled;
+pub use images::{Pulled, with_tag};
 pub use judge::{Judgement, Up, judge};
+pub use memory::{MemoryKill, oom_of};
+pub use meter::{Meter, Peaks};
 pub use objects::{Object, ObjectKind};
 pub use record::{RecordChanges, SharedRecord, Swap};
 pub use remove::Removal;
+pub use room::{DiskRoom, MemoryRoom, NodeRoom};
 pub use seen::{
     Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, Update, UpdateState,

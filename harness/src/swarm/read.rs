@@ -165,6 +165,8 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         message: status.message.unwrap_or_default(),
         error: status.err.unwrap_or_default(),
         unhealthy: false,
+        out_of_memory: false,
+        memory_limit: task.spec.as_ref().and_then(memory_limit),
         port_held_by: None,
         exit: container.exit_code.filter(|_| state.is_over() && state != TaskState::Rejected),
         container: container.container_id.filter(|id| !id.is_empty()),
@@ -192,6 +194,11 @@ fn is_current(task: &Task, service: &Service) -> bool {
 fn image(spec: &TaskSpec) -> String {
     let image = spec.container_spec.as_ref().and_then(|spec| spec.image.as_deref()).unwrap_or_default();
     image.split('@').next().unwrap_or_default().to_owned()
+}
+
+fn memory_limit(spec: &TaskSpec) -> Option<u64> {
+    let bytes = spec.resources.as_ref()?.limits.as_ref()?.memory_bytes?;
+    u64::try_from(bytes).ok().filter(|bytes| *bytes > 0)
 }
 
 pub(super) fn task_state(state: State) -> TaskState {

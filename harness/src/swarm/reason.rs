@@ -1,5 +1,6 @@
 //! Why a service does not come up: swarm's words about tasks, as named failures.
 
+use super::memory;
 use super::seen::{ServiceSeen, TaskSeen, TaskState};
 use crate::failure::{Failure, Kind};
 
@@ -52,6 +53,10 @@ impl Ends<'_> {
     pub(super) fn rejections(&self) -> usize {
         self.tasks.iter().filter(|task| task.state == TaskState::Rejected).count()
     }
+    /// The newest end that the kernel brought about, for want of memory.
+    pub(super) fn out_of_memory(&self) -> Option<&TaskSeen> {
+        self.tasks.iter().rev().find(|task| task.out_of_memory && has_exited(task)).copied()
+    }
     /// The newest end whose words have a meaning of their own.
     pub(super) fn named(&self) -> Option<(Kind, &TaskSeen)> {
         self.tasks.iter().rev().find_map(|task| Some((kind_of(&task.error)?, *task)))
@@ -72,6 +77,10 @@ impl Ends<'_> {
             });
         }
         let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+        if let Some(killed) = self.out_of_memory() {
+            let all = self.tasks.iter().filter(|task| task.out_of_memory && has_exited(task)).count();
+            return Some(memory::words(killed.memory_limit, killed.exit, all));
+        }
         if self.unhealthy() > 0 {
             return Some(format!("was ended {} by its healthcheck", times(self.unhealthy())));
         }
@@ -102,6 +111,9 @@ impl Ends<'_> {
         }
         let words = self.words().unwrap_or_else(|| "did not stay up".to_owned());
         let what = format!("service {name} ({image}) {words}");
+        if let Some(killed) = self.out_of_memory() {
+            return memory::failure(name, what, killed.memory_limit);
+        }
         if self.unhealthy() > 0 && self.unhealthy() * 2 >= self.exits() {
             return Failure::new(
                 Kind::NeverHealthy,

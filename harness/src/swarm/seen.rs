@@ -149,6 +149,11 @@ pub struct TaskSeen {
     /// Whether the engine was seen to give its health up. Swarm then ends it, and says so only when
     /// the process ends badly: one that ends well on its signal looks as if it had finished its work.
     pub unhealthy: bool,
+    /// Whether the kernel killed a process of its container for want of memory, as far as the engine of
+    /// this node told.
+    pub out_of_memory: bool,
+    /// The most memory that its spec gives it, in bytes; none where there is no limit.
+    pub memory_limit: Option<u64>,
     /// Its container's id, where it has one.
     pub container: Option<String>,
     /// When it was made: RFC 3339, by the swarm's clock.

@@ -151,7 +151,7 @@ fn mounts(stack: &StackName, container: &ContainerSummary) -> Vec<MountedVolume>
 }
 
 /// Docker names a volume that nobody named by 64 hexadecimal digits.
-fn is_anonymous(name: &str) -> bool {
+pub(super) fn is_anonymous(name: &str) -> bool {
     name.is_empty() || (name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::engine::{Swarm, failed, is_lost};
 use super::feed::Feed;
 use super::judge::{Judgement, Up, judge};
+use super::memory::KILLED;
 use super::seen::{Before, Snapshot};
 use crate::failure::{Failure, Kind};
 use crate::names::StackName;
@@ -30,6 +31,8 @@ pub struct Watch {
     good: HashMap<String, Instant>,
     /// Containers whose health the engine gave up.
     unhealthy: BTreeSet<String>,
+    /// Containers in which the kernel killed a process for want of memory.
+    out_of_memory: BTreeSet<String>,
 }
 
 /// A stack in which everything runs that should.
@@ -65,7 +68,14 @@ impl Swarm {
         let feed = Feed::start(self, stack);
         // What happens between here and the first event is not lost: the first judgement reads it all.
         self.docker().ping().await.map_err(|e| failed("answer", &e))?;
-        Ok(Watch { swarm: self.clone(), stack: stack.clone(), feed, good: HashMap::new(), unhealthy: BTreeSet::new() })
+        Ok(Watch {
+            swarm: self.clone(),
+            stack: stack.clone(),
+            feed,
+            good: HashMap::new(),
+            unhealthy: BTreeSet::new(),
+            out_of_memory: BTreeSet::new(),
+        })
     }
 }
 
@@ -87,13 +97,17 @@ impl Watch {
         loop {
             self.take_news();
             let read = tokio::time::timeout_at(deadline.into(), self.swarm.snapshot(&self.stack));
-            let now = match read.await {
+            let mut now = match read.await {
                 Ok(Ok(now)) => self.with_health(now),
                 Ok(Err(e)) if is_lost(&e) => return Err(self.lost(&e.to_string()).await),
                 Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
                 Err(_) => return Err(self.too_late(began, last).await),
             };
-            match judge(&now, before) {
+            let mut judgement = judge(&now, before);
+            if matches!(judgement, Judgement::Never { .. }) && self.ask_why(&mut now).await {
+                judgement = judge(&now, before);
+            }
+            match judgement {
                 Judgement::Settled(up) => return Ok(self.decided(up)),
                 Judgement::Never { service, failure } => return Err(self.with_evidence(failure, &[service]).await),
                 Judgement::Going { line, services } => {
@@ -123,18 +137,38 @@ impl Watch {
         }
     }
 
-    /// What was seen marks the tasks: the list of tasks tells nothing of their health.
+    /// What was seen marks the tasks: the list of tasks tells nothing of their health, nor of what the kernel
+    /// killed.
     fn with_health(&mut self, mut now: Snapshot) -> Snapshot {
         self.take_news();
         for task in &mut now.tasks {
             task.unhealthy = task.container.as_ref().is_some_and(|id| self.unhealthy.contains(id));
+            task.out_of_memory = task.container.as_ref().is_some_and(|id| self.out_of_memory.contains(id));
         }
         now
+    }
+
+    /// Marks the ends that the kernel brought about and whose event has not come, which it may do late. Whether
+    /// there was one.
+    async fn ask_why(&mut self, now: &mut Snapshot) -> bool {
+        let mut found = false;
+        for task in now.tasks.iter_mut().filter(|task| task.exit == Some(KILLED) && !task.out_of_memory) {
+            let Some(id) = &task.container else { continue };
+            if self.swarm.was_out_of_memory(id).await {
+                self.out_of_memory.insert(id.clone());
+                task.out_of_memory = true;
+                found = true;
+            }
+        }
+        found
     }
 
     fn note(&mut self, news: super::feed::News) {
         if news.unhealthy {
             self.unhealthy.insert(news.id.clone());
+        }
+        if news.out_of_memory {
+            self.out_of_memory.insert(news.id.clone());
         }
         if news.good {
             self.good.insert(news.id, news.at);

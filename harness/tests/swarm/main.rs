@@ -17,6 +17,8 @@ mod never;
 #[cfg(test)]
 mod removal;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod upgrade;

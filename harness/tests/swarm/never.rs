@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bollard::models::{Mount, MountType, TaskSpecPlacement, TaskSpecRestartPolicyConditionEnum};
+use bollard::models::{
+    Limit, Mount, MountType, ServiceSpec, TaskSpecPlacement, TaskSpecResources, TaskSpecRestartPolicyConditionEnum,
+};
 use harness::failure::Kind;
 use harness::swarm::Before;
 
@@ -134,4 +136,32 @@ async fn the_deadline_tells_what_was_awaited() {
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_takes_more_memory_than_it_may() {
+    with_stack(async |stack| {
+        let failure = stack.deploy(vec![("app", limited(runs(&["tail", "/dev/zero"])))]).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::OutOfMemory, "{failure:?}");
+        let what = format!("service app ({IMAGE}) was killed for memory 3 times, at its limit of 16 MiB");
+        assert_eq!(failure.what, what);
+    })
+    .await;
+}
+
+/// The same exit code, and the kernel had no part in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_by_somebody_else_is_no_want_of_memory() {
+    with_stack(async |stack| {
+        let failure = stack.deploy(vec![("app", limited(exits(137)))]).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::CrashLoop, "{failure:?}");
+    })
+    .await;
+}
+
+/// The same with 16 MiB at most.
+fn limited(mut spec: ServiceSpec) -> ServiceSpec {
+    let limits = Limit { memory_bytes: Some(16 << 20), ..Limit::default() };
+    template(&mut spec).resources = Some(TaskSpecResources { limits: Some(limits), ..TaskSpecResources::default() });
+    spec
 }

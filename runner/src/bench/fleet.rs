@@ -81,11 +81,20 @@ async fn copy(source: &Path, dir: &Path) -> Result<PathBuf, Failure> {
     };
     let steps: [Vec<&std::ffi::OsStr>; 2] = [
         vec!["clone".as_ref(), "--quiet".as_ref(), source.as_os_str(), dir.as_os_str()],
-        vec!["-C".as_ref(), dir.as_os_str(), "commit".as_ref(), "--quiet".as_ref(), "--allow-empty".as_ref(), "-m".as_ref(), dir.as_os_str()],
+        vec![
+            "-C".as_ref(),
+            dir.as_os_str(),
+            "commit".as_ref(),
+            "--quiet".as_ref(),
+            "--allow-empty".as_ref(),
+            "-m".as_ref(),
+            dir.as_os_str(),
+        ],
     ];
     for step in steps {
         let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"];
-        let done = Command::new("git").args(who).args(step).output().await.map_err(|error| broken(error.to_string()))?;
+        let done =
+            Command::new("git").args(who).args(step).output().await.map_err(|error| broken(error.to_string()))?;
         if !done.status.success() {
             return Err(broken(String::from_utf8_lossy(&done.stderr).into_owned()));
         }
@@ -94,7 +103,8 @@ async fn copy(source: &Path, dir: &Path) -> Result<PathBuf, Failure> {
 }
 
 async fn one(mut command: Command, recipe: RecipeName, queued: oneshot::Sender<()>) -> Result<FleetRun, Failure> {
-    let broken = |why: String| Failure::new(Kind::CheckBroken, format!("a run of {recipe} {why}"), "run it by hand first");
+    let broken =
+        |why: String| Failure::new(Kind::CheckBroken, format!("a run of {recipe} {why}"), "run it by hand first");
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -8,8 +8,9 @@ use harness::names::RecipeName;
 
 use crate::exit::Exit;
 use crate::lint::{FOLDERS, Finding, ReadError, lint, shell};
-use crate::prepared::folder_of;
+use crate::prepared::{folder_of, read_toml};
 use crate::settings::Settings;
+use crate::weight;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,10 +49,23 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         println!("{:#}", serde_json::json!(findings));
     } else {
         findings.iter().for_each(|finding| println!("{finding}"));
+        weights(settings, &recipes).iter().for_each(|line| println!("{line}"));
         let (many, s) = (recipes.len(), start.elapsed().as_secs_f64());
         println!("{many} recipe{}, {} finding{} in {s:.2} s", plural(many), findings.len(), plural(findings.len()));
     }
     Ok(if findings.is_empty() { Exit::Passed } else { Exit::Test })
+}
+
+/// What runs on this machine have measured and a recipe does not declare. It is no finding: another machine's runs
+/// say something else.
+fn weights(settings: &Settings, recipes: &[RecipeName]) -> Vec<String> {
+    let Ok(state) = settings.state_dir() else { return Vec::new() };
+    let warning = |recipe: &RecipeName| {
+        let declared = read_toml(settings, recipe).ok()?.weight.memory_mib.get().into();
+        let peak = weight::usual_peak(&weight::measured(&state, recipe))?;
+        Some(format!("note: {}", weight::warning(recipe.as_str(), declared, peak)?))
+    };
+    recipes.iter().filter_map(warning).collect()
 }
 
 fn plural(number: usize) -> &'static str {

@@ -5,11 +5,13 @@ use std::time::Duration;
 use harness::failure::Failure;
 use harness::names::{RecipeName, RunId};
 use harness::swarm::Swarm;
+use jiff::Timestamp;
 
 use slots::Looks;
 
 use super::run::runner_of;
 use crate::exit::Exit;
+use crate::guard;
 use crate::keep::clock;
 use crate::kept;
 use crate::reap::{Janitor, Reaping};
@@ -67,8 +69,20 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
             println!("{} ({}): {what}", one.run, one.stack);
         }
     }
+    // A look at one run is no time to tidy up.
+    if run.is_none() {
+        let gone = guard::prune(&swarm, &runner.state, guard::Until::Unused(settings.guards.images_unused)).await?;
+        if !args.json {
+            gone.iter().for_each(|one| println!("image {}: not used since {}, it went", one.image, day(one.used)));
+        }
+    }
     let clean = done
         .iter()
         .all(|one| matches!(one.what, Reaping::Alive | Reaping::Kept(_) | Reaping::InUse(_) | Reaping::Removed));
     Ok(if clean { Exit::Passed } else { Exit::Infrastructure })
+}
+
+/// A day in UTC.
+fn day(second: i64) -> String {
+    Timestamp::from_second(second).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }

@@ -135,7 +135,8 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let expected = report::expect::from_runs(&state, &started.recipe);
     let sinks = sinks(&dir, args.json)?;
     let rounds = args.repeat.get();
-    let parts = Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks };
+    let parts =
+        Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks };
     let mut cx = Context::new(parts)?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;

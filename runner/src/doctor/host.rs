@@ -5,11 +5,11 @@ use std::time::Duration;
 use harness::swarm::Swarm;
 
 use super::Finding;
+use crate::guard::{self, Facts, Wanted, lacks};
 use crate::settings::Settings;
 
-/// Free bytes in docker's data root under which no run should start, and under which one is warned.
-const DISK_BAD: u64 = 2 << 30;
-const DISK_WARN: u64 = 10 << 30;
+/// How many times over the reserve has to be free for nobody to be warned.
+const EARLY: u64 = 2;
 
 /// Seconds by which the engine's clock may differ.
 const SKEW: i64 = 2;
@@ -32,25 +32,41 @@ pub(super) async fn dns(settings: &Settings) -> Finding {
     }
 }
 
-pub(super) async fn disk() -> Finding {
-    let root = match Swarm::connect().await {
-        Ok(swarm) => swarm.docker().info().await.ok().and_then(|info| info.docker_root_dir),
-        Err(_) => None,
+/// Room on the engine's node and in the state folder: what a run that weighs nothing would be refused for is
+/// bad.
+pub(super) async fn room(settings: &Settings) -> Vec<Finding> {
+    let found = async {
+        let state = settings.state_dir()?;
+        guard::look(&Swarm::connect().await?, &state).await
     };
-    let root = root.unwrap_or_else(|| "/var/lib/docker".to_owned());
-    match rustix::fs::statvfs(root.as_str()) {
-        Err(error) => Finding::warn("disk", format!("{root} cannot be looked at: {error}"), ""),
-        Ok(stat) => {
-            let free = stat.f_bavail * stat.f_frsize;
-            let what = format!("{:.1} GiB are free in {root}", free as f64 / f64::from(1 << 30));
-            let mend = "docker image prune; docker volume ls says what else is there";
-            match free {
-                0..DISK_BAD => Finding::bad("disk", what, mend),
-                DISK_BAD..DISK_WARN => Finding::warn("disk", what, mend),
-                _ => Finding::ok("disk", what),
-            }
-        }
+    let facts = match found.await {
+        Ok(facts) => facts,
+        Err(failure) => return vec![Finding::bad("room", failure.what, &failure.look_at)],
+    };
+    judged(&facts, &Wanted::of(&settings.guards, Some(0)))
+}
+
+fn judged(facts: &Facts, wanted: &Wanted) -> Vec<Finding> {
+    // Somebody who is told early can do something about it.
+    let soon =
+        Wanted { docker: wanted.docker.saturating_mul(EARLY), state: wanted.state.saturating_mul(EARLY), ..*wanted };
+    let (bad, all) = (lacks(facts, wanted), lacks(facts, &soon));
+    let mut found: Vec<Finding> =
+        bad.iter().map(|lack| Finding::bad("room", lack.to_string(), lack.look_at())).collect();
+    for lack in all.iter().filter(|lack| bad.iter().all(|known| known.thing != lack.thing)) {
+        found.push(Finding::warn("room", format!("soon too little: {lack}"), lack.look_at()));
     }
+    let (root, disk) = &facts.docker;
+    if disk.is_none() {
+        let what = format!(
+            "nobody can tell what is free in {root}: the engine is not on this machine, and no backup bot runs there"
+        );
+        found.push(Finding::warn("room", what, "cc-ci up"));
+    }
+    if found.is_empty() {
+        found.push(Finding::ok("room", facts.to_string()));
+    }
+    found
 }
 
 pub(super) async fn clock() -> Finding {
@@ -66,5 +82,33 @@ pub(super) async fn clock() -> Finding {
         Finding::ok("clock", "the engine's clock and this one agree")
     } else {
         Finding::bad("clock", format!("the engine's clock is {skew} s off"), "timedatectl set-ntp true")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::swarm::{DiskRoom, MemoryRoom};
+
+    use super::super::Level;
+    use super::*;
+
+    #[test]
+    fn a_node_that_will_be_full_soon_is_told_before_it_is() {
+        let wanted = Wanted { docker: 100, docker_inodes: 10, state: 10, memory: 10 };
+        let levels = |free| -> Vec<Level> {
+            let disk = |free| Some(DiskRoom { free, total: 1_000, inodes: None });
+            let facts = Facts {
+                node: "one".to_owned(),
+                docker: ("/data".to_owned(), free),
+                state: ("/state".to_owned(), disk(500)),
+                memory: Some(MemoryRoom { available: 500, total: 1_000 }),
+            };
+            judged(&facts, &wanted).into_iter().map(|finding| finding.level).collect()
+        };
+        let disk = |free| Some(DiskRoom { free, total: 1_000, inodes: None });
+        assert_eq!(levels(disk(500)), [Level::Ok]);
+        assert_eq!(levels(disk(150)), [Level::Warn]);
+        assert_eq!(levels(disk(50)), [Level::Bad]);
+        assert_eq!(levels(None), [Level::Warn]);
     }
 }

@@ -56,7 +56,7 @@ pub async fn doctor(settings: &Settings) -> Vec<Finding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
     findings.push(host::dns(settings).await);
-    findings.push(host::disk().await);
+    findings.extend(host::room(settings).await);
     findings.push(host::clock().await);
     findings
 }

@@ -102,6 +102,10 @@ pub const EVENTS: &[EventDoc] = &[
             ("fault", "`cause`, `kind`, `what`, `look_at`, `detail`; only where it is red or blocked"),
             ("reason", "why it was skipped; only where it was"),
             ("took_ms", "milliseconds"),
+            (
+                "used",
+                "what the run's own apps held, in bytes: `memory_peak`, `disk`, and `apps` with the same of each; absent where nothing was measured",
+            ),
         ],
     },
     EventDoc {

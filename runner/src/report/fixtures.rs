@@ -5,8 +5,8 @@ use harness::names::Domain;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{
-    AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, ObjectFact, OptOut, Origin, Outcome, PlannedStage,
-    Record, RunStarted, Stage, StageResult, TaskFact,
+    AbraCall, AppUsed, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, ObjectFact, OptOut, Origin, Outcome,
+    PlannedStage, Record, RunStarted, Stage, StageResult, TaskFact, Used,
 };
 use crate::verdict::verdict;
 
@@ -18,6 +18,7 @@ pub(crate) struct Story {
     ms: u64,
     stage: Stage,
     stage_from: u64,
+    used: Option<Used>,
 }
 
 /// The stages of a run that proves nothing about its tests.
@@ -34,6 +35,7 @@ impl Story {
             ms: 0,
             stage: Stage::Prepare,
             stage_from: 0,
+            used: None,
         };
         story.tell(Event::RunStarted(Box::new(started)));
         story
@@ -56,6 +58,14 @@ impl Story {
         (self.stage, self.stage_from) = (stage, self.ms);
         let deadline_s = 600;
         self.tell(Event::StageStarted { stage, deadline_s, expected_ms })
+    }
+
+    /// What the run's apps hold in the stage that runs, in MiB.
+    pub(crate) fn used(&mut self, memory: u64, disk: u64) -> &mut Self {
+        let (memory_peak, disk) = (Some(memory << 20), Some(disk << 20));
+        let apps = vec![AppUsed { app: "custom-html".to_owned(), memory_peak, disk }];
+        self.used = Some(Used { memory_peak, disk, apps });
+        self
     }
 
     pub(crate) fn busy(&mut self, ms: u64, text: &str) -> &mut Self {
@@ -125,7 +135,8 @@ impl Story {
     pub(crate) fn ended(&mut self, result: StageResult) -> &mut Self {
         let (stage, took_ms) = (self.stage, self.ms - self.stage_from);
         self.results.push((stage, result.clone()));
-        self.tell(Event::StageEnded { stage, result, took_ms })
+        let used = self.used.take();
+        self.tell(Event::StageEnded { stage, result, took_ms, used })
     }
 
     pub(crate) fn passed(&mut self) -> &mut Self {
@@ -261,6 +272,7 @@ pub(crate) fn passed() -> Vec<Record> {
         .green(30, "upgrade.moved", "image nginx:1.22.1 → nginx:1.29.3, chaos-version 1a2b3c4d")
         .check(0, "upgrade.data-kept", Outcome::Skipped, "the page is static: nginx writes no data of its own", None)
         .green(110, "data/check.sh", "3 of 3 files are there, with their content")
+        .used(412, 35)
         .passed()
         .stage(Stage::Backup, Some(3_900))
         .abra(1_900, "app backup create -n custom-html-pr7-1a2b3c4.ci.localhost", 0, "snapshot 8c1f2a90 saved")

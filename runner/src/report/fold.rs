@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::event::{
     AbraCall, CheckResult, Event, ObjectFact, Outcome, PlannedStage, Record, RunStarted, Stage, StageResult, TaskFact,
-    Verdict, Word,
+    Used, Verdict, Word,
 };
 use crate::exit::Exit;
 use crate::report::tone::Tone;
@@ -41,6 +41,8 @@ pub struct StageView {
     pub took_ms: Option<u64>,
     /// The median of earlier runs in milliseconds, where there were any.
     pub expected_ms: Option<u64>,
+    /// What the run's apps held meanwhile, where it was measured.
+    pub used: Option<Used>,
     /// Its checks in the order in which they ended.
     pub checks: Vec<CheckResult>,
     /// Its calls of abra.
@@ -156,8 +158,9 @@ impl RunView {
                 let compose = Compose { version: version.clone(), yaml: yaml.clone() };
                 self.stage_mut(*stage).compose.push(compose);
             }
-            Event::StageEnded { stage, result, took_ms } => {
+            Event::StageEnded { stage, result, took_ms, used } => {
                 let view = self.stage_mut(*stage);
+                view.used.clone_from(used);
                 view.state = State::Ended(result.clone());
                 // One that was blocked or skipped ends without having begun.
                 view.took_ms = view.from_ms.map(|_| *took_ms);
@@ -255,6 +258,7 @@ impl StageView {
             from_ms: None,
             took_ms: None,
             expected_ms: None,
+            used: None,
             checks: Vec::new(),
             calls: Vec::new(),
             notes: Vec::new(),
@@ -332,6 +336,23 @@ mod tests {
         assert!(!upgrade.compose.is_empty() && !upgrade.checks.is_empty());
         assert_eq!(view.deciding_stage(), Some(Stage::Upgrade));
         assert_eq!(view.left, Some(vec![]));
+    }
+
+    #[test]
+    fn a_journal_from_before_apps_were_measured_is_read() {
+        let whole = fold(&fixtures::passed()).unwrap();
+        assert_eq!(whole.stage(Stage::Upgrade).unwrap().used.as_ref().unwrap().memory_peak, Some(412 << 20));
+        let old: Vec<Record> = fixtures::passed()
+            .iter()
+            .map(|record| {
+                let mut json = serde_json::to_value(record).unwrap();
+                json.as_object_mut().unwrap().remove("used");
+                serde_json::from_value(json).unwrap()
+            })
+            .collect();
+        let view = fold(&old).unwrap();
+        assert!(view.stages.iter().all(|stage| stage.used.is_none()));
+        assert_eq!((view.tone(), view.took_ms), (whole.tone(), whole.took_ms));
     }
 
     #[test]

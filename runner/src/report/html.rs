@@ -11,7 +11,7 @@ use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, one_line, seconds};
 use super::tone::Tone;
-use crate::event::{AbraCall, CheckResult, Fault, Origin, Outcome, TaskFact};
+use crate::event::{AbraCall, AppUsed, CheckResult, Fault, Origin, Outcome, TaskFact, Used};
 
 mod picture;
 mod timeline;
@@ -70,6 +70,8 @@ struct StagePart {
     word: &'static str,
     took: Option<String>,
     expected: Option<String>,
+    used: Option<String>,
+    used_by_app: Option<String>,
     bar: Option<Bar>,
     why: Option<String>,
     fault: Option<FaultPart>,
@@ -230,6 +232,8 @@ impl StagePart {
             word: tone.word(),
             took: stage.took_ms.map(seconds),
             expected: stage.expected_ms.map(seconds),
+            used: stage.used.as_ref().map(Used::words),
+            used_by_app: stage.used.as_ref().and_then(by_app),
             bar: bar(view, stage, span),
             why: why(stage),
             fault: result_fault.map(|fault| FaultPart::of(fault, folder)),
@@ -263,6 +267,15 @@ impl StagePart {
                 .unwrap_or_default(),
         }
     }
+}
+
+/// What each app held, where there are several.
+fn by_app(used: &Used) -> Option<String> {
+    let one = |app: &AppUsed| {
+        let alone = Used { memory_peak: app.memory_peak, disk: app.disk, apps: Vec::new() };
+        format!("{}: {}", one_line(&app.app, 60), alone.words())
+    };
+    (used.apps.len() > 1).then(|| used.apps.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
 /// The line under a stage's name that says why it looks as it does, where no fault says it.

@@ -82,7 +82,8 @@ pub fn stage_ended(view: &RunView, stage: &StageView, look: Look) -> Vec<String>
     }
     let expected = stage.expected_ms.map_or(String::new(), |ms| format!("  (expected {})", seconds(ms)));
     let took = stage.took_ms.map_or_else(String::new, seconds);
-    let mut lines = vec![format!("{}{took:>12}{expected}{}", head(stage, look), checks_note(stage))];
+    let used = stage.used.as_ref().map_or_else(String::new, |used| look.dim(&format!("  {}", used.words())));
+    let mut lines = vec![format!("{}{took:>12}{expected}{}{used}", head(stage, look), checks_note(stage))];
     let fault = stage.result().and_then(|result| result.fault.as_ref());
     if let Some(fault) = fault {
         // What a stage is blocked by stands in full where it happened.

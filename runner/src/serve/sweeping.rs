@@ -8,6 +8,7 @@ use slots::Looks;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::notify::Manager;
+use crate::guard;
 use crate::reap::{Janitor, Reaped, Reaping};
 use crate::slot::Runner;
 use crate::world;
@@ -86,7 +87,12 @@ impl Sweeping {
 async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
     let swarm = Swarm::connect().await?;
     let (http, _) = world::http(&runner.settings)?;
-    Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await
+    let done = Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await?;
+    let unused = guard::Until::Unused(runner.settings.guards.images_unused);
+    for image in guard::prune(&swarm, &runner.state, unused).await? {
+        println!("image {} was not used any more, and is removed", image.name);
+    }
+    Ok(done)
 }
 
 /// What a janitor did, for a log: those that live are nobody's business.

@@ -8,6 +8,7 @@ mod evidence;
 mod fresh;
 mod functional;
 mod install;
+mod memory;
 mod overlay;
 mod own_tests;
 mod prepare;
@@ -43,4 +44,5 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
 }
 
 pub use evidence::{collect_logs, collect_tasks};
+pub use memory::killed;
 pub(crate) use overlay::{context as overlay_context, tried};

@@ -11,11 +11,13 @@ use crate::allowed::{readable, settle};
 use crate::context::{Context, Step};
 use crate::deploy::sample_of;
 use crate::event::{Fault, Origin, Outcome};
+use crate::guard;
 use crate::report::text::count;
 use crate::spec::check_object_names;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);
+    room(cx).await?;
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {
@@ -37,6 +39,24 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     world(cx).await?;
     images(cx, &compose).await?;
     super::dependencies::prepare(cx).await
+}
+
+/// The node can take a run: before anything is pulled or deployed, and with what only lies about gone.
+async fn room(cx: &mut Context) -> Step {
+    has_room(cx, "prepare.room", None).await
+}
+
+/// The same for a memory of so many MiB, which the apps will need.
+pub(super) async fn has_room(cx: &mut Context, name: &str, memory_mib: Option<u64>) -> Step {
+    cx.check(name, async |cx: &mut Context| {
+        let state = cx.dir.state().to_owned();
+        let (facts, gone) = guard::make_room(&cx.swarm, &state, &cx.guards, memory_mib).await?;
+        if !gone.is_empty() {
+            cx.note(format!("images that no run needed went: {}", guard::names(&gone)));
+        }
+        Ok((facts.to_string(), ()))
+    })
+    .await
 }
 
 /// The settings and compose files of a revision as an app made from it alone would have them.
@@ -262,8 +282,9 @@ pub(super) fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, F
 pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {
     let images = compose.images();
     let mut speaker = cx.speaker();
-    let pulled = cx.swarm.ensure(&images, &mut speaker).await?;
-    Ok(match pulled.len() {
+    // The run's own folder, also of an app that belongs to another: this run needs the images now.
+    let (state, run) = (cx.dir.state(), &cx.started.run);
+    Ok(match guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await? {
         0 => format!("{}, all here", count(images.len(), "image")),
         count => format!("{} images, {count} of them pulled", images.len()),
     })

@@ -9,12 +9,15 @@ use crate::claims;
 use crate::context::{Context, Step};
 use crate::reap::Janitor;
 use crate::slot::{Times, ask, caps, place, slots_of};
+use crate::usage;
 
 /// How long the removal of what one dead run left may take, while this one waits.
 const REMOVING: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     cx.check("slot.taken", async |cx: &mut Context| take(cx).await.map(|text| (text, ()))).await?;
+    // Those that lived before it are gone now, and the memory is free that it needs; or something else has it.
+    super::prepare::has_room(cx, "slot.room", Some(usage::needed_mib(cx))).await?;
     cx.check("slot.names", async |cx: &mut Context| {
         let names = claims::all(cx).await?;
         Ok((names, ()))

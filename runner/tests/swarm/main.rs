@@ -6,6 +6,7 @@
 mod dependencies;
 mod enroll;
 mod golden;
+mod guards;
 mod kept;
 mod killed;
 mod logins;
@@ -13,6 +14,7 @@ mod machine;
 mod made;
 mod own;
 mod prove;
+mod registry;
 mod serve;
 mod slots;
 mod steps;

@@ -34,6 +34,8 @@ pub(crate) fn task(service: &str, id: &str, state: TaskState) -> TaskSeen {
         error: String::new(),
         exit: None,
         unhealthy: false,
+        out_of_memory: false,
+        memory_limit: None,
         port_held_by: None,
         container: Some(format!("c-{id}")),
         created: id.to_owned(),

@@ -166,6 +166,39 @@ fn a_process_that_ends_well_when_its_health_was_given_up_has_not_finished_its_wo
 }
 
 #[test]
+fn a_kill_for_memory_is_named_with_its_limit() {
+    let killed = |id: &str, limit| TaskSeen {
+        out_of_memory: true,
+        memory_limit: limit,
+        ..failed("app", id, "task: non-zero exit (137)", 137)
+    };
+    let limit = Some(16 << 20);
+    let loops = |limit| first(&one(service("app"), ["1", "2", "3"].map(|id| killed(id, limit)).into(), vec![]));
+    assert_eq!(
+        loops(limit),
+        "out-of-memory: service app (nginx:2) was killed for memory 3 times, at its limit of 16 MiB"
+    );
+    assert_eq!(
+        loops(None),
+        "node-out-of-memory: service app (nginx:2) was killed for memory 3 times, since the node ran out of it"
+    );
+    // The same exits without the engine's word are a crash like any other.
+    let crash = ["1", "2", "3"].map(|id| TaskSeen { out_of_memory: false, ..killed(id, limit) });
+    assert_eq!(
+        first(&one(service("app"), crash.into(), vec![])),
+        "crash-loop: service app (nginx:2) exited 3 times, last with code 137"
+    );
+    // While it may still come up, it is told what happened.
+    let mut now = one(service("app"), vec![killed("1", limit), task("app", "2", TaskState::Starting)], vec![]);
+    assert_eq!(first(&now), "waiting for app: starting (it was killed for memory, at its limit of 16 MiB before)");
+    now.services[0].update = update(UpdateState::RollbackCompleted);
+    assert_eq!(
+        said(&now, &before("app")),
+        "rolled-back: swarm rolled service app back to nginx:2 after the new version was killed for memory, at its limit of 16 MiB"
+    );
+}
+
+#[test]
 fn words_that_name_the_failure_are_enough_once() {
     let rejected = |error: &str| {
         let task = TaskSeen { error: error.to_owned(), ..task("app", "1", TaskState::Rejected) };
