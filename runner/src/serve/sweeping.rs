@@ -90,7 +90,7 @@ async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
     let done = Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await?;
     let unused = guard::Until::Unused(runner.settings.guards.images_unused);
     for image in guard::prune(&swarm, &runner.state, unused).await? {
-        println!("image {} was not used any more, and is removed", image.name);
+        println!("image {} was not used any more, and is removed", image.image);
     }
     Ok(done)
 }
