@@ -1,8 +1,11 @@
 //! Containers that the kernel killed for want of memory. A crash of this kind says "exit code 137", or whatever
 //! code an app gives that has lost one of its processes; the engine alone knows why.
 
+use std::time::Duration;
+
 use bollard::models::EventMessage;
-use bollard::query_parameters::ListContainersOptionsBuilder;
+use bollard::query_parameters::{ListContainersOptionsBuilder, WaitContainerOptions};
+use futures_util::StreamExt;
 
 use super::engine::{Swarm, ask, is_gone};
 use super::labels::{of_stack, short};
@@ -12,6 +15,9 @@ use crate::names::StackName;
 
 /// The exit code of a process that was killed by SIGKILL.
 pub(super) const KILLED: i64 = 137;
+
+/// How long a container whose main process was killed may take to end. One that lost another process runs on.
+const ENDS: Duration = Duration::from_secs(2);
 
 /// One kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +92,9 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn memory_kill(&self, container: &str) -> Result<Option<MemoryKill>, Failure> {
+        // The kill is told before the end that follows from it, if one does.
+        let end = async { self.docker().wait_container(container, None::<WaitContainerOptions>).next().await };
+        let _ = tokio::time::timeout(ENDS, end).await;
         let seen = match self.docker().inspect_container(container, None).await {
             Err(e) if is_gone(&e) => return Ok(None),
             seen => ask("inspect a container", async { seen }).await?,
