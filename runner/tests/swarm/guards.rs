@@ -96,7 +96,7 @@ fn an_app_that_needs_more_memory_than_its_limit_to_start_is_named_as_that() {
     assert_eq!((decision.stage, decision.fault.cause), (Stage::Install, Cause::Recipe));
     let what = &decision.fault.failure.what;
     assert!(
-        what.contains("was killed for memory 3 times, at its limit of 16 MiB"),
+        what.contains("exited 3 times and was killed for memory, at its limit of 16 MiB"),
         "{what} {}",
         decision.fault.failure.detail
     );
