@@ -1,8 +1,11 @@
 //! Containers that the kernel killed for want of memory. A crash of this kind says "exit code 137", or whatever
 //! code an app gives that has lost one of its processes; the engine alone knows why.
 
+use std::time::Duration;
+
 use bollard::models::EventMessage;
-use bollard::query_parameters::ListContainersOptionsBuilder;
+use bollard::query_parameters::{ListContainersOptionsBuilder, WaitContainerOptions};
+use futures_util::StreamExt;
 
 use super::engine::{Swarm, ask, is_gone};
 use super::labels::{of_stack, short};
@@ -12,6 +15,9 @@ use crate::names::StackName;
 
 /// The exit code of a process that was killed by SIGKILL.
 pub(super) const KILLED: i64 = 137;
+
+/// How long a container whose main process was killed may take to end. One that lost another process runs on.
+const ENDS: Duration = Duration::from_secs(2);
 
 /// One kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +92,9 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn memory_kill(&self, container: &str) -> Result<Option<MemoryKill>, Failure> {
+        // The kill is told before the end that follows from it, if one does.
+        let end = async { self.docker().wait_container(container, None::<WaitContainerOptions>).next().await };
+        let _ = tokio::time::timeout(ENDS, end).await;
         let seen = match self.docker().inspect_container(container, None).await {
             Err(e) if is_gone(&e) => return Ok(None),
             seen => ask("inspect a container", async { seen }).await?,
@@ -107,17 +116,19 @@ impl Swarm {
     }
 }
 
-/// What happened to a container, or to this many of one service. With no exit code it runs on.
-pub(super) fn words(limit: Option<u64>, exit: Option<i64>, times: usize) -> String {
+/// What happened to a container, or to the last of some exits of one service. With no exit code it runs on.
+///
+/// It is not said how many of the exits were kills: the engine does not hear of each.
+pub(super) fn words(limit: Option<u64>, exit: Option<i64>, exits: usize) -> String {
     let whose = match limit {
         Some(bytes) => format!("at its limit of {} MiB", bytes / (1024 * 1024)),
         None => "since the node ran out of it".to_owned(),
     };
-    let times = if times == 1 { String::new() } else { format!(" {times} times") };
+    let before = if exits > 1 { format!("exited {exits} times and ") } else { String::new() };
     match exit {
-        Some(KILLED) => format!("was killed for memory{times}, {whose}"),
-        Some(code) => format!("lost a process for memory{times}, {whose}, and exited with code {code}"),
-        None => format!("lost a process for memory{times}, {whose}"),
+        Some(KILLED) => format!("{before}was killed for memory, {whose}"),
+        Some(code) => format!("{before}lost a process for memory, {whose}, and ended with code {code}"),
+        None => format!("lost a process for memory, {whose}"),
     }
 }
 
@@ -161,7 +172,7 @@ mod tests {
     fn an_app_that_loses_a_process_is_told_from_one_that_is_killed() {
         assert_eq!(
             kill(Some(16 << 20), Some(1)).words(),
-            "lost a process for memory, at its limit of 16 MiB, and exited with code 1"
+            "lost a process for memory, at its limit of 16 MiB, and ended with code 1"
         );
         assert_eq!(kill(Some(16 << 20), None).words(), "lost a process for memory, at its limit of 16 MiB");
     }

@@ -78,8 +78,7 @@ impl Ends<'_> {
         }
         let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
         if let Some(killed) = self.out_of_memory() {
-            let all = self.tasks.iter().filter(|task| task.out_of_memory && has_exited(task)).count();
-            return Some(memory::words(killed.memory_limit, killed.exit, all));
+            return Some(memory::words(killed.memory_limit, killed.exit, self.exits()));
         }
         if self.unhealthy() > 0 {
             return Some(format!("was ended {} by its healthcheck", times(self.unhealthy())));

@@ -96,7 +96,7 @@ fn an_app_that_needs_more_memory_than_its_limit_to_start_is_named_as_that() {
     assert_eq!((decision.stage, decision.fault.cause), (Stage::Install, Cause::Recipe));
     let what = &decision.fault.failure.what;
     assert!(
-        what.contains("was killed for memory 3 times, at its limit of 16 MiB"),
+        what.contains("exited 3 times and was killed for memory, at its limit of 16 MiB"),
         "{what} {}",
         decision.fault.failure.detail
     );
@@ -207,6 +207,7 @@ fn only_what_runs_have_pulled_goes_and_only_when_nothing_needs_it() {
             let (docker, of) = (swarm.docker().clone(), of.to_owned());
             async move { docker.tag_image(&of, Some(options)).await.unwrap() }
         };
+        let was = swarm.image_id(retagged).await.unwrap().unwrap();
         tag(foreign, retagged).await;
         assert_eq!(went(&swarm, state.path(), NOW).await, std::slice::from_ref(ours));
         let there = |image: String| {
@@ -218,7 +219,7 @@ fn only_what_runs_have_pulled_goes_and_only_when_nothing_needs_it() {
         swarm.docker().remove_container(&stopped.id, None).await.unwrap();
         assert_eq!(went(&swarm, state.path(), NOW).await, std::slice::from_ref(container));
         assert!(Book::open(state.path()).await.unwrap().images.is_empty());
-        for image in [foreign, retagged] {
+        for image in [foreign, retagged, &was] {
             assert!(swarm.remove_image(image).await.unwrap());
         }
     });

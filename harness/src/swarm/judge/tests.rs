@@ -176,11 +176,11 @@ fn a_kill_for_memory_is_named_with_its_limit() {
     let loops = |limit| first(&one(service("app"), ["1", "2", "3"].map(|id| killed(id, limit)).into(), vec![]));
     assert_eq!(
         loops(limit),
-        "out-of-memory: service app (nginx:2) was killed for memory 3 times, at its limit of 16 MiB"
+        "out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, at its limit of 16 MiB"
     );
     assert_eq!(
         loops(None),
-        "node-out-of-memory: service app (nginx:2) was killed for memory 3 times, since the node ran out of it"
+        "node-out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, since the node ran out of it"
     );
     // The same exits without the engine's word are a crash like any other.
     let crash = ["1", "2", "3"].map(|id| TaskSeen { out_of_memory: false, ..killed(id, limit) });
