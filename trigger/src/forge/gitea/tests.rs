@@ -1,0 +1,98 @@
+use super::json::{Comment as Raw, comment_of_payload};
+use super::*;
+
+fn repo() -> Repo {
+    "org/app".parse().unwrap()
+}
+
+fn raw(change: impl FnOnce(&mut serde_json::Value)) -> Raw {
+    let mut value = serde_json::json!({
+        "id": 7,
+        "user": {"id": 3, "login": "ada"},
+        "body": "!testme",
+        "created_at": "2026-01-02T03:04:05Z",
+        "updated_at": "2026-01-02T03:04:06Z",
+        "pull_request_url": "https://git.example.org/org/app/pulls/12",
+        "issue_url": "",
+    });
+    change(&mut value);
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn a_comment_of_a_pull_request_is_read() {
+    let comment = raw(|_| {}).of_repo(&repo()).unwrap().unwrap();
+    assert_eq!((comment.id, comment.pull.number, comment.author.login.as_str()), (CommentId(7), 12, "ada"));
+    assert_eq!((comment.updated - comment.created).get_seconds(), 1);
+}
+
+#[test]
+fn an_issues_or_an_imported_comment_is_none() {
+    assert_eq!(raw(|value| value["pull_request_url"] = "".into()).of_repo(&repo()), Ok(None));
+    assert_eq!(raw(|value| value["original_author"] = "ada".into()).of_repo(&repo()), Ok(None));
+}
+
+#[test]
+fn odd_names_are_errors_and_no_names() {
+    assert!(raw(|value| value["user"]["login"] = "--x y".into()).of_repo(&repo()).is_err());
+    assert!(raw(|value| value["pull_request_url"] = "https://x/y".into()).of_repo(&repo()).is_err());
+    assert!(raw(|value| value["user"] = serde_json::Value::Null).of_repo(&repo()).is_err());
+}
+
+#[test]
+fn a_comment_is_not_in_a_log() {
+    let comment = raw(|value| value["body"] = "a private word".into()).of_repo(&repo()).unwrap().unwrap();
+    assert_eq!(format!("{comment:?}"), "Comment(7 on org/app#12 by ada, 14 bytes)");
+}
+
+#[test]
+fn a_payload_is_a_comment_where_one_was_made_on_a_pull_request() {
+    let payload = |action: &str, is_pull: bool| {
+        serde_json::json!({
+            "action": action,
+            "is_pull": is_pull,
+            "issue": {"number": 12},
+            "repository": {"full_name": "org/app"},
+            "comment": {
+                "id": 7, "user": {"id": 3, "login": "ada"}, "body": "!testme",
+                "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+            },
+        })
+        .to_string()
+    };
+    let comment = comment_of_payload(payload("created", true).as_bytes()).unwrap().unwrap();
+    assert_eq!(comment.pull.to_string(), "org/app#12");
+    for none in [payload("edited", true), payload("deleted", true), payload("created", false)] {
+        assert_eq!(comment_of_payload(none.as_bytes()), Ok(None));
+    }
+    let wrong = comment_of_payload(b"{\"secret\": \"hunter2\"}").unwrap_err();
+    assert!(!wrong.contains("hunter2"), "{wrong}");
+}
+
+#[test]
+fn a_pull_request_has_a_full_commit_and_may_have_lost_its_fork() {
+    let pull = |change: fn(&mut serde_json::Value)| {
+        let mut value = serde_json::json!({
+            "number": 12, "state": "open", "merged": false, "user": {"id": 3, "login": "ada"},
+            "head": {"ref": "fix", "sha": "0123456789abcdef0123456789abcdef01234567", "repo": {"full_name": "org/app"}},
+            "base": {"ref": "main", "sha": "", "repo": {"full_name": "org/app"}},
+        });
+        change(&mut value);
+        let pull: json::Pull = serde_json::from_value(value).unwrap();
+        pull.checked(&PullId { repo: repo(), number: 12 })
+    };
+    let own = pull(|_| {}).unwrap();
+    assert!(!own.is_fork() && own.is_open);
+    let fork = pull(|value| value["head"]["repo"]["full_name"] = "eve/app".into()).unwrap();
+    assert!(fork.is_fork() && fork.head_repo.unwrap().to_string() == "eve/app");
+    assert!(pull(|value| value["head"]["repo"] = serde_json::Value::Null).unwrap().is_fork());
+    assert!(!pull(|value| value["state"] = "closed".into()).unwrap().is_open);
+    for wrong in [
+        pull(|value| value["head"]["sha"] = "0123456".into()),
+        pull(|value| value["head"]["repo"]["full_name"] = "eve/../x".into()),
+        pull(|value| value["base"]["ref"] = "--upload-pack=x".into()),
+        pull(|value| value["number"] = 13.into()),
+    ] {
+        assert!(wrong.is_err());
+    }
+}
