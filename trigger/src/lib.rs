@@ -4,8 +4,8 @@
 //! a run, and what is said about it, is the caller's.
 //!
 //! ```text
-//! let forge = Gitea::connect(http, &url, owner, token).await?;
-//! let mut watcher = Watcher::open(forge, Store::new(path)).await?;
+//! let forge = Gitea::new(http, url, owner, token);
+//! let mut watcher = Watcher::open(forge, Store::hold(&path)?, about).await?;
 //! watcher.cycle().await?;                           // one request where nothing happened
 //! while let Some(asked) = watcher.next().await? {   // a member's, with the commit pinned
 //!     /* take it on, under asked.comment.id */
@@ -15,5 +15,7 @@
 
 pub mod forge;
 pub mod grammar;
+pub mod hook;
 pub mod names;
 pub mod token;
+pub mod watch;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::forge;
+use crate::grammar::COMMENT_BYTES;
 use crate::names::{self, CommentId, PullId, Repo};
 
 #[derive(Deserialize)]
@@ -90,11 +91,20 @@ impl Comment {
             id: CommentId(self.id),
             pull,
             author,
-            text: self.body,
+            text: cut(self.body),
             created: self.created_at,
             updated: self.updated_at,
         }))
     }
+}
+
+/// A text that is too long to be read stays so, and takes no more room than that.
+fn cut(mut text: String) -> String {
+    if text.len() > COMMENT_BYTES {
+        text.truncate(text.ceil_char_boundary(COMMENT_BYTES + 1));
+        text.shrink_to_fit();
+    }
+    text
 }
 
 #[derive(Deserialize)]

@@ -19,7 +19,7 @@ use url::Url;
 
 pub(crate) use self::json::comment_of_payload;
 use self::call::{Call, date};
-use super::{Changed, Comment, Forge, ForgeError, Listed, Mark, Pull, State, Status};
+use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, State, Status};
 use crate::names::{CommentId, Login, Owner, PullId, Repo, User};
 
 /// A Gitea, as one bot sees one organisation.

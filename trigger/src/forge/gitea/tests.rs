@@ -96,3 +96,11 @@ fn a_pull_request_has_a_full_commit_and_may_have_lost_its_fork() {
         assert!(wrong.is_err());
     }
 }
+
+#[test]
+fn a_long_comment_takes_little_room_and_is_still_too_long() {
+    let long = "!testme\n".repeat(100_000) + "ä";
+    let comment = raw(|value| value["body"] = long.into()).of_repo(&repo()).unwrap().unwrap();
+    assert!(comment.text.len() > crate::grammar::COMMENT_BYTES && comment.text.len() < 70_000);
+    assert!(crate::grammar::parse(&comment.text).is_empty());
+}
