@@ -28,7 +28,9 @@ const EVENTS: [&str; 2] = ["issue_comment", "pull_request_comment"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookError {
     /// The secret is too short.
-    #[error("the webhook's secret must have at least {SECRET_LENGTH} characters; make a new one and set it at the forge too")]
+    #[error(
+        "the webhook's secret must have at least {SECRET_LENGTH} characters; make a new one and set it at the forge too"
+    )]
     Weak,
     /// The signature is not the one that our secret makes, or there is none.
     #[error("the payload is not signed with the webhook's secret")]

@@ -13,6 +13,7 @@
 //! }
 //! ```
 
+pub mod drone;
 pub mod forge;
 pub mod grammar;
 pub mod hook;

@@ -74,10 +74,7 @@ fn is_forge_name(text: &str) -> bool {
 /// own rule for `--from` and `--ref` is the same.
 pub(crate) fn is_ref(text: &str) -> bool {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
-    (1..=200).contains(&text.len())
-        && text.bytes().all(fine)
-        && !text.starts_with(['-', '/'])
-        && !text.contains("..")
+    (1..=200).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['-', '/']) && !text.contains("..")
 }
 
 /// A repository on a forge.

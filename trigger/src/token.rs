@@ -31,8 +31,7 @@ pub enum TokenError {
 /// # Errors
 /// When the file cannot be read or holds something else. No error shows what it holds.
 pub fn read(path: &Path) -> Result<SecretString, TokenError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|why| TokenError::Unreadable { path: path.to_owned(), why })?;
+    let text = std::fs::read_to_string(path).map_err(|why| TokenError::Unreadable { path: path.to_owned(), why })?;
     let token = text.trim();
     if token.is_empty() || token.len() > LENGTH || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(TokenError::NoToken { path: path.to_owned() });

@@ -45,8 +45,7 @@ pub trait Forge: Send + Sync {
     ) -> impl Future<Output = Result<Listed<Comment>, ForgeError>> + Send;
 
     /// A comment as it is now; none where it was deleted.
-    fn comment(&self, repo: &Repo, id: CommentId)
-    -> impl Future<Output = Result<Option<Comment>, ForgeError>> + Send;
+    fn comment(&self, repo: &Repo, id: CommentId) -> impl Future<Output = Result<Option<Comment>, ForgeError>> + Send;
 
     /// Whether a user is a member of the organisation, in public or not.
     fn is_member(&self, user: &Login) -> impl Future<Output = Result<bool, ForgeError>> + Send;

@@ -53,10 +53,7 @@ pub(super) fn read(line: &str) -> Option<Said> {
     let name = first.strip_prefix('!')?.to_ascii_lowercase();
     if !NAMES.contains(&name.as_str()) {
         let meant = near(&name)?;
-        return Some(Said::Trouble(Trouble::NearMiss {
-            word: first.into(),
-            meant: format!("!{meant}").into(),
-        }));
+        return Some(Said::Trouble(Trouble::NearMiss { word: first.into(), meant: format!("!{meant}").into() }));
     }
     if line.len() > LINE {
         return Some(Said::Trouble(Trouble::LongLine));

@@ -58,9 +58,11 @@ fn torn(rng: &mut StdRng) -> String {
         let times = if rng.random_bool(0.02) { rng.random_range(1..400) } else { 1 };
         text.push_str(&piece.repeat(times));
         if rng.random_bool(0.3) {
-            text.push(*[
-                '\n', '`', '>', '!', '<', '-', '\\', '*', '_', '|', '~', '[', ']', '\t', ' ', '\r', '\u{0}', '&',
-            ].get(rng.random_range(0..18)).unwrap());
+            text.push(
+                *['\n', '`', '>', '!', '<', '-', '\\', '*', '_', '|', '~', '[', ']', '\t', ' ', '\r', '\u{0}', '&']
+                    .get(rng.random_range(0..18))
+                    .unwrap(),
+            );
         }
     }
     text

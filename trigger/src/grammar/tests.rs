@@ -107,8 +107,21 @@ fn near_misses_are_told_and_other_words_are_not() {
         assert_eq!(shown(word), [format!("? `{word}` is no command: did you mean `{meant}`?")]);
     }
     for word in [
-        "!testmexyz", "!testing", "!testmeplease", "!gold", "!important", "!help", "!retest", "!xtestme",
-        "!stopped", "!hole-in-one", "!hosted", "!t", "!me", "!ТESTME", "!testmе\u{301}xyz",
+        "!testmexyz",
+        "!testing",
+        "!testmeplease",
+        "!gold",
+        "!important",
+        "!help",
+        "!retest",
+        "!xtestme",
+        "!stopped",
+        "!hole-in-one",
+        "!hosted",
+        "!t",
+        "!me",
+        "!ТESTME",
+        "!testmе\u{301}xyz",
     ] {
         assert!(parse(word).is_empty(), "{word:?}: {:?}", shown(word));
     }
@@ -134,10 +147,26 @@ fn what_is_not_understood_starts_nothing() {
         assert_eq!(shown(line), [told]);
     }
     for line in [
-        "!testme only=", "!testme only=a,", "!testme only=a, b", "!testme only=--help", "!testme only=../x",
-        "!testme only=a/../../b", "!testme only=$(id)", "!testme only=ä", "!testme from=", "!testme from=-x",
-        "!testme from=a..b", "!testme from=x;y", "!hold 0m", "!hold 25h", "!hold 30", "!hold -1m", "!hold m",
-        "!hold 99999m", "!hold 30M", "!testme `failed`",
+        "!testme only=",
+        "!testme only=a,",
+        "!testme only=a, b",
+        "!testme only=--help",
+        "!testme only=../x",
+        "!testme only=a/../../b",
+        "!testme only=$(id)",
+        "!testme only=ä",
+        "!testme from=",
+        "!testme from=-x",
+        "!testme from=a..b",
+        "!testme from=x;y",
+        "!hold 0m",
+        "!hold 25h",
+        "!hold 30",
+        "!hold -1m",
+        "!hold m",
+        "!hold 99999m",
+        "!hold 30M",
+        "!testme `failed`",
     ] {
         assert!(matches!(parse(line).as_slice(), [Said::Trouble(_)]), "{line}: {:?}", shown(line));
     }

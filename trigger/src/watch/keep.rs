@@ -83,7 +83,7 @@ async fn hand_over<F: Forge>(watcher: &mut Watcher<F>, desk: &mut impl Desk) -> 
 
 /// The number of failures in a row after this result.
 fn told(result: Result<(), WatchError>, desk: &mut impl Desk, failures: u32) -> u32 {
-    desk.looked(result.as_ref().map(|()| ()));
+    desk.looked(result.as_ref().copied());
     match result {
         Ok(()) => 0,
         Err(error) => {

@@ -30,8 +30,7 @@ impl Store {
         std::fs::create_dir_all(folder(&path)).map_err(disk("made room for"))?;
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(lock).map_err(disk("held"))?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(lock).map_err(disk("held"))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { path, _lock: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Held { path }),

@@ -35,7 +35,8 @@ pub(crate) async fn a_wrong_token_or_address_is_told(scene: &Scene<'_>) {
     assert!(matches!(error, ForgeError::Token { .. }) && error.is_for_all(), "{error}");
     assert!(!format!("{error} {error:?} {wrong:?}").contains("hunter2"));
 
-    let nowhere = Forge::new(scene.http.clone(), "http://127.0.0.1:1".parse().unwrap(), ORG.parse().unwrap(), "x".into());
+    let nowhere =
+        Forge::new(scene.http.clone(), "http://127.0.0.1:1".parse().unwrap(), ORG.parse().unwrap(), "x".into());
     let error = nowhere.me().await.unwrap_err();
     assert!(error.is_passing(), "{error}");
 
@@ -57,7 +58,10 @@ pub(crate) async fn pull_requests_from_a_branch_and_from_a_fork(scene: &Scene<'_
     let number = scene.eve.opens(REPO, &format!("eve:{branch}")).await;
     let fork = forge.pull(&id(number)).await.unwrap().unwrap();
     assert!(fork.is_fork() && fork.is_open);
-    assert_eq!((fork.head.as_str(), fork.head_repo.unwrap().to_string()), (commit.as_str(), "eve/custom-html".to_owned()));
+    assert_eq!(
+        (fork.head.as_str(), fork.head_repo.unwrap().to_string()),
+        (commit.as_str(), "eve/custom-html".to_owned())
+    );
 
     scene.eve.deletes("repos/eve/custom-html").await;
     let gone = forge.pull(&id(number)).await.unwrap().unwrap();
@@ -94,12 +98,9 @@ pub(crate) async fn a_status_stands_beside_the_commit(scene: &Scene<'_>) {
         target: Some("https://ci.example.org/run/1".parse().unwrap()),
     };
     let (repo, head) = (REPO.parse().unwrap(), commit.parse().unwrap());
-    for (state, word) in [
-        (State::Pending, "pending"),
-        (State::Success, "success"),
-        (State::Failure, "failure"),
-        (State::Error, "error"),
-    ] {
+    for (state, word) in
+        [(State::Pending, "pending"), (State::Success, "success"), (State::Failure, "failure"), (State::Error, "error")]
+    {
         status.state = state;
         forge.set_status(&repo, &head, &status).await.unwrap();
         let seen = scene.ada.gets(&format!("repos/{REPO}/commits/{commit}/status")).await;

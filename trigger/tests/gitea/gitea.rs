@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding};
-use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+};
 use futures_util::FutureExt as _;
 use harness::http::{Expect, Http, HttpConfig};
 use harness::swarm::Swarm;
@@ -41,6 +43,8 @@ INTERNAL_TOKEN = of-no-use-to-anybody-either
 PASSWORD_HASH_ALGO = pbkdf2$1000$50
 [oauth2]
 ENABLED = false
+[git.config]
+core.fsync = none
 [service]
 DISABLE_REGISTRATION = true
 [webhook]
@@ -125,7 +129,8 @@ async fn start(swarm: Swarm) -> Gitea {
 impl Gitea {
     /// Its address now, without a slash at the end; another one after each start.
     pub(crate) async fn url(&self) -> String {
-        let seen: ContainerInspectResponse = self.swarm.docker().inspect_container(&self.container, None).await.unwrap();
+        let seen: ContainerInspectResponse =
+            self.swarm.docker().inspect_container(&self.container, None).await.unwrap();
         let mut ports = seen.network_settings.unwrap().ports.unwrap();
         let port = ports.remove("3000/tcp").flatten().unwrap().remove(0).host_port.unwrap();
         format!("http://127.0.0.1:{port}")
@@ -160,8 +165,10 @@ impl Gitea {
 
     /// Runs its own program; the last line that it prints.
     pub(crate) async fn command(&self, argv: &[&str]) -> String {
-        let argv: Vec<String> = ["gitea", "-c", "/etc/gitea/app.ini"].iter().chain(argv).map(|&word| word.to_owned()).collect();
-        let ended = self.swarm.exec(&self.container, &argv, &[], Instant::now() + Duration::from_secs(60)).await.unwrap();
+        let argv: Vec<String> =
+            ["gitea", "-c", "/etc/gitea/app.ini"].iter().chain(argv).map(|&word| word.to_owned()).collect();
+        let ended =
+            self.swarm.exec(&self.container, &argv, &[], Instant::now() + Duration::from_secs(60)).await.unwrap();
         assert_eq!(ended.exit, 0, "{}", ended.output);
         ended.output.lines().last().unwrap_or_default().to_owned()
     }

@@ -95,6 +95,7 @@ impl Person {
     }
 
     pub(crate) async fn rewords(&self, repo: &str, comment: u64, text: &str) {
-        self.does(Method::PATCH, &format!("repos/{repo}/issues/comments/{comment}"), Some(json!({ "body": text }))).await;
+        self.does(Method::PATCH, &format!("repos/{repo}/issues/comments/{comment}"), Some(json!({ "body": text })))
+            .await;
     }
 }

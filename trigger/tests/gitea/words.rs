@@ -117,7 +117,8 @@ pub(crate) async fn a_member_who_left_is_a_stranger(scene: &Scene<'_>) {
     // Another one under the name of a member is another one.
     let third = member.says(REPO, number, "!testme").await;
     watch.er().cycle().await.unwrap();
-    let (status, _) = scene.root.tries(Method::POST, "admin/users/bob/rename", Some(json!({ "new_username": "rob" }))).await;
+    let (status, _) =
+        scene.root.tries(Method::POST, "admin/users/bob/rename", Some(json!({ "new_username": "rob" }))).await;
     assert!((200..300).contains(&status), "{status}");
     assert_eq!(watch.takes().await, []);
     assert_eq!(watch.fate(third), Some(Fate::Stranger));
@@ -147,7 +148,7 @@ pub(crate) async fn a_restart_between_any_two_steps(scene: &Scene<'_>) {
                     assert_eq!(asked.commit().as_str(), commit);
                     let first = desk.insert(asked.comment.id.0, round).is_none();
                     // The machine stops after it was taken on, and before that is confirmed.
-                    if first && round % 2 == 0 {
+                    if first && round.is_multiple_of(2) {
                         scene.proxy.fail_after(None);
                         watch.open(scene).await;
                     } else {

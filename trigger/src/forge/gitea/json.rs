@@ -77,7 +77,8 @@ impl Comment {
             return Ok(None);
         }
         let number = self.pull_request_url.rsplit('/').next().and_then(|number| number.parse().ok());
-        let number = number.ok_or_else(|| format!("the address of the pull request of comment {} has no number", self.id))?;
+        let number =
+            number.ok_or_else(|| format!("the address of the pull request of comment {} has no number", self.id))?;
         self.on(PullId { repo: repo.clone(), number })
     }
 
@@ -166,8 +167,9 @@ struct Number {
 /// The comment that a webhook's payload tells of; none where it tells of none that is new and on a pull
 /// request.
 pub(crate) fn comment_of_payload(payload: &[u8]) -> Result<Option<forge::Comment>, String> {
-    let payload: Payload = serde_json::from_slice(payload)
-        .map_err(|error| format!("it is no payload about a comment, at line {} column {}", error.line(), error.column()))?;
+    let payload: Payload = serde_json::from_slice(payload).map_err(|error| {
+        format!("it is no payload about a comment, at line {} column {}", error.line(), error.column())
+    })?;
     if !payload.is_pull || payload.action != "created" {
         return Ok(None);
     }

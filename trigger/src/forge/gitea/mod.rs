@@ -17,8 +17,8 @@ use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
-pub(crate) use self::json::comment_of_payload;
 use self::call::{Call, date};
+pub(crate) use self::json::comment_of_payload;
 use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, State, Status};
 use crate::names::{CommentId, Login, Owner, PullId, Repo, User};
 

@@ -11,7 +11,7 @@ use crate::names::CommentId;
 
 const ABOUT: &str = "a forge, an owner";
 
-pub(super) async fn open(model: &Model, folder: &Path) -> Watcher<Model> {
+async fn open(model: &Model, folder: &Path) -> Watcher<Model> {
     Watcher::open(model.clone(), Store::hold(&folder.join("watch.json")).unwrap(), ABOUT).await.unwrap()
 }
 
@@ -93,7 +93,10 @@ async fn what_counts_is_what_was_first_read() {
     model.comment_by(MEMBER, 1, "hello");
     watcher.cycle().await.unwrap();
     let asked = watcher.next().await.unwrap().unwrap();
-    assert_eq!((asked.comment.id, serde_json::to_string(&asked.comment.said).unwrap()), (word, r#"[{"command":"!stop"}]"#.to_owned()));
+    assert_eq!(
+        (asked.comment.id, serde_json::to_string(&asked.comment.said).unwrap()),
+        (word, r#"[{"command":"!stop"}]"#.to_owned())
+    );
     assert_eq!(taken(&mut watcher).await, [word, quick]);
 
     // Days later, when nobody remembers the comment itself.

@@ -44,7 +44,7 @@ pub(super) fn user(id: i64) -> User {
 
 pub(super) fn pull(number: u64) -> PullId {
     // Two repositories share the pull requests between them.
-    let repo = if number % 2 == 0 { "org/even" } else { "org/odd" };
+    let repo = if number.is_multiple_of(2) { "org/even" } else { "org/odd" };
     PullId { repo: repo.parse().unwrap(), number }
 }
 

@@ -116,7 +116,6 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -1,0 +1,15 @@
+//! Drone: builds over its interface, and what a step of a build knows of it. Woodpecker's facts are the same
+//! ones under other names.
+
+mod card;
+mod client;
+mod facts;
+mod settings;
+
+pub use self::card::Card;
+pub use self::client::{Build, Drone, DroneError, NewBuild, Parameters, Standing, UnfitParameter};
+pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
+pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
+
+#[cfg(test)]
+mod tests;
