@@ -53,6 +53,7 @@ mod tests {
         let red = gitea::with(async |gitea| {
             let scene = &Scene::new(gitea).await;
             steps! { scene;
+                bursts::an_idle_cycle_with_one_pull_request,
                 facts::who_is_who,
                 facts::a_bot_that_is_no_member_is_told,
                 facts::a_wrong_token_or_address_is_told,
@@ -65,11 +66,11 @@ mod tests {
                 words::strangers_start_nothing,
                 words::a_member_who_left_is_a_stranger,
                 words::a_restart_between_any_two_steps,
-                bursts::one_request_for_each_idle_cycle,
                 bursts::five_hundred_comments,
                 bursts::comments_while_it_reads,
                 bursts::a_comment_is_taken_on_within_one_interval,
                 hooks::a_webhook_is_quicker,
+                bursts::an_idle_cycle_with_fifty_pull_requests,
                 outages::a_gitea_that_is_frozen,
                 outages::a_gitea_that_is_stopped_for_a_while,
             }

@@ -68,6 +68,20 @@ impl<'a> Scene<'a> {
         (self.ada.opens(REPO, &branch).await, commit)
     }
 
+    /// The pull requests that there are.
+    pub(crate) async fn numbers(&self) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        for page in 1.. {
+            let part = self.root.gets(&format!("repos/{REPO}/pulls?state=all&limit=50&page={page}")).await;
+            let part: Vec<u64> = part.as_array().unwrap().iter().map(|pull| pull["number"].as_u64().unwrap()).collect();
+            if part.is_empty() {
+                break;
+            }
+            numbers.extend(part);
+        }
+        numbers
+    }
+
     pub(crate) fn forge(&self) -> Forge {
         self.forge_as(&self.bot)
     }

@@ -15,7 +15,7 @@ pub(crate) async fn a_members_word_has_the_commit_of_its_moment(scene: &Scene<'_
     let number = scene.ada.opens(REPO, &branch).await;
     let old = scene.ada.says(REPO, number, "!testme").await;
     // Gitea's times are whole seconds.
-    later(scene, old, number).await;
+    later(scene, old).await;
 
     let mut watch = scene.watch().await;
     let word = scene.ada.says(REPO, number, "Thanks.\n\n!testme only=backup\n!hold 30m").await;
@@ -34,7 +34,7 @@ pub(crate) async fn a_members_word_has_the_commit_of_its_moment(scene: &Scene<'_
 }
 
 /// Waits until Gitea's clock is past the second of a comment.
-async fn later(scene: &Scene<'_>, comment: u64, _pull: u64) {
+async fn later(scene: &Scene<'_>, comment: u64) {
     let created = scene.ada.gets(&format!("repos/{REPO}/issues/comments/{comment}")).await;
     let created: jiff::Timestamp = created["created_at"].as_str().unwrap().parse().unwrap();
     while trigger::forge::Forge::now(&scene.forge()).await.unwrap() <= created {
