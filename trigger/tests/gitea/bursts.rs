@@ -49,7 +49,7 @@ async fn idle(scene: &Scene<'_>, watch: &mut crate::scene::Watch) -> Vec<usize> 
 }
 
 /// Looks until what was written is older than the seconds of Gitea's clock.
-async fn quiet(scene: &Scene<'_>, watch: &mut crate::scene::Watch) {
+pub(crate) async fn quiet(scene: &Scene<'_>, watch: &mut crate::scene::Watch) {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         scene.proxy.asked();

@@ -44,6 +44,7 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
     watcher.as_mut().unwrap().cycle().await.unwrap();
     // What the desk has on its own disk: it outlives every restart.
     let mut desk: BTreeMap<CommentId, u32> = BTreeMap::new();
+    let mut back = 0;
     let (mut all, mut wanted) = (Vec::new(), Vec::new());
     let mut end = vec![Step::Cycle(None), Step::Tick(30), Step::Cycle(None), Step::Tick(30), Step::Cycle(None)];
     end.extend(std::iter::repeat_n(Step::Take(None, false), steps.len()));
@@ -69,7 +70,13 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model.delete(id);
                 wanted.retain(|other| *other != id || desk.contains_key(other));
             }
-            Step::Tick(seconds) => model.tick(seconds),
+            // A clock that goes back further than a look does, and forth again before the next look, hides what
+            // was written in between. No time that the forge tells could show that.
+            Step::Tick(seconds) if seconds < 0 && back + seconds < -250 => {}
+            Step::Tick(seconds) => {
+                back += seconds.min(0);
+                model.tick(seconds);
+            }
             Step::Cycle(fails) => {
                 if let Some((others, passing)) = fails {
                     model.fail_after(others, if passing { down() } else { wrong() });
@@ -117,7 +124,7 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn every_word_is_taken_on_once(steps in prop::collection::vec(step(), 0..60)) {
