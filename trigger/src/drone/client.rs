@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::build::{Build, Standing};
+use super::parameters::Parameters;
 use crate::names::{Branch, Repo};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -39,90 +41,6 @@ pub struct NewBuild {
     pub commit: Option<Commit>,
     /// What the pipeline's steps find in their environment.
     pub parameters: Parameters,
-}
-
-/// The parameters of a build.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Parameters(BTreeMap<String, String>);
-
-/// A text that cannot be a build's parameter. They travel in an address and are shown on Drone's pages: no
-/// secret belongs in them.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{name:?} cannot be a parameter with this value: the name has 1 to 60 capital letters, digits and _ and \
-     begins with a letter, the value at most 1000 visible ASCII characters"
-)]
-pub struct UnfitParameter {
-    /// The parameter's name, cut at 60 characters.
-    pub name: String,
-}
-
-impl Parameters {
-    /// With one more.
-    ///
-    /// # Errors
-    /// When the name or the value is not fit.
-    pub fn with(mut self, name: &str, value: &str) -> Result<Self, UnfitParameter> {
-        let fine = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-        let is_name = (1..=60).contains(&name.len())
-            && name.bytes().all(fine)
-            && name.starts_with(|c: char| c.is_ascii_uppercase());
-        if !is_name || value.len() > 1000 || !value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            return Err(UnfitParameter { name: name.chars().take(60).collect() });
-        }
-        self.0.insert(name.to_owned(), value.to_owned());
-        Ok(self)
-    }
-}
-
-/// A build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// Its number in its repository.
-    pub number: u64,
-    /// How it stands.
-    pub standing: Standing,
-    /// The commit whose pipeline it runs.
-    pub commit: Option<Commit>,
-}
-
-/// How a build stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It waits for a runner, for another build or for somebody's approval.
-    Waiting,
-    /// It runs.
-    Running,
-    /// All its steps were green.
-    Passed,
-    /// A step was red.
-    Failed,
-    /// It was stopped, declined or skipped.
-    Stopped,
-    /// It could not run.
-    Broken,
-    /// A state that this release of cc-ci does not know.
-    Unknown,
-}
-
-impl Standing {
-    fn of(status: &str) -> Self {
-        match status {
-            "pending" | "blocked" | "waiting_on_dependencies" => Self::Waiting,
-            "running" => Self::Running,
-            "success" => Self::Passed,
-            "failure" => Self::Failed,
-            "killed" | "declined" | "skipped" => Self::Stopped,
-            "error" => Self::Broken,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// Whether it will not change any more.
-    #[must_use]
-    pub fn is_end(self) -> bool {
-        matches!(self, Self::Passed | Self::Failed | Self::Stopped | Self::Broken)
-    }
 }
 
 /// Why Drone did not do what it was asked.
@@ -191,7 +109,7 @@ impl Drone {
     pub async fn start(&self, new: &NewBuild) -> Result<Build, DroneError> {
         let branch = new.branch.iter().map(|branch| ("branch", branch.as_str()));
         let commit = new.commit.iter().map(|commit| ("commit", commit.as_str()));
-        let parameters = new.parameters.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let parameters = new.parameters.iter();
         let query: Vec<_> = branch.chain(commit).chain(parameters).collect();
         let ask = self.ask(Method::POST, &new.repo, "", &query);
         Ok(answer::<Raw>(ask).await?.build())

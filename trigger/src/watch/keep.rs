@@ -3,9 +3,10 @@
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::asked::Asked;
 use super::error::WatchError;
 use super::pace::Pace;
-use super::watcher::{Asked, Watcher};
+use super::watcher::Watcher;
 use crate::forge::{Comment, Forge};
 
 /// Who takes words on.

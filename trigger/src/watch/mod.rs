@@ -13,6 +13,7 @@
 //! said. Comments from before the first start are left alone. The bot's own are never words. A stranger's
 //! word gets no answer: an answer would be a way to make the bot write.
 
+mod asked;
 mod error;
 mod keep;
 mod pace;
@@ -20,12 +21,13 @@ mod state;
 mod store;
 mod watcher;
 
+pub use self::asked::{Asked, Cycle};
 pub use self::error::{StoreError, WatchError};
 pub use self::keep::{Desk, keep};
 pub use self::pace::Pace;
 pub use self::state::{Fate, Waiting};
 pub use self::store::Store;
-pub use self::watcher::{Asked, Cycle, Watcher};
+pub use self::watcher::Watcher;
 
 #[cfg(test)]
 mod tests;

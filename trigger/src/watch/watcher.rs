@@ -1,12 +1,12 @@
 use std::collections::{HashMap, HashSet};
 
-use harness::names::Commit;
 use jiff::SignedDuration;
 
+use super::asked::{Asked, Cycle};
 use super::error::{StoreError, WatchError};
 use super::state::{Fate, Known, Waiting};
 use super::store::Store;
-use crate::forge::{Changed, Comment, Forge, ForgeError, Mark, Pull};
+use crate::forge::{Changed, Comment, Forge, ForgeError, Mark};
 use crate::names::{CommentId, PullId, User};
 
 /// A mark of this second or the one before may stand for two moments.
@@ -21,36 +21,6 @@ pub struct Watcher<F> {
     known: Known,
     /// The pull requests whose comments have all been read, as they stood then.
     done: HashMap<PullId, Mark>,
-}
-
-/// What one look at the forge brought.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Cycle {
-    /// Comments that were new.
-    pub comments: usize,
-    /// Those among them that have a command.
-    pub words: usize,
-    /// Repositories that the bot may not read, in the forge's words. Their comments are not seen.
-    pub refused: Vec<ForgeError>,
-}
-
-/// A member's word, at the moment when it was authorised.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The comment, and what it says.
-    pub comment: Waiting,
-    /// Who it is from, as the forge calls them now.
-    pub member: User,
-    /// The pull request as it is now. Its head is the commit that was authorised, and no later one.
-    pub pull: Pull,
-}
-
-impl Asked {
-    /// The commit that was authorised.
-    #[must_use]
-    pub fn commit(&self) -> &Commit {
-        &self.pull.head
-    }
 }
 
 impl<F: Forge> Watcher<F> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::proxy::Proxy;
 
-/// A person with a token of everything.
+/// A person with a token.
 #[derive(Clone)]
 pub(crate) struct Person {
     http: Http,
@@ -56,8 +56,13 @@ impl Person {
         self.does(Method::DELETE, path, None).await;
     }
 
-    /// Makes a user, as an administrator.
+    /// Makes a user with a token of everything, as an administrator.
     pub(crate) async fn makes(&self, name: &str) -> Self {
+        self.makes_with(name, &["all"]).await
+    }
+
+    /// Makes a user with a token of these scopes, as an administrator.
+    pub(crate) async fn makes_with(&self, name: &str, scopes: &[&str]) -> Self {
         let password = format!("{}x1X", self.token.expose_secret());
         let user = json!({
             "username": name, "email": format!("{name}@example.org"), "password": password,
@@ -65,7 +70,7 @@ impl Person {
         });
         self.posts("admin/users", user).await;
         let url = format!("{}/api/v1/users/{name}/tokens", self.proxy.target()).parse().unwrap();
-        let token = json!({ "name": "test", "scopes": ["all"] });
+        let token = json!({ "name": "test", "scopes": scopes });
         let answer = self.http.ask(Method::POST, &url).basic(name, &password.into()).json(&token).send().await.unwrap();
         let made: Value = answer.json().unwrap();
         Self::new(&self.http, &self.proxy, name, made["sha1"].as_str().unwrap().into())

@@ -41,7 +41,9 @@ impl<'a> Scene<'a> {
         let http = gitea.http.clone();
         let proxy = Proxy::start(http.clone(), gitea.url().await).await;
         let root = Person::new(&http, &proxy, "root", gitea.administrator().await);
-        let (bot, ada, eve) = (root.makes("cc-ci").await, root.makes("ada").await, root.makes("eve").await);
+        let scopes = ["read:user", "read:organization", "write:issue", "write:repository"];
+        let bot = root.makes_with("cc-ci", &scopes).await;
+        let (ada, eve) = (root.makes("ada").await, root.makes("eve").await);
         root.posts("orgs", json!({ "username": ORG })).await;
         let team = json!({
             "name": "testers", "permission": "write", "includes_all_repositories": true,
