@@ -1,3 +1,11 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::routing::get;
+use axum::{Json, Router};
+use tokio::net::TcpListener;
+
 use super::json::{Comment as Raw, comment_of_payload};
 use super::*;
 
@@ -103,4 +111,54 @@ fn a_long_comment_takes_little_room_and_is_still_too_long() {
     let comment = raw(|value| value["body"] = long.into()).of_repo(&repo()).unwrap().unwrap();
     assert!(comment.text.len() > crate::grammar::COMMENT_BYTES && comment.text.len() < 70_000);
     assert!(crate::grammar::parse(&comment.text).is_empty());
+}
+
+/// A server that gives these comments, `limit` at once.
+async fn server(bodies: Vec<String>) -> Gitea {
+    let comments: Vec<serde_json::Value> = bodies
+        .into_iter()
+        .zip(1..)
+        .map(|(body, id)| {
+            json!({
+                "id": id, "user": {"id": 3, "login": "ada"}, "body": body,
+                "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+                "pull_request_url": "https://git.example.org/org/app/pulls/12",
+            })
+        })
+        .collect();
+    let comments = Arc::new(comments);
+    let give = move |Query(query): Query<HashMap<String, String>>| {
+        let comments = Arc::clone(&comments);
+        async move {
+            let number = |name: &str| query[name].parse::<usize>().unwrap();
+            let (page, limit) = (number("page"), number("limit"));
+            let part: Vec<_> = comments.iter().skip((page - 1) * limit).take(limit).cloned().collect();
+            ([("x-total-count", comments.len().to_string())], Json(part))
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let router = Router::new().route("/api/v1/repos/org/app/issues/comments", get(give));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let http = Http::new(&harness::http::HttpConfig::default()).unwrap();
+    Gitea::new(http, url, "org".parse().unwrap(), "x".into())
+}
+
+#[tokio::test]
+async fn comments_of_any_length_hide_no_others() {
+    let long = |mebibytes: usize| "x".repeat(mebibytes * 1024 * 1024);
+    let bodies = vec!["!testme".to_owned(), long(9), "!stop".to_owned(), long(33), "!status".to_owned()];
+    let listed = server(bodies).await.comments(&repo(), Timestamp::UNIX_EPOCH).await.unwrap();
+    let ids: Vec<u64> = listed.items.iter().map(|comment| comment.id.0).collect();
+    // The largest is not even read.
+    assert_eq!((ids, listed.at_once), (vec![1, 2, 3, 5], false));
+}
+
+#[tokio::test]
+async fn a_list_in_parts_is_read_to_its_end() {
+    for count in [0, 1, 49, 50, 51, 100, 120] {
+        let bodies = (0..count).map(|n| n.to_string()).collect();
+        let listed = server(bodies).await.comments(&repo(), Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!((listed.items.len(), listed.at_once), (count, count <= 50), "{count}");
+    }
 }
