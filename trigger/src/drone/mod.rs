@@ -1,0 +1,19 @@
+//! Drone: builds over its interface, and what a step of a build knows of it. Woodpecker's facts are the same
+//! ones under other names.
+
+mod build;
+mod card;
+mod client;
+mod facts;
+mod parameters;
+mod settings;
+
+pub use self::build::{Build, Standing};
+pub use self::card::Card;
+pub use self::client::{Drone, DroneError, NewBuild};
+pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
+pub use self::parameters::{Parameters, UnfitParameter};
+pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
+
+#[cfg(test)]
+mod tests;

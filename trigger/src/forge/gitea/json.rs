@@ -1,0 +1,178 @@
+//! Gitea's objects, as far as cc-ci reads them, and their way into checked types.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::forge;
+use crate::grammar::COMMENT_BYTES;
+use crate::names::{self, CommentId, PullId, Repo};
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    id: i64,
+    login: String,
+}
+
+impl User {
+    pub(super) fn checked(&self) -> Result<names::User, String> {
+        let login = self.login.parse().map_err(|e: harness::names::NameError| e.to_string())?;
+        Ok(names::User { id: self.id, login })
+    }
+}
+
+#[derive(Deserialize)]
+struct FullName {
+    full_name: String,
+}
+
+impl FullName {
+    fn checked(&self) -> Result<Repo, String> {
+        self.full_name.parse().map_err(|e: harness::names::NameError| e.to_string())
+    }
+}
+
+/// A pull request as a search finds it.
+#[derive(Deserialize)]
+pub(super) struct Issue {
+    number: u64,
+    comments: u64,
+    updated_at: Timestamp,
+    repository: Option<FullName>,
+    pull_request: Option<serde::de::IgnoredAny>,
+}
+
+impl Issue {
+    pub(super) fn mark(&self) -> Result<Option<forge::Mark>, String> {
+        if self.pull_request.is_none() {
+            return Ok(None);
+        }
+        let repo = self.repository.as_ref().ok_or("it has no repository")?.checked()?;
+        let pull = PullId { repo, number: self.number };
+        Ok(Some(forge::Mark { pull, updated: self.updated_at, comments: self.comments }))
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Comment {
+    pub(super) id: u64,
+    user: Option<User>,
+    #[serde(default)]
+    pub(super) body: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[serde(default)]
+    pull_request_url: String,
+    #[serde(default)]
+    original_author: String,
+}
+
+impl Comment {
+    pub(super) fn is_by(&self, user: &names::User) -> bool {
+        self.user.as_ref().is_some_and(|own| own.id == user.id)
+    }
+
+    /// The comment, if it stands on a pull request of this repository.
+    pub(super) fn of_repo(self, repo: &Repo) -> Result<Option<forge::Comment>, String> {
+        if self.pull_request_url.is_empty() {
+            return Ok(None);
+        }
+        let number = self.pull_request_url.rsplit('/').next().and_then(|number| number.parse().ok());
+        let number =
+            number.ok_or_else(|| format!("the address of the pull request of comment {} has no number", self.id))?;
+        self.on(PullId { repo: repo.clone(), number })
+    }
+
+    fn on(self, pull: PullId) -> Result<Option<forge::Comment>, String> {
+        // Who imported it is not who wrote it.
+        if !self.original_author.is_empty() {
+            return Ok(None);
+        }
+        let author = self.user.ok_or_else(|| format!("comment {} has no author", self.id))?.checked()?;
+        Ok(Some(forge::Comment {
+            id: CommentId(self.id),
+            pull,
+            author,
+            text: cut(self.body),
+            created: self.created_at,
+            updated: self.updated_at,
+        }))
+    }
+}
+
+/// A text that is too long to be read stays so, and takes no more room than that.
+fn cut(mut text: String) -> String {
+    if text.len() > COMMENT_BYTES {
+        text.truncate(text.ceil_char_boundary(COMMENT_BYTES + 1));
+        text.shrink_to_fit();
+    }
+    text
+}
+
+#[derive(Deserialize)]
+pub(super) struct Made {
+    pub(super) id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pull {
+    number: u64,
+    state: String,
+    #[serde(default)]
+    merged: bool,
+    user: User,
+    head: Side,
+    base: Side,
+}
+
+#[derive(Deserialize)]
+struct Side {
+    #[serde(rename = "ref")]
+    branch: String,
+    sha: String,
+    repo: Option<FullName>,
+}
+
+impl Pull {
+    pub(super) fn checked(&self, asked: &PullId) -> Result<forge::Pull, String> {
+        let name = |e: harness::names::NameError| e.to_string();
+        if self.number != asked.number {
+            return Err(format!("it is pull request {} and not {}", self.number, asked.number));
+        }
+        Ok(forge::Pull {
+            id: asked.clone(),
+            head: self.head.sha.parse().map_err(name)?,
+            head_repo: self.head.repo.as_ref().map(FullName::checked).transpose()?,
+            base: self.base.branch.parse().map_err(name)?,
+            author: self.user.checked()?,
+            is_open: self.state == "open" && !self.merged,
+        })
+    }
+}
+
+/// The payload of a webhook about a comment.
+#[derive(Deserialize)]
+struct Payload {
+    action: String,
+    is_pull: bool,
+    comment: Comment,
+    issue: Number,
+    repository: FullName,
+}
+
+#[derive(Deserialize)]
+struct Number {
+    number: u64,
+}
+
+/// The comment that a webhook's payload tells of; none where it tells of none that is new and on a pull
+/// request.
+pub(crate) fn comment_of_payload(payload: &[u8]) -> Result<Option<forge::Comment>, String> {
+    let payload: Payload = serde_json::from_slice(payload).map_err(|error| {
+        format!("it is no payload about a comment, at line {} column {}", error.line(), error.column())
+    })?;
+    if !payload.is_pull || payload.action != "created" {
+        return Ok(None);
+    }
+    let pull = PullId { repo: payload.repository.checked()?, number: payload.issue.number };
+    payload.comment.on(pull)
+}

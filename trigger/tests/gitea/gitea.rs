@@ -1,0 +1,183 @@
+//! A Gitea of its own, gone at the end.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use bollard::Docker;
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+};
+use futures_util::FutureExt as _;
+use harness::http::{Expect, Http, HttpConfig};
+use harness::swarm::Swarm;
+use secrecy::SecretString;
+
+const IMAGE: &str = "testbed.invalid/gitea:1.26.0";
+/// The process that owns a container.
+const OWNER: &str = "cc-ci.test.trigger";
+/// On a busy machine its first tables take their time.
+const READY: Duration = Duration::from_secs(120);
+const MEMORY: i64 = 600 * 1000 * 1000;
+/// Issues have their usual index, so that what does not wait for it shows.
+const SETTINGS: &str = "
+RUN_USER = git
+RUN_MODE = prod
+WORK_PATH = /var/lib/gitea
+[server]
+DOMAIN = git.example.org
+ROOT_URL = https://git.example.org/
+HTTP_PORT = 3000
+STATIC_ROOT_PATH = /usr/share/gitea
+DISABLE_SSH = true
+OFFLINE_MODE = true
+[database]
+DB_TYPE = sqlite3
+SQLITE_JOURNAL_MODE = WAL
+LOG_SQL = false
+[security]
+INSTALL_LOCK = true
+SECRET_KEY = of-no-use-to-anybody-else
+INTERNAL_TOKEN = of-no-use-to-anybody-either
+PASSWORD_HASH_ALGO = pbkdf2$1000$50
+[oauth2]
+ENABLED = false
+[git.config]
+core.fsync = none
+[service]
+DISABLE_REGISTRATION = true
+[webhook]
+ALLOWED_HOST_LIST = private
+[log]
+MODE = console
+LEVEL = warn
+[cron]
+ENABLED = false
+[actions]
+ENABLED = false
+";
+
+/// A running Gitea on a free port of the loopback.
+pub(crate) struct Gitea {
+    swarm: Swarm,
+    pub(crate) http: Http,
+    container: String,
+    /// The host's address on the container's network.
+    pub(crate) host: String,
+}
+
+/// Starts one, and removes it whatever becomes of the work.
+pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Gitea) -> T) -> T {
+    let swarm = Swarm::connect().await.expect("a docker engine, made by ./dev");
+    assert!(swarm.present(IMAGE).await.unwrap(), "there is no image {IMAGE}: testbed/images/build gitea makes it");
+    // What a killed test left. A process that is dead and not yet reaped has no program any more.
+    remove(swarm.docker(), |owner| std::fs::read_link(format!("/proc/{owner}/exe")).is_err()).await;
+    let ended = AssertUnwindSafe(async {
+        let gitea = start(Swarm::connect().await.unwrap()).await;
+        work(&gitea).await
+    });
+    let ended = ended.catch_unwind().await;
+    let own = std::process::id().to_string();
+    remove(swarm.docker(), |owner| owner == own).await;
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Removes the containers of the owners that are meant, with their volumes.
+async fn remove(docker: &Docker, is_meant: impl Fn(&str) -> bool) {
+    let filters = HashMap::from([("label", vec![OWNER])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    for container in docker.list_containers(Some(options)).await.unwrap() {
+        let owner = container.labels.unwrap_or_default().remove(OWNER).unwrap_or_default();
+        if is_meant(&owner) {
+            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            docker.remove_container(&container.id.unwrap(), Some(options)).await.unwrap();
+        }
+    }
+}
+
+async fn start(swarm: Swarm) -> Gitea {
+    let port = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(String::new()) };
+    let host = HostConfig {
+        memory: Some(MEMORY),
+        port_bindings: Some(HashMap::from([("3000/tcp".to_owned(), Some(vec![port]))])),
+        ..HostConfig::default()
+    };
+    let script = "printf '%s' \"$SETTINGS\" >/etc/gitea/app.ini && exec gitea web -c /etc/gitea/app.ini";
+    let body = ContainerCreateBody {
+        image: Some(IMAGE.to_owned()),
+        env: Some(vec![format!("SETTINGS={SETTINGS}")]),
+        cmd: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
+        labels: Some(HashMap::from([(OWNER.to_owned(), std::process::id().to_string())])),
+        host_config: Some(host),
+        ..ContainerCreateBody::default()
+    };
+    let docker = swarm.docker();
+    let made = docker.create_container(None, body).await.unwrap();
+    docker.start_container(&made.id, None).await.unwrap();
+    let seen = docker.inspect_container(&made.id, None).await.unwrap();
+    let networks = seen.network_settings.unwrap().networks.unwrap();
+    let host = networks.into_values().find_map(|network| network.gateway).unwrap();
+    let http = Http::new(&HttpConfig::default()).unwrap();
+    let gitea = Gitea { http, container: made.id, host, swarm };
+    let begun = Instant::now();
+    gitea.ready().await;
+    println!("  Gitea is ready after {:.1} s", begun.elapsed().as_secs_f32());
+    gitea
+}
+
+impl Gitea {
+    /// Its address now, without a slash at the end; another one after each start.
+    pub(crate) async fn url(&self) -> String {
+        let seen: ContainerInspectResponse =
+            self.swarm.docker().inspect_container(&self.container, None).await.unwrap();
+        let mut ports = seen.network_settings.unwrap().ports.unwrap();
+        let port = ports.remove("3000/tcp").flatten().unwrap().remove(0).host_port.unwrap();
+        format!("http://127.0.0.1:{port}")
+    }
+
+    async fn ready(&self) {
+        let url = format!("{}/api/healthz", self.url().await);
+        let ready = Expect { url, status: vec![200], body: Some("pass".to_owned()) };
+        if let Err(failure) = self.http.answers(&ready, Instant::now() + READY, &mut |_| {}).await {
+            panic!("Gitea is not ready: {failure}\n{}", self.swarm.last_words(&self.container).await);
+        }
+    }
+
+    pub(crate) async fn stop(&self) {
+        let options = StopContainerOptionsBuilder::new().t(10).build();
+        self.swarm.docker().stop_container(&self.container, Some(options)).await.unwrap();
+    }
+
+    /// Starts it again, on another port.
+    pub(crate) async fn start(&self) {
+        self.swarm.docker().start_container(&self.container, None).await.unwrap();
+        self.ready().await;
+    }
+
+    pub(crate) async fn freeze(&self) {
+        self.swarm.docker().pause_container(&self.container).await.unwrap();
+    }
+
+    pub(crate) async fn thaw(&self) {
+        self.swarm.docker().unpause_container(&self.container).await.unwrap();
+    }
+
+    /// Runs its own program; the last line that it prints.
+    pub(crate) async fn command(&self, argv: &[&str]) -> String {
+        let argv: Vec<String> =
+            ["gitea", "-c", "/etc/gitea/app.ini"].iter().chain(argv).map(|&word| word.to_owned()).collect();
+        let ended =
+            self.swarm.exec(&self.container, &argv, &[], Instant::now() + Duration::from_secs(60)).await.unwrap();
+        assert_eq!(ended.exit, 0, "{}", ended.output);
+        ended.output.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// A user who may do everything.
+    pub(crate) async fn administrator(&self) -> SecretString {
+        let email = ["--email", "root@example.org", "--random-password", "--must-change-password=false"];
+        self.command(&[&["admin", "user", "create", "--admin", "--username", "root"], &email[..]].concat()).await;
+        let token = ["admin", "user", "generate-access-token", "--username", "root", "--scopes", "all", "--raw"];
+        self.command(&token).await.into()
+    }
+}
