@@ -48,7 +48,7 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
 /// The whole reference as Markdown.
 #[must_use]
 pub fn reference() -> String {
-    markdown(&[settings(), variables(), lint_rules()])
+    markdown(&[settings(), crate::cli::plugin::settings_table(), variables(), lint_rules()])
 }
 
 /// The settings, as the command line declares them.

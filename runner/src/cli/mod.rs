@@ -9,6 +9,7 @@ mod lint;
 mod look;
 mod new;
 mod plan;
+pub(crate) mod plugin;
 mod reap;
 mod report;
 mod run;
@@ -77,6 +78,9 @@ enum Command {
     Logs(look::LogsArgs),
     /// Show who holds a slot on this swarm, who waits, and for how long
     Status(status::Args),
+    /// Run as a step of Drone or Woodpecker, by PLUGIN_* settings
+    #[command(after_help = plugin::settings_help())]
+    Plugin(plugin::Args),
     /// Ask a run to stop, wherever its process is
     Cancel(cancel::Args),
     /// Do what a server does all the time: remove what dead runs left
@@ -120,6 +124,7 @@ pub fn main() -> Exit {
             Command::Shell(args) => look::shell(settings, &args).await,
             Command::Logs(args) => look::logs(settings, &args).await,
             Command::Status(args) => status::run(settings, &args).await,
+            Command::Plugin(args) => plugin::run(&args).await,
             Command::Cancel(args) => cancel::run(settings, &args).await,
             Command::Serve(args) => serve::run(settings, &args).await,
             Command::Reap(args) => reap::run(settings, &args).await,

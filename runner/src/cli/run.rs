@@ -15,7 +15,7 @@ use crate::context::{Context, Parts};
 use crate::deploy::disk;
 use crate::emit::Sink;
 use crate::engine::execute;
-use crate::event::{HostFacts, JOURNAL_FORMAT, RunStarted};
+use crate::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use crate::exit::Exit;
 use crate::keep::Keep;
 use crate::kept;
@@ -80,7 +80,19 @@ pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, 
     run(settings, args).await
 }
 
+/// How a run ended.
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    /// All that it told; nothing where there was nothing to run.
+    pub(super) records: Vec<Record>,
+}
+
 pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
+    ended(settings, args).await.map(|ended| ended.exit)
+}
+
+/// Runs, and keeps what was told for whoever makes more of it.
+pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Failure> {
     let cancel = stop_on_signals()?;
     let runner = runner_of(settings)?;
     let state = runner.state.clone();
@@ -88,7 +100,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
         let red = report::redo::red_checks(&state, &args.what.recipe)?;
         if !red.any {
             println!("nothing was red in run {}", red.run);
-            return Ok(Exit::Passed);
+            return Ok(Ended { exit: Exit::Passed, records: Vec::new() });
         }
         let what = if red.only.is_empty() { "everything".to_owned() } else { red.only.join(", ") };
         eprintln!("again what was red in run {}: {what}", red.run);
@@ -140,14 +152,16 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let mut cx = Context::new(parts)?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;
-    let reports = report::write_all(&cx.dir, &cx.emitter.records());
+    let records = cx.emitter.records();
+    let reports = report::write_all(&cx.dir, &records);
     report::say_where(&cx.dir, &reports, args.json);
-    Ok(match verdict.decided_by.as_ref().map(|decision| decision.fault.failure.kind) {
+    let exit = match verdict.decided_by.as_ref().map(|decision| decision.fault.failure.kind) {
         Some(Kind::Bug) => Exit::Bug,
         // A slot that was lost is the machine's doing; one that was never had says so.
         Some(Kind::NoSlot) if cx.claims.is_empty() => Exit::NoSlot,
         _ => Exit::from(&verdict),
-    })
+    };
+    Ok(Ended { exit, records })
 }
 
 fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {

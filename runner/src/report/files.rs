@@ -34,6 +34,21 @@ pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
         .collect()
 }
 
+/// Writes the reports of a run and its journal into another folder, for whoever may see less than the run's own
+/// folder has: without the pictures that tests took.
+#[must_use]
+pub fn copy_all(folder: &Path, records: &[Record]) -> Vec<Written> {
+    let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: None };
+    [(Format::Html, "report.html"), (Format::Junit, "junit.xml"), (Format::Json, "journal.jsonl")]
+        .into_iter()
+        .map(|(format, name)| {
+            let path = folder.join(name);
+            let written = render(&journal, format, Look::PLAIN).and_then(|report| Ok(write(&path, &report)?));
+            Written { format, path, error: written.err() }
+        })
+        .collect()
+}
+
 /// Says where the reports are, the way back to them where one is missing, and where the journal is.
 /// With `json`, standard output belongs to the events and the words go to standard error.
 pub fn say_where(dir: &RunDir, reports: &[Written], json: bool) {

@@ -2,6 +2,7 @@
 //! not in it is an error, so that a mistyped one is not ignored. Pure.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,12 @@ pub enum Takes {
     Text,
     /// A list of YAML, or texts with commas between.
     List,
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(takes(*self))
+    }
 }
 
 /// A setting's value.
@@ -124,7 +131,7 @@ fn takes(takes: Takes) -> &'static str {
 pub fn help(table: &[Setting]) -> String {
     let line = |setting: &Setting| {
         let (name, variable) = (setting.name, variable(setting));
-        format!("  {name:<16} {variable:<24} {} ({})\n", setting.help, takes(setting.takes))
+        format!("  {name:<18} {variable:<26} {} ({})\n", setting.help, takes(setting.takes))
     };
     table.iter().map(line).collect()
 }
