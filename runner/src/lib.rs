@@ -23,6 +23,7 @@ pub mod links;
 pub mod lint;
 pub mod logins;
 pub mod markers;
+pub mod mirror;
 pub mod neighbours;
 pub mod override_file;
 pub mod own_tests;

@@ -278,6 +278,18 @@ fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Whether git's words say that nobody answered.
+pub(crate) fn is_unreachable(why: &str) -> bool {
+    let words = [
+        "Could not resolve host",
+        "Connection refused",
+        "Connection timed out",
+        "Network is unreachable",
+        "Failed to connect",
+    ];
+    words.iter().any(|words| why.contains(words))
+}
+
 fn unreadable(what: &str, why: &str) -> Failure {
     if ["No space left on device", "Out of diskspace"].iter().any(|words| why.contains(words)) {
         return Failure::new(
@@ -286,14 +298,7 @@ fn unreadable(what: &str, why: &str) -> Failure {
             "free space on the disk of cc-ci's state folder",
         );
     }
-    let unreachable = [
-        "Could not resolve host",
-        "Connection refused",
-        "Connection timed out",
-        "Network is unreachable",
-        "Failed to connect",
-    ];
-    if unreachable.iter().any(|words| why.contains(words)) {
+    if is_unreachable(why) {
         return Failure::new(
             Kind::SourceUnreachable,
             format!("{} cannot be reached: {why}", without_credentials(what)),

@@ -7,6 +7,7 @@
 mod calm;
 mod evidence;
 mod home;
+mod listens;
 mod process;
 mod start;
 mod trust;

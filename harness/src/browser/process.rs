@@ -10,6 +10,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::calm;
 use super::home::Home;
+use super::listens::port_of_process;
 
 /// How long chromedriver may take until it listens.
 const LISTENS: Duration = Duration::from_secs(20);
@@ -59,6 +60,10 @@ impl Process {
         })
         .await;
         match port {
+            Ok(Some(0)) => match driver.id().and_then(port_of_process) {
+                Some(port) => Ok(Self { driver, _output: lines, port, _home: home }),
+                None => Err("chromedriver listens on no port of 127.0.0.1".to_owned()),
+            },
             Ok(Some(port)) => Ok(Self { driver, _output: lines, port, _home: home }),
             Ok(None) => Err(format!("chromedriver ended at once: {last}")),
             Err(_) => Err(format!("chromedriver named no port within {} s: {last}", LISTENS.as_secs())),

@@ -5,8 +5,10 @@ mod bench;
 mod cancel;
 mod docs;
 mod doctor;
+mod forge;
 mod lint;
 mod look;
+mod mirror;
 mod new;
 mod plan;
 pub(crate) mod plugin;
@@ -64,6 +66,8 @@ enum Command {
     Plan(plan::Args),
     /// Write the folder of a new recipe from what its repository shows
     New(new::Args),
+    /// Mirror a recipe's upstream into the organisation on the forge, and propose to enrol it
+    Mirror(mirror::Args),
     /// Check recipes' folders against the whole contract; nothing is deployed
     Lint(lint::Args),
     /// Say what is wrong with this machine, and the command that mends it
@@ -117,6 +121,7 @@ pub fn main() -> Exit {
             Command::Prove(args) => run::prove(settings, args).await,
             Command::Plan(args) => plan::run(settings, args),
             Command::New(args) => new::run(settings, &args),
+            Command::Mirror(args) => mirror::run(settings, &args).await,
             Command::Lint(args) => lint::run(settings, &args).await,
             Command::Doctor(args) => doctor::run(settings, &args).await,
             Command::Up(args) => world::up(settings, &args).await,

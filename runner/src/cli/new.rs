@@ -1,17 +1,15 @@
 //! `cc-ci new`: writes a recipe's folder that already runs.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-
 use harness::failure::{Failure, Kind};
 
 use super::what::What;
 use crate::deploy::{compose_of, disk, sample_of};
 use crate::exit::Exit;
 use crate::prepared::{Prepared, folder_of};
-use crate::scaffold::{NewFile, files, seen};
+use crate::scaffold::{NewFile, files, seen, write};
 use crate::selection::Selection;
 use crate::settings::Settings;
+use crate::spec::Request;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,15 +27,9 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
             "it is not overwritten: change it by hand, or move it away first",
         ));
     }
-    let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
     let request = args.what.request(settings)?;
-    let prepared = Prepared::to_look_at(settings, &request, &Selection::default(), &scratch.path().join("recipe"))?;
-    let head = prepared.spec.head.to_string();
-    let sample = sample_of(&prepared.checkout, &head)?;
-    let compose = compose_of(&prepared.checkout, &head, &sample, prepared.spec.stack.as_str())?;
     // A folder of this machine means nothing to others.
-    let source = args.what.source_url();
-    let files = files(recipe, source, &seen(&compose, &sample));
+    let files = scaffold(settings, &request, args.what.source_url())?;
     for file in &files {
         write(&folder, file)?;
         println!("{}", folder.join(&file.path).display());
@@ -50,12 +42,12 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn write(folder: &Path, file: &NewFile) -> Result<(), Failure> {
-    let path = folder.join(&file.path);
-    let parent = path.parent().unwrap_or(folder);
-    std::fs::create_dir_all(parent).map_err(|error| disk("make", parent, &error))?;
-    std::fs::write(&path, &file.text).map_err(|error| disk("write", &path, &error))?;
-    let mode = if file.executable { 0o755 } else { 0o644 };
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
-        .map_err(|error| disk("change the rights of", &path, &error))
+/// The files of a recipe's folder, by what its repository shows. `source` is an address to write down.
+pub(super) fn scaffold(settings: &Settings, request: &Request, source: Option<&str>) -> Result<Vec<NewFile>, Failure> {
+    let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let prepared = Prepared::to_look_at(settings, request, &Selection::default(), &scratch.path().join("recipe"))?;
+    let head = prepared.spec.head.to_string();
+    let sample = sample_of(&prepared.checkout, &head)?;
+    let compose = compose_of(&prepared.checkout, &head, &sample, prepared.spec.stack.as_str())?;
+    Ok(files(&request.recipe, source, &seen(&compose, &sample)))
 }

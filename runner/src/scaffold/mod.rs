@@ -1,12 +1,14 @@
-//! `cc-ci new`: a recipe's folder, made from what its repository shows. Pure: the caller reads and
-//! writes.
+//! `cc-ci new`: a recipe's folder, made from what its repository shows. Pure, but
+//! for `write`: the caller reads.
 
 mod data;
 mod files;
 mod seen;
+mod write;
 
 pub use files::{NewFile, files};
 pub use seen::{Database, Engine, Seen, seen};
+pub use write::write;
 
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,13 @@
 
 mod error;
 mod gitea;
+mod hosting;
 mod types;
 
 pub use self::error::ForgeError;
 pub use self::gitea::Gitea;
 pub(crate) use self::gitea::comment_of_payload;
+pub use self::hosting::{Hosted, Hosting, NewPull, OwnPull};
 pub use self::types::{Changed, Comment, Listed, Mark, Pull, State, Status};
 
 use harness::names::Commit;

@@ -11,6 +11,7 @@
 //! `read:organization`, `write:issue` and `write:repository`.
 
 mod call;
+mod hosting;
 mod json;
 mod list;
 

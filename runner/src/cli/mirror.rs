@@ -1,0 +1,77 @@
+//! `cc-ci mirror`: upstream's repository in the organisation, and the pull request that enrols the recipe.
+
+use harness::failure::{Failure, Kind};
+use harness::names::RecipeName;
+use trigger::names::{Repo, RepoName};
+
+use super::forge::ForgeArgs;
+use super::new;
+use crate::exit::Exit;
+use crate::mirror::{Credentials, Enrolled, Enrolment, Mirror, Mirrored, enrol, mirror};
+use crate::settings::Settings;
+use crate::source::{Revision, without_credentials};
+use crate::spec::Request;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name of the recipe
+    recipe: RecipeName,
+    /// Folder or URL of upstream's repository [default: the recipe's below --sources]
+    #[arg(long, value_name = "FOLDER|URL")]
+    source: Option<String>,
+    /// Open also the pull request that enrols the recipe
+    #[arg(long, requires = "enrol_into")]
+    enrol: bool,
+    /// cc-ci's own repository on the forge
+    #[arg(long, env = "CCCI_ENROL_INTO", value_name = "OWNER/NAME")]
+    enrol_into: Option<Repo>,
+    #[command(flatten)]
+    forge: ForgeArgs,
+}
+
+pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+    let recipe = &args.recipe;
+    let named = args.forge.named()?;
+    let name: RepoName = recipe.as_str().parse().map_err(|error| {
+        Failure::new(Kind::DomainTooLong, format!("{error}"), "the recipe's name, which the repository has too")
+    })?;
+    let what = Mirror {
+        recipe: recipe.clone(),
+        upstream: args.source.clone().unwrap_or_else(|| settings.source_of(recipe)),
+        repo: Repo { owner: named.owner.clone(), name },
+        credentials: Credentials { forge: named.url.clone(), token_file: named.token_file.clone() },
+    };
+    tell(&what, &mirror(&named.forge, &what).await?);
+    let Some(into) = args.enrol_into.as_ref().filter(|_| args.enrol) else { return Ok(Exit::Passed) };
+    let request = Request {
+        recipe: recipe.clone(),
+        source: what.upstream.clone(),
+        revision: Revision::Default,
+        from: None,
+        base_domain: settings.base_domain.clone(),
+    };
+    let source = args.source.as_deref().filter(|source| source.contains("://"));
+    let files = new::scaffold(settings, &request, source)?;
+    let enrolment = Enrolment { recipe: recipe.clone(), into: into.clone(), files, credentials: what.credentials };
+    match enrol(&named.forge, &enrolment).await? {
+        Enrolled::Already => println!("{recipe} is enrolled: {into} has its folder"),
+        Enrolled::Before(number) => println!("{into}#{number} enrols {recipe}, and is left as it is"),
+        Enrolled::Opened(number) => println!("{into}#{number} opened: it enrols {recipe}"),
+    }
+    Ok(Exit::Passed)
+}
+
+fn tell(what: &Mirror, done: &Mirrored) {
+    let (repo, upstream) = (&what.repo, without_credentials(&what.upstream));
+    if done.made {
+        println!("{repo} made");
+    }
+    for (name, step) in &done.steps {
+        println!("  {:<40} {}", name.trim_start_matches("refs/"), step.words());
+    }
+    let pushed = done.steps.values().filter(|step| step.is_push()).count();
+    match pushed {
+        0 => println!("{repo} has all of {upstream}, nothing was pushed"),
+        count => println!("{repo}: {} pushed from {upstream}", crate::report::text::count(count, "ref")),
+    }
+}

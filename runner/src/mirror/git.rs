@@ -1,0 +1,165 @@
+//! git for mirrors: argument lists without secrets. A token reaches git's credential helper through a pipe from the
+//! file that holds it, and for the forge's own address alone.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use harness::failure::{Failure, Kind};
+use url::Url;
+
+use super::plan::{Refs, is_mirrored};
+use crate::source::{is_unreachable, without_credentials};
+
+/// A helper asks with `get`; it says nothing to `store`. Any name goes with a token.
+const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=cc-ci\\npassword=' && tr -d '[:space:]' <\"$CCCI_TOKEN\" && echo; }; f";
+
+/// Where a token is, and which address may have it.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The forge.
+    pub forge: Url,
+    /// The file.
+    pub token_file: PathBuf,
+}
+
+/// A bare repository in a folder of its own, which knows both sides.
+#[derive(Debug)]
+pub struct Git {
+    dir: PathBuf,
+    credentials: Credentials,
+}
+
+impl Git {
+    /// Makes it; the folder must be there and empty.
+    ///
+    /// # Errors
+    /// With git's words.
+    pub fn init(dir: &Path, credentials: Credentials, bare: bool) -> Result<Self, Failure> {
+        let git = Self { dir: dir.to_owned(), credentials };
+        let kind: &[&str] = if bare { &["--bare"] } else { &[] };
+        git.run("git init", &[&["init", "--quiet", "--template=", "--initial-branch=cc-ci"], kind].concat())?;
+        Ok(git)
+    }
+
+    /// The branches and tags of a repository.
+    ///
+    /// # Errors
+    /// With git's words, when it cannot be read.
+    pub fn refs_of(&self, source: &str) -> Result<Refs, Failure> {
+        let list = self.run(source, &["ls-remote", "--heads", "--tags", "--refs", "--", source])?;
+        let pair = |line: &str| line.split_once('\t').map(|(at, name)| (name.to_owned(), at.to_owned()));
+        Ok(list.lines().filter_map(pair).filter(|(name, _)| is_mirrored(name)).collect())
+    }
+
+    /// The default branch of a repository; none where it has no branch.
+    ///
+    /// # Errors
+    /// With git's words, when it cannot be read.
+    pub fn default_branch(&self, source: &str) -> Result<Option<String>, Failure> {
+        let list = self.run(source, &["ls-remote", "--symref", "--", source, "HEAD"])?;
+        let name = |line: &str| Some(line.strip_prefix("ref: refs/heads/")?.split('\t').next()?.to_owned());
+        Ok(list.lines().find_map(name))
+    }
+
+    /// Fetches every branch and tag.
+    ///
+    /// # Errors
+    /// With git's words.
+    pub fn fetch_all(&self, source: &str) -> Result<(), Failure> {
+        let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        self.run(source, &[&["fetch", "--quiet", "--no-tags", "--", source], &refs[..]].concat()).map(drop)
+    }
+
+    /// Fetches the newest commit of a branch, and checks it out.
+    ///
+    /// # Errors
+    /// With git's words.
+    pub fn check_out(&self, source: &str, branch: &str) -> Result<(), Failure> {
+        let name = format!("refs/heads/{branch}");
+        self.run(source, &["fetch", "--quiet", "--depth=1", "--no-tags", "--", source, &name])?;
+        self.run(source, &["checkout", "--quiet", "--detach", "FETCH_HEAD"]).map(drop)
+    }
+
+    /// Commits everything below a folder.
+    ///
+    /// # Errors
+    /// With git's words.
+    pub fn commit(&self, folder: &str, who: &str, message: &str) -> Result<(), Failure> {
+        self.run(folder, &["add", "--force", "--", folder])?;
+        let (name, mail) = (format!("user.name={who}"), format!("user.email={who}@noreply.invalid"));
+        let words = ["-c", &name, "-c", &mail, "commit", "--quiet", "--message", message];
+        self.run(folder, &words).map(drop)
+    }
+
+    /// Whether a commit of the mirror is an ancestor of one of upstream's. One that upstream does not have is none.
+    #[must_use]
+    pub fn is_ahead(&self, ours: &str, theirs: &str) -> bool {
+        self.run("git merge-base", &["merge-base", "--is-ancestor", ours, theirs]).is_ok()
+    }
+
+    /// Pushes objects to refs, each forward or not at all: no push is ever forced.
+    ///
+    /// # Errors
+    /// With git's words, also where the forge refuses one of them.
+    pub fn push(&self, target: &str, refs: &[String]) -> Result<(), Failure> {
+        let words: Vec<&str> =
+            ["push", "--quiet", "--", target].into_iter().chain(refs.iter().map(String::as_str)).collect();
+        self.run(target, &words).map(drop)
+    }
+
+    /// `about` is what an error names.
+    fn run(&self, about: &str, args: &[&str]) -> Result<String, Failure> {
+        let only_there = format!("credential.{}.helper={HELPER}", address(&self.credentials.forge));
+        let settings = [
+            "core.hooksPath=/dev/null",
+            "core.fsmonitor=false",
+            "protocol.ext.allow=never",
+            "http.followRedirects=false",
+            // An empty one takes back all that a machine's settings name.
+            "credential.helper=",
+            only_there.as_str(),
+        ];
+        let all: Vec<OsString> =
+            settings.iter().flat_map(|setting| ["-c", setting]).chain(args.iter().copied()).map(Into::into).collect();
+        let output = duct::cmd("git", all)
+            .dir(&self.dir)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("CCCI_TOKEN", &self.credentials.token_file)
+            .env("LC_ALL", "C")
+            .env_remove("GIT_TRACE_CURL")
+            .env_remove("GIT_CURL_VERBOSE")
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .run()
+            .map_err(|error| {
+                Failure::new(Kind::WorldIncomplete, format!("git cannot be started: {error}"), "install git")
+            })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(failed(about, &text))
+    }
+}
+
+/// What git's words mean. The last line says that it failed, the first one why.
+fn failed(about: &str, text: &str) -> Failure {
+    let is_word = |line: &&str| !line.trim().is_empty() && !line.starts_with("hint:");
+    let why = text.lines().find(is_word).unwrap_or("git said nothing").trim();
+    let what = format!("{}: {why}", without_credentials(about));
+    let failure = if is_unreachable(text) {
+        Failure::new(Kind::SourceUnreachable, what, "the network of this machine, and the address")
+    } else {
+        Failure::new(Kind::CheckBroken, what, "the address, and the rights of the bot and of its token there")
+    };
+    failure.with_detail(text)
+}
+
+/// A forge's address as git compares it: scheme, host and port.
+fn address(forge: &Url) -> String {
+    forge.origin().ascii_serialization()
+}

@@ -1,0 +1,133 @@
+//! What a mirror has to push, from what both sides have. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The branches and tags of a repository: full names of refs, and what they point at.
+pub type Refs = BTreeMap<String, String>;
+
+/// What happens to one ref of upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The mirror does not have it.
+    New,
+    /// Upstream is ahead of the mirror.
+    Forward,
+    /// The mirror's branch has commits that upstream does not have.
+    Diverged,
+    /// The mirror's tag is another one.
+    TagMoved,
+    /// Upstream is ahead, and the branch is an open pull request's.
+    InPull,
+}
+
+impl Step {
+    /// Whether it is pushed.
+    #[must_use]
+    pub fn is_push(self) -> bool {
+        matches!(self, Self::New | Self::Forward)
+    }
+
+    /// Why it is left alone, or what was done.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Forward => "moved forward",
+            Self::Diverged => "left alone: the mirror has commits there that upstream does not have",
+            Self::TagMoved => "left alone: upstream has moved the tag; a release that was tested stays what it was",
+            Self::InPull => "left alone: it is the branch of an open pull request",
+        }
+    }
+}
+
+/// Whether a ref is one that a mirror has: a branch or a tag, and no pull request.
+#[must_use]
+pub(super) fn is_mirrored(name: &str) -> bool {
+    name.starts_with("refs/heads/") || name.starts_with("refs/tags/")
+}
+
+/// The steps, by the name of the ref; what is the same on both sides is not in it. What the mirror alone has is
+/// never touched.
+pub(super) fn plan(
+    upstream: &Refs,
+    mirror: &Refs,
+    in_pulls: &BTreeSet<String>,
+    is_ahead: impl Fn(&str, &str) -> bool,
+) -> BTreeMap<String, Step> {
+    let step = |name: &str, theirs: &str| match mirror.get(name) {
+        None => Some(Step::New),
+        Some(ours) if ours == theirs => None,
+        Some(_) if name.starts_with("refs/tags/") => Some(Step::TagMoved),
+        Some(ours) if !is_ahead(ours, theirs) => Some(Step::Diverged),
+        Some(_) if name.strip_prefix("refs/heads/").is_some_and(|branch| in_pulls.contains(branch)) => {
+            Some(Step::InPull)
+        }
+        Some(_) => Some(Step::Forward),
+    };
+    let mirrored = upstream.iter().filter(|(name, _)| is_mirrored(name));
+    mirrored.filter_map(|(name, theirs)| Some((name.clone(), step(name, theirs)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refs(pairs: &[(&str, &str)]) -> Refs {
+        pairs.iter().map(|(name, at)| ((*name).to_owned(), (*at).to_owned())).collect()
+    }
+
+    #[test]
+    fn each_case_has_its_step() {
+        let upstream = refs(&[
+            ("refs/heads/main", "3"),
+            ("refs/heads/new", "1"),
+            ("refs/heads/own", "3"),
+            ("refs/heads/pull", "3"),
+            ("refs/heads/same", "1"),
+            ("refs/pull/1/head", "9"),
+            ("refs/tags/1.0.0", "5"),
+            ("refs/tags/2.0.0", "6"),
+        ]);
+        let mirror = refs(&[
+            ("refs/heads/gone", "1"),
+            ("refs/heads/main", "2"),
+            ("refs/heads/own", "x"),
+            ("refs/heads/pull", "2"),
+            ("refs/heads/same", "1"),
+            ("refs/tags/1.0.0", "4"),
+        ]);
+        let in_pulls = BTreeSet::from(["pull".to_owned()]);
+        let steps = plan(&upstream, &mirror, &in_pulls, |ours, theirs| ours < theirs);
+        let wanted = [
+            ("refs/heads/main", Step::Forward),
+            ("refs/heads/new", Step::New),
+            ("refs/heads/own", Step::Diverged),
+            ("refs/heads/pull", Step::InPull),
+            ("refs/tags/1.0.0", Step::TagMoved),
+            ("refs/tags/2.0.0", Step::New),
+        ];
+        assert_eq!(steps, wanted.map(|(name, step)| (name.to_owned(), step)).into());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_the_second_time_nothing_is_pushed(
+            upstream in prop::collection::btree_map("refs/(heads|tags|pull)/[ab]", "[0-9]", 0..6),
+            mirror in prop::collection::btree_map("refs/(heads|tags)/[abc]", "[0-9x]", 0..6),
+        ) {
+            let ahead = |ours: &str, theirs: &str| ours != "x" && ours < theirs;
+            let mut after = mirror.clone();
+            for (name, step) in plan(&upstream, &mirror, &BTreeSet::new(), ahead) {
+                prop_assert!(is_mirrored(&name));
+                if step.is_push() {
+                    let (old, new) = (mirror.get(&name), &upstream[&name]);
+                    prop_assert!(old.is_none_or(|old| name.starts_with("refs/heads/") && ahead(old, new)));
+                    after.insert(name, new.clone());
+                }
+            }
+            prop_assert!(plan(&upstream, &after, &BTreeSet::new(), ahead).values().all(|step| !step.is_push()));
+            prop_assert!(mirror.keys().all(|name| after.contains_key(name)));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Repositories and pull requests that cc-ci makes. The bot's token needs `write:organization` beside the others,
+//! and the bot a team that may make repositories.
+
+use harness::http::{Method, coded};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Gitea;
+use crate::forge::{ForgeError, Hosted, Hosting, NewPull, OwnPull};
+use crate::names::{Branch, Repo};
+
+#[derive(Deserialize)]
+struct RawRepo {
+    default_branch: String,
+    #[serde(default)]
+    permissions: Permissions,
+}
+
+#[derive(Deserialize, Default)]
+struct Permissions {
+    #[serde(default)]
+    push: bool,
+}
+
+#[derive(Deserialize)]
+struct RawPull {
+    number: u64,
+    state: String,
+    head: Head,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "ref")]
+    branch: String,
+    repo: Option<FullName>,
+}
+
+#[derive(Deserialize)]
+struct FullName {
+    full_name: String,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    number: u64,
+}
+
+impl Hosting for Gitea {
+    async fn hosted(&self, repo: &Repo) -> Result<Option<Hosted>, ForgeError> {
+        let answer = self.call.ask(Method::GET, &Self::repo_path(repo)).await?;
+        if answer.status() == 404 {
+            return Ok(None);
+        }
+        let raw: RawRepo = answer.read()?;
+        let branch: Branch = raw.default_branch.parse().map_err(|why| answer.wrong(format!("{why}")))?;
+        Ok(Some(Hosted { branch, may_push: raw.permissions.push }))
+    }
+
+    async fn make(&self, repo: &Repo, branch: &Branch, description: &str) -> Result<(), ForgeError> {
+        let body = json!({
+            "name": repo.name.as_str(),
+            "default_branch": branch.as_str(),
+            "description": description,
+            "auto_init": false,
+        });
+        let path = format!("orgs/{}/repos", coded(repo.owner.as_str()));
+        self.call.send(Method::POST, &path, &body).await.map(|_| ())
+    }
+
+    async fn own_pulls(&self, repo: &Repo) -> Result<Vec<OwnPull>, ForgeError> {
+        let path = format!("{}/pulls", Self::repo_path(repo));
+        let (_, listed) = self.list::<RawPull>(&path, &[("state", "all")]).await?;
+        let name = repo.to_string();
+        // Gitea tells names by any case.
+        let own =
+            |pull: &RawPull| pull.head.repo.as_ref().is_some_and(|head| head.full_name.eq_ignore_ascii_case(&name));
+        let pulls = listed.items.into_iter().filter(own);
+        Ok(pulls
+            .map(|raw| OwnPull { number: raw.number, is_open: raw.state == "open", head: raw.head.branch })
+            .collect())
+    }
+
+    async fn open_pull(&self, repo: &Repo, new: &NewPull) -> Result<u64, ForgeError> {
+        let body = json!({
+            "head": new.head.as_str(), "base": new.base.as_str(), "title": new.title, "body": new.body,
+        });
+        let answer = self.call.send(Method::POST, &format!("{}/pulls", Self::repo_path(repo)), &body).await?;
+        answer.read::<Made>().map(|made| made.number)
+    }
+
+    async fn has_path(&self, repo: &Repo, path: &str) -> Result<bool, ForgeError> {
+        let path: Vec<String> = path.split('/').map(coded).collect();
+        let answer =
+            self.call.ask(Method::GET, &format!("{}/contents/{}", Self::repo_path(repo), path.join("/"))).await?;
+        match answer.status() {
+            200 => Ok(true),
+            404 => Ok(false),
+            _ => Err(answer.error()),
+        }
+    }
+}
