@@ -1,0 +1,150 @@
+//! What a mirror does and what it leaves alone. Each step goes on from the one before.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use harness::http::Method;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use crate::scene::{REPO, Scene, git, said};
+
+pub(crate) async fn a_mirror_is_made(scene: &Scene) {
+    let said = scene.mirrors();
+    assert!(said.out.contains("coop/custom-html made"), "{}", said.out);
+    assert_eq!(scene.there(), scene.upstreams(), "all branches and tags, and none of upstream's pull requests");
+    assert!(scene.there().len() > 20);
+    assert_eq!(scene.root.gets(&format!("repos/{REPO}")).await["default_branch"], "main");
+}
+
+pub(crate) async fn nothing_new_pushes_nothing(scene: &Scene) {
+    let pushed = || async { scene.root.gets(&format!("repos/{REPO}/activities/feeds?limit=50")).await.to_string() };
+    let before = pushed().await;
+    let said = scene.mirrors();
+    assert!(said.out.contains("nothing was pushed") && !said.out.contains("made"), "{}", said.out);
+    assert_eq!(pushed().await, before);
+}
+
+pub(crate) async fn what_upstream_has_new_is_pushed(scene: &Scene) {
+    let commit = scene.commits("main");
+    git(&scene.upstream(), &["tag", "--annotate", "--message", "x", "9.0.0+1.22.1", &commit]);
+    git(&scene.upstream(), &["branch", "a/new-one", &commit]);
+    let said = scene.mirrors();
+    assert!(said.out.contains("3 refs pushed") && said.out.contains("moved forward"), "{}", said.out);
+    assert_eq!(scene.there(), scene.upstreams());
+    // What upstream removes stays: somebody may work with it.
+    git(&scene.upstream(), &["branch", "-D", "a/new-one"]);
+    assert!(scene.mirrors().out.contains("nothing was pushed"));
+    assert!(scene.there().contains_key("refs/heads/a/new-one"));
+}
+
+pub(crate) async fn a_tag_that_moved_stays(scene: &Scene) {
+    let before = scene.there();
+    git(&scene.upstream(), &["tag", "--force", "--annotate", "--message", "y", "9.0.0+1.22.1", "main~1"]);
+    let said = scene.mirrors();
+    assert!(said.out.contains("tags/9.0.0+1.22.1") && said.out.contains("upstream has moved the tag"), "{}", said.out);
+    assert!(said.out.contains("nothing was pushed"), "{}", said.out);
+    assert_eq!(scene.there(), before);
+}
+
+pub(crate) async fn a_branch_that_diverged_stays(scene: &Scene) {
+    let branch = "good/readme-only";
+    let ours = scene.ada.commits(REPO, branch, "ours", false).await;
+    let said = scene.mirrors();
+    assert!(said.out.contains("the mirror has commits there"), "{}", said.out);
+    scene.commits(branch);
+    let main = scene.commits("main");
+    let said = scene.mirrors();
+    assert!(said.out.contains("the mirror has commits there") && said.out.contains("1 ref pushed"), "{}", said.out);
+    assert_eq!(scene.there()[&format!("refs/heads/{branch}")], ours);
+    assert_eq!(scene.there()["refs/heads/main"], main, "the others go on");
+}
+
+pub(crate) async fn branches_of_pull_requests_stay(scene: &Scene) {
+    let commit = scene.ada.commits(REPO, "my-fix", "fix", true).await;
+    let number = scene.ada.opens(REPO, "my-fix").await;
+    // One whose branch upstream has too, and moves.
+    let other = scene.ada.opens(REPO, "good/new-secret").await;
+    let before = scene.there();
+    scene.commits("good/new-secret");
+    let said = scene.mirrors();
+    assert!(said.out.contains("the branch of an open pull request"), "{}", said.out);
+    assert_eq!(scene.there(), before);
+    assert_eq!(before["refs/heads/my-fix"], commit);
+    assert_eq!(before[&format!("refs/pull/{number}/head")], commit);
+    // Closed, it is a branch like any other.
+    let path = format!("repos/{REPO}/pulls/{other}");
+    assert_eq!(scene.ada.tries(Method::PATCH, &path, Some(json!({ "state": "closed" }))).await.0, 201);
+    assert!(scene.mirrors().out.contains("1 ref pushed"));
+    assert_eq!(scene.there()["refs/heads/good/new-secret"], scene.upstreams()["refs/heads/good/new-secret"]);
+}
+
+pub(crate) async fn a_token_is_nowhere_to_be_seen(scene: &Scene) {
+    let real = String::from_utf8(std::process::Command::new("which").arg("git").output().unwrap().stdout).unwrap();
+    let (folder, log) = (scene.path("bin"), scene.path("git.log"));
+    std::fs::create_dir(&folder).unwrap();
+    let script =
+        format!("#!/bin/sh\n{{ printf '%s\\n' \"$@\"; env; }} >>'{}'\nexec {} \"$@\"\n", log.display(), real.trim());
+    std::fs::write(folder.join("git"), script).unwrap();
+    std::fs::set_permissions(folder.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    scene.commits("main");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut command = scene.command("custom-html");
+    let said = said(command.env("PATH", path).env("GIT_CURL_VERBOSE", "1").env("CCCI_LOG", "trace"));
+    assert_eq!(said.code, 0, "{}", said.err);
+    let seen = std::fs::read_to_string(&log).unwrap();
+    assert!(seen.contains("\npush\n"), "git was watched");
+    let token = scene.bot.token.expose_secret();
+    for text in [&seen, &said.out, &said.err] {
+        assert!(!text.contains(token), "the token is in a log, an argument or the environment");
+    }
+}
+
+pub(crate) async fn a_wrong_token_is_told(scene: &Scene) {
+    let file = scene.path("wrong");
+    for (text, words) in [("hunter2hunter2", "does not know the bot's token"), ("two words", "holds no token")] {
+        std::fs::write(&file, text).unwrap();
+        let said = said(scene.command("custom-html").env("CCCI_FORGE_TOKEN_FILE", &file));
+        assert!(said.code == 2 && said.err.contains(words) && !said.err.contains(text), "{} {}", said.code, said.err);
+    }
+    let said = said(scene.command("custom-html").env_remove("CCCI_FORGE_OWNER"));
+    assert!(said.code == 2 && said.err.contains("CCCI_FORGE_OWNER"), "{}", said.err);
+}
+
+pub(crate) async fn a_bot_without_rights_is_told(scene: &Scene) {
+    let eve = scene.root.makes("eve").await;
+    std::fs::write(scene.path("eve"), eve.token.expose_secret()).unwrap();
+    let as_eve = |recipe: &str| said(scene.command(recipe).env("CCCI_FORGE_TOKEN_FILE", scene.path("eve")));
+    let said = as_eve("custom-html");
+    assert!(said.code == 2 && said.err.contains("may not push to coop/custom-html"), "{}", said.err);
+    let said = as_eve("n8n");
+    assert!(said.code == 2 && said.err.contains("403"), "{}", said.err);
+}
+
+pub(crate) async fn an_enrolment_is_proposed_once(scene: &Scene) {
+    let enrols = || said(scene.command("custom-html").args(["--enrol", "--enrol-into", "coop/cc-ci"]));
+    let first = enrols();
+    assert!(first.code == 0 && first.out.contains("coop/cc-ci#1 opened"), "{}{}", first.out, first.err);
+    let path = "repos/coop/cc-ci/contents/recipes/custom-html";
+    let files = scene.root.gets(&format!("{path}?ref=enrol/custom-html")).await;
+    let names: Vec<&str> = files.as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"recipe.toml") && names.contains(&"PARITY.md"), "{names:?}");
+    let pull = scene.root.gets("repos/coop/cc-ci/pulls/1").await;
+    assert_eq!((&pull["title"], &pull["base"]["ref"]), (&json!("Enrol custom-html"), &json!("main")));
+    assert!(pull["changed_files"].as_u64().unwrap() >= 3, "{pull}");
+    assert!(enrols().out.contains("coop/cc-ci#1 enrols custom-html, and is left as it is"));
+    // Declined is declined.
+    scene.root.tries(Method::PATCH, "repos/coop/cc-ci/pulls/1", Some(json!({ "state": "closed" }))).await;
+    assert!(enrols().out.contains("left as it is"));
+    assert_eq!(scene.root.gets("repos/coop/cc-ci/pulls?state=all").await.as_array().unwrap().len(), 1);
+    // Merged by hand, it is there.
+    scene.root.posts("repos/coop/cc-ci/contents/recipes/custom-html/x", json!({ "content": "eA==" })).await;
+    assert!(enrols().out.contains("custom-html is enrolled"));
+}
+
+pub(crate) async fn an_enrolment_goes_on_after_a_crash(scene: &Scene) {
+    scene.ada.commits("coop/cc-ci", "enrol/gitea", "half", true).await;
+    let said = said(scene.command("gitea").args(["--enrol", "--enrol-into", "coop/cc-ci"]));
+    assert!(said.code == 0 && said.out.contains("#2 opened"), "{}{}", said.out, said.err);
+    let said = crate::scene::said(scene.command("gitea").args(["--enrol", "--enrol-into", "coop/cc-ci"]));
+    assert!(said.out.contains("#2 enrols gitea"), "{}", said.out);
+}
