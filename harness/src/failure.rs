@@ -131,6 +131,8 @@ kinds! {
     BrokenShell = "broken-shell", Recipe;
     /// a repository that is not a recipe, or cannot be read as one
     InvalidRecipe = "invalid-recipe", Recipe;
+    /// a commit that was asked for and that its pull request does not have any more
+    CommitGone = "commit-gone", Recipe;
     /// a domain longer than docker's names allow
     DomainTooLong = "domain-too-long", Infrastructure;
     /// a version tag that is not annotated

@@ -58,7 +58,11 @@ pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
 
 /// Why the app is not torn down, if it stays. One that nothing could end later is not kept.
 async fn stays(cx: &mut Context) -> Option<String> {
-    match cx.keep.clone() {
+    let keep = match (cx.keep.clone(), cx.dir.asked_to_hold()) {
+        (Keep::No, Some(time)) => Keep::For(time),
+        (keep, _) => keep,
+    };
+    match keep {
         Keep::No => None,
         Keep::ByRun(run) => Some(format!("run {run} keeps the app")),
         // A run that never deployed has nothing to look at.

@@ -2,9 +2,10 @@
 //! that says whether its owner lives.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs4::fs_std::FileExt;
 use harness::names::RunId;
@@ -97,6 +98,27 @@ impl RunDir {
         self.0.join("deps.json")
     }
 
+    /// Asks a run that is under way to let its app stay this long when it has ended; a later word replaces an
+    /// earlier one.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the run has no folder.
+    pub fn hold(&self, time: Duration) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
+        write!(file, "{}", time.as_secs())?;
+        file.persist(self.held()).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// How long the run's app shall stay, if somebody asked for that since it began.
+    #[must_use]
+    pub fn asked_to_hold(&self) -> Option<Duration> {
+        std::fs::read_to_string(self.held()).ok()?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    fn held(&self) -> PathBuf {
+        self.0.join("hold")
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -181,6 +203,18 @@ mod tests {
         drop(alive);
         assert!(dir.take_over().is_some());
         assert_eq!(RunDir::all(state.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_last_word_on_holding_counts() {
+        let state = tempfile::tempdir().unwrap();
+        let dir = RunDir::of(state.path(), &"r1".parse().unwrap());
+        assert!(dir.hold(Duration::from_secs(1)).is_err(), "a run without a folder cannot be asked");
+        let _alive = dir.create().unwrap();
+        assert_eq!(dir.asked_to_hold(), None);
+        dir.hold(Duration::from_secs(1_800)).unwrap();
+        dir.hold(Duration::from_secs(60)).unwrap();
+        assert_eq!(dir.asked_to_hold(), Some(Duration::from_secs(60)));
     }
 
     #[test]

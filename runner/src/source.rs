@@ -14,8 +14,26 @@ pub enum Revision {
     Default,
     /// The head of a pull request.
     PullRequest(u64),
+    /// A commit of a pull request, whatever was pushed since.
+    Pinned {
+        /// The pull request's number.
+        pull: u64,
+        /// The commit.
+        commit: Commit,
+    },
     /// A branch, a tag or a commit.
     Named(String),
+}
+
+impl Revision {
+    /// The number of the pull request, where it is about one.
+    #[must_use]
+    pub fn pull_request(&self) -> Option<u64> {
+        match self {
+            Self::PullRequest(number) | Self::Pinned { pull: number, .. } => Some(*number),
+            Self::Default | Self::Named(_) => None,
+        }
+    }
 }
 
 /// A version tag.
@@ -131,13 +149,8 @@ impl Checkout {
         let name = match revision {
             Revision::Default => "HEAD".to_owned(),
             Revision::PullRequest(number) if self.is_origin => format!("refs/pull/{number}/head"),
-            Revision::PullRequest(number) => {
-                let refspec = format!("refs/pull/{number}/head:refs/cc-ci/pull/{number}");
-                self.git(&["fetch", "--quiet", "--no-tags", "origin", &refspec]).map_err(|_| {
-                    unreadable("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)"))
-                })?;
-                format!("refs/cc-ci/pull/{number}")
-            }
+            Revision::PullRequest(number) => self.fetch_pull(*number)?,
+            Revision::Pinned { pull, commit } => return self.pinned(*pull, commit),
             Revision::Named(name) if is_safe_ref(name) => {
                 let remote = format!("refs/remotes/origin/{name}");
                 if self.git(&["rev-parse", "--verify", "--quiet", &remote]).is_ok() { remote } else { name.clone() }
@@ -150,6 +163,42 @@ impl Checkout {
             .git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
             .map_err(|_| unreadable("the repository", &format!("it has no revision {name}")))?;
         id.trim().parse().map_err(|error| unreadable("the repository", &format!("{error}")))
+    }
+
+    /// Fetches a pull request's head; the name that it has here.
+    fn fetch_pull(&self, number: u64) -> Result<String, Failure> {
+        let name = format!("refs/cc-ci/pull/{number}");
+        let refspec = format!("+refs/pull/{number}/head:{name}");
+        match self.git(&["fetch", "--quiet", "--no-tags", "origin", &refspec]) {
+            Ok(_) => Ok(name),
+            Err(why) if is_unreachable(&why) => Err(unreadable("the repository", &why)),
+            Err(_) => {
+                Err(unreadable("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)")))
+            }
+        }
+    }
+
+    /// A commit's id says all of what is in it, so it does not matter on which way it comes. A push with force
+    /// takes it out of the pull request; a forge may still have it then.
+    fn pinned(&self, pull: u64, commit: &Commit) -> Result<Commit, Failure> {
+        let has = || self.git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok();
+        if !self.is_origin {
+            self.fetch_pull(pull)?;
+            if !has()
+                && let Err(why) = self.git(&["fetch", "--quiet", "--no-tags", "origin", commit.as_str()])
+                && is_unreachable(&why)
+            {
+                return Err(unreadable("the repository", &why));
+            }
+        }
+        if has() {
+            return Ok(commit.clone());
+        }
+        Err(Failure::new(
+            Kind::CommitGone,
+            format!("pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"),
+            "the new commits; a new word (`!testme`) tests them",
+        ))
     }
 
     /// Every tag with a name that can be passed on.
@@ -312,68 +361,16 @@ fn unreadable(what: &str, why: &str) -> Failure {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn odd_refs_are_refused() {
-        for text in ["", "-x", "--upload-pack=x", "a b", "a..b", "$(x)", "/etc", "a\nb", "x@{1}", "é"] {
-            assert!(!is_safe_ref(text), "{text:?}");
-        }
-        for text in ["main", "broken/image-missing", "1.0.0+1.22.1", "v1.2_3-rc"] {
-            assert!(is_safe_ref(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn credentials_are_not_shown() {
-        assert_eq!(without_credentials("https://me:pw@git.example.org/a/b.git"), "https://git.example.org/a/b.git");
-        assert_eq!(without_credentials("https://me:p@w@x.org/a@b"), "https://x.org/a@b");
-        assert_eq!(without_credentials("some/folder"), "some/folder");
-    }
-
-    #[test]
-    fn a_line_of_a_tree_is_read() {
-        let entry = |line: &str| entry(line).map(|entry| (entry.path, entry.is_executable));
-        assert_eq!(entry("100755 blob 0a\ttests/a b.sh"), Some(("tests/a b.sh".to_owned(), true)));
-        assert_eq!(entry("100644 blob 0a\ttests/a.sh"), Some(("tests/a.sh".to_owned(), false)));
-        assert_eq!(entry("120000 blob 0a\ttests/link.sh"), Some(("tests/link.sh".to_owned(), false)));
-        assert_eq!(entry("100755"), None);
-    }
-
-    #[test]
-    fn what_is_checked_out_is_what_was_committed_and_no_link() {
-        let dir = tempfile::tempdir().unwrap();
-        let (from, to, outside) = (dir.path().join("from"), dir.path().join("to"), dir.path().join("outside"));
-        std::fs::create_dir(&from).unwrap();
-        std::fs::write(&outside, "mine").unwrap();
-        let run = |args: &[&str]| git(Some(&from), &args.iter().map(OsString::from).collect::<Vec<_>>()).unwrap();
-        run(&["init", "--quiet"]);
-        // This encoding writes a yen sign as a backslash, so that the disk would have another text.
-        let attributes = "a working-tree-encoding=SHIFT_JIS\nb ident\nc text eol=crlf\n";
-        std::fs::write(from.join(".git/info/attributes"), "* -text !working-tree-encoding\n").unwrap();
-        for (name, text) in [(".gitattributes", attributes), ("a", "\u{a5}"), ("b", "$Id$"), ("c", "x\ny\n")] {
-            std::fs::write(from.join(name), text).unwrap();
-        }
-        std::os::unix::fs::symlink(&outside, from.join("link")).unwrap();
-        run(&["add", "--all"]);
-        run(&["-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "x"]);
-        let checkout = Checkout::clone_from(from.to_str().unwrap(), &to).unwrap();
-        checkout.check_out("HEAD").unwrap();
-        for name in ["a", "b", "c"] {
-            let disk = std::fs::read_to_string(to.join(name)).ok();
-            assert_eq!(disk, checkout.file("HEAD", name), "{name}");
-        }
-        assert!(to.join("link").symlink_metadata().unwrap().is_file());
-        let links: Vec<_> = checkout.tree("HEAD").unwrap().into_iter().filter(|entry| entry.is_link).collect();
-        assert_eq!(links.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), ["link"]);
-    }
-
-    #[test]
-    fn what_is_not_there_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let failure = Checkout::clone_from("no/such/folder", &dir.path().join("x")).unwrap_err();
-        assert!(failure.what.contains("no/such/folder"), "{failure}");
-    }
+fn is_unreachable(why: &str) -> bool {
+    let words = [
+        "Could not resolve host",
+        "Connection refused",
+        "Connection timed out",
+        "Network is unreachable",
+        "Failed to connect",
+    ];
+    words.iter().any(|words| why.contains(words))
 }
+
+#[cfg(test)]
+mod tests;

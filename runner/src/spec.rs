@@ -56,10 +56,7 @@ pub struct RunSpec {
 /// would be too long.
 pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec, Failure> {
     let head = checkout.resolve(&request.revision)?;
-    let pull_request = match request.revision {
-        Revision::PullRequest(number) => Some(number),
-        _ => None,
-    };
+    let pull_request = request.revision.pull_request();
     let domain = domain_of(&request.recipe, pull_request, &head, &request.base_domain)?;
     let tags = checkout.tags()?;
     let head_version = version_in(checkout, head.as_str());

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use harness::abra::{Abra, find_program, version_of};
 use harness::failure::{Failure, Kind};
-use harness::names::RecipeName;
+use harness::names::{RecipeName, RunId};
 use harness::swarm::Swarm;
 use slots::Looks;
 
-use super::signals::stop_on_signals;
+use super::signals::{stop_on_signals, stop_with_input};
 use super::what::{What, selection};
 use crate::context::{Context, Parts};
 use crate::deploy::disk;
@@ -58,6 +58,12 @@ pub(super) struct Args {
     /// Print events as JSON lines instead of words
     #[arg(long)]
     json: bool,
+    /// The run's id, where whoever starts it has to know it before
+    #[arg(long, value_name = "ID", hide = true, conflicts_with = "kept")]
+    run_id: Option<RunId>,
+    /// Stop, as at a signal, when standard input ends: whoever holds its other end wants no more, or is dead
+    #[arg(long, hide = true)]
+    leash: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,8 +81,18 @@ pub(super) struct ProveArgs {
 pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, Failure> {
     let ProveArgs { mut what, kept, json } = args;
     what.only_tests();
-    let args =
-        Args { what, prove: true, rerun_failed: false, keep: None, warm: None, kept, repeat: NonZeroU32::MIN, json };
+    let args = Args {
+        what,
+        prove: true,
+        rerun_failed: false,
+        keep: None,
+        warm: None,
+        kept,
+        repeat: NonZeroU32::MIN,
+        json,
+        run_id: None,
+        leash: false,
+    };
     run(settings, args).await
 }
 
@@ -94,6 +110,9 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
 /// Runs, and keeps what was told for whoever makes more of it.
 pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Failure> {
     let cancel = stop_on_signals()?;
+    if args.leash {
+        stop_with_input(&cancel);
+    }
     let runner = runner_of(settings)?;
     let state = runner.state.clone();
     let only = if args.rerun_failed {
@@ -110,7 +129,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     };
     let only = if args.prove { only.proven() } else { only };
     let swarm = Swarm::connect().await?;
-    let run = new_run_id()?;
+    let run = args.run_id.map_or_else(new_run_id, Ok)?;
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
     let program = find_program(settings.abra.as_deref()).inspect_err(|_| dir.discard())?;

@@ -36,6 +36,17 @@ pub(super) fn stop_on_signals() -> Result<CancellationToken, Failure> {
     Ok(cancel)
 }
 
+/// Cancels the run when standard input ends. The kernel ends it with the process at its other end, however that
+/// one dies.
+pub(super) fn stop_with_input(cancel: &CancellationToken) {
+    let cancel = cancel.clone();
+    // A thread that nobody waits for: the read ends when it ends.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        cancel.cancel();
+    });
+}
+
 /// The terminal may be what went away.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");

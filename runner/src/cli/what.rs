@@ -1,7 +1,7 @@
 //! What is to be tested, as every command that plans or runs takes it.
 
 use harness::failure::{Failure, Kind};
-use harness::names::RecipeName;
+use harness::names::{Commit, RecipeName};
 
 use crate::event::Stage;
 use crate::prepared::read_toml;
@@ -21,6 +21,9 @@ pub(super) struct What {
     /// Pull request whose head is tested
     #[arg(long, value_name = "N", conflicts_with = "reference")]
     pr: Option<u64>,
+    /// Commit of that pull request, in full: it is tested whatever was pushed since
+    #[arg(long, value_name = "SHA", requires = "pr")]
+    commit: Option<Commit>,
     /// Branch, tag or commit that is tested [default: the default branch]
     #[arg(long = "ref", value_name = "REF", value_parser = safe_ref)]
     reference: Option<String>,
@@ -45,10 +48,11 @@ impl What {
             Some(source) => source.clone(),
             None => read_toml(settings, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe)),
         };
-        let revision = match (self.pr, &self.reference) {
-            (Some(number), _) => Revision::PullRequest(number),
-            (None, Some(name)) => Revision::Named(name.clone()),
-            (None, None) => Revision::Default,
+        let revision = match (self.pr, &self.commit, &self.reference) {
+            (Some(pull), Some(commit), _) => Revision::Pinned { pull, commit: commit.clone() },
+            (Some(number), None, _) => Revision::PullRequest(number),
+            (None, _, Some(name)) => Revision::Named(name.clone()),
+            (None, _, None) => Revision::Default,
         };
         Ok(Request {
             recipe: self.recipe.clone(),

@@ -71,14 +71,17 @@ fn median(mut times: Vec<u64>) -> Option<u64> {
 /// sort by start, so that the newest are found without opening any.
 #[must_use]
 pub fn earlier_runs(state: &Path, recipe: &RecipeName) -> Vec<RunView> {
+    newest_runs(state, recipe).take(RUNS).collect()
+}
+
+/// The runs of `recipe` that ended, the newest first, each read when it is asked for.
+pub(super) fn newest_runs<'a>(state: &Path, recipe: &'a RecipeName) -> impl Iterator<Item = RunView> + use<'a> {
     let runs = RunDir::all(state).unwrap_or_default();
-    runs.iter()
+    runs.into_iter()
         .rev()
         .take(LOOKED_AT)
         .filter_map(|(_, dir)| fold(&journal::read(&dir.journal()).ok()?.records).ok())
         .filter(|run| run.started.recipe == *recipe && run.verdict.is_some())
-        .take(RUNS)
-        .collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::lines::Look;
 use super::terminal::{JsonLines, Terminal};
 use super::{html, junit};
 use crate::emit::Sink as _;
-use crate::event::{CheckResult, Outcome, Stage};
+use crate::event::{CheckResult, Outcome, Stage, Word};
 use crate::lint::FOLDERS;
 
 /// The kinds of report.
@@ -122,11 +122,7 @@ pub struct Red {
 /// When the recipe has no run in this state folder.
 pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
     let runs = super::expect::earlier_runs(state, recipe);
-    // One that had no slot says nothing about the tests.
-    let had_slot = |run: &&RunView| {
-        run.stage(Stage::Slot).is_none_or(|stage| stage.outcome().is_none_or(|ended| ended != Outcome::Blocked))
-    };
-    let Some(last) = runs.iter().find(had_slot) else {
+    let Some(last) = runs.iter().find(|run| had_slot(run)) else {
         return Err(Failure::new(
             Kind::NotKept,
             format!("there is no earlier run of {recipe}"),
@@ -134,6 +130,19 @@ pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
         ));
     };
     Ok(red_of(last))
+}
+
+/// What was red in the last run of a recipe's pull request that was not stopped; none where there is no such run.
+#[must_use]
+pub fn red_in_pull(state: &Path, recipe: &RecipeName, pull: u64) -> Option<Red> {
+    let word = |run: &RunView| run.verdict.as_ref().map(|verdict| verdict.word);
+    let is_one = |run: &RunView| run.started.pull_request == Some(pull) && word(run) != Some(Word::Cancelled);
+    super::expect::newest_runs(state, recipe).find(|run| is_one(run) && had_slot(run)).as_ref().map(red_of)
+}
+
+/// One that had no slot says nothing about the tests.
+fn had_slot(run: &RunView) -> bool {
+    run.stage(Stage::Slot).is_none_or(|stage| stage.outcome().is_none_or(|ended| ended != Outcome::Blocked))
 }
 
 fn red_of(run: &RunView) -> Red {
@@ -177,6 +186,25 @@ mod tests {
                 assert_eq!(redo(&path, format, Look::PLAIN).unwrap(), first, "{name}, {format:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_red_is_told_by_pull_request() {
+        let state = tempfile::tempdir().unwrap();
+        let recipe = "custom-html".parse().unwrap();
+        let write = |run: &str, records: Vec<crate::event::Record>| {
+            let dir = crate::run_dir::RunDir::of(state.path(), &run.parse().unwrap());
+            let _alive = dir.create().unwrap();
+            let mut writer = journal::Writer::create(&dir.journal()).unwrap();
+            records.iter().for_each(|record| writer.record(record).unwrap());
+        };
+        assert_eq!(red_in_pull(state.path(), &recipe, 7), None);
+        write("20261121-a", fixtures::failed_upgrade());
+        let red = red_in_pull(state.path(), &recipe, 7).unwrap();
+        assert!(red.any && red.only.contains(&"upgrade".to_owned()), "{red:?}");
+        assert_eq!(red_in_pull(state.path(), &recipe, 8), None);
+        write("20261121-b", fixtures::passed());
+        assert!(!red_in_pull(state.path(), &recipe, 7).unwrap().any);
     }
 
     #[test]
