@@ -196,7 +196,9 @@ impl Checkout {
         }
         Err(Failure::new(
             Kind::CommitGone,
-            format!("pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"),
+            format!(
+                "pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"
+            ),
             "the new commits; a new word (`!testme`) tests them",
         ))
     }
@@ -327,18 +329,6 @@ fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Whether git's words say that nobody answered.
-pub(crate) fn is_unreachable(why: &str) -> bool {
-    let words = [
-        "Could not resolve host",
-        "Connection refused",
-        "Connection timed out",
-        "Network is unreachable",
-        "Failed to connect",
-    ];
-    words.iter().any(|words| why.contains(words))
-}
-
 fn unreadable(what: &str, why: &str) -> Failure {
     if ["No space left on device", "Out of diskspace"].iter().any(|words| why.contains(words)) {
         return Failure::new(
@@ -361,7 +351,8 @@ fn unreadable(what: &str, why: &str) -> Failure {
     )
 }
 
-fn is_unreachable(why: &str) -> bool {
+/// Whether git's words say that nobody answered.
+pub(crate) fn is_unreachable(why: &str) -> bool {
     let words = [
         "Could not resolve host",
         "Connection refused",

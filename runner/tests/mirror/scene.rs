@@ -34,7 +34,8 @@ impl Scene {
         let url = gitea.url().await;
         let proxy = Proxy::start(gitea.http.clone(), url.clone()).await;
         let root = Person::new(&gitea.http, &proxy, "root", gitea.administrator().await);
-        let bot = root.makes_with("cc-ci", &["read:user", "write:organization", "write:issue", "write:repository"]).await;
+        let bot =
+            root.makes_with("cc-ci", &["read:user", "write:organization", "write:issue", "write:repository"]).await;
         let ada = root.makes("ada").await;
         root.posts("orgs", json!({ "username": "coop" })).await;
         let team = json!({

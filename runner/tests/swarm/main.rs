@@ -13,6 +13,7 @@ mod logins;
 mod machine;
 mod made;
 mod own;
+mod plugin;
 mod prove;
 mod registry;
 mod serve;

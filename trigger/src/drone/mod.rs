@@ -7,6 +7,7 @@ mod client;
 mod facts;
 mod parameters;
 mod settings;
+mod testme;
 
 pub use self::build::{Build, Standing};
 pub use self::card::Card;
@@ -14,6 +15,7 @@ pub use self::client::{Drone, DroneError, NewBuild};
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
 pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
+pub use self::testme::{ID as TESTME_ID, Testme};
 
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,9 @@ pub(super) enum UnfitSettings {
     /// Two settings that exclude each other.
     #[error("the settings {one} and {other} cannot be used together")]
     Together { one: String, other: String },
+    /// One that others need.
+    #[error("the setting {0} is missing, which another one needs")]
+    Missing(String),
     /// Anything else.
     #[error("`cc-ci run` does not take these settings together ({0})")]
     Other(ErrorKind),
@@ -45,11 +48,10 @@ pub(super) fn words(given: &Given, facts: Option<&BuildFacts>) -> Result<Vec<Str
     let says_what = ["source", "pr", "ref", "commit", "kept"].into_iter().any(has) || own_name != Some(recipe.clone());
     if let Some(facts) = facts.filter(|_| !says_what) {
         words.extend(facts.clone_url.iter().map(|url| format!("--source={url}")));
-        let pins = options.iter().any(|option| name_of(option) == "commit");
         match (facts.pull, &facts.commit) {
             (Some(number), commit) => {
                 words.push(format!("--pr={number}"));
-                words.extend(commit.iter().filter(|_| pins).map(|commit| format!("--commit={commit}")));
+                words.extend(commit.iter().map(|commit| format!("--commit={commit}")));
             }
             (None, Some(commit)) => words.push(format!("--ref={commit}")),
             (None, None) => {}
@@ -96,6 +98,7 @@ fn unfit(error: &clap::Error) -> UnfitSettings {
             let help = options.iter().find(|option| name_of(option) == name).and_then(|option| option.get_help());
             UnfitSettings::Value { wanted: help.map(ToString::to_string).unwrap_or_default(), name }
         }
+        (ErrorKind::MissingRequiredArgument, Some(name)) => UnfitSettings::Missing(name),
         (kind, _) => UnfitSettings::Other(kind),
     }
 }

@@ -29,6 +29,9 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_: &Args) -> Result<Exit, Failure> {
     let wrong = |what: String| Failure::new(Kind::CheckBroken, what, "cc-ci plugin --help, which lists every setting");
+    if std::env::args_os().len() > 2 {
+        return Err(wrong("cc-ci plugin takes no options: they would be mixed with a pipeline's settings".to_owned()));
+    }
     // A name or a value that is no text is not one that a pipeline gave.
     let environment = || std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let given = read_settings(&TABLE, environment()).map_err(|error| wrong(error.to_string()))?;

@@ -59,7 +59,8 @@ pub(super) fn stands_alone(option: &Arg) -> bool {
 
 fn setting(option: &Arg) -> Option<Setting> {
     let name = name_of(option);
-    if LEFT_OUT.iter().any(|(left_out, _)| *left_out == name) {
+    // What is hidden is said by cc-ci to itself.
+    if option.is_hide_set() || LEFT_OUT.iter().any(|(left_out, _)| *left_out == name) {
         return None;
     }
     // The table lives as long as the process.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use clap::CommandFactory as _;
-use trigger::drone::{BuildFacts, Takes};
+use trigger::drone::{BuildFacts, Takes, Testme};
 
 use super::arguments::{Given, UnfitSettings};
 use super::table::{name_of, options};
@@ -38,7 +38,8 @@ fn every_option_of_a_run_is_a_setting_or_has_a_reason() {
     let mut command = super::super::Cli::command();
     command.build();
     let run = command.find_subcommand("run").unwrap();
-    let said: Vec<&str> = run.get_arguments().map(name_of).filter(|name| !["help", "version"].contains(name)).collect();
+    let said = run.get_arguments().filter(|option| !option.is_hide_set()).map(name_of);
+    let said: Vec<&str> = said.filter(|name| !["help", "version"].contains(name)).collect();
     assert!(said.len() > 30, "{said:?}");
     for name in said {
         let of = TABLE.iter().filter(|setting| setting.name == name).count();
@@ -106,7 +107,7 @@ fn a_build_tests_its_own_repository() {
     let source = "--source=https://git.example.org/coop/custom-html.git";
     assert_eq!(wanted(&[], Some(&build(""))).unwrap(), format!("{source} --ref={COMMIT} -- custom-html"));
     let pull = wanted(&[("ONLY", "install")], Some(&build("7"))).unwrap();
-    assert!(pull.starts_with(&format!("{source} --pr=7")) && pull.ends_with("--only=install -- custom-html"), "{pull}");
+    assert_eq!(pull, format!("{source} --pr=7 --commit={COMMIT} --only=install -- custom-html"));
 }
 
 #[test]
@@ -132,6 +133,8 @@ fn what_is_not_right_is_named_and_no_value_is_shown() {
         let told = wanted(&pairs, None).unwrap_err().to_string();
         assert!(told.contains(words) && !told.contains("hunter2"), "{told}");
     }
+    let told = wanted(&[("RECIPE", "n8n"), ("COMMIT", COMMIT)], None).unwrap_err();
+    assert_eq!(told.to_string(), "the setting pr is missing, which another one needs");
     for (pairs, words) in [
         (vec![("RECIEP", "hunter2")], "did you mean recipe?"),
         (vec![("PR", "hunter2")], "pr takes a whole number"),
@@ -160,4 +163,32 @@ fn the_template_is_an_address() {
     for text in ["card.json", "javascript:alert(1)", "file:///etc/passwd"] {
         assert!(of(text).is_err(), "{text}");
     }
+}
+
+/// The pipeline that a comment starts passes on what it is started with, under the names of settings.
+#[test]
+fn the_pipeline_of_a_comment_passes_on_its_parameters() {
+    let pipelines: Vec<serde_json::Value> =
+        serde_saphyr::from_multiple(include_str!("../../../../.drone.yml")).unwrap();
+    let names: Vec<&str> = pipelines.iter().map(|pipeline| pipeline["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["test", "testme"]);
+    let testme = &pipelines[1];
+    assert_eq!((&testme["kind"], &testme["type"]), (&"pipeline".into(), &"docker".into()));
+    assert_eq!(testme["trigger"]["event"], serde_json::json!(["custom"]), "a push starts nobody's tests");
+    let step = &testme["steps"][0];
+    let passed = step["settings"].as_object().unwrap();
+    for (setting, value) in passed {
+        assert!(TABLE.iter().any(|own| own.name == setting), "{setting} is no setting");
+        let parameter = value.as_str().unwrap().strip_prefix("${").unwrap().strip_suffix('}').unwrap();
+        assert!(Testme::SETTINGS.contains(&(parameter, setting)), "{setting} gets {parameter}");
+    }
+    assert_eq!(passed.len(), Testme::SETTINGS.len());
+    // What the step mounts is there, and where the image looks for it.
+    let image = include_str!("../../../../docker/runner/Dockerfile");
+    for volume in step["volumes"].as_array().unwrap() {
+        let is_same = |own: &serde_json::Value| own["name"] == volume["name"] && own["host"]["path"].is_string();
+        assert!(testme["volumes"].as_array().unwrap().iter().any(is_same), "{volume}");
+    }
+    let state = step["volumes"][1]["path"].as_str().unwrap();
+    assert!(image.contains(&format!("CCCI_STATE={state}\n")) && image.contains(&format!("VOLUME {state}\n")));
 }

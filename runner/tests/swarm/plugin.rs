@@ -1,0 +1,204 @@
+//! The image of the plugin, started as Drone's docker runner starts a step: the workspace at /drone/src, the build's
+//! variables, docker's socket, no terminal. Drone itself cannot be had here.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+
+use harness::names::StackName;
+use runner::event::{Event, Record};
+use runner::exit::Exit;
+use tempfile::TempDir;
+
+use super::support::{left, own_state, repositories};
+
+/// Made by `docker/runner/build` from the programs that are tested; `./dev test` does it.
+const IMAGE: &str = "testbed.invalid/runner:1";
+
+/// A step of a build.
+struct Step {
+    name: String,
+    workspace: TempDir,
+    state: Rc<TempDir>,
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["rm", "--force", &self.name]).output();
+    }
+}
+
+impl Step {
+    /// With a repository in the workspace, whose only branch goes on from `base` with a head of its own.
+    fn new(base: &str) -> Self {
+        Self::with_state(base, Rc::new(own_state()))
+    }
+
+    fn with_state(base: &str, state: Rc<TempDir>) -> Self {
+        let letters: String = rand::random_iter::<u8>().take(12).map(|byte| char::from(b'a' + byte % 26)).collect();
+        let workspace = tempfile::tempdir().unwrap();
+        let repository = workspace.path().join("repository");
+        let git = |words: &[&str]| {
+            let who = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+            let output = Command::new("git").args(who).args(words).output().unwrap();
+            assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        let (from, to) = (repositories().join("custom-html"), repository.to_str().unwrap());
+        git(&["clone", "--quiet", "--branch", base, from.to_str().unwrap(), to]);
+        git(&["-C", to, "commit", "--quiet", "--allow-empty", "-m", &format!("a head of its own: {letters}")]);
+        git(&["-C", to, "branch", "--force", "tested"]);
+        Self { name: format!("cc-ci-test-plugin-{letters}"), workspace, state }
+    }
+
+    fn command(&self, network: &str, settings: &[(&str, &str)]) -> Command {
+        let mut command = Command::new("docker");
+        command.args(["run", "--rm", "--name", &self.name, "--network", network, "--workdir", "/drone/src"]);
+        for (from, to) in [
+            (self.workspace.path(), "/drone/src"),
+            (self.state.path(), "/var/lib/cc-ci"),
+            (Path::new("/var/run/docker.sock"), "/var/run/docker.sock"),
+        ] {
+            command.arg("--volume").arg(format!("{}:{to}", from.display()));
+        }
+        let build = [
+            ("CI", "true"),
+            ("DRONE", "true"),
+            ("DRONE_REPO", "coop/custom-html"),
+            ("DRONE_BUILD_NUMBER", "42"),
+            ("DRONE_BUILD_EVENT", "custom"),
+            ("DRONE_BUILD_LINK", "https://drone.example.org/coop/custom-html/42"),
+            ("DRONE_COMMIT_SHA", "0123456789abcdef0123456789abcdef01234567"),
+            ("DRONE_BRANCH", "main"),
+            ("DRONE_PULL_REQUEST", ""),
+            ("DRONE_WORKSPACE", "/drone/src"),
+            ("DRONE_CARD_PATH", "/drone/src/card.json"),
+            ("PLUGIN_SOURCE", "repository"),
+            ("PLUGIN_REF", "tested"),
+            ("PLUGIN_SLOTS", "ccci-tests"),
+            ("PLUGIN_MAX_TESTS", "64"),
+            ("PLUGIN_MAX_APPS", "128"),
+            ("PLUGIN_MAX_MEMORY", "1000000"),
+        ];
+        for (name, value) in build.iter().chain(settings) {
+            command.arg("--env").arg(format!("{name}={value}"));
+        }
+        command.arg(IMAGE).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// The code and the words of a step that ran to its end.
+    fn ends(&self, network: &str, settings: &[(&str, &str)]) -> (i32, String, String) {
+        let output = self.command(network, settings).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    }
+
+    /// Starts the step and comes back when its app is being deployed.
+    fn deploys(&self) -> Child {
+        let mut child = self.command("host", &[]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("waiting for app")), "it deployed nothing");
+        // Nobody may be left whose output has no reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        child
+    }
+
+    fn does(&self, words: &[&str]) {
+        let output = Command::new("docker").args(words).arg(&self.name).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.workspace.path().join(name)).unwrap()
+    }
+
+    /// The stack of the run that its state folder has.
+    fn stack(&self) -> StackName {
+        let run = std::fs::read_dir(self.state.path().join("runs")).unwrap().next().unwrap().unwrap();
+        let journal = std::fs::read_to_string(run.path().join("journal.jsonl")).unwrap();
+        match serde_json::from_str::<Record>(journal.lines().next().unwrap()).unwrap().event {
+            Event::RunStarted(started) => started.stack,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_step_is_a_whole_run_with_its_card_and_its_artifacts() {
+    let step = Step::new("good/new-release");
+    let (code, out, err) = step.ends("host", &[]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("✓ passed: custom-html") && out.contains("upgraded from"), "{out}");
+    assert!(!out.contains('\u{1b}') && !out.contains('\r'), "a log has plain lines");
+    for file in ["report.html", "junit.xml", "journal.jsonl"] {
+        assert!(step.file(&format!("cc-ci/{file}")).contains("custom-html"), "{file}");
+    }
+    let card: serde_json::Value = serde_json::from_str(&step.file("card.json")).unwrap();
+    assert_eq!((&card["data"]["recipe"], &card["data"]["outcome"]), (&"custom-html".into(), &"✓ passed".into()));
+    assert!(card["data"]["stages"].as_array().unwrap().iter().any(|stage| stage["stage"] == "backup"));
+    assert_eq!(left(&step.stack()), Vec::<String>::new());
+}
+
+#[test]
+fn a_red_step_passes_the_exit_code_on() {
+    let step = Step::new("broken/health-wrong");
+    let settings = [("PLUGIN_ARTIFACTS", "out/red"), ("DRONE_CARD_PATH", "/dev/stdout")];
+    let (code, out, err) = step.ends("host", &settings);
+    assert_eq!(code, i32::from(Exit::Recipe.code()), "{out}{err}");
+    assert!(step.file("out/red/junit.xml").contains("<failure"));
+    assert!(out.contains("\u{1b}]1338;"), "the card stands in the output, where Drone's runner looks for it");
+    assert_eq!(left(&step.stack()), Vec::<String>::new());
+}
+
+#[test]
+fn a_step_that_is_wrong_runs_nothing_and_shows_no_value() {
+    let step = Step::new("main");
+    for (setting, words) in [("PLUGIN_RECIEP", "did you mean recipe?"), ("PLUGIN_PR", "pr takes a whole number")] {
+        let (code, out, err) = step.ends("host", &[(setting, "hunter2")]);
+        assert_eq!(code, i32::from(Exit::Usage.code()), "{out}{err}");
+        assert!(err.contains(words) && !format!("{out}{err}").contains("hunter2"), "{out}{err}");
+    }
+    assert!(!step.state.path().join("runs").exists());
+}
+
+#[test]
+fn a_step_that_is_stopped_tears_down() {
+    let step = Step::new("good/new-release");
+    let mut child = step.deploys();
+    step.does(&["stop", "--time", "120"]);
+    assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())));
+    assert!(step.file("cc-ci/junit.xml").contains("custom-html"));
+    assert_eq!(left(&step.stack()), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_killed_step_left_is_removed_by_the_next_one() {
+    let step = Step::new("good/new-release");
+    let mut child = step.deploys();
+    let stack = step.stack();
+    step.does(&["kill"]);
+    assert_eq!(child.wait().unwrap().code(), Some(137));
+    assert_ne!(left(&stack), Vec::<String>::new());
+    // Of another head, so that what it removes is not what it makes; with the same volume for its state.
+    let next = Step::with_state("main", Rc::clone(&step.state));
+    let (code, out, err) = next.ends("host", &[("PLUGIN_ONLY", "install")]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(left(&stack), Vec::<String>::new());
+}
+
+#[test]
+fn a_step_on_a_network_of_its_own_needs_the_hosts_address_there() {
+    let output = Command::new("docker")
+        .args(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"])
+        .output()
+        .unwrap();
+    let gateway = String::from_utf8(output.stdout).unwrap();
+    let step = Step::new("main");
+    // The browser too: such a network has no IPv6.
+    let settings = [("PLUGIN_ADDRESS", gateway.trim()), ("PLUGIN_ONLY", "install,functional,browser")];
+    let (code, out, err) = step.ends("bridge", &settings);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(step.file("cc-ci/journal.jsonl").contains("browser/10-page.rs"));
+    assert_eq!(left(&step.stack()), Vec::<String>::new());
+}
