@@ -1,6 +1,7 @@
 //! An organisation without repositories, an upstream, and the program.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -81,6 +82,20 @@ impl Scene {
         let said = said(&mut self.command("custom-html"));
         assert_eq!(said.code, 0, "{}{}", said.out, said.err);
         said
+    }
+
+    /// What a command that succeeds says, and the arguments and environment of every git that it starts.
+    pub(crate) fn watched(&self, command: &mut Command) -> (Said, String) {
+        let real = said(Command::new("which").arg("git")).out;
+        let folder = tempfile::tempdir().unwrap();
+        let (log, program) = (folder.path().join("log"), folder.path().join("git"));
+        let note = format!("{{ printf '%s\\n' \"$@\"; env; }} >>'{}'", log.display());
+        std::fs::write(&program, format!("#!/bin/sh\n{note}\nexec {} \"$@\"\n", real.trim())).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let said = said(command.env("PATH", path));
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        (said, std::fs::read_to_string(log).unwrap())
     }
 
     /// The refs of the mirror, of every kind.

@@ -101,7 +101,8 @@ fn show(path: &Path, template: Url, records: &[Record]) {
 pub(super) fn settings_help() -> String {
     let mut text = String::from(
         "Settings of a pipeline's step, and the variables that they come in. What a build of Drone or Woodpecker is\n\
-         about (DRONE_*, CI_*) is used where nothing else is set: recipe, pull request, commit, workspace.\n\n",
+         about (DRONE_*, CI_*) is used where nothing else is set: recipe, pull request, commit, workspace.\n\
+         The options above are not taken as options: they are settings.\n\n",
     );
     text.push_str(&help(&TABLE));
     for (name, why) in LEFT_OUT {
