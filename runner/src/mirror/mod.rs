@@ -71,11 +71,7 @@ pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mir
         return Ok(Mirrored { made, steps: BTreeMap::new() });
     }
     git.fetch_all(&what.upstream)?;
-    // Of an empty repository Gitea says that there is no list.
-    let pulls = match present.is_empty() {
-        true => Vec::new(),
-        false => forge.own_pulls(&what.repo).await.map_err(|error| failure(&error))?,
-    };
+    let pulls = forge.own_pulls(&what.repo).await.map_err(|error| failure(&error))?;
     let in_pulls: BTreeSet<String> = pulls.into_iter().filter(|pull| pull.is_open).map(|pull| pull.head).collect();
     let steps = plan(&upstream, &present, &in_pulls, |ours, theirs| git.is_ahead(ours, theirs));
     let pushed: Vec<String> = steps

@@ -70,7 +70,12 @@ impl Hosting for Gitea {
 
     async fn own_pulls(&self, repo: &Repo) -> Result<Vec<OwnPull>, ForgeError> {
         let path = format!("{}/pulls", Self::repo_path(repo));
-        let (_, listed) = self.list::<RawPull>(&path, &[("state", "all")]).await?;
+        let listed = match self.list::<RawPull>(&path, &[("state", "all")]).await {
+            Ok((_, listed)) => listed,
+            // Gitea says so of a repository without branches, and for a moment after the first push to it.
+            Err(ForgeError::Refused { status: 404, .. }) if self.hosted(repo).await?.is_some() => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
         let name = repo.to_string();
         // Gitea tells names by any case.
         let own =
