@@ -8,6 +8,8 @@ mod enroll;
 mod golden;
 mod kept;
 mod killed;
+#[expect(dead_code, reason = "shared with the tests in ../faults")]
+mod live;
 mod logins;
 mod machine;
 mod made;
@@ -16,3 +18,5 @@ mod prove;
 mod slots;
 mod steps;
 mod support;
+#[expect(dead_code, reason = "shared with the tests in ../faults")]
+mod way;
