@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
+use crate::orphans;
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir};
 use crate::slot::{Runner, slots_of};
@@ -101,6 +102,30 @@ impl<'a> Janitor<'a> {
             }
         }
         self.forget_what_is_not_kept().await?;
+        done.extend(self.end_folders().await?);
+        Ok(done)
+    }
+
+    /// Removes what is private in the folders of runs on this machine that were killed while they had no app:
+    /// before they had a slot, or just after their teardown.
+    async fn end_folders(&self) -> Result<Vec<Reaped>, Failure> {
+        let mut done = Vec::new();
+        for (run, dir) in RunDir::all(&self.runner.state).unwrap_or_default() {
+            if !dir.has_private() {
+                continue;
+            }
+            let Some(_alive) = dir.take_over() else { continue };
+            // Asked for with the lock in hand: what stays has a claim by now.
+            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+                continue;
+            }
+            orphans::end(&dir);
+            let what = match dir.remove_private() {
+                Ok(()) => Reaping::Removed,
+                Err(error) => Reaping::Failed(error.to_string()),
+            };
+            done.push(Reaped { run: run.to_string(), stack: "its folder".to_owned(), what });
+        }
         Ok(done)
     }
 
@@ -252,6 +277,10 @@ impl<'a> Janitor<'a> {
     /// refuses where somebody has given it more time meanwhile.
     async fn end(&self, held: &[Claim], dir: Option<&RunDir>) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
+        // First, or an abra of the dead run deploys again what is being removed. Into a kept app others may look.
+        if let Some(dir) = dir.filter(|_| held.iter().all(|claim| claim.kept_until.is_none())) {
+            orphans::end(dir);
+        }
         for claim in held {
             if let Some(until) = claim.kept_until
                 && !self.swarm.end_claim(&claim.stack, until, Timestamp::now().as_second()).await?
