@@ -14,14 +14,13 @@ use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::{RealmName, RunId};
 use harness::swarm::{Claim, Swarm};
-use jiff::Timestamp;
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
 use crate::orphans;
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir};
-use crate::slot::{Runner, slots_of};
+use crate::slot::{self, Runner, slots_of};
 use crate::stage::tear_down;
 
 /// What was done about one claim.
@@ -85,11 +84,12 @@ impl<'a> Janitor<'a> {
             done.push(Reaped { run, stack: "its slot".to_owned(), what: Reaping::Removed });
         }
         let slotted = self.slotted().await?;
+        let now = self.now().await?;
         for held in by_run(self.swarm.claims().await?) {
             if done.iter().any(|one| one.run == held[0].run.as_str()) {
                 continue;
             }
-            done.extend(match self.owner(&held[0], &slotted) {
+            done.extend(match self.owner(&held[0], &slotted, now) {
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) => told(&held, &Reaping::Kept(until)),
                 Owner::Gone(dir, _alive) => self.end(&held, dir.as_ref()).await?,
@@ -97,7 +97,7 @@ impl<'a> Janitor<'a> {
         }
         // After the apps: with a provider that is gone, its realms are.
         for lease in self.swarm.realm_leases().await? {
-            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted) {
+            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted, now) {
                 done.push(self.end_realm(&lease).await?);
             }
         }
@@ -127,6 +127,10 @@ impl<'a> Janitor<'a> {
             done.push(Reaped { run: run.to_string(), stack: "its folder".to_owned(), what });
         }
         Ok(done)
+    }
+
+    async fn now(&self) -> Result<i64, Failure> {
+        slot::now(self.swarm, &self.runner.settings).await
     }
 
     /// The runs that have a slot or wait for one.
@@ -161,7 +165,7 @@ impl<'a> Janitor<'a> {
         let mut claims = self.swarm.claims().await?;
         claims.retain(|claim| claim.run == *run);
         let Some(held) = by_run(claims).pop() else { return Ok(done) };
-        let now = Timestamp::now().as_second();
+        let now = self.now().await?;
         if let Some(until) = held[0].kept_until.filter(|until| now < *until) {
             done.extend(told(&held, &Reaping::Kept(until)));
             return Ok(done);
@@ -182,20 +186,21 @@ impl<'a> Janitor<'a> {
         loop {
             let leases = self.swarm.realm_leases().await?;
             let slotted = self.slotted().await?;
+            let now = self.now().await?;
             let mut claims = self.swarm.claims().await?;
             claims.retain(|claim| claim.run == *run);
             let Some(held) = by_run(claims).pop() else { return self.end_place(run).await };
             let used = |lease: &&Claim| {
-                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted), Owner::Gone(..))
+                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted, now), Owner::Gone(..))
             };
-            return Ok(match self.owner(&held[0], &slotted) {
+            return Ok(match self.owner(&held[0], &slotted, now) {
                 // Another janitor was quicker: it is done when it lets go.
                 Owner::Lives if when_due && RunDir::of(&self.runner.state, run).wait_for_owner().await.is_ok() => {
                     continue;
                 }
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) if when_due => {
-                    let left = until.saturating_sub(Timestamp::now().as_second());
+                    let left = until.saturating_sub(now);
                     let due = tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
                     tokio::select! {
                         () = due => {}
@@ -283,7 +288,7 @@ impl<'a> Janitor<'a> {
         }
         for claim in held {
             if let Some(until) = claim.kept_until
-                && !self.swarm.end_claim(&claim.stack, until, Timestamp::now().as_second()).await?
+                && !self.swarm.end_claim(&claim.stack, until, self.now().await?).await?
             {
                 done.extend(told(std::slice::from_ref(claim), &Reaping::Kept(until)));
                 continue;
@@ -310,8 +315,7 @@ impl<'a> Janitor<'a> {
     }
 
     /// Whether a claim's owner lives.
-    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>) -> Owner {
-        let now = Timestamp::now().as_second();
+    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>, now: i64) -> Owner {
         if let Some(until) = claim.kept_until.filter(|until| now < *until) {
             return Owner::Keeps(until);
         }
