@@ -44,7 +44,7 @@ switch() {
 
 on() {
   rm -f "$folder/docker.sock"
-  unshare --net --mount --uts --pid --ipc --fork --kill-child "$0" "$folder" "$number" inside </dev/null 2>>"$folder/log" &
+  unshare --net --mount --uts --pid --ipc --fork --kill-child "$0" "$folder" "$number" inside </dev/null 2>>"$folder/log" 9>&- &
   outer=$!
   # The first process in there is the child of the one that made the namespaces.
   until init=$(cat "/proc/$outer/task/$outer/children" 2>/dev/null | tr -d ' ') && [ -n "$init" ]; do sleep 0.02; done
@@ -64,6 +64,9 @@ off() {
 }
 
 if [ "${3:-}" = inside ]; then inside; fi
+# One of each number on a machine, for they have fixed addresses: the next one waits until this one is gone.
+exec 9>"${TMPDIR:-/tmp}/cc-ci-faults-$number.lock"
+flock 9
 mkdir -p "$folder"
 printf 'nameserver 127.0.0.1\n' >"$folder/resolv.conf"
 echo '{}' >"$folder/daemon.json"
@@ -77,3 +80,5 @@ if ip netns list | grep -qw "$net" && ! ip -n "$net" link show | grep -q engine;
   ip netns del "$net"
 fi
 rm -rf "$folder"
+# What else the suite kept there; the first engine is the last to go.
+if [ "$number" = 1 ]; then rm -rf "$(dirname "$folder")"; fi

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use fs4::fs_std::FileExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -27,7 +26,6 @@ pub(crate) struct Scene {
     pub(crate) engine: Engine,
     pub(crate) folder: PathBuf,
     world: PathBuf,
-    _alone: std::fs::File,
 }
 
 /// The scene, made by the first who asks.
@@ -56,16 +54,13 @@ impl Scene {
     fn make() -> Self {
         // Whatever a killed runner leaves comes to this process, where the judge finds it.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
-        let alone = std::fs::File::create(std::env::temp_dir().join("cc-ci-faults.lock")).unwrap();
-        alone.lock_exclusive().unwrap();
         // Not below a memory disk: docker keeps its data there.
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
-        let _ = std::fs::remove_dir_all(&folder);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{}", std::process::id()));
         let mut engine = Engine::new(&folder, 1);
         engine.on();
         engine.load(&IMAGES);
         engine.lines(&["swarm", "init", "--advertise-addr", &engine.address().to_string()]);
-        let scene = Self { engine, world: folder.join("state"), folder, _alone: alone };
+        let scene = Self { engine, world: folder.join("state"), folder };
         scene.settled();
         super::judge::plant(&scene.engine);
         scene
