@@ -67,9 +67,9 @@ mod tests {
         }
         for child in &mut lives {
             assert!(child.try_wait().unwrap().is_none());
-            child.kill().unwrap();
+            let group = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+            kill_process_group(group, Signal::KILL).unwrap();
             child.wait().unwrap();
         }
-        end(&other);
     }
 }
