@@ -24,6 +24,7 @@ pub mod lint;
 pub mod logins;
 pub mod markers;
 pub mod neighbours;
+pub mod orphans;
 pub mod override_file;
 pub mod own_tests;
 pub mod plan;

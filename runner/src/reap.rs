@@ -14,13 +14,13 @@ use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::{RealmName, RunId};
 use harness::swarm::{Claim, Removal, Swarm};
-use jiff::Timestamp;
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
+use crate::orphans;
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir};
-use crate::slot::{Runner, slots_of};
+use crate::slot::{self, Runner, slots_of};
 use crate::stage::tear_down;
 
 /// What was done about one claim.
@@ -84,11 +84,12 @@ impl<'a> Janitor<'a> {
             done.push(Reaped { run, stack: "its slot".to_owned(), what: Reaping::Removed });
         }
         let slotted = self.slotted().await?;
+        let now = self.now().await?;
         for held in by_run(self.swarm.claims().await?) {
             if done.iter().any(|one| one.run == held[0].run.as_str()) {
                 continue;
             }
-            done.extend(match self.owner(&held[0], &slotted) {
+            done.extend(match self.owner(&held[0], &slotted, now) {
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) => told(&held, &Reaping::Kept(until)),
                 Owner::Gone(dir, _alive) => self.end(&held, dir.as_ref()).await?,
@@ -96,12 +97,13 @@ impl<'a> Janitor<'a> {
         }
         // After the apps: with a provider that is gone, its realms are.
         for lease in self.swarm.realm_leases().await? {
-            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted) {
+            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted, now) {
                 done.push(self.end_realm(&lease).await?);
             }
         }
         self.forget_what_is_not_kept().await?;
         done.extend(self.what_others_could_not_reach().await?);
+        done.extend(self.end_folders().await?);
         Ok(done)
     }
 
@@ -128,6 +130,33 @@ impl<'a> Janitor<'a> {
             }
         }
         Ok(done)
+    }
+
+    /// Removes what is private in the folders of runs on this machine that were killed while they had no app:
+    /// before they had a slot, or just after their teardown.
+    async fn end_folders(&self) -> Result<Vec<Reaped>, Failure> {
+        let mut done = Vec::new();
+        for (run, dir) in RunDir::all(&self.runner.state).unwrap_or_default() {
+            if !dir.has_private() {
+                continue;
+            }
+            let Some(_alive) = dir.take_over() else { continue };
+            // Asked for with the lock in hand: what stays has a claim by now.
+            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+                continue;
+            }
+            orphans::end(&dir);
+            let what = match dir.remove_private() {
+                Ok(()) => Reaping::Removed,
+                Err(error) => Reaping::Failed(error.to_string()),
+            };
+            done.push(Reaped { run: run.to_string(), stack: "its folder".to_owned(), what });
+        }
+        Ok(done)
+    }
+
+    async fn now(&self) -> Result<i64, Failure> {
+        slot::now(self.swarm, &self.runner.settings).await
     }
 
     /// The runs that have a slot or wait for one.
@@ -162,7 +191,7 @@ impl<'a> Janitor<'a> {
         let mut claims = self.swarm.claims().await?;
         claims.retain(|claim| claim.run == *run);
         let Some(held) = by_run(claims).pop() else { return Ok(done) };
-        let now = Timestamp::now().as_second();
+        let now = self.now().await?;
         if let Some(until) = held[0].kept_until.filter(|until| now < *until) {
             done.extend(told(&held, &Reaping::Kept(until)));
             return Ok(done);
@@ -183,20 +212,21 @@ impl<'a> Janitor<'a> {
         loop {
             let leases = self.swarm.realm_leases().await?;
             let slotted = self.slotted().await?;
+            let now = self.now().await?;
             let mut claims = self.swarm.claims().await?;
             claims.retain(|claim| claim.run == *run);
             let Some(held) = by_run(claims).pop() else { return self.end_place(run).await };
             let used = |lease: &&Claim| {
-                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted), Owner::Gone(..))
+                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted, now), Owner::Gone(..))
             };
-            return Ok(match self.owner(&held[0], &slotted) {
+            return Ok(match self.owner(&held[0], &slotted, now) {
                 // Another janitor was quicker: it is done when it lets go.
                 Owner::Lives if when_due && RunDir::of(&self.runner.state, run).wait_for_owner().await.is_ok() => {
                     continue;
                 }
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) if when_due => {
-                    let left = until.saturating_sub(Timestamp::now().as_second());
+                    let left = until.saturating_sub(now);
                     let due = tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
                     tokio::select! {
                         () = due => {}
@@ -278,9 +308,13 @@ impl<'a> Janitor<'a> {
     /// refuses where somebody has given it more time meanwhile.
     async fn end(&self, held: &[Claim], dir: Option<&RunDir>) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
+        // First, or an abra of the dead run deploys again what is being removed. Into a kept app others may look.
+        if let Some(dir) = dir.filter(|_| held.iter().all(|claim| claim.kept_until.is_none())) {
+            orphans::end(dir);
+        }
         for claim in held {
             if let Some(until) = claim.kept_until
-                && !self.swarm.end_claim(&claim.stack, until, Timestamp::now().as_second()).await?
+                && !self.swarm.end_claim(&claim.stack, until, self.now().await?).await?
             {
                 done.extend(told(std::slice::from_ref(claim), &Reaping::Kept(until)));
                 continue;
@@ -307,8 +341,7 @@ impl<'a> Janitor<'a> {
     }
 
     /// Whether a claim's owner lives.
-    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>) -> Owner {
-        let now = Timestamp::now().as_second();
+    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>, now: i64) -> Owner {
         if let Some(until) = claim.kept_until.filter(|until| now < *until) {
             return Owner::Keeps(until);
         }

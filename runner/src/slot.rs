@@ -9,6 +9,7 @@ use std::time::Duration;
 use harness::failure::Failure;
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
+use jiff::Timestamp;
 use slots::{Ask, Board, Caps, Slots, SwarmBoard, View, Waiting, forecast::forecast};
 
 use crate::context::Context;
@@ -37,6 +38,15 @@ pub struct Runner {
 #[must_use]
 pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
     Slots::new(SwarmBoard::of_set(swarm, settings.slots.as_str()))
+}
+
+/// The present in Unix seconds, by the swarm's clock: every deadline on record is meant by it, since runners on
+/// several hosts read it.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
+    Ok(slots_of(swarm, settings).now().await?.unwrap_or_else(Timestamp::now).as_second())
 }
 
 /// What the swarm may hold at once: what is set here, else what the runners before have set, else what suits

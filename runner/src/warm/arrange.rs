@@ -8,7 +8,6 @@ use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::Domain;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
-use jiff::Timestamp;
 
 use super::Warm;
 use crate::dependencies::{Dependency, Why};
@@ -16,6 +15,7 @@ use crate::deploy::disk;
 use crate::prepared::{Prepared, new_run_id};
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
+use crate::slot;
 
 /// How long a warm provider may take to show that it lives.
 const ALIVE: Duration = Duration::from_secs(3);
@@ -47,7 +47,8 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
     let cold = |why: &str| Ok(Some(format!("the provider of logins is the run's own: {why}")));
     let shares = prepared.toml.sso.as_ref().is_some_and(|sso| sso.share);
     let seconds: u64 = prepared.stages.iter().map(|stage| stage.deadline_s).sum();
-    let deadline = Timestamp::now().as_second().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let now = slot::now(how.swarm, how.settings).await?;
+    let deadline = now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
     let tested = prepared.spec.clone();
     let Some(at) = prepared.dependencies.iter().position(|one| one.needed.why == Why::Provider) else {
         return Ok(None);
@@ -153,7 +154,7 @@ async fn found(
         Err(failure) => return Ok(Err(format!("the warm one is not well: {}", failure.what))),
     }
     let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
-    let until = deadline.max(Timestamp::now().as_second().saturating_add(time));
+    let until = deadline.max(slot::now(how.swarm, how.settings).await?.saturating_add(time));
     if !how.swarm.extend_claim(&other.stack, until).await? {
         return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
     }
