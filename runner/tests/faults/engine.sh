@@ -18,6 +18,8 @@ inside() {
   ip link set lo up
   # The other end is brought here by the one who started this.
   while ! ip link show eth0 >/dev/null 2>&1; do sleep 0.02; done
+  # The same after the power went: who knew it goes on with what it knows.
+  ip link set eth0 address "02:cc:c1:00:00:1$number"
   ip addr add "$network.1$number/24" dev eth0
   ip link set eth0 up
   ip route add default via "$network.1"
@@ -32,7 +34,8 @@ inside() {
 # What the machines are plugged into, in a network of its own: this machine's packet filter would let nothing
 # pass from one to the other.
 switch() {
-  if ip netns list | grep -qw "$net"; then return; fi
+  # /run/netns is where ip keeps them.
+  if [ -e "/run/netns/$net" ]; then return; fi
   ip netns add "$net"
   ip -n "$net" link add bridge type bridge
   ip -n "$net" link set bridge up
@@ -76,8 +79,8 @@ while read -r word; do
 done
 off
 find /sys/fs/cgroup -depth -type d -path "*/ccci-faults-$number*" -exec rmdir {} + 2>/dev/null
-if ip netns list | grep -qw "$net" && ! ip -n "$net" link show | grep -q engine; then
-  ip netns del "$net"
+if [[ "$(ip -n "$net" link show 2>/dev/null)" != *engine* ]]; then
+  ip netns del "$net" 2>/dev/null
 fi
 rm -rf "$folder"
 # What else the suite kept there; the first engine is the last to go.

@@ -11,7 +11,7 @@ use super::support::Said;
 /// Side by side; one more than may live at once.
 const RUNNERS: usize = 3;
 /// Rounds of the short form.
-const FEW: u64 = 3;
+const FEW: u64 = 2;
 
 /// When a run is killed: so many events after its start, and so many milliseconds after that.
 #[derive(Debug, Clone, Copy)]

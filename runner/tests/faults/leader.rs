@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use harness::failure::Failure;
 use harness::swarm::Swarm;
-use slots::{Ask, Caps, Granted, Held, Lease, NoSlot, Slots, SwarmBoard};
+use slots::{Ask, Caps, Granted, Held, Lease, Lost, NoSlot, Slots, SwarmBoard};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
@@ -92,6 +92,11 @@ fn the_leader_of_three_managers_is_lost() {
             // One holds its slot all the time.
             let held = take(&slots[0], &format!("held-{round}")).await;
             live.fetch_add(1, Ordering::SeqCst);
+            let (stop, stopped) = (held.stop(), Arc::clone(&live));
+            tokio::spawn(async move {
+                stop.cancelled().await;
+                stopped.fetch_sub(1, Ordering::SeqCst);
+            });
             let work = async |when: &str| {
                 let start = |n: usize| {
                     let name = format!("{when}-{round}-{n}");
@@ -111,7 +116,14 @@ fn the_leader_of_three_managers_is_lost() {
                 tokio::task::block_in_place(|| engines[lost].off());
             };
             let (after, ()) = tokio::join!(work("after"), off);
-            assert_eq!(held.lost(), None, "the leader was lost, and nobody's slot with it");
+            // Swarm may take longer for a new leader than a holder may be silent: then it has stopped by itself.
+            // Nobody has taken its slot from it.
+            let lost = held.lost().cloned();
+            assert!(matches!(lost, None | Some(Lost::Silent(_))), "{lost:?}");
+            println!("the one that held a slot meanwhile: {lost:?}");
+            if lost.is_none() {
+                live.fetch_sub(1, Ordering::SeqCst);
+            }
             held.release().await.unwrap();
             (before, after)
         });
