@@ -18,6 +18,7 @@ use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
 use crate::orphans;
+use crate::prepared::read_toml;
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir};
 use crate::slot::{self, Runner, slots_of};
@@ -113,11 +114,11 @@ impl<'a> Janitor<'a> {
         if all.is_empty() {
             return Ok(Vec::new());
         }
-        let (own, claims) = (self.swarm.facts().await?.node_id, self.swarm.claims().await?);
+        let own = self.swarm.facts().await?.node_id;
         let mut done = Vec::new();
         for left in all.into_iter().filter(|left| left.node == own) {
             let reaped = |what| Reaped { run: "of another node".to_owned(), stack: left.stack.to_string(), what };
-            if claims.iter().any(|claim| claim.stack == left.stack) {
+            if self.swarm.claims().await?.iter().any(|claim| claim.stack == left.stack) {
                 // A later run has the name: what is here may be its own, and it is looked at again later.
                 continue;
             }
@@ -135,6 +136,7 @@ impl<'a> Janitor<'a> {
     /// Removes what is private in the folders of runs on this machine that were killed while they had no app:
     /// before they had a slot, or just after their teardown.
     async fn end_folders(&self) -> Result<Vec<Reaped>, Failure> {
+        RunDir::discard_half_made(&self.runner.state);
         let mut done = Vec::new();
         for (run, dir) in RunDir::all(&self.runner.state).unwrap_or_default() {
             if !dir.has_private() {
@@ -185,13 +187,52 @@ impl<'a> Janitor<'a> {
         ask.owner == self.runner.host && dir.take_over().is_some()
     }
 
-    /// Removes all that a dead run left.
-    async fn end_run(&self, run: &RunId) -> Result<Vec<Reaped>, Failure> {
-        let mut done = self.own_realm(&self.swarm.realm_leases().await?, run).await?;
-        let mut claims = self.swarm.claims().await?;
-        claims.retain(|claim| claim.run == *run);
-        let Some(held) = by_run(claims).pop() else { return Ok(done) };
+    /// What a provider holds that outlives the run that made it.
+    fn room_of(&self, claim: &Claim) -> Ask {
+        let toml = read_toml(&self.runner.settings, &claim.recipe).unwrap_or_default();
+        Ask {
+            run: claim.run.clone(),
+            recipe: claim.recipe.clone(),
+            owner: claim.owner.clone(),
+            apps: 1,
+            mib: toml.weight.memory_mib.get().into(),
+            ports: BTreeSet::new(),
+            stacks: BTreeSet::from([claim.stack.clone()]),
+            limit_s: 0,
+        }
+    }
+
+    /// Removes the apps that a dead run left, also a provider that it was making for later runs, and its
+    /// realm. A realm that cannot go now keeps nobody's room: its lease says whose it is, and it is tried again.
+    async fn end_run(&self, gone: &Ask) -> Result<Vec<Reaped>, Failure> {
+        let run = &gone.run;
+        if let Some(failed) = self
+            .own_realm(&self.swarm.realm_leases().await?, run)
+            .await?
+            .into_iter()
+            .find(|one| one.what != Reaping::Removed)
+        {
+            tracing::warn!("the realm {} of run {run} cannot be removed now: {:?}", failed.stack, failed.what);
+        }
         let now = self.now().await?;
+        let (mut held, mut made): (Vec<Claim>, Vec<Claim>) =
+            self.swarm.claims().await?.into_iter().partition(|claim| claim.run == *run);
+        made.retain(|claim| claim.warm.is_some() && gone.stacks.contains(&claim.stack));
+        let mut done = Vec::new();
+        for claim in made {
+            if claim.kept_until.is_some() {
+                // It was killed when the provider was kept and its room was not on record yet.
+                self.slots.note_kept(self.room_of(&claim)).await?;
+                continue;
+            }
+            let dir = RunDir::of(&self.runner.state, &claim.run);
+            let alive = dir.take_over();
+            done.extend(self.end(&[claim], alive.is_some().then_some(&dir)).await?);
+        }
+        held.sort_by_key(|claim| claim.beside.is_some());
+        if held.is_empty() {
+            return Ok(done);
+        }
         if let Some(until) = held[0].kept_until.filter(|until| now < *until) {
             done.extend(told(&held, &Reaping::Kept(until)));
             return Ok(done);
@@ -353,7 +394,7 @@ impl<'a> Janitor<'a> {
         }
         // Elsewhere, or with another state folder, only the slot and the deadline tell.
         let late = now > claim.kept_until.unwrap_or(claim.deadline);
-        let here = claim.owner == self.runner.host && dir.path().exists();
+        let here = claim.owner == self.runner.host && dir.is_locked();
         if slotted.contains(&claim.run) || here || !late { Owner::Lives } else { Owner::Gone(None, None) }
     }
 }
@@ -361,7 +402,7 @@ impl<'a> Janitor<'a> {
 impl slots::Janitor for Janitor<'_> {
     async fn finish(&self, held: &Held) -> bool {
         let run = &held.ask.run;
-        let done = self.end_run(run).await.unwrap_or_else(|failure| {
+        let done = self.end_run(&held.ask).await.unwrap_or_else(|failure| {
             let what = Reaping::Failed(failure.what);
             vec![Reaped { run: run.to_string(), stack: "its slot".to_owned(), what }]
         });

@@ -83,6 +83,23 @@ impl RunDir {
         FileExt::try_lock_exclusive(&file).ok()?.then_some(Alive(file))
     }
 
+    /// Whether a process holds the lock.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.lock().exists() && self.take_over().is_none()
+    }
+
+    /// Removes folders of runs that were killed in the very moment of their making.
+    pub fn discard_half_made(state: &Path) {
+        for entry in std::fs::read_dir(state.join("runs")).into_iter().flatten().flatten() {
+            let dir = Self(entry.path());
+            let half_made = entry.file_name().to_string_lossy().starts_with(NEW);
+            if half_made && dir.take_over().is_some() {
+                dir.discard();
+            }
+        }
+    }
+
     /// Waits until the process that holds the lock has let go of it.
     ///
     /// # Errors

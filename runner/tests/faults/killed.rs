@@ -22,11 +22,14 @@ struct Moment {
 
 /// What a runner that shall be killed went through; none where it ended before.
 fn kill_at(mut live: Live, moment: Moment) -> Option<Said> {
-    let there = live.after(moment.events);
+    if !live.after(moment.events) {
+        // It has said its last word: to kill it now would be to kill what has ended.
+        return Some(live.end());
+    }
     std::thread::sleep(std::time::Duration::from_millis(moment.ms));
     let ended = live.child.try_wait().unwrap().is_some();
     live.child.kill().unwrap();
-    if there && !ended {
+    if !ended {
         live.child.wait().unwrap();
         return None;
     }
