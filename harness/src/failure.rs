@@ -187,6 +187,8 @@ kinds! {
     WorldIncomplete = "world-incomplete", Infrastructure;
     /// an abra that fails with words that cc-ci does not know
     AbraFailed = "abra-failed", Recipe;
+    /// an abra that somebody killed, or the machine for want of memory
+    AbraKilled = "abra-killed", Infrastructure;
     /// an abra that cannot be started, or lacks a command
     AbraUnusable = "abra-unusable", Infrastructure;
     /// a stage that ran out of its time

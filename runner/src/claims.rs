@@ -7,11 +7,11 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::names::{RunId, StackName};
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
-use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::event::Stage;
 use crate::report::text::count;
+use crate::slot;
 use crate::spec::RunSpec;
 
 /// How long a name may still be held by a run that has just given its slot back.
@@ -24,7 +24,7 @@ const LETTING_GO: Duration = Duration::from_secs(15);
 /// [`Kind::NoSlot`] with who holds one of them.
 pub async fn all(cx: &mut Context) -> Result<String, Failure> {
     let seconds = i64::try_from(longest(cx).as_secs()).unwrap_or(i64::MAX);
-    let deadline = Timestamp::now().as_second().saturating_add(seconds);
+    let deadline = slot::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
     let labels = labels(&cx.spec.run, &cx.runner.host, deadline);
     cx.labels = labels.clone();
     // One that several runs use belongs to none of them.
@@ -73,7 +73,7 @@ pub fn labels(run: &RunId, host: &str, deadline: i64) -> BTreeMap<String, String
 /// # Errors
 /// [`Kind::NoSlot`] with how to end that app.
 pub async fn none_is_kept(cx: &Context, stacks: &BTreeSet<StackName>) -> Result<(), Failure> {
-    let now = Timestamp::now().as_second();
+    let now = slot::now(&cx.swarm, &cx.runner.settings).await?;
     let kept = |claim: &&Claim| stacks.contains(&claim.stack) && claim.kept_until.is_some_and(|until| now < until);
     cx.swarm.claims().await?.iter().find(kept).map_or(Ok(()), |other| Err(held_by(other)))
 }

@@ -39,7 +39,10 @@ pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
         };
         results.push((planned.stage, result));
     }
-    let stays = if cancel.is_cancelled() { None } else { stays(cx).await };
+    note_loss(cx);
+    // What happens from here on changes nothing in what the stages have shown.
+    let stopped = cancel.is_cancelled();
+    let stays = if stopped { None } else { stays(cx).await };
     let (result, left) = match stays {
         Some(line) => {
             let result = StageResult { outcome: Outcome::Skipped, fault: None, reason: Some(line) };
@@ -50,7 +53,7 @@ pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
         None => teardown(cx, &plan, expected).await,
     };
     results.push((Stage::Teardown, result));
-    let cancelled = cancel.is_cancelled() && cx.lost.is_none();
+    let cancelled = stopped && cx.lost.is_none();
     let verdict = verdict(&cx.started, &results, cx.emitter.elapsed_ms(), cancelled, &left);
     cx.emitter.emit(Event::RunEnded { verdict: verdict.clone() });
     verdict
@@ -80,9 +83,10 @@ async fn stays(cx: &mut Context) -> Option<String> {
 /// The room first: what is kept without room on record would be too much.
 async fn stay(cx: &mut Context, time: Duration) -> Result<String, Failure> {
     let stays = slot::stays(cx, &cx.runner, true);
-    if let Some(lease) = cx.lease.take() {
+    if let Some(lease) = &cx.lease {
         lease.keep(&stays).await?;
     }
+    cx.lease = None;
     keep(cx, time).await
 }
 
@@ -156,7 +160,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         push(cx, Failure::new(Kind::Bug, what, "please report it with the run's journal"));
     }
     let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
-    if late && planned.stage == Stage::Slot {
+    if late && planned.stage == Stage::Slot && cx.lease.is_none() {
         let what = format!("there was no slot in {} s: {busy}", planned.deadline_s);
         let look_at = "`cc-ci status`, who holds the others; --max-wait and MAX_TESTS";
         push(cx, Failure::new(Kind::NoSlot, what, look_at));
@@ -187,15 +191,19 @@ fn why_stopped(cx: &Context) -> String {
     }
 }
 
+/// Takes note of how the slot was lost, if it was.
+fn note_loss(cx: &mut Context) {
+    match cx.lease.as_ref().and_then(Lease::lost).cloned() {
+        None => {}
+        Some(Lost::Cancelled(by)) => cx.cancelled_by = Some(by),
+        Some(lost) => cx.lost = Some(lost.failure()),
+    }
+}
+
 /// The stage's result from its faults, with the engine's own end told apart from the app's.
 async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     if cancel.is_cancelled() {
-        let lost = cx.lease.as_ref().and_then(Lease::lost).cloned();
-        if let Some(Lost::Cancelled(by)) = &lost {
-            cx.cancelled_by = Some(by.clone());
-        } else if let Some(lost) = lost {
-            cx.lost = Some(lost.failure());
-        }
+        note_loss(cx);
         let fault = cx.lost.clone().map(|failure| Fault { cause: Cause::Infrastructure, failure });
         return StageResult { outcome: Outcome::Blocked, fault, reason: Some(why_stopped(cx)) };
     }
@@ -229,6 +237,10 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
         stage::collect_logs(cx).await;
     }
     let fault = cx.faults[0].clone();
+    // A head that cannot be prepared either has nothing to install afresh.
+    if cx.stage == Stage::Prepare && cx.faults.iter().any(|fault| fault.cause != Cause::BaseRelease) {
+        cx.base_is_broken = false;
+    }
     if cx.stage == Stage::Install && fault.cause == Cause::BaseRelease {
         cx.base_is_broken = true;
     }
@@ -239,7 +251,8 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
 /// A kill for memory explains what else was seen, and so goes before it.
 fn name_kill(faults: &mut Vec<Fault>, killed: Vec<Fault>) {
     let is_named = |fault: &Fault| matches!(fault.failure.kind, Kind::OutOfMemory | Kind::NodeOutOfMemory);
-    if faults.first().is_some_and(is_named) {
+    // What the machine did, such as a full disk, is not explained by it.
+    if faults.first().is_some_and(|first| is_named(first) || first.cause == Cause::Infrastructure) {
         return;
     }
     let Some(Fault { cause, failure }) = killed.into_iter().next() else { return };
@@ -301,6 +314,7 @@ async fn give_slot_back(cx: &mut Context, clean: bool) {
     let ended = match cx.lease.take() {
         // It may have a place in the queue; a run that only looks at a kept app never had one.
         None if matches!(cx.keep, Keep::ByRun(_)) => Ok(()),
+        None if !clean => Ok(()),
         None => slots.forget_run(&cx.spec.run).await,
         Some(_) if !clean => Ok(()),
         Some(lease) if stays.is_empty() => lease.release().await,

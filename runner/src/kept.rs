@@ -5,7 +5,6 @@ use std::path::Path;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
-use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::event::{Event, RunStarted};
@@ -27,11 +26,9 @@ pub struct KeptApp {
 /// # Errors
 /// When there is none, or its journal cannot be read.
 pub async fn find(swarm: &Swarm, state: &Path, recipe: &RecipeName) -> Result<KeptApp, Failure> {
-    let now = Timestamp::now().as_second();
     let mut claims = swarm.claims().await?;
-    claims.retain(|claim| {
-        claim.recipe == *recipe && claim.beside.is_none() && claim.kept_until.is_some_and(|until| now < until)
-    });
+    // One whose end has begun does not say so any more.
+    claims.retain(|claim| claim.recipe == *recipe && claim.beside.is_none() && claim.kept_until.is_some());
     claims.sort_by(|a, b| a.run.cmp(&b.run));
     let found = claims.iter().rev().map(|claim| RunDir::of(state, &claim.run)).find(|dir| dir.journal().exists());
     let Some(dir) = found else {

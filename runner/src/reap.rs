@@ -14,13 +14,14 @@ use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::{RealmName, RunId};
 use harness::swarm::{Claim, Removal, Swarm};
-use jiff::Timestamp;
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
+use crate::orphans;
+use crate::prepared::read_toml;
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir};
-use crate::slot::{Runner, slots_of};
+use crate::slot::{self, Runner, slots_of};
 use crate::stage::tear_down;
 
 /// What was done about one claim.
@@ -84,11 +85,12 @@ impl<'a> Janitor<'a> {
             done.push(Reaped { run, stack: "its slot".to_owned(), what: Reaping::Removed });
         }
         let slotted = self.slotted().await?;
+        let now = self.now().await?;
         for held in by_run(self.swarm.claims().await?) {
             if done.iter().any(|one| one.run == held[0].run.as_str()) {
                 continue;
             }
-            done.extend(match self.owner(&held[0], &slotted) {
+            done.extend(match self.owner(&held[0], &slotted, now) {
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) => told(&held, &Reaping::Kept(until)),
                 Owner::Gone(dir, _alive) => self.end(&held, dir.as_ref()).await?,
@@ -96,12 +98,13 @@ impl<'a> Janitor<'a> {
         }
         // After the apps: with a provider that is gone, its realms are.
         for lease in self.swarm.realm_leases().await? {
-            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted) {
+            if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted, now) {
                 done.push(self.end_realm(&lease).await?);
             }
         }
         self.forget_what_is_not_kept().await?;
         done.extend(self.what_others_could_not_reach().await?);
+        done.extend(self.end_folders().await?);
         Ok(done)
     }
 
@@ -111,11 +114,11 @@ impl<'a> Janitor<'a> {
         if all.is_empty() {
             return Ok(Vec::new());
         }
-        let (own, claims) = (self.swarm.facts().await?.node_id, self.swarm.claims().await?);
+        let own = self.swarm.facts().await?.node_id;
         let mut done = Vec::new();
         for left in all.into_iter().filter(|left| left.node == own) {
             let reaped = |what| Reaped { run: "of another node".to_owned(), stack: left.stack.to_string(), what };
-            if claims.iter().any(|claim| claim.stack == left.stack) {
+            if self.swarm.claims().await?.iter().any(|claim| claim.stack == left.stack) {
                 // A later run has the name: what is here may be its own, and it is looked at again later.
                 continue;
             }
@@ -128,6 +131,34 @@ impl<'a> Janitor<'a> {
             }
         }
         Ok(done)
+    }
+
+    /// Removes what is private in the folders of runs on this machine that were killed while they had no app:
+    /// before they had a slot, or just after their teardown.
+    async fn end_folders(&self) -> Result<Vec<Reaped>, Failure> {
+        RunDir::discard_half_made(&self.runner.state);
+        let mut done = Vec::new();
+        for (run, dir) in RunDir::all(&self.runner.state).unwrap_or_default() {
+            if !dir.has_private() {
+                continue;
+            }
+            let Some(_alive) = dir.take_over() else { continue };
+            // Asked for with the lock in hand: what stays has a claim by now.
+            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+                continue;
+            }
+            orphans::end(&dir);
+            let what = match dir.remove_private() {
+                Ok(()) => Reaping::Removed,
+                Err(error) => Reaping::Failed(error.to_string()),
+            };
+            done.push(Reaped { run: run.to_string(), stack: "its folder".to_owned(), what });
+        }
+        Ok(done)
+    }
+
+    async fn now(&self) -> Result<i64, Failure> {
+        slot::now(self.swarm, &self.runner.settings).await
     }
 
     /// The runs that have a slot or wait for one.
@@ -156,13 +187,52 @@ impl<'a> Janitor<'a> {
         ask.owner == self.runner.host && dir.take_over().is_some()
     }
 
-    /// Removes all that a dead run left.
-    async fn end_run(&self, run: &RunId) -> Result<Vec<Reaped>, Failure> {
-        let mut done = self.own_realm(&self.swarm.realm_leases().await?, run).await?;
-        let mut claims = self.swarm.claims().await?;
-        claims.retain(|claim| claim.run == *run);
-        let Some(held) = by_run(claims).pop() else { return Ok(done) };
-        let now = Timestamp::now().as_second();
+    /// What a provider holds that outlives the run that made it.
+    fn room_of(&self, claim: &Claim) -> Ask {
+        let toml = read_toml(&self.runner.settings, &claim.recipe).unwrap_or_default();
+        Ask {
+            run: claim.run.clone(),
+            recipe: claim.recipe.clone(),
+            owner: claim.owner.clone(),
+            apps: 1,
+            mib: toml.weight.memory_mib.get().into(),
+            ports: BTreeSet::new(),
+            stacks: BTreeSet::from([claim.stack.clone()]),
+            limit_s: 0,
+        }
+    }
+
+    /// Removes the apps that a dead run left, also a provider that it was making for later runs, and its
+    /// realm. A realm that cannot go now keeps nobody's room: its lease says whose it is, and it is tried again.
+    async fn end_run(&self, gone: &Ask) -> Result<Vec<Reaped>, Failure> {
+        let run = &gone.run;
+        if let Some(failed) = self
+            .own_realm(&self.swarm.realm_leases().await?, run)
+            .await?
+            .into_iter()
+            .find(|one| one.what != Reaping::Removed)
+        {
+            tracing::warn!("the realm {} of run {run} cannot be removed now: {:?}", failed.stack, failed.what);
+        }
+        let now = self.now().await?;
+        let (mut held, mut made): (Vec<Claim>, Vec<Claim>) =
+            self.swarm.claims().await?.into_iter().partition(|claim| claim.run == *run);
+        made.retain(|claim| claim.warm.is_some() && gone.stacks.contains(&claim.stack));
+        let mut done = Vec::new();
+        for claim in made {
+            if claim.kept_until.is_some() {
+                // It was killed when the provider was kept and its room was not on record yet.
+                self.slots.note_kept(self.room_of(&claim)).await?;
+                continue;
+            }
+            let dir = RunDir::of(&self.runner.state, &claim.run);
+            let alive = dir.take_over();
+            done.extend(self.end(&[claim], alive.is_some().then_some(&dir)).await?);
+        }
+        held.sort_by_key(|claim| claim.beside.is_some());
+        if held.is_empty() {
+            return Ok(done);
+        }
         if let Some(until) = held[0].kept_until.filter(|until| now < *until) {
             done.extend(told(&held, &Reaping::Kept(until)));
             return Ok(done);
@@ -183,20 +253,21 @@ impl<'a> Janitor<'a> {
         loop {
             let leases = self.swarm.realm_leases().await?;
             let slotted = self.slotted().await?;
+            let now = self.now().await?;
             let mut claims = self.swarm.claims().await?;
             claims.retain(|claim| claim.run == *run);
             let Some(held) = by_run(claims).pop() else { return self.end_place(run).await };
             let used = |lease: &&Claim| {
-                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted), Owner::Gone(..))
+                lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted, now), Owner::Gone(..))
             };
-            return Ok(match self.owner(&held[0], &slotted) {
+            return Ok(match self.owner(&held[0], &slotted, now) {
                 // Another janitor was quicker: it is done when it lets go.
                 Owner::Lives if when_due && RunDir::of(&self.runner.state, run).wait_for_owner().await.is_ok() => {
                     continue;
                 }
                 Owner::Lives => told(&held, &Reaping::Alive),
                 Owner::Keeps(until) if when_due => {
-                    let left = until.saturating_sub(Timestamp::now().as_second());
+                    let left = until.saturating_sub(now);
                     let due = tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
                     tokio::select! {
                         () = due => {}
@@ -278,9 +349,13 @@ impl<'a> Janitor<'a> {
     /// refuses where somebody has given it more time meanwhile.
     async fn end(&self, held: &[Claim], dir: Option<&RunDir>) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
+        // First, or an abra of the dead run deploys again what is being removed. Into a kept app others may look.
+        if let Some(dir) = dir.filter(|_| held.iter().all(|claim| claim.kept_until.is_none())) {
+            orphans::end(dir);
+        }
         for claim in held {
             if let Some(until) = claim.kept_until
-                && !self.swarm.end_claim(&claim.stack, until, Timestamp::now().as_second()).await?
+                && !self.swarm.end_claim(&claim.stack, until, self.now().await?).await?
             {
                 done.extend(told(std::slice::from_ref(claim), &Reaping::Kept(until)));
                 continue;
@@ -307,8 +382,7 @@ impl<'a> Janitor<'a> {
     }
 
     /// Whether a claim's owner lives.
-    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>) -> Owner {
-        let now = Timestamp::now().as_second();
+    fn owner(&self, claim: &Claim, slotted: &BTreeSet<RunId>, now: i64) -> Owner {
         if let Some(until) = claim.kept_until.filter(|until| now < *until) {
             return Owner::Keeps(until);
         }
@@ -320,7 +394,7 @@ impl<'a> Janitor<'a> {
         }
         // Elsewhere, or with another state folder, only the slot and the deadline tell.
         let late = now > claim.kept_until.unwrap_or(claim.deadline);
-        let here = claim.owner == self.runner.host && dir.path().exists();
+        let here = claim.owner == self.runner.host && dir.is_locked();
         if slotted.contains(&claim.run) || here || !late { Owner::Lives } else { Owner::Gone(None, None) }
     }
 }
@@ -328,7 +402,7 @@ impl<'a> Janitor<'a> {
 impl slots::Janitor for Janitor<'_> {
     async fn finish(&self, held: &Held) -> bool {
         let run = &held.ask.run;
-        let done = self.end_run(run).await.unwrap_or_else(|failure| {
+        let done = self.end_run(&held.ask).await.unwrap_or_else(|failure| {
             let what = Reaping::Failed(failure.what);
             vec![Reaped { run: run.to_string(), stack: "its slot".to_owned(), what }]
         });

@@ -10,6 +10,9 @@ use std::time::Duration;
 use fs4::fs_std::FileExt;
 use harness::names::RunId;
 
+/// How the name of a folder begins that is just being made. No run's name does.
+const NEW: &str = ".new-";
+
 /// The folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunDir(PathBuf);
@@ -50,17 +53,28 @@ impl RunDir {
     /// Makes the folder, readable by its owner alone, and takes its lock.
     ///
     /// # Errors
-    /// When the disk refuses, or the run is already alive.
+    /// When the disk refuses, or the run is there already.
     pub fn create(&self) -> io::Result<Alive> {
-        for dir in [self.0.clone(), self.work(), self.abra()] {
+        // Under another name until it is locked: a janitor takes a folder that nobody has locked for a dead run's.
+        let name = self.0.file_name().unwrap_or_default().to_string_lossy();
+        let new = Self(self.0.with_file_name(format!("{NEW}{name}")));
+        for dir in [new.0.clone(), new.work(), new.abra()] {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.lock())?;
-        if FileExt::try_lock_exclusive(&file)? {
-            Ok(Alive(file))
-        } else {
-            Err(io::Error::other("the run is alive in another process"))
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(new.lock())?;
+        let alive = FileExt::try_lock_exclusive(&file)?;
+        // Where the run is there already, its folder is not empty, and the system refuses.
+        if let Err(error) = std::fs::rename(&new.0, &self.0) {
+            new.discard();
+            return Err(error);
         }
+        if alive { Ok(Alive(file)) } else { Err(io::Error::other("the run is alive in another process")) }
+    }
+
+    /// Whether something is there that [`RunDir::remove_private`] removes.
+    #[must_use]
+    pub fn has_private(&self) -> bool {
+        [self.abra(), self.work(), self.deps()].iter().any(|path| path.symlink_metadata().is_ok())
     }
 
     /// Takes over the lock of a run whose process is gone; none where it lives or was never made.
@@ -68,6 +82,23 @@ impl RunDir {
     pub fn take_over(&self) -> Option<Alive> {
         let file = OpenOptions::new().write(true).open(self.lock()).ok()?;
         FileExt::try_lock_exclusive(&file).ok()?.then_some(Alive(file))
+    }
+
+    /// Whether a process holds the lock.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.lock().exists() && self.take_over().is_none()
+    }
+
+    /// Removes folders of runs that were killed in the very moment of their making.
+    pub fn discard_half_made(state: &Path) {
+        for entry in std::fs::read_dir(state.join("runs")).into_iter().flatten().flatten() {
+            let dir = Self(entry.path());
+            let half_made = entry.file_name().to_string_lossy().starts_with(NEW);
+            if half_made && dir.take_over().is_some() {
+                dir.discard();
+            }
+        }
     }
 
     /// Waits until the process that holds the lock has let go of it.
@@ -200,6 +231,7 @@ mod tests {
         let alive = dir.create().unwrap();
         assert!(dir.take_over().is_none());
         assert!(dir.create().is_err());
+        assert!(dir.take_over().is_none(), "it is the first one's still");
         drop(alive);
         assert!(dir.take_over().is_some());
         assert_eq!(RunDir::all(state.path()).unwrap().len(), 1);
@@ -222,11 +254,13 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let dir = RunDir::of(state.path(), &"r1".parse().unwrap());
         let _alive = dir.create().unwrap();
+        assert!(dir.has_private());
         std::fs::write(dir.journal(), "x").unwrap();
         std::fs::write(dir.abra().join("x"), "x").unwrap();
         std::fs::write(dir.deps(), "x").unwrap();
         std::fs::create_dir(dir.artifacts()).unwrap();
         dir.remove_private().unwrap();
+        assert!(!dir.has_private());
         assert!(dir.journal().exists() && dir.artifacts().exists() && !dir.abra().exists() && !dir.deps().exists());
         dir.remove_private().unwrap();
     }

@@ -2,14 +2,15 @@
 //! ports and stacks; and what the swarm may hold at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use harness::failure::Failure;
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
-use slots::{Ask, Board, Caps, Slots, SwarmBoard, View, Waiting, forecast::forecast};
+use jiff::Timestamp;
+use slots::{Ask, Caps, Slots, SwarmBoard, View, Waiting, Wish, forecast::forecast};
 
 use crate::context::Context;
 use crate::report::expect;
@@ -39,26 +40,25 @@ pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
     Slots::new(SwarmBoard::of_set(swarm, settings.slots.as_str()))
 }
 
+/// The present in Unix seconds, by the swarm's clock: every deadline on record is meant by it, since runners on
+/// several hosts read it.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
+    Ok(slots_of(swarm, settings).now().await?.unwrap_or_else(Timestamp::now).as_second())
+}
+
 /// What the swarm may hold at once: what is set here, else what the runners before have set, else what suits
 /// this node: a run per processor, two apps per run, four fifths of the memory.
 ///
 /// # Errors
 /// The engine does not answer.
-pub async fn caps(swarm: &Swarm, slots: &Slots<SwarmBoard>, settings: &Settings) -> Result<Caps, Failure> {
-    let usual = match slots.board().ledger().await? {
-        Some(ledger) => ledger.caps,
-        None => {
-            let facts = swarm.facts().await?;
-            let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
-            Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 }
-        }
-    };
-    Ok(Caps {
-        tests: settings.max_tests.unwrap_or(usual.tests),
-        // More runs than apps would be a cap that nobody can reach.
-        apps: settings.max_apps.unwrap_or(settings.max_tests.map_or(usual.apps, |tests| usual.apps.max(tests * 2))),
-        mib: settings.max_memory.unwrap_or(usual.mib),
-    })
+pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<Wish, Failure> {
+    let facts = swarm.facts().await?;
+    let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
+    let usual = Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 };
+    Ok(Wish { tests: settings.max_tests, apps: settings.max_apps, mib: settings.max_memory, usual })
 }
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
@@ -111,28 +111,31 @@ fn own_apps(cx: &Context) -> impl Iterator<Item = &Context> {
     [cx].into_iter().chain(&cx.beside).filter(|app| !app.warm.as_ref().is_some_and(Warm::was_there))
 }
 
-/// How long runs of each recipe take, from history; read once for each.
-#[derive(Debug)]
-pub struct Times {
-    state: PathBuf,
-    known: Mutex<BTreeMap<RecipeName, Duration>>,
-}
+/// How long runs of each recipe take, from history. Reading it takes a while, and nobody waits for that: until
+/// it is there, every recipe is unknown.
+#[derive(Debug, Clone, Default)]
+pub struct Times(Arc<OnceLock<BTreeMap<RecipeName, Duration>>>);
 
 impl Times {
-    /// From the journals below a state folder.
+    /// Begins to read the journals below a state folder.
     #[must_use]
-    pub fn of(state: PathBuf) -> Self {
-        Self { state, known: Mutex::default() }
+    pub fn begin(state: PathBuf) -> Self {
+        let times = Self::default();
+        let read = Arc::clone(&times.0);
+        tokio::task::spawn_blocking(move || read.get_or_init(|| expect::whole(&state)).len());
+        times
+    }
+
+    /// The same, read to the end.
+    #[must_use]
+    pub fn read(state: &Path) -> Self {
+        Self(Arc::new(expect::whole(state).into()))
     }
 
     /// The time that a run of this kind takes.
     #[must_use]
     pub fn takes(&self, ask: &Ask) -> Duration {
-        let look = || expect::whole(&self.state, &ask.recipe).unwrap_or(UNKNOWN);
-        match self.known.lock() {
-            Ok(mut known) => *known.entry(ask.recipe.clone()).or_insert_with(look),
-            Err(_) => UNKNOWN,
-        }
+        self.0.get().and_then(|times| times.get(&ask.recipe)).copied().unwrap_or(UNKNOWN)
     }
 }
 

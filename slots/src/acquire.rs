@@ -16,7 +16,7 @@ use super::admit::For;
 use super::board::{Board, Changes};
 use super::queue::{Queue, Step};
 use super::reap::Janitor;
-use super::state::{Ask, Caps, Held, View};
+use super::state::{Ask, Held, View, Wish};
 
 /// A slot that was just taken. It has to become a [`Lease`](super::Lease) at once, or it expires.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl<B: Board> Slots<B> {
     pub async fn acquire<J: Janitor>(
         &self,
         ask: &Ask,
-        caps: Caps,
+        caps: impl Into<Wish>,
         janitor: &J,
         cancel: &CancellationToken,
         told: Told<'_>,
@@ -80,7 +80,7 @@ impl<B: Board> Slots<B> {
         let got = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(NoSlot::Cancelled(None)),
-            got = self.wait(ask, caps, janitor, told) => got,
+            got = self.wait(ask, caps.into(), janitor, told) => got,
         };
         if got.is_err() {
             // What stays where the swarm does not answer is found by the others.
@@ -89,7 +89,7 @@ impl<B: Board> Slots<B> {
         got
     }
 
-    async fn wait<J: Janitor>(&self, ask: &Ask, caps: Caps, janitor: &J, told: Told<'_>) -> Result<Granted, NoSlot> {
+    async fn wait<J: Janitor>(&self, ask: &Ask, caps: Wish, janitor: &J, told: Told<'_>) -> Result<Granted, NoSlot> {
         let mut queue = Queue::new(ask, caps);
         let mut finishing = None;
         // What cannot be removed now is tried again after a lease, and not in a circle.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Slots;
 use super::board::Board;
-use super::state::Held;
+use super::state::{Ask, Held};
 
 impl<B: Board> Slots<B> {
     /// Removes a run's ticket and its entries, and tells who may go now.
@@ -43,6 +43,21 @@ impl<B: Board> Slots<B> {
     /// The swarm does not answer.
     pub async fn forget_run(&self, run: &RunId) -> Result<(), Failure> {
         self.give_back(|held| held.ask.run == *run, run, false).await
+    }
+
+    /// Puts the room of a kept app on record, where it is not yet.
+    ///
+    /// # Errors
+    /// The swarm does not answer.
+    pub async fn note_kept(&self, ask: Ask) -> Result<(), Failure> {
+        while let Some(ledger) = self.board.ledger().await?.filter(|ledger| ledger.of(&ask.run).is_none()) {
+            // No ticket has the number of a change of the ledger.
+            let held = Held { ask: ask.clone(), number: ledger.version, since: ledger.updated, kept: true };
+            if self.board.write(&ledger.with(held)).await? != Swap::Stale {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Removes entries from the ledger.

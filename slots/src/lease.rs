@@ -63,12 +63,16 @@ impl<B: Board + 'static> Lease<B> {
     ///
     /// # Errors
     /// The swarm does not answer, or the slot is lost: then the apps must be torn down.
-    pub async fn keep(self, stays: &[Ask]) -> Result<(), Failure> {
+    pub async fn keep(&self, stays: &[Ask]) -> Result<(), Failure> {
         let Held { number, since, ask, .. } = &self.held;
         while let Some(ledger) = self.slots.board().ledger().await?.filter(|ledger| ledger.has(*number)) {
             // No ticket has the number of a change of the ledger, and no two changes have the same.
             let numbers = [*number, ledger.version];
             let kept = stays.iter().zip(numbers).fold(ledger.without(*number), |ledger, (ask, number)| {
+                // A janitor may have noted it already.
+                if ledger.of(&ask.run).is_some() {
+                    return ledger;
+                }
                 ledger.with(Held { ask: ask.clone(), number, since: *since, kept: true })
             });
             if self.slots.board().write(&kept).await? == Swap::Done {

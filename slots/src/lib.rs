@@ -41,7 +41,7 @@ pub use board::{Board, Changes};
 pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use reap::{Buried, Janitor, Looks};
-pub use state::{Ask, Caps, Held, Ledger, Ticket, View};
+pub use state::{Ask, Caps, Held, Ledger, Ticket, View, Wish};
 pub use swarm_board::{SET, SwarmBoard};
 pub use timing::Timing;
 

@@ -13,12 +13,12 @@ use super::admit::{Answer, For, fits};
 use super::board::{Board, just_after};
 use super::chores::{Chore, answer, chores, goes};
 use super::sight::Sight;
-use super::state::{Ask, Caps, Held, Ledger, Ticket, View};
+use super::state::{Ask, Held, Ledger, Ticket, View, Wish};
 
 /// What one that waits remembers.
 pub(super) struct Queue<'a, B: Board> {
     pub(super) ask: &'a Ask,
-    pub(super) caps: Caps,
+    pub(super) caps: Wish,
     /// Whether the ledger has had this run's caps.
     pub(super) caps_told: bool,
     sight: Sight,
@@ -46,7 +46,7 @@ pub(super) enum Step {
 }
 
 impl<'a, B: Board> Queue<'a, B> {
-    pub(super) fn new(ask: &'a Ask, caps: Caps) -> Self {
+    pub(super) fn new(ask: &'a Ask, caps: Wish) -> Self {
         let now = Instant::now();
         Self {
             ask,
@@ -75,12 +75,13 @@ impl<B: Board> Slots<B> {
             return Ok(Step::Wait(None));
         }
         let Some(view) = self.board.look().await? else {
-            self.board.open(queue.caps).await?;
+            self.board.open(queue.caps.over(None)).await?;
             queue.caps_told = true;
             return Ok(Step::Again);
         };
-        if !queue.caps_told && view.ledger.caps != queue.caps {
-            let swap = self.board.write(&Ledger { caps: queue.caps, ..view.ledger.as_ref().clone() }).await?;
+        let caps = queue.caps.over(Some(view.ledger.caps));
+        if !queue.caps_told && view.ledger.caps != caps {
+            let swap = self.board.write(&Ledger { caps, ..view.ledger.as_ref().clone() }).await?;
             queue.caps_told = swap == Swap::Done;
             return Ok(Step::Again);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use harness::failure::Failure;
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::Slots;
@@ -90,6 +91,18 @@ impl<B: Board> Slots<B> {
             // To watch somebody not do a thing takes time, and nothing tells the end of it.
             sleep(self.timing.answer).await;
         }
+    }
+
+    /// The present by the clock of the swarm's leader: the date of a write that changes nothing. The hosts' own
+    /// clocks need not agree. None where nobody has asked for a slot yet.
+    ///
+    /// # Errors
+    /// The swarm does not answer.
+    pub async fn now(&self) -> Result<Option<Timestamp>, Failure> {
+        let Some(ledger) = self.board.ledger().await? else { return Ok(None) };
+        // Where somebody else was quicker, the time is new as well.
+        self.board.write(&ledger).await?;
+        Ok(self.board.ledger().await?.map(|ledger| ledger.updated))
     }
 
     fn is_late(&self, view: &View, ticket: &Ticket) -> bool {

@@ -30,6 +30,40 @@ pub struct Caps {
     pub mib: u64,
 }
 
+/// What a runner wants the caps to be: what it says nothing about stays as others have set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Runs.
+    pub tests: Option<u32>,
+    /// Apps.
+    pub apps: Option<u32>,
+    /// Memory in MiB.
+    pub mib: Option<u64>,
+    /// What holds where nobody has set anything.
+    pub usual: Caps,
+}
+
+impl Wish {
+    /// The caps, given those that are there. More runs than apps would be a cap that nobody can reach, so more
+    /// runs bring more apps along.
+    #[must_use]
+    pub fn over(&self, there: Option<Caps>) -> Caps {
+        let there = there.unwrap_or(self.usual);
+        let apps = self.tests.map_or(there.apps, |tests| there.apps.max(tests.saturating_mul(2)));
+        Caps {
+            tests: self.tests.unwrap_or(there.tests),
+            apps: self.apps.unwrap_or(apps),
+            mib: self.mib.unwrap_or(there.mib),
+        }
+    }
+}
+
+impl From<Caps> for Wish {
+    fn from(caps: Caps) -> Self {
+        Self { tests: Some(caps.tests), apps: Some(caps.apps), mib: Some(caps.mib), usual: caps }
+    }
+}
+
 /// What a run asks for, all of it at once: nobody holds a part and waits for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {

@@ -16,6 +16,13 @@ pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
             format!("abra did not end in {} s while it was to {doing}", call.took.as_secs()),
             "its output, in the report",
         )
+    } else if call.exit.is_none() {
+        // Whatever it had said by then: it did not end by itself.
+        Failure::new(
+            Kind::AbraKilled,
+            format!("abra was killed while it was to {doing}"),
+            "who killed it: the kernel for want of memory (`dmesg`), or a person; then run again",
+        )
     } else {
         known(text).unwrap_or_else(|| {
             Failure::new(
@@ -116,6 +123,7 @@ fn tail(text: &str, count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Cause;
 
     fn kind_of(output: &str) -> Kind {
         explain(&Call::ended(&["app", "deploy"], 1, output), "deploy the app").unwrap().kind
@@ -136,6 +144,14 @@ mod tests {
         );
         assert_eq!(kind_of("services.app Additional property imag is not allowed"), Kind::InvalidCompose);
         assert_eq!(kind_of("FATA something new"), Kind::AbraFailed);
+    }
+
+    #[test]
+    fn a_killed_abra_is_nobodys_fault_whatever_it_had_said() {
+        let mut call = Call::ended(&["app", "deploy"], 1, "services.app Additional property imag is not allowed");
+        call.exit = None;
+        let failure = explain(&call, "deploy the app").unwrap();
+        assert_eq!((failure.kind, failure.kind.usual_cause()), (Kind::AbraKilled, Cause::Infrastructure));
     }
 
     #[test]

@@ -17,8 +17,10 @@ use crate::abra::ProcessGroup;
 const KEPT: usize = 64 * 1024;
 /// The longest that the last line of the output may be in a result's text.
 const LINE: usize = 300;
-/// What a script keeps of the runner's environment. Tokens and settings of the server stay out.
-const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
+/// What a script keeps of the runner's environment: where programs are, and which engine the app is on, since
+/// it may call abra. Tokens and settings of the server stay out.
+const INHERITED: [&str; 7] =
+    ["PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"];
 /// How long the output may stay open once everything that the script started was killed.
 const DRAIN: Duration = Duration::from_secs(1);
 

@@ -126,6 +126,51 @@ impl Swarm {
         ))
     }
 
+    /// Makes sure that a run has its claim, taking it again where nobody has the name, and gives the id by
+    /// which swarm knows this very claim; none where another run has the name.
+    ///
+    /// # Errors
+    /// The engine does not answer, or is no swarm manager.
+    pub async fn hold_claim(&self, claim: &Claim) -> Result<Option<String>, Failure> {
+        let name = name_of(&claim.stack);
+        // Not for ever: somebody may take and leave the name again and again.
+        for _ in 0..5 {
+            match self.docker().inspect_config(&name).await {
+                Ok(config) => {
+                    let id = config.id.clone();
+                    return Ok(id.filter(|_| read(config).is_some_and(|held| held.run == claim.run)));
+                }
+                Err(e) if is_gone(&e) => {}
+                Err(e) => return Err(failed("look at the claim", &e)),
+            }
+            self.claim(claim).await?;
+        }
+        Ok(None)
+    }
+
+    /// Whether this very claim stands.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn has_claim(&self, id: &str) -> Result<bool, Failure> {
+        match self.docker().inspect_config(id).await {
+            Ok(_) => Ok(true),
+            Err(e) if is_gone(&e) => Ok(false),
+            Err(e) => Err(failed("look at the claim", &e)),
+        }
+    }
+
+    /// Gives back this very claim, and no later one on the same name. Nothing happens where it is gone.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn release_claim(&self, id: &str) -> Result<(), Failure> {
+        match self.docker().delete_config(id).await {
+            Err(e) if !is_gone(&e) => Err(failed("release the stack's name", &e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Says until when (Unix seconds) the app of a stack stays after its run.
     ///
     /// # Errors

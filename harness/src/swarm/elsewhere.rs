@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bollard::models::{ConfigSpec, Task};
-use bollard::query_parameters::{ListConfigsOptionsBuilder, ListTasksOptionsBuilder};
+use bollard::models::{ConfigSpec, Node, Task};
+use bollard::query_parameters::{ListConfigsOptionsBuilder, ListNodesOptions, ListTasksOptionsBuilder};
 
 use super::engine::{Swarm, ask, failed, is_gone, status};
 use super::labels::of_stack;
@@ -32,22 +32,23 @@ impl LeftElsewhere {
 }
 
 impl Swarm {
-    /// Writes down on which other nodes tasks of a stack have been. Before its services are removed: after
-    /// that nobody knows.
+    /// Writes down on which other nodes something of a stack may be: where tasks of it have been, and the node
+    /// of the host that owned it. Before its services are removed: after that nobody knows.
     ///
     /// # Errors
     /// The engine does not answer.
-    pub async fn note_elsewhere(&self, stack: &StackName) -> Result<(), Failure> {
+    pub async fn note_elsewhere(&self, stack: &StackName, owner: &str) -> Result<(), Failure> {
+        let nodes = ask("list nodes", self.docker().list_nodes(None::<ListNodesOptions>)).await?;
+        if nodes.len() < 2 {
+            return Ok(());
+        }
         let options = ListTasksOptionsBuilder::new().filters(&of_stack(stack)).build();
         let tasks = ask("list tasks", self.docker().list_tasks(Some(options))).await?;
-        if tasks.is_empty() {
-            return Ok(());
-        }
-        let facts = self.facts().await?;
-        if facts.nodes < 2 {
-            return Ok(());
-        }
-        for node in nodes_beside(&facts.node_id, &tasks) {
+        let own = self.facts().await?.node_id;
+        let mut beside = nodes_beside(&own, &tasks);
+        let of_owner = nodes.into_iter().filter(|node| hostname(node) == Some(owner)).filter_map(|node| node.id);
+        beside.extend(of_owner.filter(|node| *node != own));
+        for node in beside {
             let left = LeftElsewhere { node, stack: stack.clone() };
             let labels = HashMap::from([(LEFT_ON, left.node.as_str()), (STACK, stack.as_str())]);
             let spec = ConfigSpec {
@@ -92,6 +93,10 @@ impl Swarm {
             _ => Ok(()),
         }
     }
+}
+
+fn hostname(node: &Node) -> Option<&str> {
+    node.description.as_ref()?.hostname.as_deref()
 }
 
 /// The nodes that tasks were given to, without this one.

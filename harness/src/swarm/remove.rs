@@ -38,6 +38,21 @@ impl Swarm {
         self.remove_some(stack, &ObjectKind::ALL, how, deadline).await
     }
 
+    /// The same, as long as this very claim stands: what is there later is another run's. The claim is looked
+    /// at after each list and before anything of it goes, so that all of the list is from the claim's time.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn remove_claimed(
+        &self,
+        stack: &StackName,
+        claim: &str,
+        how: Removal,
+        deadline: Instant,
+    ) -> Result<Vec<Object>, Failure> {
+        self.remove_while(stack, &ObjectKind::ALL, how, deadline, Some(claim)).await
+    }
+
     /// The same for some kinds of objects: a stack and its volumes without its secrets, for example.
     /// Containers go with their services, so name both. Returns what is left of those kinds.
     ///
@@ -49,6 +64,17 @@ impl Swarm {
         kinds: &[ObjectKind],
         how: Removal,
         deadline: Instant,
+    ) -> Result<Vec<Object>, Failure> {
+        self.remove_while(stack, kinds, how, deadline, None).await
+    }
+
+    async fn remove_while(
+        &self,
+        stack: &StackName,
+        kinds: &[ObjectKind],
+        how: Removal,
+        deadline: Instant,
+        claim: Option<&str>,
     ) -> Result<Vec<Object>, Failure> {
         let mut pause = PAUSE;
         let mut killed = HashSet::new();
@@ -64,6 +90,11 @@ impl Swarm {
             // Late is no reason not to try once.
             if Instant::now() >= deadline && swept {
                 return Ok(objects);
+            }
+            if let Some(claim) = claim
+                && !self.has_claim(claim).await?
+            {
+                return Ok(Vec::new());
             }
             self.sweep(stack, &objects, how).await?;
             swept = true;

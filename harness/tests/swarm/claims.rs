@@ -1,6 +1,6 @@
 //! Claims.
 
-use harness::swarm::{Claim, ClaimOutcome};
+use harness::swarm::{Claim, ClaimOutcome, Removal};
 
 use crate::support::*;
 
@@ -33,6 +33,31 @@ async fn a_name_is_held_once() {
         assert_eq!(swarm.claim(&second).await.unwrap(), ClaimOutcome::Held);
         swarm.release(&stack.name).await.unwrap();
         assert!(!swarm.claims().await.unwrap().iter().any(|claim| claim.stack == stack.name));
+    })
+    .await;
+}
+
+/// One that slept in the middle of its teardown wakes when a later run has the name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_ends_where_a_later_run_has_the_name() {
+    with_stack(async |stack| {
+        let (first, second) = (claim(stack, "run-1"), claim(stack, "run-2"));
+        let swarm = &stack.swarm;
+        let old = swarm.hold_claim(&first).await.unwrap().expect("nobody else has it");
+        assert_eq!(swarm.hold_claim(&first).await.unwrap().as_ref(), Some(&old), "it has it already");
+        assert_eq!(swarm.hold_claim(&second).await.unwrap(), None);
+        swarm.release_claim(&old).await.unwrap();
+        let new = swarm.hold_claim(&second).await.unwrap().expect("the name is free");
+        stack.deploy(vec![("app", stays())]).await.unwrap();
+        let objects = swarm.objects(&stack.name).await.unwrap();
+        assert!(!objects.is_empty());
+        assert_eq!(swarm.remove_claimed(&stack.name, &old, Removal::Kill, soon(20)).await.unwrap(), []);
+        swarm.release_claim(&old).await.unwrap();
+        assert_eq!(swarm.objects(&stack.name).await.unwrap(), objects, "nothing of the later run was touched");
+        assert!(swarm.has_claim(&new).await.unwrap() && !swarm.has_claim(&old).await.unwrap());
+        assert_eq!(swarm.remove_claimed(&stack.name, &new, Removal::Kill, soon(20)).await.unwrap(), []);
+        assert_eq!(swarm.objects(&stack.name).await.unwrap(), []);
+        swarm.release_claim(&new).await.unwrap();
     })
     .await;
 }

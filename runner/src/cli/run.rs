@@ -133,6 +133,12 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
     let program = find_program(settings.abra.as_deref()).inspect_err(|_| dir.discard())?;
+    // Whatever can fail does so before anything is taken on the swarm.
+    let facts = swarm.facts().await.inspect_err(|_| dir.discard())?;
+    let place = Place::from(&facts);
+    let abra = version_of(&program).await.inspect_err(|_| dir.discard())?;
+    let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
+    let sinks = sinks(&dir, args.json)?;
     let mut remark = None;
     let (prepared, abra, shared, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
@@ -154,17 +160,8 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         (prepared, abra, dir.clone(), args.keep.map_or(Keep::No, Keep::For))
     };
 
-    let facts = swarm.facts().await?;
-    let place = Place::from(&facts);
-    let host = HostFacts {
-        name: runner.host.clone(),
-        engine: facts.version,
-        ipvs: facts.ipvs,
-        abra: version_of(abra.program()).await?,
-    };
     let started = started(&prepared, host, &keep);
     let expected = report::expect::from_runs(&state, &started.recipe);
-    let sinks = sinks(&dir, args.json)?;
     let rounds = args.repeat.get();
     let parts =
         Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks };
@@ -177,7 +174,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let exit = match verdict.decided_by.as_ref().map(|decision| decision.fault.failure.kind) {
         Some(Kind::Bug) => Exit::Bug,
         // A slot that was lost is the machine's doing; one that was never had says so.
-        Some(Kind::NoSlot) if cx.claims.is_empty() => Exit::NoSlot,
+        Some(Kind::NoSlot) if cx.lost.is_none() => Exit::NoSlot,
         _ => Exit::from(&verdict),
     };
     Ok(Ended { exit, records })

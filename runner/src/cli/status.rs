@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
-    let times = Times::of(settings.state_dir()?);
+    let times = Times::read(&settings.state_dir()?);
     let seen = slots_of(&swarm, settings).board().look().await?.map(|view| status(&view, |ask| times.takes(ask)));
     if args.json {
         println!("{:#}", serde_json::json!(seen));

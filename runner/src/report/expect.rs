@@ -14,7 +14,9 @@ use crate::run_dir::RunDir;
 /// Earlier runs that count; older ones tell of another machine, another recipe.
 pub const RUNS: usize = 15;
 
-/// Journals that are opened at most to find them.
+/// Runs that say how long a whole one takes.
+const NEWEST: usize = 100;
+/// Journals that are opened at most to find a recipe's runs.
 const LOOKED_AT: usize = 400;
 
 /// The time that each stage should take.
@@ -35,11 +37,19 @@ pub fn from_runs(state: &Path, recipe: &RecipeName) -> Expected {
     expected(recipe, &earlier_runs(state, recipe))
 }
 
-/// How long a run of a recipe takes once it has its slot (median); none where none ever passed here.
+/// How long runs of each recipe take once they have their slot (median), by the newest runs here. A recipe that
+/// never passed is not among them.
 #[must_use]
-pub fn whole(state: &Path, recipe: &RecipeName) -> Option<Duration> {
-    let times = earlier_runs(state, recipe).iter().filter_map(RunView::worked_ms).collect();
-    median(times).map(Duration::from_millis)
+pub fn whole(state: &Path) -> BTreeMap<RecipeName, Duration> {
+    let runs = RunDir::all(state).unwrap_or_default();
+    let mut times: BTreeMap<RecipeName, Vec<u64>> = BTreeMap::new();
+    for (_, dir) in runs.iter().rev().take(NEWEST) {
+        let Some(run) = journal::read(&dir.journal()).ok().and_then(|read| fold(&read.records).ok()) else { continue };
+        if let Some(took) = run.worked_ms() {
+            times.entry(run.started.recipe.clone()).or_default().push(took);
+        }
+    }
+    times.into_iter().filter_map(|(recipe, times)| Some((recipe, Duration::from_millis(median(times)?)))).collect()
 }
 
 /// The median time of each stage over the runs of `recipe`. A stage that did not pass says nothing

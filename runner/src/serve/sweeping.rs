@@ -20,6 +20,20 @@ const REMOVING: Duration = Duration::from_secs(120);
 /// One look may take this long before the service counts as hung.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
+/// After so long, what a dead run left is left to a person, and new work starts beside it.
+const STAYS: Duration = Duration::from_secs(3600);
+
+/// What one look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// Nothing is left of any dead run.
+    Clean,
+    /// Something of one could not be removed.
+    Left,
+    /// The engine does not answer.
+    Nothing,
+}
+
 /// The janitor of a server.
 pub(super) struct Sweeping {
     runner: Runner,
@@ -34,10 +48,16 @@ impl Sweeping {
         Self { runner, said: String::new() }
     }
 
-    /// Waits for the engine and removes what dead runs left.
+    /// Waits for the engine and removes what dead runs left: until nothing of it is there, or an hour has shown
+    /// that something stays.
     pub(super) async fn first(&mut self, manager: &mut Manager) {
-        while !self.look(manager).await {
-            self.rest(manager).await;
+        let mut answered_at = None;
+        loop {
+            match self.look(manager).await {
+                Seen::Clean => return,
+                Seen::Left if answered_at.get_or_insert_with(Instant::now).elapsed() >= STAYS => return,
+                Seen::Left | Seen::Nothing => self.rest(manager).await,
+            }
         }
     }
 
@@ -57,9 +77,9 @@ impl Sweeping {
         }
     }
 
-    /// One look; false where the engine did not answer. The service manager hears of it as long as the look
+    /// One look. The service manager hears of it as long as the look
     /// does not take too long.
-    async fn look(&mut self, manager: &mut Manager) -> bool {
+    async fn look(&mut self, manager: &mut Manager) -> Seen {
         let runner = self.runner.clone();
         let looking = sweep(&runner);
         tokio::pin!(looking);
@@ -72,15 +92,18 @@ impl Sweeping {
                 _ = tick.tick(), if start.elapsed() < LONGEST => manager.alive(),
             }
         };
-        let (said, answered) = match ended {
-            Ok(done) => (words(&done), true),
-            Err(failure) => (format!("the engine does not answer: {}", failure.what), false),
+        let (said, seen) = match ended {
+            Ok(done) => {
+                let stays = |one: &Reaped| matches!(one.what, Reaping::Left(_) | Reaping::Failed(_));
+                (words(&done), if done.iter().any(stays) { Seen::Left } else { Seen::Clean })
+            }
+            Err(failure) => (format!("the engine does not answer: {}", failure.what), Seen::Nothing),
         };
         if !said.is_empty() && said != self.said {
             println!("{said}");
         }
         self.said = said;
-        answered
+        seen
     }
 }
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
-use slots::{Lease, NoSlot};
+use slots::{Board as _, Lease, NoSlot};
 
 use crate::claims;
 use crate::context::{Context, Step};
 use crate::reap::Janitor;
-use crate::slot::{Times, ask, caps, place, slots_of};
+use crate::slot::{Times, ask, caps, now, place, slots_of};
 use crate::usage;
+use crate::warm::Warm;
 
 /// How long the removal of what one dead run left may take, while this one waits.
 const REMOVING: Duration = Duration::from_secs(60);
@@ -20,22 +21,37 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     super::prepare::has_room(cx, "slot.room", Some(usage::needed_mib(cx))).await?;
     cx.check("slot.names", async |cx: &mut Context| {
         let names = claims::all(cx).await?;
+        hold_what_is_warm(cx).await?;
         Ok((names, ()))
     })
     .await
 }
 
+/// A provider that others made stays for as long as this run may need it from now on: how long it waited
+/// nobody knew before.
+async fn hold_what_is_warm(cx: &Context) -> Result<(), Failure> {
+    let longest = i64::try_from(claims::longest(cx).as_secs()).unwrap_or(i64::MAX);
+    for app in cx.beside.iter().filter(|app| app.warm.as_ref().is_some_and(Warm::was_there)) {
+        let until = now(&cx.swarm, &cx.runner.settings).await?.saturating_add(longest);
+        if !cx.swarm.extend_claim(&app.spec.stack, until).await? {
+            let what = format!("the provider {} was ended while the run waited for its slot", app.spec.domain);
+            return Err(Failure::new(Kind::DependencyGone, what, "run again: it makes a provider of its own"));
+        }
+    }
+    Ok(())
+}
+
 async fn take(cx: &mut Context) -> Result<String, Failure> {
     let runner = cx.runner.clone();
     let slots = slots_of(&cx.swarm, &runner.settings);
-    let caps = caps(&cx.swarm, &slots, &runner.settings).await?;
+    let wish = caps(&cx.swarm, &runner.settings).await?;
     let ask = ask(cx, &runner, claims::longest(cx));
     claims::none_is_kept(cx, &ask.stacks).await?;
-    let (http, times, mut speaker) = (cx.http.clone(), Times::of(runner.state.clone()), cx.speaker());
+    let (http, times, mut speaker) = (cx.http.clone(), Times::begin(runner.state.clone()), cx.speaker());
     let swarm = cx.swarm.clone();
     let janitor = Janitor::new(&swarm, &http, &runner, REMOVING);
     let granted = slots
-        .acquire(&ask, caps, &janitor, &cx.cancel, &mut |view, waiting| speaker(&place(view, waiting, &times)))
+        .acquire(&ask, wish, &janitor, &cx.cancel, &mut |view, waiting| speaker(&place(view, waiting, &times)))
         .await;
     match granted {
         Ok(granted) => {
@@ -46,6 +62,7 @@ async fn take(cx: &mut Context) -> Result<String, Failure> {
                 cancel.cancel();
             });
             cx.lease = Some(lease);
+            let caps = slots.board().ledger().await?.map_or(wish.usual, |ledger| ledger.caps);
             let (apps, mib) = (ask.apps, ask.mib);
             Ok(format!("{apps} of {} apps and {mib} of {} MiB; at most {} runs", caps.apps, caps.mib, caps.tests))
         }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Kind};
-use harness::swarm::{Claim, ClaimOutcome, Removal, Swarm};
+use harness::swarm::{Claim, Removal, Swarm};
 
 use crate::event::ObjectFact;
 use crate::run_dir::RunDir;
@@ -59,15 +59,11 @@ async fn objects(claim: &Claim, until: Instant) -> Result<Vec<ObjectFact>, Failu
     let swarm = Swarm::connect_within(until).await?;
     // One that slept past its lease finds its apps removed, and perhaps its name with a later run. Where
     // nobody has the name it is taken again, so that nobody takes it while something is removed.
-    if let ClaimOutcome::Taken(other) = swarm.claim(claim).await?
-        && other.run != claim.run
-    {
-        return Ok(Vec::new());
-    }
-    swarm.note_elsewhere(&claim.stack).await?;
-    let left = swarm.remove(&claim.stack, Removal::Kill, until).await?;
+    let Some(id) = swarm.hold_claim(claim).await? else { return Ok(Vec::new()) };
+    swarm.note_elsewhere(&claim.stack, &claim.owner).await?;
+    let left = swarm.remove_claimed(&claim.stack, &id, Removal::Kill, until).await?;
     if left.is_empty() {
-        swarm.release(&claim.stack).await?;
+        swarm.release_claim(&id).await?;
     }
     Ok(left.into_iter().map(|object| ObjectFact { kind: object.kind.word().to_owned(), name: object.name }).collect())
 }

@@ -8,14 +8,15 @@ use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::Domain;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
-use jiff::Timestamp;
 
 use super::Warm;
 use crate::dependencies::{Dependency, Why};
 use crate::deploy::disk;
+use crate::event::{PlannedStage, Stage};
 use crate::prepared::{Prepared, new_run_id};
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
+use crate::slot;
 
 /// How long a warm provider may take to show that it lives.
 const ALIVE: Duration = Duration::from_secs(3);
@@ -47,7 +48,8 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
     let cold = |why: &str| Ok(Some(format!("the provider of logins is the run's own: {why}")));
     let shares = prepared.toml.sso.as_ref().is_some_and(|sso| sso.share);
     let seconds: u64 = prepared.stages.iter().map(|stage| stage.deadline_s).sum();
-    let deadline = Timestamp::now().as_second().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let now = slot::now(how.swarm, how.settings).await?;
+    let deadline = now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
     let tested = prepared.spec.clone();
     let Some(at) = prepared.dependencies.iter().position(|one| one.needed.why == Why::Provider) else {
         return Ok(None);
@@ -93,20 +95,10 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
     }
 }
 
-/// Gives back what a run took that cannot begin after all.
-///
-/// # Errors
-/// When the engine does not answer.
-pub async fn give_back(swarm: &Swarm, prepared: &Prepared) -> Result<(), Failure> {
-    let Some((dependency, warm)) = prepared.dependencies.iter().find_map(|one| Some((one, one.warm.as_ref()?))) else {
-        return Ok(());
-    };
-    swarm.release_realm(&prepared.spec.run).await?;
-    if !warm.was_there() {
-        swarm.release(&dependency.spec.stack).await?;
-        warm.dir.discard();
-    }
-    Ok(())
+/// Seconds that a run may use the provider once it has its slot.
+fn longest(stages: &[PlannedStage]) -> i64 {
+    let seconds: u64 = stages.iter().filter(|one| one.stage > Stage::Slot).map(|one| one.deadline_s).sum();
+    i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
 /// The one that is there, or a new one; or why it is neither.
@@ -117,7 +109,7 @@ async fn take(
     at: usize,
 ) -> Result<Result<Warm, String>, Failure> {
     match how.swarm.claims().await?.into_iter().find(|other| other.stack == claim.stack) {
-        Some(other) => found(how, &prepared.dependencies[at], &other, claim.deadline).await,
+        Some(other) => found(how, &prepared.dependencies[at], &other, longest(&prepared.stages)).await,
         None => make(how, claim, prepared, at).await,
     }
 }
@@ -135,7 +127,7 @@ async fn found(
     how: &Arranging<'_>,
     wanted: &Dependency,
     other: &Claim,
-    deadline: i64,
+    longest: i64,
 ) -> Result<Result<Warm, String>, Failure> {
     if other.warm.as_deref() != Some(wanted.revision.as_str()) {
         let there = other.warm.as_deref().unwrap_or("something else");
@@ -153,7 +145,8 @@ async fn found(
         Err(failure) => return Ok(Err(format!("the warm one is not well: {}", failure.what))),
     }
     let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
-    let until = deadline.max(Timestamp::now().as_second().saturating_add(time));
+    // From now on; when the run has its slot it extends this once more.
+    let until = slot::now(how.swarm, how.settings).await?.saturating_add(longest.max(time));
     if !how.swarm.extend_claim(&other.stack, until).await? {
         return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
     }

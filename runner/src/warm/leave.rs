@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
 use harness::swarm::Claim;
-use jiff::Timestamp;
 
 use super::Warm;
 use crate::context::Context;
 use crate::event::ObjectFact;
 use crate::keep::end_later;
 use crate::logins;
+use crate::slot;
 use crate::stage::tear_down;
 
 /// How long a provider may take to remove a realm.
@@ -42,7 +42,8 @@ pub async fn leave(cx: &Context, limit: Duration) -> (Vec<ObjectFact>, Vec<Failu
         return (left, failures);
     }
     if up {
-        failures.extend(stays(app, until(warm.time)).await.err());
+        let kept = async { stays(app, until(cx, warm.time).await?).await };
+        failures.extend(kept.await.err());
         return (left, failures);
     }
     let ended = tear_down(warm.claim.as_slice(), Some(&warm.dir), limit).await;
@@ -72,7 +73,7 @@ pub async fn stay(cx: &Context, until: i64) -> Result<(), Failure> {
         let what = format!("the provider {} has been ended meanwhile", app.spec.domain);
         return Err(Failure::new(Kind::DependencyGone, what, "who ended it: `cc-ci reap`, or its own time"));
     }
-    stays(app, until.max(self::until(warm.time))).await
+    stays(app, until.max(self::until(cx, warm.time).await?)).await
 }
 
 async fn stays(app: &Context, until: i64) -> Result<(), Failure> {
@@ -80,8 +81,9 @@ async fn stays(app: &Context, until: i64) -> Result<(), Failure> {
     end_later(app, &app.spec.run)
 }
 
-fn until(time: Duration) -> i64 {
-    Timestamp::now().as_second().saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+async fn until(cx: &Context, time: Duration) -> Result<i64, Failure> {
+    let now = slot::now(&cx.swarm, &cx.runner.settings).await?;
+    Ok(now.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
 }
 
 fn the_warm_one(cx: &Context) -> Option<(&Context, &Warm)> {

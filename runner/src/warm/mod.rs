@@ -12,7 +12,7 @@ use harness::swarm::Claim;
 
 use crate::run_dir::{Alive, RunDir};
 
-pub use arrange::{Arranging, arrange, give_back};
+pub use arrange::{Arranging, arrange};
 pub use leave::{leave, stay};
 
 /// A provider that outlives the run.

@@ -3,15 +3,13 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use runner::event::{Event, Outcome, Stage};
 use runner::exit::Exit;
 
 use super::support::{Said, arguments, cc_ci, left, own_state, repositories, state};
+use super::way::{Disk, Way};
 
 fn custom_html(reference: &str) -> Vec<String> {
     arguments("custom-html", &repositories().join("custom-html"), reference)
@@ -119,14 +117,10 @@ fn an_image_that_its_registry_does_not_have_is_missing() {
 /// A way to the engine that can be cut.
 #[test]
 fn an_engine_that_goes_away_in_the_middle_is_no_fault_of_the_recipe() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("docker.sock");
-    let cut = Arc::new(AtomicBool::new(false));
-    serve(&path, Arc::clone(&cut));
-    let host = format!("unix://{}", path.display());
+    let way = Way::to(Path::new("/var/run/docker.sock"));
     let arguments = custom_html("broken/ignores-sigterm");
     let mut child = cc_ci(&state())
-        .env("DOCKER_HOST", &host)
+        .env("DOCKER_HOST", way.host())
         .args(&arguments)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
@@ -139,7 +133,7 @@ fn an_engine_that_goes_away_in_the_middle_is_no_fault_of_the_recipe() {
         // In the middle of the upgrade every connection is cut, and new ones work again.
         let deploys = |call: &runner::event::AbraCall| call.args.iter().any(|word| word == "deploy");
         if matches!(&record.event, Event::AbraCalled { stage: Stage::Upgrade, call } if deploys(call)) {
-            cut.store(true, Ordering::SeqCst);
+            way.cut();
         }
         records.push(record);
     }
@@ -149,65 +143,6 @@ fn an_engine_that_goes_away_in_the_middle_is_no_fault_of_the_recipe() {
     assert_eq!(said.code, i32::from(Exit::Infrastructure.code()));
     assert_eq!(said.outcome(Stage::Teardown), Some(Outcome::Passed));
     assert_eq!(left(&said.stack()), Vec::<String>::new());
-}
-
-/// Passes connections on to the real engine until they are cut, once.
-fn serve(path: &Path, cut: Arc<AtomicBool>) {
-    let listener = UnixListener::bind(path).unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(near) = stream else { return };
-            let Ok(far) = UnixStream::connect("/var/run/docker.sock") else { return };
-            let was_cut = cut.load(Ordering::SeqCst);
-            for (mut from, mut to) in [
-                (near.try_clone().unwrap(), far.try_clone().unwrap()),
-                (far.try_clone().unwrap(), near.try_clone().unwrap()),
-            ] {
-                let cut = Arc::clone(&cut);
-                std::thread::spawn(move || {
-                    let _ = from.set_read_timeout(Some(std::time::Duration::from_millis(20)));
-                    let mut buffer = [0; 16384];
-                    loop {
-                        // A connection that was made before the cut ends with it.
-                        if !was_cut && cut.load(Ordering::SeqCst) {
-                            break;
-                        }
-                        match from.read(&mut buffer) {
-                            Ok(0) => break,
-                            Ok(count) if to.write_all(&buffer[..count]).is_ok() => {}
-                            Err(error)
-                                if matches!(
-                                    error.kind(),
-                                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                                ) => {}
-                            _ => break,
-                        }
-                    }
-                    let _ = to.shutdown(std::net::Shutdown::Both);
-                });
-            }
-        }
-    });
-}
-
-/// A disk of its own under a state folder.
-struct Disk(std::path::PathBuf);
-
-impl Disk {
-    fn below(state: &Path, size: &str) -> Self {
-        let runs = state.join("runs");
-        std::fs::create_dir(&runs).unwrap();
-        let mut mount = std::process::Command::new("mount");
-        let status = mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&runs).status().unwrap();
-        assert!(status.success(), "these tests run as root");
-        Self(runs)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]
@@ -235,8 +170,7 @@ fn a_disk_that_fills_up_in_a_run_is_named_and_everything_is_torn_down() {
     for line in lines {
         let record: runner::event::Record = serde_json::from_str(&line.unwrap()).unwrap();
         if matches!(record.event, Event::StageStarted { stage: Stage::Install, .. }) {
-            // The write ends with an error: that is what fills the disk to its last byte.
-            let _ = std::fs::write(disk.0.join("filler"), vec![0; 16 << 20]);
+            disk.fill();
         }
         records.push(record);
     }

@@ -9,6 +9,8 @@ mod golden;
 mod guards;
 mod kept;
 mod killed;
+#[expect(dead_code, reason = "shared with the tests in ../faults")]
+mod live;
 mod logins;
 mod machine;
 mod made;
@@ -20,3 +22,5 @@ mod serve;
 mod slots;
 mod steps;
 mod support;
+#[expect(dead_code, reason = "shared with the tests in ../faults")]
+mod way;

@@ -1,15 +1,14 @@
 //! The cap on live runs, with whole runs: waiting, cancelling, dying, sleeping.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use harness::names::{RunId, StackName};
 use harness::swarm::Swarm;
 use runner::event::{Event, Outcome, Record, Stage, Verdict, Word};
 use runner::exit::Exit;
 
+use super::live::Live;
 use super::support::{Said, cc_ci, copies, left, own_state};
 
 /// Slots that only one test has: one run at a time.
@@ -53,61 +52,6 @@ impl Drop for Set {
                 let _ = swarm.drop_shared_record(&record.id).await;
             }
         });
-    }
-}
-
-/// A run that is under way.
-struct Live {
-    child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
-    records: Vec<Record>,
-}
-
-impl Live {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, records: Vec::new() }
-    }
-
-    /// Reads until an event is there.
-    fn until(&mut self, wanted: impl Fn(&Event) -> bool) {
-        for line in self.lines.by_ref() {
-            let record: Record = serde_json::from_str(&line.unwrap()).unwrap();
-            let found = wanted(&record.event);
-            self.records.push(record);
-            if found {
-                return;
-            }
-        }
-        panic!("the run ended before that: {:?}", self.records.last());
-    }
-
-    fn until_slot(&mut self) {
-        self.until(|event| matches!(event, Event::StageEnded { stage: Stage::Slot, .. }));
-    }
-
-    fn until_waits(&mut self) {
-        self.until(|event| matches!(event, Event::Progress { stage: Stage::Slot, .. }));
-    }
-
-    fn started(&self) -> (RunId, StackName) {
-        let Event::RunStarted(started) = &self.records[0].event else { panic!("{:?}", self.records[0]) };
-        (started.run.clone(), started.stack.clone())
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn end(mut self) -> Said {
-        let rest = self.lines.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
-        self.records.extend(rest);
-        let output = self.child.wait_with_output().unwrap();
-        let mut said = Said::of(output);
-        said.records = self.records;
-        said
     }
 }
 

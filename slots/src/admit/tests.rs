@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::state::Wish;
 use crate::testing::{ask, of_asks, view};
 
 const CAPS: Caps = Caps { tests: 4, apps: 6, mib: 1_000 };
@@ -115,4 +116,16 @@ proptest! {
         let go = goes(&view(CAPS, &runs, 0));
         prop_assert_eq!(go.first(), Some(&1));
     }
+}
+
+#[test]
+fn what_one_runner_sets_holds_for_those_that_set_nothing() {
+    let usual = Caps { tests: 2, apps: 4, mib: 100 };
+    let silent = Wish { tests: None, apps: None, mib: None, usual };
+    let there = Caps { tests: 5, apps: 7, mib: 300 };
+    assert_eq!((silent.over(None), silent.over(Some(there))), (usual, there));
+    let four = Wish { tests: Some(4), ..silent };
+    assert_eq!(four.over(Some(there)), Caps { tests: 4, apps: 8, mib: 300 });
+    assert_eq!(Wish { apps: Some(3), ..four }.over(Some(there)).apps, 3);
+    assert_eq!(Wish { tests: Some(u32::MAX), ..silent }.over(None).apps, u32::MAX);
 }
