@@ -196,7 +196,9 @@ impl Checkout {
         }
         Err(Failure::new(
             Kind::CommitGone,
-            format!("pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"),
+            format!(
+                "pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"
+            ),
             "the new commits; a new word (`!testme`) tests them",
         ))
     }

@@ -79,7 +79,7 @@ enum Command {
     Status(status::Args),
     /// Ask a run to stop, wherever its process is
     Cancel(cancel::Args),
-    /// Do what a server does all the time: remove what dead runs left
+    /// Do what a server does all the time: remove what dead runs left, answer comments on pull requests
     Serve(serve::Args),
     /// Finish the teardown of runs that were killed
     Reap(reap::Args),
