@@ -50,7 +50,9 @@ mod tests {
         let mut desk = AnswerDesk::new(book.clone(), send);
         desk.take_on(&asked(5, 7, "!testme")).await.unwrap();
         desk.take_on(&asked(5, 7, "!testme")).await.unwrap();
-        assert!(matches!(came.try_recv().unwrap(), Came::Word(job) if book.all(Timestamp::now()).unwrap() == [*job]));
+        assert!(
+            matches!(came.try_recv().unwrap(), Came::Word(job) if book.all(Timestamp::now()).unwrap() == std::slice::from_ref(&*job))
+        );
         assert!(came.try_recv().is_err());
     }
 }

@@ -151,7 +151,8 @@ fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         view.started.head_version.as_deref().map_or("the head, which names no version".to_owned(), |to| span(to, 60));
     let _ = match &view.started.base {
         Some(base) => writeln!(text, "- versions: {} → {to}", span(base, 60)),
-        None => writeln!(text, "- version: {to}, from no release before it"),
+        None if !view.started.only.is_empty() => writeln!(text, "- version: {to}"),
+        None => writeln!(text, "- version: {to}, the first release"),
     };
     for other in view.started.dependencies.iter().take(detail.items) {
         let _ = writeln!(text, "- with `{}` {}", other.recipe, span(&other.release, 60));

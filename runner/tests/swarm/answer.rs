@@ -186,7 +186,9 @@ async fn a_verdict_on_the_pinned_commit(pull: &Pull<'_>) {
     let answer = pull.answer(&["### ✓ passed, in part"]).await;
     println!("{answer}");
     let report = "[report](<https://ci.example.org/runs/";
-    for wanted in [pull.head.as_str(), "| install | ✓ passed |", "| teardown | ✓ passed |", report, "did you mean `!testme`?"] {
+    for wanted in
+        [pull.head.as_str(), "| install | ✓ passed |", "| teardown | ✓ passed |", report, "did you mean `!testme`?"]
+    {
         assert!(answer.contains(wanted), "{wanted}: {answer}");
     }
     assert!(!answer.contains(&pushed));

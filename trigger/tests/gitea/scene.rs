@@ -10,7 +10,6 @@ use trigger::forge::Gitea as Forge;
 use trigger::names::{CommentId, PullId};
 use trigger::watch::{Store, Watcher};
 
-
 pub(crate) use testforge::ORG;
 pub(crate) const REPO: &str = "coop/custom-html";
 

@@ -25,7 +25,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         for said in job.said.clone() {
             let command = match said {
                 Said::Trouble(trouble) => {
-                    job.remarks.push(format!("{trouble}."));
+                    job.remarks.push(trouble.to_string());
                     continue;
                 }
                 Said::Command(command) => command,
