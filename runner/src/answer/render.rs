@@ -141,7 +141,7 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
 /// What was asked for, by whom, and what exactly was tested.
 fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
     let job = shown.job;
-    let _ = writeln!(text, "\n- {} of `{}`, asked for by {}", asked(job), job.pull.repo.name, name(job));
+    let _ = writeln!(text, "\n**Asked for:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
     let _ = writeln!(text, "- commit `{}`", job.head);
     if let Some(only) = job.only.as_ref().filter(|only| !only.is_empty()) {
         let _ = writeln!(text, "- in part: {}", span(&only.join(", "), detail.columns));

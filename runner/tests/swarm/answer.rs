@@ -151,7 +151,7 @@ async fn a_comment_is_answered_with_a_verdict() {
     testforge::with(async |gitea| {
         let proxy = Proxy::start(gitea.http.clone(), gitea.url().await).await;
         let cast = Cast::new(gitea, &proxy).await;
-        let pulls = pulls(gitea, &cast, 3).await;
+        let pulls = pulls(gitea, &cast, 4).await;
         let (state, url) = (own_state(), gitea.url().await);
         let token = state.path().join("token");
         std::fs::write(&token, cast.bot.token.expose_secret()).unwrap();
@@ -162,12 +162,12 @@ async fn a_comment_is_answered_with_a_verdict() {
         a_run_is_stopped(&pulls[1]).await;
         server = a_killed_server_goes_on(&pulls[2], server, || Server::start(state.path(), &url, &token)).await;
 
+        a_stopped_server_tears_down(&pulls[3], server).await;
+
         for pull in &pulls {
             assert_eq!(pull.answers().await.len(), 1);
             pull.nothing_is_left().await;
         }
-        server.signal("TERM");
-        assert!(server.child.wait().unwrap().success());
     })
     .await;
 }
@@ -228,6 +228,16 @@ async fn a_killed_server_goes_on(pull: &Pull<'_>, server: Server, again: impl Fn
     let answer = pull.answer(&["### ✓ passed, in part", "begun again after a restart"]).await;
     assert!(answer.contains(&pull.head), "{answer}");
     server
+}
+
+async fn a_stopped_server_tears_down(pull: &Pull<'_>, mut server: Server) {
+    pull.says("!testme").await;
+    pull.answer(&["### ▸ under way: install"]).await;
+    server.signal("TERM");
+    let ended = tokio::task::spawn_blocking(move || server.child.wait().unwrap());
+    assert!(ended.await.unwrap().success());
+    pull.answer(&["cc-ci is being stopped; this begins again when it is back"]).await;
+    pull.nothing_is_left().await;
 }
 
 async fn until(holds: impl AsyncFn() -> bool) {
