@@ -117,10 +117,23 @@ impl Pull<'_> {
         domain.parse::<Domain>().unwrap().stack()
     }
 
-    async fn nothing_is_left(&self) {
+    /// What the swarm has of its run.
+    async fn left(&self) -> Vec<String> {
         let stack = self.stack();
-        let left = tokio::task::spawn_blocking(move || left(&stack)).await.unwrap();
-        assert_eq!(left, Vec::<String>::new());
+        tokio::task::spawn_blocking(move || left(&stack)).await.unwrap()
+    }
+
+    /// Waits until its app has a service. The answer may pass over a short stage.
+    async fn is_deployed(&self) {
+        let until = Instant::now() + RUN;
+        while !self.left().await.iter().any(|object| object.contains("service")) {
+            assert!(Instant::now() < until, "nothing was deployed: {:#?}", self.answers().await);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn nothing_is_left(&self) {
+        assert_eq!(self.left().await, Vec::<String>::new());
     }
 }
 
@@ -182,7 +195,6 @@ async fn a_verdict_on_the_pinned_commit(pull: &Pull<'_>) {
     assert!(took < Duration::from_secs(6), "{took:?}");
     // A push in between: another commit is at the head, and it was not asked for.
     let pushed = pull.ada.commits(REPO, &pull.branch, "pushed.txt", false).await;
-    pull.answer(&["### ▸ under way: install"]).await;
     let answer = pull.answer(&["### ✓ passed, in part"]).await;
     println!("{answer}");
     let report = "[report](<https://ci.example.org/runs/";
@@ -211,7 +223,7 @@ async fn a_stranger_is_not_heard(pull: &Pull<'_>, eve: &Person) {
 
 async fn a_run_is_stopped(pull: &Pull<'_>) {
     pull.says("!testme").await;
-    pull.answer(&["### ▸ under way: install"]).await;
+    pull.is_deployed().await;
     pull.says("!stop").await;
     let answer = pull.answer(&["### × cancelled by `ada`"]).await;
     assert!(answer.contains("the run is stopped"), "{answer}");
@@ -221,7 +233,7 @@ async fn a_run_is_stopped(pull: &Pull<'_>) {
 
 async fn a_killed_server_goes_on(pull: &Pull<'_>, server: Server, again: impl Fn() -> Server) -> Server {
     pull.says("!testme only=install").await;
-    pull.answer(&["### ▸ under way: install"]).await;
+    pull.is_deployed().await;
     drop(server);
     let server = again();
     pull.answer(&["began again after a restart"]).await;
@@ -232,7 +244,7 @@ async fn a_killed_server_goes_on(pull: &Pull<'_>, server: Server, again: impl Fn
 
 async fn a_stopped_server_tears_down(pull: &Pull<'_>, mut server: Server) {
     pull.says("!testme").await;
-    pull.answer(&["### ▸ under way: install"]).await;
+    pull.is_deployed().await;
     server.signal("TERM");
     let ended = tokio::task::spawn_blocking(move || server.child.wait().unwrap());
     assert!(ended.await.unwrap().success());
