@@ -2,6 +2,7 @@
 //! event. Reports are folds over those events.
 
 pub mod allowed;
+pub mod answer;
 pub mod bench;
 pub mod certificate;
 pub mod claims;

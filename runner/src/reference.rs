@@ -8,6 +8,7 @@ use harness::failure::Kind;
 use crate::event::{JOURNAL_FORMAT, Stage};
 use crate::exit;
 use crate::lint::Rule;
+use crate::serve::ForgeSettings;
 use crate::settings::Settings;
 use crate::variables::{LOGINS, VARIABLES};
 
@@ -48,13 +49,26 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
 /// The whole reference as Markdown.
 #[must_use]
 pub fn reference() -> String {
-    markdown(&[settings(), crate::cli::plugin::settings_table(), variables(), lint_rules()])
+    let all = Table {
+        title: "Settings",
+        intro: "Each is a flag of every command and a variable of the environment; the flag wins.",
+        columns: SETTINGS,
+        rows: rows(&Settings::augment_args(clap::Command::new("cc-ci"))),
+    };
+    let serve = Table {
+        title: "Settings of cc-ci serve",
+        intro: "For answers to comments on pull requests, in the same way; [operate.md](operate.md) says how they are used.",
+        columns: SETTINGS,
+        rows: rows(&ForgeSettings::augment_args(clap::Command::new("serve"))),
+    };
+    markdown(&[all, serve, crate::cli::plugin::settings_table(), variables(), lint_rules()])
 }
 
-/// The settings, as the command line declares them.
-fn settings() -> Table {
-    let command = Settings::augment_args(clap::Command::new("cc-ci"));
-    let rows = command
+const SETTINGS: &[&str] = &["flag", "variable", "default", "meaning"];
+
+/// Settings, as the command line declares them.
+fn rows(command: &clap::Command) -> Vec<Vec<String>> {
+    command
         .get_arguments()
         .map(|argument| {
             let flag = argument.get_long().map_or_else(String::new, |long| code(&format!("--{long}")));
@@ -64,13 +78,7 @@ fn settings() -> Table {
             let meaning = argument.get_help().map(ToString::to_string).unwrap_or_default();
             vec![flag, env, default, meaning]
         })
-        .collect();
-    Table {
-        title: "Settings",
-        intro: "Each is a flag of every command and a variable of the environment; the flag wins.",
-        columns: &["flag", "variable", "default", "meaning"],
-        rows,
-    }
+        .collect()
 }
 
 /// The rules of `cc-ci lint`.

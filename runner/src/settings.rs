@@ -1,5 +1,6 @@
 //! Every setting that comes from the environment or a flag, in one table that the docs print.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -137,6 +138,43 @@ pub fn how_long(text: &str) -> Result<Duration, String> {
 }
 
 impl Settings {
+    /// The settings as variables of the environment, for a cc-ci that this one starts. All of them are here: what
+    /// is not set stays as the environment says, since that is where it would have come from.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        fn text(value: &impl ToString) -> OsString {
+            value.to_string().into()
+        }
+        let given = |path: &Option<PathBuf>| path.as_ref().map(|path| path.clone().into_os_string());
+        let guards = &self.guards;
+        let all = [
+            ("CCCI_STATE", given(&self.state)),
+            ("CCCI_BASE_DOMAIN", Some(text(&self.base_domain))),
+            ("CCCI_ADDRESS", self.address.as_ref().map(text)),
+            ("CCCI_HTTPS_PORT", Some(text(&self.https_port))),
+            ("CCCI_HTTP_PORT", Some(text(&self.http_port))),
+            ("CCCI_ABRA", given(&self.abra)),
+            ("CCCI_RECIPES", Some(self.recipes.clone().into_os_string())),
+            ("CCCI_SOURCES", Some(text(&self.sources))),
+            ("CCCI_RECIPE_TESTS", given(&self.recipe_tests)),
+            ("MAX_TESTS", self.max_tests.as_ref().map(text)),
+            ("CCCI_MAX_APPS", self.max_apps.as_ref().map(text)),
+            ("CCCI_MAX_MEMORY", self.max_memory.as_ref().map(text)),
+            ("CCCI_MAX_WAIT", Some(format!("{}s", self.max_wait.as_secs()).into())),
+            ("CCCI_SLOTS", Some(text(&self.slots))),
+            ("CCCI_TRAEFIK_IMAGE", Some(text(&self.traefik_image))),
+            ("CCCI_BOT_IMAGE", Some(text(&self.bot_image))),
+            ("CCCI_APPROVED", given(&self.approved)),
+            ("CCCI_OWN_TESTS_IMAGE", self.own_tests_image.as_ref().map(text)),
+            ("CCCI_RESERVE_DISK", Some(text(&guards.reserve_disk))),
+            ("CCCI_RESERVE_STATE", Some(text(&guards.reserve_state))),
+            ("CCCI_RESERVE_INODES", Some(text(&guards.reserve_inodes))),
+            ("CCCI_RESERVE_MEMORY", Some(text(&guards.reserve_memory))),
+            ("CCCI_IMAGES_UNUSED", Some(text(&guards.images_unused))),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
     /// The state folder: the one asked for, else `$XDG_STATE_HOME/cc-ci`, else
     /// `~/.local/state/cc-ci`.
     ///
@@ -170,5 +208,48 @@ impl Settings {
     #[must_use]
     pub fn fixed_address(&self) -> Option<IpAddr> {
         self.address.or_else(|| self.is_offline().then(|| IpAddr::from([127, 0, 0, 1])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{FromArgMatches as _, Parser as _};
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    #[test]
+    fn whoever_is_started_has_the_same_settings() {
+        // A value for every setting that has none of its own, so that none is forgotten.
+        let command = Settings::augment_args(clap::Command::new("cc-ci"));
+        let mut words = vec!["cc-ci".to_owned()];
+        for argument in command.get_arguments().filter(|argument| argument.get_default_values().is_empty()) {
+            let value = if argument.get_id() == "address" { "10.0.0.1" } else { "7" };
+            words.extend([format!("--{}", argument.get_long().unwrap()), value.to_owned()]);
+        }
+        let settings = Cli::parse_from(&words).settings;
+        let told = settings.environment();
+        let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
+        let all: Vec<String> = command
+            .get_arguments()
+            .map(|argument| argument.get_env().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(names, all);
+
+        // Read back as the other one reads it, by flags in place of variables.
+        let flag = |name: &str| {
+            command.get_arguments().find(|argument| argument.get_env().unwrap() == name).unwrap().get_long().unwrap()
+        };
+        let words: Vec<OsString> = [OsString::from("cc-ci")]
+            .into_iter()
+            .chain(told.iter().flat_map(|(name, value)| [format!("--{}", flag(name)).into(), value.clone()]))
+            .collect();
+        let matches = command.clone().get_matches_from(words);
+        assert_eq!(format!("{:?}", Settings::from_arg_matches(&matches).unwrap()), format!("{settings:?}"));
     }
 }

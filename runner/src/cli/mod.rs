@@ -87,7 +87,7 @@ enum Command {
     Plugin(plugin::Args),
     /// Ask a run to stop, wherever its process is
     Cancel(cancel::Args),
-    /// Do what a server does all the time: remove what dead runs left
+    /// Do what a server does all the time: remove what dead runs left, answer comments on pull requests
     Serve(serve::Args),
     /// Finish the teardown of runs that were killed
     Reap(reap::Args),

@@ -5,16 +5,19 @@ use harness::failure::Failure;
 use super::run::runner_of;
 use super::signals::stop_on_signals;
 use crate::exit::Exit;
-use crate::serve::serve;
+use crate::serve::{ForgeSettings, serve};
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    forge: ForgeSettings,
+}
 
-pub(super) async fn run(settings: &Settings, _: &Args) -> Result<Exit, Failure> {
+pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let stop = stop_on_signals()?;
     let runner = runner_of(settings)?;
     println!("cc-ci serve on {}: everything that dead runs left goes first", runner.host);
-    serve(&runner, &stop).await?;
+    serve(&runner, &args.forge, &stop).await?;
     Ok(Exit::Passed)
 }

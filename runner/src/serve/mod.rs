@@ -1,7 +1,10 @@
 //! `cc-ci serve`: what a server does all the time. All of its loops are listed here.
 //!
-//! Before anything else, everything that dead runs left is removed: after a reboot, that is all of it.
+//! Before anything else, everything that dead runs left is removed: after a reboot, that is all of it. Then the
+//! janitor looks once a minute, and where a forge is set its comments are answered.
 
+mod answering;
+mod forge;
 mod notify;
 mod sweeping;
 mod unit;
@@ -10,13 +13,15 @@ use harness::failure::Failure;
 use tokio_util::sync::CancellationToken;
 
 use crate::slot::Runner;
+pub use forge::ForgeSettings;
 pub use unit::UNIT;
 
 /// Serves until it is told to stop.
 ///
 /// # Errors
-/// What keeps it from serving at all. An engine that is away is waited for.
-pub async fn serve(runner: &Runner, stop: &CancellationToken) -> Result<(), Failure> {
+/// What keeps it from serving at all. An engine that is away is waited for, and so is a forge.
+pub async fn serve(runner: &Runner, forge: &ForgeSettings, stop: &CancellationToken) -> Result<(), Failure> {
+    let answering = answering::Answering::new(forge, runner).await?;
     let mut manager = notify::Manager::of_process();
     let mut sweeping = sweeping::Sweeping::new(runner.clone());
     // New work starts only when what is left of the old is gone, or an hour has shown that it stays.
@@ -25,10 +30,20 @@ pub async fn serve(runner: &Runner, stop: &CancellationToken) -> Result<(), Fail
         () = sweeping.first(&mut manager) => {}
     }
     manager.ready();
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = sweeping.go_on(&mut manager) => {}
-    }
+    let answers = async {
+        match answering {
+            Some(answering) => answering.answer(stop).await,
+            None => {
+                stop.cancelled().await;
+                Ok(())
+            }
+        }
+    };
+    // The manager hears that the service lives while its runs tear down, too.
+    let ended = tokio::select! {
+        ended = answers => ended,
+        () = sweeping.go_on(&mut manager) => Ok(()),
+    };
     manager.stopping();
-    Ok(())
+    ended
 }

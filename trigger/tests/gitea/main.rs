@@ -7,15 +7,9 @@ mod bursts;
 #[cfg(test)]
 mod facts;
 #[cfg(test)]
-mod gitea;
-#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod outages;
-#[cfg(test)]
-mod people;
-#[cfg(test)]
-mod proxy;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
@@ -29,7 +23,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use crate::scene::Scene;
-    use crate::{bursts, facts, gitea, hooks, outages, words};
+    use crate::{bursts, facts, hooks, outages, words};
 
     macro_rules! steps {
         ($scene:expr; $($module:ident::$step:ident,)+) => {{
@@ -50,7 +44,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_watcher_and_the_real_gitea() {
-        let red = gitea::with(async |gitea| {
+        let red = testforge::with(async |gitea| {
             let scene = &Scene::new(gitea).await;
             steps! { scene;
                 bursts::an_idle_cycle_with_one_pull_request,

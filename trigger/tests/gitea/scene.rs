@@ -5,15 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use harness::http::Http;
 use serde_json::json;
 use tempfile::TempDir;
+use testforge::{Cast, Gitea, Person, Proxy};
 use trigger::forge::Gitea as Forge;
 use trigger::names::{CommentId, PullId};
 use trigger::watch::{Store, Watcher};
 
-use crate::gitea::Gitea;
-use crate::people::Person;
-use crate::proxy::Proxy;
-
-pub(crate) const ORG: &str = "coop";
+pub(crate) use testforge::ORG;
 pub(crate) const REPO: &str = "coop/custom-html";
 
 pub(crate) struct Scene<'a> {
@@ -40,19 +37,7 @@ impl<'a> Scene<'a> {
     pub(crate) async fn new(gitea: &'a Gitea) -> Self {
         let http = gitea.http.clone();
         let proxy = Proxy::start(http.clone(), gitea.url().await).await;
-        let root = Person::new(&http, &proxy, "root", gitea.administrator().await);
-        let scopes = ["read:user", "read:organization", "write:issue", "write:repository"];
-        let bot = root.makes_with("cc-ci", &scopes).await;
-        let (ada, eve) = (root.makes("ada").await, root.makes("eve").await);
-        root.posts("orgs", json!({ "username": ORG })).await;
-        let team = json!({
-            "name": "testers", "permission": "write", "includes_all_repositories": true,
-            "units": ["repo.code", "repo.issues", "repo.pulls"],
-        });
-        let team = root.posts(&format!("orgs/{ORG}/teams"), team).await["id"].as_u64().unwrap();
-        for member in [&bot, &ada] {
-            root.puts(&format!("teams/{team}/members/{}", member.name)).await;
-        }
+        let Cast { root, bot, ada, eve, team } = Cast::new(gitea, &proxy).await;
         let repo = json!({ "name": "custom-html", "auto_init": true, "default_branch": "main" });
         root.posts(&format!("orgs/{ORG}/repos"), repo).await;
         Self { gitea, http, proxy, root, bot, ada, eve, team, branches: AtomicU32::new(0) }

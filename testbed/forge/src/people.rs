@@ -9,21 +9,25 @@ use serde_json::{Value, json};
 use crate::proxy::Proxy;
 
 /// A person with a token.
-#[derive(Clone)]
-pub(crate) struct Person {
+#[derive(Debug, Clone)]
+pub struct Person {
     http: Http,
     proxy: Proxy,
-    pub(crate) name: String,
-    pub(crate) token: SecretString,
+    /// What the person is called.
+    pub name: String,
+    /// A token of theirs.
+    pub token: SecretString,
 }
 
 impl Person {
-    pub(crate) fn new(http: &Http, proxy: &Proxy, name: &str, token: SecretString) -> Self {
+    /// One that is there already.
+    #[must_use]
+    pub fn new(http: &Http, proxy: &Proxy, name: &str, token: SecretString) -> Self {
         Self { http: http.clone(), proxy: proxy.clone(), name: name.to_owned(), token }
     }
 
     /// A request, past the proxy that counts.
-    pub(crate) async fn tries(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub async fn tries(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let url = format!("{}/api/v1/{path}", self.proxy.target()).parse().unwrap();
         let mut ask = self.http.ask(method, &url).bearer(&self.token).within(Duration::from_secs(60));
         if let Some(body) = body {
@@ -40,29 +44,33 @@ impl Person {
         value
     }
 
-    pub(crate) async fn posts(&self, path: &str, body: Value) -> Value {
+    /// A request that must succeed.
+    pub async fn posts(&self, path: &str, body: Value) -> Value {
         self.does(Method::POST, path, Some(body)).await
     }
 
-    pub(crate) async fn gets(&self, path: &str) -> Value {
+    /// A request that must succeed.
+    pub async fn gets(&self, path: &str) -> Value {
         self.does(Method::GET, path, None).await
     }
 
-    pub(crate) async fn puts(&self, path: &str) {
+    /// A request that must succeed.
+    pub async fn puts(&self, path: &str) {
         self.does(Method::PUT, path, None).await;
     }
 
-    pub(crate) async fn deletes(&self, path: &str) {
+    /// A request that must succeed.
+    pub async fn deletes(&self, path: &str) {
         self.does(Method::DELETE, path, None).await;
     }
 
     /// Makes a user with a token of everything, as an administrator.
-    pub(crate) async fn makes(&self, name: &str) -> Self {
+    pub async fn makes(&self, name: &str) -> Self {
         self.makes_with(name, &["all"]).await
     }
 
     /// Makes a user with a token of these scopes, as an administrator.
-    pub(crate) async fn makes_with(&self, name: &str, scopes: &[&str]) -> Self {
+    pub async fn makes_with(&self, name: &str, scopes: &[&str]) -> Self {
         let password = format!("{}x1X", self.token.expose_secret());
         let user = json!({
             "username": name, "email": format!("{name}@example.org"), "password": password,
@@ -77,7 +85,7 @@ impl Person {
     }
 
     /// Commits a file to a branch, which is made from main where there is none.
-    pub(crate) async fn commits(&self, repo: &str, branch: &str, file: &str, is_new: bool) -> String {
+    pub async fn commits(&self, repo: &str, branch: &str, file: &str, is_new: bool) -> String {
         let mut body = json!({ "content": "eA==", "message": file });
         body[if is_new { "new_branch" } else { "branch" }] = branch.into();
         if is_new {
@@ -88,18 +96,19 @@ impl Person {
     }
 
     /// Opens a pull request; its number.
-    pub(crate) async fn opens(&self, repo: &str, head: &str) -> u64 {
+    pub async fn opens(&self, repo: &str, head: &str) -> u64 {
         let pull = json!({ "title": head, "head": head, "base": "main" });
         self.posts(&format!("repos/{repo}/pulls"), pull).await["number"].as_u64().unwrap()
     }
 
     /// Writes a comment; its number.
-    pub(crate) async fn says(&self, repo: &str, pull: u64, text: &str) -> u64 {
+    pub async fn says(&self, repo: &str, pull: u64, text: &str) -> u64 {
         let path = format!("repos/{repo}/issues/{pull}/comments");
         self.posts(&path, json!({ "body": text })).await["id"].as_u64().unwrap()
     }
 
-    pub(crate) async fn rewords(&self, repo: &str, comment: u64, text: &str) {
+    /// Edits a comment.
+    pub async fn rewords(&self, repo: &str, comment: u64, text: &str) {
         self.does(Method::PATCH, &format!("repos/{repo}/issues/comments/{comment}"), Some(json!({ "body": text })))
             .await;
     }

@@ -9,8 +9,15 @@ use axum::http::{HeaderMap, Method, Response, Uri, header};
 use harness::http::Http;
 use tokio::net::TcpListener;
 
+/// A proxy before a forge.
 #[derive(Clone)]
-pub(crate) struct Proxy(Arc<Inner>);
+pub struct Proxy(Arc<Inner>);
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proxy({})", self.0.url)
+    }
+}
 
 struct Inner {
     http: Http,
@@ -26,7 +33,8 @@ struct Counts {
 }
 
 impl Proxy {
-    pub(crate) async fn start(http: Http, target: String) -> Self {
+    /// Starts one before this address.
+    pub async fn start(http: Http, target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Mutex::new(Counts { target, asked: Vec::new(), fails: None });
@@ -40,25 +48,30 @@ impl Proxy {
         work(&mut self.0.state.lock().unwrap())
     }
 
-    pub(crate) fn url(&self) -> &str {
+    /// Its own address.
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.0.url
     }
 
-    pub(crate) fn target(&self) -> String {
+    /// The address behind it.
+    #[must_use]
+    pub fn target(&self) -> String {
         self.with(|counts| counts.target.clone())
     }
 
-    pub(crate) fn aim(&self, target: String) {
+    /// From now on it passes everything on to this address.
+    pub fn aim(&self, target: String) {
         self.with(|counts| counts.target = target);
     }
 
     /// The requests since this was asked the last time.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.with(|counts| std::mem::take(&mut counts.asked))
     }
 
     /// The request after so many others is answered by 502, after it was passed on or instead of that.
-    pub(crate) fn fail_after(&self, others: Option<usize>) {
+    pub fn fail_after(&self, others: Option<usize>) {
         self.with(|counts| counts.fails = others);
     }
 }

@@ -16,7 +16,7 @@ use secrecy::SecretString;
 
 const IMAGE: &str = "testbed.invalid/gitea:1.26.0";
 /// The process that owns a container.
-const OWNER: &str = "cc-ci.test.trigger";
+const OWNER: &str = "cc-ci.test.forge";
 /// On a busy machine its first tables take their time.
 const READY: Duration = Duration::from_secs(120);
 const MEMORY: i64 = 600 * 1000 * 1000;
@@ -59,16 +59,18 @@ ENABLED = false
 ";
 
 /// A running Gitea on a free port of the loopback.
-pub(crate) struct Gitea {
+#[derive(Debug)]
+pub struct Gitea {
     swarm: Swarm,
-    pub(crate) http: Http,
+    /// A client.
+    pub http: Http,
     container: String,
     /// The host's address on the container's network.
-    pub(crate) host: String,
+    pub host: String,
 }
 
 /// Starts one, and removes it whatever becomes of the work.
-pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Gitea) -> T) -> T {
+pub async fn with<T>(work: impl AsyncFnOnce(&Gitea) -> T) -> T {
     let swarm = Swarm::connect().await.expect("a docker engine, made by ./dev");
     assert!(swarm.present(IMAGE).await.unwrap(), "there is no image {IMAGE}: testbed/images/build gitea makes it");
     // What a killed test left. A process that is dead and not yet reaped has no program any more.
@@ -128,7 +130,7 @@ async fn start(swarm: Swarm) -> Gitea {
 
 impl Gitea {
     /// Its address now, without a slash at the end; another one after each start.
-    pub(crate) async fn url(&self) -> String {
+    pub async fn url(&self) -> String {
         let seen: ContainerInspectResponse =
             self.swarm.docker().inspect_container(&self.container, None).await.unwrap();
         let mut ports = seen.network_settings.unwrap().ports.unwrap();
@@ -144,27 +146,30 @@ impl Gitea {
         }
     }
 
-    pub(crate) async fn stop(&self) {
+    /// Stops it.
+    pub async fn stop(&self) {
         let options = StopContainerOptionsBuilder::new().t(10).build();
         self.swarm.docker().stop_container(&self.container, Some(options)).await.unwrap();
     }
 
     /// Starts it again, on another port.
-    pub(crate) async fn start(&self) {
+    pub async fn start(&self) {
         self.swarm.docker().start_container(&self.container, None).await.unwrap();
         self.ready().await;
     }
 
-    pub(crate) async fn freeze(&self) {
+    /// It answers nothing.
+    pub async fn freeze(&self) {
         self.swarm.docker().pause_container(&self.container).await.unwrap();
     }
 
-    pub(crate) async fn thaw(&self) {
+    /// It answers again.
+    pub async fn thaw(&self) {
         self.swarm.docker().unpause_container(&self.container).await.unwrap();
     }
 
     /// Runs its own program; the last line that it prints.
-    pub(crate) async fn command(&self, argv: &[&str]) -> String {
+    pub async fn command(&self, argv: &[&str]) -> String {
         let argv: Vec<String> =
             ["gitea", "-c", "/etc/gitea/app.ini"].iter().chain(argv).map(|&word| word.to_owned()).collect();
         let ended =
@@ -174,7 +179,7 @@ impl Gitea {
     }
 
     /// A user who may do everything.
-    pub(crate) async fn administrator(&self) -> SecretString {
+    pub async fn administrator(&self) -> SecretString {
         let email = ["--email", "root@example.org", "--random-password", "--must-change-password=false"];
         self.command(&[&["admin", "user", "create", "--admin", "--username", "root"], &email[..]].concat()).await;
         let token = ["admin", "user", "generate-access-token", "--username", "root", "--scopes", "all", "--raw"];

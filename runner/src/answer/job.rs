@@ -1,0 +1,149 @@
+//! A word that was taken on, and how far it came.
+
+use harness::names::{Commit, RecipeName, RunId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use trigger::grammar::{Command, Said, TestMe};
+use trigger::names::{CommentId, Login, PullId};
+use trigger::watch::Asked;
+
+/// One member's comment with commands: one file in the book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The comment.
+    pub comment: CommentId,
+    /// Where it stands.
+    pub pull: PullId,
+    /// Who wrote it.
+    pub member: Login,
+    /// The commit that was authorised.
+    pub head: Commit,
+    /// What it says, line by line.
+    pub said: Vec<Said>,
+    /// When it was taken on, by this machine's clock.
+    pub taken: Timestamp,
+    /// How far it came.
+    pub phase: Phase,
+    /// How often cc-ci was restarted while its run was under way.
+    #[serde(default)]
+    pub restarts: u32,
+    /// What the run is restricted to, once that is known; empty is all of it.
+    #[serde(default)]
+    pub only: Option<Vec<String>>,
+    /// Who stopped it, if somebody did.
+    #[serde(default)]
+    pub stopped_by: Option<Login>,
+    /// How long the run's app shall stay, in seconds, if somebody asked for it.
+    #[serde(default)]
+    pub hold_s: Option<u64>,
+    /// What became of the comment's lines beside the run, in markdown of cc-ci's own.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+    /// Whether the forge has been told of the end.
+    #[serde(default)]
+    pub told: bool,
+}
+
+/// How far a word came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// It is on the disk.
+    New,
+    /// Its run waits to be started.
+    Queued,
+    /// Its run is under way; this is written before it is started.
+    Running {
+        /// The run.
+        run: RunId,
+    },
+    /// Nothing is left to be done but to tell it.
+    Ended(End),
+}
+
+/// How a word ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// It asked for no run, and what it asked for was done.
+    Done,
+    /// Its run ended, with what its journal says.
+    Ran {
+        /// The run.
+        run: RunId,
+    },
+    /// It was stopped before its run began.
+    Stopped,
+    /// No run came of it, or none that could say anything.
+    NoRun {
+        /// What happened.
+        what: String,
+        /// What to look at.
+        look_at: String,
+    },
+}
+
+impl Job {
+    /// A word, as it was authorised.
+    #[must_use]
+    pub fn new(asked: &Asked, now: Timestamp) -> Self {
+        Self {
+            comment: asked.comment.id,
+            pull: asked.pull.id.clone(),
+            member: asked.member.login.clone(),
+            head: asked.commit().clone(),
+            said: asked.comment.said.clone(),
+            taken: now,
+            phase: Phase::New,
+            restarts: 0,
+            only: None,
+            stopped_by: None,
+            hold_s: None,
+            remarks: Vec::new(),
+            told: false,
+        }
+    }
+
+    /// The run that it asks for, if it does: the first one, where it names several.
+    #[must_use]
+    pub fn testme(&self) -> Option<&TestMe> {
+        self.said.iter().find_map(|said| match said {
+            Said::Command(Command::TestMe(testme)) => Some(testme),
+            _ => None,
+        })
+    }
+
+    /// The recipe that the repository is named after.
+    #[must_use]
+    pub fn recipe(&self) -> Option<RecipeName> {
+        self.pull.repo.name.as_str().parse().ok()
+    }
+
+    /// Whether its run waits or is under way.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Queued | Phase::Running { .. })
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_))
+    }
+
+    /// Its run, once there is one.
+    #[must_use]
+    pub fn run(&self) -> Option<&RunId> {
+        match &self.phase {
+            Phase::Running { run } | Phase::Ended(End::Ran { run }) => Some(run),
+            _ => None,
+        }
+    }
+
+    /// Whether a run of it is or was asked for.
+    #[must_use]
+    pub fn is_about_a_run(&self) -> bool {
+        self.testme().is_some() && !matches!(self.phase, Phase::Ended(End::Done))
+    }
+}

@@ -1,0 +1,30 @@
+//! Answers to comments on pull requests: a word becomes a job on the disk, a job becomes a run, and what the
+//! run says becomes one comment beside it.
+//!
+//! ```text
+//! watcher ─► Desk ─► Book (a file per word) ─► Worker ─► child: cc-ci run --json
+//!                                               │  ▲            │ records
+//!                                               │  └────────────┘
+//!                                               └─► render (pure) ─► Teller ─► comment and commit status
+//! ```
+//!
+//! A word is on the disk before the watcher hears that it is taken on, and its end is on the disk until the forge
+//! has been told. So cc-ci may die between any two steps: what was queued is queued, what ran begins again, and
+//! what had its verdict is told.
+
+mod book;
+mod child;
+mod desk;
+mod escape;
+mod job;
+mod render;
+mod tell;
+mod work;
+
+pub use self::book::{Book, BookError};
+pub use self::child::{Children, Ended, Leash, Order, Runs};
+pub use self::desk::AnswerDesk;
+pub use self::job::{End, Job, Phase};
+pub use self::render::{BYTES, MARKER, Page, Shown, render, status};
+pub use self::tell::{Pauses, Telling, Told, tell};
+pub use self::work::{Came, Worker, Workshop};

@@ -1,0 +1,255 @@
+//! The answer: one comment in markdown, and the commit's status beside it. Pure.
+//!
+//! Words of cc-ci's own and typed names stand in the markdown as they are; everything else goes through
+//! [`escape`](super::escape).
+
+mod live;
+mod red;
+mod verdict;
+
+use std::fmt::Write as _;
+
+use trigger::forge::{State, Status};
+use trigger::grammar::{Command, TestMe};
+use url::Url;
+
+use super::escape::span;
+use super::job::{End, Job, Phase};
+use crate::event::Word;
+use crate::report::fold::RunView;
+use crate::report::text::{cut, one_line, seconds};
+use crate::report::tone::Tone;
+
+/// By this the answer is found again.
+pub const MARKER: &str = "<!-- cc-ci: answer -->";
+/// The longest answer.
+pub const BYTES: usize = 60_000;
+/// Words that are told beside the run, the newest ones.
+const WORDS: usize = 6;
+
+/// All that an answer says.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// The run that it is about; none where nobody asked for one.
+    pub main: Option<Shown<'a>>,
+    /// Runs that wait for that one.
+    pub next: &'a [&'a Job],
+    /// The words on the pull request, in their order.
+    pub words: &'a [&'a Job],
+    /// Where reports are to be read.
+    pub public_url: Option<&'a Url>,
+    /// Whether cc-ci itself is being stopped.
+    pub stopping: bool,
+}
+
+/// The run that an answer is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The word.
+    pub job: &'a Job,
+    /// What the run has said so far.
+    pub view: Option<&'a RunView>,
+    /// How many runs cc-ci starts before this one, where it waits.
+    pub before: usize,
+    /// How long such a run takes, in milliseconds, where that is known.
+    pub expected_ms: Option<u64>,
+}
+
+/// How much of what is foreign is shown; less where it would be too long.
+#[derive(Debug, Clone, Copy)]
+struct Detail {
+    /// Failures, opt-outs and the like, of each kind.
+    items: usize,
+    /// Lines of a log.
+    lines: usize,
+    /// Columns of a line.
+    columns: usize,
+}
+
+const DETAILS: [Detail; 4] = [
+    Detail { items: 30, lines: 30, columns: 300 },
+    Detail { items: 15, lines: 15, columns: 200 },
+    Detail { items: 8, lines: 5, columns: 120 },
+    Detail { items: 3, lines: 0, columns: 80 },
+];
+
+/// The comment's text, of at most [`BYTES`].
+#[must_use]
+pub fn render(page: &Page<'_>) -> String {
+    let mut text = String::new();
+    for detail in DETAILS {
+        text = at(page, detail);
+        if text.len() <= BYTES {
+            break;
+        }
+    }
+    text
+}
+
+fn at(page: &Page<'_>, detail: Detail) -> String {
+    let mut text = format!("{MARKER}\n");
+    match page.main {
+        None => text.push_str("### cc-ci\n\nNo run was asked for yet: `!testme` starts one.\n"),
+        Some(shown) => main(&mut text, page, shown, detail),
+    }
+    for job in page.next.iter().take(detail.items) {
+        let _ = writeln!(text, "\nThen: {} of commit `{}`, asked for by {}.", asked(job), job.head, name(job));
+    }
+    words(&mut text, page.words, detail);
+    text
+}
+
+fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
+    let job = shown.job;
+    let _ = writeln!(text, "### {}\n", heading(shown));
+    match (&job.phase, shown.view) {
+        (Phase::New | Phase::Queued, _) => live::queued(text, shown),
+        (Phase::Running { .. }, None) => text.push_str("It begins: the repository is fetched.\n"),
+        (Phase::Running { .. }, Some(view)) => live::running(text, view, detail),
+        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::ended(text, view, detail),
+        (Phase::Ended(End::Ran { run }), None) => {
+            let _ = writeln!(text, "The journal of run `{run}` cannot be read any more.");
+        }
+        (Phase::Ended(End::Stopped), _) => text.push_str("It was stopped before it began.\n"),
+        (Phase::Ended(End::NoRun { what, look_at }), _) => {
+            let _ = writeln!(text, "{}", span(what, 2 * detail.columns));
+            if !look_at.is_empty() {
+                let _ = writeln!(text, "\n**Look at:** {}", span(look_at, 2 * detail.columns));
+            }
+        }
+        (Phase::Ended(End::Done), _) => {}
+    }
+    if job.is_active() {
+        if job.restarts > 0 {
+            text.push_str("\nIt began again after a restart of cc-ci.\n");
+        }
+        if page.stopping {
+            text.push_str("\ncc-ci is being stopped; this begins again when it is back.\n");
+        } else if let Some(by) = &job.stopped_by {
+            let _ = writeln!(text, "\n`{by}` stopped it; everything is torn down first.");
+        }
+        if let Some(hold) = job.hold_s {
+            let time = seconds(hold.saturating_mul(1_000));
+            let _ = writeln!(text, "\nIts app stays for {time} when it has ended.");
+        }
+    } else if job.restarts > 0 {
+        text.push_str("\nIt had begun again after a restart of cc-ci.\n");
+    }
+    facts(text, page, shown, detail);
+}
+
+/// What was asked for, by whom, and what exactly was tested.
+fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
+    let job = shown.job;
+    let _ = writeln!(text, "\n**Asked for:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
+    let _ = writeln!(text, "- commit `{}`", job.head);
+    if let Some(only) = job.only.as_ref().filter(|only| !only.is_empty()) {
+        let _ = writeln!(text, "- in part: {}", span(&only.join(", "), detail.columns));
+    }
+    let Some(view) = shown.view else { return };
+    let to =
+        view.started.head_version.as_deref().map_or("the head, which names no version".to_owned(), |to| span(to, 60));
+    let _ = match &view.started.base {
+        Some(base) => writeln!(text, "- versions: {} → {to}", span(base, 60)),
+        None if !view.started.only.is_empty() => writeln!(text, "- version: {to}"),
+        None => writeln!(text, "- version: {to}, the first release"),
+    };
+    for other in view.started.dependencies.iter().take(detail.items) {
+        let _ = writeln!(text, "- with `{}` {}", other.recipe, span(&other.release, 60));
+    }
+    let run = &view.started.run;
+    let report = page.public_url.filter(|_| !job.is_active()).and_then(|url| report(url, run.as_str()));
+    let report = report.map_or_else(String::new, |url| format!(": [report](<{url}>)"));
+    let _ = writeln!(text, "- run `{run}`{report}");
+}
+
+/// Where a run's report is.
+fn report(public: &Url, run: &str) -> Option<Url> {
+    let mut url = public.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend([run, "report.html"]);
+    Some(url)
+}
+
+fn heading(shown: Shown<'_>) -> String {
+    match (&shown.job.phase, shown.view) {
+        (Phase::New | Phase::Queued, _) => "… queued".to_owned(),
+        (Phase::Running { .. }, view) => match view.and_then(RunView::running) {
+            Some(stage) => format!("▸ under way: {}", stage.stage),
+            None => "▸ under way".to_owned(),
+        },
+        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::heading(view, shown.job.stopped_by.as_ref()),
+        (Phase::Ended(End::Stopped), _) => match &shown.job.stopped_by {
+            Some(by) => format!("× stopped by `{by}`"),
+            None => "× stopped".to_owned(),
+        },
+        (Phase::Ended(_), _) => "! no run".to_owned(),
+    }
+}
+
+/// The command, as it reads.
+fn asked(job: &Job) -> String {
+    let command = job.testme().map(|testme| Command::TestMe(testme.clone()).to_string());
+    span(&command.unwrap_or_default(), 400)
+}
+
+/// A name in code calls nobody.
+fn name(job: &Job) -> String {
+    span(job.member.as_str(), 100)
+}
+
+/// What became of the newest words.
+fn words(text: &mut String, words: &[&Job], detail: Detail) {
+    let told: Vec<&&Job> = words.iter().filter(|job| !job.remarks.is_empty()).collect();
+    let shown = &told[told.len().saturating_sub(WORDS.min(detail.items))..];
+    if shown.is_empty() {
+        return;
+    }
+    text.push_str("\n---\n\n");
+    for job in shown {
+        for remark in &job.remarks {
+            let _ = writeln!(text, "- {}: {remark}", name(job));
+        }
+    }
+}
+
+/// The name of the status of a whole run. A run of a part has another one, so that a rule which asks for this
+/// one is not met by a part.
+const WHOLE: &str = "cc-ci";
+const PART: &str = "cc-ci (in part)";
+
+/// The status of the commit that a run is about; none where there is nothing to say.
+#[must_use]
+pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
+    let job = shown.job;
+    let in_part = match job.testme()? {
+        TestMe::Failed => job.only.as_ref().is_none_or(|only| !only.is_empty()),
+        TestMe::Run { only, .. } => only.is_some(),
+    };
+    let (state, line) = match (&job.phase, shown.view) {
+        (Phase::New | Phase::Queued, _) => (State::Pending, live::place(shown)),
+        (Phase::Running { .. }, view) => (State::Pending, view.map_or("begins".to_owned(), live::line)),
+        (Phase::Ended(End::Ran { .. }), Some(view)) => (state_of(view), view.line()),
+        (Phase::Ended(End::Ran { .. }), None) => (State::Error, "its journal cannot be read any more".to_owned()),
+        (Phase::Ended(End::Stopped), _) => (State::Error, "stopped before it began".to_owned()),
+        (Phase::Ended(End::NoRun { what, .. }), _) => (State::Error, what.clone()),
+        (Phase::Ended(End::Done), _) => return None,
+    };
+    let target = match (&job.phase, public_url) {
+        (Phase::Ended(End::Ran { run }), Some(url)) => report(url, run.as_str()),
+        _ => None,
+    };
+    let context = if in_part { PART } else { WHOLE }.to_owned();
+    Some(Status { state, context, description: cut(&one_line(&line, 140), 140), target })
+}
+
+/// Red says something about the change; everything else that is not green could not find out.
+fn state_of(view: &RunView) -> State {
+    match (view.tone(), view.verdict.as_ref().map(|verdict| verdict.word)) {
+        (Tone::Passed, Some(Word::Passed)) => State::Success,
+        (Tone::Failed, Some(Word::Failed(cause))) if cause != harness::failure::Cause::Infrastructure => State::Failure,
+        _ => State::Error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

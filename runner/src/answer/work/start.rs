@@ -1,0 +1,119 @@
+//! Runs begin: in the order of the words, one at a time on each pull request.
+
+use std::collections::BTreeSet;
+
+use trigger::forge::Forge;
+use trigger::grammar::TestMe;
+use trigger::names::CommentId;
+
+use super::Worker;
+use crate::answer::child::{Order, Runs};
+use crate::answer::job::{End, Job, Phase};
+use crate::prepared::new_run_id;
+use crate::report::redo::red_in_pull;
+
+impl<F: Forge + 'static, R: Runs> Worker<F, R> {
+    /// Starts every run that has nothing to wait for but its slot.
+    pub(super) async fn start_what_may(&mut self) {
+        for comment in self.next() {
+            self.start(comment).await;
+            self.urgent = true;
+        }
+    }
+
+    /// The words whose runs may be started now.
+    fn next(&self) -> Vec<CommentId> {
+        let running = self.active().filter(|job| matches!(job.phase, Phase::Running { .. }));
+        let mut busy: BTreeSet<_> = BTreeSet::new();
+        let mut count = 0;
+        for job in running {
+            busy.insert(&job.pull);
+            count += 1;
+        }
+        let mut next = Vec::new();
+        for job in self.active().filter(|job| job.phase == Phase::Queued) {
+            if count >= self.shop.at_once {
+                break;
+            }
+            if busy.insert(&job.pull) {
+                next.push(job.comment);
+                count += 1;
+            }
+        }
+        next
+    }
+
+    async fn start(&mut self, comment: CommentId) {
+        let Some(job) = self.jobs.get(&comment).cloned() else { return };
+        let only = match self.only(&job).await {
+            Ok(only) => only,
+            Err(remark) => {
+                self.change(comment, |job| {
+                    job.remarks.push(remark);
+                    job.phase = Phase::Ended(End::Done);
+                });
+                return;
+            }
+        };
+        let from = match job.testme() {
+            Some(TestMe::Run { from, .. }) => from.as_ref().map(ToString::to_string),
+            _ => None,
+        };
+        let (Some(recipe), Ok(run)) = (job.recipe(), new_run_id()) else { return };
+        let order = Order {
+            comment,
+            recipe,
+            source: self.shop.forge.clone_url(&job.pull.repo),
+            pull: job.pull.number,
+            commit: job.head.clone(),
+            run: run.clone(),
+            only: only.clone(),
+            from,
+        };
+        // First the disk: a run that nobody knows of must not be.
+        let is_known = self.change(comment, |job| {
+            job.only = Some(only);
+            job.phase = Phase::Running { run };
+        });
+        if !is_known {
+            return;
+        }
+        match self.shop.runs.start(&order, self.came.clone()) {
+            Ok(leash) => {
+                self.leashes.insert(comment, leash);
+            }
+            Err(error) => {
+                let what = format!("no process could be started: {error}");
+                let look_at = "the log of cc-ci serve, and the memory of its machine".to_owned();
+                self.change(comment, |job| job.phase = Phase::Ended(End::NoRun { what, look_at }));
+            }
+        }
+    }
+
+    /// The part that is to be run; or why none is.
+    async fn only(&self, job: &Job) -> Result<Vec<String>, String> {
+        if let Some(known) = &job.only {
+            return Ok(known.clone());
+        }
+        match (job.testme(), job.recipe()) {
+            (Some(TestMe::Run { only, .. }), _) => {
+                Ok(only.as_ref().map(|only| only.words().to_vec()).unwrap_or_default())
+            }
+            (Some(TestMe::Failed), Some(recipe)) => {
+                let (state, pull) = (self.shop.state.clone(), job.pull.number);
+                let red = tokio::task::spawn_blocking(move || red_in_pull(&state, &recipe, pull)).await;
+                match red.ok().flatten() {
+                    None => {
+                        Err("`!testme failed`: no run of this pull request is known here; `!testme` starts one."
+                            .to_owned())
+                    }
+                    Some(red) if !red.any => {
+                        Err(format!("`!testme failed`: nothing was red in the last run here, `{}`.", red.run))
+                    }
+                    Some(red) => Ok(red.only),
+                }
+            }
+            _ => Err("no run was asked for.".to_owned()),
+        }
+    }
+}
