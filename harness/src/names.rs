@@ -2,7 +2,6 @@
 //! text from outside becomes one of them or an error, and nothing else is ever passed on.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,15 +18,19 @@ pub struct NameError {
 }
 
 impl NameError {
-    fn new(what: &'static str, text: &str, why: impl Into<String>) -> Self {
+    /// The error for a text that breaks a rule.
+    pub fn new(what: &'static str, text: &str, why: impl Into<String>) -> Self {
         Self { what, text: text.chars().take(120).collect(), why: why.into() }
     }
 }
 
+/// Makes types of text that hold only what their check lets pass: `check(&str) -> Result<(), NameError>`. Who
+/// uses it depends on serde.
+#[macro_export]
 macro_rules! name_type {
-    ($(#[$doc:meta])* $name:ident, $check:path) => {
+    ($(#[$doc:meta])* $name:ident, $check:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -38,16 +41,16 @@ macro_rules! name_type {
                 &self.0
             }
         }
-        impl FromStr for $name {
-            type Err = NameError;
-            fn from_str(text: &str) -> Result<Self, NameError> {
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::names::NameError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 $check(text)?;
                 Ok(Self(text.to_owned()))
             }
         }
         impl TryFrom<String> for $name {
-            type Error = NameError;
-            fn try_from(text: String) -> Result<Self, NameError> {
+            type Error = $crate::names::NameError;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
                 text.parse()
             }
         }
@@ -56,12 +59,20 @@ macro_rules! name_type {
                 name.0
             }
         }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.pad(&self.0)
             }
         }
     };
+}
+
+/// Whether a text can be the name of a branch, tag, release or commit that reaches an argument list: no option,
+/// no path trick, no odd letter.
+#[must_use]
+pub fn is_ref(text: &str) -> bool {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
+    (1..=200).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['-', '/']) && !text.contains("..")
 }
 
 name_type! {

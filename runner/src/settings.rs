@@ -9,6 +9,7 @@ use clap::Args;
 use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName};
 use jiff::SignedDuration;
+use slots::SetName;
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
@@ -73,7 +74,7 @@ pub struct Settings {
 
     /// Name of the set of slots: runners that share it share the caps
     #[arg(long, env = "CCCI_SLOTS", value_name = "NAME", default_value = "ccci", global = true)]
-    pub slots: RecipeName,
+    pub slots: SetName,
 
     /// Image of the local world's traefik
     #[arg(long, env = "CCCI_TRAEFIK_IMAGE", value_name = "IMAGE", default_value = "traefik:v3.6", global = true)]

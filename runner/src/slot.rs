@@ -37,7 +37,7 @@ pub struct Runner {
 /// The slots that these settings name.
 #[must_use]
 pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
-    Slots::new(SwarmBoard::of_set(swarm, settings.slots.as_str()))
+    Slots::new(SwarmBoard::of_set(swarm, &settings.slots))
 }
 
 /// The present in Unix seconds, by the swarm's clock: every deadline on record is meant by it, since runners on

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use harness::failure::{Failure, Kind};
-use harness::names::Commit;
+use harness::names::{Commit, is_ref};
 
 /// What to test of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,17 +69,6 @@ pub struct Checkout {
     dir: PathBuf,
     /// Whether it is the repository itself, which is only read.
     is_origin: bool,
-}
-
-/// A branch or tag name that may reach an argument list: no option, no path trick, no odd letter.
-#[must_use]
-pub fn is_safe_ref(text: &str) -> bool {
-    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
-    !text.is_empty()
-        && text.len() <= 200
-        && text.bytes().all(fine)
-        && !text.starts_with(['-', '/'])
-        && !text.contains("..")
 }
 
 /// An address without user and password, for reports.
@@ -151,7 +140,7 @@ impl Checkout {
             Revision::PullRequest(number) if self.is_origin => format!("refs/pull/{number}/head"),
             Revision::PullRequest(number) => self.fetch_pull(*number)?,
             Revision::Pinned { pull, commit } => return self.pinned(*pull, commit),
-            Revision::Named(name) if is_safe_ref(name) => {
+            Revision::Named(name) if is_ref(name) => {
                 let remote = format!("refs/remotes/origin/{name}");
                 if self.git(&["rev-parse", "--verify", "--quiet", &remote]).is_ok() { remote } else { name.clone() }
             }
@@ -214,7 +203,7 @@ impl Checkout {
         Ok(list
             .lines()
             .filter_map(|line| line.split_once(' '))
-            .filter(|(_, name)| is_safe_ref(name))
+            .filter(|(_, name)| is_ref(name))
             .map(|(kind, name)| Tag { name: name.to_owned(), annotated: kind == "tag" })
             .collect())
     }

@@ -3,7 +3,7 @@
 //! It knows runs, hosts and stacks, and nothing of what a run does.
 //!
 //! ```text
-//! let slots = Slots::new(SwarmBoard::new(&swarm));
+//! let slots = Slots::new(SwarmBoard::of_set(&swarm, &set));
 //! let granted = slots.acquire(&ask, caps, &janitor, &cancel, &mut |view, waiting| …).await?;
 //! let lease = Lease::start(&slots, granted);
 //! /* work until done, or until lease.stop() is cancelled; then tear down */
@@ -42,7 +42,7 @@ pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use reap::{Buried, Janitor, Looks};
 pub use state::{Ask, Caps, Held, Ledger, Ticket, View, Wish};
-pub use swarm_board::{SET, SwarmBoard};
+pub use swarm_board::{SetName, SwarmBoard};
 pub use timing::Timing;
 
 use rules::Rules;

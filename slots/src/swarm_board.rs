@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use harness::failure::{Failure, Kind};
-use harness::names::RunId;
+use harness::name_type;
+use harness::names::{NameError, RunId};
 use harness::swarm::{RecordChanges, SharedRecord, Swap, Swarm};
 use jiff::Timestamp;
 
@@ -11,27 +12,31 @@ use super::board::Board;
 use super::labels;
 use super::state::{Ask, Caps, Ledger, Ticket, View};
 
-/// The name of the one set of slots that real runs use.
-pub const SET: &str = "ccci";
+name_type! {
+    /// The name of a set of slots: 1 to 27 lower-case letters, digits and hyphens. With a run's id behind it, it
+    /// is the name of a swarm config, which has at most 64 bytes.
+    SetName, check
+}
+
+fn check(text: &str) -> Result<(), NameError> {
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_one = (1..=27).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with('-');
+    let why = "1 to 27 lower-case letters, digits and hyphens, with no hyphen in front";
+    if is_one { Ok(()) } else { Err(NameError::new("the name of a set of slots", text, why)) }
+}
 
 /// The records `<set>-slots` (the ledger) and `<set>-run-<run>` (the tickets).
 #[derive(Debug, Clone)]
 pub struct SwarmBoard {
     swarm: Swarm,
-    set: String,
+    set: SetName,
 }
 
 impl SwarmBoard {
-    /// The set of slots that real runs use.
+    /// The records of one set, which knows nothing of others.
     #[must_use]
-    pub fn new(swarm: &Swarm) -> Self {
-        Self::of_set(swarm, SET)
-    }
-
-    /// Another set, which knows nothing of the first one: for tests.
-    #[must_use]
-    pub fn of_set(swarm: &Swarm, set: &str) -> Self {
-        Self { swarm: swarm.clone(), set: set.to_owned() }
+    pub fn of_set(swarm: &Swarm, set: &SetName) -> Self {
+        Self { swarm: swarm.clone(), set: set.clone() }
     }
 
     fn ledger_name(&self) -> String {
@@ -93,21 +98,21 @@ impl Board for SwarmBoard {
 
     async fn open(&self, caps: Caps) -> Result<(), Failure> {
         let empty = Ledger { version: 0, caps, held: Vec::new(), updated: Timestamp::UNIX_EPOCH };
-        self.swarm.make_shared_record(&self.ledger_name(), labels::of_ledger(&self.set, &empty)).await.map(drop)
+        self.swarm.make_shared_record(&self.ledger_name(), labels::of_ledger(self.set.as_str(), &empty)).await.map(drop)
     }
 
     async fn write(&self, ledger: &Ledger) -> Result<Swap, Failure> {
-        let labels = labels::of_ledger(&self.set, ledger);
+        let labels = labels::of_ledger(self.set.as_str(), ledger);
         self.swarm.swap_shared_record(&self.ledger_name(), ledger.version, labels).await
     }
 
     async fn join(&self, ask: &Ask, within_ms: u64) -> Result<(), Failure> {
-        let labels = labels::of_ask(&self.set, ask, within_ms);
+        let labels = labels::of_ask(self.set.as_str(), ask, within_ms);
         self.swarm.make_shared_record(&self.ticket_name(&ask.run), labels).await.map(drop)
     }
 
     async fn change(&self, ticket: &Ticket) -> Result<Swap, Failure> {
-        let (name, labels) = (self.ticket_name(&ticket.ask.run), labels::of_ticket(&self.set, ticket));
+        let (name, labels) = (self.ticket_name(&ticket.ask.run), labels::of_ticket(self.set.as_str(), ticket));
         self.swarm.swap_shared_record(&name, ticket.version, labels).await
     }
 

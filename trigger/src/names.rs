@@ -3,78 +3,37 @@
 use std::fmt;
 use std::str::FromStr;
 
-use harness::names::NameError;
+use harness::name_type;
+use harness::names::{NameError, is_ref};
 use serde::{Deserialize, Serialize};
 
-macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $why:literal, $fine:path) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-        impl FromStr for $name {
-            type Err = NameError;
-            fn from_str(text: &str) -> Result<Self, NameError> {
-                if $fine(text) {
-                    return Ok(Self(text.to_owned()));
-                }
-                Err(NameError { what: $what, text: text.chars().take(120).collect(), why: $why.to_owned() })
-            }
-        }
-        impl TryFrom<String> for $name {
-            type Error = NameError;
-            fn try_from(text: String) -> Result<Self, NameError> {
-                text.parse()
-            }
-        }
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-    };
-}
-
-text_type! {
+name_type! {
     /// The owner of repositories on a forge: a user or an organisation.
-    Owner, "an owner on a forge", "1 to 100 letters, digits and . _ -, beginning with none of . -", is_forge_name
+    Owner, |text| forge_name("an owner on a forge", text)
 }
-text_type! {
+name_type! {
     /// The name of a repository, without its owner.
-    RepoName, "a repository's name", "1 to 100 letters, digits and . _ -, beginning with none of . -", is_forge_name
+    RepoName, |text| forge_name("a repository's name", text)
 }
-text_type! {
+name_type! {
     /// The name that a user logs in with.
-    Login, "a user's name", "1 to 100 letters, digits and . _ -, beginning with none of . -", is_forge_name
+    Login, |text| forge_name("a user's name", text)
 }
-text_type! {
+name_type! {
     /// The name of a branch, harmless in an argument list and in a path.
-    Branch, "a branch's name", "1 to 200 letters, digits and . _ / - +, with no .. and no - or / in front", is_ref
+    Branch, branch
 }
 
-fn is_forge_name(text: &str) -> bool {
+fn forge_name(what: &'static str, text: &str) -> Result<(), NameError> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    (1..=100).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['.', '-'])
+    let is_one = (1..=100).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['.', '-']);
+    let why = "1 to 100 letters, digits and . _ -, beginning with none of . -";
+    if is_one { Ok(()) } else { Err(NameError::new(what, text, why)) }
 }
 
-/// Whether a text can be the name of a branch, tag or release that reaches an argument list. The runner's
-/// own rule for `--from` and `--ref` is the same.
-pub(crate) fn is_ref(text: &str) -> bool {
-    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
-    (1..=200).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['-', '/']) && !text.contains("..")
+fn branch(text: &str) -> Result<(), NameError> {
+    let why = "1 to 200 letters, digits and . _ / - +, with no .. and no - or / in front";
+    if is_ref(text) { Ok(()) } else { Err(NameError::new("a branch's name", text, why)) }
 }
 
 /// A repository on a forge.

@@ -2,13 +2,13 @@
 //! manager, so two runs never share a stack; the config tells who holds it, and what to clean up when
 //! the holder is dead.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{Config, ConfigSpec};
-use bollard::query_parameters::{EventsOptionsBuilder, ListConfigsOptionsBuilder, UpdateConfigOptionsBuilder};
+use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt as _;
 
-use super::engine::{Swarm, ask, failed, is_gone, is_stale, status};
+use super::engine::Swarm;
+use super::record::{SharedRecord, Swap};
 use crate::failure::{Failure, Kind};
 use crate::names::{Domain, RecipeName, RunId, StackName};
 
@@ -56,7 +56,7 @@ const DEADLINE: &str = "cc-ci.deadline";
 const KEPT_UNTIL: &str = "cc-ci.kept-until";
 
 impl Claim {
-    pub(super) fn labels(&self) -> HashMap<String, String> {
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
         [
             (RUN, self.run.to_string()),
             (STACK, self.stack.to_string()),
@@ -74,7 +74,7 @@ impl Claim {
     }
 
     /// None for a config that is no claim: a label is missing or holds no valid name.
-    pub(super) fn from_labels(labels: &HashMap<String, String>) -> Option<Self> {
+    pub(super) fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
         let label = |name: &str| labels.get(name).cloned();
         Some(Self {
             stack: label(STACK)?.try_into().ok()?,
@@ -102,17 +102,8 @@ impl Swarm {
     pub async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, Failure> {
         // The second try is for a holder that released between the refusal and the look.
         for _ in 0..2 {
-            let spec = ConfigSpec {
-                name: Some(name_of(&claim.stack)),
-                labels: Some(claim.labels()),
-                // Swarm wants at least one byte of content; this is "-" in base64.
-                data: Some("LQ==".to_owned()),
-                ..ConfigSpec::default()
-            };
-            match self.docker().create_config(spec).await {
-                Ok(_) => return Ok(ClaimOutcome::Held),
-                Err(e) if status(&e) == Some(409) => {}
-                Err(e) => return Err(failed("claim the stack's name", &e)),
+            if self.make_shared_record(&name_of(&claim.stack), claim.labels()).await? {
+                return Ok(ClaimOutcome::Held);
             }
             let holder = self.claims().await?.into_iter().find(|other| other.stack == claim.stack);
             if let Some(holder) = holder {
@@ -135,13 +126,8 @@ impl Swarm {
         let name = name_of(&claim.stack);
         // Not for ever: somebody may take and leave the name again and again.
         for _ in 0..5 {
-            match self.docker().inspect_config(&name).await {
-                Ok(config) => {
-                    let id = config.id.clone();
-                    return Ok(id.filter(|_| read(config).is_some_and(|held| held.run == claim.run)));
-                }
-                Err(e) if is_gone(&e) => {}
-                Err(e) => return Err(failed("look at the claim", &e)),
+            if let Some(record) = self.shared_record(&name).await? {
+                return Ok(read(&record).filter(|held| held.run == claim.run).map(|_| record.id));
             }
             self.claim(claim).await?;
         }
@@ -153,11 +139,7 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn has_claim(&self, id: &str) -> Result<bool, Failure> {
-        match self.docker().inspect_config(id).await {
-            Ok(_) => Ok(true),
-            Err(e) if is_gone(&e) => Ok(false),
-            Err(e) => Err(failed("look at the claim", &e)),
-        }
+        self.has_shared_record(id).await
     }
 
     /// Gives back this very claim, and no later one on the same name. Nothing happens where it is gone.
@@ -165,10 +147,7 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn release_claim(&self, id: &str) -> Result<(), Failure> {
-        match self.docker().delete_config(id).await {
-            Err(e) if !is_gone(&e) => Err(failed("release the stack's name", &e)),
-            _ => Ok(()),
-        }
+        self.drop_shared_record(id).await
     }
 
     /// Says until when (Unix seconds) the app of a stack stays after its run.
@@ -210,24 +189,15 @@ impl Swarm {
     /// of what somebody has changed meanwhile; then it is looked at again.
     async fn change_claim(&self, stack: &StackName, change: impl Fn(Claim) -> Option<Claim>) -> Result<bool, Failure> {
         let name = name_of(stack);
-        loop {
-            let config = match self.docker().inspect_config(&name).await {
-                Ok(config) => config,
-                Err(e) if is_gone(&e) => return Ok(false),
-                Err(e) => return Err(failed("look at the claim", &e)),
-            };
-            let version = config.version.as_ref().and_then(|version| version.index).unwrap_or(0);
-            let mut spec = config.spec.clone().unwrap_or_default();
-            let Some(changed) = read(config).and_then(&change) else { return Ok(false) };
-            spec.labels = Some(changed.labels());
-            let options = UpdateConfigOptionsBuilder::new().version(i64::try_from(version).unwrap_or(0)).build();
-            match self.docker().update_config(&name, spec, options).await {
-                Ok(()) => return Ok(true),
-                Err(e) if is_gone(&e) => return Ok(false),
-                Err(e) if is_stale(&e) => {}
-                Err(e) => return Err(failed("change the claim", &e)),
+        while let Some(record) = self.shared_record(&name).await? {
+            let Some(changed) = read(&record).and_then(&change) else { return Ok(false) };
+            match self.swap_shared_record(&name, record.version, changed.labels()).await? {
+                Swap::Done => return Ok(true),
+                Swap::Gone => return Ok(false),
+                Swap::Stale => {}
             }
         }
+        Ok(false)
     }
 
     /// Waits until a claim is gone. It may wait for ever: the engine tells nothing of what it did while it
@@ -250,10 +220,7 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn release(&self, stack: &StackName) -> Result<(), Failure> {
-        match self.docker().delete_config(&name_of(stack)).await {
-            Err(e) if !is_gone(&e) => Err(failed("release the stack's name", &e)),
-            _ => Ok(()),
-        }
+        self.drop_shared_record(&name_of(stack)).await
     }
 
     /// Every claim on this swarm.
@@ -261,17 +228,12 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn claims(&self) -> Result<Vec<Claim>, Failure> {
-        let filters = HashMap::from([("label", vec![RUN])]);
-        let options = ListConfigsOptionsBuilder::new().filters(&filters).build();
-        let configs = ask("list claims", self.docker().list_configs(Some(options))).await?;
-        Ok(configs.into_iter().filter_map(read).collect())
+        Ok(self.shared_records(RUN).await?.iter().filter_map(read).collect())
     }
 }
 
-fn read(config: Config) -> Option<Claim> {
-    let spec = config.spec?;
-    let claim = Claim::from_labels(&spec.labels?)?;
-    (spec.name? == name_of(&claim.stack)).then_some(claim)
+fn read(record: &SharedRecord) -> Option<Claim> {
+    Claim::from_labels(&record.labels).filter(|claim| record.name == name_of(&claim.stack))
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //! swarm has not taken away yet. It is written down in a swarm config, `ccci_left_<node>_…`, and a cc-ci on
 //! that node removes it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use bollard::models::{ConfigSpec, Node, Task};
-use bollard::query_parameters::{ListConfigsOptionsBuilder, ListNodesOptions, ListTasksOptionsBuilder};
+use bollard::models::{Node, Task};
+use bollard::query_parameters::{ListNodesOptions, ListTasksOptionsBuilder};
 
-use super::engine::{Swarm, ask, failed, is_gone, status};
+use super::engine::{Swarm, ask};
 use super::labels::of_stack;
+use super::record::SharedRecord;
 use crate::failure::Failure;
 use crate::names::StackName;
 
@@ -50,18 +51,10 @@ impl Swarm {
         beside.extend(of_owner.filter(|node| *node != own));
         for node in beside {
             let left = LeftElsewhere { node, stack: stack.clone() };
-            let labels = HashMap::from([(LEFT_ON, left.node.as_str()), (STACK, stack.as_str())]);
-            let spec = ConfigSpec {
-                name: Some(left.name()),
-                labels: Some(labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
-                // Swarm wants at least one byte of content; this is "-" in base64.
-                data: Some("LQ==".to_owned()),
-                ..ConfigSpec::default()
-            };
-            match self.docker().create_config(spec).await {
-                Err(e) if status(&e) != Some(409) => return Err(failed("note what is left on another node", &e)),
-                _ => {}
-            }
+            let labels = BTreeMap::from([(LEFT_ON, left.node.clone()), (STACK, stack.to_string())]);
+            let labels = labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            // One that is there says the same.
+            self.make_shared_record(&left.name(), labels).await?;
         }
         Ok(())
     }
@@ -71,14 +64,11 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn left_elsewhere(&self) -> Result<Vec<LeftElsewhere>, Failure> {
-        let filters = HashMap::from([("label", vec![LEFT_ON])]);
-        let options = ListConfigsOptionsBuilder::new().filters(&filters).build();
-        let configs = ask("list what is left on nodes", self.docker().list_configs(Some(options))).await?;
-        let read = |config: bollard::models::Config| {
-            let mut labels = config.spec?.labels?;
-            Some(LeftElsewhere { node: labels.remove(LEFT_ON)?, stack: labels.remove(STACK)?.try_into().ok()? })
+        let read = |record: &SharedRecord| {
+            let label = |name: &str| record.labels.get(name).cloned();
+            Some(LeftElsewhere { node: label(LEFT_ON)?, stack: label(STACK)?.try_into().ok()? })
         };
-        let mut all: Vec<LeftElsewhere> = configs.into_iter().filter_map(read).collect();
+        let mut all: Vec<LeftElsewhere> = self.shared_records(LEFT_ON).await?.iter().filter_map(read).collect();
         all.sort();
         Ok(all)
     }
@@ -88,10 +78,7 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer.
     pub async fn nothing_left_elsewhere(&self, left: &LeftElsewhere) -> Result<(), Failure> {
-        match self.docker().delete_config(&left.name()).await {
-            Err(e) if !is_gone(&e) => Err(failed("note that nothing is left", &e)),
-            _ => Ok(()),
-        }
+        self.drop_shared_record(&left.name()).await
     }
 }
 

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::engine::{Swarm, ask, failed, is_gone, status};
+use super::engine::{Swarm, ask, failed, is_gone, is_stale, status};
 use crate::failure::{Failure, Kind};
 
 /// Swarm wants at least one byte of content, and never lets it change; this is "-" in base64.
@@ -66,7 +66,7 @@ impl Drop for RecordChanges {
 }
 
 impl Swarm {
-    /// Every record that carries this label (`name=value`), as of one moment.
+    /// Every record that carries this label (`name` or `name=value`), as of one moment.
     ///
     /// # Errors
     /// The engine does not answer, or is no swarm manager.
@@ -94,6 +94,18 @@ impl Swarm {
                 )),
             },
             Err(e) if is_gone(&e) => Ok(None),
+            Err(e) => Err(failed("look at a record", &e)),
+        }
+    }
+
+    /// Whether the record of this id is there.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn has_shared_record(&self, id: &str) -> Result<bool, Failure> {
+        match self.docker().inspect_config(id).await {
+            Ok(_) => Ok(true),
+            Err(e) if is_gone(&e) => Ok(false),
             Err(e) => Err(failed("look at a record", &e)),
         }
     }
@@ -164,11 +176,6 @@ impl Swarm {
         });
         RecordChanges { news, reader }
     }
-}
-
-/// Swarm's own words, unchanged since its first release; the HTTP status is that of any inner error.
-fn is_stale(e: &Error) -> bool {
-    matches!(e, Error::DockerResponseServerError { message, .. } if message.contains("update out of sequence"))
 }
 
 /// The engine's filter also lets names pass that begin with the one asked for.

@@ -1,13 +1,13 @@
 //! What is to be tested, as every command that plans or runs takes it.
 
 use harness::failure::{Failure, Kind};
-use harness::names::{Commit, RecipeName};
+use harness::names::{Commit, RecipeName, is_ref};
 
 use crate::event::Stage;
 use crate::prepared::read_toml;
 use crate::selection::Selection;
 use crate::settings::Settings;
-use crate::source::{Revision, is_safe_ref};
+use crate::source::Revision;
 use crate::spec::Request;
 
 /// What is to be tested.
@@ -88,5 +88,5 @@ pub(super) fn selection(words: &[String]) -> Result<Selection, Failure> {
 }
 
 fn safe_ref(text: &str) -> Result<String, String> {
-    if is_safe_ref(text) { Ok(text.to_owned()) } else { Err("letters, digits and . _ / - + only".to_owned()) }
+    if is_ref(text) { Ok(text.to_owned()) } else { Err("letters, digits and . _ / - + only".to_owned()) }
 }

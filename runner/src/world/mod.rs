@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use harness::failure::{Failure, Kind};
 use harness::http::{Expect, Http, HttpConfig};
 use harness::names::StackName;
-use harness::swarm::{ObjectKind, Removal, Swarm};
+use harness::swarm::{ObjectKind, Removal, SharedRecord, Swarm};
 use serde::Serialize;
-use slots::{Board as _, SET_LABEL, SwarmBoard};
+use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 
 use crate::settings::Settings;
 use docker_cli::docker;
@@ -207,7 +207,8 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
 /// Removes the lists of slots where nobody has one. False where a run still lives, or keeps an app.
 async fn close_slots(swarm: &Swarm) -> Result<bool, Failure> {
     let records = swarm.shared_records(SET_LABEL).await?;
-    let sets = records.iter().filter_map(|record| record.labels.get(SET_LABEL).cloned()).collect::<BTreeSet<_>>();
+    let set = |record: &SharedRecord| record.labels.get(SET_LABEL)?.parse::<SetName>().ok();
+    let sets: BTreeSet<SetName> = records.iter().filter_map(set).collect();
     let mut all = true;
     for set in sets {
         let board = SwarmBoard::of_set(swarm, &set);

@@ -87,7 +87,7 @@ fn the_leader_of_three_managers_is_lost() {
             let mut slots = Vec::new();
             for host in &hosts {
                 let swarm = Swarm::connect_to(host).await.unwrap();
-                slots.push(Slots::new(SwarmBoard::new(&swarm)));
+                slots.push(Slots::new(SwarmBoard::of_set(&swarm, &"ccci".parse().unwrap())));
             }
             // One holds its slot all the time.
             let held = take(&slots[0], &format!("held-{round}")).await;

@@ -1,4 +1,5 @@
-//! A registry on a free port that has an image of any name, each with one small layer of its own. Docker speaks
+//! A registry on a free port that has an image of any name, each with one small layer of its own: what an
+//! earlier one left on the engine, when a test was killed, is another image. Docker speaks
 //! plain HTTP to registries on the local host.
 
 use std::collections::HashMap;
@@ -19,16 +20,17 @@ pub(crate) fn registry() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("localhost:{}", listener.local_addr().unwrap().port());
     let blobs: Arc<Mutex<HashMap<String, Vec<u8>>>> = Arc::default();
+    let own: u64 = rand::random();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let blobs = Arc::clone(&blobs);
-            std::thread::spawn(move || answer(&stream.unwrap(), &blobs));
+            std::thread::spawn(move || answer(&stream.unwrap(), own, &blobs));
         }
     });
     address
 }
 
-fn answer(mut stream: &TcpStream, blobs: &Mutex<HashMap<String, Vec<u8>>>) {
+fn answer(mut stream: &TcpStream, own: u64, blobs: &Mutex<HashMap<String, Vec<u8>>>) {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(request) = lines.next() else { return };
     let _headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
@@ -40,7 +42,9 @@ fn answer(mut stream: &TcpStream, blobs: &Mutex<HashMap<String, Vec<u8>>>) {
         [.., "blobs", digest] => {
             blobs.lock().unwrap().get(*digest).map(|blob| ("application/octet-stream", blob.clone()))
         }
-        [name @ .., "manifests", reference] => Some((MANIFEST, manifest(&name.join("/"), reference, blobs))),
+        [name @ .., "manifests", reference] => {
+            Some((MANIFEST, manifest(&format!("{own} {}", name.join("/")), reference, blobs)))
+        }
         _ => None,
     };
     let (status, (kind, body)) = found.map_or(("404 Not Found", ("text/plain", Vec::new())), |found| ("200 OK", found));

@@ -34,7 +34,7 @@ pub(crate) struct Set {
 
 impl Set {
     pub(crate) fn slots(&self, timing: Timing) -> Slots<SwarmBoard> {
-        Slots::with_timing(SwarmBoard::of_set(&self.swarm, &self.name), timing)
+        Slots::with_timing(SwarmBoard::of_set(&self.swarm, &self.name.parse().unwrap()), timing)
     }
 
     pub(crate) async fn view(&self) -> View {

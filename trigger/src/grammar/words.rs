@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::names::is_ref;
+use harness::names::is_ref;
 
 /// What `only=` takes: the words of `cc-ci run --only`. Whether there is such a stage or test, the runner
 /// knows.
