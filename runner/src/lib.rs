@@ -16,6 +16,7 @@ pub mod engine;
 pub mod engine_watch;
 pub mod event;
 pub mod exit;
+pub mod forge;
 pub mod guard;
 pub mod impostor;
 pub mod keep;

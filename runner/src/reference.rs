@@ -8,7 +8,7 @@ use harness::failure::Kind;
 use crate::event::{JOURNAL_FORMAT, Stage};
 use crate::exit;
 use crate::lint::Rule;
-use crate::serve::ForgeSettings;
+use crate::serve::ServeSettings;
 use crate::settings::Settings;
 use crate::variables::{LOGINS, VARIABLES};
 
@@ -59,7 +59,7 @@ pub fn reference() -> String {
         title: "Settings of cc-ci serve",
         intro: "For answers to comments on pull requests, in the same way; [operate.md](operate.md) says how they are used.",
         columns: SETTINGS,
-        rows: rows(&ForgeSettings::augment_args(clap::Command::new("serve"))),
+        rows: rows(&ServeSettings::augment_args(clap::Command::new("serve"))),
     };
     markdown(&[all, serve, crate::cli::plugin::settings_table(), variables(), lint_rules()])
 }

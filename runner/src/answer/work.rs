@@ -77,8 +77,8 @@ pub struct Worker<F, R> {
     /// What runs have said, as far as it was asked for.
     views: HashMap<CommentId, RunView>,
     leashes: HashMap<CommentId, Leash>,
-    /// How long runs of a recipe take, in milliseconds.
-    expected: HashMap<RecipeName, Option<u64>>,
+    /// How long runs of each recipe usually take; none where they are to be looked at anew.
+    expected: Option<BTreeMap<RecipeName, Duration>>,
     tellers: HashMap<PullId, watch::Sender<Telling>>,
     telling: JoinSet<()>,
     /// Pull requests whose answer may have changed.
@@ -106,7 +106,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             jobs: jobs.into_iter().map(|job| (job.comment, job)).collect(),
             views: HashMap::new(),
             leashes: HashMap::new(),
-            expected: HashMap::new(),
+            expected: None,
             tellers: HashMap::new(),
             telling: JoinSet::new(),
             changed: BTreeSet::new(),

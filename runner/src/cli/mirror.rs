@@ -4,9 +4,9 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use trigger::names::{Repo, RepoName};
 
-use super::forge::ForgeArgs;
 use super::new;
 use crate::exit::Exit;
+use crate::forge::ForgeArgs;
 use crate::mirror::{Credentials, Enrolled, Enrolment, Mirror, Mirrored, enrol, mirror};
 use crate::settings::Settings;
 use crate::source::{Revision, without_credentials};
@@ -31,7 +31,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let recipe = &args.recipe;
-    let named = args.forge.named()?;
+    let named = args.forge.wanted()?;
     let name: RepoName = recipe.as_str().parse().map_err(|error| {
         Failure::new(Kind::DomainTooLong, format!("{error}"), "the recipe's name, which the repository has too")
     })?;

@@ -5,7 +5,6 @@ mod bench;
 mod cancel;
 mod docs;
 mod doctor;
-mod forge;
 mod lint;
 mod look;
 mod mirror;

@@ -12,8 +12,9 @@ use trigger::forge::{Comment, Gitea};
 use trigger::hook::{self, HookSecret};
 use trigger::watch::{Pace, Store, WatchError, Watcher, keep};
 
-use super::forge::{ForgeSettings, wrong};
+use super::settings::ServeSettings;
 use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Told, Worker, Workshop};
+use crate::forge::{Named, wrong};
 use crate::slot::Runner;
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
@@ -42,8 +43,9 @@ impl Answering {
     ///
     /// # Errors
     /// When a setting is wrong, or the state folder or the address to listen at cannot be used.
-    pub(super) async fn new(settings: &ForgeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
-        let Some((forge, about)) = settings.forge()? else { return Ok(None) };
+    pub(super) async fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
+        let Some(Named { forge, url, owner, .. }) = settings.forge.named()? else { return Ok(None) };
+        let about = format!("{url} {owner}");
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;

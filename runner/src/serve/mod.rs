@@ -4,8 +4,8 @@
 //! janitor looks once a minute, and where a forge is set its comments are answered.
 
 mod answering;
-mod forge;
 mod notify;
+mod settings;
 mod sweeping;
 mod unit;
 
@@ -13,15 +13,15 @@ use harness::failure::Failure;
 use tokio_util::sync::CancellationToken;
 
 use crate::slot::Runner;
-pub use forge::ForgeSettings;
+pub use settings::ServeSettings;
 pub use unit::UNIT;
 
 /// Serves until it is told to stop.
 ///
 /// # Errors
 /// What keeps it from serving at all. An engine that is away is waited for, and so is a forge.
-pub async fn serve(runner: &Runner, forge: &ForgeSettings, stop: &CancellationToken) -> Result<(), Failure> {
-    let answering = answering::Answering::new(forge, runner).await?;
+pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &CancellationToken) -> Result<(), Failure> {
+    let answering = answering::Answering::new(settings, runner).await?;
     let mut manager = notify::Manager::of_process();
     let mut sweeping = sweeping::Sweeping::new(runner.clone());
     // New work starts only when what is left of the old is gone, or an hour has shown that it stays.

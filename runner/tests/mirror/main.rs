@@ -2,18 +2,6 @@
 
 // The lints let tests alone; helpers count as tests below this attribute.
 #[cfg(test)]
-#[expect(dead_code, reason = "not everything that the trigger's tests do with a Gitea is done here")]
-#[path = "../../../trigger/tests/gitea/gitea.rs"]
-mod gitea;
-#[cfg(test)]
-#[expect(dead_code, reason = "not everything that people do on a Gitea is done here")]
-#[path = "../../../trigger/tests/gitea/people.rs"]
-mod people;
-#[cfg(test)]
-#[expect(dead_code, reason = "nothing has to fail here on the way")]
-#[path = "../../../trigger/tests/gitea/proxy.rs"]
-mod proxy;
-#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod steps;
@@ -26,7 +14,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use crate::scene::Scene;
-    use crate::{gitea, steps};
+    use crate::steps;
 
     macro_rules! steps {
         ($scene:expr; $($step:ident,)+) => {{
@@ -46,7 +34,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_mirror_and_the_real_gitea() {
-        let red = gitea::with(async |gitea| {
+        let red = testforge::with(async |gitea| {
             let scene = &Scene::new(gitea).await;
             steps! { scene;
                 a_mirror_is_made,

@@ -8,10 +8,7 @@ use std::process::Command;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tempfile::TempDir;
-
-use crate::gitea::Gitea;
-use crate::people::Person;
-use crate::proxy::Proxy;
+use testforge::{Gitea, Person, Proxy};
 
 pub(crate) const REPO: &str = "coop/custom-html";
 

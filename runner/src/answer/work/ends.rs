@@ -7,7 +7,7 @@ use trigger::names::CommentId;
 
 use super::Worker;
 use crate::answer::child::{Ended, Runs};
-use crate::answer::job::{End, Job, Phase};
+use crate::answer::job::{End, Phase};
 use crate::answer::tell::Told;
 use crate::event::{Record, Word};
 use crate::report::fold::{RunView, fold};
@@ -56,9 +56,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         };
         self.change(comment, |job| job.phase = Phase::Ended(end));
         // The next run takes about as long as the last ones.
-        if let Some(recipe) = self.jobs.get(&comment).and_then(Job::recipe) {
-            self.expected.remove(&recipe);
-        }
+        self.expected = None;
         self.urgent = true;
     }
 

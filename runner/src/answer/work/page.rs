@@ -95,7 +95,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             (0, false) => queued + running + 1 - self.shop.at_once,
             (here, _) => here,
         };
-        let expected_ms = job.recipe().and_then(|recipe| self.expected.get(&recipe).copied().flatten());
+        let usual = |recipe| self.expected.as_ref()?.get(&recipe).copied();
+        let expected_ms = job.recipe().and_then(usual).map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let view = self.views.get(&job.comment).filter(|_| job.run().is_some());
         Shown { job, view, before, expected_ms }
     }

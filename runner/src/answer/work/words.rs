@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use harness::names::RecipeName;
 use trigger::forge::Forge;
 use trigger::grammar::{Command, Hold, Said};
 use trigger::names::CommentId;
@@ -55,8 +56,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 
     async fn asks_for_a_run(&mut self, job: &mut Job) -> Option<String> {
-        let recipe = job.recipe().filter(|name| self.shop.recipes.join(name.as_str()).join("recipe.toml").is_file());
-        let Some(recipe) = recipe else {
+        let is_known = |name: RecipeName| self.shop.recipes.join(name.as_str()).join("recipe.toml").is_file();
+        if !job.recipe().is_some_and(is_known) {
             job.phase = Phase::Ended(End::NoRun {
                 what: format!("{} is not a recipe that this cc-ci knows", job.pull.repo.name),
                 look_at: "a recipe is enrolled with a folder of its own: docs/enroll-recipe.md".to_owned(),
@@ -69,11 +70,9 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             return Some("such a run of this commit is under way already, and its verdict is for both.".to_owned());
         }
         let waits = self.active().filter(here).count() > 0;
-        if !self.expected.contains_key(&recipe) {
-            let (state, name) = (self.shop.state.clone(), recipe.clone());
-            let whole = tokio::task::spawn_blocking(move || expect::whole(&state, &name)).await.ok().flatten();
-            let ms = whole.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-            self.expected.insert(recipe, ms);
+        if self.expected.is_none() {
+            let state = self.shop.state.clone();
+            self.expected = tokio::task::spawn_blocking(move || expect::whole(&state)).await.ok();
         }
         job.phase = Phase::Queued;
         waits.then(|| "it waits for the run that is under way here; `!stop` ends that one.".to_owned())

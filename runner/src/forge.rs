@@ -1,0 +1,114 @@
+//! The forge, as every command that talks to one takes it.
+
+use std::path::PathBuf;
+
+use harness::failure::{Failure, Kind};
+use harness::http::{Http, HttpConfig};
+use trigger::forge::Gitea;
+use trigger::names::Owner;
+use trigger::token;
+use url::Url;
+
+/// The settings of a forge: all of them, or none.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ForgeArgs {
+    /// Address of the Gitea
+    #[arg(long, env = "CCCI_FORGE_URL", value_name = "URL", requires_all = ["forge_owner", "forge_token_file"])]
+    pub forge_url: Option<Url>,
+
+    /// Organisation there whose repositories are the recipes
+    #[arg(long, env = "CCCI_FORGE_OWNER", value_name = "NAME", requires = "forge_url")]
+    pub forge_owner: Option<Owner>,
+
+    /// File that holds the bot's token, and nothing else
+    #[arg(long, env = "CCCI_FORGE_TOKEN_FILE", value_name = "FILE", requires = "forge_url")]
+    pub forge_token_file: Option<PathBuf>,
+}
+
+/// A forge that was named, with its token read.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The forge.
+    pub forge: Gitea,
+    /// Its address.
+    pub url: Url,
+    /// The organisation.
+    pub owner: Owner,
+    /// Where its token is, as an absolute path.
+    pub token_file: PathBuf,
+}
+
+impl ForgeArgs {
+    /// The forge; none where none is named.
+    ///
+    /// # Errors
+    /// When the token cannot be read, or the address is none of a forge.
+    pub fn named(&self) -> Result<Option<Named>, Failure> {
+        let (Some(url), Some(owner), Some(file)) = (&self.forge_url, &self.forge_owner, &self.forge_token_file) else {
+            return Ok(None);
+        };
+        let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
+            let what = "the address of the forge is not http:// or https:// with a host and no password";
+            return Err(wrong(what.to_owned(), "--forge-url (CCCI_FORGE_URL)"));
+        }
+        let unread = |what: String| wrong(what, "--forge-token-file (CCCI_FORGE_TOKEN_FILE)");
+        let token = token::read(file).map_err(|error| unread(error.to_string()))?;
+        let token_file = std::path::absolute(file).map_err(|error| unread(error.to_string()))?;
+        let forge = Gitea::new(Http::new(&HttpConfig::default())?, url.clone(), owner.clone(), token);
+        Ok(Some(Named { forge, url: url.clone(), owner: owner.clone(), token_file }))
+    }
+
+    /// The forge, for a command that cannot be without.
+    ///
+    /// # Errors
+    /// As [`Self::named`], and when none is named.
+    pub fn wanted(&self) -> Result<Named, Failure> {
+        self.named()?.ok_or_else(|| {
+            let all = "--forge-url, --forge-owner and --forge-token-file (CCCI_FORGE_URL, CCCI_FORGE_OWNER, CCCI_FORGE_TOKEN_FILE)";
+            wrong("no forge is named".to_owned(), all)
+        })
+    }
+}
+
+/// A setting that is wrong.
+pub(crate) fn wrong(what: String, look_at: &str) -> Failure {
+    Failure::new(Kind::CheckBroken, what, look_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        forge: ForgeArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<ForgeArgs, clap::Error> {
+        Cli::try_parse_from([&["cc-ci"], words].concat()).map(|cli| cli.forge)
+    }
+
+    #[test]
+    fn a_forge_needs_an_owner_and_a_token() {
+        assert!(parsed(&[]).unwrap().named().unwrap().is_none());
+        assert!(parsed(&[]).unwrap().wanted().unwrap_err().what.contains("no forge is named"));
+        assert!(parsed(&["--forge-url", "https://git.example.org"]).is_err());
+        assert!(parsed(&["--forge-owner", "coop"]).is_err());
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        let with = |url: &str| {
+            let words = ["--forge-url", url, "--forge-owner", "coop", "--forge-token-file", file.to_str().unwrap()];
+            parsed(&words).unwrap().wanted().map(|named| format!("{} {}", named.url, named.owner))
+        };
+        assert!(with("https://git.example.org").unwrap_err().what.contains("cannot be read"));
+        std::fs::write(&file, "hunter2\n").unwrap();
+        assert_eq!(with("https://git.example.org").unwrap(), "https://git.example.org/ coop");
+        for odd in ["file:///etc", "https://ada:hunter2@git.example.org", "https://git.example.org?x=1"] {
+            assert!(!with(odd).unwrap_err().what.contains("hunter2"), "{odd}");
+        }
+    }
+}
