@@ -1,5 +1,5 @@
-//! The HTML report: one page that asks nothing of anybody. No script, no picture, no font is fetched;
-//! everything from outside is text, cleaned here and escaped by the template.
+//! A run as HTML: a page that asks nothing of anybody (no script, no picture, no font is fetched), and its body alone,
+//! for pages of `cc-ci serve`. Everything from outside is text, cleaned here and escaped by the template.
 
 use std::path::Path;
 
@@ -19,18 +19,42 @@ mod timeline;
 const BLOCK: Bounds = Bounds { lines: 600, columns: 2_000 };
 const LINE: usize = 600;
 
-/// Renders a run as one page. `remarks` are those of the journal it was read from; pictures that its
-/// failures name are taken from `folder` and become part of the page.
+/// Where a page finds what browsers showed.
+#[derive(Debug, Clone, Copy)]
+pub enum Pictures<'a> {
+    /// They are left out.
+    None,
+    /// In this folder; they become part of the page.
+    Folder(&'a Path),
+    /// Behind this path of a server.
+    Behind(&'a str),
+}
+
+/// Renders a run as one page. `remarks` are those of the journal it was read from.
 ///
 /// # Errors
 /// None is known: the template only joins strings.
-pub fn render(view: &RunView, remarks: &[String], folder: Option<&Path>) -> Result<String, askama::Error> {
-    Page::of(view, remarks, folder).render()
+pub fn render(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
+    Page { body: Body::of(view, remarks, pictures) }.render()
+}
+
+/// Renders what a page says of a run, for a page that has `report.css` and `sprites.html`.
+///
+/// # Errors
+/// None is known: the template only joins strings.
+pub fn body(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
+    Body::of(view, remarks, pictures).render()
 }
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
+    body: Body,
+}
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct Body {
     tone: &'static str,
     word: &'static str,
     symbol: &'static str,
@@ -135,8 +159,12 @@ struct ComposePart {
     yaml: String,
 }
 
-impl Page {
-    fn of(view: &RunView, remarks: &[String], folder: Option<&Path>) -> Self {
+impl Body {
+    fn title(&self) -> String {
+        format!("{} {}: {} at {}", self.symbol, self.word, self.recipe, self.commit_short)
+    }
+
+    fn of(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Self {
         let started = &view.started;
         let tone = view.tone();
         let span = span_ms(view);
@@ -166,7 +194,7 @@ impl Page {
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
             facts: facts(view),
-            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, folder)).collect(),
+            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, pictures)).collect(),
             cc_ci: one_line(&started.cc_ci, 40),
         }
     }
@@ -212,11 +240,11 @@ fn facts(view: &RunView) -> Vec<Fact> {
 }
 
 impl StagePart {
-    fn of(view: &RunView, stage: &StageView, span: u64, folder: Option<&Path>) -> Self {
+    fn of(view: &RunView, stage: &StageView, span: u64, pictures: Pictures<'_>) -> Self {
         let tone = stage.tone();
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
         let mut checks: Vec<CheckPart> =
-            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, folder)).collect();
+            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             origin: None,
@@ -236,7 +264,7 @@ impl StagePart {
             used_by_app: stage.used.as_ref().and_then(by_app),
             bar: bar(view, stage, span),
             why: why(stage),
-            fault: result_fault.map(|fault| FaultPart::of(fault, folder)),
+            fault: result_fault.map(|fault| FaultPart::of(fault, pictures)),
             deciding: tone == Tone::NoEnd || view.deciding_stage() == Some(stage.stage),
             checks,
             notes: stage.notes.iter().map(|note| one_line(note, LINE)).collect(),
@@ -293,21 +321,21 @@ fn why(stage: &StageView) -> Option<String> {
 }
 
 impl FaultPart {
-    fn of(fault: &Fault, folder: Option<&Path>) -> Self {
+    fn of(fault: &Fault, from: Pictures<'_>) -> Self {
         Self {
             cause: fault.cause.words(),
             kind: fault.failure.kind.code(),
             what: one_line(&fault.failure.what, LINE),
             look_at: one_line(&fault.failure.look_at, LINE),
             detail: block(&fault.failure.detail, BLOCK),
-            pictures: pictures(&fault.failure.files, folder),
+            pictures: pictures(&fault.failure.files, from),
         }
     }
 }
 
 impl CheckPart {
     /// A fault that the stage shows in full above is only named here.
-    fn of(check: &CheckResult, shown: Option<&Fault>, folder: Option<&Path>) -> Self {
+    fn of(check: &CheckResult, shown: Option<&Fault>, pictures: Pictures<'_>) -> Self {
         let tone = Tone::from(check.outcome);
         let text = match &check.fault {
             Some(fault) if check.outcome != Outcome::Passed => &fault.failure.what,
@@ -319,7 +347,11 @@ impl CheckPart {
             tone: class(tone),
             word: tone.word(),
             text: one_line(text, LINE),
-            fault: check.fault.as_ref().filter(|fault| Some(*fault) != shown).map(|fault| FaultPart::of(fault, folder)),
+            fault: check
+                .fault
+                .as_ref()
+                .filter(|fault| Some(*fault) != shown)
+                .map(|fault| FaultPart::of(fault, pictures)),
             took: if check.took_ms == 0 { String::new() } else { seconds(check.took_ms) },
         }
     }

@@ -73,7 +73,9 @@ pub fn render(journal: &Journal, format: Format, look: Look) -> Result<Vec<u8>, 
     Ok(match format {
         Format::Html => {
             let folder = journal.folder.as_deref();
-            html::render(&view, remarks, folder).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()
+            html::render(&view, remarks, folder.map_or(html::Pictures::None, html::Pictures::Folder))
+                .map_err(|error| RedoError::Render(error.to_string()))?
+                .into_bytes()
         }
         Format::Junit => {
             junit::render(&view, remarks).map_err(|error| RedoError::Render(error.to_string()))?.into_bytes()

@@ -5,27 +5,35 @@ use std::path::{Component, Path};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use harness::http::coded;
+
 use super::super::text::one_line;
+use super::Pictures;
 
 /// The largest picture that is shown, and the most of them for one failure.
 const BYTES: u64 = 600 * 1024;
 const COUNT: usize = 4;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A picture that is part of the page.
+/// A picture that the page shows.
 pub(super) struct Picture {
     pub(super) name: String,
-    /// Base64.
-    pub(super) data: String,
+    /// An address: with the picture in it, or of the page's own server.
+    pub(super) src: String,
 }
 
 /// The pictures among the files of a failure. One that is gone, too large or no picture is left out: the
 /// failure's text names it.
-pub(super) fn pictures(files: &[String], folder: Option<&Path>) -> Vec<Picture> {
-    let Some(folder) = folder else { return Vec::new() };
+pub(super) fn pictures(files: &[String], from: Pictures<'_>) -> Vec<Picture> {
     let names = files.iter().filter(|name| name.ends_with(".png") && stays_below(name));
-    let read = names.filter_map(|name| Some((name, read(&folder.join(name))?)));
-    read.map(|(name, bytes)| Picture { name: one_line(name, 200), data: STANDARD.encode(bytes) }).take(COUNT).collect()
+    let src = |name: &String| match from {
+        Pictures::None => None,
+        Pictures::Folder(folder) => {
+            Some(format!("data:image/png;base64,{}", STANDARD.encode(read(&folder.join(name))?)))
+        }
+        Pictures::Behind(path) => Some(format!("{path}{}", coded(name))),
+    };
+    names.filter_map(|name| Some(Picture { src: src(name)?, name: one_line(name, 200) })).take(COUNT).collect()
 }
 
 /// A journal may come from anywhere; what it names is in its folder or is not read.
@@ -60,9 +68,9 @@ mod tests {
         std::fs::write(run.join("large.png"), [&png[..], &vec![0; 600 * 1024]].concat()).unwrap();
         let outside = folder.path().join("out.png").display().to_string();
         let files = ["a.png", "a.html", "text.png", "../out.png", &outside, "large.png", "gone.png"].map(str::to_owned);
-        let shown = pictures(&files, Some(&run));
+        let shown = pictures(&files, Pictures::Folder(&run));
         assert_eq!(shown.iter().map(|picture| picture.name.as_str()).collect::<Vec<_>>(), ["a.png"]);
-        assert_eq!(shown[0].data, STANDARD.encode(&png));
-        assert!(pictures(&files, None).is_empty());
+        assert_eq!(shown[0].src, format!("data:image/png;base64,{}", STANDARD.encode(&png)));
+        assert!(pictures(&files, Pictures::None).is_empty());
     }
 }
