@@ -30,20 +30,29 @@ pub enum Pictures<'a> {
     Behind(&'a str),
 }
 
+/// Whether the run's process lives: then what has no end is under way, and was not killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// It is over, or it was killed.
+    Over,
+    /// It is under way.
+    Live,
+}
+
 /// Renders a run as one page. `remarks` are those of the journal it was read from.
 ///
 /// # Errors
 /// None is known: the template only joins strings.
 pub fn render(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
-    Page { body: Body::of(view, remarks, pictures) }.render()
+    Page { body: Body::of(view, remarks, pictures, Life::Over) }.render()
 }
 
 /// Renders what a page says of a run, for a page that has `report.css` and `sprites.html`.
 ///
 /// # Errors
 /// None is known: the template only joins strings.
-pub fn body(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
-    Body::of(view, remarks, pictures).render()
+pub fn body(view: &RunView, remarks: &[String], pictures: Pictures<'_>, life: Life) -> Result<String, askama::Error> {
+    Body::of(view, remarks, pictures, life).render()
 }
 
 #[derive(Template)]
@@ -164,29 +173,31 @@ impl Body {
         format!("{} {}: {} at {}", self.symbol, self.word, self.recipe, self.commit_short)
     }
 
-    fn of(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Self {
+    fn of(view: &RunView, remarks: &[String], pictures: Pictures<'_>, life: Life) -> Self {
         let started = &view.started;
         let tone = view.tone();
+        let is_live = life == Life::Live && view.verdict.is_none();
         let span = span_ms(view);
         let decided = view.verdict.as_ref().and_then(|verdict| verdict.decided_by.as_ref());
         let left = view.left.iter().flatten();
         Self {
-            tone: class(tone),
-            word: tone.word(),
-            symbol: tone.symbol(),
+            tone: if is_live { LIVE } else { class(tone) },
+            word: if is_live { "under way" } else { tone.word() },
+            symbol: if is_live { "▸" } else { tone.symbol() },
             recipe: started.recipe.to_string(),
             commit_short: started.head.short().to_owned(),
             pull_request: started.pull_request,
             run: started.run.to_string(),
             took: seconds(view.took_ms),
-            line: one_line(&view.line(), LINE),
-            look_at: view.look_at().map(|text| one_line(text, LINE)),
+            line: if is_live { doing(view) } else { one_line(&view.line(), LINE) },
+            look_at: view.look_at().filter(|_| !is_live).map(|text| one_line(text, LINE)),
             deciding: decided.map(|decision| decision.stage.name()),
             remarks: remarks.iter().map(|remark| one_line(remark, LINE)).collect(),
             left: left
                 .map(|object| LeftObject { kind: one_line(&object.kind, 40), name: one_line(&object.name, 200) })
                 .collect(),
             left_line: match view.left.as_deref() {
+                _ if is_live => "The run is under way.",
                 Some([]) => "Nothing was left behind.",
                 Some(_) => "Objects were left behind.",
                 None => "Teardown did not come to its last look: objects may be left behind.",
@@ -194,9 +205,23 @@ impl Body {
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
             facts: facts(view),
-            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, pictures)).collect(),
+            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, pictures, is_live)).collect(),
             cc_ci: one_line(&started.cc_ci, 40),
         }
+    }
+}
+
+/// The class of what is under way.
+const LIVE: &str = "live";
+
+/// What a run that is under way does.
+fn doing(view: &RunView) -> String {
+    match view.running() {
+        Some(stage) => {
+            let busy = stage.busy_with.as_deref().map(|text| format!(": {text}"));
+            one_line(&format!("{}{}", stage.stage, busy.unwrap_or_default()), LINE)
+        }
+        None => "between two stages".to_owned(),
     }
 }
 
@@ -240,15 +265,20 @@ fn facts(view: &RunView) -> Vec<Fact> {
 }
 
 impl StagePart {
-    fn of(view: &RunView, stage: &StageView, span: u64, pictures: Pictures<'_>) -> Self {
+    fn of(view: &RunView, stage: &StageView, span: u64, pictures: Pictures<'_>, is_live: bool) -> Self {
         let tone = stage.tone();
+        let (class, word) = match tone {
+            Tone::NoEnd if is_live => (LIVE, "running"),
+            Tone::NotReached if is_live => (class(tone), "waiting"),
+            tone => (class(tone), tone.word()),
+        };
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
         let mut checks: Vec<CheckPart> =
             stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             origin: None,
-            tone: class(Tone::Skipped),
+            tone: self::class(Tone::Skipped),
             word: Tone::Skipped.word(),
             text: one_line(&format!("opted out: {reason}"), LINE),
             fault: None,
@@ -256,16 +286,20 @@ impl StagePart {
         }));
         Self {
             name: stage.stage.name(),
-            tone: class(tone),
-            word: tone.word(),
+            tone: class,
+            word,
             took: stage.took_ms.map(seconds),
             expected: stage.expected_ms.map(seconds),
             used: stage.used.as_ref().map(Used::words),
             used_by_app: stage.used.as_ref().and_then(by_app),
             bar: bar(view, stage, span),
-            why: why(stage),
+            why: if is_live && class == LIVE {
+                stage.busy_with.as_deref().map(|text| one_line(text, LINE))
+            } else {
+                why(stage).filter(|_| !is_live || tone != Tone::NotReached)
+            },
             fault: result_fault.map(|fault| FaultPart::of(fault, pictures)),
-            deciding: tone == Tone::NoEnd || view.deciding_stage() == Some(stage.stage),
+            deciding: (tone == Tone::NoEnd && !is_live) || view.deciding_stage() == Some(stage.stage),
             checks,
             notes: stage.notes.iter().map(|note| one_line(note, LINE)).collect(),
             calls: stage.calls.iter().map(CallPart::of).collect(),

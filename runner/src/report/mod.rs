@@ -12,6 +12,7 @@ pub mod html;
 pub mod journal;
 pub mod junit;
 pub mod lines;
+pub mod log;
 pub mod redo;
 pub mod terminal;
 pub mod text;
