@@ -18,6 +18,7 @@ pub mod event;
 pub mod exit;
 pub mod forge;
 pub mod guard;
+pub mod history;
 pub mod impostor;
 pub mod keep;
 pub mod kept;

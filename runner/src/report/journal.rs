@@ -156,9 +156,9 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
             Err(error) => return Err(damaged(number, &error)),
         };
         if number == 1 {
-            check_first(&peek)?;
+            check_first(&peek.event, peek.format)?;
         }
-        if !EVENTS.iter().any(|known| known.name == peek.event) {
+        if !is_known(&peek.event) {
             let event = super::text::one_line(&peek.event, 60);
             journal.remarks.push(format!("line {number}: the unknown event {event:?} was left out"));
             expected_seq += 1;
@@ -180,15 +180,21 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
     Ok(journal)
 }
 
+/// Whether this version knows an event of that name.
+pub(crate) fn is_known(event: &str) -> bool {
+    EVENTS.iter().any(|known| known.name == event)
+}
+
 /// The parser knows one line alone, so that the line that it names is always the first.
-fn damaged(line: usize, error: &serde_json::Error) -> ReadError {
+pub(crate) fn damaged(line: usize, error: &serde_json::Error) -> ReadError {
     ReadError::Damaged { line, why: error.to_string().replace(" at line 1 column ", " at column ") }
 }
 
-fn check_first(peek: &Peek) -> Result<(), ReadError> {
-    match peek.format {
+/// Whether a journal may begin with this event, and is of a format that this version reads.
+pub(crate) fn check_first(event: &str, format: Option<u32>) -> Result<(), ReadError> {
+    match format {
         Some(found) if found > JOURNAL_FORMAT => Err(ReadError::Newer { found }),
-        Some(_) if peek.event == "run-started" => Ok(()),
+        Some(_) if event == "run-started" => Ok(()),
         _ => Err(ReadError::NotAJournal),
     }
 }

@@ -1,0 +1,253 @@
+//! One run's journal into the tables, in one transaction; from where the last time ended.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+
+use harness::names::RunId;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::change::{ChangeKind, RunChange};
+use super::chunk::unpack;
+use super::error::HistoryError;
+use super::files;
+use super::open::Place;
+use super::row::RunState;
+use super::tally::Tally;
+use super::write::{self, Extent, Known};
+use crate::report::journal::ReadError;
+use crate::run_dir::RunDir;
+
+/// A line may have as many bytes.
+const LONGEST: u64 = 256 << 20;
+
+/// The one that writes.
+pub(super) struct Writer {
+    pub(super) db: Connection,
+    pub(super) place: Place,
+    /// Runs whose journals grow, so that no line is read twice.
+    tallies: HashMap<RunId, Tally>,
+    /// Nobody else writes as long as it is held.
+    _lock: File,
+}
+
+/// What ends an import before its end.
+pub(super) enum Stop {
+    Sql(rusqlite::Error),
+    File(io::Error),
+    Journal(ReadError),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+/// Where the lines of a run come from.
+pub(super) struct Source<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) read: &'a mut dyn BufRead,
+    /// Bytes before the ones that `read` gives first.
+    pub(super) from: u64,
+    /// Whether nobody adds to it any more.
+    pub(super) over: bool,
+}
+
+/// A run as it is after an import.
+pub(super) struct Done {
+    pub(super) id: i64,
+    pub(super) tally: Tally,
+    pub(super) extent: Extent,
+}
+
+impl Writer {
+    pub(super) fn new(db: Connection, place: Place, lock: File) -> Self {
+        Self { db, place, tallies: HashMap::new(), _lock: lock }
+    }
+
+    /// Puts a connection to another database in place of the one that is there.
+    pub(super) fn replace(&mut self, db: Connection) -> Connection {
+        self.tallies.clear();
+        std::mem::replace(&mut self.db, db)
+    }
+
+    /// Imports what is new in a run's folder; none where nothing is.
+    pub(super) fn import(&mut self, run: &RunId, dir: &RunDir) -> Result<Option<RunChange>, HistoryError> {
+        let path = self.place.file();
+        // A tally that was changed and not committed would be wrong: it only comes back at the end.
+        let tally = self.tallies.remove(run);
+        match self.import_from(run, dir, tally) {
+            Ok(change) => Ok(change),
+            Err(Stop::Sql(error)) => Err(HistoryError::of(&path, &error)),
+            Err(Stop::File(error)) => Err(HistoryError::io(dir.path(), &error)),
+            Err(Stop::Journal(why)) => Err(HistoryError::Journal { run: run.to_string(), why }),
+        }
+    }
+
+    fn import_from(&mut self, run: &RunId, dir: &RunDir, tally: Option<Tally>) -> Result<Option<RunChange>, Stop> {
+        // First, so that nothing is written after it was asked that is not read below.
+        let over = !dir.is_locked();
+        let mut file = match File::open(dir.journal()) {
+            Ok(file) => file,
+            // It has not begun, or is of a provider, which has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::other("the journal is no file").into());
+        }
+        let before = write::known(&self.db, run)?;
+        if let Some(known) = before.as_ref().filter(|known| known.file_bytes == meta.len()) {
+            let nothing_new = known.sealed || !over && known.bytes == meta.len();
+            if nothing_new {
+                self.tallies.extend(tally.map(|tally| (run.clone(), tally)));
+                return Ok(None);
+            }
+        }
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (tally, known) = go_on(&tx, tally, before.clone(), meta.len())?;
+        let from = tally.as_ref().map_or(0, |tally| tally.bytes);
+        file.seek(SeekFrom::Start(from))?;
+        let mut read = BufReader::with_capacity(64 * 1024, file);
+        let source = Source { run, read: &mut read, from, over };
+        let Some(done) = take(&tx, tally, source)? else { return Ok(None) };
+        if done.extent.state != RunState::Live {
+            files::take(&tx, done.id, dir)?;
+        }
+        let change = change(run, known.as_ref(), &done);
+        if change.kind != ChangeKind::Grew {
+            write::latest(&tx, &done.tally.view.started.recipe)?;
+        }
+        tx.commit()?;
+        if !done.extent.sealed {
+            self.tallies.insert(run.clone(), done.tally);
+        }
+        Ok(Some(change))
+    }
+}
+
+/// The tally to go on with, and what the tables have; nothing of either where the import begins again.
+fn go_on(
+    db: &Connection,
+    tally: Option<Tally>,
+    known: Option<Known>,
+    len: u64,
+) -> Result<(Option<Tally>, Option<Known>), Stop> {
+    let Some(known) = known else { return Ok((None, None)) };
+    // A file that is shorter than what was read of it, or longer than when nobody was left to write, is another one.
+    if len >= known.bytes && !(known.sealed && len != known.file_bytes) {
+        let tally = tally.filter(|tally| (tally.lines, tally.bytes) == (known.lines, known.bytes));
+        let tally = match tally {
+            Some(tally) => Some(tally),
+            None => reload(db, &known)?,
+        };
+        if tally.is_some() {
+            return Ok((tally, Some(known)));
+        }
+    }
+    write::forget(db, known.id)?;
+    Ok((None, None))
+}
+
+/// The tally of what is in the tables; none where the pieces are not what the row says.
+fn reload(db: &Connection, known: &Known) -> Result<Option<Tally>, Stop> {
+    let mut tally: Option<Tally> = None;
+    let mut chunks = db.prepare_cached("SELECT bytes, data FROM chunks WHERE run = ?1 ORDER BY first")?;
+    let mut rows = chunks.query([known.id])?;
+    while let Some(row) = rows.next()? {
+        let raw = unpack(row.get_ref(1)?.as_blob().unwrap_or_default(), row.get(0)?)?;
+        for line in raw.split_inclusive(|byte| *byte == b'\n') {
+            match &mut tally {
+                Some(tally) => tally.take(line),
+                None => tally = Some(Tally::begin(line)?),
+            }
+        }
+        if let Some(tally) = &mut tally {
+            tally.checks.clear();
+            tally.full.clear();
+        }
+    }
+    Ok(tally.filter(|tally| (tally.lines, tally.bytes) == (known.lines, known.bytes)))
+}
+
+/// Takes every whole line and writes what it gives; none where there is no first one yet.
+pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>) -> Result<Option<Done>, Stop> {
+    let Source { run, read, from, over } = source;
+    let now = |state, file_bytes| Extent { state, file_bytes, sealed: false };
+    let mut id = None;
+    let mut tail = 0;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let count = read.take(LONGEST).read_until(b'\n', &mut line)?;
+        if count == 0 {
+            break;
+        }
+        // What a kill leaves behind, or what is being written: it waits for its end.
+        if !line.ends_with(b"\n") && !(over && Tally::is_whole(&line)) {
+            tail = count as u64;
+            break;
+        }
+        let tally = match &mut tally {
+            Some(tally) => {
+                tally.take(&line);
+                tally
+            }
+            None => tally.insert(Tally::begin(&line)?),
+        };
+        if !tally.full.is_empty() {
+            let id = match id {
+                Some(id) => id,
+                None => *id.insert(write::run(db, run, tally, now(RunState::Live, from))?),
+            };
+            write::rest(db, id, tally)?;
+        }
+    }
+    let Some(mut tally) = tally else {
+        return if over { Err(ReadError::Empty.into()) } else { Ok(None) };
+    };
+    if over && tail > 0 {
+        tally.remark(format!("line {}, the last one, is cut short and was left out", tally.lines + 1));
+    }
+    let state = match (&tally.view.verdict, over) {
+        (Some(_), _) => RunState::Ended,
+        (None, true) => RunState::NoEnd,
+        (None, false) => RunState::Live,
+    };
+    let extent = Extent { state, file_bytes: tally.bytes + tail, sealed: over };
+    let id = write::run(db, run, &tally, extent)?;
+    write::rest(db, id, &mut tally)?;
+    write::chunk(db, id, &tally.open)?;
+    Ok(Some(Done { id, tally, extent }))
+}
+
+/// What is different about a run.
+pub(super) fn change(run: &RunId, before: Option<&Known>, done: &Done) -> RunChange {
+    let state = done.extent.state;
+    let kind = if before.is_none_or(|known| known.state != state) && state != RunState::Live {
+        if state == RunState::Ended { ChangeKind::Ended } else { ChangeKind::NoEnd }
+    } else if done.extent.sealed {
+        ChangeKind::Sealed
+    } else if before.is_none() {
+        ChangeKind::Began
+    } else {
+        ChangeKind::Grew
+    };
+    let from = before.map_or(0, |known| known.lines);
+    let recipe = done.tally.view.started.recipe.clone();
+    RunChange { run: run.clone(), recipe, kind, lines: from..done.tally.lines }
+}

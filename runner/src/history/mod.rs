@@ -1,0 +1,26 @@
+//! Everything that cc-ci knows of runs, in one SQLite file that is made of the runs' journals.
+//!
+//! The journal is the truth: every table but the one that holds the journals can be made again from it. A
+//! [`Follower`] imports what grows and [`History::changes`] tells of it; questions go through [`History::read`] and
+//! are the methods of [`Db`]. Texts of strangers are texts: nothing here reads them, and whoever shows them escapes
+//! them.
+
+mod broken;
+mod change;
+mod chunk;
+mod error;
+mod files;
+mod import;
+mod open;
+pub mod query;
+mod row;
+mod steps;
+mod store;
+mod tally;
+mod write;
+
+pub use change::{Change, ChangeKind, RunChange, SetAside, Waiting};
+pub use error::HistoryError;
+pub use row::{CheckRow, RunRow, RunState, StageRow, StageState};
+pub use steps::VERSION;
+pub use store::{Db, History};

@@ -1,0 +1,124 @@
+//! The database's files, and how connections to them are made.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fs4::fs_std::FileExt;
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::HistoryError;
+use super::steps;
+
+/// How long a connection waits for another program before it says that the database is busy.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    state: PathBuf,
+}
+
+impl Place {
+    pub(super) fn of(state: &Path) -> Self {
+        Self { state: state.to_owned() }
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        &self.state
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.state.join("history.sqlite")
+    }
+
+    /// The right to write, until the file is dropped.
+    pub(super) fn lock(&self) -> Result<File, HistoryError> {
+        let path = self.state.join("history.lock");
+        let io = |error: std::io::Error| HistoryError::io(&path, &error);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
+        if FileExt::try_lock_exclusive(&file).map_err(io)? { Ok(file) } else { Err(HistoryError::Held(self.file())) }
+    }
+
+    /// The connection that writes, to a database of this program's version. It is made where there is none.
+    pub(super) fn to_write(&self) -> Result<Connection, HistoryError> {
+        let path = self.file();
+        // SQLite would make it readable by everybody; what it makes beside it has the same mode.
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| HistoryError::io(&path, &error))?;
+        let of = |error: rusqlite::Error| HistoryError::of(&path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(&path, flags).map_err(of)?;
+        db.busy_timeout(PATIENCE).map_err(of)?;
+        // Only counts where nothing is in the file yet: what retention frees goes back to the disk.
+        db.pragma_update(None, "auto_vacuum", "incremental").map_err(of)?;
+        db.pragma_update(None, "journal_mode", "wal").map_err(of)?;
+        // A power cut may take the last transactions, never the database; their journals are still there.
+        db.pragma_update(None, "synchronous", "normal").map_err(of)?;
+        db.pragma_update(None, "journal_size_limit", 16 << 20).map_err(of)?;
+        db.set_prepared_statement_cache_capacity(64);
+        steps::go(&mut db, &path)?;
+        Ok(db)
+    }
+
+    /// A connection that only reads.
+    pub(super) fn to_read(&self) -> Result<Connection, HistoryError> {
+        open_to_read(&self.file())
+    }
+
+    /// Databases that were set aside, oldest first.
+    pub(super) fn broken(&self) -> Vec<PathBuf> {
+        let names = std::fs::read_dir(&self.state).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_broken = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(BROKEN) && !name.ends_with("-wal") && !name.ends_with("-shm")
+        };
+        let mut found: Vec<PathBuf> = names.filter(is_broken).collect();
+        found.sort();
+        found
+    }
+
+    /// Gives the database another name, with what belongs to it. Nobody may have it open.
+    pub(super) fn set_aside(&self) -> Result<PathBuf, HistoryError> {
+        let time = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+        let names = std::iter::once(String::new()).chain((2..).map(|n| format!(".{n}")));
+        let mut free = names.map(|n| self.state.join(format!("{BROKEN}{time}{n}"))).filter(|path| !path.exists());
+        let to = free.next().ok_or_else(|| HistoryError::Bug("no name is free".to_owned()))?;
+        for end in ["-wal", "-shm", ""] {
+            let (from, to) = (beside(&self.file(), end), beside(&to, end));
+            match std::fs::rename(&from, to) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(HistoryError::io(&from, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(to)
+    }
+}
+
+const BROKEN: &str = "history.sqlite.broken-";
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// A connection that only reads, to any file.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, HistoryError> {
+    let of = |error: rusqlite::Error| HistoryError::of(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(of)?;
+    db.busy_timeout(PATIENCE).map_err(of)?;
+    db.pragma_update(None, "cache_size", -4096).map_err(of)?;
+    db.set_prepared_statement_cache_capacity(32);
+    Ok(db)
+}
