@@ -31,6 +31,7 @@ pub mod neighbours;
 pub mod orphans;
 pub mod override_file;
 pub mod own_tests;
+pub mod pages;
 pub mod plan;
 pub mod prepared;
 pub mod provider;

@@ -80,6 +80,14 @@ pub struct Page {
 }
 
 impl Db {
+    /// How many runs there are.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn count(&self) -> Result<u64, HistoryError> {
+        self.ask(|sql| sql.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)))
+    }
+
     /// Runs, newest first: at most `count` (1 to 1000) of those behind `after`.
     ///
     /// # Errors

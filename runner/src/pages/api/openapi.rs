@@ -1,0 +1,147 @@
+//! The description of the API, made from its types. Pure.
+
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::types::{Recipe, Runs, Trouble, WholeRun};
+
+/// One path of the API.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    /// The path, with `{names}`.
+    pub(crate) path: &'static str,
+    /// What it answers.
+    pub(crate) what: &'static str,
+    /// The name of the answer's type; none where it is no JSON object of one.
+    pub(crate) answer: Answer,
+    /// What may stand behind the question mark: name and meaning.
+    pub(crate) query: &'static [(&'static str, &'static str)],
+}
+
+/// What a path answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A JSON object of this type.
+    Json(&'static str),
+    /// A JSON list of this type.
+    List(&'static str),
+    /// Something else, of this media type.
+    Other(&'static str),
+}
+
+/// Every path for machines; a test asks each.
+pub(crate) const ROUTES: &[Route] = &[
+    Route {
+        path: "/api/recipes",
+        what: "Every recipe with its newest verdict",
+        answer: Answer::List("Recipe"),
+        query: &[],
+    },
+    Route {
+        path: "/api/runs",
+        what: "Runs, newest first, fifty at a time",
+        answer: Answer::Json("Runs"),
+        query: &[
+            ("recipe", "only of this recipe"),
+            ("pull", "only of this pull request"),
+            ("verdict", "only with this verdict"),
+            ("before", "only those before this place, which an earlier answer's `next` gave"),
+        ],
+    },
+    Route {
+        path: "/api/runs/{run}",
+        what: "One run with its stages and checks",
+        answer: Answer::Json("WholeRun"),
+        query: &[],
+    },
+    Route {
+        path: "/runs/{run}/journal.jsonl",
+        what: "A run's journal, as docs/reference.md describes it",
+        answer: Answer::Other("application/x-ndjson"),
+        query: &[],
+    },
+    Route {
+        path: "/runs/{run}/junit.xml",
+        what: "A run's report for tools that read JUnit",
+        answer: Answer::Other("application/xml"),
+        query: &[],
+    },
+    Route {
+        path: "/badges/{recipe}.svg",
+        what: "The recipe's newest verdict as a badge",
+        answer: Answer::Other("image/svg+xml"),
+        query: &[],
+    },
+    Route {
+        path: "/badges/{recipe}/{stage}.svg",
+        what: "One stage of that verdict as a badge",
+        answer: Answer::Other("image/svg+xml"),
+        query: &[],
+    },
+    Route {
+        path: "/feed.atom",
+        what: "A feed of the verdicts that changed",
+        answer: Answer::Other("application/atom+xml"),
+        query: &[],
+    },
+    Route {
+        path: "/metrics",
+        what: "Figures for Prometheus",
+        answer: Answer::Other("text/plain"),
+        query: &[],
+    },
+    Route {
+        path: "/events",
+        what: "Server-sent events: `change` whenever a run has something new; its data names the run",
+        answer: Answer::Other("text/event-stream"),
+        query: &[("run", "only of this run")],
+    },
+];
+
+/// The OpenAPI document.
+pub(crate) fn document() -> Value {
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|settings| settings.definitions_path = "/components/schemas".into())
+        .into_generator();
+    add::<Recipe>(&mut generator);
+    add::<Runs>(&mut generator);
+    add::<WholeRun>(&mut generator);
+    add::<Trouble>(&mut generator);
+    let schemas = generator.take_definitions(true);
+    let paths: Map<String, Value> = ROUTES.iter().map(|route| (route.path.to_owned(), path(route))).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "cc-ci", "version": env!("CARGO_PKG_VERSION"),
+                  "description": "What cc-ci knows of recipes and runs. Fields are added; those that are there stay." },
+        "paths": paths,
+        "components": { "schemas": schemas },
+    })
+}
+
+fn add<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) {
+    let _ = generator.subschema_for::<T>();
+}
+
+fn path(route: &Route) -> Value {
+    let of = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let (kind, schema) = match route.answer {
+        Answer::Json(name) => ("application/json", of(name)),
+        Answer::List(name) => ("application/json", json!({ "type": "array", "items": of(name) })),
+        Answer::Other(kind) => (kind, json!({ "type": "string" })),
+    };
+    let named = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let parameter = |name: &str, place: &str, what: &str| {
+        json!({ "name": name, "in": place, "required": place == "path", "description": what, "schema": { "type": "string" } })
+    };
+    let mut parameters: Vec<Value> = named.map(|name| parameter(name, "path", "")).collect();
+    parameters.extend(route.query.iter().map(|(name, what)| parameter(name, "query", what)));
+    json!({ "get": {
+        "summary": route.what,
+        "parameters": parameters,
+        "responses": {
+            "200": { "description": route.what, "content": { kind: { "schema": schema } } },
+            "404": { "description": "There is no such thing" },
+        },
+    } })
+}

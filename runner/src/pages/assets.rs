@@ -1,0 +1,49 @@
+//! Style, scripts and the icon: part of the program, never fetched from elsewhere.
+
+use axum::extract::Path;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// Names under which they are served. A change of the content needs another name, since browsers keep them: the
+/// test below fails until it has one.
+pub(super) const STYLE: &str = "cc-ci-1.css";
+pub(super) const LIVE: &str = "live-1.js";
+pub(super) const LOG: &str = "log-1.js";
+pub(super) const ICON: &str = "icon.svg";
+
+/// One file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asset {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// All of them.
+pub(super) const ALL: [Asset; 4] = [
+    Asset {
+        name: STYLE,
+        kind: "text/css; charset=utf-8",
+        text: concat!(include_str!("../../templates/report.css"), include_str!("../../templates/pages/page.css")),
+    },
+    Asset {
+        name: LIVE,
+        kind: "text/javascript; charset=utf-8",
+        text: include_str!("../../templates/pages/live.js"),
+    },
+    Asset {
+        name: LOG,
+        kind: "text/javascript; charset=utf-8",
+        text: include_str!("../../templates/pages/log.js"),
+    },
+    Asset { name: ICON, kind: "image/svg+xml", text: include_str!("../../templates/pages/icon.svg") },
+];
+
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let Some(asset) = ALL.iter().find(|asset| asset.name == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind)), (header::CACHE_CONTROL, kept)], asset.text)
+        .into_response()
+}

@@ -1,0 +1,102 @@
+//! Badges, the feed, figures: what other programs show of cc-ci.
+
+use askama::Template as _;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use harness::names::RecipeName;
+
+use super::badge::Badge;
+use super::feed::{Feed, Turn};
+use super::metrics::{Figures, text};
+use super::respond::{NoPage, typed};
+use super::site::Site;
+use crate::event::Stage;
+use crate::history::query::{Filter, Standing};
+use crate::history::{Db, HistoryError, StageState};
+use crate::report::tone::Tone;
+
+const SVG: &str = "image/svg+xml";
+/// Runs that are looked at for changes of a recipe's verdict.
+const LOOKED_AT: u16 = 60;
+/// Entries of the feed.
+const ENTRIES: usize = 50;
+
+pub(super) fn router() -> Router<Site> {
+    Router::new()
+        .route("/badges/{file}", get(verdict))
+        .route("/badges/{recipe}/{file}", get(part))
+        .route("/feed.atom", get(feed))
+        .route("/metrics", get(metrics))
+}
+
+async fn verdict(State(site): State<Site>, Path(file): Path<String>) -> Result<Response, NoPage> {
+    let recipe = named(&file)?;
+    let label = recipe.to_string();
+    let badge = match standing(&site, recipe).await?.and_then(|standing| standing.run.tone) {
+        Some(tone) => Badge::tone(&label, tone),
+        None => Badge::unknown(&label),
+    };
+    Ok(typed(SVG, badge.render()?))
+}
+
+async fn part(State(site): State<Site>, Path((recipe, file)): Path<(RecipeName, String)>) -> Result<Response, NoPage> {
+    let stage = file.strip_suffix(".svg").and_then(|name| Stage::ALL.into_iter().find(|stage| stage.name() == name));
+    let stage = stage.ok_or(NoPage::Missing("badge"))?;
+    let label = format!("{recipe} {stage}");
+    let standing = standing(&site, recipe).await?;
+    let seen = standing.iter().flat_map(|standing| &standing.stages).find(|seen| seen.stage == stage);
+    let badge = match seen.map(|seen| seen.state) {
+        Some(StageState::Ended(outcome)) => Badge::tone(&label, Tone::from(outcome)),
+        _ => Badge::unknown(&label),
+    };
+    Ok(typed(SVG, badge.render()?))
+}
+
+fn named(file: &str) -> Result<RecipeName, NoPage> {
+    file.strip_suffix(".svg").and_then(|name| name.parse().ok()).ok_or(NoPage::Missing("badge"))
+}
+
+async fn standing(site: &Site, recipe: RecipeName) -> Result<Option<Standing>, NoPage> {
+    let rows = site.history().read(Db::overview).await?;
+    Ok(rows.into_iter().find(|row| row.recipe == recipe).and_then(|row| row.standing))
+}
+
+async fn feed(State(site): State<Site>) -> Result<Response, NoPage> {
+    let turns = site.history().read(turns).await?;
+    Ok(typed("application/atom+xml", Feed::new(site.home().map_or("http://localhost/", |home| home.as_str()), &turns).render()?))
+}
+
+/// Verdicts on whole recipes that are other than the ones before them, newest first.
+pub(super) fn turns(db: &Db) -> Result<Vec<Turn>, HistoryError> {
+    let mut turns = Vec::new();
+    for known in db.overview()? {
+        let filter = Filter { recipe: Some(known.recipe), ..Filter::default() };
+        let mut runs = db.list(&filter, None, LOOKED_AT)?.runs;
+        // A run that was stopped or that the machine ended says nothing of the recipe.
+        runs.retain(|run| run.is_whole() && matches!(run.tone, Some(Tone::Passed | Tone::Failed)));
+        let older = runs.iter().skip(1).map(|run| run.tone).chain([None]);
+        let changed = runs.iter().zip(older).filter(|(run, before)| run.tone != *before);
+        turns.extend(changed.map(|(run, before)| Turn { run: run.clone(), before }));
+    }
+    turns.sort_by(|a, b| (b.run.at, &b.run.run).cmp(&(a.run.at, &a.run.run)));
+    turns.truncate(ENTRIES);
+    Ok(turns)
+}
+
+async fn metrics(State(site): State<Site>) -> Result<Response, NoPage> {
+    let slots = site.look().seen().await.ok().and_then(|seen| seen.slots);
+    let figures = site
+        .history()
+        .read(move |db| {
+            let standings = db.overview()?.into_iter().filter_map(|row| row.standing);
+            let recipes = standings.map(|standing| {
+                let run = standing.run;
+                (run.recipe.to_string(), run.tone, run.at.as_second(), run.took_ms)
+            });
+            Ok(Figures { recipes: recipes.collect(), live: db.live()?.len(), runs: db.count()?, slots })
+        })
+        .await?;
+    Ok(typed("text/plain; version=0.0.4; charset=utf-8", text(&figures)))
+}

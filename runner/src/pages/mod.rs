@@ -1,0 +1,32 @@
+//! What `cc-ci serve` shows: pages for people, JSON, badges, figures and a feed for machines. The server renders;
+//! a little script only asks for the same page again when something has changed, and every page does without it.
+//!
+//! ```text
+//! history ─► query ─► pure page (a struct with texts) ─► askama template ─► answer
+//!    └► changes ─► server-sent events ─► the reader's page asks again
+//! ```
+
+mod actions;
+mod api;
+mod assets;
+mod badge;
+mod feed;
+mod feeds;
+mod fleet;
+mod headers;
+mod line;
+mod list;
+mod live;
+mod log;
+mod metrics;
+mod overview;
+mod recipe;
+mod respond;
+mod routes;
+mod run;
+mod shell;
+mod site;
+mod when;
+
+pub use routes::router;
+pub use site::{Shown, Site};
