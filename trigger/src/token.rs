@@ -6,7 +6,7 @@ use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// A longer token is none.
-const LENGTH: usize = 500;
+pub const LONGEST: usize = 500;
 
 /// A shorter one could be guessed by whoever may ask often.
 pub const SHORTEST: usize = 16;
@@ -37,7 +37,7 @@ pub enum TokenError {
 pub fn read(path: &Path) -> Result<SecretString, TokenError> {
     let text = std::fs::read_to_string(path).map_err(|why| TokenError::Unreadable { path: path.to_owned(), why })?;
     let token = text.trim();
-    if token.is_empty() || token.len() > LENGTH || !token.bytes().all(|b| b.is_ascii_graphic()) {
+    if token.is_empty() || token.len() > LONGEST || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(TokenError::NoToken { path: path.to_owned() });
     }
     Ok(SecretString::from(token))

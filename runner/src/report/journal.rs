@@ -158,7 +158,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
         if number == 1 {
             check_first(&peek)?;
         }
-        if !EVENTS.iter().any(|known| known.name == peek.event) {
+        if !is_known(&peek) {
             let event = super::text::one_line(&peek.event, 60);
             journal.remarks.push(format!("line {number}: the unknown event {event:?} was left out"));
             expected_seq += 1;
@@ -178,6 +178,23 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
         return Err(ReadError::Empty);
     }
     Ok(journal)
+}
+
+fn is_known(peek: &Peek) -> bool {
+    EVENTS.iter().any(|known| known.name == peek.event)
+}
+
+/// One line, as [`parse`] takes it; none where it is an event of a later version.
+///
+/// # Errors
+/// When it is no event, or the beginning of a journal in a newer format.
+pub fn record_of(line: &[u8]) -> Result<Option<Record>, ReadError> {
+    let damaged = |error: serde_json::Error| damaged(1, &error);
+    let peek: Peek = serde_json::from_slice(line).map_err(damaged)?;
+    if let Some(found) = peek.format.filter(|found| *found > JOURNAL_FORMAT) {
+        return Err(ReadError::Newer { found });
+    }
+    if is_known(&peek) { serde_json::from_slice(line).map(Some).map_err(damaged) } else { Ok(None) }
 }
 
 /// The parser knows one line alone, so that the line that it names is always the first.

@@ -20,7 +20,7 @@ fn ran(text: &str) -> Job {
 }
 
 fn shown<'a>(job: &'a Job, view: Option<&'a RunView>) -> Shown<'a> {
-    Shown { job, view, before: 0, expected_ms: Some(18_400) }
+    Shown { job, view, build: None, before: 0, expected_ms: Some(18_400) }
 }
 
 fn page(shown: Shown<'_>) -> String {
