@@ -51,3 +51,50 @@ impl DroneArgs {
         Ok(Some(Builds::new(drone, url.clone(), repo.clone(), self.drone_branch.clone(), state.to_owned())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::forge::ForgeArgs;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        _forge: ForgeArgs,
+        #[command(flatten)]
+        drone: DroneArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<DroneArgs, clap::Error> {
+        Cli::try_parse_from([&["cc-ci"], words].concat()).map(|cli| cli.drone)
+    }
+
+    #[test]
+    fn a_drone_needs_all_of_its_settings_and_a_forge() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(parsed(&[]).unwrap().builds(dir.path()).unwrap().is_none());
+        let file = dir.path().join("token");
+        let forge = ["--forge-url=https://git.example.org", "--forge-owner=coop", "--forge-token-file=/token"];
+        let path = format!("--drone-token-file={}", file.display());
+        let drone = ["--drone-url=https://drone.example.org", "--drone-repo=coop/cc-ci", path.as_str()];
+        assert!(parsed(&drone).is_err(), "without a forge there is nothing to answer");
+        for at in 0..drone.len() {
+            let mut words = [&forge[..], &drone[..]].concat();
+            words.remove(forge.len() + at);
+            assert!(parsed(&words).is_err(), "{words:?}");
+        }
+        let with = |url: &str| {
+            let words = [&forge[..], &[url], &drone[1..]].concat();
+            parsed(&words).unwrap().builds(dir.path()).map(|builds| format!("{:?}", builds.unwrap()))
+        };
+        assert!(with(drone[0]).unwrap_err().what.contains("cannot be read"));
+        std::fs::write(&file, "hunter2hunter2").unwrap();
+        assert!(!with(drone[0]).unwrap().contains("hunter2"));
+        for odd in ["--drone-url=file:///etc", "--drone-url=https://ada:hunter2@drone.example.org"] {
+            assert!(!with(odd).unwrap_err().what.contains("hunter2"), "{odd}");
+        }
+        assert!(parsed(&[&forge[..], &drone[..], &["--drone-branch=--x"]].concat()).is_err());
+    }
+}

@@ -288,6 +288,17 @@ mod tests {
         assert_eq!(ended, Ended { code: Some(10), said: vec![words.to_owned(), "0".to_owned(), "some".to_owned()] });
     }
 
+    #[test]
+    fn what_leads_to_a_servers_secrets_is_not_for_runs() {
+        use clap::Args as _;
+
+        let command = crate::serve::ServeSettings::augment_args(clap::Command::new("serve"));
+        let names = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        let is_secret = |name: &&str| name.ends_with("_FILE") || name.contains("_DRONE_");
+        let secret: Vec<&str> = names.filter(is_secret).collect();
+        assert!(secret.len() >= 7 && secret.iter().all(|name| NOT_FOR_RUNS.contains(name)), "{secret:?}");
+    }
+
     #[tokio::test]
     async fn who_lets_go_of_the_leash_ends_the_run() {
         let dir = tempfile::tempdir().unwrap();
