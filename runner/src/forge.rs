@@ -47,8 +47,7 @@ impl ForgeArgs {
         let (Some(url), Some(owner), Some(file)) = (&self.forge_url, &self.forge_owner, &self.forge_token_file) else {
             return Ok(None);
         };
-        let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
+        if !is_plain(url) {
             let what = "the address of the forge is not http:// or https:// with a host and no password";
             return Err(wrong(what.to_owned(), "--forge-url (CCCI_FORGE_URL)"));
         }
@@ -69,6 +68,12 @@ impl ForgeArgs {
             wrong("no forge is named".to_owned(), all)
         })
     }
+}
+
+/// Whether an address is one of a server: HTTP, a host, and nothing that could be secret.
+pub(crate) fn is_plain(url: &Url) -> bool {
+    let has_no_secret = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret
 }
 
 /// A setting that is wrong.

@@ -116,6 +116,19 @@ impl RunDir {
         self.0.parent().and_then(Path::parent).unwrap_or(&self.0)
     }
 
+    /// Whether the run is one of another machine, or of another state folder, that reports to this one: nobody here
+    /// holds its lock, and nothing of it is here but what it tells.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.reported().exists()
+    }
+
+    /// Says that the run is one that reports, and who sends what it tells.
+    #[must_use]
+    pub fn reported(&self) -> PathBuf {
+        self.0.join("reported")
+    }
+
     /// Secret values of an app that is kept, a JSON text a line, so that a later look at it can hide them
     /// too. It goes at teardown.
     #[must_use]

@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use ring::hmac;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// A longer token is none.
-const LENGTH: usize = 500;
+pub const LONGEST: usize = 500;
+
+/// A shorter one could be guessed by whoever may ask often.
+pub const SHORTEST: usize = 16;
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -33,17 +37,67 @@ pub enum TokenError {
 pub fn read(path: &Path) -> Result<SecretString, TokenError> {
     let text = std::fs::read_to_string(path).map_err(|why| TokenError::Unreadable { path: path.to_owned(), why })?;
     let token = text.trim();
-    if token.is_empty() || token.len() > LENGTH || !token.bytes().all(|b| b.is_ascii_graphic()) {
+    if token.is_empty() || token.len() > LONGEST || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(TokenError::NoToken { path: path.to_owned() });
     }
     Ok(SecretString::from(token))
 }
 
+/// A token that others have to show.
+#[derive(Clone)]
+pub struct Wanted {
+    key: hmac::Key,
+    tag: hmac::Tag,
+}
+
+/// The token is too short.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the token must have at least {SHORTEST} characters; make a new one, and give it to those who use it")]
+pub struct WeakToken;
+
+impl Wanted {
+    /// A token to be shown.
+    ///
+    /// # Errors
+    /// When it is too short.
+    pub fn new(token: &SecretString) -> Result<Self, WeakToken> {
+        let token = token.expose_secret();
+        if token.len() < SHORTEST {
+            return Err(WeakToken);
+        }
+        // The key is this process's own, so that two tokens are compared by what nobody outside can know.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>());
+        let tag = hmac::sign(&key, token.as_bytes());
+        Ok(Self { key, tag })
+    }
+
+    /// Whether this is the token. How long it takes does not depend on where the two differ.
+    #[must_use]
+    pub fn is(&self, shown: &str) -> bool {
+        hmac::verify(&self.key, shown.as_bytes(), self.tag.as_ref()).is_ok()
+    }
+}
+
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wanted(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
+
+    #[test]
+    fn only_the_token_itself_is_the_token() {
+        let wanted = Wanted::new(&"hunter2-hunter2-hunter2".into()).unwrap();
+        assert!(wanted.is("hunter2-hunter2-hunter2"));
+        for other in ["", "hunter2", "hunter2-hunter2-hunter3", "hunter2-hunter2-hunter2 "] {
+            assert!(!wanted.is(other), "{other:?}");
+        }
+        assert!(!format!("{wanted:?}").contains("hunter2"));
+        assert!(Wanted::new(&"hunter2".into()).is_err());
+    }
 
     #[test]
     fn a_token_is_one_visible_word_and_is_shown_nowhere() {

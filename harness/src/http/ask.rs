@@ -97,6 +97,13 @@ impl Ask {
         self
     }
 
+    /// With these bytes as the body, which are of this kind: `application/x-ndjson`.
+    #[must_use]
+    pub fn body(mut self, kind: &str, bytes: Vec<u8>) -> Self {
+        self.builder = self.builder.header(CONTENT_TYPE, kind).body(bytes);
+        self
+    }
+
     /// With another limit than 30 s, for what takes its time.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {

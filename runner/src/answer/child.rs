@@ -20,9 +20,16 @@ use crate::event::Record;
 use crate::settings::Settings;
 
 /// What the service manager tells cc-ci, and what leads to its secrets. A run has no business with either.
-const NOT_FOR_RUNS: [&str; 6] = [
+const NOT_FOR_RUNS: [&str; 12] = [
     "CCCI_FORGE_TOKEN_FILE",
     "CCCI_WEBHOOK_SECRET_FILE",
+    "CCCI_DRONE_URL",
+    "CCCI_DRONE_REPO",
+    "CCCI_DRONE_BRANCH",
+    "CCCI_DRONE_TOKEN_FILE",
+    // Their journals are here.
+    "CCCI_REPORT_TO",
+    "CCCI_REPORT_TOKEN_FILE",
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
@@ -55,6 +62,10 @@ pub struct Order {
     pub only: Vec<String>,
     /// The release that the upgrade starts from.
     pub from: Option<String>,
+    /// Whether it may have been started before: by a cc-ci that is gone, and whose runs outlive it.
+    pub again: bool,
+    /// The build that it is known to be.
+    pub build: Option<u64>,
 }
 
 impl Order {
@@ -88,17 +99,32 @@ pub struct Ended {
 }
 
 /// Who starts runs.
-pub trait Runs: Send + 'static {
-    /// Starts one. What it says comes as [`Came::Record`], its end as [`Came::Ended`].
+pub trait Runs: Send + Sync + 'static {
+    /// Starts one. What it says comes as [`Came::Record`], its end as [`Came::Ended`] or [`Came::Over`].
     ///
     /// # Errors
     /// When nothing can be started.
     fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash>;
+
+    /// Whether runs live on without this process. Then the same order, said again, finds the same run.
+    fn outlive(&self) -> bool {
+        false
+    }
+}
+
+impl Runs for Box<dyn Runs> {
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+        (**self).start(order, came)
+    }
+
+    fn outlive(&self) -> bool {
+        (**self).outlive()
+    }
 }
 
 /// The other end of a run's life: dropped, the run stops.
 #[derive(Debug)]
-pub struct Leash(#[expect(dead_code, reason = "dropping it is the point")] DropGuard);
+pub struct Leash(DropGuard);
 
 impl Leash {
     /// A leash, and what tells that it was let go of.
@@ -106,6 +132,11 @@ impl Leash {
     pub fn new() -> (Self, CancellationToken) {
         let token = CancellationToken::new();
         (Self(token.clone().drop_guard()), token)
+    }
+
+    /// Lets the run live on: for those that outlive cc-ci.
+    pub fn let_be(self) {
+        self.0.disarm();
     }
 }
 
@@ -232,6 +263,8 @@ mod tests {
             run: "20261121-091403-kxqv".parse().unwrap(),
             only: vec!["install".to_owned(), "functional/20-x.hurl".to_owned()],
             from: Some("1.2.0+1.22.1".to_owned()),
+            again: false,
+            build: None,
         }
     }
 
@@ -253,6 +286,17 @@ mod tests {
             --commit=1a2b3c4d5e6f708192a3b4c5d6e7f80912a3b4c5 --run-id=20261121-091403-kxqv \
             --only=install,functional/20-x.hurl --from=1.2.0+1.22.1 --leash --json";
         assert_eq!(ended, Ended { code: Some(10), said: vec![words.to_owned(), "0".to_owned(), "some".to_owned()] });
+    }
+
+    #[test]
+    fn what_leads_to_a_servers_secrets_is_not_for_runs() {
+        use clap::Args as _;
+
+        let command = crate::serve::ServeSettings::augment_args(clap::Command::new("serve"));
+        let names = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        let is_secret = |name: &&str| name.ends_with("_FILE") || name.contains("_DRONE_");
+        let secret: Vec<&str> = names.filter(is_secret).collect();
+        assert!(secret.len() >= 7 && secret.iter().all(|name| NOT_FOR_RUNS.contains(name)), "{secret:?}");
     }
 
     #[tokio::test]

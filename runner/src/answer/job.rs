@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use trigger::grammar::{Command, Said, TestMe};
 use trigger::names::{CommentId, Login, PullId};
 use trigger::watch::Asked;
+use url::Url;
 
 /// One member's comment with commands: one file in the book.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Job {
     /// Who stopped it, if somebody did.
     #[serde(default)]
     pub stopped_by: Option<Login>,
+    /// The build that its run is, where runs are builds of Drone.
+    #[serde(default)]
+    pub build: Option<AsBuild>,
     /// How long the run's app shall stay, in seconds, if somebody asked for it.
     #[serde(default)]
     pub hold_s: Option<u64>,
@@ -43,6 +47,24 @@ pub struct Job {
     /// Whether the forge has been told of the end.
     #[serde(default)]
     pub told: bool,
+}
+
+/// A run that is a build of Drone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AsBuild {
+    /// The build's number, once it is known.
+    #[serde(default)]
+    pub number: Option<u64>,
+    /// What it is called: `coop/cc-ci/12`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its page.
+    #[serde(default)]
+    pub link: Option<Url>,
+    /// How Drone says that it ended, where its run did not come to a verdict.
+    #[serde(default)]
+    pub ended: Option<String>,
 }
 
 /// How far a word came.
@@ -99,6 +121,7 @@ impl Job {
             restarts: 0,
             only: None,
             stopped_by: None,
+            build: None,
             hold_s: None,
             remarks: Vec::new(),
             told: false,

@@ -2,17 +2,18 @@
 //! run says becomes one comment beside it.
 //!
 //! ```text
-//! watcher ─► Desk ─► Book (a file per word) ─► Worker ─► child: cc-ci run --json
+//! watcher ─► Desk ─► Book (a file per word) ─► Worker ─► child: cc-ci run --json, or a build of Drone
 //!                                               │  ▲            │ records
 //!                                               │  └────────────┘
 //!                                               └─► render (pure) ─► Teller ─► comment and commit status
 //! ```
 //!
 //! A word is on the disk before the watcher hears that it is taken on, and its end is on the disk until the forge
-//! has been told. So cc-ci may die between any two steps: what was queued is queued, what ran begins again, and
-//! what had its verdict is told.
+//! has been told. So cc-ci may die between any two steps: what was queued is queued, what ran begins again (a build goes
+//! on, and is found again), and what had its verdict is told.
 
 mod book;
+mod builds;
 mod child;
 mod desk;
 mod escape;
@@ -22,9 +23,10 @@ mod tell;
 mod work;
 
 pub use self::book::{Book, BookError};
+pub use self::builds::{AtDrone, Builds, Over, Paces, Seen};
 pub use self::child::{Children, Ended, Leash, Order, Runs};
 pub use self::desk::AnswerDesk;
-pub use self::job::{End, Job, Phase};
+pub use self::job::{AsBuild, End, Job, Phase};
 pub use self::render::{BYTES, MARKER, Page, Shown, render, status};
 pub use self::tell::{Pauses, Telling, Told, tell};
 pub use self::work::{Came, Worker, Workshop};

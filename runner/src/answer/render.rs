@@ -13,6 +13,7 @@ use trigger::forge::{State, Status};
 use trigger::grammar::{Command, TestMe};
 use url::Url;
 
+use super::builds::AtDrone;
 use super::escape::span;
 use super::job::{End, Job, Phase};
 use crate::event::Word;
@@ -49,6 +50,8 @@ pub struct Shown<'a> {
     pub job: &'a Job,
     /// What the run has said so far.
     pub view: Option<&'a RunView>,
+    /// How the build stands that it is, while it is under way.
+    pub build: Option<&'a AtDrone>,
     /// How many runs cc-ci starts before this one, where it waits.
     pub before: usize,
     /// How long such a run takes, in milliseconds, where that is known.
@@ -104,7 +107,7 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
     let _ = writeln!(text, "### {}\n", heading(shown));
     match (&job.phase, shown.view) {
         (Phase::New | Phase::Queued, _) => live::queued(text, shown),
-        (Phase::Running { .. }, None) => text.push_str("It begins: the repository is fetched.\n"),
+        (Phase::Running { .. }, None) => live::begins(text, shown),
         (Phase::Running { .. }, Some(view)) => live::running(text, view, detail),
         (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::ended(text, view, detail),
         (Phase::Ended(End::Ran { run }), None) => {
@@ -123,7 +126,13 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         if job.restarts > 0 {
             text.push_str("\nIt began again after a restart of cc-ci.\n");
         }
-        if page.stopping {
+        if let Some(AtDrone::Away(why)) = shown.build {
+            let why = span(why, 2 * detail.columns);
+            let _ = writeln!(text, "\ncc-ci waits for Drone, which is asked again and again: {why}");
+        }
+        if page.stopping && job.build.is_some() {
+            text.push_str("\ncc-ci is being stopped; the build goes on, and is told of when cc-ci is back.\n");
+        } else if page.stopping {
             text.push_str("\ncc-ci is being stopped; this begins again when it is back.\n");
         } else if let Some(by) = &job.stopped_by {
             let _ = writeln!(text, "\n`{by}` stopped it; everything is torn down first.");
@@ -146,6 +155,7 @@ fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
     if let Some(only) = job.only.as_ref().filter(|only| !only.is_empty()) {
         let _ = writeln!(text, "- in part: {}", span(&only.join(", "), detail.columns));
     }
+    build(text, job);
     let Some(view) = shown.view else { return };
     let to =
         view.started.head_version.as_deref().map_or("the head, which names no version".to_owned(), |to| span(to, 60));
@@ -161,6 +171,15 @@ fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
     let report = page.public_url.filter(|_| !job.is_active()).and_then(|url| report(url, run.as_str()));
     let report = report.map_or_else(String::new, |url| format!(": [report](<{url}>)"));
     let _ = writeln!(text, "- run `{run}`{report}");
+}
+
+/// The build that the run is or was.
+fn build(text: &mut String, job: &Job) {
+    let Some(build) = &job.build else { return };
+    if let (Some(name), Some(link)) = (&build.name, &build.link) {
+        let how = build.ended.as_ref().map_or_else(String::new, |how| format!(", which {how} without a verdict"));
+        let _ = writeln!(text, "- build [{name}](<{link}>){how}");
+    }
 }
 
 /// Where a run's report is.
@@ -227,7 +246,7 @@ pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
     };
     let (state, line) = match (&job.phase, shown.view) {
         (Phase::New | Phase::Queued, _) => (State::Pending, live::place(shown)),
-        (Phase::Running { .. }, view) => (State::Pending, view.map_or("begins".to_owned(), live::line)),
+        (Phase::Running { .. }, view) => (State::Pending, view.map_or_else(|| live::first(shown), live::line)),
         (Phase::Ended(End::Ran { .. }), Some(view)) => (state_of(view), view.line()),
         (Phase::Ended(End::Ran { .. }), None) => (State::Error, "its journal cannot be read any more".to_owned()),
         (Phase::Ended(End::Stopped), _) => (State::Error, "stopped before it began".to_owned()),
@@ -236,6 +255,9 @@ pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
     };
     let target = match (&job.phase, public_url) {
         (Phase::Ended(End::Ran { run }), Some(url)) => report(url, run.as_str()),
+        (Phase::Running { .. } | Phase::Ended(End::Ran { .. } | End::NoRun { .. }), _) => {
+            job.build.as_ref().and_then(|build| build.link.clone())
+        }
         _ => None,
     };
     let context = if in_part { PART } else { WHOLE }.to_owned();

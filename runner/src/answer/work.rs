@@ -2,6 +2,7 @@
 //! happens, and the forge is told afterwards.
 
 mod ends;
+mod outside;
 mod page;
 mod start;
 mod words;
@@ -22,6 +23,7 @@ use trigger::names::{CommentId, PullId};
 use url::Url;
 
 use super::book::{Book, BookError};
+use super::builds::{AtDrone, Over, Seen};
 use super::child::{Ended, Leash, Runs};
 use super::job::{Job, Phase};
 use super::tell::{Pauses, Telling, Told};
@@ -47,6 +49,10 @@ pub enum Came {
     Ended(CommentId, Ended),
     /// The process of a run from before a restart is gone.
     Gone(CommentId),
+    /// How the build of a comment's run stands.
+    Build(CommentId, Box<Seen>),
+    /// The build of a comment's run is over.
+    Over(CommentId, Over),
 }
 
 /// What a worker works with.
@@ -77,6 +83,8 @@ pub struct Worker<F, R> {
     /// What runs have said, as far as it was asked for.
     views: HashMap<CommentId, RunView>,
     leashes: HashMap<CommentId, Leash>,
+    /// How builds stand.
+    builds: HashMap<CommentId, AtDrone>,
     /// How long runs of each recipe usually take; none where they are to be looked at anew.
     expected: Option<BTreeMap<RecipeName, Duration>>,
     tellers: HashMap<PullId, watch::Sender<Telling>>,
@@ -106,6 +114,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             jobs: jobs.into_iter().map(|job| (job.comment, job)).collect(),
             views: HashMap::new(),
             leashes: HashMap::new(),
+            builds: HashMap::new(),
             expected: None,
             tellers: HashMap::new(),
             telling: JoinSet::new(),
@@ -149,6 +158,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             Came::Record(comment, record) => self.record(comment, &record),
             Came::Ended(comment, ended) => self.ended(comment, &ended),
             Came::Gone(comment) => self.gone(comment),
+            Came::Build(comment, seen) => self.build(comment, *seen),
+            Came::Over(comment, over) => self.over(comment, over),
         }
     }
 
@@ -157,6 +168,9 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let active: Vec<PullId> = self.active().map(|job| job.pull.clone()).collect();
         self.changed.extend(active);
         self.publish();
+        if self.shop.runs.outlive() {
+            self.leashes.drain().for_each(|(_, leash)| leash.let_be());
+        }
         let mut under_way: BTreeSet<CommentId> = self.leashes.keys().copied().collect();
         self.leashes.clear();
         let ending = async {
@@ -189,16 +203,20 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
 
     /// Goes on where an earlier cc-ci stopped.
     async fn recover(&mut self) {
-        let mut new = Vec::new();
+        let (mut new, mut outlived) = (Vec::new(), Vec::new());
         for job in self.jobs.values() {
             match &job.phase {
                 Phase::New => new.push(job.clone()),
+                Phase::Running { run } if job.build.is_some() => outlived.push((job.comment, run.clone())),
                 Phase::Running { run } => self.await_end(job.comment, run),
                 Phase::Queued => {}
                 Phase::Ended(_) if job.told => continue,
                 Phase::Ended(_) => {}
             }
             self.changed.insert(job.pull.clone());
+        }
+        for (comment, run) in outlived {
+            self.take_up(comment, run);
         }
         for job in new {
             self.word(job).await;

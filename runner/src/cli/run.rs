@@ -23,6 +23,7 @@ use crate::override_file::Place;
 use crate::prepared::{Prepared, new_run_id};
 use crate::reap::Janitor;
 use crate::report;
+use crate::reported::{ReportArgs, Reporter};
 use crate::run_dir::RunDir;
 use crate::settings::{Settings, how_long};
 use crate::slot::Runner;
@@ -58,8 +59,10 @@ pub(super) struct Args {
     /// Print events as JSON lines instead of words
     #[arg(long)]
     json: bool,
-    /// The run's id, where whoever starts it has to know it before
-    #[arg(long, value_name = "ID", hide = true, conflicts_with = "kept")]
+    #[command(flatten)]
+    report: ReportArgs,
+    /// The run's id, where whoever starts it has to know it before [default: the time and four letters]
+    #[arg(long, value_name = "ID", conflicts_with = "kept")]
     run_id: Option<RunId>,
     /// Stop, as at a signal, when standard input ends: whoever holds its other end wants no more, or is dead
     #[arg(long, hide = true)]
@@ -90,6 +93,7 @@ pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, 
         kept,
         repeat: NonZeroU32::MIN,
         json,
+        report: ReportArgs::default(),
         run_id: None,
         leash: false,
     };
@@ -113,6 +117,8 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     if args.leash {
         stop_with_input(&cancel);
     }
+    // Before anything is started: the token may come by standard input.
+    let report_to = args.report.destination(settings)?;
     let runner = runner_of(settings)?;
     let state = runner.state.clone();
     let only = if args.rerun_failed {
@@ -139,6 +145,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let abra = version_of(&program).await.inspect_err(|_| dir.discard())?;
     let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
     let sinks = sinks(&dir, args.json)?;
+    let reporter = report_to.map(|to| Reporter::start(to, &run, dir.clone()));
     let mut remark = None;
     let (prepared, abra, shared, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
@@ -171,6 +178,9 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let records = cx.emitter.records();
     let reports = report::write_all(&cx.dir, &records);
     report::say_where(&cx.dir, &reports, args.json);
+    if let Some(reporter) = reporter {
+        reporter.finish().await;
+    }
     let exit = match verdict.decided_by.as_ref().map(|decision| decision.fault.failure.kind) {
         Some(Kind::Bug) => Exit::Bug,
         // A slot that was lost is the machine's doing; one that was never had says so.

@@ -99,7 +99,7 @@ impl Book {
 pub(super) fn is_alive(state: &Path, run: &str) -> bool {
     run.parse::<RunId>().is_ok_and(|run| {
         let dir = RunDir::of(state, &run);
-        dir.path().exists() && dir.take_over().is_none()
+        dir.path().exists() && !dir.is_reported() && dir.take_over().is_none()
     })
 }
 

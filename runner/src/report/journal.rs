@@ -185,6 +185,19 @@ pub(crate) fn is_known(event: &str) -> bool {
     EVENTS.iter().any(|known| known.name == event)
 }
 
+/// One line, as [`parse`] takes it; none where it is an event of a later version.
+///
+/// # Errors
+/// When it is no event, or the beginning of a journal in a newer format.
+pub fn record_of(line: &[u8]) -> Result<Option<Record>, ReadError> {
+    let damaged = |error: serde_json::Error| damaged(1, &error);
+    let peek: Peek = serde_json::from_slice(line).map_err(damaged)?;
+    if let Some(found) = peek.format.filter(|found| *found > JOURNAL_FORMAT) {
+        return Err(ReadError::Newer { found });
+    }
+    if is_known(&peek.event) { serde_json::from_slice(line).map(Some).map_err(damaged) } else { Ok(None) }
+}
+
 /// The parser knows one line alone, so that the line that it names is always the first.
 pub(crate) fn damaged(line: usize, error: &serde_json::Error) -> ReadError {
     ReadError::Damaged { line, why: error.to_string().replace(" at line 1 column ", " at column ") }

@@ -3,22 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use harness::failure::{Failure, Kind};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use trigger::forge::{Comment, Gitea};
-use trigger::hook::{self, HookSecret};
+use trigger::hook;
 use trigger::watch::{Pace, Store, WatchError, Watcher, keep};
 
+use super::listen::Part;
 use super::settings::ServeSettings;
-use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Told, Worker, Workshop};
-use crate::forge::{Named, wrong};
+use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Runs, Told, Worker, Workshop};
+use crate::forge::Named;
 use crate::slot::Runner;
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
 const AT_ONCE: usize = 16;
+/// Runs that are builds at once: Drone has a queue of its own, and runners on many machines.
+const BUILDS_AT_ONCE: usize = 128;
 /// Comments of webhooks that wait; more of them are found by the next look.
 const HOOKS: usize = 256;
 /// Where webhooks come.
@@ -31,51 +32,53 @@ pub(super) struct Answering {
     pace: Pace,
     path: PathBuf,
     store: Store,
-    worker: Worker<Gitea, Children>,
+    worker: Worker<Gitea, Box<dyn Runs>>,
     desk: AnswerDesk,
     came: mpsc::UnboundedReceiver<Came>,
     told: mpsc::UnboundedReceiver<Told>,
-    hooks: Option<(TcpListener, HookSecret)>,
+    comments: mpsc::Receiver<Comment>,
+    hook: Option<Part>,
 }
 
 impl Answering {
     /// As the settings say; none where they name no forge. What is wrong on this machine shows here.
     ///
     /// # Errors
-    /// When a setting is wrong, or the state folder or the address to listen at cannot be used.
-    pub(super) async fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
+    /// When a setting is wrong, or the state folder cannot be used.
+    pub(super) fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
         let Some(Named { forge, url, owner, .. }) = settings.forge.named()? else { return Ok(None) };
         let about = format!("{url} {owner}");
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
+        let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.state)? {
+            Some(builds) => (Box::new(builds), BUILDS_AT_ONCE),
+            None => (Box::new(Children::new(&runner.settings).map_err(|error| unusable(&error))?), AT_ONCE),
+        };
         let shop = Workshop {
             forge: Arc::new(forge.clone()),
-            runs: Children::new(&runner.settings).map_err(|error| unusable(&error))?,
+            runs,
             book: book.clone(),
             state: runner.state.clone(),
             recipes: runner.settings.recipes.clone(),
             public_url: settings.public_url.clone(),
             pauses: Pauses::default(),
-            at_once: AT_ONCE,
+            at_once,
         };
         let (worker, told) = Worker::new(shop, send.clone()).map_err(|error| unusable(&error))?;
-        let hooks = match settings.secret()? {
-            None => None,
-            Some(secret) => {
-                let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
-                    wrong(format!("{} cannot be listened at: {error}", settings.listen), "--listen (CCCI_LISTEN)")
-                })?;
-                if let Ok(address) = listener.local_addr() {
-                    println!("cc-ci listens for webhooks at http://{address}{PATH}");
-                }
-                Some((listener, secret))
-            }
-        };
+        let (hooks, comments) = mpsc::channel(HOOKS);
+        let hook = settings
+            .secret()?
+            .map(|secret| Part { what: "webhooks", router: hook::router(PATH, secret, hooks.clone()) });
         let pace = Pace { interval: settings.poll, ..Pace::default() };
         let desk = AnswerDesk::new(book, send);
-        Ok(Some(Self { forge, about, pace, path, store, worker, desk, came, told, hooks }))
+        Ok(Some(Self { forge, about, pace, path, store, worker, desk, came, told, comments, hook }))
+    }
+
+    /// Where webhooks come, if they may; it is given once.
+    pub(super) fn hook(&mut self) -> Option<Part> {
+        self.hook.take()
     }
 
     /// Answers until it is told to stop and all runs have torn down.
@@ -83,9 +86,7 @@ impl Answering {
     /// # Errors
     /// When the watcher's file cannot be used. A forge that is down is waited for.
     pub(super) async fn answer(self, stop: &CancellationToken) -> Result<(), Failure> {
-        let Self { forge, about, pace, path, store, worker, mut desk, came, told, hooks } = self;
-        let (send, comments) = mpsc::channel(HOOKS);
-        let listening = hooks.map(|(listener, secret)| tokio::spawn(listen(listener, secret, send, stop.clone())));
+        let Self { forge, about, pace, path, store, worker, mut desk, came, told, comments, .. } = self;
         let stop = stop.child_token();
         let working = worker.work(came, told, &stop);
         let watching = async {
@@ -95,9 +96,6 @@ impl Answering {
             watched
         };
         let ((), watched) = tokio::join!(working, watching);
-        if let Some(listening) = listening {
-            listening.abort();
-        }
         watched
     }
 }
@@ -138,12 +136,4 @@ async fn watch(
 
 fn unusable(error: &dyn std::error::Error) -> Failure {
     Failure::new(Kind::StateUnusable, error.to_string(), "the state folder (CCCI_STATE)")
-}
-
-async fn listen(listener: TcpListener, secret: HookSecret, comments: mpsc::Sender<Comment>, stop: CancellationToken) {
-    let router: Router = hook::router(PATH, secret, comments);
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(error) = served.await {
-        tracing::error!("webhooks are not listened for any more, polling goes on: {error}");
-    }
 }

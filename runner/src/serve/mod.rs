@@ -1,9 +1,11 @@
 //! `cc-ci serve`: what a server does all the time. All of its loops are listed here.
 //!
 //! Before anything else, everything that dead runs left is removed: after a reboot, that is all of it. Then the
-//! janitor looks once a minute, and where a forge is set its comments are answered.
+//! janitor looks once a minute, and where a forge is set its comments are answered. Where webhooks or runs elsewhere may
+//! come, they are listened to ([`listen`]).
 
 mod answering;
+mod listen;
 mod notify;
 mod settings;
 mod sweeping;
@@ -12,6 +14,9 @@ mod unit;
 use harness::failure::Failure;
 use tokio_util::sync::CancellationToken;
 
+use self::answering::Answering;
+use self::listen::{Listening, Part};
+use crate::reported;
 use crate::slot::Runner;
 pub use settings::ServeSettings;
 pub use unit::UNIT;
@@ -21,7 +26,12 @@ pub use unit::UNIT;
 /// # Errors
 /// What keeps it from serving at all. An engine that is away is waited for, and so is a forge.
 pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &CancellationToken) -> Result<(), Failure> {
-    let answering = answering::Answering::new(settings, runner).await?;
+    let mut answering = Answering::new(settings, runner)?;
+    let mut parts: Vec<Part> = answering.as_mut().and_then(Answering::hook).into_iter().collect();
+    if let Some(token) = settings.report_token()? {
+        parts.push(Part { what: "runs that report", router: reported::router(runner.state.clone(), token) });
+    }
+    let listening = Listening::open(settings.listen, parts).await?;
     let mut manager = notify::Manager::of_process();
     let mut sweeping = sweeping::Sweeping::new(runner.clone());
     // New work starts only when what is left of the old is gone, or an hour has shown that it stays.
@@ -30,6 +40,7 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
         () = sweeping.first(&mut manager) => {}
     }
     manager.ready();
+    let listening = listening.map(|open| tokio::spawn(open.serve(stop.clone())));
     let answers = async {
         match answering {
             Some(answering) => answering.answer(stop).await,
@@ -45,5 +56,8 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
         () = sweeping.go_on(&mut manager) => Ok(()),
     };
     manager.stopping();
+    if let Some(listening) = listening {
+        listening.abort();
+    }
     ended
 }

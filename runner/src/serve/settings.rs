@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use harness::failure::Failure;
 use trigger::hook::HookSecret;
-use trigger::token;
+use trigger::token::{self, Wanted};
 use url::Url;
 
+use crate::drone::DroneArgs;
 use crate::forge::{ForgeArgs, wrong};
 use crate::settings::how_long;
 
@@ -27,7 +28,16 @@ pub struct ServeSettings {
     #[arg(long, env = "CCCI_WEBHOOK_SECRET_FILE", value_name = "FILE", requires = "forge_url")]
     pub webhook_secret_file: Option<PathBuf>,
 
-    /// Address to listen for the webhook at, path /hook; only with its secret
+    /// The Drone in which runs are builds; without one they are processes of this machine.
+    #[command(flatten)]
+    pub drone: DroneArgs,
+
+    /// File with the token that runs elsewhere report with (their CCCI_REPORT_TOKEN_FILE) [default: none may report]
+    #[arg(long, env = "CCCI_REPORT_TOKEN_FILE", value_name = "FILE")]
+    pub report_token_file: Option<PathBuf>,
+
+    /// Address to listen at: for the webhook, path /hook, and for runs that report, path /api/runs; only with one of
+    /// their secrets
     #[arg(long, env = "CCCI_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
     pub listen: SocketAddr,
 
@@ -47,5 +57,18 @@ impl ServeSettings {
             HookSecret::new(&secret).map_err(|error| wrong(error.to_string(), "--webhook-secret-file"))
         };
         self.webhook_secret_file.as_deref().map(read).transpose()
+    }
+
+    /// The token that runs report with; none where none is set.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is too short.
+    pub(super) fn report_token(&self) -> Result<Option<Wanted>, Failure> {
+        let look_at = "--report-token-file (CCCI_REPORT_TOKEN_FILE)";
+        let read = |file: &Path| {
+            let token = token::read(file).map_err(|error| wrong(error.to_string(), look_at))?;
+            Wanted::new(&token).map_err(|error| wrong(error.to_string(), look_at))
+        };
+        self.report_token_file.as_deref().map(read).transpose()
     }
 }

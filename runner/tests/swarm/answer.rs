@@ -20,14 +20,21 @@ const RUN: Duration = Duration::from_secs(300);
 const POLL: &str = "2s";
 
 /// A server, killed at the end.
-struct Server {
-    child: Child,
+pub(super) struct Server {
+    pub(super) child: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Server {
     /// Starts one and waits until it watches.
-    fn start(state: &Path, url: &str, token: &Path) -> Self {
+    pub(super) fn start(state: &Path, url: &str, token: &Path) -> Self {
+        let server = Self::start_with(state, url, token, &[]);
+        server.says("cc-ci answers on");
+        server
+    }
+
+    /// Starts one with more settings, and waits for nothing.
+    pub(super) fn start_with(state: &Path, url: &str, token: &Path, more: &[(&str, &str)]) -> Self {
         let mut command = cc_ci(state);
         command
             .arg("serve")
@@ -35,24 +42,24 @@ impl Server {
             .env("CCCI_FORGE_OWNER", ORG)
             .env("CCCI_FORGE_TOKEN_FILE", token)
             .env("CCCI_PUBLIC_URL", "https://ci.example.org/runs")
-            .env("CCCI_POLL", POLL);
+            .env("CCCI_POLL", POLL)
+            .envs(more.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (send, lines) = mpsc::channel();
         std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-        let server = Self { child, lines };
-        server.says("cc-ci answers on");
-        server
+        Self { child, lines }
     }
 
-    fn says(&self, words: &str) {
+    /// Waits for a line with these words.
+    pub(super) fn says(&self, words: &str) -> String {
         let until = Instant::now() + Duration::from_secs(180);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("it never said {words:?}"));
             println!("    serve: {line}");
             if line.contains(words) {
-                return;
+                return line;
             }
         }
     }
@@ -71,24 +78,24 @@ impl Drop for Server {
 }
 
 /// One pull request, and the answer on it.
-struct Pull<'a> {
+pub(super) struct Pull<'a> {
     root: &'a Person,
     ada: &'a Person,
-    number: u64,
+    pub(super) number: u64,
     branch: String,
-    head: String,
+    pub(super) head: String,
 }
 
 impl Pull<'_> {
     /// The bot's comments.
-    async fn answers(&self) -> Vec<String> {
+    pub(super) async fn answers(&self) -> Vec<String> {
         let all = self.root.gets(&format!("repos/{REPO}/issues/{}/comments", self.number)).await;
         let own = all.as_array().unwrap().iter().filter(|comment| comment["user"]["login"] == "cc-ci");
         own.map(|comment| comment["body"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Waits until the answer has all these words; there is never more than one.
-    async fn answer(&self, words: &[&str]) -> String {
+    pub(super) async fn answer(&self, words: &[&str]) -> String {
         let until = Instant::now() + RUN;
         loop {
             let answers = self.answers().await;
@@ -101,11 +108,11 @@ impl Pull<'_> {
         }
     }
 
-    async fn says(&self, text: &str) -> u64 {
+    pub(super) async fn says(&self, text: &str) -> u64 {
         self.ada.says(REPO, self.number, text).await
     }
 
-    async fn statuses(&self, commit: &str) -> Vec<(String, String)> {
+    pub(super) async fn statuses(&self, commit: &str) -> Vec<(String, String)> {
         let seen = self.root.gets(&format!("repos/{REPO}/commits/{commit}/status")).await;
         let word = |status: &Value, key: &str| status[key].as_str().unwrap_or_default().to_owned();
         let all = seen["statuses"].as_array().cloned().unwrap_or_default();
@@ -124,7 +131,7 @@ impl Pull<'_> {
     }
 
     /// Waits until its app has a service. The answer may pass over a short stage.
-    async fn is_deployed(&self) {
+    pub(super) async fn is_deployed(&self) {
         let until = Instant::now() + RUN;
         while !self.left().await.iter().any(|object| object.contains("service")) {
             assert!(Instant::now() < until, "nothing was deployed: {:#?}", self.answers().await);
@@ -132,13 +139,13 @@ impl Pull<'_> {
         }
     }
 
-    async fn nothing_is_left(&self) {
+    pub(super) async fn nothing_is_left(&self) {
         assert_eq!(self.left().await, Vec::<String>::new());
     }
 }
 
 /// The testbed's recipe as a repository of the organisation, with a pull request for each of its copies.
-async fn pulls<'a>(gitea: &Gitea, cast: &'a Cast, count: usize) -> Vec<Pull<'a>> {
+pub(super) async fn pulls<'a>(gitea: &Gitea, cast: &'a Cast, count: usize) -> Vec<Pull<'a>> {
     let repo = json!({ "name": "custom-html", "default_branch": "main" });
     cast.root.posts(&format!("orgs/{ORG}/repos"), repo).await;
     let copies = copies(count);
@@ -252,7 +259,7 @@ async fn a_stopped_server_tears_down(pull: &Pull<'_>, mut server: Server) {
     pull.nothing_is_left().await;
 }
 
-async fn until(holds: impl AsyncFn() -> bool) {
+pub(super) async fn until(holds: impl AsyncFn() -> bool) {
     let until = Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(Instant::now() < until, "it never came");

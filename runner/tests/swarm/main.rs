@@ -5,6 +5,7 @@
 
 mod answer;
 mod dependencies;
+mod drone;
 mod enroll;
 mod golden;
 mod guards;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -14,8 +15,9 @@ use harness::http::{Expect, Http, HttpConfig};
 use harness::swarm::Swarm;
 use secrecy::SecretString;
 
+static STARTED: AtomicU32 = AtomicU32::new(0);
 const IMAGE: &str = "testbed.invalid/gitea:1.26.0";
-/// The process that owns a container.
+/// The process that owns a container, and which of its tests.
 const OWNER: &str = "cc-ci.test.forge";
 /// On a busy machine its first tables take their time.
 const READY: Duration = Duration::from_secs(120);
@@ -74,13 +76,18 @@ pub async fn with<T>(work: impl AsyncFnOnce(&Gitea) -> T) -> T {
     let swarm = Swarm::connect().await.expect("a docker engine, made by ./dev");
     assert!(swarm.present(IMAGE).await.unwrap(), "there is no image {IMAGE}: testbed/images/build gitea makes it");
     // What a killed test left. A process that is dead and not yet reaped has no program any more.
-    remove(swarm.docker(), |owner| std::fs::read_link(format!("/proc/{owner}/exe")).is_err()).await;
+    let is_dead = |owner: &str| {
+        let process = owner.split('-').next().unwrap_or_default();
+        std::fs::read_link(format!("/proc/{process}/exe")).is_err()
+    };
+    remove(swarm.docker(), is_dead).await;
+    // Tests of one process may run beside each other.
+    let own = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
     let ended = AssertUnwindSafe(async {
-        let gitea = start(Swarm::connect().await.unwrap()).await;
+        let gitea = start(Swarm::connect().await.unwrap(), own.clone()).await;
         work(&gitea).await
     });
     let ended = ended.catch_unwind().await;
-    let own = std::process::id().to_string();
     remove(swarm.docker(), |owner| owner == own).await;
     ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -98,7 +105,7 @@ async fn remove(docker: &Docker, is_meant: impl Fn(&str) -> bool) {
     }
 }
 
-async fn start(swarm: Swarm) -> Gitea {
+async fn start(swarm: Swarm, owner: String) -> Gitea {
     let port = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(String::new()) };
     let host = HostConfig {
         memory: Some(MEMORY),
@@ -110,7 +117,7 @@ async fn start(swarm: Swarm) -> Gitea {
         image: Some(IMAGE.to_owned()),
         env: Some(vec![format!("SETTINGS={SETTINGS}")]),
         cmd: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
-        labels: Some(HashMap::from([(OWNER.to_owned(), std::process::id().to_string())])),
+        labels: Some(HashMap::from([(OWNER.to_owned(), owner)])),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     };

@@ -92,7 +92,8 @@ async fn pass(State(proxy): State<Proxy>, method: Method, uri: Uri, headers: Hea
         ask = ask.header(header::AUTHORIZATION, token.to_str().unwrap());
     }
     if !body.is_empty() {
-        ask = ask.json(&serde_json::from_slice::<serde_json::Value>(&body).unwrap());
+        let kind = headers.get(header::CONTENT_TYPE).map_or("application/json", |kind| kind.to_str().unwrap());
+        ask = ask.body(kind, body.to_vec());
     }
     let Ok(answer) = ask.send().await else { return gone() };
     let mut passed = Response::builder().status(answer.status);

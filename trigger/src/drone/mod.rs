@@ -15,7 +15,7 @@ pub use self::client::{Drone, DroneError, NewBuild};
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
 pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
-pub use self::testme::{ID as TESTME_ID, Testme};
+pub use self::testme::{RUN as TESTME_RUN, Testme};
 
 #[cfg(test)]
 mod tests;

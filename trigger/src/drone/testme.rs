@@ -1,6 +1,6 @@
 //! A run that a comment asked for, as the parameters of a build of the pipeline `testme` (`.drone.yml`). Pure.
 
-use harness::names::{Commit, RecipeName};
+use harness::names::{Commit, RecipeName, RunId};
 use url::Url;
 
 use super::parameters::{Parameters, UnfitParameter};
@@ -8,8 +8,9 @@ use super::parameters::{Parameters, UnfitParameter};
 /// What a comment asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Testme {
-    /// The name of what was asked, by which [`super::Drone::started_with`] finds the build again.
-    pub id: String,
+    /// The run's id: with it [`super::Drone::started_with`] finds the build again, and what the run says is known to
+    /// be its.
+    pub run: RunId,
     /// The recipe.
     pub recipe: RecipeName,
     /// Where git fetches its repository from.
@@ -24,12 +25,13 @@ pub struct Testme {
     pub from: Option<String>,
 }
 
-/// The parameter that the build is found again by; the pipeline does not pass it on.
-pub const ID: &str = "TESTME_ID";
+/// The parameter that the build is found again by.
+pub const RUN: &str = "TESTME_RUN";
 
 impl Testme {
-    /// The other parameters, each with the setting of the plugin that the pipeline passes it to.
-    pub const SETTINGS: [(&str, &str); 6] = [
+    /// The parameters, each with the setting of the plugin that the pipeline passes it to.
+    pub const SETTINGS: [(&str, &str); 7] = [
+        (RUN, "run-id"),
         ("TESTME_RECIPE", "recipe"),
         ("TESTME_SOURCE", "source"),
         ("TESTME_PR", "pr"),
@@ -46,7 +48,7 @@ impl Testme {
         let only = self.only.join(",");
         let pull = self.pull.to_string();
         let values = [
-            (ID, self.id.as_str()),
+            (RUN, self.run.as_str()),
             ("TESTME_RECIPE", self.recipe.as_str()),
             ("TESTME_SOURCE", self.source.as_str()),
             ("TESTME_PR", pull.as_str()),
@@ -76,7 +78,7 @@ mod tests {
 
     fn testme() -> Testme {
         Testme {
-            id: "org-app-77".to_owned(),
+            run: "20261121-091403-kxqv".parse().unwrap(),
             recipe: "custom-html".parse().unwrap(),
             source: "https://git.example.org/coop/custom-html.git".parse().unwrap(),
             pull: 7,
@@ -89,23 +91,21 @@ mod tests {
     #[test]
     fn every_parameter_has_its_setting_and_empty_ones_are_left_out() {
         let whole = testme().parameters().unwrap();
-        let mut names: Vec<&str> = whole.iter().map(|(name, _)| name).filter(|name| *name != ID).collect();
+        let mut names: Vec<&str> = whole.iter().map(|(name, _)| name).collect();
         let mut wanted: Vec<&str> = Testme::SETTINGS.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         wanted.sort_unstable();
         assert_eq!(names, wanted);
         let bare = Testme { only: Vec::new(), from: None, ..testme() }.parameters().unwrap();
-        assert_eq!(bare.iter().count(), wanted.len() + 1 - 2);
+        assert_eq!(bare.iter().count(), wanted.len() - 2);
     }
 
     #[test]
     fn what_could_mean_more_than_itself_is_refused() {
         for text in ["a\"b", "a\nb", "${DRONE_TOKEN}", "a b", "a\\b", "{x}", "a'b", "ä", "#x", "$x"] {
-            for wrong in [
-                Testme { only: vec![text.to_owned()], ..testme() },
-                Testme { from: Some(text.to_owned()), ..testme() },
-                Testme { id: text.to_owned(), ..testme() },
-            ] {
+            for wrong in
+                [Testme { only: vec![text.to_owned()], ..testme() }, Testme { from: Some(text.to_owned()), ..testme() }]
+            {
                 assert!(wrong.parameters().is_err(), "{text:?}");
             }
         }

@@ -1,20 +1,14 @@
 //! The client of Drone's interface against a stand-in.
 //!
-//! **The stand-in is not Drone.** Drone's server could not be had where this was made. The stand-in keeps to
-//! what is documented of the paths, parameters, header and answers that the client uses, and refuses
-//! everything else. That the documentation was read rightly only a Drone can show.
-
-// The lints let tests alone; helpers count as tests below this attribute.
-#[cfg(test)]
-mod stand_in;
+//! **The stand-in is not Drone.** Drone's server could not be had where this was made; `testbed/drone/` says what the
+//! stand-in keeps to.
 
 #[cfg(test)]
 mod tests {
     use harness::http::{Http, HttpConfig};
+    use testdrone::{COMMIT, StandIn, TOKEN};
     use trigger::drone::{Drone, DroneError, NewBuild, Parameters, Standing};
     use trigger::names::Repo;
-
-    use crate::stand_in::{COMMIT, StandIn, TOKEN};
 
     fn repo() -> Repo {
         "coop/cc-ci".parse().unwrap()
@@ -65,6 +59,18 @@ mod tests {
         let first = drone.start(&build("7")).await.unwrap();
         drone.start(&build("77")).await.unwrap();
         assert_eq!(drone.started_with(&repo(), "CCCI_COMMENT", "7").await, Ok(Some(first)));
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_and_a_drone_that_is_down_are_the_same_to_the_caller() {
+        let (drone, server) = drone().await;
+        server.is_down(true);
+        assert!(matches!(drone.start(&build("7")).await, Err(DroneError::Unreachable { .. })));
+        server.is_down(false);
+        assert_eq!(drone.started_with(&repo(), "CCCI_COMMENT", "7").await, Ok(None));
+        server.loses_the_next_answer();
+        assert!(matches!(drone.start(&build("7")).await, Err(DroneError::Unreachable { .. })));
+        assert_eq!(drone.started_with(&repo(), "CCCI_COMMENT", "7").await.unwrap().unwrap().number, 1);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Detail, Shown};
+use crate::answer::builds::AtDrone;
 use crate::answer::escape::span;
 use crate::event::Stage;
 use crate::report::fold::{RunView, StageView, State};
@@ -20,6 +21,25 @@ pub(super) fn place(shown: Shown<'_>) -> String {
 pub(super) fn queued(text: &mut String, shown: Shown<'_>) {
     let usual = shown.expected_ms.map_or_else(String::new, |ms| format!("; such a run usually takes {}", seconds(ms)));
     let _ = writeln!(text, "It {}{usual}.", place(shown).replacen("place", "has place", 1));
+}
+
+/// A run that has said nothing yet.
+pub(super) fn begins(text: &mut String, shown: Shown<'_>) {
+    text.push_str(match (shown.job.build.as_ref(), shown.build) {
+        (None, _) | (Some(_), Some(AtDrone::Runs)) => "It begins: the repository is fetched.\n",
+        (Some(build), _) if build.number.is_none() => "A build of Drone is to be started for it.\n",
+        (Some(_), _) => "Its build waits in Drone for a runner.\n",
+    });
+}
+
+/// The same for the commit's status.
+pub(super) fn first(shown: Shown<'_>) -> String {
+    match (shown.job.build.is_some(), shown.build) {
+        (true, None | Some(AtDrone::Waits)) => "waits for a runner of Drone",
+        (true, Some(AtDrone::Away(_))) => "waits for Drone",
+        _ => "begins",
+    }
+    .to_owned()
 }
 
 /// One line for the commit's status. It changes rarely, since a forge keeps every one.

@@ -20,7 +20,7 @@ fn ran(text: &str) -> Job {
 }
 
 fn shown<'a>(job: &'a Job, view: Option<&'a RunView>) -> Shown<'a> {
-    Shown { job, view, before: 0, expected_ms: Some(18_400) }
+    Shown { job, view, build: None, before: 0, expected_ms: Some(18_400) }
 }
 
 fn page(shown: Shown<'_>) -> String {
@@ -38,6 +38,34 @@ fn queued_behind_others() {
     let status = status(main, None).unwrap();
     assert_eq!((status.state, status.context.as_str()), (State::Pending, "cc-ci"));
     assert_eq!(status.description, "place 3 in the queue, 2 runs before it");
+}
+
+#[test]
+fn a_build() {
+    use crate::answer::job::AsBuild;
+
+    let link: Url = "https://drone.example.org/coop/cc-ci/12".parse().unwrap();
+    let known = AsBuild {
+        number: Some(12),
+        name: Some("coop/cc-ci/12".to_owned()),
+        link: Some(link.clone()),
+        ended: Some("was stopped".to_owned()),
+    };
+    let run = fixtures::started().run;
+    let begun = Job { phase: Phase::Running { run: run.clone() }, build: Some(AsBuild::default()), ..job("!testme") };
+    let away = AtDrone::Away("GET https://drone.example.org/api: no answer (503 @eve)".to_owned());
+    let of = |job: &Job, build: Option<&AtDrone>, view: Option<&RunView>| {
+        let shown = Shown { build, ..shown(job, view) };
+        let status = status(shown, None).unwrap();
+        format!("{}{:?}: {} {:?}\n", page(shown), status.state, status.description, status.target.map(String::from))
+    };
+    let mut text = of(&begun, Some(&away), None);
+    let job = Job { build: Some(AsBuild { ended: None, ..known.clone() }), ..begun };
+    text += &of(&job, Some(&AtDrone::Waits), None);
+    let view = fold(&fixtures::killed()).unwrap();
+    let job = Job { phase: Phase::Ended(End::Ran { run }), build: Some(known), ..job };
+    text += &of(&job, None, Some(&view));
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let usual = |recipe| self.expected.as_ref()?.get(&recipe).copied();
         let expected_ms = job.recipe().and_then(usual).map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let view = self.views.get(&job.comment).filter(|_| job.run().is_some());
-        Shown { job, view, before, expected_ms }
+        let build = self.builds.get(&job.comment).filter(|_| job.is_active());
+        Shown { job, view, build, before, expected_ms }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use harness::names::RunId;
 use trigger::forge::Forge;
 use trigger::grammar::TestMe;
 use trigger::names::CommentId;
 
 use super::Worker;
+use crate::answer::builds::Over;
 use crate::answer::child::{Order, Runs};
-use crate::answer::job::{End, Job, Phase};
+use crate::answer::job::{AsBuild, End, Job, Phase};
 use crate::prepared::new_run_id;
 use crate::report::redo::red_in_pull;
 
@@ -55,24 +57,13 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 return;
             }
         };
-        let from = match job.testme() {
-            Some(TestMe::Run { from, .. }) => from.as_ref().map(ToString::to_string),
-            _ => None,
-        };
-        let (Some(recipe), Ok(run)) = (job.recipe(), new_run_id()) else { return };
-        let order = Order {
-            comment,
-            recipe,
-            source: self.shop.forge.clone_url(&job.pull.repo),
-            pull: job.pull.number,
-            commit: job.head.clone(),
-            run: run.clone(),
-            only: only.clone(),
-            from,
-        };
+        let Ok(run) = new_run_id() else { return };
+        let Some(order) = self.order(&job, &only, run.clone()) else { return };
+        let is_build = self.shop.runs.outlive();
         // First the disk: a run that nobody knows of must not be.
         let is_known = self.change(comment, |job| {
             job.only = Some(only);
+            job.build = is_build.then(AsBuild::default);
             job.phase = Phase::Running { run };
         });
         if !is_known {
@@ -86,6 +77,50 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 let what = format!("no process could be started: {error}");
                 let look_at = "the log of cc-ci serve, and the memory of its machine".to_owned();
                 self.change(comment, |job| job.phase = Phase::Ended(End::NoRun { what, look_at }));
+            }
+        }
+    }
+
+    fn order(&self, job: &Job, only: &[String], run: RunId) -> Option<Order> {
+        let from = match job.testme() {
+            Some(TestMe::Run { from, .. }) => from.as_ref().map(ToString::to_string),
+            _ => None,
+        };
+        Some(Order {
+            comment: job.comment,
+            recipe: job.recipe()?,
+            source: self.shop.forge.clone_url(&job.pull.repo),
+            pull: job.pull.number,
+            commit: job.head.clone(),
+            run,
+            only: only.to_vec(),
+            from,
+            again: false,
+            build: None,
+        })
+    }
+
+    /// Goes on with a run that outlived an earlier cc-ci, if it did.
+    pub(super) fn take_up(&mut self, comment: CommentId, run: RunId) {
+        let Some(job) = self.jobs.get(&comment) else { return };
+        let is_stopped = job.stopped_by.is_some();
+        let known = job.build.clone().unwrap_or_default();
+        let only = job.only.clone().unwrap_or_default();
+        let order = self.order(job, &only, run).map(|order| Order { again: true, build: known.number, ..order });
+        let started = match order {
+            Some(order) if self.shop.runs.outlive() => self.shop.runs.start(&order, self.came.clone()).ok(),
+            _ => None,
+        };
+        match started {
+            // What was stopped is stopped again: nobody knows whether Drone heard of it.
+            Some(leash) if is_stopped => drop(leash),
+            Some(leash) => {
+                self.leashes.insert(comment, leash);
+            }
+            None => {
+                let what = "its run was a build of Drone, and this cc-ci knows no Drone any more".to_owned();
+                let look_at = known.link.map_or_else(|| "the settings of Drone".to_owned(), |link| link.to_string());
+                self.over(comment, Over::Refused { what, look_at });
             }
         }
     }

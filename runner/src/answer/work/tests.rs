@@ -11,6 +11,8 @@ use crate::answer::job::End;
 use crate::emit::Sink as _;
 use crate::report::{fixtures, journal};
 
+mod builds;
+
 /// A worker with a forge and runs that the test plays.
 struct Scene {
     state: tempfile::TempDir,
@@ -22,14 +24,24 @@ struct Scene {
 }
 
 fn open(state: tempfile::TempDir, board: Arc<Board>) -> Scene {
+    let (starting, starts) = mpsc::unbounded_channel();
+    let stage = Stage(Arc::new(Mutex::new(starting)));
+    open_with(state, board, Box::new(stage), starts)
+}
+
+fn open_with(
+    state: tempfile::TempDir,
+    board: Arc<Board>,
+    runs: Box<dyn Runs>,
+    starts: mpsc::UnboundedReceiver<Started>,
+) -> Scene {
     let recipe = state.path().join("recipes/custom-html");
     std::fs::create_dir_all(&recipe).unwrap();
     std::fs::write(recipe.join("recipe.toml"), "").unwrap();
-    let (starting, starts) = mpsc::unbounded_channel();
     let book = Book::below(state.path()).unwrap();
     let shop = Workshop {
         forge: board.clone(),
-        runs: Stage(Arc::new(Mutex::new(starting))),
+        runs,
         book: book.clone(),
         state: state.path().to_owned(),
         recipes: state.path().join("recipes"),

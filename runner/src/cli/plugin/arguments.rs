@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use trigger::drone::{BuildFacts, Value};
 
 use super::super::{Cli, Command, run};
-use super::table::{ARTIFACTS, TEMPLATE, name_of, options, stands_alone};
+use super::table::{ARTIFACTS, TEMPLATE, TOKEN, name_of, options, stands_alone};
 use crate::settings::Settings;
 
 pub(super) type Given = BTreeMap<&'static str, Value>;
@@ -57,7 +57,7 @@ pub(super) fn words(given: &Given, facts: Option<&BuildFacts>) -> Result<Vec<Str
             (None, None) => {}
         }
     }
-    for (name, value) in given.iter().filter(|(name, _)| !["recipe", ARTIFACTS, TEMPLATE].contains(*name)) {
+    for (name, value) in given.iter().filter(|(name, _)| !["recipe", ARTIFACTS, TEMPLATE, TOKEN.name].contains(*name)) {
         let alone = options.iter().any(|option| name_of(option) == *name && stands_alone(option));
         match value {
             Value::Flag(true) => words.push(format!("--{name}")),

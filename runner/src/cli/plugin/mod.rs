@@ -2,6 +2,7 @@
 //! as `DRONE_*` or `CI_*`; it ends with the exit code of `cc-ci run`.
 
 mod arguments;
+mod secret;
 mod table;
 
 use std::fmt::Write as _;
@@ -12,7 +13,7 @@ use trigger::drone::{Card, Setting, Value, facts, help, read_settings, variable}
 use url::Url;
 
 use self::arguments::{parsed, words};
-use self::table::{ARTIFACTS, LEFT_OUT, TABLE, TEMPLATE};
+use self::table::{ARTIFACTS, LEFT_OUT, TABLE, TEMPLATE, TOKEN};
 use super::run;
 use crate::event::Record;
 use crate::exit::Exit;
@@ -35,6 +36,9 @@ pub(super) async fn run(_: &Args) -> Result<Exit, Failure> {
     // A name or a value that is no text is not one that a pipeline gave.
     let environment = || std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let given = read_settings(&TABLE, environment()).map_err(|error| wrong(error.to_string()))?;
+    if let Some(token) = text(given.get(TOKEN.name)) {
+        return Err(secret::hand_over(token, given.contains_key("report-token-file")));
+    }
     let facts = facts(|name| std::env::var(name).ok()).map_err(|error| wrong(error.to_string()))?;
     let (settings, args) =
         words(&given, facts.as_ref()).and_then(|words| parsed(&words)).map_err(|error| wrong(error.to_string()))?;
@@ -120,7 +124,7 @@ pub(crate) fn settings_table() -> Table {
     Table {
         title: "Settings of the plugin",
         intro: "`settings:` of a step in Drone or Woodpecker, which `cc-ci plugin` reads; [operate.md](operate.md#drone) \
-                has a pipeline. Each is an option of `cc-ci run` or one of the settings above, but for the last two.",
+                has a pipeline. Each is an option of `cc-ci run` or one of the settings above, but for the last three.",
         columns: &["setting", "variable", "takes", "meaning"],
         rows: TABLE.iter().map(row).collect(),
     }

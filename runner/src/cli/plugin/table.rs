@@ -20,8 +20,16 @@ pub(super) const ARTIFACTS: &str = "artifacts";
 /// The address of the card's template.
 pub(super) const TEMPLATE: &str = "card-template";
 
+/// The token that a run reports with, as a secret of the pipeline gives it.
+pub(super) const TOKEN: Setting = Setting {
+    name: "report-token",
+    takes: Takes::Text,
+    help: "The token of report-token-file itself, for a secret of the pipeline: from_secret",
+};
+
 /// What is a setting of the plugin alone.
-const OWN: [Setting; 2] = [
+const OWN: [Setting; 3] = [
+    TOKEN,
     Setting {
         name: ARTIFACTS,
         takes: Takes::Text,

@@ -133,6 +133,8 @@ fn what_is_not_right_is_named_and_no_value_is_shown() {
         let told = wanted(&pairs, None).unwrap_err().to_string();
         assert!(told.contains(words) && !told.contains("hunter2"), "{told}");
     }
+    let told = wanted(&[("RECIPE", "n8n"), ("REPORT_TO", "https://ci.example.org")], None).unwrap_err();
+    assert_eq!(told.to_string(), "the setting report-token-file is missing, which another one needs");
     let told = wanted(&[("RECIPE", "n8n"), ("COMMIT", COMMIT)], None).unwrap_err();
     assert_eq!(told.to_string(), "the setting pr is missing, which another one needs");
     for (pairs, words) in [
@@ -144,6 +146,16 @@ fn what_is_not_right_is_named_and_no_value_is_shown() {
         let told = given(&pairs).unwrap_err();
         assert!(told.contains(words) && !told.contains("hunter2"), "{told}");
     }
+}
+
+#[test]
+fn a_secret_never_becomes_a_word() {
+    let said = wanted(&[("RECIPE", "n8n"), ("REPORT_TOKEN", "hunter2"), ("RUN_ID", "20261121-091403-kxqv")], None);
+    assert_eq!(said.unwrap(), "--run-id=20261121-091403-kxqv -- n8n");
+    let told = secret::hand_over("hunter2", true);
+    assert!(told.what.contains("cannot be used together") && !told.what.contains("hunter2"), "{}", told.what);
+    let told = secret::hand_over(&"hunter2".repeat(100), false);
+    assert!(told.what.contains("does not hold a token") && !told.what.contains("hunter2"), "{}", told.what);
 }
 
 #[test]
@@ -177,12 +189,18 @@ fn the_pipeline_of_a_comment_passes_on_its_parameters() {
     assert_eq!(testme["trigger"]["event"], serde_json::json!(["custom"]), "a push starts nobody's tests");
     let step = &testme["steps"][0];
     let passed = step["settings"].as_object().unwrap();
+    let mut secrets = Vec::new();
     for (setting, value) in passed {
         assert!(TABLE.iter().any(|own| own.name == setting), "{setting} is no setting");
+        if value["from_secret"].is_string() {
+            secrets.push(setting.as_str());
+            continue;
+        }
         let parameter = value.as_str().unwrap().strip_prefix("${").unwrap().strip_suffix('}').unwrap();
         assert!(Testme::SETTINGS.contains(&(parameter, setting)), "{setting} gets {parameter}");
     }
-    assert_eq!(passed.len(), Testme::SETTINGS.len());
+    assert_eq!(secrets, ["report-to", "report-token"]);
+    assert_eq!(passed.len(), Testme::SETTINGS.len() + secrets.len());
     // What the step mounts is there, and where the image looks for it.
     let image = include_str!("../../../../docker/runner/Dockerfile");
     for volume in step["volumes"].as_array().unwrap() {

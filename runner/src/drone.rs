@@ -1,0 +1,100 @@
+//! Drone, as `cc-ci serve` takes it.
+
+use std::path::{Path, PathBuf};
+
+use harness::failure::Failure;
+use harness::http::{Http, HttpConfig};
+use trigger::drone::Drone;
+use trigger::names::{Branch, Repo};
+use trigger::token;
+use url::Url;
+
+use crate::answer::Builds;
+use crate::forge::{is_plain, wrong};
+
+/// The settings of a Drone: all of them but the branch, or none.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DroneArgs {
+    /// Address of the Drone in which runs are builds [default: runs are processes of this machine]
+    #[arg(long, env = "CCCI_DRONE_URL", value_name = "URL", requires_all = ["drone_repo", "drone_token_file", "forge_url"])]
+    pub drone_url: Option<Url>,
+
+    /// Repository there whose pipeline `testme` is built: cc-ci's own
+    #[arg(long, env = "CCCI_DRONE_REPO", value_name = "OWNER/NAME", requires = "drone_url")]
+    pub drone_repo: Option<Repo>,
+
+    /// Branch of that repository [default: the one that Drone takes for the main one]
+    #[arg(long, env = "CCCI_DRONE_BRANCH", value_name = "BRANCH", requires = "drone_url")]
+    pub drone_branch: Option<Branch>,
+
+    /// File that holds the token of a user of Drone who may write to that repository, and nothing else
+    #[arg(long, env = "CCCI_DRONE_TOKEN_FILE", value_name = "FILE", requires = "drone_url")]
+    pub drone_token_file: Option<PathBuf>,
+}
+
+impl DroneArgs {
+    /// Who starts runs as builds there; none where no Drone is named. Asks nothing yet.
+    ///
+    /// # Errors
+    /// When the token cannot be read, or the address is none of a server.
+    pub fn builds(&self, state: &Path) -> Result<Option<Builds>, Failure> {
+        let (Some(url), Some(repo), Some(file)) = (&self.drone_url, &self.drone_repo, &self.drone_token_file) else {
+            return Ok(None);
+        };
+        if !is_plain(url) {
+            let what = "the address of Drone is not http:// or https:// with a host and no password";
+            return Err(wrong(what.to_owned(), "--drone-url (CCCI_DRONE_URL)"));
+        }
+        let token =
+            token::read(file).map_err(|e| wrong(e.to_string(), "--drone-token-file (CCCI_DRONE_TOKEN_FILE)"))?;
+        let drone = Drone::new(Http::new(&HttpConfig::default())?, url.clone(), token);
+        Ok(Some(Builds::new(drone, url.clone(), repo.clone(), self.drone_branch.clone(), state.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::forge::ForgeArgs;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        _forge: ForgeArgs,
+        #[command(flatten)]
+        drone: DroneArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<DroneArgs, clap::Error> {
+        Cli::try_parse_from([&["cc-ci"], words].concat()).map(|cli| cli.drone)
+    }
+
+    #[test]
+    fn a_drone_needs_all_of_its_settings_and_a_forge() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(parsed(&[]).unwrap().builds(dir.path()).unwrap().is_none());
+        let file = dir.path().join("token");
+        let forge = ["--forge-url=https://git.example.org", "--forge-owner=coop", "--forge-token-file=/token"];
+        let path = format!("--drone-token-file={}", file.display());
+        let drone = ["--drone-url=https://drone.example.org", "--drone-repo=coop/cc-ci", path.as_str()];
+        assert!(parsed(&drone).is_err(), "without a forge there is nothing to answer");
+        for at in 0..drone.len() {
+            let mut words = [&forge[..], &drone[..]].concat();
+            words.remove(forge.len() + at);
+            assert!(parsed(&words).is_err(), "{words:?}");
+        }
+        let with = |url: &str| {
+            let words = [&forge[..], &[url], &drone[1..]].concat();
+            parsed(&words).unwrap().builds(dir.path()).map(|builds| format!("{:?}", builds.unwrap()))
+        };
+        assert!(with(drone[0]).unwrap_err().what.contains("cannot be read"));
+        std::fs::write(&file, "hunter2hunter2").unwrap();
+        assert!(!with(drone[0]).unwrap().contains("hunter2"));
+        for odd in ["--drone-url=file:///etc", "--drone-url=https://ada:hunter2@drone.example.org"] {
+            assert!(!with(odd).unwrap_err().what.contains("hunter2"), "{odd}");
+        }
+        assert!(parsed(&[&forge[..], &drone[..], &["--drone-branch=--x"]].concat()).is_err());
+    }
+}

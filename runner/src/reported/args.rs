@@ -1,0 +1,42 @@
+//! Where a run reports to, as the command line takes it.
+
+use std::path::PathBuf;
+
+use harness::failure::Failure;
+use trigger::token;
+use url::Url;
+
+use super::send::Destination;
+use crate::forge::{is_plain, wrong};
+use crate::settings::Settings;
+use crate::world;
+
+/// Where a run reports to.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ReportArgs {
+    /// Address of a `cc-ci serve` that hears what happens while it happens; it changes no verdict
+    #[arg(long, env = "CCCI_REPORT_TO", value_name = "URL", requires = "report_token_file")]
+    pub report_to: Option<Url>,
+
+    /// File that holds the token which that `cc-ci serve` wants, and nothing else
+    #[arg(long, env = "CCCI_REPORT_TOKEN_FILE", value_name = "FILE")]
+    pub report_token_file: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    /// Reads the token; none where the run reports to nobody.
+    ///
+    /// # Errors
+    /// When the token cannot be read, or the address is none of a server.
+    pub fn destination(&self, settings: &Settings) -> Result<Option<Destination>, Failure> {
+        let (Some(url), Some(file)) = (&self.report_to, &self.report_token_file) else { return Ok(None) };
+        if !is_plain(url) {
+            let what = "the address to report to is not http:// or https:// with a host and no password";
+            return Err(wrong(what.to_owned(), "--report-to (CCCI_REPORT_TO)"));
+        }
+        let token =
+            token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
+        let (http, _) = world::http(settings)?;
+        Ok(Some(Destination { url: url.clone(), token, http }))
+    }
+}

@@ -1,0 +1,121 @@
+use harness::http::{Http, HttpConfig, Method};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::report::{fixtures, journal};
+use crate::run_dir::RunDir;
+
+const TOKEN: &str = "hunter2-hunter2-hunter2";
+
+struct Scene {
+    state: tempfile::TempDir,
+    http: Http,
+    url: String,
+}
+
+async fn scene() -> Scene {
+    let state = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = router(state.path().to_owned(), Wanted::new(&TOKEN.into()).unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Scene { state, http: Http::new(&HttpConfig::default()).unwrap(), url }
+}
+
+impl Scene {
+    async fn posts(&self, token: &str, path: &str, body: Vec<u8>) -> (u16, Option<Answer>) {
+        let url = format!("{}/api/runs/{path}", self.url).parse().unwrap();
+        let ask = self.http.ask(Method::POST, &url).bearer(&token.into()).body("application/x-ndjson", body);
+        let answer = ask.send().await.unwrap();
+        (answer.status, answer.json().ok())
+    }
+
+    fn nothing_is_there(&self) {
+        assert_eq!(std::fs::read_dir(self.state.path()).unwrap().count(), 0);
+    }
+}
+
+fn lines() -> Vec<u8> {
+    fixtures::passed().iter().flat_map(|record| journal::line(record).unwrap()).collect()
+}
+
+fn place(first: usize) -> String {
+    format!("{}/records?first={first}&sender=0123456789abcdef", fixtures::started().run)
+}
+
+#[tokio::test]
+async fn who_has_not_the_token_gets_nowhere() {
+    let scene = scene().await;
+    for token in ["", "hunter2", "hunter2-hunter2-hunter3"] {
+        for path in [place(0), "../../etc/records".to_owned(), "%2e%2e/records".to_owned()] {
+            let (status, answer) = scene.posts(token, &path, lines()).await;
+            assert!(status == 401 || status == 404, "{status} {answer:?}");
+        }
+    }
+    let url = format!("{}/api/runs/{}", scene.url, place(0)).parse().unwrap();
+    assert_eq!(scene.http.ask(Method::POST, &url).send().await.unwrap().status, 401);
+    scene.nothing_is_there();
+}
+
+#[tokio::test]
+async fn odd_addresses_and_odd_bodies_make_nothing() {
+    let scene = scene().await;
+    let run = fixtures::started().run;
+    for path in [
+        "..%2f..%2fetc/records?first=0&sender=0123456789abcdef".to_owned(),
+        "%2e%2e/records?first=0&sender=0123456789abcdef".to_owned(),
+        "a%00b/records?first=0&sender=0123456789abcdef".to_owned(),
+        "UPPER/records?first=0&sender=0123456789abcdef".to_owned(),
+        "%ff/records?first=0&sender=0123456789abcdef".to_owned(),
+        format!("{run}/records"),
+        format!("{run}/records?first=-1&sender=0123456789abcdef"),
+        format!("{run}/records?first=0&sender=short"),
+        format!("{run}/records?first=0&sender=0123456789%2f..%2f"),
+    ] {
+        let (status, _) = scene.posts(TOKEN, &path, lines()).await;
+        assert!(status == 400 || status == 404, "{path}: {status}");
+    }
+    for (body, wanted) in [
+        (b"rubbish\n".to_vec(), 400),
+        (b"{\"event\":\"run-started\"}\n".to_vec(), 400),
+        (vec![b'x'; BODY + 1], 413),
+        (vec![0xff, b'\n'], 400),
+    ] {
+        assert_eq!(scene.posts(TOKEN, &place(0), body).await.0, wanted);
+    }
+    scene.nothing_is_there();
+}
+
+#[tokio::test]
+async fn gaps_repeats_and_strangers_are_told_apart() {
+    let scene = scene().await;
+    let all = lines();
+    let cut = all.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let (status, answer) = scene.posts(TOKEN, &place(1), all[cut..].to_vec()).await;
+    assert_eq!((status, answer.unwrap().next), (409, Some(0)));
+    for _ in 0..2 {
+        let (status, answer) = scene.posts(TOKEN, &place(0), all[..cut].to_vec()).await;
+        assert_eq!((status, answer.unwrap().next), (200, Some(1)));
+    }
+    let (status, answer) = scene.posts(TOKEN, &place(2), all[cut..].to_vec()).await;
+    assert_eq!((status, answer.unwrap().next), (409, Some(1)));
+    let other = place(1).replace("sender=0", "sender=9");
+    let (status, answer) = scene.posts(TOKEN, &other, all[cut..].to_vec()).await;
+    assert!(status == 403 && answer.unwrap().why.unwrap().contains("another process"));
+    // Two at once, from the same one: as after an answer that was lost.
+    let (one, two) = (place(0), place(1));
+    let (one, two) = tokio::join!(scene.posts(TOKEN, &one, all.clone()), scene.posts(TOKEN, &two, all[cut..].to_vec()));
+    assert_eq!((one.0, two.0), (200, 200));
+    let journal = RunDir::of(scene.state.path(), &fixtures::started().run).journal();
+    assert_eq!(std::fs::read(journal).unwrap(), all);
+}
+
+#[tokio::test]
+async fn a_run_whose_folder_is_here_need_not_report() {
+    let scene = scene().await;
+    let dir = RunDir::of(scene.state.path(), &fixtures::started().run);
+    let _alive = dir.create().unwrap();
+    let (status, answer) = scene.posts(TOKEN, &place(0), lines()).await;
+    assert!(status == 200 && answer.unwrap().here);
+    assert!(!dir.journal().exists());
+}

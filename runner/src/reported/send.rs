@@ -1,0 +1,188 @@
+//! The sender: follows a run's journal and brings it to a `cc-ci serve`. It never holds up the run, and whatever
+//! becomes of it changes no verdict.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use harness::http::{Http, Method};
+use harness::names::RunId;
+use secrecy::SecretString;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use trigger::watch::Pace;
+use url::Url;
+
+use super::follow::{Batch, Follower};
+use super::wire::{Answer, BODY, path};
+use crate::run_dir::RunDir;
+
+/// How soon after it happened something is sent.
+const SOON: Duration = Duration::from_millis(500);
+/// A request is sent at least this often, for what the answer may say.
+const QUIET: Duration = Duration::from_secs(10);
+/// One request.
+const LIMIT: Duration = Duration::from_secs(20);
+/// Where the receiver is away.
+const PACE: Pace = Pace { interval: SOON, longest: Duration::from_secs(30) };
+/// What is left when the run is over has this long.
+const LAST: Duration = Duration::from_secs(60);
+
+/// Where a run reports to.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The address of the `cc-ci serve`.
+    pub url: Url,
+    /// The token that it wants.
+    pub token: SecretString,
+    /// The way there.
+    pub http: Http,
+}
+
+/// A run that is being reported.
+#[derive(Debug)]
+pub struct Reporter {
+    task: JoinHandle<Result<(), String>>,
+    over: CancellationToken,
+    trouble: Arc<Mutex<Option<String>>>,
+    to: String,
+}
+
+/// Why a batch did not arrive.
+enum Trouble {
+    /// It may later.
+    Away(String),
+    /// It will not, unless somebody does something.
+    Refused(String),
+}
+
+impl Reporter {
+    /// Begins, with the first line of the run's journal.
+    #[must_use]
+    pub fn start(to: Destination, run: &RunId, dir: RunDir) -> Self {
+        let (over, trouble) = (CancellationToken::new(), Arc::default());
+        let mut url = to.url.clone();
+        url.set_path(&format!("{}{}", to.url.path().trim_end_matches('/'), path(run)));
+        let sender: String = rand::random::<[u8; 8]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let place = to.url.to_string();
+        let journal = Follower::new(dir.journal());
+        let sending =
+            Sending { to, url, sender, dir, journal, over: over.clone(), trouble: Arc::clone(&trouble), hold_s: None };
+        Self { task: tokio::spawn(sending.go()), over, trouble, to: place }
+    }
+
+    /// The run is over: what is left is sent, for a minute at most. What could not be is told on standard error.
+    pub async fn finish(self) {
+        let Self { mut task, over, trouble, to } = self;
+        over.cancel();
+        let why = match timeout(LAST, &mut task).await {
+            Ok(Ok(Ok(()))) => return,
+            Ok(Ok(Err(why))) => why,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => {
+                task.abort();
+                let known = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+                known.unwrap_or_else(|| format!("it takes longer than {} s", LAST.as_secs()))
+            }
+        };
+        eprintln!("cc-ci: not all of this run was reported to {to}: {why}; the verdict is as it is");
+    }
+}
+
+struct Sending {
+    to: Destination,
+    url: Url,
+    sender: String,
+    dir: RunDir,
+    journal: Follower,
+    over: CancellationToken,
+    trouble: Arc<Mutex<Option<String>>>,
+    hold_s: Option<u64>,
+}
+
+impl Sending {
+    async fn go(mut self) -> Result<(), String> {
+        let (mut failures, mut last) = (0_u32, Instant::now());
+        loop {
+            // Asked before the journal is: what is written by then is sent.
+            let is_over = self.over.is_cancelled();
+            let batch = self.journal.next(BODY).map_err(|error| error.to_string())?;
+            let has_begun = batch.first > 0;
+            if batch.is_empty() && !(failures == 0 && has_begun && !is_over && last.elapsed() >= QUIET) {
+                if is_over {
+                    return Ok(());
+                }
+                self.pause(SOON).await;
+                continue;
+            }
+            last = Instant::now();
+            match self.bring(&batch).await {
+                Ok(Answer { here: true, .. }) => return Ok(()),
+                Ok(answer) => {
+                    failures = 0;
+                    self.heard(&batch, &answer)?;
+                }
+                Err(Trouble::Refused(why)) if is_over => return Err(why),
+                Err(Trouble::Refused(why) | Trouble::Away(why)) => {
+                    if failures == 0 {
+                        eprintln!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
+                    }
+                    failures = failures.saturating_add(1);
+                    *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    let pause = PACE.after(failures, rand::random());
+                    // There is a minute left: no pause may be longer than a part of it.
+                    if is_over { sleep(pause.min(Duration::from_secs(5))).await } else { self.pause(pause).await }
+                }
+            }
+        }
+    }
+
+    /// Waits, at most until the run is over.
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = sleep(time) => {}
+            () = self.over.cancelled() => {}
+        }
+    }
+
+    async fn bring(&self, batch: &Batch) -> Result<Answer, Trouble> {
+        let mut url = self.url.clone();
+        url.set_query(Some(&format!("first={}&sender={}", batch.first, self.sender)));
+        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(LIMIT);
+        let sent = ask.body("application/x-ndjson", batch.bytes.clone()).send().await;
+        let answer = sent.map_err(|error| Trouble::Away(error.to_string()))?;
+        match answer.status {
+            200 | 409 => match answer.json::<Answer>() {
+                Err(why) => Err(Trouble::Refused(format!("it is no cc-ci serve: {why}"))),
+                Ok(answer) if answer.next == Some(batch.first) && !batch.is_empty() => {
+                    Err(Trouble::Away("it took nothing".to_owned()))
+                }
+                Ok(answer) => Ok(answer),
+            },
+            status @ (408 | 429 | 500..) => Err(Trouble::Away(format!("it answers {status}"))),
+            status => {
+                let why = answer.json::<Answer>().ok().and_then(|answer| answer.why).unwrap_or_default();
+                let line: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
+                Err(Trouble::Refused(format!("it answers {status} {line}").trim_end().to_owned()))
+            }
+        }
+    }
+
+    fn heard(&mut self, batch: &Batch, answer: &Answer) -> Result<(), String> {
+        let Some(next) = answer.next else { return Err("it does not say what it wants next".to_owned()) };
+        let mut behind = self.journal.clone();
+        behind.pass(batch);
+        self.journal = behind;
+        self.journal.go_to(next).map_err(|error| error.to_string())?;
+        if let Some(hold) = answer.hold_s.filter(|_| answer.hold_s != self.hold_s) {
+            match self.dir.hold(Duration::from_secs(hold)) {
+                Ok(()) => self.hold_s = Some(hold),
+                Err(error) => tracing::warn!("the app cannot be let stay: {error}"),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

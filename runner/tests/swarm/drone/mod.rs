@@ -1,0 +1,119 @@
+//! Comments on the pull requests of a real Gitea, answered by `cc-ci serve` with builds in a stand-in of Drone. What the
+//! builds run is real: `cc-ci plugin` with the environment that the repository's `.drone.yml` makes, on the real swarm,
+//! with a state folder that `cc-ci serve` does not see.
+
+mod runner;
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use testdrone::StandIn;
+use testforge::{Cast, Proxy};
+
+use self::runner::Runner;
+use super::answer::{Pull, Server, pulls, until};
+use super::support::own_state;
+
+/// What runs report with.
+const TOKEN: &str = "hunter2-hunter2-hunter2";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
+    testforge::with(async |gitea| {
+        let before = Proxy::start(gitea.http.clone(), gitea.url().await).await;
+        let cast = Cast::new(gitea, &before).await;
+        let pulls = pulls(gitea, &cast, 3).await;
+        let drone = StandIn::start().await;
+        // One address for whatever server is there: builds go on while there is none.
+        let reports = Proxy::start(gitea.http.clone(), "http://127.0.0.1:1".to_owned()).await;
+        let runner = Runner::start(&drone, &[("cc_ci_report_to", reports.url()), ("cc_ci_report_token", TOKEN)]);
+
+        let (state, url) = (own_state(), gitea.url().await);
+        let file = |name: &str, text: &str| {
+            let path = state.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let token = file("token", cast.bot.token.expose_secret());
+        let (of_drone, of_reports) = (file("drone", testdrone::TOKEN), file("reports", TOKEN));
+        let place = drone.url().to_string();
+        let settings = [
+            ("CCCI_DRONE_URL", place.as_str()),
+            ("CCCI_DRONE_REPO", "coop/cc-ci"),
+            ("CCCI_DRONE_BRANCH", "main"),
+            ("CCCI_DRONE_TOKEN_FILE", of_drone.to_str().unwrap()),
+            ("CCCI_REPORT_TOKEN_FILE", of_reports.to_str().unwrap()),
+            ("CCCI_LISTEN", "127.0.0.1:0"),
+        ];
+        let serve = || {
+            let server = Server::start_with(state.path(), &url, &token, &settings);
+            let line = server.says("for runs that report");
+            let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+            reports.aim(address.to_owned());
+            server.says("cc-ci answers on");
+            server
+        };
+
+        let server = serve();
+        a_build_is_told_from_its_beginning_to_its_verdict(&pulls[0], &runner).await;
+        stop_ends_the_build(&pulls[1], &runner).await;
+        a_killed_server_finds_the_build_again(&pulls[2], &runner, server, serve).await;
+
+        assert_eq!(drone.count(), 3, "a build for each comment");
+        for pull in &pulls {
+            assert_eq!(pull.answers().await.len(), 1);
+            pull.nothing_is_left().await;
+        }
+        // The runs were none of this server's: what is here is what they told, and reports of it.
+        for run in std::fs::read_dir(state.path().join("runs")).unwrap().map(|run| run.unwrap().path()) {
+            let has = |name: &str| run.join(name).exists();
+            assert!(has("reported") && has("report.html") && !has("alive.lock"), "{run:?}");
+            let own = runner.state().join("runs").join(run.file_name().unwrap()).join("journal.jsonl");
+            assert_eq!(std::fs::read(own).unwrap(), std::fs::read(run.join("journal.jsonl")).unwrap());
+        }
+    })
+    .await;
+}
+
+async fn a_build_is_told_from_its_beginning_to_its_verdict(pull: &Pull<'_>, runner: &Runner<'_>) {
+    pull.says("!testme").await;
+    let link = format!("build [coop/cc-ci/1](<{}>)", runner.link(1));
+    let live = pull.answer(&["### ▸ under way: ", "| stage | | time |", &link]).await;
+    assert!(live.contains(&pull.head), "{live}");
+    runner.shows_no_secret(1, TOKEN);
+    let answer = pull.answer(&["### ✓ passed", &link]).await;
+    println!("{answer}");
+    for wanted in [pull.head.as_str(), "| upgrade | ✓ passed |", "[report](<https://ci.example.org/runs/"] {
+        assert!(answer.contains(wanted), "{wanted}: {answer}");
+    }
+    until(async || pull.statuses(&pull.head).await == [("cc-ci".to_owned(), "success".to_owned())]).await;
+    assert_eq!(runner.ended(1).await, Some(0));
+}
+
+async fn stop_ends_the_build(pull: &Pull<'_>, runner: &Runner<'_>) {
+    pull.says("!testme").await;
+    pull.is_deployed().await;
+    pull.says("!stop").await;
+    let answer = pull.answer(&["### × cancelled by `ada`"]).await;
+    assert!(answer.contains("the run is stopped"), "{answer}");
+    assert_eq!(runner.ended(2).await, Some(130));
+    assert_eq!(runner.drone.status(2), "killed");
+    pull.nothing_is_left().await;
+}
+
+async fn a_killed_server_finds_the_build_again(
+    pull: &Pull<'_>,
+    runner: &Runner<'_>,
+    server: Server,
+    serve: impl Fn() -> Server,
+) {
+    pull.says("!testme").await;
+    pull.is_deployed().await;
+    drop(server);
+    // What happens meanwhile is not lost.
+    tokio::time::timeout(Duration::from_secs(300), runner.tells(3, "upgraded from")).await.unwrap();
+    let _server = serve();
+    let answer = pull.answer(&["### ✓ passed", "build [coop/cc-ci/3]"]).await;
+    assert!(answer.contains(&pull.head) && !answer.contains("begun again"), "{answer}");
+    assert_eq!(runner.ended(3).await, Some(0));
+}
