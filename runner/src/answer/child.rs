@@ -114,6 +114,8 @@ impl Leash {
 pub struct Children {
     program: OsString,
     environment: Vec<(&'static str, OsString)>,
+    /// What every git below a run is told.
+    git: Vec<(String, OsString)>,
 }
 
 impl Children {
@@ -122,7 +124,13 @@ impl Children {
     /// # Errors
     /// When the program does not know where it is.
     pub fn new(settings: &Settings) -> io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?.into(), environment: settings.environment() })
+        Ok(Self { program: std::env::current_exe()?.into(), environment: settings.environment(), git: Vec::new() })
+    }
+
+    /// The same, with variables for every git below them.
+    #[must_use]
+    pub fn telling_git(self, git: Vec<(String, OsString)>) -> Self {
+        Self { git, ..self }
     }
 }
 
@@ -139,7 +147,7 @@ impl Runs for Children {
         for name in NOT_FOR_RUNS {
             command.env_remove(name);
         }
-        command.envs(self.environment.iter().cloned());
+        command.envs(self.environment.iter().cloned()).envs(self.git.iter().cloned());
         let child = command.spawn()?;
         let (leash, let_go) = Leash::new();
         tokio::spawn(follow(order.comment, child, let_go, came));
@@ -219,7 +227,7 @@ mod tests {
         let program = dir.join("program");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Children { program: program.into(), environment: vec![("CCCI_SLOTS", "some".into())] }
+        Children { program: program.into(), environment: vec![("CCCI_SLOTS", "some".into())], git: Vec::new() }
     }
 
     fn order() -> Order {

@@ -8,6 +8,7 @@ use harness::failure::{Failure, Kind};
 use url::Url;
 
 use super::plan::{Refs, is_mirrored};
+use crate::forge::git_trust;
 use crate::source::{is_unreachable, without_credentials};
 
 /// A helper asks with `get`; it says nothing to `store`. Any name goes with a token.
@@ -20,6 +21,8 @@ pub struct Credentials {
     pub forge: Url,
     /// The file.
     pub token_file: PathBuf,
+    /// The forge's certificate authority, where the system does not know it.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A bare repository in a folder of its own, which knows both sides.
@@ -110,6 +113,12 @@ impl Git {
     /// `about` is what an error names.
     fn run(&self, about: &str, args: &[&str]) -> Result<String, Failure> {
         let only_there = format!("credential.{}.helper={HELPER}", address(&self.credentials.forge));
+        let authority = self.credentials.ca_file.as_ref().map(|file| {
+            let mut setting = OsString::from(git_trust::setting(&self.credentials.forge));
+            setting.push("=");
+            setting.push(file);
+            setting
+        });
         let settings = [
             "core.hooksPath=/dev/null",
             "core.fsmonitor=false",
@@ -119,8 +128,9 @@ impl Git {
             "credential.helper=",
             only_there.as_str(),
         ];
-        let all: Vec<OsString> =
-            settings.iter().flat_map(|setting| ["-c", setting]).chain(args.iter().copied()).map(Into::into).collect();
+        let settings = settings.iter().map(OsString::from).chain(authority);
+        let settings = settings.flat_map(|setting| ["-c".into(), setting]);
+        let all: Vec<OsString> = settings.chain(args.iter().map(OsString::from)).collect();
         let output = duct::cmd("git", all)
             .dir(&self.dir)
             .env("GIT_TERMINAL_PROMPT", "0")

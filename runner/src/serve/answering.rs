@@ -14,7 +14,7 @@ use trigger::watch::{Pace, Store, WatchError, Watcher, keep};
 
 use super::settings::ServeSettings;
 use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Told, Worker, Workshop};
-use crate::forge::{Named, wrong};
+use crate::forge::{Named, git_trust, wrong};
 use crate::slot::Runner;
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
@@ -44,15 +44,16 @@ impl Answering {
     /// # Errors
     /// When a setting is wrong, or the state folder or the address to listen at cannot be used.
     pub(super) async fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
-        let Some(Named { forge, url, owner, .. }) = settings.forge.named()? else { return Ok(None) };
+        let Some(Named { forge, url, owner, ca_file, .. }) = settings.forge.named()? else { return Ok(None) };
         let about = format!("{url} {owner}");
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
+        let git = ca_file.map(|file| git_trust::of_process(&url, &file)).unwrap_or_default();
         let shop = Workshop {
             forge: Arc::new(forge.clone()),
-            runs: Children::new(&runner.settings).map_err(|error| unusable(&error))?,
+            runs: Children::new(&runner.settings).map_err(|error| unusable(&error))?.telling_git(git),
             book: book.clone(),
             state: runner.state.clone(),
             recipes: runner.settings.recipes.clone(),
