@@ -115,7 +115,7 @@ pub struct Children {
     program: OsString,
     environment: Vec<(&'static str, OsString)>,
     /// What every git below a run is told.
-    git: Vec<(String, OsString)>,
+    git: Vec<(String, Option<OsString>)>,
 }
 
 impl Children {
@@ -127,9 +127,9 @@ impl Children {
         Ok(Self { program: std::env::current_exe()?.into(), environment: settings.environment(), git: Vec::new() })
     }
 
-    /// The same, with variables for every git below them.
+    /// The same, with variables for every git below them; none is removed.
     #[must_use]
-    pub fn telling_git(self, git: Vec<(String, OsString)>) -> Self {
+    pub fn telling_git(self, git: Vec<(String, Option<OsString>)>) -> Self {
         Self { git, ..self }
     }
 }
@@ -147,7 +147,13 @@ impl Runs for Children {
         for name in NOT_FOR_RUNS {
             command.env_remove(name);
         }
-        command.envs(self.environment.iter().cloned()).envs(self.git.iter().cloned());
+        command.envs(self.environment.iter().cloned());
+        for (name, value) in &self.git {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let child = command.spawn()?;
         let (leash, let_go) = Leash::new();
         tokio::spawn(follow(order.comment, child, let_go, came));

@@ -20,6 +20,8 @@ mod status;
 mod what;
 mod world;
 
+use std::io::IsTerminal as _;
+
 use clap::{Parser, Subcommand};
 use harness::failure::{Cause, Failure, Kind};
 use tracing_subscriber::EnvFilter;
@@ -107,7 +109,11 @@ pub fn main() -> Exit {
     // Nobody looks at a server but by its log: there a forge that is away has to be seen.
     let level = if matches!(cli.command, Command::Serve(_)) { LevelFilter::WARN } else { LevelFilter::ERROR };
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("CCCI_LOG").from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -14,7 +14,8 @@ use trigger::watch::{Pace, Store, WatchError, Watcher, keep};
 
 use super::settings::ServeSettings;
 use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Told, Worker, Workshop};
-use crate::forge::{Named, git_trust, wrong};
+use crate::forge::git_trust::{self, Environment};
+use crate::forge::{Named, wrong};
 use crate::slot::Runner;
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
@@ -50,7 +51,7 @@ impl Answering {
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
-        let git = ca_file.map(|file| git_trust::of_process(&url, &file)).unwrap_or_default();
+        let git = ca_file.map(|file| git_trust::variables(&url, &file, &Environment::of_process())).unwrap_or_default();
         let shop = Workshop {
             forge: Arc::new(forge.clone()),
             runs: Children::new(&runner.settings).map_err(|error| unusable(&error))?.telling_git(git),

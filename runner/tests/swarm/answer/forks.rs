@@ -2,16 +2,13 @@
 
 use serde_json::json;
 
-use super::pull::Pull;
-use super::scene::{REPO, Scene};
-
-const FORK: &str = "eve/custom-html";
+use super::pull::{Pull, until};
+use super::scene::{FORK, REPO, Scene};
 
 /// Eve's fork with the recipe's own tests, and a pull request from it.
 pub(super) async fn a_fork_with_own_tests(scene: &mut Scene<'_>) {
     scene.serve().await;
     let eve = scene.cast.eve.clone();
-    eve.posts(&format!("repos/{REPO}/forks"), json!({})).await;
     scene.git(&["checkout", "--quiet", "-B", "fork", "origin/good/own-tests"]);
     let letters: String = rand::random_iter::<u8>().take(12).map(|byte| char::from(b'a' + byte % 26)).collect();
     scene.git(&["commit", "--quiet", "--allow-empty", "-m", &format!("a head of its own: {letters}")]);
@@ -37,13 +34,13 @@ pub(super) async fn a_commit_that_a_push_took_away(scene: &mut Scene<'_>) {
     let pull = scene.pull().await;
     // The word is taken on, the commit is pinned, and its run is about to fetch it.
     let mut fetch = scene.proxy.hold(&format!("GET /{REPO}.git/info/refs"));
-    pull.says("!testme only=install").await;
+    let word = pull.says("!testme only=install").await;
     fetch.caught().await;
     scene.git(&["checkout", "--quiet", "--detach", "origin/good/new-release"]);
     scene.git(&["commit", "--quiet", "--allow-empty", "-m", &format!("in place of {}", pull.head)]);
     scene.push(&scene.cast.ada, REPO, &[&format!("HEAD:refs/heads/{}", pull.branch)]).await;
     let pushed = scene.git(&["rev-parse", "HEAD"]);
-    super::pull::until("Gitea's own name for the new head", async || {
+    until("Gitea's own name for the new head", async || {
         let seen = scene.cast.root.gets(&format!("repos/{REPO}/pulls/{}", pull.number)).await;
         seen["head"]["sha"] == pushed.as_str()
     })
@@ -52,7 +49,9 @@ pub(super) async fn a_commit_that_a_push_took_away(scene: &mut Scene<'_>) {
     fetch.pass();
     let answer = pull.answer(&["### ! no run"]).await;
     assert!(answer.contains(&format!("does not have commit {} any more", pull.head)), "{answer}");
-    assert!(answer.contains("**Look at:** `the new commits; a new word"), "{answer}");
+    assert!(answer.contains("**Look at:** ``the new commits; a new word"), "{answer}");
     assert_eq!(scene.verdicts(&pull), []);
+    // There is no commit to set a status of, and nothing waits for that.
+    until("the word's end", async || scene.word(word).is_some_and(|word| word["told"] == true)).await;
     pull.nothing_is_left().await;
 }

@@ -10,12 +10,12 @@ use testforge::ORG;
 use super::pull::until;
 use super::scene::{POLL, Scene};
 
-const SECRET: &str = "a secret of more than 16 signs";
+const SECRET: &str = "a-secret-of-more-than-16-signs";
 
 pub(super) async fn a_webhook_is_answered_at_once(scene: &mut Scene<'_>) {
     let listener = listens(scene, "10m").await;
     let unheard = scene.pull().await;
-    let wrong = hook(scene, &listener, "another secret of as many signs").await;
+    let wrong = hook(scene, &listener, "another-secret-of-as-many-signs").await;
     let lost = unheard.says("!status").await;
     assert_eq!(unsigned(&listener).await, 401);
     let right = hook(scene, &listener, SECRET).await;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use harness::http::Method;
 use runner::event::{Event, Record, Word};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -10,10 +11,12 @@ use tempfile::TempDir;
 use testforge::{Cast, Gitea, ORG, Person, Proxy};
 
 use super::super::support::{cc_ci, copies, own_state};
-use super::pull::Pull;
+use super::pull::{Pull, until};
 use super::server::Server;
 
 pub(super) const REPO: &str = "coop/custom-html";
+/// Eve's.
+pub(super) const FORK: &str = "eve/custom-html";
 /// How often a server looks, where a step says nothing else.
 pub(super) const POLL: &str = "2s";
 /// Branches that wait to become pull requests.
@@ -41,6 +44,8 @@ impl<'a> Scene<'a> {
         std::fs::write(state.path().join("token"), cast.bot.token.expose_secret()).unwrap();
         let scene = Self { gitea, proxy, cast, state, copies, server: None, is_odd: false, pulls: 0 };
         scene.push(&scene.cast.ada, REPO, &["origin/main:refs/heads/main", "refs/tags/*:refs/tags/*"]).await;
+        scene.has_branch("main").await;
+        scene.cast.eve.posts(&format!("repos/{REPO}/forks"), json!({})).await;
         scene
     }
 
@@ -58,12 +63,19 @@ impl<'a> Scene<'a> {
         self.git(&[&["push", "--quiet", "--force", &to], refs].concat());
     }
 
+    /// Waits until Gitea has seen what was pushed.
+    async fn has_branch(&self, name: &str) {
+        let path = format!("repos/{REPO}/branches/{name}");
+        until("the branch", async || self.cast.root.tries(Method::GET, &path, None).await.0 == 200).await;
+    }
+
     /// A pull request of ada's, with a head of its own.
     pub(super) async fn pull(&mut self) -> Pull {
         let branch = format!("n/{}", self.pulls);
         self.pulls += 1;
         assert!(self.pulls <= BRANCHES, "the steps want more branches than there are");
         self.push(&self.cast.ada, REPO, &[&format!("refs/heads/{branch}:refs/heads/{branch}")]).await;
+        self.has_branch(&branch).await;
         let head = self.git(&["rev-parse", &branch]);
         let number = self.cast.ada.opens(REPO, &branch).await;
         Pull::new(&self.cast.root, &self.cast.ada, number, branch, head)

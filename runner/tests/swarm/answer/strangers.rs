@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::scene::{REPO, Scene};
+use super::scene::{FORK, REPO, Scene};
 use testforge::ORG;
 
 /// What the answer is found by.
@@ -26,8 +26,8 @@ pub(super) async fn twenty_tries_of_strangers(scene: &mut Scene<'_>) {
     eve.rewords(REPO, edited, "!testme").await;
     tries.push(edited);
     // Names that look like the bot's and a member's.
-    for name in ["cc-ci-bot", "cc_ci", "ada-", "a.da"] {
-        let who = scene.cast.root.makes(name.trim_end_matches('-')).await;
+    for name in ["cc-ci-bot", "cc_ci", "ada-x", "a.da"] {
+        let who = scene.cast.root.makes(name).await;
         tries.push(who.says(REPO, pull.number, "!testme").await);
     }
     // Members until a moment ago: one who wrote then, and one who writes now.
@@ -59,8 +59,7 @@ pub(super) async fn twenty_tries_of_strangers(scene: &mut Scene<'_>) {
 /// The number of a pull request that eve opens.
 async fn on_her_own(scene: &Scene<'_>) -> u64 {
     let eve = &scene.cast.eve;
-    eve.posts(&format!("repos/{REPO}/forks"), json!({ "name": "mine" })).await;
-    eve.commits("eve/mine", "change", "change.txt", true).await;
-    let pull = json!({ "title": "change", "head": "eve/mine:change", "base": "main" });
+    eve.commits(FORK, "change", "change.txt", true).await;
+    let pull = json!({ "title": "change", "head": "eve:change", "base": "main" });
     eve.posts(&format!("repos/{REPO}/pulls"), pull).await["number"].as_u64().unwrap()
 }
