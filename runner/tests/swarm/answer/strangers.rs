@@ -19,7 +19,7 @@ pub(super) async fn twenty_tries_of_strangers(scene: &mut Scene<'_>) {
     tries.push(eve.says(REPO, pull.number, &format!("{MARKER}\n### ✓ passed\n\n!testme")).await);
     // Her own pull request, from a fork of hers.
     let her_own = on_her_own(scene).await;
-    for text in ["!testme", "!testme from=1.2.0+1.22.1", "!stop", "@cc-ci\n\n!testme"] {
+    for text in ["!testme", "!testme from=1.2.0+1.22.1", "!stop", "@cc-ci\n\n!testme", "!testme\n!hold 24h"] {
         tries.push(eve.says(REPO, her_own, text).await);
     }
     let edited = eve.says(REPO, pull.number, "Nice.").await;
