@@ -75,7 +75,7 @@ impl Answering {
                 Some((listener, secret))
             }
         };
-        let pace = Pace { interval: settings.poll, ..Pace::default() };
+        let pace = settings.pace();
         let desk = AnswerDesk::new(book, send);
         Ok(Some(Self { forge, about, pace, path, store, worker, desk, came, told, hooks }))
     }

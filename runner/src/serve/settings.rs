@@ -7,6 +7,7 @@ use std::time::Duration;
 use harness::failure::Failure;
 use trigger::hook::HookSecret;
 use trigger::token;
+use trigger::watch::Pace;
 use url::Url;
 
 use crate::forge::{ForgeArgs, wrong};
@@ -36,7 +37,16 @@ pub struct ServeSettings {
     pub public_url: Option<Url>,
 }
 
+/// A forge that is down is asked again at least this often, so that nobody waits for long once it is back.
+const AT_LEAST: Duration = Duration::from_secs(60);
+
 impl ServeSettings {
+    /// How often the forge is asked.
+    #[must_use]
+    pub(super) fn pace(&self) -> Pace {
+        Pace { interval: self.poll, longest: self.poll.max(AT_LEAST) }
+    }
+
     /// The webhook's secret; none where none is set.
     ///
     /// # Errors
@@ -47,5 +57,26 @@ impl ServeSettings {
             HookSecret::new(&secret).map_err(|error| wrong(error.to_string(), "--webhook-secret-file"))
         };
         self.webhook_secret_file.as_deref().map(read).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        serve: ServeSettings,
+    }
+
+    #[test]
+    fn a_forge_that_is_back_is_noticed_within_a_minute_or_the_pause_between_two_looks() {
+        for (poll, longest) in [("30s", 60), ("1s", 60), ("10m", 600)] {
+            let settings = Cli::try_parse_from(["cc-ci", "--poll", poll]).unwrap().serve;
+            assert_eq!(settings.pace().after(u32::MAX, 0.0), Duration::from_secs(longest), "{poll}");
+        }
     }
 }
