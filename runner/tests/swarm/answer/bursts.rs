@@ -57,7 +57,7 @@ async fn idle(scene: &Scene<'_>) {
 }
 
 pub(super) async fn many_comments_at_once(scene: &mut Scene<'_>) {
-    let many = if is_full() { 500 } else { 150 };
+    let many = if is_full() { 500 } else { 100 };
     scene.serve_with(&[]).await;
     let mut pulls = Vec::new();
     for _ in 0..5 {
