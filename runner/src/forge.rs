@@ -1,5 +1,7 @@
 //! The forge, as every command that talks to one takes it.
 
+pub mod git_trust;
+
 use std::path::PathBuf;
 
 use harness::failure::{Failure, Kind};
@@ -23,6 +25,10 @@ pub struct ForgeArgs {
     /// File that holds the bot's token, and nothing else
     #[arg(long, env = "CCCI_FORGE_TOKEN_FILE", value_name = "FILE", requires = "forge_url")]
     pub forge_token_file: Option<PathBuf>,
+
+    /// File with the certificate authority of the forge, in PEM, where the system does not know it [default: the system's]
+    #[arg(long, env = "CCCI_FORGE_CA_FILE", value_name = "FILE", requires = "forge_url")]
+    pub forge_ca_file: Option<PathBuf>,
 }
 
 /// A forge that was named, with its token read.
@@ -36,6 +42,8 @@ pub struct Named {
     pub owner: Owner,
     /// Where its token is, as an absolute path.
     pub token_file: PathBuf,
+    /// Where its certificate authority is, as an absolute path; none where the system knows it.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl ForgeArgs {
@@ -54,8 +62,24 @@ impl ForgeArgs {
         let unread = |what: String| wrong(what, "--forge-token-file (CCCI_FORGE_TOKEN_FILE)");
         let token = token::read(file).map_err(|error| unread(error.to_string()))?;
         let token_file = std::path::absolute(file).map_err(|error| unread(error.to_string()))?;
-        let forge = Gitea::new(Http::new(&HttpConfig::default())?, url.clone(), owner.clone(), token);
-        Ok(Some(Named { forge, url: url.clone(), owner: owner.clone(), token_file }))
+        let (http, ca_file) = self.http()?;
+        let forge = Gitea::new(http, url.clone(), owner.clone(), token);
+        Ok(Some(Named { forge, url: url.clone(), owner: owner.clone(), token_file, ca_file }))
+    }
+
+    /// A client that believes the forge.
+    fn http(&self) -> Result<(Http, Option<PathBuf>), Failure> {
+        let Some(file) = &self.forge_ca_file else { return Ok((Http::new(&HttpConfig::default())?, None)) };
+        let unusable = |why: String| {
+            wrong(
+                format!("{} is no certificate authority: {why}", file.display()),
+                "--forge-ca-file (CCCI_FORGE_CA_FILE)",
+            )
+        };
+        let path = std::path::absolute(file).map_err(|error| unusable(error.to_string()))?;
+        let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+        let config = HttpConfig { ca_pem: Some(pem), ..HttpConfig::default() };
+        Ok((Http::new(&config).map_err(|failure| unusable(failure.what))?, Some(path)))
     }
 
     /// The forge, for a command that cannot be without.
@@ -112,6 +136,21 @@ mod tests {
         assert!(with("https://git.example.org").unwrap_err().what.contains("cannot be read"));
         std::fs::write(&file, "hunter2\n").unwrap();
         assert_eq!(with("https://git.example.org").unwrap(), "https://git.example.org/ coop");
+        let with_ca = |pem: &str| {
+            let ca = dir.path().join("ca.pem");
+            std::fs::write(&ca, pem).unwrap();
+            let words = ["--forge-url", "https://git.example.org", "--forge-owner", "coop", "--forge-token-file"];
+            let words = [&words[..], &[file.to_str().unwrap(), "--forge-ca-file", ca.to_str().unwrap()]].concat();
+            parsed(&words).unwrap().wanted().map(|named| named.ca_file)
+        };
+        for odd in ["", "no certificate"] {
+            let failure = with_ca(odd).unwrap_err();
+            assert!(failure.what.contains("ca.pem is no certificate authority"), "{}", failure.what);
+            assert!(failure.look_at.contains("CCCI_FORGE_CA_FILE"));
+        }
+        let names = ["git.example.org".to_owned()];
+        let pem = crate::certificate::issue("x", &names, std::time::Duration::from_secs(60)).unwrap().authority;
+        assert_eq!(with_ca(&pem).unwrap(), Some(dir.path().join("ca.pem")));
         for odd in ["file:///etc", "https://ada:hunter2@git.example.org", "https://git.example.org?x=1"] {
             assert!(!with(odd).unwrap_err().what.contains("hunter2"), "{odd}");
         }

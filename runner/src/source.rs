@@ -345,9 +345,19 @@ pub(crate) fn is_unreachable(why: &str) -> bool {
     let words = [
         "Could not resolve host",
         "Connection refused",
+        "Connection reset",
         "Connection timed out",
         "Network is unreachable",
         "Failed to connect",
+        "Empty reply from server",
+        "Operation timed out",
+        // What stands before a server that is down.
+        "The requested URL returned error: 5",
+        // It was there and went away.
+        "early EOF",
+        // It cannot be believed.
+        "SSL certificate problem",
+        "server certificate verification failed",
     ];
     words.iter().any(|words| why.contains(words))
 }

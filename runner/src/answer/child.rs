@@ -145,6 +145,8 @@ impl Leash {
 pub struct Children {
     program: OsString,
     environment: Vec<(&'static str, OsString)>,
+    /// What every git below a run is told.
+    git: Vec<(String, Option<OsString>)>,
 }
 
 impl Children {
@@ -153,7 +155,13 @@ impl Children {
     /// # Errors
     /// When the program does not know where it is.
     pub fn new(settings: &Settings) -> io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?.into(), environment: settings.environment() })
+        Ok(Self { program: std::env::current_exe()?.into(), environment: settings.environment(), git: Vec::new() })
+    }
+
+    /// The same, with variables for every git below them; none is removed.
+    #[must_use]
+    pub fn telling_git(self, git: Vec<(String, Option<OsString>)>) -> Self {
+        Self { git, ..self }
     }
 }
 
@@ -171,6 +179,12 @@ impl Runs for Children {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().cloned());
+        for (name, value) in &self.git {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let child = command.spawn()?;
         let (leash, let_go) = Leash::new();
         tokio::spawn(follow(order.comment, child, let_go, came));
@@ -250,7 +264,7 @@ mod tests {
         let program = dir.join("program");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Children { program: program.into(), environment: vec![("CCCI_SLOTS", "some".into())] }
+        Children { program: program.into(), environment: vec![("CCCI_SLOTS", "some".into())], git: Vec::new() }
     }
 
     fn order() -> Order {

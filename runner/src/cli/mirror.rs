@@ -39,7 +39,11 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         recipe: recipe.clone(),
         upstream: args.source.clone().unwrap_or_else(|| settings.source_of(recipe)),
         repo: Repo { owner: named.owner.clone(), name },
-        credentials: Credentials { forge: named.url.clone(), token_file: named.token_file.clone() },
+        credentials: Credentials {
+            forge: named.url.clone(),
+            token_file: named.token_file.clone(),
+            ca_file: named.ca_file.clone(),
+        },
     };
     tell(&what, &mirror(&named.forge, &what).await?);
     let Some(into) = args.enrol_into.as_ref().filter(|_| args.enrol) else { return Ok(Exit::Passed) };

@@ -20,8 +20,12 @@ mod status;
 mod what;
 mod world;
 
+use std::io::IsTerminal as _;
+
 use clap::{Parser, Subcommand};
 use harness::failure::{Cause, Failure, Kind};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::exit::{Exit, help_table};
 use crate::settings::Settings;
@@ -101,11 +105,15 @@ enum Command {
 /// Parses the arguments, runs the command, and gives the exit code.
 #[must_use]
 pub fn main() -> Exit {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("CCCI_LOG"))
-        .with_writer(std::io::stderr)
-        .init();
     let cli = Cli::parse();
+    // Nobody looks at a server but by its log: there a forge that is away has to be seen.
+    let level = if matches!(cli.command, Command::Serve(_)) { LevelFilter::WARN } else { LevelFilter::ERROR };
+    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("CCCI_LOG").from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -8,6 +8,7 @@ use harness::failure::{Failure, Kind};
 use url::Url;
 
 use super::plan::{Refs, is_mirrored};
+use crate::forge::git_trust::{self, Environment};
 use crate::source::{is_unreachable, without_credentials};
 
 /// A helper asks with `get`; it says nothing to `store`. Any name goes with a token.
@@ -20,6 +21,8 @@ pub struct Credentials {
     pub forge: Url,
     /// The file.
     pub token_file: PathBuf,
+    /// The forge's certificate authority, where the system does not know it.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A bare repository in a folder of its own, which knows both sides.
@@ -110,6 +113,13 @@ impl Git {
     /// `about` is what an error names.
     fn run(&self, about: &str, args: &[&str]) -> Result<String, Failure> {
         let only_there = format!("credential.{}.helper={HELPER}", address(&self.credentials.forge));
+        let before = Environment::of_process();
+        let (forge, ca_file) = (&self.credentials.forge, &self.credentials.ca_file);
+        let trust = ca_file.iter().flat_map(|file| git_trust::settings(forge, file, &before)).map(|(name, value)| {
+            let mut setting = OsString::from(format!("{name}="));
+            setting.push(value);
+            setting
+        });
         let settings = [
             "core.hooksPath=/dev/null",
             "core.fsmonitor=false",
@@ -119,9 +129,14 @@ impl Git {
             "credential.helper=",
             only_there.as_str(),
         ];
-        let all: Vec<OsString> =
-            settings.iter().flat_map(|setting| ["-c", setting]).chain(args.iter().copied()).map(Into::into).collect();
-        let output = duct::cmd("git", all)
+        let settings = settings.iter().map(OsString::from).chain(trust);
+        let settings = settings.flat_map(|setting| ["-c".into(), setting]);
+        let all: Vec<OsString> = settings.chain(args.iter().map(OsString::from)).collect();
+        let mut git = duct::cmd("git", all);
+        if ca_file.is_some() {
+            git = git.env_remove(git_trust::FOR_ALL);
+        }
+        let output = git
             .dir(&self.dir)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_CONFIG_NOSYSTEM", "1")

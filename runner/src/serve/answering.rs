@@ -14,6 +14,7 @@ use super::listen::Part;
 use super::settings::ServeSettings;
 use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Runs, Told, Worker, Workshop};
 use crate::forge::Named;
+use crate::forge::git_trust::{self, Environment};
 use crate::slot::Runner;
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
@@ -46,15 +47,19 @@ impl Answering {
     /// # Errors
     /// When a setting is wrong, or the state folder cannot be used.
     pub(super) fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
-        let Some(Named { forge, url, owner, .. }) = settings.forge.named()? else { return Ok(None) };
+        let Some(Named { forge, url, owner, ca_file, .. }) = settings.forge.named()? else { return Ok(None) };
         let about = format!("{url} {owner}");
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
+        let git = ca_file.map(|file| git_trust::variables(&url, &file, &Environment::of_process())).unwrap_or_default();
         let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.state)? {
             Some(builds) => (Box::new(builds), BUILDS_AT_ONCE),
-            None => (Box::new(Children::new(&runner.settings).map_err(|error| unusable(&error))?), AT_ONCE),
+            None => {
+                let children = Children::new(&runner.settings).map_err(|error| unusable(&error))?;
+                (Box::new(children.telling_git(git)), AT_ONCE)
+            }
         };
         let shop = Workshop {
             forge: Arc::new(forge.clone()),
@@ -71,7 +76,7 @@ impl Answering {
         let hook = settings
             .secret()?
             .map(|secret| Part { what: "webhooks", router: hook::router(PATH, secret, hooks.clone()) });
-        let pace = Pace { interval: settings.poll, ..Pace::default() };
+        let pace = settings.pace();
         let desk = AnswerDesk::new(book, send);
         Ok(Some(Self { forge, about, pace, path, store, worker, desk, came, told, comments, hook }))
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use harness::failure::Failure;
 use trigger::hook::HookSecret;
 use trigger::token::{self, Wanted};
+use trigger::watch::Pace;
 use url::Url;
 
 use crate::drone::DroneArgs;
@@ -46,7 +47,16 @@ pub struct ServeSettings {
     pub public_url: Option<Url>,
 }
 
+/// A forge that is down is asked again at least this often, so that nobody waits for long once it is back.
+const AT_LEAST: Duration = Duration::from_secs(60);
+
 impl ServeSettings {
+    /// How often the forge is asked.
+    #[must_use]
+    pub(super) fn pace(&self) -> Pace {
+        Pace { interval: self.poll, longest: self.poll.max(AT_LEAST) }
+    }
+
     /// The webhook's secret; none where none is set.
     ///
     /// # Errors
@@ -70,5 +80,26 @@ impl ServeSettings {
             Wanted::new(&token).map_err(|error| wrong(error.to_string(), look_at))
         };
         self.report_token_file.as_deref().map(read).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        serve: ServeSettings,
+    }
+
+    #[test]
+    fn a_forge_that_is_back_is_noticed_within_a_minute_or_the_pause_between_two_looks() {
+        for (poll, longest) in [("30s", 60), ("1s", 60), ("10m", 600)] {
+            let settings = Cli::try_parse_from(["cc-ci", "--poll", poll]).unwrap().serve;
+            assert_eq!(settings.pace().after(u32::MAX, 0.0), Duration::from_secs(longest), "{poll}");
+        }
     }
 }

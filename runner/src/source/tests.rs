@@ -11,6 +11,21 @@ fn odd_refs_are_refused() {
 }
 
 #[test]
+fn a_forge_that_is_down_or_not_believed_is_no_fault_of_the_recipe() {
+    let at = "fatal: unable to access 'https://git.example.org/coop/x.git/': ";
+    for why in [
+        "The requested URL returned error: 502",
+        "server certificate verification failed. CAfile: none CRLfile: none",
+        "SSL certificate problem: unable to get local issuer certificate",
+        "Empty reply from server",
+    ] {
+        assert_eq!(unreadable("x", &format!("{at}{why}")).kind, Kind::SourceUnreachable, "{why}");
+    }
+    let none = format!("{at}The requested URL returned error: 403");
+    assert_eq!(unreadable("x", &none).kind, Kind::InvalidRecipe);
+}
+
+#[test]
 fn credentials_are_not_shown() {
     assert_eq!(without_credentials("https://me:pw@git.example.org/a/b.git"), "https://git.example.org/a/b.git");
     assert_eq!(without_credentials("https://me:p@w@x.org/a@b"), "https://x.org/a@b");

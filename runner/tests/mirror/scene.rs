@@ -30,7 +30,7 @@ pub(crate) struct Said {
 impl Scene {
     pub(crate) async fn new(gitea: &Gitea) -> Self {
         let url = gitea.url().await;
-        let proxy = Proxy::start(gitea.http.clone(), url.clone()).await;
+        let proxy = Proxy::start(url.clone()).await;
         let root = Person::new(&gitea.http, &proxy, "root", gitea.administrator().await);
         let bot =
             root.makes_with("cc-ci", &["read:user", "write:organization", "write:issue", "write:repository"]).await;

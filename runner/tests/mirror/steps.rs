@@ -93,7 +93,7 @@ pub(crate) async fn a_wrong_token_is_told(scene: &Scene) {
         assert!(said.code == 2 && said.err.contains(words) && !said.err.contains(text), "{} {}", said.code, said.err);
     }
     let said = said(scene.command("custom-html").env_remove("CCCI_FORGE_OWNER"));
-    assert!(said.code == 2 && said.err.contains("CCCI_FORGE_OWNER"), "{}", said.err);
+    assert!(said.code == 2 && said.err.contains("--forge-owner"), "{}", said.err);
 }
 
 pub(crate) async fn a_bot_without_rights_is_told(scene: &Scene) {

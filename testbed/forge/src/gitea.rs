@@ -185,6 +185,16 @@ impl Gitea {
         ended.output.lines().last().unwrap_or_default().to_owned()
     }
 
+    /// Throws away every commit of a repository that no branch, tag or pull request leads to.
+    pub async fn forgets(&self, repo: &str) {
+        let at = format!("/var/lib/gitea/data/gitea-repositories/{repo}.git");
+        let script = "git -C \"$1\" reflog expire --expire=now --all && git -C \"$1\" gc --quiet --prune=now";
+        let argv = ["sh", "-c", script, "sh", &at].map(str::to_owned);
+        let ended =
+            self.swarm.exec(&self.container, &argv, &[], Instant::now() + Duration::from_secs(60)).await.unwrap();
+        assert_eq!(ended.exit, 0, "{}", ended.output);
+    }
+
     /// A user who may do everything.
     pub async fn administrator(&self) -> SecretString {
         let email = ["--email", "root@example.org", "--random-password", "--must-change-password=false"];

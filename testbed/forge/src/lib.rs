@@ -6,10 +6,12 @@
 mod gitea;
 mod people;
 mod proxy;
+mod tls;
 
 pub use gitea::{Gitea, with};
 pub use people::Person;
-pub use proxy::Proxy;
+pub use proxy::{Held, Proxy};
+pub use tls::Authority;
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;

@@ -107,4 +107,8 @@ pub(crate) async fn a_status_stands_beside_the_commit(scene: &Scene<'_>) {
         assert_eq!((seen["statuses"][0]["status"].as_str(), seen["total_count"].as_u64()), (Some(word), Some(1)));
         assert_eq!(seen["statuses"][0]["description"].as_str().map(str::len), Some(140));
     }
+    // One that was thrown away is not waited for.
+    let gone = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+    let refused = forge.set_status(&repo, &gone, &status).await;
+    assert!(matches!(refused, Err(ForgeError::Refused { status: 404, .. })), "{refused:?}");
 }

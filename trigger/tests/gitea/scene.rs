@@ -36,7 +36,7 @@ pub(crate) struct Watch {
 impl<'a> Scene<'a> {
     pub(crate) async fn new(gitea: &'a Gitea) -> Self {
         let http = gitea.http.clone();
-        let proxy = Proxy::start(http.clone(), gitea.url().await).await;
+        let proxy = Proxy::start(gitea.url().await).await;
         let Cast { root, bot, ada, eve, team } = Cast::new(gitea, &proxy).await;
         let repo = json!({ "name": "custom-html", "auto_init": true, "default_branch": "main" });
         root.posts(&format!("orgs/{ORG}/repos"), repo).await;

@@ -6,13 +6,11 @@ mod runner;
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use testdrone::StandIn;
-use testforge::{Cast, Proxy};
+use testforge::Proxy;
 
 use self::runner::Runner;
-use super::answer::{Pull, Server, pulls, until};
-use super::support::own_state;
+use super::answer::{Pull, Scene, Server};
 
 /// What runs report with.
 const TOKEN: &str = "hunter2-hunter2-hunter2";
@@ -20,44 +18,46 @@ const TOKEN: &str = "hunter2-hunter2-hunter2";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
     testforge::with(async |gitea| {
-        let before = Proxy::start(gitea.http.clone(), gitea.url().await).await;
-        let cast = Cast::new(gitea, &before).await;
-        let pulls = pulls(gitea, &cast, 3).await;
+        let scene = &mut Scene::new(gitea).await;
+        let pulls = [scene.pull().await, scene.pull().await, scene.pull().await];
         let drone = StandIn::start().await;
         // One address for whatever server is there: builds go on while there is none.
-        let reports = Proxy::start(gitea.http.clone(), "http://127.0.0.1:1".to_owned()).await;
+        let reports = Proxy::start("http://127.0.0.1:1".to_owned()).await;
         let runner = Runner::start(&drone, &[("cc_ci_report_to", reports.url()), ("cc_ci_report_token", TOKEN)]);
 
-        let (state, url) = (own_state(), gitea.url().await);
+        let state = scene.state.path().to_owned();
         let file = |name: &str, text: &str| {
-            let path = state.path().join(name);
+            let path = state.join(name);
             std::fs::write(&path, text).unwrap();
             path
         };
-        let token = file("token", cast.bot.token.expose_secret());
         let (of_drone, of_reports) = (file("drone", testdrone::TOKEN), file("reports", TOKEN));
-        let place = drone.url().to_string();
-        let settings = [
-            ("CCCI_DRONE_URL", place.as_str()),
-            ("CCCI_DRONE_REPO", "coop/cc-ci"),
-            ("CCCI_DRONE_BRANCH", "main"),
-            ("CCCI_DRONE_TOKEN_FILE", of_drone.to_str().unwrap()),
-            ("CCCI_REPORT_TOKEN_FILE", of_reports.to_str().unwrap()),
-            ("CCCI_LISTEN", "127.0.0.1:0"),
-        ];
-        let serve = || {
-            let server = Server::start_with(state.path(), &url, &token, &settings);
-            let line = server.says("for runs that report");
+        let mut command = || {
+            let mut command = scene.command(scene.proxy.url(), &state);
+            command
+                .env("CCCI_DRONE_URL", drone.url().as_str())
+                .env("CCCI_DRONE_REPO", "coop/cc-ci")
+                .env("CCCI_DRONE_BRANCH", "main")
+                .env("CCCI_DRONE_TOKEN_FILE", &of_drone)
+                .env("CCCI_REPORT_TOKEN_FILE", &of_reports)
+                .env("CCCI_LISTEN", "127.0.0.1:0");
+            command
+        };
+        let serve = async |mut server: Server| {
+            let line = server.says("for runs that report").await;
             let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
             reports.aim(address.to_owned());
-            server.says("cc-ci answers on");
+            server.says("cc-ci answers on").await;
             server
         };
 
-        let server = serve();
+        let server = serve(Server::start(command())).await;
         a_build_is_told_from_its_beginning_to_its_verdict(&pulls[0], &runner).await;
         stop_ends_the_build(&pulls[1], &runner).await;
-        a_killed_server_finds_the_build_again(&pulls[2], &runner, server, serve).await;
+        a_killed_server_finds_the_build_again(&pulls[2], &runner, server, async || {
+            serve(Server::start(command())).await
+        })
+        .await;
 
         assert_eq!(drone.count(), 3, "a build for each comment");
         for pull in &pulls {
@@ -65,7 +65,7 @@ async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
             pull.nothing_is_left().await;
         }
         // The runs were none of this server's: what is here is what they told, and reports of it.
-        for run in std::fs::read_dir(state.path().join("runs")).unwrap().map(|run| run.unwrap().path()) {
+        for run in std::fs::read_dir(state.join("runs")).unwrap().map(|run| run.unwrap().path()) {
             let has = |name: &str| run.join(name).exists();
             assert!(has("reported") && has("report.html") && !has("alive.lock"), "{run:?}");
             let own = runner.state().join("runs").join(run.file_name().unwrap()).join("journal.jsonl");
@@ -75,7 +75,7 @@ async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
     .await;
 }
 
-async fn a_build_is_told_from_its_beginning_to_its_verdict(pull: &Pull<'_>, runner: &Runner<'_>) {
+async fn a_build_is_told_from_its_beginning_to_its_verdict(pull: &Pull, runner: &Runner<'_>) {
     pull.says("!testme").await;
     let link = format!("build [coop/cc-ci/1](<{}>)", runner.link(1));
     let live = pull.answer(&["### ▸ under way: ", "| stage | | time |", &link]).await;
@@ -86,11 +86,11 @@ async fn a_build_is_told_from_its_beginning_to_its_verdict(pull: &Pull<'_>, runn
     for wanted in [pull.head.as_str(), "| upgrade | ✓ passed |", "[report](<https://ci.example.org/runs/"] {
         assert!(answer.contains(wanted), "{wanted}: {answer}");
     }
-    until(async || pull.statuses(&pull.head).await == [("cc-ci".to_owned(), "success".to_owned())]).await;
+    pull.has_status("cc-ci", "success").await;
     assert_eq!(runner.ended(1).await, Some(0));
 }
 
-async fn stop_ends_the_build(pull: &Pull<'_>, runner: &Runner<'_>) {
+async fn stop_ends_the_build(pull: &Pull, runner: &Runner<'_>) {
     pull.says("!testme").await;
     pull.is_deployed().await;
     pull.says("!stop").await;
@@ -102,17 +102,17 @@ async fn stop_ends_the_build(pull: &Pull<'_>, runner: &Runner<'_>) {
 }
 
 async fn a_killed_server_finds_the_build_again(
-    pull: &Pull<'_>,
+    pull: &Pull,
     runner: &Runner<'_>,
     server: Server,
-    serve: impl Fn() -> Server,
+    serve: impl AsyncFnOnce() -> Server,
 ) {
     pull.says("!testme").await;
     pull.is_deployed().await;
     drop(server);
     // What happens meanwhile is not lost.
     tokio::time::timeout(Duration::from_secs(300), runner.tells(3, "upgraded from")).await.unwrap();
-    let _server = serve();
+    let _server = serve().await;
     let answer = pull.answer(&["### ✓ passed", "build [coop/cc-ci/3]"]).await;
     assert!(answer.contains(&pull.head) && !answer.contains("begun again"), "{answer}");
     assert_eq!(runner.ended(3).await, Some(0));

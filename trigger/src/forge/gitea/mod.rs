@@ -4,7 +4,8 @@
 //! - `GET /repos/issues/search` without words to search for asks the database and no index, which would lag
 //!   behind; with `owner` it finds what the bot may see in that owner's repositories;
 //! - comments have one row of numbers over all repositories;
-//! - times are whole seconds.
+//! - times are whole seconds;
+//! - a status of a commit that was thrown away is answered by 500.
 //!
 //! The bot is a member of the organisation, in a team that may write to its repositories' issues and pull
 //! requests, and code where it shall set statuses. Its token has the scopes `read:user`,
@@ -154,7 +155,18 @@ impl Forge for Gitea {
             "description": description,
             "target_url": status.target.as_ref().map_or("", Url::as_str),
         });
-        self.call.send(Method::POST, &format!("{}/statuses/{commit}", Self::repo_path(repo)), &body).await.map(|_| ())
+        let path = Self::repo_path(repo);
+        match self.call.send(Method::POST, &format!("{path}/statuses/{commit}"), &body).await {
+            Ok(_) => Ok(()),
+            // Of a commit that it does not have any more, Gitea says the same as when it is down.
+            Err(error @ ForgeError::Unreachable { .. }) => {
+                match self.call.ask(Method::GET, &format!("{path}/git/commits/{commit}")).await {
+                    Ok(answer) if answer.status() == 404 => Err(answer.refused("there is no such commit any more")),
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn clone_url(&self, repo: &Repo) -> Url {
