@@ -265,5 +265,6 @@ fn needs(db: &Db) -> Result<Vec<Need>, HistoryError> {
             time_ms: standing.run.worked_ms,
         })
     };
-    Ok(db.overview()?.into_iter().filter_map(need).collect())
+    let known = |need: &Need| need.memory.is_some() || need.disk.is_some() || need.time_ms.is_some();
+    Ok(db.overview()?.into_iter().filter_map(need).filter(known).collect())
 }
