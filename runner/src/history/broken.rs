@@ -45,6 +45,11 @@ struct Saved {
 }
 
 impl History {
+    /// Whether no database is set aside in the state folder.
+    pub(super) fn nothing_to_salvage(&self) -> bool {
+        self.place().broken().is_empty()
+    }
+
     /// Saves what can be read of databases that were set aside, run by run, once each. Runs that are in the history
     /// or have a folder are left alone. How many were saved. It blocks.
     ///

@@ -10,7 +10,9 @@ mod change;
 mod chunk;
 mod error;
 mod files;
+mod follow;
 mod import;
+mod keep;
 mod open;
 pub mod query;
 mod row;
@@ -21,6 +23,11 @@ mod write;
 
 pub use change::{Change, ChangeKind, RunChange, SetAside, Waiting};
 pub use error::HistoryError;
+pub use follow::{Follower, catch_up};
+pub use keep::{Dropped, Keep};
 pub use row::{CheckRow, RunRow, RunState, StageRow, StageState};
 pub use steps::VERSION;
 pub use store::{Db, History};
+
+#[cfg(test)]
+mod tests;
