@@ -15,7 +15,7 @@
 mod book;
 mod child;
 mod desk;
-mod escape;
+pub(crate) mod escape;
 mod job;
 mod render;
 mod tell;
