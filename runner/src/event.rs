@@ -1,6 +1,8 @@
 //! The events of a run: the single truth. Every report is a fold over them, so any report can be
 //! made again from a journal, and a killed run still has one.
 
+use std::collections::BTreeMap;
+
 use harness::failure::{Cause, Failure};
 use harness::names::{Commit, Domain, RecipeName, RunId, StackName};
 use jiff::Timestamp;
@@ -151,6 +153,10 @@ pub struct RunStarted {
     pub only: Vec<String>,
     /// The stages in order, each with its deadline or the reason why it is skipped.
     pub stages: Vec<PlannedStage>,
+    /// The files of cc-ci's folder for the recipe, each with a print of what it said: a run is evidence for these
+    /// tests and no others. Empty in journals of before, and where there is no folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tests: BTreeMap<String, String>,
     /// cc-ci's own version.
     pub cc_ci: String,
     /// Host, engine, abra.

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod claims;
 pub mod cli;
 pub mod context;
+pub mod coverage;
 pub mod dependencies;
 pub mod deploy;
 pub mod doctor;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rand::Rng;
 
 use crate::context::{Data, Overlays};
+use crate::coverage::{Prints, prints};
 use crate::dependencies::{Dependency, Needed, needed_by};
 use crate::event::{DependencyFact, PlannedStage, Stage};
 use crate::kept::KeptApp;
@@ -31,6 +32,8 @@ pub struct Prepared {
     pub toml: RecipeToml,
     /// What the recipe's folder brings.
     pub overlays: Overlays,
+    /// Prints of the folder's files, which say of what the run is evidence.
+    pub prints: Prints,
     /// What is done about the tests of the recipe's own repository.
     pub own: OwnTests,
     /// The clone.
@@ -112,8 +115,9 @@ impl Prepared {
         }
         let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
         let own = OwnTests::default();
+        let prints = prints::of_folder(&folder_of(settings, &spec.recipe));
         let (dependencies, beside) = (Vec::new(), started.dependencies.clone());
-        Ok(Self { spec, toml, overlays, own, checkout, dependencies, beside, only: only.clone(), stages })
+        Ok(Self { spec, toml, overlays, prints, own, checkout, dependencies, beside, only: only.clone(), stages })
     }
 
     fn of(
@@ -141,7 +145,11 @@ impl Prepared {
         let brought = Brought { own: own.to_run().to_vec(), ..brought(&overlays, &needed) };
         let stages = plan(&spec, &toml, &brought, only, settings.max_wait);
         let (dependencies, beside) = (Vec::new(), Vec::new());
-        Ok((Self { spec, toml, overlays, own, checkout, dependencies, beside, only: only.clone(), stages }, needed))
+        let prints = prints::of_folder(&folder);
+        Ok((
+            Self { spec, toml, overlays, prints, own, checkout, dependencies, beside, only: only.clone(), stages },
+            needed,
+        ))
     }
 }
 

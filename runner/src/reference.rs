@@ -61,7 +61,7 @@ pub fn reference() -> String {
         columns: SETTINGS,
         rows: rows(&ServeSettings::augment_args(clap::Command::new("serve"))),
     };
-    markdown(&[all, serve, crate::cli::plugin::settings_table(), variables(), lint_rules()])
+    markdown(&[all, serve, crate::cli::plugin::settings_table(), variables(), lint_rules(), illusions()])
 }
 
 const SETTINGS: &[&str] = &["flag", "variable", "default", "meaning"];
@@ -105,6 +105,19 @@ fn variables() -> Table {
         intro: "Scripts have them in their environment, Hurl files as variables, Rust tests by `Test::value`, under the same names.",
         columns: &["name", "meaning"],
         rows,
+    }
+}
+
+/// The illusions that coverage finds.
+fn illusions() -> Table {
+    Table {
+        title: "Illusions",
+        intro: "What `cc-ci coverage` calls an illusion; [coverage.md](coverage.md) says what the other words mean.",
+        columns: &["rule", "what is seen"],
+        rows: crate::coverage::Rule::ALL
+            .iter()
+            .map(|rule| vec![code(rule.code()), rule.meaning().to_owned()])
+            .collect(),
     }
 }
 

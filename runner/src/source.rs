@@ -288,11 +288,11 @@ pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Fail
     git_bytes(Some(dir), &words(&["archive", "--format=tar", revision, &format!("{folder}/")])).map_err(why)
 }
 
-fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
+pub(crate) fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
     git_bytes(dir, args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
+pub(crate) fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     let mut all: Vec<OsString> =
         ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"]
             .map(Into::into)

@@ -5,7 +5,7 @@ use crate::report::text::{Bounds, block, one_line};
 
 /// A text as one span of code, on one line of at most so many columns.
 #[must_use]
-pub(super) fn span(text: &str, columns: usize) -> String {
+pub(crate) fn span(text: &str, columns: usize) -> String {
     let line = chars(&one_line(text, columns), columns);
     let line = line.trim();
     if line.is_empty() {

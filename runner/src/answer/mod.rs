@@ -16,7 +16,7 @@ mod book;
 mod builds;
 mod child;
 mod desk;
-mod escape;
+pub(crate) mod escape;
 mod job;
 mod render;
 mod tell;

@@ -77,7 +77,7 @@ fn unreadable(error: ReadError) -> Failure {
 }
 
 /// Every folder that looks like a recipe's.
-fn all(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
+pub(super) fn all(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
     let failed = |error| unreadable(ReadError { path: settings.recipes.display().to_string(), error });
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&settings.recipes).map_err(failed)? {

@@ -3,6 +3,7 @@
 
 mod bench;
 mod cancel;
+mod coverage;
 mod docs;
 mod doctor;
 mod lint;
@@ -49,6 +50,7 @@ use crate::settings::Settings;
         "  cc-ci status                                  who holds a slot on this swarm, and who waits\n",
         "  cc-ci new n8n --source ../n8n                 begin with a recipe: docs/enroll-recipe.md\n",
         "  cc-ci lint                                    check every recipe's folder, in a second\n",
+        "  cc-ci coverage                                what the tests show, and what only looks as if\n",
         "  cc-ci report RUN/journal.jsonl --format html  make a report again\n"
     )
 )]
@@ -73,6 +75,8 @@ enum Command {
     Mirror(mirror::Args),
     /// Check recipes' folders against the whole contract; nothing is deployed
     Lint(lint::Args),
+    /// Show what the recipes' tests cover: every cell gating, advisory, blocked, missing or an illusion
+    Coverage(coverage::Args),
     /// Say what is wrong with this machine, and the command that mends it
     Doctor(doctor::Args),
     /// Make the world that runs need: swarm mode, proxy network, traefik, backup bot
@@ -130,6 +134,7 @@ pub fn main() -> Exit {
             Command::New(args) => new::run(settings, &args),
             Command::Mirror(args) => mirror::run(settings, &args).await,
             Command::Lint(args) => lint::run(settings, &args).await,
+            Command::Coverage(args) => coverage::run(settings, &args),
             Command::Doctor(args) => doctor::run(settings, &args).await,
             Command::Up(args) => world::up(settings, &args).await,
             Command::Down(args) => world::down(settings, &args).await,

@@ -210,6 +210,7 @@ fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {
             _ => prepared.only.words(),
         },
         stages: prepared.stages.clone(),
+        tests: prepared.prints.clone(),
         cc_ci: env!("CARGO_PKG_VERSION").to_owned(),
         host,
     }

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::recipe_toml;
 pub use bash::{Script, syntax};
 pub use folder::{FOLDERS, Folder, ReadError};
+pub(crate) use parity::{quoted, row};
 pub use repository::shell;
 pub use rule::Rule;
 

@@ -59,7 +59,7 @@ fn few(folder: &Folder) -> Vec<Finding> {
 }
 
 /// The first two cells of a table's row; none for headings, rules and other lines.
-fn row(line: &str) -> Option<(&str, &str)> {
+pub(crate) fn row(line: &str) -> Option<(&str, &str)> {
     let cells: Vec<&str> = line.trim().strip_prefix('|')?.split('|').collect();
     let [corpus, here, ..] = cells[..] else { return None };
     let is_rule = corpus.trim().chars().all(|c| matches!(c, '-' | ':'));
@@ -68,7 +68,7 @@ fn row(line: &str) -> Option<(&str, &str)> {
 }
 
 /// What stands between backticks, with its line.
-fn quoted(text: &str) -> Vec<(usize, String)> {
+pub(crate) fn quoted(text: &str) -> Vec<(usize, String)> {
     let of = |(index, line): (usize, &str)| -> Vec<(usize, String)> {
         line.split('`').skip(1).step_by(2).map(|name| (index + 1, name.to_owned())).collect()
     };

@@ -31,6 +31,10 @@ pub const EVENTS: &[EventDoc] = &[
             ("domain", "the app's domain"),
             ("stack", "the app's stack"),
             ("stages", "the plan: per stage its deadline, steps, opt-outs, and the reason where it is skipped"),
+            (
+                "tests",
+                "the files of cc-ci's folder for the recipe, each with the first 16 digits of the SHA-256 of its content; absent where there is no folder, and in journals of before",
+            ),
             ("cc_ci", "cc-ci's version"),
             ("host", "host name, engine version, whether the kernel has IPVS, abra's path and version"),
         ],

@@ -194,6 +194,7 @@ pub(crate) fn started() -> RunStarted {
         dependencies: Vec::new(),
         only: Vec::new(),
         stages,
+        tests: [("install/page.hurl".to_owned(), "0123456789abcdef".to_owned())].into(),
         cc_ci: "0.1.0".into(),
         host: HostFacts {
             name: "ci-1".into(),

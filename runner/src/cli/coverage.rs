@@ -1,0 +1,134 @@
+//! `cc-ci coverage`: what the recipes' tests show, what they do not, and what only looks as if.
+
+use std::path::{Path, PathBuf};
+
+use harness::failure::{Failure, Kind};
+use harness::names::RecipeName;
+use jiff::Timestamp;
+
+use super::lint::all;
+use crate::coverage::{
+    Case, Coverage, Evidence, Promise, RecipeCoverage, Repository, baseline, markdown, of_state, terminal, worse,
+};
+use crate::exit::Exit;
+use crate::prepared::folder_of;
+use crate::settings::Settings;
+
+mod audit;
+
+/// The baseline's name in the recipes' folder.
+const BASELINE: &str = "coverage.json";
+
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        cc-ci coverage                             the matrix of all recipes\n  \
+        cc-ci coverage n8n --all                   one recipe, every cell with its reason\n  \
+        cc-ci coverage --json > recipes/coverage.json\n  \
+        cc-ci coverage --gate                      fails where a cell is worse than in that file\n  \
+        cc-ci coverage audit --since 2026-11-01    which fixes shipped a test\n"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Recipes to look at [default: all]
+    #[arg(value_name = "RECIPE")]
+    names: Vec<RecipeName>,
+    /// Tell the reason of every cell, also of the gating ones
+    #[arg(long)]
+    all: bool,
+    /// Clone recipes' repositories that are not on this machine, to know their newest commit and release
+    #[arg(long)]
+    fetch: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Print Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// Fail where a cell is worse than in a file that --json wrote [default file: coverage.json beside the recipes]
+    #[arg(long, value_name = "BASELINE", num_args = 0..=1, require_equals = true)]
+    gate: Option<Option<PathBuf>>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the fixes of cc-ci's own history, each with the tests that it shipped
+    Audit(audit::Args),
+}
+
+pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+    if let Some(Command::Audit(args)) = &args.command {
+        return audit::run(args);
+    }
+    // Read first: without it there is nothing to compare, however long the rest takes.
+    let before = match &args.gate {
+        None => None,
+        Some(path) => {
+            let path = path.clone().unwrap_or_else(|| settings.recipes.join(BASELINE));
+            let read = baseline(&path).map_err(|error| {
+                let look_at = "cc-ci coverage --json writes a baseline; --gate=FILE names another";
+                Failure::new(Kind::CheckBroken, error.to_string(), look_at)
+            })?;
+            Some(read)
+        }
+    };
+    let now = coverage(settings, &args.names, args.fetch, Timestamp::now())?;
+    if args.json {
+        println!("{:#}", serde_json::json!(now));
+    } else if args.markdown {
+        print!("{}", markdown(&now));
+    } else {
+        print!("{}", terminal(&now, args.all));
+    }
+    let Some(before) = before else { return Ok(Exit::Passed) };
+    let found = worse(&before, &now, &args.names);
+    found.iter().for_each(|one| eprintln!("worse: {one}"));
+    if found.is_empty() { Ok(Exit::Passed) } else { Ok(Exit::Test) }
+}
+
+/// The matrix of these recipes, all of them where none is named.
+pub(crate) fn coverage(
+    settings: &Settings,
+    names: &[RecipeName],
+    fetch: bool,
+    now: Timestamp,
+) -> Result<Coverage, Failure> {
+    let (runs, mut remarks) = of_state(&settings.state_dir()?);
+    let names = if names.is_empty() { all(settings)? } else { names.to_vec() };
+    let scratch =
+        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let mut recipes = Vec::new();
+    for recipe in names {
+        let folder = folder_of(settings, &recipe);
+        let promise = Promise::read(&folder)
+            .map_err(|error| Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes"))?;
+        let repository = match repository(settings, &recipe, fetch, &scratch.path().join(recipe.as_str())) {
+            Ok(repository) => repository,
+            Err(failure) => {
+                remarks.push(format!("{recipe}: {}", failure.what));
+                None
+            }
+        };
+        let runs: Vec<&Evidence> = runs.iter().filter(|run| run.recipe == recipe).collect();
+        let case = Case { promise: &promise, runs: &runs, repository: repository.as_ref(), now };
+        recipes.push(RecipeCoverage::of(&recipe, &case));
+    }
+    Ok(Coverage { at: now, recipes, remarks })
+}
+
+/// A recipe's repository: none where it is not on this machine and shall not be fetched.
+fn repository(
+    settings: &Settings,
+    recipe: &RecipeName,
+    fetch: bool,
+    scratch: &Path,
+) -> Result<Option<Repository>, Failure> {
+    let declared = crate::prepared::read_toml(settings, recipe)?.source;
+    let source = declared.unwrap_or_else(|| settings.source_of(recipe));
+    match fetch || Path::new(&source).is_dir() {
+        true => Repository::read(&source, scratch).map(Some),
+        false => Ok(None),
+    }
+}

@@ -1,0 +1,64 @@
+//! `cc-ci coverage audit`: which fixes shipped the test that fails without them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use harness::failure::{Failure, Kind};
+
+use crate::coverage::audit::{Audit, Run, terminal};
+use crate::exit::Exit;
+use crate::settings::how_long;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    cc-ci coverage audit --since 2026-11-01           list the fixes and their tests\n  \
+    cc-ci coverage audit --since v0.1.0 --run         run each test against the code before its fix\n  \
+    cc-ci coverage audit --commit 829fb2a --run       one commit, whatever it calls itself\n\n\
+    A commit is a fix when its subject begins with Fix, Mend, Correct or Repair; a trailer\n\
+    `Fixes-bug: yes` or `Fixes-bug: no` overrides that. --run builds the history's own code: run it\n\
+    where you would build that.\n")]
+pub(super) struct Args {
+    /// Where to begin: a revision, or a day such as 2026-11-01 [default: the first commit]
+    #[arg(long, value_name = "REF|DATE")]
+    since: Option<String>,
+    /// Look at this commit instead; can be given several times
+    #[arg(long = "commit", value_name = "COMMIT", conflicts_with = "since")]
+    commits: Vec<String>,
+    /// Run the tests with the code of the commit before, and with the fix where they are red
+    #[arg(long)]
+    run: bool,
+    /// The repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repository: PathBuf,
+    /// Where to build, not shared with other builds [default: a folder that is removed again]
+    #[arg(long, value_name = "DIR", requires = "run")]
+    build: Option<PathBuf>,
+    /// How long one call of cargo may take
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = how_long, requires = "run")]
+    limit: Duration,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let scratch =
+        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let build = args.build.clone().unwrap_or_else(|| scratch.path().to_owned());
+    let build = std::path::absolute(&build).map_err(|error| crate::deploy::disk("find", &build, &error))?;
+    let audit = Audit {
+        repository: args.repository.clone(),
+        since: args.since.clone(),
+        commits: args.commits.clone(),
+        run: args.run.then_some(Run { build, limit: args.limit }),
+    };
+    let audited = audit.make(|line| eprintln!("runs the tests of {line}")).map_err(|error| {
+        Failure::new(Kind::CheckBroken, format!("the audit cannot be made: {error}"), "--since, --commit, --repository")
+    })?;
+    if args.json {
+        println!("{:#}", serde_json::json!(audited));
+    } else {
+        print!("{}", terminal(&audited));
+    }
+    Ok(Exit::Passed)
+}

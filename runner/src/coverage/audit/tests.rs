@@ -1,0 +1,126 @@
+//! A small crate with a history of fixes: honest, without a test, with a test that passes without.
+
+use std::path::Path;
+
+use super::*;
+
+/// A repository with a crate that depends on nothing.
+struct History(tempfile::TempDir);
+
+impl History {
+    fn new() -> Self {
+        let history = Self(tempfile::tempdir().unwrap());
+        history.git(&["init", "--quiet"]);
+        history.put("Cargo.toml", "[package]\nname = \"small\"\nedition = \"2021\"\n[workspace]\n");
+        history.put("Cargo.lock", "version = 3\n\n[[package]]\nname = \"small\"\nversion = \"0.0.0\"\n");
+        history
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let name = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main"];
+        let args: Vec<std::ffi::OsString> = name.iter().chain(args).map(Into::into).collect();
+        crate::source::git(Some(self.0.path()), &args).unwrap()
+    }
+
+    fn put(&self, path: &str, text: &str) -> &Self {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn commit(&self, message: &str) {
+        self.git(&["add", "."]);
+        self.git(&["commit", "--quiet", "-m", message]);
+    }
+
+    fn audit(&self, since: Option<&str>, build: Option<&Path>) -> Result<Audited, AuditError> {
+        let run = build.map(|build| Run { build: build.to_owned(), limit: Duration::from_secs(300) });
+        let since = since.map(str::to_owned);
+        Audit { repository: self.0.path().to_owned(), since, commits: vec![], run }.make(|_| {})
+    }
+}
+
+fn lib(add: &str, double: &str, tests: &str) -> String {
+    format!(
+        "/// Adds.\npub fn add(a: i32, b: i32) -> i32 {{ {add} }}\npub fn double(a: i32) -> i32 {{ {double} }}\n\
+         #[cfg(test)]\nmod tests {{\n    use super::*;\n{tests}}}\n"
+    )
+}
+
+const ADDS: &str = "    #[test]\n    fn adds() { assert_eq!(add(1, 2), 3); }\n";
+const ZERO: &str = "    #[test]\n    fn zero() { assert_eq!(double(0), 0); }\n";
+
+fn history() -> History {
+    let history = History::new();
+    history.put("src/lib.rs", &lib("a - b", "a + 1", "")).commit("Add and double");
+    history.put("src/lib.rs", &lib("a + b", "a + 1", ADDS)).commit("Fix adding");
+    history.put("README.md", "small").commit("Fix nothing that has a test");
+    let zero = format!("{ADDS}{ZERO}");
+    // Not the bug: what it asserts held before.
+    history
+        .put("src/lib.rs", &lib("a + b", "a + 1 - 1 + a", &zero.replace("double(0), 0", "double(1), 2")))
+        .commit("Mend doubling");
+    let also = "use small::*;\n#[test]\nfn knows_triple() { assert_eq!(triple(1), 3); }\n";
+    history.put("tests/outer.rs", also);
+    let code = lib("a + b", "a + a", &zero).replace("/// Adds.", "pub fn triple(a: i32) -> i32 { 3 * a }\n/// Adds.");
+    history.put("src/lib.rs", &code).commit("Correct what is missing");
+    history.put("tests/outer.rs", &also.replace("(1), 3", "(2), 6")).commit("Fix a test");
+    history.put("README.md", "large").commit("Write more\n\nFixes-bug: yes");
+    history.put("README.md", "larger").commit("Fix a word\n\nFixes-bug: no");
+    history
+}
+
+#[test]
+fn fixes_are_found_with_the_tests_that_they_touch() {
+    let audited = history().audit(None, None).unwrap();
+    let seen: Vec<(&str, usize, Shown)> =
+        audited.fixes.iter().map(|fix| (fix.subject.as_str(), fix.tests.len(), fix.shown)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("Write more", 0, Shown::NoTest),
+            ("Fix a test", 1, Shown::TestsAlone),
+            ("Correct what is missing", 2, Shown::NotRun),
+            ("Mend doubling", 1, Shown::NotRun),
+            ("Fix nothing that has a test", 0, Shown::NoTest),
+            ("Fix adding", 1, Shown::NotRun),
+        ]
+    );
+    let text = terminal(&audited);
+    assert!(text.contains("  - src/lib.rs (tests::adds)\n"), "{text}");
+    assert!(text.ends_with("6 fixes in 8 commits: 4 touch tests, 2 touch none\n"), "{text}");
+}
+
+#[test]
+fn since_is_a_revision_or_a_day_and_nothing_else() {
+    let history = history();
+    assert_eq!(history.audit(Some("HEAD~2"), None).unwrap().fixes.len(), 1);
+    assert_eq!(history.audit(Some("2000-01-01"), None).unwrap().fixes.len(), 6);
+    assert_eq!(history.audit(Some("2100-01-01"), None).unwrap().fixes.len(), 0);
+    for wrong in ["yesterday", "--all", "no-such-branch", ""] {
+        assert!(matches!(history.audit(Some(wrong), None), Err(AuditError::Since(_))), "{wrong}");
+    }
+}
+
+fn state(history: &History) -> [String; 2] {
+    [history.git(&["status", "--porcelain"]), history.git(&["worktree", "list"])]
+}
+
+#[test]
+fn the_tests_of_fixes_are_run_without_them() {
+    let (history, build) = (history(), tempfile::tempdir().unwrap());
+    let before = state(&history);
+    let audited = history.audit(None, Some(build.path())).unwrap();
+    let of = |subject: &str| audited.fixes.iter().find(|fix| fix.subject == subject).unwrap();
+    assert_eq!(of("Fix adding").shown, Shown::FailsWithout, "{audited:#?}");
+    assert_eq!(of("Mend doubling").shown, Shown::PassesWithout, "{audited:#?}");
+    assert_eq!(of("Fix nothing that has a test").shown, Shown::NoTest);
+    let missing = of("Correct what is missing");
+    assert_eq!(missing.shown, Shown::CannotTell);
+    let compiles =
+        |result: &TestResult| matches!(result, TestResult::CannotTell(why) if why.contains("does not compile"));
+    assert!(missing.tests.iter().any(|test| compiles(test.result.as_ref().unwrap())), "{missing:#?}");
+    assert!(terminal(&audited).contains("a test fails without it: 1; its tests pass without it: 1"));
+    assert_eq!(state(&history), before);
+}

@@ -1,0 +1,71 @@
+//! From what is promised and what was shown to the word of a cell. Pure.
+
+mod parity;
+mod pick;
+mod proven;
+mod red;
+mod stage;
+
+use jiff::Timestamp;
+
+use super::{Cell, Evidence, Feature, Promise, Repository, Shown};
+
+/// One recipe, with all that is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What its folder promises.
+    pub promise: &'a Promise,
+    /// Its runs, newest first.
+    pub runs: &'a [&'a Evidence],
+    /// Its repository, where that was read.
+    pub repository: Option<&'a Repository>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Case<'_> {
+    /// The cells of the recipe, one a feature.
+    #[must_use]
+    pub fn cells(&self) -> Vec<Cell> {
+        Feature::ALL.into_iter().map(|feature| self.cell(feature)).collect()
+    }
+
+    /// One cell.
+    #[must_use]
+    pub fn cell(&self, feature: Feature) -> Cell {
+        match feature {
+            Feature::Parity => parity::cell(self),
+            Feature::Proven => proven::cell(self),
+            _ => stage::cell(self, feature),
+        }
+    }
+
+    /// How a run stands in a cell.
+    fn shown(&self, run: &Evidence) -> Shown {
+        let age = self.now.duration_since(run.at).as_secs();
+        Shown {
+            run: run.run.clone(),
+            at: run.at,
+            age_s: u64::try_from(age).unwrap_or(0),
+            head: run.head.clone(),
+            version: run.version.clone(),
+            pull_request: run.pull_request,
+        }
+    }
+
+    /// Which commit a run is evidence for, in words.
+    fn of_commit(&self, run: &Evidence) -> String {
+        let pull = run.pull_request.map(|number| format!(" of pull request {number}")).unwrap_or_default();
+        let here = match self.repository {
+            Some(repository) if repository.same(&run.head, &repository.head) => ", the newest of the default branch",
+            Some(_) => "",
+            None => ", the repository was not asked which is the newest",
+        };
+        format!("commit {}{pull}{here}", &run.head.as_str()[..7])
+    }
+
+    /// A remark where a run does not say which tests it ran.
+    fn unprinted(run: &Evidence) -> &'static str {
+        if run.tests.is_none() { "; the journal does not say what its tests said then" } else { "" }
+    }
+}
