@@ -6,6 +6,7 @@ use std::path::Path;
 use askama::Template;
 use jiff::tz::TimeZone;
 
+use self::did::{Did, Room, did};
 use self::picture::{Picture, pictures};
 use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use super::fold::{RunView, StageView};
@@ -13,6 +14,7 @@ use super::text::{Bounds, block, one_line, seconds};
 use super::tone::Tone;
 use crate::event::{AbraCall, AppUsed, CheckResult, Fault, Origin, Outcome, TaskFact, Used};
 
+mod did;
 mod picture;
 mod timeline;
 
@@ -126,6 +128,7 @@ struct CheckPart {
     word: &'static str,
     text: String,
     fault: Option<FaultPart>,
+    did: Option<Did>,
     took: String,
 }
 
@@ -170,6 +173,7 @@ impl Body {
         let span = span_ms(view);
         let decided = view.verdict.as_ref().and_then(|verdict| verdict.decided_by.as_ref());
         let left = view.left.iter().flatten();
+        let mut room = Room::new();
         Self {
             tone: class(tone),
             word: tone.word(),
@@ -194,7 +198,7 @@ impl Body {
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
             facts: facts(view),
-            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, pictures)).collect(),
+            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, pictures, &mut room)).collect(),
             cc_ci: one_line(&started.cc_ci, 40),
         }
     }
@@ -240,11 +244,11 @@ fn facts(view: &RunView) -> Vec<Fact> {
 }
 
 impl StagePart {
-    fn of(view: &RunView, stage: &StageView, span: u64, pictures: Pictures<'_>) -> Self {
+    fn of(view: &RunView, stage: &StageView, span: u64, pictures: Pictures<'_>, room: &mut Room) -> Self {
         let tone = stage.tone();
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
         let mut checks: Vec<CheckPart> =
-            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures)).collect();
+            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures, room)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             origin: None,
@@ -252,6 +256,7 @@ impl StagePart {
             word: Tone::Skipped.word(),
             text: one_line(&format!("opted out: {reason}"), LINE),
             fault: None,
+            did: None,
             took: String::new(),
         }));
         Self {
@@ -335,7 +340,7 @@ impl FaultPart {
 
 impl CheckPart {
     /// A fault that the stage shows in full above is only named here.
-    fn of(check: &CheckResult, shown: Option<&Fault>, pictures: Pictures<'_>) -> Self {
+    fn of(check: &CheckResult, shown: Option<&Fault>, pictures: Pictures<'_>, room: &mut Room) -> Self {
         let tone = Tone::from(check.outcome);
         let text = match &check.fault {
             Some(fault) if check.outcome != Outcome::Passed => &fault.failure.what,
@@ -352,6 +357,7 @@ impl CheckPart {
                 .as_ref()
                 .filter(|fault| Some(*fault) != shown)
                 .map(|fault| FaultPart::of(fault, pictures)),
+            did: did(check, pictures, room),
             took: if check.took_ms == 0 { String::new() } else { seconds(check.took_ms) },
         }
     }
