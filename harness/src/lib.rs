@@ -8,6 +8,7 @@ pub mod abra;
 pub mod browser;
 pub mod coopcloud;
 pub mod deps;
+pub mod exchange;
 pub mod failure;
 pub mod http;
 pub mod names;

@@ -8,6 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use crate::exchange::Clean;
+
 /// What stands in place of a secret.
 const MARK: &str = "[redacted]";
 
@@ -57,6 +59,21 @@ impl Redactor {
             Cow::Borrowed(text) => self.without_known(text),
             Cow::Owned(text) => Cow::Owned(self.without_known(&text).into_owned()),
         }
+    }
+
+    /// The start of a longer text without secrets. What its end may be the start of goes too.
+    #[must_use]
+    pub fn start_of(&self, text: &str) -> String {
+        let mut clean = self.text(text).into_owned();
+        let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
+        let starts_at_the_end = |form: &String| {
+            let ends = form.char_indices().map(|(at, _)| at).rev();
+            ends.into_iter().find(|&end| end > 0 && clean.ends_with(&form[..end]))
+        };
+        if let Some(longest) = forms.iter().filter_map(starts_at_the_end).max() {
+            clean.truncate(clean.len() - longest);
+        }
+        clean
     }
 
     fn without_known<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -109,6 +126,16 @@ impl Redactor {
             }
             _ => {}
         }
+    }
+}
+
+impl Clean for Redactor {
+    fn whole(&self, text: &str) -> String {
+        self.text(text).into_owned()
+    }
+
+    fn start(&self, text: &str) -> String {
+        self.start_of(text)
     }
 }
 
@@ -212,6 +239,14 @@ mod tests {
         let redactor = knows("hunter22");
         redactor.add("my-hunter22-long");
         assert_eq!(redactor.text("a my-hunter22-long b hunter22 c"), "a [redacted] b [redacted] c");
+    }
+
+    #[test]
+    fn the_start_of_a_text_ends_with_no_start_of_a_secret() {
+        let redactor = knows("abcdefgh");
+        assert_eq!(redactor.start_of("x abcdefgh y abcd"), "x [redacted] y ");
+        assert_eq!(redactor.start_of("x abcdefgh"), "x [redacted]");
+        assert_eq!(redactor.start_of("x y"), "x y");
     }
 
     #[test]

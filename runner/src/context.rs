@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use harness::abra::{Abra, Call, explain};
+use harness::exchange::{Exchanges, Recorder};
 use harness::failure::{Cause, Failure, Kind};
 use harness::http::Http;
 use harness::names::{Domain, RecipeName, StackName};
@@ -23,7 +24,7 @@ use crate::dependencies::Dependency;
 use crate::deploy::disk;
 use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
-use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Stage};
+use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, RunStarted, Shown, Stage};
 use crate::keep::Keep;
 use crate::logins::{self, Logins};
 use crate::neighbours::Neighbours;
@@ -375,25 +376,42 @@ impl Context {
         name: &str,
         check: impl AsyncFnOnce(&mut Self) -> Result<(String, T), Failure>,
     ) -> Step<T> {
-        let start = Instant::now();
+        let (start, recorder) = (Instant::now(), Recorder::default());
+        let recorded = self.http.recorded_by(&recorder);
+        let unrecorded = std::mem::replace(&mut self.http, recorded);
         let ended = check(self).await;
+        self.http = unrecorded;
+        let shown = self.shown(recorder.take());
         match ended {
             Ok((text, value)) => {
-                self.record(name, Origin::Generic, Outcome::Passed, text, None, start.elapsed());
+                self.record_shown(name, Origin::Generic, Outcome::Passed, text, None, start.elapsed(), shown);
                 Ok(value)
             }
             Err(failure) => {
-                self.fail(name, Origin::Generic, failure, start.elapsed());
+                self.fail_shown(name, Origin::Generic, failure, start.elapsed(), shown);
                 Err(Stopped)
             }
         }
     }
 
+    /// What a check asked and was answered, clean and bounded.
+    #[must_use]
+    pub fn shown(&self, exchanges: Exchanges) -> Shown {
+        let (exchanges, exchanges_left_out) = exchanges.shown(&self.emitter.redactor());
+        Shown { exchanges, exchanges_left_out, ..Shown::default() }
+    }
+
     /// Records a red or blocked check and its fault.
     pub fn fail(&mut self, name: &str, origin: Origin, failure: Failure, took: Duration) {
+        self.fail_shown(name, origin, failure, took, Shown::default());
+    }
+
+    /// The same, with what the check did.
+    pub fn fail_shown(&mut self, name: &str, origin: Origin, failure: Failure, took: Duration, shown: Shown) {
         let fault = self.fault(failure);
         let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
-        self.record(name, origin, outcome, fault.failure.what.clone(), Some(fault.clone()), took);
+        let (text, told) = (fault.failure.what.clone(), Some(fault.clone()));
+        self.record_shown(name, origin, outcome, text, told, took, shown);
         self.faults.push(fault);
     }
 
@@ -418,8 +436,23 @@ impl Context {
         fault: Option<Fault>,
         took: Duration,
     ) {
+        self.record_shown(name, origin, outcome, text, fault, took, Shown::default());
+    }
+
+    /// The same, with what the check did.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one check")]
+    pub fn record_shown(
+        &self,
+        name: &str,
+        origin: Origin,
+        outcome: Outcome,
+        text: String,
+        fault: Option<Fault>,
+        took: Duration,
+        shown: Shown,
+    ) {
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let check = CheckResult { name: name.to_owned(), origin, outcome, text, fault, took_ms };
+        let check = CheckResult { name: name.to_owned(), origin, outcome, text, fault, took_ms, shown };
         self.emitter.emit(Event::CheckEnded { stage: self.stage, check });
     }
 

@@ -56,6 +56,12 @@ impl Emitter {
         self.lock().redactor.text(text).into_owned()
     }
 
+    /// What takes secrets out of texts before they are cut. It learns what is hidden later, too.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        self.lock().redactor.clone()
+    }
+
     /// Tells every sink. A sink that fails is remembered, see [`Emitter::trouble`]; the others are
     /// still told.
     pub fn emit(&self, event: Event) {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use harness::exchange::Exchange;
 use harness::failure::{Cause, Failure};
 use harness::names::{Commit, Domain, RecipeName, RunId, StackName};
 use jiff::Timestamp;
@@ -349,6 +350,31 @@ pub struct CheckResult {
     pub fault: Option<Fault>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// What it did, for people to look at.
+    #[serde(flatten)]
+    pub shown: Shown,
+}
+
+/// What a check did: as far as it can be seen, clean of secrets and bounded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// What it asked and was answered, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+    /// How many exchanges more there were, between the tenth and the eleventh of these.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exchanges_left_out: u64,
+    /// The last lines that a green check printed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+    /// The files that a green check left, such as a browser's picture, by their path below the run's folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A failure and who has to act on it.

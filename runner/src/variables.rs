@@ -85,6 +85,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "folder for files that outlive the run, such as a browser's picture; made by who writes there first",
         value: |cx, _| cx.dir.artifacts().display().to_string(),
     },
+    Variable {
+        name: "CCCI_PICTURES",
+        meaning: "1 where a browser's picture is kept of a green end, too; empty where the recipe does not say `pictures = true`",
+        value: |cx, _| if cx.toml.pictures { "1".to_owned() } else { String::new() },
+    },
 ];
 
 /// One value of the logins that a run makes.

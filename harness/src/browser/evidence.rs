@@ -2,12 +2,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Browser, words};
 
 /// How long one piece of evidence may take; a page that hangs gives none.
 const EACH: Duration = Duration::from_secs(10);
 /// The most that is kept of a page, in bytes.
 const PAGE: usize = 2 * 1024 * 1024;
+/// How much smaller than the window the picture of a green end is.
+const SMALLER: f64 = 0.75;
+/// The largest picture of a green end, in bytes.
+const PICTURE: usize = 300 * 1024;
+/// How long a green end waits for its picture. Measured: about 0.1 s.
+const SOON: Duration = Duration::from_secs(2);
 /// The most lines of the page's console that are shown.
 const CONSOLE: usize = 40;
 
@@ -21,8 +30,9 @@ pub struct Evidence {
 }
 
 impl Browser {
-    /// Writes what the browser shows into a folder, under a name that is free there.
-    pub async fn evidence(&self, folder: &Path, name: &str) -> Evidence {
+    /// Writes what the browser shows into a folder, under a name that is free there; its picture where that is
+    /// wanted.
+    pub async fn evidence(&self, folder: &Path, name: &str, with_picture: bool) -> Evidence {
         let mut found = Evidence::default();
         let stem = free(folder, name);
         let address = within(self.current_url()).await.map(|url| url.to_string());
@@ -33,12 +43,16 @@ impl Browser {
                 Err(why) => found.text += &format!("{what}: none, {why}\n"),
             }
         }
-        let mut picture = within(self.screenshot_as_png()).await;
-        if picture.is_err() {
-            // The first command after a dialog says that it was there, and the dialog is gone.
-            picture = within(self.screenshot_as_png()).await;
+        if with_picture {
+            let mut picture = within(self.screenshot_as_png()).await;
+            if picture.is_err() {
+                // The first command after a dialog says that it was there, and the dialog is gone.
+                picture = within(self.screenshot_as_png()).await;
+            }
+            found.keep("picture", folder.join(format!("{stem}.png")), picture);
+        } else {
+            found.text += "no picture: the test wants none\n";
         }
-        found.keep("picture", folder.join(format!("{stem}.png")), picture);
         let page = within(self.source()).await.map(|mut page| {
             page.truncate(page.floor_char_boundary(PAGE));
             page.into_bytes()
@@ -50,6 +64,21 @@ impl Browser {
             }
         }
         found
+    }
+}
+
+impl Browser {
+    /// Writes a small picture of what the browser shows at a green end into a folder, under a name that is free
+    /// there. None where it cannot be had soon, or is too large.
+    pub async fn picture(&self, folder: &Path, name: &str) -> Option<PathBuf> {
+        let tools = self.cdp();
+        let clip = serde_json::json!({"x": 0, "y": 0, "width": 1280, "height": 800, "scale": SMALLER});
+        let asked = serde_json::json!({"format": "png", "clip": clip});
+        let asked = tools.send_raw("Page.captureScreenshot", asked);
+        let answer = tokio::time::timeout(SOON, asked).await.ok()?.ok()?;
+        let picture = STANDARD.decode(answer.get("data")?.as_str()?).ok()?;
+        let path = folder.join(format!("{}.png", free(folder, name)));
+        (picture.len() <= PICTURE && write(&path, &picture).is_ok()).then_some(path)
     }
 }
 

@@ -14,7 +14,7 @@ mod trust;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner as Inner};
 use thirtyfour::extensions::query::ElementPollerWithTimeout;
@@ -26,6 +26,7 @@ pub use thirtyfour::extensions::query::{ElementQueryable, ElementWaitable, condi
 pub use thirtyfour::{By, Cookie, Key, WebDriver, WebElement};
 
 use self::process::Process;
+use crate::exchange::{Exchange, Recorder, Side};
 use crate::testing::{Broken, Wrong};
 
 /// How long an element is waited for, if a test says nothing else.
@@ -33,8 +34,11 @@ const WAIT: Duration = Duration::from_secs(20);
 /// How often it is looked for.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The error that Chromium shows in place of a page; nothing where it shows the page.
-const OWN_PAGE: &str = "if (location.protocol !== 'chrome-error:') return null;
+/// The error that Chromium shows in place of a page; where it shows the page, what it knows of its answer.
+const OWN_PAGE: &str = "if (location.protocol !== 'chrome-error:') {
+        const got = performance.getEntriesByType('navigation')[0] || {};
+        return {status: got.responseStatus || 0, bytes: got.decodedBodySize || 0, type: document.contentType};
+    }
     const code = document.querySelector('.error-code, #error-code');
     return code ? code.textContent.trim() : document.title || 'an error page'";
 
@@ -43,6 +47,7 @@ const OWN_PAGE: &str = "if (location.protocol !== 'chrome-error:') return null;
 pub struct Browser {
     driver: WebDriver,
     process: Arc<Process>,
+    recorder: Option<Recorder>,
 }
 
 impl std::fmt::Debug for Browser {
@@ -76,10 +81,15 @@ impl Browser {
     #[track_caller]
     pub fn open(&self, url: impl Into<String>) -> impl Future<Output = Result<(), Wrong>> + Send {
         let (driver, url, at) = (self.driver.clone(), url.into(), std::panic::Location::caller());
+        let recorder = self.recorder.clone();
         async move {
+            let start = Instant::now();
             let wrong = |error: WebDriverError| Wrong::by_browser(&error, Some(&format!("{url} does not open")), at);
             driver.goto(url.as_str()).await.map_err(wrong)?;
             let shown = driver.execute(OWN_PAGE, Vec::new()).await.map_err(wrong)?;
+            if let Some(recorder) = recorder {
+                recorder.push(opened(&url, start.elapsed(), shown.json()));
+            }
             match shown.json().as_str() {
                 Some(code) => Err(Wrong::red_at(format!("{url} does not open: {code}"), at)),
                 None => Ok(()),
@@ -148,6 +158,21 @@ impl Browser {
             field.clear().await?;
             field.send_keys(text).await
         })
+    }
+}
+
+/// The page that a browser opened, by what [`OWN_PAGE`] says.
+fn opened(url: &str, took: Duration, shown: &serde_json::Value) -> Exchange {
+    let exchange = Exchange::taken("GET", url, Side::default(), took);
+    if let Some(code) = shown.as_str() {
+        return exchange.failed(code);
+    }
+    let number = |name: &str| shown.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let media = shown.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let answer = Side::taken([("content-type", media)], b"", number("bytes"));
+    match u16::try_from(number("status")) {
+        Ok(status @ 1..) => exchange.answered(status, answer),
+        _ => Exchange { answer, ..exchange },
     }
 }
 

@@ -8,6 +8,7 @@ use super::home::Home;
 use super::process::Process;
 use super::trust::{find, trust};
 use super::{Browser, WAIT, poller, words};
+use crate::exchange::Recorder;
 use crate::testing::Broken;
 
 /// The Debian packages that a browser needs, and the program of each.
@@ -26,6 +27,8 @@ pub struct Config {
     pub resolve: Vec<String>,
     /// Where its home is made, a short path; the system's folder for temporary files where there is none.
     pub scratch: Option<PathBuf>,
+    /// Where the pages that it opens are put down.
+    pub recorder: Option<Recorder>,
     /// Where programs are searched; `PATH` where it is not said.
     pub path: Option<OsString>,
 }
@@ -49,7 +52,7 @@ pub(super) async fn start(config: &Config) -> Result<Browser, Broken> {
         driver.map_err(|error| Broken::new(format!("Chromium cannot be started: {}; {}", words(&error), advice())))?;
     // The process ends it. Thirtyfour would talk to chromedriver while the last clone is dropped.
     let _ = driver.clone().leak();
-    Ok(Browser { driver, process: std::sync::Arc::new(process) })
+    Ok(Browser { driver, process: std::sync::Arc::new(process), recorder: config.recorder.clone() })
 }
 
 struct Programs {

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use crate::exchange::Side;
+
 /// No more of a body is read.
 pub(super) const BODY_BYTES: usize = 64 * 1024;
 
@@ -23,18 +25,25 @@ pub struct Answer {
     pub tries: u32,
 }
 
+/// An answer as it was read: for who asked, and for who puts it down.
+pub(super) struct Read {
+    pub(super) answer: Answer,
+    pub(super) side: (u16, Side),
+}
+
 impl Answer {
     pub(super) async fn read(
         mut response: reqwest::Response,
         bytes: usize,
         start: Instant,
         tries: u32,
-    ) -> Result<Self, reqwest::Error> {
-        let headers = response
+    ) -> Result<Read, reqwest::Error> {
+        let headers: Vec<(String, String)> = response
             .headers()
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
+        let (status, length) = (response.status().as_u16(), response.content_length().unwrap_or(0));
         let mut body = Vec::new();
         while body.len() < bytes
             && let Some(part) = response.chunk().await?
@@ -42,8 +51,10 @@ impl Answer {
             body.extend_from_slice(&part);
         }
         body.truncate(bytes);
+        let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let side = (status, Side::taken(pairs, &body, length));
         let body = String::from_utf8_lossy(&body).into_owned();
-        Ok(Self { status: response.status().as_u16(), headers, body, took: start.elapsed(), tries })
+        Ok(Read { answer: Self { status, headers, body, took: start.elapsed(), tries }, side })
     }
 
     /// The first header of this name, which is in lower case.

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{Body, Method, Request, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::form_urlencoded;
 
 use super::answer::{Answer, BODY_BYTES, chain};
 use super::{Http, Session};
+use crate::exchange::Side;
 
 /// No single request may take longer, unless it is said. The first page of a large program that has just
 /// started takes some seconds.
@@ -28,6 +29,7 @@ pub struct NoAnswer {
 
 /// A request that is sent once, whatever comes back. No redirect is followed.
 pub struct Ask {
+    http: Http,
     builder: RequestBuilder,
     asked: String,
     url: Url,
@@ -42,7 +44,7 @@ impl Http {
     pub fn ask(&self, method: Method, url: &Url) -> Ask {
         let asked = format!("{method} {}", place(url));
         let builder = self.client.request(method, url.clone());
-        Ask { builder, asked, url: url.clone(), jar: None, limit: ASK, bytes: BODY_BYTES }
+        Ask { http: self.clone(), builder, asked, url: url.clone(), jar: None, limit: ASK, bytes: BODY_BYTES }
     }
 
     /// Requests of one visitor, who starts without cookies.
@@ -135,14 +137,22 @@ impl Ask {
     /// # Errors
     /// When no answer comes in time; any status is an answer.
     pub async fn send(self) -> Result<Answer, NoAnswer> {
-        let Self { builder, asked, url, jar, limit, bytes } = self;
-        let start = Instant::now();
+        let Self { http, builder, asked, url, jar, limit, bytes } = self;
         let no_answer = |e: reqwest::Error| NoAnswer { asked: asked.clone(), why: chain(e, limit) };
-        let response = builder.timeout(limit).send().await.map_err(no_answer)?;
-        if let Some(jar) = jar {
-            jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
-        }
-        Answer::read(response, bytes, start, 1).await.map_err(no_answer)
+        let request = builder.timeout(limit).build().map_err(no_answer)?;
+        let (method, sent) = (request.method().to_string(), side(&request));
+        let start = Instant::now();
+        let read = async {
+            let response = http.client.execute(request).await.map_err(no_answer)?;
+            if let Some(jar) = jar {
+                jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
+            }
+            Answer::read(response, bytes, start, 1).await.map_err(no_answer)
+        };
+        let read = read.await;
+        let answer = read.as_ref().map(|read| &read.side).map_err(|error| error.why.as_str());
+        http.record(&method, url.as_str(), sent, start, answer);
+        read.map(|read| read.answer)
     }
 }
 
@@ -150,6 +160,14 @@ impl fmt::Debug for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Ask").field(&self.asked).finish()
     }
+}
+
+/// What a request says, for who puts it down. Its body is a text or nothing.
+fn side(request: &Request) -> Side {
+    let headers = request.headers().iter();
+    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let body = request.body().and_then(Body::as_bytes).unwrap_or_default();
+    Side::taken(headers, body, 0)
 }
 
 /// An address without user, query and fragment, which may hold codes and tokens.

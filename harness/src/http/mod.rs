@@ -23,6 +23,7 @@ pub use self::ask::{Ask, NoAnswer, coded, place};
 use self::below::Below;
 pub(crate) use self::session::Chain;
 pub use self::session::{Session, TooManyRedirects};
+use crate::exchange::{Exchange, Recorder, Side};
 use crate::failure::{Failure, Kind};
 pub use reqwest::{Method, Url};
 
@@ -49,6 +50,7 @@ pub struct HttpConfig {
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
+    recorder: Option<Recorder>,
 }
 
 /// What an answer must be.
@@ -96,7 +98,13 @@ impl Http {
         if !config.resolve.is_empty() {
             builder = builder.dns_resolver(Arc::new(Below(config.resolve.clone())));
         }
-        Ok(Self { client: builder.build().map_err(unreadable)? })
+        Ok(Self { client: builder.build().map_err(unreadable)?, recorder: None })
+    }
+
+    /// The same, with what is asked by it and its clones put down.
+    #[must_use]
+    pub fn recorded_by(&self, recorder: &Recorder) -> Self {
+        Self { client: self.client.clone(), recorder: Some(recorder.clone()) }
     }
 
     /// Asks again and again until the answer is as expected. `on_progress` gets one line whenever what
@@ -151,11 +159,25 @@ impl Http {
     }
 
     async fn once(&self, url: &str, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
+        let began = Instant::now();
         let request = async {
             let response = self.client.get(url).send().await.map_err(|e| chain(e, REQUEST))?;
             Answer::read(response, BODY_BYTES, start, tries).await.map_err(|e| chain(e, REQUEST))
         };
-        tokio::time::timeout_at(deadline.into(), request).await.unwrap_or_else(|_| Err("time is up".to_owned()))
+        let read = tokio::time::timeout_at(deadline.into(), request).await;
+        let read = read.unwrap_or_else(|_| Err("time is up".to_owned()));
+        self.record("GET", url, Side::default(), began, read.as_ref().map(|read| &read.side).map_err(String::as_str));
+        read.map(|read| read.answer)
+    }
+
+    /// Puts down what was asked, where somebody wants to know.
+    fn record(&self, method: &str, url: &str, request: Side, began: Instant, answer: Result<&(u16, Side), &str>) {
+        let Some(recorder) = &self.recorder else { return };
+        let exchange = Exchange::taken(method, url, request, began.elapsed());
+        recorder.push(match answer {
+            Ok((status, side)) => exchange.answered(*status, side.clone()),
+            Err(why) => exchange.failed(why),
+        });
     }
 }
 

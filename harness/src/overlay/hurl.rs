@@ -12,7 +12,7 @@ use hurl_core::error::DisplaySourceError as _;
 use hurl_core::input::Input;
 use tokio::sync::oneshot;
 
-use super::{Context, OverlayFile, OverlayResult, VARIABLES_FILE, Variables, explain, policy};
+use super::{Context, OverlayFile, OverlayResult, VARIABLES_FILE, Variables, calls, explain, policy};
 
 /// A capture whose name starts so is handed to the tests that run later.
 const KEEP: &str = "keep_";
@@ -30,8 +30,9 @@ pub(super) async fn run(file: &OverlayFile, context: &Context, variables: Variab
     // nothing can stop a Hurl file between its requests.
     let spawned = std::thread::Builder::new().name("hurl".to_owned()).spawn(move || {
         let result = execute(&parsed, &content, &name, &options, &variables);
+        let (told, captures) = explain::result(&result, &content, &name);
         // Nobody listens after the deadline.
-        let _ = done.send(explain::result(&result, &content, &name));
+        let _ = done.send((told.with_exchanges(calls::exchanges(&result)), captures));
     });
     if let Err(error) = spawned {
         return OverlayResult::broken(format!("no thread to run it: {error}"));

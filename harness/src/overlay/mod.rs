@@ -5,6 +5,7 @@
 //! cannot run). A broken test is never green.
 
 mod bounded;
+mod calls;
 mod explain;
 mod hurl;
 mod policy;
@@ -20,8 +21,10 @@ use std::time::{Duration, Instant};
 
 pub use bounded::Bounded;
 pub use script::{late, of_exit};
-pub use variables::{SECRETS_FILE, VARIABLES_FILE, Variables, told_secrets};
+use variables::names_a_secret;
+pub use variables::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE, Variables, told_secrets};
 
+use crate::exchange::Exchanges;
 use crate::failure::{Failure, Kind};
 
 /// What a test is run with.
@@ -73,6 +76,8 @@ pub struct OverlayResult {
     pub detail: String,
     /// The files that it left in `CCCI_ARTIFACTS`, by name.
     pub files: Vec<String>,
+    /// What it asked and was answered, as far as cc-ci can see it. Not clean of secrets.
+    pub exchanges: Exchanges,
     /// How long it took.
     pub took: Duration,
 }
@@ -84,6 +89,7 @@ impl OverlayResult {
             text: text.into(),
             detail: String::new(),
             files: Vec::new(),
+            exchanges: Exchanges::default(),
             took: Duration::ZERO,
         }
     }
@@ -96,6 +102,11 @@ impl OverlayResult {
     }
     fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
+        self
+    }
+
+    fn with_exchanges(mut self, exchanges: Exchanges) -> Self {
+        self.exchanges = exchanges;
         self
     }
 

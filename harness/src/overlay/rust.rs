@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use super::script::{Ran, hide, last_line, late, supervise};
-use super::{Context, OverlayFile, OverlayResult, Variables};
+use super::{Context, EXCHANGES_FILE, OverlayFile, OverlayResult, Variables};
+use crate::exchange::Exchanges;
 use crate::testing::Verdict;
 
 /// The program's name, where it stands beside this one.
@@ -24,8 +25,14 @@ pub(super) async fn run(file: &OverlayFile, context: &Context, variables: &Varia
     let mut command = Command::new(&program);
     command.args(["run", &recipe, file.name.trim_end_matches(".rs"), "--folder"]).arg(folder);
     command.args(["--limit", &format!("{:.1}", context.deadline.as_secs_f32())]);
+    let left = context.work_dir.join(EXCHANGES_FILE);
+    // One that was killed may have left its own.
+    let _ = std::fs::remove_file(&left);
     match supervise(command, context, variables).await {
-        Ok(ran) => hide(judge(ran, context, &file.name), variables),
+        Ok(ran) => {
+            let result = hide(judge(ran, context, &file.name), variables);
+            result.with_exchanges(Exchanges::fetch(&left))
+        }
         Err(error) => OverlayResult::broken(format!("{} cannot be started: {error}", program.display())),
     }
 }

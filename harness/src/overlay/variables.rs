@@ -8,6 +8,9 @@ pub const VARIABLES_FILE: &str = "variables";
 /// The file in the scratch folder through which a test tells what no report may show, a value a line.
 pub const SECRETS_FILE: &str = "secrets";
 
+/// The file in the scratch folder in which a test in Rust leaves what it asked and was answered.
+pub const EXCHANGES_FILE: &str = "exchanges";
+
 /// What tests have told to keep out of every report: the lines of [`SECRETS_FILE`], which is emptied by
 /// this, and the values in [`VARIABLES_FILE`] whose names say that they are secret.
 #[must_use]
@@ -24,7 +27,7 @@ pub fn told_secrets(work_dir: &Path) -> Vec<String> {
 }
 
 /// Whether a variable's name says that its value is a secret.
-fn names_a_secret(name: &str) -> bool {
+pub(super) fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["password", "secret", "token", "cookie", "session"].iter().any(|word| name.ends_with(word))
 }

@@ -61,8 +61,13 @@ pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> O
         Ok(Err(panic)) => (Verdict::Red, panics::text(&*panic)),
         Err(_) => (Verdict::Red, format!("did not end within {:.0} s", time.as_secs_f32())),
     };
+    test.leave_exchanges();
     let browsers = test.take_browsers();
     if verdict == Verdict::Green {
+        if let (true, Some(browser), Some(folder)) = (test.shows_green_pictures(), browsers.last(), test.artifacts()) {
+            // What was shown is shown without it.
+            browser.picture(&folder, &test.name().replace('/', "-")).await;
+        }
         return Ended { verdict, line: one_line(&text, usize::MAX), detail: String::new() };
     }
     let mut detail = format!("{}\n", text.trim_end());
@@ -72,7 +77,7 @@ pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> O
             detail += "no picture: the variable CCCI_ARTIFACTS is not set\n";
             continue;
         };
-        let evidence = browser.evidence(&folder, &test.name().replace('/', "-")).await;
+        let evidence = browser.evidence(&folder, &test.name().replace('/', "-"), test.shows_pictures()).await;
         detail += &evidence.text;
         files.extend(evidence.files);
     }

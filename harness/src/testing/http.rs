@@ -15,7 +15,8 @@ impl Test {
         };
         let ca_pem = Some(self.text("CCCI_CA")).filter(|path| !path.is_empty()).map(read).transpose()?;
         let resolve = self.resolve().iter().map(|entry| address(entry)).collect::<Result<_, _>>()?;
-        Http::new(&HttpConfig { ca_pem, resolve }).map_err(|failure| Broken::new(failure.what))
+        let http = Http::new(&HttpConfig { ca_pem, resolve }).map_err(|failure| Broken::new(failure.what))?;
+        Ok(http.recorded_by(&self.recorder))
     }
 
     /// Addresses for names that no DNS knows, each `host:port:address`.

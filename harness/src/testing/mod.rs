@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
 use crate::deps::Deps;
-use crate::overlay::{SECRETS_FILE, VARIABLES_FILE};
+use crate::exchange::Recorder;
+use crate::overlay::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE};
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.
 pub type Outcome = Result<String, Wrong>;
@@ -47,13 +49,21 @@ pub struct Test {
     name: String,
     values: BTreeMap<String, String>,
     browsers: Mutex<Vec<Browser>>,
+    recorder: Recorder,
+    no_picture: AtomicBool,
 }
 
 impl Test {
     /// A test with the values that it sees.
     #[must_use]
     pub fn new(name: impl Into<String>, values: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { name: name.into(), values: values.into_iter().collect(), browsers: Mutex::default() }
+        Self {
+            name: name.into(),
+            values: values.into_iter().collect(),
+            browsers: Mutex::default(),
+            recorder: Recorder::default(),
+            no_picture: AtomicBool::new(false),
+        }
     }
 
     /// A test with the values of this process's environment, as scripts have them.
@@ -101,6 +111,12 @@ impl Test {
         self.add_line(SECRETS_FILE, secret)
     }
 
+    /// From now on no picture is taken of what its browsers show, however it ends: nobody can take a token or a
+    /// key out of a picture. A browser shows dots for a password that was typed.
+    pub fn no_picture(&self) {
+        self.no_picture.store(true, Ordering::Relaxed);
+    }
+
     /// Leaves a value for the tests after it. One whose name ends with `token`, `password`, `secret`,
     /// `cookie` or `session` is kept out of every report.
     ///
@@ -139,6 +155,7 @@ impl Test {
         let config = Config {
             ca: self.values.get("CCCI_CA").filter(|path| !path.is_empty()).map(PathBuf::from),
             resolve: self.resolve(),
+            recorder: Some(self.recorder.clone()),
             ..Config::default()
         };
         let browser = Browser::start(&config).await?;
@@ -162,6 +179,25 @@ impl Test {
         let said = String::from_utf8_lossy(&ended.stderr);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
         Err(Wrong::red(format!("{} in {service} failed: {last}", command.first().unwrap_or(&"no command"))))
+    }
+
+    /// Whether a picture may be taken at a red end.
+    fn shows_pictures(&self) -> bool {
+        !self.no_picture.load(Ordering::Relaxed)
+    }
+
+    /// Whether a picture is taken at a green end, too: the recipe says so.
+    fn shows_green_pictures(&self) -> bool {
+        self.shows_pictures() && !self.text("CCCI_PICTURES").is_empty()
+    }
+
+    /// Leaves what was asked and answered for cc-ci, where it can.
+    fn leave_exchanges(&self) {
+        let folder = self.text("CCCI_WORK");
+        if !folder.is_empty() {
+            // Without them the report shows less, and the test says the same.
+            let _ = self.recorder.take().write(&PathBuf::from(folder).join(EXCHANGES_FILE));
+        }
     }
 
     /// Where files go that outlive the run.

@@ -44,6 +44,9 @@ pub struct RecipeToml {
     pub secrets: BTreeMap<String, MadeSecret>,
     /// Generic checks, or whole generic stages, that do not run, each with its reason.
     pub opt_out: BTreeMap<OptionalCheck, Reason>,
+    /// Whether reports show what its browsers see at a green end, too. A picture cannot be cleaned of secrets:
+    /// say yes when none of its tests ends on a page with one, or those that do say `test.no_picture()`.
+    pub pictures: bool,
     /// Tests that PARITY.md names and that cannot be had, each with the technical blocker.
     pub missing: BTreeMap<String, Reason>,
 }

@@ -65,7 +65,7 @@ pub const EVENTS: &[EventDoc] = &[
             ("stage", "which one"),
             (
                 "check",
-                "`name`, `origin` (generic, overlay, or recipe for the recipe's own tests), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked; its `files` stand below the folder of the run",
+                "`name`, `origin` (generic, overlay, or recipe for the recipe's own tests), `outcome`, `text`, `took_ms`, and `fault` where it is red or blocked; its `files` stand below the folder of the run. What it did, each absent where there is nothing: `exchanges` (`method`, `url`, `status` or `error`, `took_ms`, `times` where it was sent again with the same answer, and of `request` and `answer` the `type`, `location`, `challenge`, size in `bytes`, the beginning of the body as `text`, and whether it is `cut`), `exchanges_left_out` (how many more there were after the tenth), `output` (the last lines that a green check printed), `files` (what a green check left)",
             ),
         ],
     },

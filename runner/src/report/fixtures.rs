@@ -1,12 +1,13 @@
 //! Runs as they happen, for the tests of the reports.
 
+use harness::exchange::{Exchange, Side};
 use harness::failure::{Cause, Failure, Kind};
 use harness::names::Domain;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{
     AbraCall, AppUsed, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, ObjectFact, OptOut, Origin, Outcome,
-    PlannedStage, Record, RunStarted, Stage, StageResult, TaskFact, Used,
+    PlannedStage, Record, RunStarted, Shown, Stage, StageResult, TaskFact, Used,
 };
 use crate::verdict::verdict;
 
@@ -19,6 +20,7 @@ pub(crate) struct Story {
     stage: Stage,
     stage_from: u64,
     used: Option<Used>,
+    shown: Option<Shown>,
 }
 
 /// The stages of a run that proves nothing about its tests.
@@ -36,6 +38,7 @@ impl Story {
             stage: Stage::Prepare,
             stage_from: 0,
             used: None,
+            shown: None,
         };
         story.tell(Event::RunStarted(Box::new(started)));
         story
@@ -68,6 +71,12 @@ impl Story {
         self
     }
 
+    /// What the next check did.
+    pub(crate) fn did(&mut self, shown: Shown) -> &mut Self {
+        self.shown = Some(shown);
+        self
+    }
+
     pub(crate) fn busy(&mut self, ms: u64, text: &str) -> &mut Self {
         let (stage, text) = (self.stage, text.to_owned());
         self.tell(Event::Progress { stage, text }).wait(ms)
@@ -93,7 +102,7 @@ impl Story {
         fault: Option<Fault>,
     ) -> &mut Self {
         let origin = if name.contains('/') { Origin::Overlay } else { Origin::Generic };
-        let check = CheckResult { name: name.to_owned(), origin, outcome, text: text.to_owned(), fault, took_ms: ms };
+        let check = CheckResult { name: name.to_owned(), origin, outcome, text: text.to_owned(), fault, took_ms: ms, shown: self.shown.take().unwrap_or_default() };
         let stage = self.stage;
         self.wait(ms).tell(Event::CheckEnded { stage, check })
     }
@@ -234,6 +243,33 @@ Creating service custom-html-pr7-1a2b3c4_ci_localhost_app
 INFO[0001] not waiting for the deployment to converge
 ";
 
+fn exchange(method: &str, url: &str, sent: &str, status: u16, media: &str, body: &str) -> Exchange {
+    let side = |text: &str, media| Side::taken([("content-type", media)], text.as_bytes(), 0);
+    let took = std::time::Duration::from_millis(12);
+    Exchange::taken(method, url, side(sent, ""), took).answered(status, side(body, media))
+}
+
+/// A health check that was asked again until it was well.
+fn health() -> Shown {
+    let url = "https://custom-html-pr7-1a2b3c4.ci.localhost/";
+    let mut refused = Exchange::taken("GET", url, Side::default(), std::time::Duration::from_millis(3));
+    (refused.error, refused.times) = ("connection refused".into(), 4);
+    let well = exchange("GET", url, "", 200, "text/html", "<!doctype html>\n<title>Welcome to nginx!</title>\n");
+    Shown { exchanges: vec![refused, well], ..Shown::default() }
+}
+
+/// A Hurl file's requests, with twelve left out between them, and what a script printed.
+fn asked() -> Shown {
+    let url = "https://custom-html-pr7-1a2b3c4.ci.localhost/notes/1?page=2";
+    let mut moved = exchange("GET", url, "", 302, "", "");
+    moved.answer.location = "/login?next=[redacted]".into();
+    let written = exchange("POST", url, "{\"title\": \"one\"}", 201, "application/json", "{\"id\": 1}");
+    let mut gone = exchange("GET", url, "", 404, "text/plain", "no such page");
+    (gone.answer.cut, gone.answer.bytes) = (true, 34_567);
+    let exchanges = vec![written, moved, gone, exchange("GET", url, "", 500, "", "")];
+    Shown { exchanges, exchanges_left_out: 12, output: "wrote 3 files\nread 3 files".into(), ..Shown::default() }
+}
+
 fn prepared_and_installed(story: &mut Story) {
     story
         .stage(Stage::Prepare, Some(1_900))
@@ -253,7 +289,9 @@ fn prepared_and_installed(story: &mut Story) {
         .compose("1.2.0+1.22.1", &COMPOSE.replace("1.29.3", "1.22.1").replace("1.3.0", "1.2.0"))
         .busy(1_400, "waiting for app: starting")
         .green(0, "install.converged", "1 of 1 services run, healthy after 1.4 s")
+        .did(health())
         .green(90, "install.answers", "GET / answered 200 in 12 ms, behind the app's own certificate")
+        .did(asked())
         .green(120, "install/page.hurl", "4 assertions")
         .tasks(&[("q1w2e3", "nginx:1.22.1", "running", "", None)])
         .passed();
@@ -412,6 +450,17 @@ pub(crate) fn hostile() -> Vec<Record> {
         failure: Failure::new(Kind::CheckFailed, HOSTILE, HOSTILE).with_detail(format!("{HOSTILE}\n{HOSTILE}")),
     };
     let long = "x".repeat(1 << 20);
+    let mut shown = asked();
+    for one in &mut shown.exchanges {
+        (one.method, one.url, one.error) = (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
+        for side in [&mut one.request, &mut one.answer] {
+            (side.media, side.location, side.challenge) = (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
+            side.text = HOSTILE.into();
+        }
+    }
+    shown.exchanges[0].answer.text = format!("{HOSTILE}{long}");
+    shown.output = format!("{HOSTILE}\n{long}");
+    shown.files = vec![HOSTILE.into()];
     let mut story = Story::new(start);
     story
         .stage(Stage::Prepare, Some(1))
@@ -421,6 +470,7 @@ pub(crate) fn hostile() -> Vec<Record> {
         .stage(Stage::Install, Some(1))
         .busy(10, HOSTILE)
         .abra(10, HOSTILE, 1, &format!("{HOSTILE}\n{long}\n"))
+        .did(shown)
         .check(10, HOSTILE, Outcome::Failed, HOSTILE, Some(fault()))
         .check(10, "install/skipped.hurl", Outcome::Skipped, HOSTILE, None)
         .note(HOSTILE)

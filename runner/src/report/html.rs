@@ -6,6 +6,7 @@ use std::path::Path;
 use askama::Template;
 use jiff::tz::TimeZone;
 
+use self::did::{Did, Room, did};
 use self::picture::{Picture, pictures};
 use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use super::fold::{RunView, StageView};
@@ -13,6 +14,7 @@ use super::text::{Bounds, block, one_line, seconds};
 use super::tone::Tone;
 use crate::event::{AbraCall, AppUsed, CheckResult, Fault, Origin, Outcome, TaskFact, Used};
 
+mod did;
 mod picture;
 mod timeline;
 
@@ -135,6 +137,7 @@ struct CheckPart {
     word: &'static str,
     text: String,
     fault: Option<FaultPart>,
+    did: Option<Did>,
     took: String,
 }
 
@@ -180,6 +183,8 @@ impl Body {
         let span = span_ms(view);
         let decided = view.verdict.as_ref().and_then(|verdict| verdict.decided_by.as_ref());
         let left = view.left.iter().flatten();
+        let mut room = Room::new();
+        let around = Around { span, pictures, is_live };
         Self {
             tone: if is_live { LIVE } else { class(tone) },
             word: if is_live { "under way" } else { tone.word() },
@@ -205,7 +210,7 @@ impl Body {
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
             facts: facts(view),
-            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, span, pictures, is_live)).collect(),
+            stages: view.stages.iter().map(|stage| StagePart::of(view, stage, &around, &mut room)).collect(),
             cc_ci: one_line(&started.cc_ci, 40),
         }
     }
@@ -264,8 +269,17 @@ fn facts(view: &RunView) -> Vec<Fact> {
     facts
 }
 
+/// What all stages of a page share.
+struct Around<'a> {
+    /// The length of the time line, in milliseconds.
+    span: u64,
+    pictures: Pictures<'a>,
+    is_live: bool,
+}
+
 impl StagePart {
-    fn of(view: &RunView, stage: &StageView, span: u64, pictures: Pictures<'_>, is_live: bool) -> Self {
+    fn of(view: &RunView, stage: &StageView, around: &Around<'_>, room: &mut Room) -> Self {
+        let Around { span, pictures, is_live } = *around;
         let tone = stage.tone();
         let (class, word) = match tone {
             Tone::NoEnd if is_live => (LIVE, "running"),
@@ -274,7 +288,7 @@ impl StagePart {
         };
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
         let mut checks: Vec<CheckPart> =
-            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures)).collect();
+            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures, room)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             origin: None,
@@ -282,6 +296,7 @@ impl StagePart {
             word: Tone::Skipped.word(),
             text: one_line(&format!("opted out: {reason}"), LINE),
             fault: None,
+            did: None,
             took: String::new(),
         }));
         Self {
@@ -369,7 +384,7 @@ impl FaultPart {
 
 impl CheckPart {
     /// A fault that the stage shows in full above is only named here.
-    fn of(check: &CheckResult, shown: Option<&Fault>, pictures: Pictures<'_>) -> Self {
+    fn of(check: &CheckResult, shown: Option<&Fault>, pictures: Pictures<'_>, room: &mut Room) -> Self {
         let tone = Tone::from(check.outcome);
         let text = match &check.fault {
             Some(fault) if check.outcome != Outcome::Passed => &fault.failure.what,
@@ -386,6 +401,7 @@ impl CheckPart {
                 .as_ref()
                 .filter(|fault| Some(*fault) != shown)
                 .map(|fault| FaultPart::of(fault, pictures)),
+            did: did(check, pictures, room),
             took: if check.took_ms == 0 { String::new() } else { seconds(check.took_ms) },
         }
     }

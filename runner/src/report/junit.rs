@@ -7,9 +7,9 @@ use harness::failure::Failure;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::fold::{RunView, StageView};
-use super::text::{Bounds, block, clean, one_line};
+use super::text::{Bounds, block, clean, one_line, seconds};
 use super::tone::Tone;
-use crate::event::{Fault, Outcome};
+use crate::event::{CheckResult, Fault, Outcome};
 
 const EVIDENCE: Bounds = Bounds { lines: 200, columns: 1_000 };
 
@@ -71,8 +71,9 @@ fn stage_suite(view: &RunView, stage: &StageView) -> TestSuite {
         let status = status(tone, check.fault.as_ref(), &check.text);
         let mut one = case(view, name, &check.name, status, Some(check.took_ms));
         one.add_property(Property::new("origin", check.origin.name()));
-        if check.outcome == Outcome::Passed && !check.text.is_empty() {
-            one.set_system_out(one_line(&check.text, 1_000));
+        let out = system_out(check);
+        if !out.is_empty() {
+            one.set_system_out(out);
         }
         suite.add_test_case(one);
     }
@@ -84,6 +85,20 @@ fn stage_suite(view: &RunView, stage: &StageView) -> TestSuite {
         suite.set_system_out(block(&stage.notes.join("\n"), EVIDENCE));
     }
     suite
+}
+
+/// What a green check showed, and the lines of a check's requests.
+fn system_out(check: &CheckResult) -> String {
+    let shown = (check.outcome == Outcome::Passed && !check.text.is_empty()).then(|| one_line(&check.text, 1_000));
+    let requests = check.shown.exchanges.iter().map(|exchange| {
+        let times = if exchange.times > 1 { format!(", {} times", exchange.times) } else { String::new() };
+        let status = exchange.status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
+        let status = if exchange.error.is_empty() { status } else { format!("no answer: {}", exchange.error) };
+        let line = format!("{} {}: {status}, {}{times}", exchange.method, exchange.url, seconds(exchange.took_ms));
+        one_line(&line, 700)
+    });
+    let more = (check.shown.exchanges_left_out > 0).then(|| format!("and {} more", check.shown.exchanges_left_out));
+    shown.into_iter().chain(requests).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 fn case(view: &RunView, stage: &str, name: &str, status: TestCaseStatus, ms: Option<u64>) -> TestCase {

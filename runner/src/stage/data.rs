@@ -37,8 +37,9 @@ pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
             "the restore hooks: a database needs its dump loaded again, not only copied back"
         };
         let failure = Failure::new(kind, format!("{what}: {} says {}", data.check.name, result.text), look_at);
-        let failure = failure.with_files(overlay::kept(cx, &result)).with_detail(result.detail);
-        cx.fail(&name, Origin::Overlay, failure, result.took);
+        let (files, shown) = (overlay::kept(cx, &result), overlay::shown(cx, &result));
+        let failure = failure.with_files(files).with_detail(result.detail);
+        cx.fail_shown(&name, Origin::Overlay, failure, result.took, shown);
         return Err(Stopped);
     }
     overlay::record(cx, &name, result)
@@ -53,8 +54,8 @@ pub(super) async fn wipe(cx: &mut Context) -> Step {
     let name = format!("wiped: {} must be red", data.check.name);
     match result.outcome {
         OverlayOutcome::Failed => {
-            let text = format!("it is: {}", result.text);
-            cx.record(&name, Origin::Overlay, Outcome::Passed, text, None, result.took);
+            let (text, shown) = (format!("it is: {}", result.text), overlay::shown(cx, &result));
+            cx.record_shown(&name, Origin::Overlay, Outcome::Passed, text, None, result.took, shown);
             Ok(())
         }
         OverlayOutcome::Broken => overlay::record(cx, &name, result),
@@ -64,7 +65,8 @@ pub(super) async fn wipe(cx: &mut Context) -> Step {
                 format!("{} is green after {}, so a restore would prove nothing", data.check.name, data.wipe.name),
                 "make the wipe remove what the check looks for, or the check look for what the wipe removes",
             );
-            cx.fail(&name, Origin::Overlay, failure, result.took);
+            let shown = overlay::shown(cx, &result);
+            cx.fail_shown(&name, Origin::Overlay, failure, result.took, shown);
             Err(Stopped)
         }
     }

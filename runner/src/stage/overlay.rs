@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use harness::exchange::mask;
 use harness::failure::{Failure, Kind};
 use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
 
 use crate::context::{Context, Step, Stopped};
-use crate::event::{Origin, Outcome};
+use crate::event::{Origin, Outcome, Shown};
 use crate::run_dir::RunDir;
 use crate::variables::{LOGINS, VARIABLES};
+
+/// The most lines of a green test's output that are kept, and the most bytes of them.
+const OUTPUT_LINES: usize = 20;
+const OUTPUT_BYTES: usize = 4 * 1024;
 
 /// Runs every file of a folder; all of them, also when one is red.
 pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
@@ -41,10 +46,11 @@ pub(crate) async fn tried(cx: &Context, file: &OverlayFile, context: &overlay::C
 
 /// Records how a file ended.
 pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Step {
-    let files = kept(cx, &result);
+    let (files, shown) = (kept(cx, &result), shown(cx, &result));
     match result.outcome {
         OverlayOutcome::Passed => {
-            cx.record(name, Origin::Overlay, Outcome::Passed, result.text, None, result.took);
+            let shown = Shown { files, ..shown };
+            cx.record_shown(name, Origin::Overlay, Outcome::Passed, result.text, None, result.took, shown);
             Ok(())
         }
         OverlayOutcome::Failed => {
@@ -53,7 +59,8 @@ pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Ste
                 format!("{name}: {}", result.text),
                 "what the test saw: the request and the answer, its output, or the browser's picture",
             );
-            cx.fail(name, Origin::Overlay, failure.with_files(files).with_detail(result.detail), result.took);
+            let failure = failure.with_files(files).with_detail(result.detail);
+            cx.fail_shown(name, Origin::Overlay, failure, result.took, shown);
             Err(Stopped)
         }
         OverlayOutcome::Broken => {
@@ -62,9 +69,38 @@ pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Ste
                 format!("{name} cannot run: {}", result.text),
                 "the file in cc-ci's folder for this recipe",
             );
-            cx.fail(name, Origin::Overlay, failure.with_files(files).with_detail(result.detail), result.took);
+            let failure = failure.with_files(files).with_detail(result.detail);
+            cx.fail_shown(name, Origin::Overlay, failure, result.took, shown);
             Err(Stopped)
         }
+    }
+}
+
+/// What a test did. What a red one printed is its failure's detail.
+pub(super) fn shown(cx: &Context, result: &OverlayResult) -> Shown {
+    let output = match result.outcome {
+        OverlayOutcome::Passed => last_lines(&mask(&cx.emitter.clean(&result.detail)), &result.text),
+        OverlayOutcome::Failed | OverlayOutcome::Broken => String::new(),
+    };
+    Shown { output, ..cx.shown(result.exchanges.clone()) }
+}
+
+/// The last lines of a clean output, unless they say no more than what the check says anyway.
+fn last_lines(output: &str, text: &str) -> String {
+    let lines: Vec<&str> = output.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let (mut first, mut bytes) = (lines.len(), 0);
+    while first > 0 && lines.len() - first < OUTPUT_LINES {
+        bytes += lines[first - 1].len() + 1;
+        if bytes > OUTPUT_BYTES {
+            break;
+        }
+        first -= 1;
+    }
+    match &lines[first..] {
+        [] => String::new(),
+        [only] if *only == text => String::new(),
+        kept if first == 0 => kept.join("\n"),
+        kept => format!("[{first} earlier lines]\n{}", kept.join("\n")),
     }
 }
 
@@ -102,5 +138,22 @@ pub(crate) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
         ca_pem_file: cx.ca.clone(),
         resolve: [cx.resolve.clone(), cx.resolve_beside.clone()].concat(),
         recipe_tests: cx.recipe_tests.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_of_an_output_are_kept_and_the_others_counted() {
+        let many: String = (1..=50).map(|n| format!("line {n}\n")).collect();
+        let kept = last_lines(&many, "line 50");
+        assert!(kept.starts_with("[30 earlier lines]\nline 31\n") && kept.ends_with("line 50"), "{kept}");
+        let long = "x".repeat(OUTPUT_BYTES - 10);
+        assert_eq!(last_lines(&format!("{long}\n{long}\n"), ""), format!("[1 earlier lines]\n{long}"));
+        assert_eq!(last_lines("one\n\ntwo\n", ""), "one\ntwo");
+        assert_eq!(last_lines("all is well\n", "all is well"), "");
+        assert_eq!(last_lines("", "x"), "");
     }
 }

@@ -6,6 +6,7 @@ use harness::failure::{Failure, Kind};
 use harness::overlay::{OverlayOutcome, OverlayResult};
 use harness::swarm::StackLabels;
 
+use super::overlay;
 use crate::context::{Context, Step, Stopped, blocking};
 use crate::event::{Origin, Outcome};
 use crate::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
@@ -80,7 +81,8 @@ fn record(cx: &mut Context, file: &str, result: OverlayResult) -> Step {
     let name = format!("own: {file}");
     let (kind, what) = match result.outcome {
         OverlayOutcome::Passed => {
-            cx.record(&name, Origin::Recipe, Outcome::Passed, result.text, None, result.took);
+            let shown = overlay::shown(cx, &result);
+            cx.record_shown(&name, Origin::Recipe, Outcome::Passed, result.text, None, result.took, shown);
             return Ok(());
         }
         OverlayOutcome::Failed => (Kind::CheckFailed, format!("{file} of the recipe: {}", result.text)),

@@ -120,10 +120,11 @@ fn executable(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Records how a test did against an impostor; whether it is hollow.
 fn judge(cx: &mut Context, file: &str, name: &str, kind: impostor::Kind, result: OverlayResult, asked: bool) -> bool {
+    let shown = checks::shown(cx, &result);
     let failure = match result.outcome {
         OverlayOutcome::Failed if asked => {
             let text = format!("red, as it should be: {}", result.text);
-            cx.record(name, Origin::Overlay, Outcome::Passed, text, None, result.took);
+            cx.record_shown(name, Origin::Overlay, Outcome::Passed, text, None, result.took, shown);
             return false;
         }
         OverlayOutcome::Passed => Failure::new(
@@ -143,6 +144,6 @@ fn judge(cx: &mut Context, file: &str, name: &str, kind: impostor::Kind, result:
             "a value that the test needs and that no answer gives",
         ),
     };
-    cx.fail(name, Origin::Overlay, failure.with_detail(result.detail), result.took);
+    cx.fail_shown(name, Origin::Overlay, failure.with_detail(result.detail), result.took, shown);
     true
 }

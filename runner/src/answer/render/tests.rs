@@ -158,6 +158,7 @@ fn hollow_tests_are_counted() {
         text: String::new(),
         fault,
         took_ms: 1,
+        shown: crate::event::Shown::default(),
     };
     let red = check("functional/a against nobody", Outcome::Failed, Some(fault.clone()));
     let green = check("functional/b against nobody", Outcome::Passed, None);
@@ -247,6 +248,7 @@ fn a_long_story_fits() {
             text: String::new(),
             fault: Some(fault),
             took_ms: 1,
+            shown: crate::event::Shown::default(),
         };
         let record = Record { event: Event::CheckEnded { stage: Stage::Upgrade, check }, ..records[at - 1].clone() };
         records.insert(at, record);

@@ -100,6 +100,57 @@ fn a_picture_of_a_failure_is_part_of_the_page_and_needs_nobody() {
 }
 
 #[test]
+fn what_a_check_did_is_folded_behind_it() {
+    let html = page(&fixtures::passed());
+    let text = text_of(&html);
+    for wanted in [
+        "16 requests, output",
+        "GET https://custom-html-pr7-1a2b3c4.ci.localhost/ no answer: connection refused 4 times, 3 ms",
+        "&#60;title&#62;Welcome to nginx!",
+        "… and 12 more",
+        "location: /login?next=[redacted]",
+        "34.5 kB, text/plain",
+        "no such page…",
+        "wrote 3 files",
+    ] {
+        assert!(text.contains(wanted), "{wanted}:\n{text}");
+    }
+    assert!(html.contains("<details class=\"did\"><summary>"), "folded");
+}
+
+#[test]
+fn a_page_of_many_checks_stays_below_a_megabyte() {
+    let records = fixtures::passed();
+    let mut view = fold(&records).unwrap();
+    let stage = view.stages.iter_mut().find(|stage| stage.checks.len() > 2).unwrap();
+    let mut check = stage.checks.iter().find(|check| check.shown.exchanges.len() > 1).unwrap().clone();
+    for exchange in &mut check.shown.exchanges {
+        exchange.answer.text = "<p>".repeat(200);
+    }
+    check.shown.exchanges = check.shown.exchanges.into_iter().cycle().take(20).collect();
+    let mut red = check.clone();
+    red.outcome = Outcome::Failed;
+    red.shown.exchanges[0].answer.text = "this is why".to_owned();
+    stage.checks = vec![check; 300];
+    stage.checks.push(red);
+    let html = render(&view, &[], Pictures::None).unwrap();
+    assert!(html.len() < 1_000_000, "{} bytes", html.len());
+    assert!(html.contains("this page has no room for more") && html.contains("this is why"));
+}
+
+#[test]
+fn a_picture_of_a_green_end_is_shown_where_pictures_are() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    let mut view = fold(&fixtures::passed()).unwrap();
+    view.stages[2].checks[0].shown.files = vec!["a.png".to_owned(), "gone.png".to_owned(), "a.txt".to_owned()];
+    let html = render(&view, &[], Pictures::Folder(folder.path())).unwrap();
+    assert_eq!(html.matches("<img").count(), 1);
+    assert!(html.contains("<summary>1 picture</summary>") && html.contains("<figcaption>a.png</figcaption>"));
+    assert!(!render(&view, &[], Pictures::None).unwrap().contains("1 picture"));
+}
+
+#[test]
 fn opt_outs_show_even_where_their_stage_never_ran() {
     let html = page(&fixtures::killed()[..12]);
     assert!(text_of(&html).contains("upgrade.data-kept"));

@@ -1,0 +1,81 @@
+//! Addresses as reports show them.
+
+use super::mask::{MARK, names_a_secret};
+
+/// A segment of a path or a value of a query that is at least so long, and looks made by chance, is a secret.
+const CHANCE: usize = 24;
+
+/// An address without user, password and fragment: the fragment of some logins is a token.
+fn bare(url: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("//") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '\\']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}//{host}{rest}")
+}
+
+/// An address without login and fragment, and without what its names or its looks say is a secret.
+pub(super) fn masked(url: &str) -> String {
+    let url = bare(url);
+    let (place, query) = match url.split_once('?') {
+        Some((place, query)) => (place, Some(query)),
+        None => (url.as_str(), None),
+    };
+    let mut out: Vec<&str> = Vec::new();
+    for segment in place.split('/') {
+        out.push(if is_by_chance(segment) { MARK } else { segment });
+    }
+    let mut out = out.join("/");
+    if let Some(query) = query {
+        let pairs: Vec<String> = query.split('&').map(pair).collect();
+        out = format!("{out}?{}", pairs.join("&"));
+    }
+    out
+}
+
+fn pair(pair: &str) -> String {
+    match pair.split_once('=') {
+        // An address in a query has a query of its own.
+        Some((name, value)) if names_a_secret(name) || is_by_chance(value) || value.contains("%3F") => {
+            format!("{name}={MARK}")
+        }
+        None if is_by_chance(pair) => MARK.to_owned(),
+        _ => pair.to_owned(),
+    }
+}
+
+/// Whether a word was made by chance: long, of the signs of tokens, with capital and small letters and digits.
+/// A UUID and the sum of a file have no capitals.
+fn is_by_chance(word: &str) -> bool {
+    let sign = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'+' | b'%' | b'=');
+    let has = |what: fn(&u8) -> bool| word.as_bytes().iter().any(what);
+    word.len() >= CHANCE
+        && word.bytes().all(sign)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_no_login_and_no_token() {
+        for (url, want) in [
+            ("https://a.ci/x/y.txt?page=2&q=a", "https://a.ci/x/y.txt?page=2&q=a"),
+            ("https://eve:pw@a.ci:8443/x", "https://a.ci:8443/x"),
+            ("https://eve:p@w@a.ci?x=1#access_token=1", "https://a.ci?x=1"),
+            ("/back?code=abc&State=1&x=2", "/back?code=[redacted]&State=[redacted]&x=2"),
+            ("/reset/Abcdefgh1234567890IJKLMNop/now", "/reset/[redacted]/now"),
+            ("/login?next=%2Fback%3Fcode%3Dabc", "/login?next=[redacted]"),
+            ("/x?Abcdefgh1234567890IJKLMNop", "/x?[redacted]"),
+            ("/w/3f2504e0-4f89-41d3-9a0c-0305e82c3301", "/w/3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+            ("//eve@b.ci/x", "//b.ci/x"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(url), want, "{url}");
+        }
+    }
+}

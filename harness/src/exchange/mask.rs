@@ -1,0 +1,125 @@
+//! Secrets that nobody told, known by the names that stand before them. An app answers with them, and a test
+//! need not know that they are there.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// What stands in place of a secret: as in [`crate::redact`].
+pub(super) const MARK: &str = "[redacted]";
+
+/// Parts of names that say that the value is a secret.
+const PARTS: &str = "token|passw|passphrase|secret|signature|session|cookie|credential|api[_-]?key|private[_-]?key\
+    |access[_-]?key|authori[sz]ation|jwt|otp|csrf|xsrf|nonce|verifier|recovery|invite";
+/// Names that say so as a whole.
+const NAMES: &str = "code|state|sid|sig|key|auth|pass|pwd|pw|pin";
+
+static NAMED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&format!("(?i)(?:{PARTS})|^(?:{NAMES})$")).ok());
+
+/// Each takes out its group `secret`. What cannot be compiled would be found by any test here.
+static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let key = format!(r"(?:[\w.\[\]%-]*(?:{PARTS})[\w.\[\]%-]*|\b(?:{NAMES})\b)");
+    let quoted = format!(r#""(?:[^"\\\n]{{0,60}}(?:{PARTS})[^"\\\n]{{0,60}}|(?:{NAMES}))"\s*:\s*"#);
+    [
+        // JSON: a text, or a list of texts; and the same inside a text of JSON.
+        format!(r#"(?i){quoted}"(?P<secret>(?:[^"\\]|\\.)+)"#),
+        format!(r#"(?i){quoted}\[(?P<secret>[^\]]+)"#),
+        format!(r#"(?i){key}\\"\s*:\s*\\"(?P<secret>[^"\\]+)"#),
+        // Scripts and settings.
+        format!(r#"(?i){key}["']?\s*[:=]\s*"(?P<secret>(?:[^"\\]|\\.)+)"#),
+        format!(r#"(?i){key}["']?\s*[:=]\s*'(?P<secret>(?:[^'\\]|\\.)+)"#),
+        // Forms, lines of headers and of YAML.
+        format!(r#"(?i){key}=(?P<secret>[^&\s"'<>;]+)"#),
+        format!(r#"(?im)^[ \t]*[\w-]*(?:{PARTS})[\w-]*:[ \t]+(?P<secret>[^\s"'\[{{<][^\n]*)"#),
+        // XML.
+        format!(r"(?i)<[\w:-]*(?:{PARTS})[\w-]*(?:\s[^<>]*)?>(?P<secret>[^<]+)"),
+        // Logins of HTTP, and keys in PEM.
+        r"(?i)\b(?:bearer|basic|negotiate)[ \t]+(?P<secret>[\w.~+/=-]{8,})".to_owned(),
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>[^-]+)".to_owned(),
+    ]
+    .iter()
+    .filter_map(|shape| Regex::new(shape).ok())
+    .collect()
+});
+
+/// A tag with a value; at a text's end it may have no end of its own.
+static TAG: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)<(?:input|meta|option|button|textarea)\b[^<>]*>?").ok());
+/// Values of such a tag.
+static VALUE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?i)\b(?:value|content)\s*=\s*["']?(?P<secret>[^"'<>]+)"#).ok());
+
+/// Whether a name says that its value is a secret.
+pub(super) fn names_a_secret(name: &str) -> bool {
+    NAMED.as_ref().is_none_or(|named| named.is_match(name))
+}
+
+/// The text without what its names say is a secret.
+#[must_use]
+pub fn mask(text: &str) -> String {
+    let mut clean = Cow::Borrowed(text);
+    if let (Some(tag), Some(value)) = (TAG.as_ref(), VALUE.as_ref()) {
+        let tagged = tag.replace_all(&clean, |found: &Captures<'_>| {
+            let tag = found.get(0).map_or("", |all| all.as_str());
+            let lower = tag.to_ascii_lowercase();
+            let hidden = lower.contains("hidden") || !lower.ends_with('>') || names_a_secret(&lower);
+            if hidden { value.replace_all(tag, marked).into_owned() } else { tag.to_owned() }
+        });
+        clean = Cow::Owned(tagged.into_owned());
+    }
+    for shape in SHAPES.iter() {
+        if shape.is_match(&clean) {
+            clean = Cow::Owned(shape.replace_all(&clean, marked).into_owned());
+        }
+    }
+    clean.into_owned()
+}
+
+fn marked(found: &Captures<'_>) -> String {
+    let whole = found.get(0).map_or("", |all| all.as_str());
+    let (Some(all), Some(secret)) = (found.get(0), found.name("secret")) else { return whole.to_owned() };
+    let (from, to) = (secret.start() - all.start(), secret.end() - all.start());
+    format!("{}{MARK}{}", &whole[..from], &whole[to..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_of_telling_names_are_hidden() {
+        for (text, want) in [
+            (r#"{"my token": "a\"b", "id": "7", "tokens": 3}"#, r#"{"my token": "[redacted]", "id": "7", "tokens": 3}"#),
+            (r#"{"backup_tokens":["a1","b2"],"x":1}"#, r#"{"backup_tokens":[[redacted]],"x":1}"#),
+            (r#""{\"rawApiKey\": \"abc\", \"n\": 1}""#, r#""{\"rawApiKey\": \"[redacted]\", \"n\": 1}""#),
+            ("csrfToken: 'abc', user: 'eve'", "csrfToken: '[redacted]', user: 'eve'"),
+            (r#"const apiKey = "abc";"#, r#"const apiKey = "[redacted]";"#),
+            ("user=eve&user[password]=p%20w&x=1", "user=eve&user[password]=[redacted]&x=1"),
+            ("X-Token: abc def\nname: eve", "X-Token: [redacted]\nname: eve"),
+            ("<sessionKey a='1'>abc</sessionKey><n>1</n>", "<sessionKey a='1'>[redacted]</sessionKey><n>1</n>"),
+            ("<input value=\"abc\" name=_csrf><p>x", "<input value=\"[redacted]\" name=_csrf><p>x"),
+            ("<input type=hidden value=abc>", "<input type=hidden value=[redacted]>"),
+            ("<input value='abc", "<input value='[redacted]"),
+            ("<input name=title value='abc'>", "<input name=title value='abc'>"),
+            ("Bearer abc.def-ghi", "Bearer [redacted]"),
+            ("-----BEGIN RSA PRIVATE KEY-----\nMII", "-----BEGIN RSA PRIVATE KEY-----[redacted]"),
+            (r#"say "token" and "password""#, r#"say "token" and "password""#),
+            ("<h1>Welcome</h1> 3 items", "<h1>Welcome</h1> 3 items"),
+        ] {
+            assert_eq!(mask(text), want);
+        }
+        assert_eq!(SHAPES.len(), 10, "every shape is one that compiles");
+        assert!(TAG.is_some() && VALUE.is_some() && NAMED.is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_hidden_twice(text in "[ -~\n]{0,80}") {
+            let once = mask(&text);
+            prop_assert_eq!(mask(&once).matches(MARK).count(), once.matches(MARK).count());
+        }
+    }
+}
