@@ -84,3 +84,9 @@ impl List {
         }
     }
 }
+
+/// All of some runs on one page, for an export.
+pub(super) fn whole(runs: &[crate::history::RunRow], place: super::shell::Place) -> Result<String, askama::Error> {
+    let page = Page { runs: runs.to_vec(), next: None };
+    List::new(Shell::new("Runs", "runs", place), &Wanted::default(), &page, Vec::new(), Timestamp::now()).render()
+}

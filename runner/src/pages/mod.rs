@@ -10,6 +10,8 @@ mod actions;
 mod api;
 mod assets;
 mod badge;
+mod coverage;
+mod export;
 mod feed;
 mod feeds;
 mod fleet;
@@ -28,5 +30,6 @@ mod shell;
 mod site;
 mod when;
 
+pub use export::{ExportError, Exported, export};
 pub use routes::router;
 pub use site::{Shown, Site};

@@ -17,7 +17,8 @@ pub(super) struct Shell {
     /// The stream that says when the page has changed; none where it cannot.
     pub(super) live: Option<String>,
     pub(super) version: &'static str,
-    is_export: bool,
+    /// Whether nobody serves it: forms and questions are left out.
+    pub(super) is_export: bool,
 }
 
 /// Name and path of what the navigation shows.

@@ -1,0 +1,123 @@
+//! Everything as files, for a web server that knows nothing of cc-ci: each page is an `index.html` in the folder of its
+//! path.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use askama::Template as _;
+use harness::names::RecipeName;
+
+use super::assets;
+use super::badge::Badge;
+use super::coverage::CoveragePage;
+use super::feed::Feed;
+use super::feeds::turns;
+use super::respond::NoPage;
+use super::routes::{overview_page, recipe_page, run_page};
+use super::shell::{Place, Shell};
+use super::site::Site;
+use crate::history::query::{After, Filter};
+use crate::history::{Db, RunRow};
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exported {
+    /// Pages of runs.
+    pub runs: usize,
+    /// Pages of recipes.
+    pub recipes: usize,
+}
+
+/// Why there is no export.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The folder cannot be written.
+    #[error("{} cannot be written: {why}", .path.display())]
+    Disk {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// A page cannot be made.
+    #[error("a page cannot be made: {0}")]
+    Page(String),
+}
+
+impl From<NoPage> for ExportError {
+    fn from(why: NoPage) -> Self {
+        let (_, title, text) = why.words();
+        Self::Page(format!("{title}: {text}"))
+    }
+}
+
+impl From<crate::history::HistoryError> for ExportError {
+    fn from(why: crate::history::HistoryError) -> Self {
+        Self::Page(why.to_string())
+    }
+}
+
+impl From<askama::Error> for ExportError {
+    fn from(why: askama::Error) -> Self {
+        Self::Page(why.to_string())
+    }
+}
+
+/// Writes all pages below a folder: of each recipe the newest `runs` runs.
+///
+/// # Errors
+/// When the folder cannot be written or a page cannot be made.
+pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, ExportError> {
+    let of_all = site.history().read(move |db| newest(db, runs)).await?;
+    for asset in assets::ALL {
+        write(&folder.join("assets").join(asset.name), asset.text)?;
+    }
+    page(folder, "", &overview_page(site, Place::Exported(0)).await?)?;
+    let mut all: Vec<RunRow> = Vec::new();
+    for (recipe, rows) in &of_all {
+        page(folder, &format!("recipes/{recipe}"), &recipe_page(site, recipe.clone(), Place::Exported(2)).await?)?;
+        let tone = rows.iter().find(|row| row.is_whole()).and_then(|row| row.tone);
+        let badge = tone.map_or_else(|| Badge::unknown(recipe.as_str()), |tone| Badge::tone(recipe.as_str(), tone));
+        write(&folder.join(format!("badges/{recipe}.svg")), &badge.render()?)?;
+        for row in rows {
+            let run = run_page(site, row.run.clone(), Place::Exported(2)).await?;
+            page(folder, &format!("runs/{}", row.run), &run)?;
+        }
+        all.extend(rows.iter().cloned());
+    }
+    all.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
+    page(folder, "runs", &super::list::whole(&all, Place::Exported(1))?)?;
+    if let Ok(coverage) = site.coverage().await {
+        let shell = Shell::new("Coverage", "coverage", Place::Exported(1));
+        page(folder, "coverage", &CoveragePage::new(shell, &coverage).render()?)?;
+    }
+    let turned = site.history().read(turns).await?;
+    let home = site.home().map_or("http://localhost/", |home| home.as_str());
+    write(&folder.join("feed.atom"), &Feed::new(home, &turned).render()?)?;
+    Ok(Exported { runs: all.len(), recipes: of_all.len() })
+}
+
+type OfAll = Vec<(RecipeName, Vec<RunRow>)>;
+
+fn newest(db: &Db, count: u16) -> Result<OfAll, crate::history::HistoryError> {
+    let mut all = Vec::new();
+    for known in db.overview()? {
+        let filter = Filter { recipe: Some(known.recipe.clone()), ..Filter::default() };
+        let runs = db.list(&filter, None::<&After>, count)?.runs;
+        all.push((known.recipe, runs));
+    }
+    Ok(all)
+}
+
+fn page(folder: &Path, path: &str, text: &str) -> Result<(), ExportError> {
+    write(&folder.join(path).join("index.html"), text)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ExportError> {
+    let disk = |why| ExportError::Disk { path: path.to_owned(), why };
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above).map_err(disk)?;
+    }
+    fs::write(path, text).map_err(disk)
+}
