@@ -129,14 +129,17 @@ impl From<&StageView> for Seen {
             outcome: view.outcome(),
             began: view.state != State::Waiting && view.from_ms.is_some(),
             reason: fault.or_else(|| view.reason().map(str::to_owned)),
-            planned: steps.filter_map(|step| Some(step.strip_prefix("run ")?.to_owned())).filter(is_file).collect(),
+            planned: steps
+                .filter_map(|step| Some(step.strip_prefix("run ")?.to_owned()))
+                .filter(|name| is_file(name))
+                .collect(),
             checks: view.checks.iter().map(Check::from).collect(),
         }
     }
 }
 
 /// Steps that begin with "run" and name no file are about something else.
-fn is_file(name: &String) -> bool {
+fn is_file(name: &str) -> bool {
     name.contains('/') && !name.contains(' ')
 }
 

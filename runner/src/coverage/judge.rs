@@ -59,13 +59,13 @@ impl Case<'_> {
         let here = match self.repository {
             Some(repository) if repository.same(&run.head, &repository.head) => ", the newest of the default branch",
             Some(_) => "",
-            None => ", the repository was not asked which is the newest",
+            None => " (the newest commit is not known here)",
         };
         format!("commit {}{pull}{here}", &run.head.as_str()[..7])
     }
 
     /// A remark where a run does not say which tests it ran.
     fn unprinted(run: &Evidence) -> &'static str {
-        if run.tests.is_none() { "; the journal does not say what its tests said then" } else { "" }
+        if run.tests.is_none() { "; an old journal, which does not say what the tests were then" } else { "" }
     }
 }

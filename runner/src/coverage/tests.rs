@@ -172,7 +172,7 @@ fn a_test_that_was_changed_since_it_was_proven() {
     // An old journal does not say; then the cell does.
     let old = with(|scene| scene.runs.iter_mut().for_each(|run| run.tests = None));
     let cell = old.cell(Feature::Proven);
-    assert!(cell.state == State::Gating && cell.why.contains("does not say what its tests said"), "{}", cell.why);
+    assert!(cell.state == State::Gating && cell.why.contains("does not say what the tests were"), "{}", cell.why);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_run_of_another_commit() {
     is_state(&merged, Feature::Install, State::Gating);
     // Where the repository is not known, the cell says so.
     let unknown = with(|scene| scene.repository = None);
-    assert!(unknown.cell(Feature::Install).why.contains("repository was not asked"));
+    assert!(unknown.cell(Feature::Install).why.contains("newest commit is not known here"));
 }
 
 #[test]
@@ -364,6 +364,29 @@ fn a_green_run_says_more_than_a_newer_red_one_of_the_same_commit() {
     });
     is_state(&scene, Feature::Install, State::Gating);
     assert!(scene.cell(Feature::Install).why.starts_with("green"));
+}
+
+#[test]
+fn a_run_that_was_green_to_its_end_is_preferred_to_a_newer_one_that_was_not() {
+    let scene = with(|scene| {
+        let mut broken = scene.runs[RED].clone();
+        broken.run = "20261121-113000-eeee".parse().unwrap();
+        scene.runs.insert(0, broken);
+        scene.repository = None;
+    });
+    for feature in [Feature::Functional, Feature::Fresh, Feature::Parity] {
+        assert_eq!(scene.cell(feature).shown.unwrap().head, commit("1"), "{feature:?}");
+    }
+    // A red run of the newest commit, which came to nothing, hides no green one of another.
+    let stopped = with(|scene| {
+        let mut stopped = scene.runs[GREEN].clone();
+        (stopped.head, stopped.word) = (commit("3"), Some(Word::Failed(harness::failure::Cause::Recipe)));
+        stopped.stages.clear();
+        scene.runs.insert(0, stopped);
+        scene.repository().head = commit("3");
+    });
+    is(&stopped, Feature::Parity, Rule::OtherCommit);
+    is(&stopped, Feature::Install, Rule::OtherCommit);
 }
 
 #[test]

@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use cargo::{Ended, Said, Target, place};
@@ -169,27 +168,41 @@ impl Audit {
             args.extend(self.commits.iter().cloned());
         } else {
             args.push("--no-merges".to_owned());
-            if let Some(since) = &self.since {
-                args.push(begin(repository, since)?);
+        }
+        let mut day = None;
+        if let Some(since) = self.since.as_ref().filter(|_| self.commits.is_empty()) {
+            match begin(repository, since)? {
+                Begin::After(range) => args.push(range),
+                Begin::On(date) => day = Some(date.to_string()),
             }
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        repository.git(&args).map(|text| log::commits(&text))
+        let mut found = log::commits(&repository.git(&args)?);
+        found.retain(|commit| day.as_ref().is_none_or(|day| commit.date >= *day));
+        Ok(found)
     }
 }
 
-/// git takes any words for a date, so that one is checked here.
-fn begin(repository: &Tree, since: &str) -> Result<String, AuditError> {
+/// Where an audit begins.
+enum Begin {
+    /// Behind a revision, as git writes a range.
+    After(String),
+    /// On a day, by the dates of commits.
+    On(jiff::civil::Date),
+}
+
+/// git takes any words for a date, and one in the future for now, so that dates are no business of git's.
+fn begin(repository: &Tree, since: &str) -> Result<Begin, AuditError> {
     let name = since.split(['~', '^']).next().unwrap_or_default();
-    let is_name = harness::names::is_ref(name);
     let commit = format!("{since}^{{commit}}");
-    if is_name && repository.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).is_ok() {
-        return Ok(format!("{since}..HEAD"));
+    if harness::names::is_ref(name)
+        && repository.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).is_ok()
+    {
+        return Ok(Begin::After(format!("{since}..HEAD")));
     }
-    let is_day = since.parse::<jiff::civil::Date>().is_ok() || since.parse::<Timestamp>().is_ok();
-    // A day without a time begins at the hour of now for git.
-    let day = if since.contains('T') { since.to_owned() } else { format!("{since}T00:00:00") };
-    if is_day { Ok(format!("--since={day}")) } else { Err(AuditError::Since(since.to_owned())) }
+    // A date's own parser takes more than a day and drops the rest.
+    let day = since.parse().ok().filter(|_| since.len() == "2026-11-01".len());
+    day.map(Begin::On).ok_or_else(|| AuditError::Since(since.to_owned()))
 }
 
 fn fix(commit: log::Commit, changes: &[Change], tests: Vec<TestOfFix>, note: String) -> Fix {

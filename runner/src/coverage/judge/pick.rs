@@ -23,8 +23,10 @@ pub(super) fn pick<'a>(case: &Case<'a>, stage: Option<Stage>) -> Pick<'a> {
         |run: &Evidence| case.repository.is_none_or(|repository| repository.same(&run.head, &repository.head));
     let best = |wanted: &dyn Fn(&Evidence) -> bool| {
         let runs = case.runs.iter().copied().filter(|run| wanted(run));
-        // min_by_key takes the first of equals, and the newest comes first.
-        runs.filter_map(|run| Some((rank(run, stage)?, run))).min_by_key(|(rank, _)| *rank)
+        // Of runs that say as much, one that was green to its end; of those the newest: min_by_key takes the first
+        // of equals, and the newest comes first.
+        runs.filter_map(|run| Some((rank(run, stage)?, run)))
+            .min_by_key(|(rank, run)| (*rank, run.word != Some(Word::Passed)))
     };
     let green = |found: Option<(u8, &'a Evidence)>| found.filter(|(rank, _)| *rank == 0).map(|(_, run)| run);
     let whole = best(&|run| run.is_whole() && at_head(run));
@@ -46,7 +48,8 @@ pub(super) fn pick<'a>(case: &Case<'a>, stage: Option<Stage>) -> Pick<'a> {
 /// How much a run says about a stage; the less, the more. None where it says nothing.
 fn rank(run: &Evidence, stage: Option<Stage>) -> Option<u8> {
     let Some(stage) = stage else {
-        return run.word.map(|word| u8::from(word != Word::Passed));
+        // What a red run did not come to says nothing of the commit, so it is no better than no run of it.
+        return run.word.map(|word| if word == Word::Passed { 0 } else { 2 });
     };
     let seen = run.seen(stage)?;
     match seen.outcome {

@@ -184,8 +184,8 @@ fn bites(case: &Case<'_>, feature: Feature, tests: &[&str]) -> Option<Cell> {
         return Some(Cell::illusion(feature, Rule::Hollow, format!("{test} is green against an impostor")));
     }
     for (red, rule, words) in [
-        (Red::Never, Rule::NeverRed, "never seen red"),
-        (Red::Before, Rule::ChangedSinceProven, "seen red only before it was changed"),
+        (Red::Never, Rule::NeverRed, "green, and never seen red"),
+        (Red::Before, Rule::ChangedSinceProven, "green, and seen red only before it was changed"),
     ] {
         let found: Vec<&str> = tests.iter().copied().filter(|test| case.red(test) == red).collect();
         if !found.is_empty() {
