@@ -160,6 +160,28 @@ pub fn folder_of(settings: &Settings, recipe: &RecipeName) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
+/// Every folder that looks like a recipe's, by name.
+///
+/// # Errors
+/// The folder of recipes cannot be read.
+pub fn all_recipes(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
+    let failed = |error: std::io::Error| {
+        let what = format!("{} cannot be read: {error}", settings.recipes.display());
+        Failure::new(Kind::CheckBroken, what, "--recipes (CCCI_RECIPES)")
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&settings.recipes).map_err(failed)? {
+        let Ok(name) = entry.map_err(failed)?.file_name().to_string_lossy().parse::<RecipeName>() else { continue };
+        let folder = folder_of(settings, &name);
+        let has = |name: &str| folder.join(name).exists();
+        if has("recipe.toml") || has("PARITY.md") || FOLDERS.iter().any(|name| has(name)) || has("data") {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// The recipe's `recipe.toml`.
 ///
 /// # Errors

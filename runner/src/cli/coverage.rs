@@ -1,17 +1,14 @@
 //! `cc-ci coverage`: what the recipes' tests show, what they do not, and what only looks as if.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use jiff::Timestamp;
 
-use super::lint::all;
-use crate::coverage::{
-    Case, Coverage, Evidence, Promise, RecipeCoverage, Repository, baseline, markdown, of_state, terminal, worse,
-};
+use crate::coverage::{baseline, gather, markdown, of_state, terminal, worse};
 use crate::exit::Exit;
-use crate::prepared::folder_of;
+use crate::prepared::all_recipes;
 use crate::settings::Settings;
 
 mod audit;
@@ -74,7 +71,9 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
             Some(read)
         }
     };
-    let now = coverage(settings, &args.names, args.fetch, Timestamp::now())?;
+    let (runs, remarks) = of_state(&settings.state_dir()?);
+    let names = if args.names.is_empty() { all_recipes(settings)? } else { args.names.clone() };
+    let now = gather(settings, &names, (&runs, remarks), args.fetch, Timestamp::now())?;
     if args.json {
         println!("{:#}", serde_json::json!(now));
     } else if args.markdown {
@@ -86,49 +85,4 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let found = worse(&before, &now, &args.names);
     found.iter().for_each(|one| eprintln!("worse: {one}"));
     if found.is_empty() { Ok(Exit::Passed) } else { Ok(Exit::Test) }
-}
-
-/// The matrix of these recipes, all of them where none is named.
-pub(crate) fn coverage(
-    settings: &Settings,
-    names: &[RecipeName],
-    fetch: bool,
-    now: Timestamp,
-) -> Result<Coverage, Failure> {
-    let (runs, mut remarks) = of_state(&settings.state_dir()?);
-    let names = if names.is_empty() { all(settings)? } else { names.to_vec() };
-    let scratch =
-        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
-    let mut recipes = Vec::new();
-    for recipe in names {
-        let folder = folder_of(settings, &recipe);
-        let promise = Promise::read(&folder)
-            .map_err(|error| Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes"))?;
-        let repository = match repository(settings, &recipe, fetch, &scratch.path().join(recipe.as_str())) {
-            Ok(repository) => repository,
-            Err(failure) => {
-                remarks.push(format!("{recipe}: {}", failure.what));
-                None
-            }
-        };
-        let runs: Vec<&Evidence> = runs.iter().filter(|run| run.recipe == recipe).collect();
-        let case = Case { promise: &promise, runs: &runs, repository: repository.as_ref(), now };
-        recipes.push(RecipeCoverage::of(&recipe, &case));
-    }
-    Ok(Coverage { at: now, recipes, remarks })
-}
-
-/// A recipe's repository: none where it is not on this machine and shall not be fetched.
-fn repository(
-    settings: &Settings,
-    recipe: &RecipeName,
-    fetch: bool,
-    scratch: &Path,
-) -> Result<Option<Repository>, Failure> {
-    let declared = crate::prepared::read_toml(settings, recipe)?.source;
-    let source = declared.unwrap_or_else(|| settings.source_of(recipe));
-    match fetch || Path::new(&source).is_dir() {
-        true => Repository::read(&source, scratch).map(Some),
-        false => Ok(None),
-    }
 }

@@ -7,8 +7,8 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
 use crate::exit::Exit;
-use crate::lint::{FOLDERS, Finding, ReadError, lint, shell};
-use crate::prepared::{folder_of, read_toml};
+use crate::lint::{Finding, ReadError, lint, shell};
+use crate::prepared::{all_recipes, read_toml};
 use crate::settings::Settings;
 use crate::weight;
 
@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let recipes = if args.names.is_empty() { all(settings)? } else { args.names.clone() };
+    let recipes = if args.names.is_empty() { all_recipes(settings)? } else { args.names.clone() };
     let tasks: Vec<_> = recipes
         .iter()
         .map(|recipe| {
@@ -74,20 +74,4 @@ fn plural(number: usize) -> &'static str {
 
 fn unreadable(error: ReadError) -> Failure {
     Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes (CCCI_RECIPES)")
-}
-
-/// Every folder that looks like a recipe's.
-pub(super) fn all(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
-    let failed = |error| unreadable(ReadError { path: settings.recipes.display().to_string(), error });
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&settings.recipes).map_err(failed)? {
-        let Ok(name) = entry.map_err(failed)?.file_name().to_string_lossy().parse::<RecipeName>() else { continue };
-        let folder = folder_of(settings, &name);
-        let has = |name: &str| folder.join(name).exists();
-        if has("recipe.toml") || has("PARITY.md") || FOLDERS.iter().any(|name| has(name)) || has("data") {
-            found.push(name);
-        }
-    }
-    found.sort();
-    Ok(found)
 }

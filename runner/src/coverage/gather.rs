@@ -1,0 +1,58 @@
+//! Folders, repositories and runs brought together into the matrix.
+
+use std::path::Path;
+
+use harness::failure::{Failure, Kind};
+use harness::names::RecipeName;
+use jiff::Timestamp;
+
+use super::{Case, Coverage, Evidence, Promise, RecipeCoverage, Repository};
+use crate::prepared::{folder_of, read_toml};
+use crate::settings::Settings;
+
+/// The matrix of these recipes. `runs` come newest first, with what could not be read of them; with `fetch`,
+/// repositories that are not on this machine are cloned.
+///
+/// # Errors
+/// When a recipe has no folder, or it cannot be read. A repository that cannot be is a remark.
+pub fn gather(
+    settings: &Settings,
+    names: &[RecipeName],
+    (runs, mut remarks): (&[Evidence], Vec<String>),
+    fetch: bool,
+    now: Timestamp,
+) -> Result<Coverage, Failure> {
+    let scratch =
+        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let mut recipes = Vec::new();
+    for recipe in names {
+        let promise = Promise::read(&folder_of(settings, recipe))
+            .map_err(|error| Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes"))?;
+        let repository = match repository(settings, recipe, fetch, &scratch.path().join(recipe.as_str())) {
+            Ok(repository) => repository,
+            Err(failure) => {
+                remarks.push(format!("{recipe}: {}", failure.what));
+                None
+            }
+        };
+        let runs: Vec<&Evidence> = runs.iter().filter(|run| run.recipe == *recipe).collect();
+        let case = Case { promise: &promise, runs: &runs, repository: repository.as_ref(), now };
+        recipes.push(RecipeCoverage::of(recipe, &case));
+    }
+    Ok(Coverage { at: now, recipes, remarks })
+}
+
+/// A recipe's repository: none where it is not on this machine and shall not be fetched.
+fn repository(
+    settings: &Settings,
+    recipe: &RecipeName,
+    fetch: bool,
+    scratch: &Path,
+) -> Result<Option<Repository>, Failure> {
+    let declared = read_toml(settings, recipe)?.source;
+    let source = declared.unwrap_or_else(|| settings.source_of(recipe));
+    match fetch || Path::new(&source).is_dir() {
+        true => Repository::read(&source, scratch).map(Some),
+        false => Ok(None),
+    }
+}
