@@ -10,6 +10,7 @@ use trigger::token;
 use url::Url;
 
 use crate::forge::{ForgeArgs, wrong};
+use crate::history::Keep;
 use crate::settings::how_long;
 
 /// What `cc-ci serve` has to know beside what every command does.
@@ -34,6 +35,10 @@ pub struct ServeSettings {
     /// Where the folder `runs` of the state folder is to be read, for links to reports [default: no links]
     #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
+
+    /// How long results are kept.
+    #[command(flatten)]
+    pub keep: Keep,
 }
 
 impl ServeSettings {
