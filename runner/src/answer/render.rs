@@ -168,8 +168,9 @@ fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         let _ = writeln!(text, "- with `{}` {}", other.recipe, span(&other.release, 60));
     }
     let run = &view.started.run;
-    let report = page.public_url.filter(|_| !job.is_active()).and_then(|url| report(url, run.as_str()));
-    let report = report.map_or_else(String::new, |url| format!(": [report](<{url}>)"));
+    let word = if job.is_active() { "how it goes" } else { "report" };
+    let report = page.public_url.and_then(|url| report(url, run.as_str()));
+    let report = report.map_or_else(String::new, |url| format!(": [{word}](<{url}>)"));
     let _ = writeln!(text, "- run `{run}`{report}");
 }
 
@@ -183,9 +184,9 @@ fn build(text: &mut String, job: &Job) {
 }
 
 /// Where a run's report is.
-fn report(public: &Url, run: &str) -> Option<Url> {
-    let mut url = public.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().extend([run, "report.html"]);
+fn report(url: &Url, run: &str) -> Option<Url> {
+    let mut url = url.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(["runs", run]);
     Some(url)
 }
 
@@ -254,7 +255,7 @@ pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
         (Phase::Ended(End::Done), _) => return None,
     };
     let target = match (&job.phase, public_url) {
-        (Phase::Ended(End::Ran { run }), Some(url)) => report(url, run.as_str()),
+        (Phase::Running { run } | Phase::Ended(End::Ran { run }), Some(url)) => report(url, run.as_str()),
         (Phase::Running { .. } | Phase::Ended(End::Ran { .. } | End::NoRun { .. }), _) => {
             job.build.as_ref().and_then(|build| build.link.clone())
         }

@@ -1,9 +1,12 @@
 //! Measures cc-ci: against a floor (the same docker operations by hand, each ended by the event that
-//! ends it), against a plain shell script, and its own reaction, teardown, memory and planning.
+//! ends it), against a plain shell script, and its own reaction, teardown, memory and planning. And
+//! the history with many runs in it, which needs no docker.
 
 mod figures;
 mod fleet;
 mod floor;
+mod history;
+mod journals;
 mod measured;
 mod plain;
 mod reaction;
@@ -11,6 +14,7 @@ mod reaction;
 pub use figures::{Figure, render};
 pub use fleet::{Fleet, FleetRun, fleet};
 pub use floor::{Trees, floor};
+pub use history::history;
 pub use measured::{CcCiRun, cc_ci_run, plan_ms};
 pub use plain::plain;
 pub use reaction::{reaction_ms, teardown_ms};

@@ -15,8 +15,15 @@ use crate::world::local_ca;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Repository of custom-html that is measured
-    #[arg(long, value_name = "FOLDER")]
-    source: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "history")]
+    source: Option<PathBuf>,
+    /// Measure a history in place of the rest, in this state folder; runs that are made up fill it. Beside nothing
+    /// that matters: it is no server's folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "source")]
+    history: Option<PathBuf>,
+    /// Runs in that history
+    #[arg(long, value_name = "N", default_value = "100000")]
+    runs: std::num::NonZeroU32,
     /// Measure a fleet of mixed runs in place of the rest, from the repositories beside that one
     #[arg(long, value_name = "RECIPE", value_delimiter = ',', num_args = 1..)]
     fleet: Vec<RecipeName>,
@@ -38,14 +45,20 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+    if let Some(state) = &args.history {
+        std::fs::create_dir_all(state).map_err(|error| crate::deploy::disk("make", state, &error))?;
+        print_table(args, &bench::history(state, args.runs.get())?);
+        return Ok(Exit::Passed);
+    }
+    let source = args.source.as_deref().unwrap_or(Path::new("."));
     let program = std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
     let scratch =
         tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
     if !args.fleet.is_empty() {
-        return fleet(&program, args, scratch.path()).await;
+        return fleet(&program, args, source, scratch.path()).await;
     }
     let swarm = Swarm::connect().await?;
-    let source = args.source.to_string_lossy().into_owned();
+    let source = source.to_string_lossy().into_owned();
     let what: Vec<String> = ["custom-html", "--source", &source, "--pr", "1"].map(str::to_owned).into();
 
     // The first run warms caches and gives the compose files. The rounds are interleaved, so that a busy
@@ -111,16 +124,20 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         figure("cc-ci's own memory, peak", format!("{peak:.1} MB"), "under 60 MB", peak > 0.0 && peak < 60.0),
         figure("cc-ci plan, median", format!("{plan:.1} ms"), "under 50 ms", plan < 50.0),
     ];
-    if args.json {
-        println!("{:#}", serde_json::json!(figures));
-    } else {
-        print!("{}", bench::render(&figures));
-    }
+    print_table(args, &figures);
     Ok(Exit::Passed)
 }
 
-async fn fleet(program: &Path, args: &Args, scratch: &Path) -> Result<Exit, Failure> {
-    let beside = args.source.parent().unwrap_or(&args.source);
+fn print_table(args: &Args, figures: &[Figure]) {
+    if args.json {
+        println!("{:#}", serde_json::json!(figures));
+    } else {
+        print!("{}", bench::render(figures));
+    }
+}
+
+async fn fleet(program: &Path, args: &Args, source: &Path, scratch: &Path) -> Result<Exit, Failure> {
+    let beside = source.parent().unwrap_or(source);
     let recipes: Vec<_> = args.fleet.iter().map(|recipe| (recipe.clone(), beside.join(recipe.as_str()))).collect();
     let caps = match args.fleet_caps[..] {
         [tests, apps] => (tests, apps),

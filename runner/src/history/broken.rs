@@ -21,7 +21,10 @@ use crate::run_dir::RunDir;
 /// Says it in the log.
 pub(super) fn tell(set_aside: SetAside) -> SetAside {
     let SetAside { path, why } = &set_aside;
-    tracing::error!("the history was damaged ({why}); it is kept as {}, and made again from the journals", path.display());
+    tracing::error!(
+        "the history was damaged ({why}); it is kept as {}, and made again from the journals",
+        path.display()
+    );
     set_aside
 }
 
@@ -79,6 +82,12 @@ impl History {
         Ok(all)
     }
 
+    /// Imports a journal that is in no folder, of a run that is over. It blocks.
+    pub(crate) fn put(&self, run: RunId, journal: Vec<u8>) -> Result<(), HistoryError> {
+        let saved = Saved { run, journal, files: Vec::new() };
+        self.write(|writer| put(writer, &saved)).map(drop)
+    }
+
     fn salvage_one(&self, path: &Path) -> Result<u64, HistoryError> {
         // Where not even this goes there is nothing to save.
         let Ok(old) = open_to_read(path) else { return Ok(0) };
@@ -125,7 +134,8 @@ fn runs(old: &Connection) -> BTreeMap<i64, Option<RunId>> {
 fn read(old: &Connection, id: i64, run: Option<RunId>) -> Option<Saved> {
     let mut journal = Vec::new();
     let mut next = 0;
-    let mut statement = old.prepare("SELECT first, lines, bytes, data FROM chunks WHERE run = ?1 ORDER BY first").ok()?;
+    let mut statement =
+        old.prepare("SELECT first, lines, bytes, data FROM chunks WHERE run = ?1 ORDER BY first").ok()?;
     let mut rows = statement.query([id]).ok()?;
     while let Ok(Some(row)) = rows.next() {
         let piece = || -> Option<(u64, u64, Vec<u8>)> {
@@ -169,7 +179,7 @@ fn put(writer: &mut Writer, saved: &Saved) -> Result<Option<super::RunChange>, H
         }
         let tx = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut read = Cursor::new(&saved.journal);
-        let source = Source { run: &saved.run, read: &mut read, from: 0, over: true };
+        let source = Source { run: &saved.run, read: &mut read, over: true };
         let Some(done) = take(&tx, None, source)? else { return Ok(None) };
         for (name, data) in &saved.files {
             files::put(&tx, done.id, name, data)?;

@@ -46,5 +46,9 @@ pub(super) fn pack(raw: &[u8]) -> io::Result<Vec<u8>> {
 /// The bytes that were made smaller; `bytes` is how many they are.
 pub(super) fn unpack(data: &[u8], bytes: u64) -> io::Result<Vec<u8>> {
     let raw = zstd::bulk::decompress(data, usize::try_from(bytes).unwrap_or(usize::MAX).min(1 << 30))?;
-    if raw.len() as u64 == bytes { Ok(raw) } else { Err(io::Error::other("it has another length than was written down")) }
+    if raw.len() as u64 == bytes {
+        Ok(raw)
+    } else {
+        Err(io::Error::other("it has another length than was written down"))
+    }
 }

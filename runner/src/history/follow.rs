@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, ChangeKind};
+use super::change::Change;
 use super::error::HistoryError;
 use super::store::History;
 use crate::run_dir::RunDir;
@@ -36,6 +36,8 @@ pub struct Follower {
     backlog: VecDeque<RunId>,
     /// Runs that could not be imported for a reason that passes.
     again: BTreeSet<RunId>,
+    /// When that is tried next, and how long was waited for it.
+    retry: Option<Instant>,
     pause: Duration,
     changes: broadcast::Receiver<Change>,
     ended: (mpsc::UnboundedSender<RunId>, mpsc::UnboundedReceiver<RunId>),
@@ -62,6 +64,7 @@ impl Follower {
             dirty: BTreeSet::new(),
             backlog: VecDeque::new(),
             again: BTreeSet::new(),
+            retry: None,
             pause: AGAIN,
             changes: history.changes(),
             ended: mpsc::unbounded_channel(),
@@ -76,10 +79,15 @@ impl Follower {
     /// When the kernel does not tell of files any more.
     pub async fn follow(mut self, stop: &CancellationToken) -> Result<(), HistoryError> {
         self.look_at_all();
+        let history = self.history.clone();
+        let buried = tokio::task::spawn_blocking(move || history.bury()).await;
+        if let Ok(Err(error)) = buried {
+            tracing::warn!("runs without a folder cannot be looked at: {error}");
+        }
         let mut salvaged = self.history.nothing_to_salvage();
         loop {
             let idle = self.dirty.is_empty() && self.backlog.is_empty() && salvaged;
-            let retry = Instant::now() + self.pause;
+            let retry = self.retry;
             let history = self.history.clone();
             tokio::select! {
                 biased;
@@ -106,15 +114,15 @@ impl Follower {
                         tracing::error!("{error}");
                     }
                 }
+                () = tokio::time::sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => {
+                    self.retry = None;
+                    self.dirty.append(&mut self.again);
+                }
                 () = std::future::ready(()), if !idle => {
                     match self.dirty.pop_last().or_else(|| self.backlog.pop_back()) {
                         Some(run) => self.import(run).await,
                         None => salvaged = self.salvage().await,
                     }
-                }
-                () = tokio::time::sleep_until(retry), if idle && !self.again.is_empty() => {
-                    self.pause = (self.pause * 2).min(LONGEST);
-                    self.dirty.append(&mut self.again);
                 }
             }
         }
@@ -149,17 +157,18 @@ impl Follower {
         }
         let history = self.history.clone();
         let imported = tokio::task::spawn_blocking(move || history.import(&dir)).await;
+        if !lives {
+            self.unwatch(&run);
+        }
         match imported.unwrap_or_else(|error| Err(HistoryError::Bug(error.to_string()))) {
-            Ok(change) => {
-                self.pause = AGAIN;
-                let over = change.is_some_and(|change| change.kind != ChangeKind::Grew);
-                if over && !lives {
-                    self.unwatch(&run);
-                }
-            }
+            Ok(_) => self.pause = AGAIN,
             Err(error) if error.passes() => {
                 tracing::warn!("run {run} waits to be imported: {error}");
                 self.again.insert(run);
+                if self.retry.is_none() {
+                    self.retry = Some(Instant::now() + self.pause);
+                    self.pause = (self.pause * 2).min(LONGEST);
+                }
             }
             Err(error) => tracing::warn!("{error}"),
         }
@@ -225,5 +234,6 @@ pub fn catch_up(history: &History) -> Result<(), HistoryError> {
             tracing::warn!("{error}");
         }
     }
+    history.bury()?;
     history.salvage().map(drop)
 }

@@ -60,8 +60,6 @@ impl From<ReadError> for Stop {
 pub(super) struct Source<'a> {
     pub(super) run: &'a RunId,
     pub(super) read: &'a mut dyn BufRead,
-    /// Bytes before the ones that `read` gives first.
-    pub(super) from: u64,
     /// Whether nobody adds to it any more.
     pub(super) over: bool,
 }
@@ -97,6 +95,37 @@ impl Writer {
         }
     }
 
+    /// Runs that live by the tables and whose folders are gone have no end.
+    pub(super) fn bury(&mut self) -> Result<Vec<RunChange>, HistoryError> {
+        let path = self.place.file();
+        let mut work = || -> Result<Vec<RunChange>, Stop> {
+            let mut changes = Vec::new();
+            for run in write::live(&self.db)? {
+                if RunDir::of(self.place.state(), &run).path().exists() {
+                    continue;
+                }
+                let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let known = write::known(&tx, &run)?;
+                let tally = known.as_ref().map(|known| reload(&tx, known)).transpose()?.flatten();
+                let source = Source { run: &run, read: &mut io::empty(), over: true };
+                if let (Some(tally), Some(known)) = (tally, known)
+                    && let Some(done) = take(&tx, Some(tally), source)?
+                {
+                    write::latest(&tx, &done.tally.view.started.recipe)?;
+                    changes.push(change(&run, Some(&known), &done));
+                }
+                tx.commit()?;
+            }
+            Ok(changes)
+        };
+        match work() {
+            Ok(changes) => Ok(changes),
+            Err(Stop::Sql(error)) => Err(HistoryError::of(&path, &error)),
+            Err(Stop::File(error)) => Err(HistoryError::Corrupt { path, why: error.to_string() }),
+            Err(Stop::Journal(why)) => Err(HistoryError::Corrupt { path, why: why.to_string() }),
+        }
+    }
+
     fn import_from(&mut self, run: &RunId, dir: &RunDir, tally: Option<Tally>) -> Result<Option<RunChange>, Stop> {
         // First, so that nothing is written after it was asked that is not read below.
         let over = !dir.is_locked();
@@ -123,7 +152,7 @@ impl Writer {
         let from = tally.as_ref().map_or(0, |tally| tally.bytes);
         file.seek(SeekFrom::Start(from))?;
         let mut read = BufReader::with_capacity(64 * 1024, file);
-        let source = Source { run, read: &mut read, from, over };
+        let source = Source { run, read: &mut read, over };
         let Some(done) = take(&tx, tally, source)? else { return Ok(None) };
         if done.extent.state != RunState::Live {
             files::take(&tx, done.id, dir)?;
@@ -164,16 +193,19 @@ fn go_on(
 }
 
 /// The tally of what is in the tables; none where the pieces are not what the row says.
-fn reload(db: &Connection, known: &Known) -> Result<Option<Tally>, Stop> {
+fn reload(db: &Connection, known: &Known) -> rusqlite::Result<Option<Tally>> {
     let mut tally: Option<Tally> = None;
     let mut chunks = db.prepare_cached("SELECT bytes, data FROM chunks WHERE run = ?1 ORDER BY first")?;
     let mut rows = chunks.query([known.id])?;
     while let Some(row) = rows.next()? {
-        let raw = unpack(row.get_ref(1)?.as_blob().unwrap_or_default(), row.get(0)?)?;
+        let Ok(raw) = unpack(row.get_ref(1)?.as_blob().unwrap_or_default(), row.get(0)?) else { return Ok(None) };
         for line in raw.split_inclusive(|byte| *byte == b'\n') {
             match &mut tally {
                 Some(tally) => tally.take(line),
-                None => tally = Some(Tally::begin(line)?),
+                None => match Tally::begin(line) {
+                    Ok(begun) => tally = Some(begun),
+                    Err(_) => return Ok(None),
+                },
             }
         }
         if let Some(tally) = &mut tally {
@@ -186,8 +218,9 @@ fn reload(db: &Connection, known: &Known) -> Result<Option<Tally>, Stop> {
 
 /// Takes every whole line and writes what it gives; none where there is no first one yet.
 pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>) -> Result<Option<Done>, Stop> {
-    let Source { run, read, from, over } = source;
-    let now = |state, file_bytes| Extent { state, file_bytes, sealed: false };
+    let Source { run, read, over } = source;
+    // Pieces need the run's number before its row can be right.
+    let begun = Extent { state: RunState::Live, file_bytes: 0, sealed: false };
     let mut id = None;
     let mut tail = 0;
     let mut line = Vec::new();
@@ -198,7 +231,8 @@ pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>
             break;
         }
         // What a kill leaves behind, or what is being written: it waits for its end.
-        if !line.ends_with(b"\n") && !(over && Tally::is_whole(&line)) {
+        let whole = line.ends_with(b"\n") || over && Tally::is_whole(&line);
+        if !whole {
             tail = count as u64;
             break;
         }
@@ -212,7 +246,7 @@ pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>
         if !tally.full.is_empty() {
             let id = match id {
                 Some(id) => id,
-                None => *id.insert(write::run(db, run, tally, now(RunState::Live, from))?),
+                None => *id.insert(write::run(db, run, tally, begun)?),
             };
             write::rest(db, id, tally)?;
         }

@@ -249,8 +249,7 @@ pub struct CheckRow {
 }
 
 /// The columns that [`check_row`] reads, of the table or alias `c`.
-pub(super) const CHECK: &str =
-    "c.line, c.stage, c.name, c.origin, c.outcome, c.cause, c.kind, c.text, c.took_ms";
+pub(super) const CHECK: &str = "c.line, c.stage, c.name, c.origin, c.outcome, c.cause, c.kind, c.text, c.took_ms";
 
 pub(super) fn check_row(row: &Row<'_>) -> rusqlite::Result<Option<CheckRow>> {
     let stage = word_of(&row.get::<_, String>(1)?);

@@ -50,7 +50,9 @@ pub struct Db {
 
 impl Db {
     pub(super) fn ask<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, HistoryError> {
-        ask(&self.sql).map_err(|error| HistoryError::of(&self.path, &error))
+        // One moment for all that it asks.
+        let moment = || ask(&*self.sql.unchecked_transaction()?);
+        moment().map_err(|error| HistoryError::of(&self.path, &error))
     }
 }
 
@@ -209,6 +211,14 @@ impl History {
             self.tell(Change::Run(change.clone()));
         }
         imported
+    }
+
+    /// Runs that live by the tables and whose folders are gone get their end. It blocks.
+    pub(super) fn bury(&self) -> Result<(), HistoryError> {
+        for change in self.write(Writer::bury)? {
+            self.tell(Change::Run(change));
+        }
+        Ok(())
     }
 
     /// Writes. Where the database turns out to be damaged it is set aside, and the same is done in the new one.

@@ -37,6 +37,13 @@ pub(super) fn known(db: &Connection, run: &RunId) -> rusqlite::Result<Option<Kno
         .optional()
 }
 
+/// The runs that live.
+pub(super) fn live(db: &Connection) -> rusqlite::Result<Vec<RunId>> {
+    let mut ask = db.prepare_cached("SELECT run FROM runs WHERE state = 'live'")?;
+    let runs = ask.query_map([], |row| row::parsed(row, 0))?;
+    runs.collect()
+}
+
 /// How far a run is, and how long its file is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
@@ -215,10 +222,9 @@ pub(super) fn latest(db: &Connection, recipe: &RecipeName) -> rusqlite::Result<(
         of("AND word = 'passed'"),
         of("AND word = 'passed' AND telling = 1"),
     );
-    let any: bool =
-        db.prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE recipe = ?1)")?.query_row([recipe.as_str()], |row| {
-            row.get(0)
-        })?;
+    let any: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE recipe = ?1)")?
+        .query_row([recipe.as_str()], |row| row.get(0))?;
     if any {
         db.prepare_cached(&sql)?.execute([recipe.as_str()])?;
     } else {

@@ -12,8 +12,7 @@ use harness::names::RunId;
 use harness::swarm::Swarm;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-use trigger::token;
+use trigger::token::{self, Wanted};
 
 use super::site::Site;
 use crate::forge::wrong;
@@ -21,43 +20,17 @@ use crate::report::text::one_line;
 use crate::run_dir::RunDir;
 use crate::slot::slots_of;
 
-/// What a token must have at least.
-const LENGTH: usize = 16;
 /// The longest that a page may let an app stay.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// What whoever may act must know. Only its hash is kept.
-#[derive(Clone)]
-pub(super) struct Token([u8; 32]);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
-
-impl Token {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or it is too short.
-    pub(super) fn read(file: &FilePath) -> Result<Self, Failure> {
-        let look_at = "--pages-token-file (CCCI_PAGES_TOKEN_FILE)";
-        let token = token::read(file).map_err(|error| wrong(error.to_string(), look_at))?;
-        if token.expose_secret().len() < LENGTH {
-            return Err(wrong(format!("the token of the pages has fewer than {LENGTH} characters"), look_at));
-        }
-        Ok(Self(hash(token.expose_secret())))
-    }
-
-    /// Whether a text is it. Hashes are compared, so that the time tells nothing of the token.
-    fn is(&self, text: &str) -> bool {
-        hash(text).iter().zip(self.0).fold(0, |different, (a, b)| different | (a ^ b)) == 0
-    }
-}
-
-fn hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text).into()
+/// Reads the token that whoever acts must know.
+///
+/// # Errors
+/// When the file cannot be read, or it is too short.
+pub(super) fn read(file: &FilePath) -> Result<Wanted, Failure> {
+    let look_at = "--pages-token-file (CCCI_PAGES_TOKEN_FILE)";
+    let token = token::read(file).map_err(|error| wrong(error.to_string(), look_at))?;
+    Wanted::new(&token).map_err(|error| wrong(error.to_string(), look_at))
 }
 
 /// A form.

@@ -42,6 +42,15 @@ async fn verdict(State(site): State<Site>, Path(file): Path<String>) -> Result<R
 }
 
 async fn part(State(site): State<Site>, Path((recipe, file)): Path<(RecipeName, String)>) -> Result<Response, NoPage> {
+    if file == "standing.svg" {
+        let coverage = site.coverage().await?;
+        let known = coverage.recipes.iter().find(|known| known.recipe == recipe);
+        let badge = known.map_or_else(
+            || Badge::unknown(recipe.as_str()),
+            |known| Badge::standing(recipe.as_str(), known.standing.word.name()),
+        );
+        return Ok(typed(SVG, badge.render()?));
+    }
     let stage = file.strip_suffix(".svg").and_then(|name| Stage::ALL.into_iter().find(|stage| stage.name() == name));
     let stage = stage.ok_or(NoPage::Missing("badge"))?;
     let label = format!("{recipe} {stage}");

@@ -13,7 +13,6 @@ const COLUMNS: usize = 160;
 /// One run as a line of a table.
 #[derive(Debug, Clone)]
 pub(super) struct RunLine {
-    pub(super) run: String,
     pub(super) href: String,
     pub(super) recipe: String,
     pub(super) recipe_href: String,
@@ -32,7 +31,6 @@ impl RunLine {
     pub(super) fn of(run: &RunRow, now: Timestamp) -> Self {
         let tone = run.tone;
         Self {
-            run: run.run.to_string(),
             href: href(run),
             recipe: run.recipe.to_string(),
             recipe_href: format!("recipes/{}", run.recipe),

@@ -12,6 +12,7 @@ use harness::names::{RecipeName, RunId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::coverage::CoveragePage;
 use super::fleet::{Fleet, Need};
 use super::list::{COUNT, List, Wanted};
 use super::log::{Lines, Log, SIZE, window};
@@ -52,6 +53,7 @@ pub fn router(site: Site) -> Router {
         .route("/runs/{run}/cancel", post(actions::cancel))
         .route("/runs/{run}/hold", post(actions::hold))
         .route("/recipes/{recipe}", get(recipe))
+        .route("/coverage", get(coverage))
         .route("/fleet", get(fleet))
         .route("/events", get(live::events))
         .route("/assets/{name}", get(assets::asset))
@@ -85,7 +87,10 @@ pub(super) async fn overview_page(site: &Site, place: Place) -> Result<String, N
     Ok(Overview::new(Shell::new("Recipes", "recipes", place).live("events"), &seen).render()?)
 }
 
-fn overview_rows(db: &Db) -> Result<(Vec<Row>, Vec<RunRow>, Vec<RunRow>), HistoryError> {
+/// Each recipe's row, the runs that live, the newest runs.
+type Rows = (Vec<Row>, Vec<RunRow>, Vec<RunRow>);
+
+fn overview_rows(db: &Db) -> Result<Rows, HistoryError> {
     let mut rows = Vec::new();
     for known in db.overview()? {
         let filter = Filter { recipe: Some(known.recipe.clone()), ..Filter::default() };
@@ -245,6 +250,11 @@ pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: Place) -
     let shell = Shell::new(known.recipe.as_str(), "recipes", place).live(&format!("events?recipe={}", known.recipe));
     let home = site.home().map_or_else(|| "https://ci.example.org".to_owned(), ToString::to_string);
     Ok(RecipePage::new(shell, &known, &home).render()?)
+}
+
+async fn coverage(State(site): State<Site>) -> Result<Response, NoPage> {
+    let coverage = site.coverage().await?;
+    html(&CoveragePage::new(Shell::new("Coverage", "coverage", Place::Served), &coverage))
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Response, NoPage> {

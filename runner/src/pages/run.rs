@@ -1,7 +1,6 @@
 //! The page of one run: what the report says, kept true while the run lives.
 
 use askama::Template;
-use harness::failure::Failure;
 
 use super::line::{href, is_live};
 use super::shell::Shell;
@@ -50,9 +49,4 @@ impl RunPage {
 pub(super) fn title(row: &RunRow) -> String {
     let (symbol, word) = row.tone.map_or(("▸", "under way"), |tone: Tone| (tone.symbol(), tone.word()));
     format!("{symbol} {}: {word}", row.recipe)
-}
-
-/// A failure as a person reads it.
-pub(super) fn words(failure: &Failure) -> String {
-    format!("{}. Look at: {}", failure.what, failure.look_at)
 }

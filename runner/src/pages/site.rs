@@ -5,17 +5,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harness::failure::Failure;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
+use trigger::token::Wanted;
 use url::Url;
 
-use super::actions::Token;
+use super::actions;
 use super::fleet::Look;
-use crate::history::{Change, History};
+use super::respond::NoPage;
+use crate::coverage::{Coverage, Evidence, gather};
+use crate::history::query::Filter;
+use crate::history::{Change, Db, History, HistoryError};
+use crate::prepared::all_recipes;
 use crate::slot::Runner;
 
 /// What a page that many look at is made once in.
 const FRESH: Duration = Duration::from_millis(500);
+
+/// Coverage changes with runs, and costs a second.
+const COVERAGE_FRESH: Duration = Duration::from_secs(60);
+/// Runs of a recipe that are looked at for its coverage.
+const EVIDENCE: u16 = 100;
 
 /// How pages are shown; see `ServeSettings`.
 #[derive(Debug, Clone, Default)]
@@ -36,10 +47,11 @@ struct Inner {
     history: History,
     runner: Runner,
     look: Look,
-    token: Option<Token>,
+    token: Option<Wanted>,
     home: Option<Url>,
     pictures: bool,
     overview: Mutex<Option<(Instant, Arc<str>)>>,
+    coverage: Mutex<Option<(Instant, Arc<Coverage>)>>,
 }
 
 impl std::fmt::Debug for Site {
@@ -58,10 +70,11 @@ impl Site {
             history: history.clone(),
             look: Look::new(runner),
             runner: runner.clone(),
-            token: shown.token_file.map(Token::read).transpose()?,
+            token: shown.token_file.map(actions::read).transpose()?,
             home: shown.home.clone(),
             pictures: shown.pictures,
             overview: Mutex::default(),
+            coverage: Mutex::default(),
         })))
     }
 
@@ -85,7 +98,7 @@ impl Site {
         &self.0.look
     }
 
-    pub(super) fn token(&self) -> Option<&Token> {
+    pub(super) fn token(&self) -> Option<&Wanted> {
         self.0.token.as_ref()
     }
 
@@ -110,4 +123,36 @@ impl Site {
         *kept = Some((Instant::now(), page.clone()));
         Ok(page)
     }
+
+    /// What is covered, as it was a minute ago, or is now: every journal is read for it.
+    pub(super) async fn coverage(&self) -> Result<Arc<Coverage>, NoPage> {
+        let mut kept = self.0.coverage.lock().await;
+        if let Some((at, coverage)) = &*kept
+            && at.elapsed() < COVERAGE_FRESH
+        {
+            return Ok(coverage.clone());
+        }
+        let settings = self.0.runner.settings.clone();
+        let runs = self.0.history.read(evidence).await?;
+        let gathered = tokio::task::spawn_blocking(move || {
+            let names = all_recipes(&settings)?;
+            gather(&settings, &names, (&runs, Vec::new()), false, Timestamp::now())
+        });
+        let gathered = gathered.await.map_err(|error| NoPage::Bug(error.to_string()))?;
+        let coverage = Arc::new(gathered.map_err(|failure| NoPage::Bug(failure.to_string()))?);
+        *kept = Some((Instant::now(), coverage.clone()));
+        Ok(coverage)
+    }
+}
+
+/// What the newest runs of each recipe have shown, newest first.
+fn evidence(db: &Db) -> Result<Vec<Evidence>, HistoryError> {
+    let mut found = Vec::new();
+    for known in db.overview()? {
+        let filter = Filter { recipe: Some(known.recipe), ..Filter::default() };
+        for run in db.list(&filter, None, EVIDENCE)?.runs {
+            found.extend(db.told(&run.run)?.as_ref().map(|told| Evidence::from(&told.view)));
+        }
+    }
+    Ok(found)
 }

@@ -1,10 +1,11 @@
 //! `cc-ci serve`: what a server does all the time. All of its loops are listed here.
 //!
 //! Before anything else, everything that dead runs left is removed: after a reboot, that is all of it. Then the
-//! janitor looks once a minute, and where a forge is set its comments are answered. Where webhooks or runs elsewhere may
-//! come, they are listened to ([`listen`]).
+//! janitor looks once a minute, and where a forge is set its comments are answered. What runs tell is imported into
+//! the history from the beginning on, and shown; webhooks and runs elsewhere come to the same address ([`listen`]).
 
 mod answering;
+mod keeping;
 mod listen;
 mod notify;
 mod settings;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::answering::Answering;
 use self::listen::{Listening, Part};
+use crate::pages::{self, Site};
 use crate::reported;
 use crate::slot::Runner;
 pub use settings::ServeSettings;
@@ -31,7 +33,14 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
     if let Some(token) = settings.report_token()? {
         parts.push(Part { what: "runs that report", router: reported::router(runner.state.clone(), token) });
     }
-    let listening = Listening::open(settings.listen, parts).await?;
+    let history = keeping::open(&runner.state).await;
+    if let Some(history) = &history {
+        let site = Site::new(history, runner, &settings.shown())?;
+        parts.push(Part { what: "readers", router: pages::router(site) });
+    }
+    // Results are shown while what is left of dead runs goes.
+    let listening = Listening::open(settings.listen, parts).await?.map(|open| tokio::spawn(open.serve(stop.clone())));
+    let keeping = tokio::spawn(keeping::keep(history, settings.keep, stop.clone()));
     let mut manager = notify::Manager::of_process();
     let mut sweeping = sweeping::Sweeping::new(runner.clone());
     // New work starts only when what is left of the old is gone, or an hour has shown that it stays.
@@ -40,7 +49,6 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
         () = sweeping.first(&mut manager) => {}
     }
     manager.ready();
-    let listening = listening.map(|open| tokio::spawn(open.serve(stop.clone())));
     let answers = async {
         match answering {
             Some(answering) => answering.answer(stop).await,
@@ -59,5 +67,7 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
     if let Some(listening) = listening {
         listening.abort();
     }
+    // It ends with this service, which an error may do before anybody stops it.
+    keeping.abort();
     ended
 }

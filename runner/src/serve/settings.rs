@@ -12,6 +12,8 @@ use url::Url;
 
 use crate::drone::DroneArgs;
 use crate::forge::{ForgeArgs, wrong};
+use crate::history::Keep;
+use crate::pages::Shown;
 use crate::settings::how_long;
 
 /// What `cc-ci serve` has to know beside what every command does.
@@ -37,20 +39,41 @@ pub struct ServeSettings {
     #[arg(long, env = "CCCI_REPORT_TOKEN_FILE", value_name = "FILE")]
     pub report_token_file: Option<PathBuf>,
 
-    /// Address to listen at: for the webhook, path /hook, and for runs that report, path /api/runs; only with one of
-    /// their secrets
+    /// Address to listen at: for readers of the pages, for the webhook, path /hook, and for runs that report, path
+    /// /api/runs
     #[arg(long, env = "CCCI_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
     pub listen: SocketAddr,
 
-    /// Where the folder `runs` of the state folder is to be read, for links to reports [default: no links]
+    /// Where readers find the pages, for links in answers, in badges and in the feed [default: no links]
     #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
+
+    /// File with the token that whoever cancels a run on its page must know [default: nobody can]
+    #[arg(long, env = "CCCI_PAGES_TOKEN_FILE", value_name = "FILE")]
+    pub pages_token_file: Option<PathBuf>,
+
+    /// Show on the pages what browsers showed in tests; nobody can redact a picture
+    #[arg(long, env = "CCCI_PAGES_PICTURES")]
+    pub pages_pictures: bool,
+
+    /// How long results are kept.
+    #[command(flatten)]
+    pub keep: Keep,
 }
 
 /// A forge that is down is asked again at least this often, so that nobody waits for long once it is back.
 const AT_LEAST: Duration = Duration::from_secs(60);
 
 impl ServeSettings {
+    /// How the pages are shown.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown {
+            token_file: self.pages_token_file.as_deref(),
+            home: self.public_url.clone(),
+            pictures: self.pages_pictures,
+        }
+    }
+
     /// How often the forge is asked.
     #[must_use]
     pub(super) fn pace(&self) -> Pace {

@@ -85,14 +85,14 @@ fn under_way() {
 #[test]
 fn passed() {
     let view = fold(&fixtures::passed()).unwrap();
-    let url: Url = "https://ci.example.org/runs".parse().unwrap();
+    let url: Url = "https://ci.example.org".parse().unwrap();
     let job = ran("!testme");
     let shown = shown(&job, Some(&view));
     let page = Page { main: Some(shown), next: &[], words: &[&job], public_url: Some(&url), stopping: false };
     insta::assert_snapshot!(render(&page));
     let status = status(shown, Some(&url)).unwrap();
     assert_eq!(status.state, State::Success);
-    assert_eq!(status.target.unwrap().as_str(), "https://ci.example.org/runs/20261121-091403-kxqv/report.html");
+    assert_eq!(status.target.unwrap().as_str(), "https://ci.example.org/runs/20261121-091403-kxqv");
 }
 
 #[test]

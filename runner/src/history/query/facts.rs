@@ -47,7 +47,11 @@ impl Db {
     pub fn facts(&self, recipe: &RecipeName) -> Result<RecipeFacts, HistoryError> {
         self.ask(|sql| {
             let latest = |which: &str| {
-                evidence(sql, recipe, &format!("JOIN latest l ON l.recipe = r.recipe AND r.id = {which} WHERE r.recipe = ?1"))
+                evidence(
+                    sql,
+                    recipe,
+                    &format!("JOIN latest l ON l.recipe = r.recipe AND r.id = {which} WHERE r.recipe = ?1"),
+                )
             };
             let proof = "JOIN stages s ON s.run = r.id AND s.stage = 'prove' WHERE r.recipe = ?1
                 AND s.state IN ('passed', 'failed') ORDER BY r.at_ms DESC, r.run DESC LIMIT 1";

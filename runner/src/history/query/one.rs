@@ -48,10 +48,12 @@ impl Db {
     /// See [`HistoryError`].
     pub fn live(&self) -> Result<Vec<OneRun>, HistoryError> {
         self.ask(|sql| {
-            let ask = format!("SELECT {RUN}, r.id FROM runs r WHERE r.state = 'live' ORDER BY r.at_ms DESC, r.run DESC");
+            let ask =
+                format!("SELECT {RUN}, r.id FROM runs r WHERE r.state = 'live' ORDER BY r.at_ms DESC, r.run DESC");
             let mut ask = sql.prepare_cached(&ask)?;
-            let found: Vec<(i64, RunRow)> =
-                ask.query_map([], |row| Ok((row.get(RUN_COLUMNS)?, run_row(row)?)))?.collect::<rusqlite::Result<_>>()?;
+            let found: Vec<(i64, RunRow)> = ask
+                .query_map([], |row| Ok((row.get(RUN_COLUMNS)?, run_row(row)?)))?
+                .collect::<rusqlite::Result<_>>()?;
             found.into_iter().map(|(id, run)| one(sql, id, run)).collect()
         })
     }
@@ -62,7 +64,8 @@ impl Db {
     /// See [`HistoryError`].
     pub fn file(&self, run: &RunId, name: &str) -> Result<Option<Vec<u8>>, HistoryError> {
         self.ask(|sql| {
-            let ask = "SELECT f.bytes, f.data FROM files f JOIN runs r ON r.id = f.run WHERE r.run = ?1 AND f.name = ?2";
+            let ask =
+                "SELECT f.bytes, f.data FROM files f JOIN runs r ON r.id = f.run WHERE r.run = ?1 AND f.name = ?2";
             let mut ask = sql.prepare_cached(ask)?;
             ask.query_row([run.as_str(), name], |row| unpacked(row.get_ref(1)?.as_blob()?, row.get(0)?)).optional()
         })

@@ -10,6 +10,15 @@ fn sqlite(history: &History) -> Connection {
     Connection::open(history.file()).unwrap()
 }
 
+/// Sets something on the connection that writes.
+fn pragma(history: &History, text: &str) {
+    let set = history.write(|writer| {
+        writer.db.query_row(text, [], |_| Ok(())).unwrap();
+        Ok(())
+    });
+    set.unwrap();
+}
+
 #[test]
 fn the_database_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -50,15 +59,11 @@ fn a_busy_database_loses_no_journal() {
 fn a_full_disk_loses_no_journal() {
     let scene = Scene::new();
     scene.imported("20261121-a", &fixtures::passed());
-    let limit = |pages: &str| {
-        scene
-            .history
-            .write(|writer| Ok(writer.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap()))
-            .unwrap();
-    };
+    let limit = |pages: &str| pragma(&scene.history, &format!("PRAGMA max_page_count = {pages}"));
     let before = dump(&scene.history);
     limit("1");
-    let noise: String = (0..200_000_u32).map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();
+    let noise: String =
+        (0..200_000_u32).map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();
     let mut records = fixtures::passed();
     let stage = crate::event::Stage::Prepare;
     records[2].event = Event::Noted { stage, text: noise };
@@ -106,7 +111,7 @@ fn an_import_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again() {
 fn overwrite(scene: Scene, from: u64, bytes: usize) -> tempfile::TempDir {
     let Scene { state, history } = scene;
     let path = history.file();
-    history.write(|writer| Ok(writer.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap())).unwrap();
+    pragma(&history, "PRAGMA wal_checkpoint(TRUNCATE)");
     drop(history);
     let mut file = std::fs::File::options().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(from)).unwrap();
@@ -147,14 +152,16 @@ fn damage_that_shows_later_sets_it_aside_too_and_saves_what_has_no_folder() {
     let mut changes = history.changes();
     let _alive: Vec<_> = (100..160)
         .map(|n| {
-            let (dir, alive) = live(state.path(), &format!("20261121-{n}"), &bytes(&told(fixtures::passed(), n, |_| {})));
+            let (dir, alive) =
+                live(state.path(), &format!("20261121-{n}"), &bytes(&told(fixtures::passed(), n, |_| {})));
             history.import(&dir).unwrap();
             alive
         })
         .collect();
     if history.set_aside().is_empty() {
         // What was overwritten is nothing that an import touches: questions do.
-        let found = history.read_now(|db| (0..60).try_for_each(|n| db.told(&id(&format!("20261121-{n:02}"))).map(drop)));
+        let found =
+            history.read_now(|db| (0..60).try_for_each(|n| db.told(&id(&format!("20261121-{n:02}"))).map(drop)));
         assert!(matches!(found, Err(HistoryError::Corrupt { .. })), "{found:?}");
         let mend = history.mend();
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(mend).unwrap();

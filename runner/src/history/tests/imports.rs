@@ -13,7 +13,10 @@ fn a_run_is_in_the_tables_as_its_journal_tells_it() {
     assert_eq!((one.run.state, one.run.tone), (RunState::Ended, Some(Tone::Failed)));
     assert_eq!((one.run.line.as_str(), one.run.look_at.as_deref()), (view.line().as_str(), view.look_at()));
     assert_eq!((one.run.took_ms, one.run.worked_ms, one.run.at), (view.took_ms, view.worked_ms(), view.at));
-    assert_eq!((one.run.word, one.run.stage), (view.verdict.as_ref().map(|verdict| verdict.word), Some(Stage::Upgrade)));
+    assert_eq!(
+        (one.run.word, one.run.stage),
+        (view.verdict.as_ref().map(|verdict| verdict.word), Some(Stage::Upgrade))
+    );
     assert_eq!((one.run.kind.as_deref(), one.run.pull_request), (Some("rolled-back"), Some(7)));
     assert!(one.run.sealed && one.run.is_whole() && one.run.remarks.is_empty());
     let stages: Vec<_> = view.stages.iter().map(|stage| (stage.stage, stage.from_ms, stage.took_ms)).collect();
@@ -77,6 +80,20 @@ fn a_run_that_was_killed_has_no_end() {
     assert_eq!(one.run.line, "no end: the run was killed during backup");
     assert!(one.run.remarks[0].contains("is cut short and was left out"), "{:?}", one.run.remarks);
     assert_eq!(scene.history.import(&dir).unwrap(), None, "it is told once");
+}
+
+#[test]
+fn a_run_that_lived_when_its_folder_went_has_no_end() {
+    let scene = Scene::new();
+    let (dir, _alive) = scene.live("20261121-a", &bytes(&fixtures::killed()));
+    scene.history.import(&dir).unwrap();
+    catch_up(&scene.history).unwrap();
+    assert_eq!(scene.one("20261121-a").run.state, RunState::Live, "it lives");
+    std::fs::remove_dir_all(dir.path()).unwrap();
+    catch_up(&scene.history).unwrap();
+    let one = scene.one("20261121-a");
+    assert_eq!((one.run.state, one.run.lines), (RunState::NoEnd, fixtures::killed().len() as u64));
+    assert!(one.stages.iter().any(|stage| stage.state == StageState::Running) && !one.checks.is_empty());
 }
 
 #[test]
@@ -187,7 +204,8 @@ fn a_window_is_the_same_wherever_pieces_end() {
     let records = long();
     scene.imported("20261121-a", &records);
     let window = |from, count| scene.history.read_now(|db| db.window(&id("20261121-a"), from, count)).unwrap().unwrap();
-    for (from, count) in [(0, 1), (0, 2000), (499, 2), (500, 500), (999, 3), (records.len() as u64 - 1, 9), (5000, 10)] {
+    for (from, count) in [(0, 1), (0, 2000), (499, 2), (500, 500), (999, 3), (records.len() as u64 - 1, 9), (5000, 10)]
+    {
         let wanted: Vec<&Record> = records.iter().filter(|r| (from..from + count).contains(&r.seq)).collect();
         let found: Vec<Record> = window(from, count).iter().map(|line| line.record().unwrap()).collect();
         assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{from}, {count}");

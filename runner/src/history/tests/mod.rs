@@ -106,7 +106,7 @@ fn dump(history: &History) -> Vec<String> {
                         format!("SELECT r.run, t.* FROM {table} t JOIN runs r ON r.id = t.run ORDER BY r.run, t.{order}")
                     };
                     let mut ask = sql.prepare(&ask)?;
-                    let names: Vec<String> = ask.column_names().into_iter().map(str::to_owned).collect();
+                    let names: Vec<String> = ask.column_names().map(str::to_owned).collect();
                     let mut rows = ask.query([])?;
                     while let Some(row) = rows.next()? {
                         let mut text = format!("{table}:");

@@ -171,7 +171,10 @@ fn facts_name_the_evidence() {
     scene.imported("r-3", &told(fixtures::failed_upgrade(), 50, |_| {}));
     let facts = facts();
     let name = |run: &Option<query::Evidence>| run.as_ref().map(|one| one.run.run.to_string());
-    assert_eq!((name(&facts.green), name(&facts.standing), name(&facts.proof)), (Some("r-1".into()), Some("r-2".into()), None));
+    assert_eq!(
+        (name(&facts.green), name(&facts.standing), name(&facts.proof)),
+        (Some("r-1".into()), Some("r-2".into()), None)
+    );
     assert!(!facts.green.unwrap().checks.is_empty());
     let red: Vec<_> = facts.red.iter().map(|red| (red.stage, red.name.as_str(), red.run.to_string())).collect();
     assert_eq!(red, [(Stage::Upgrade, "upgrade.converged", "r-2".to_owned())]);

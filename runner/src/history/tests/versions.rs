@@ -23,7 +23,7 @@ fn every_earlier_version_becomes_this_one_with_all_that_it_had() {
         let state = tempfile::tempdir().unwrap();
         of_version(state.path(), wanted);
         let history = History::open(state.path()).unwrap();
-        history.read_now(|db| db.ask(|sql| Ok(assert_eq!(version(sql)?, VERSION)))).unwrap();
+        assert_eq!(history.read_now(|db| db.ask(version)).unwrap(), VERSION);
         let rows = history.read_now(Db::overview).unwrap();
         let names: Vec<&str> = rows.iter().map(|row| row.recipe.as_str()).collect();
         assert_eq!(names, ["custom-html", "ghost"], "from version {wanted}");
@@ -65,7 +65,9 @@ fn a_database_of_a_newer_cc_ci_is_refused_and_left_as_it_is() {
         assert!(matches!(error, HistoryError::Newer { found, .. } if found == VERSION + 1), "{error}");
         assert!(error.to_string().contains("use a newer cc-ci"), "{error}");
     }
-    assert!(std::fs::read_dir(state.path()).unwrap().flatten().all(|e| !e.file_name().to_string_lossy().contains("broken")));
+    assert!(
+        std::fs::read_dir(state.path()).unwrap().flatten().all(|e| !e.file_name().to_string_lossy().contains("broken"))
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/api/recipes", get(recipes))
         .route("/api/runs", get(runs))
         .route("/api/runs/{run}", get(run))
+        .route("/api/coverage", get(coverage))
         .route("/api/openapi.json", get(async || Json(openapi::document())))
 }
 
@@ -68,4 +69,8 @@ async fn run(State(site): State<Site>, Path(run): Path<RunId>) -> Result<Json<Wh
         stages: one.stages.iter().map(Stage::from).collect(),
         checks: one.checks.iter().map(Check::from).collect(),
     }))
+}
+
+async fn coverage(State(site): State<Site>) -> Result<Response, NoAnswer> {
+    Ok(Json(&*site.coverage().await?).into_response())
 }

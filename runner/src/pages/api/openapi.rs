@@ -68,8 +68,20 @@ pub(crate) const ROUTES: &[Route] = &[
         query: &[],
     },
     Route {
+        path: "/api/coverage",
+        what: "What is covered, recipe by recipe, and what only seems to be: as `cc-ci coverage --json` prints it",
+        answer: Answer::Other("application/json"),
+        query: &[],
+    },
+    Route {
         path: "/badges/{recipe}.svg",
         what: "The recipe's newest verdict as a badge",
+        answer: Answer::Other("image/svg+xml"),
+        query: &[],
+    },
+    Route {
+        path: "/badges/{recipe}/standing.svg",
+        what: "Whether the recipe is stable, testing or unstable, after Resolution 025",
         answer: Answer::Other("image/svg+xml"),
         query: &[],
     },

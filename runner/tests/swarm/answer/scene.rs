@@ -89,7 +89,8 @@ impl<'a> Scene<'a> {
             .env("CCCI_FORGE_URL", url)
             .env("CCCI_FORGE_OWNER", ORG)
             .env("CCCI_FORGE_TOKEN_FILE", self.state.path().join("token"))
-            .env("CCCI_PUBLIC_URL", "https://ci.example.org/runs")
+            .env("CCCI_PUBLIC_URL", "https://ci.example.org")
+            .env("CCCI_LISTEN", "127.0.0.1:0")
             .env("CCCI_POLL", POLL);
         command
     }

@@ -1,0 +1,158 @@
+//! The history with many runs in it: how long it takes to open, to ask and to import, and what memory it takes.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use harness::failure::{Failure, Kind};
+use jiff::Timestamp;
+
+use super::figures::Figure;
+use super::journals::{RECIPES, id, long, run};
+use crate::history::query::{After, Filter};
+use crate::history::{Db, History, HistoryError};
+use crate::run_dir::RunDir;
+
+/// How often each question is asked.
+const ASKED: u32 = 400;
+/// Events of the long journal.
+const EVENTS: u32 = 100_000;
+
+/// Measures a history of so many runs in the state folder `state`; the runs that are missing there are made first.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn history(state: &Path, runs: u32) -> Result<Vec<Figure>, Failure> {
+    fill(state, runs)?;
+    let begin = Instant::now();
+    let history = History::open(state).map_err(failed)?;
+    history.read_now(|db| db.list(&Filter::default(), None, 1)).map_err(failed)?;
+    let open = begin.elapsed();
+    let mut figures = vec![
+        figure("size of the database", format!("{} MB, {runs} runs", size(&history) / 1_000_000), "(as it is)", true),
+        figure("open, and the first answer", millis(open), "under 1 s", open < Duration::from_secs(1)),
+    ];
+    figures.extend(asked(&history, runs)?);
+    let memory = memory();
+    figures.push(figure("memory after all questions", format!("{memory} MB"), "under 100 MB", memory < 100));
+    figures.push(import(&history, runs)?);
+    Ok(figures)
+}
+
+fn fill(state: &Path, runs: u32) -> Result<(), Failure> {
+    let history = History::open(state).map_err(failed)?;
+    let begin = Instant::now();
+    let mut made = 0_u32;
+    for number in 0..runs {
+        let Some(id) = id(number) else { continue };
+        if history.read_now(|db| db.window(&id, 0, 0)).map_err(failed)?.is_some() {
+            continue;
+        }
+        if let Some(journal) = run(number) {
+            history.put(id, journal).map_err(failed)?;
+            made += 1;
+        }
+        if made > 0 && made.is_multiple_of(10_000) {
+            eprintln!("{made} runs are made, {:.2} ms each", begin.elapsed().as_secs_f64() * 1000.0 / f64::from(made));
+        }
+    }
+    Ok(())
+}
+
+fn asked(history: &History, runs: u32) -> Result<Vec<Figure>, Failure> {
+    let recipe = |n: u32| format!("recipe-{:02}", n % RECIPES).parse().map_err(|_| HistoryError::Bug("a name".into()));
+    let some = |n: u32| id(n.wrapping_mul(7919) % runs).ok_or_else(|| HistoryError::Bug("an id".into()));
+    let deep = After { at: Timestamp::from_second(1_735_000_000).unwrap_or_default(), run: some(1).map_err(failed)? };
+    let of = |n| Ok::<_, HistoryError>(Filter { recipe: Some(recipe(n)?), ..Filter::default() });
+    type Question<'a> = (&'a str, u64, Box<dyn Fn(&Db, u32) -> Result<(), HistoryError> + 'a>);
+    let questions: Vec<Question<'_>> = vec![
+        ("overview", 50, Box::new(|db, _| db.overview().map(drop))),
+        ("live", 50, Box::new(|db, _| db.live().map(drop))),
+        ("first page of all runs", 50, Box::new(|db, _| db.list(&Filter::default(), None, 50).map(drop))),
+        ("a page far behind", 50, Box::new(|db, _| db.list(&Filter::default(), Some(&deep), 50).map(drop))),
+        ("first page of a recipe", 50, Box::new(|db, n| db.list(&of(n)?, None, 50).map(drop))),
+        ("one run", 50, Box::new(|db, n| db.run(&some(n)?).map(drop))),
+        ("one run, all that it told", 50, Box::new(|db, n| db.told(&some(n)?).map(drop))),
+        ("a window of a journal", 50, Box::new(|db, n| db.window(&some(n)?, 20, 50).map(drop))),
+        ("a recipe's weeks", 200, Box::new(|db, n| db.weeks(&recipe(n)?, Timestamp::UNIX_EPOCH).map(drop))),
+        ("a recipe's versions", 200, Box::new(|db, n| db.version_pairs(&recipe(n)?).map(drop))),
+        ("a recipe's flakes", 200, Box::new(|db, n| db.flakes(&recipe(n)?).map(drop))),
+        ("a recipe's facts", 200, Box::new(|db, n| db.facts(&recipe(n)?).map(drop))),
+    ];
+    let mut figures = Vec::new();
+    for (what, limit, ask) in questions {
+        let mut times = Vec::new();
+        for n in 0..ASKED {
+            let begin = Instant::now();
+            history.read_now(|db| ask(db, n)).map_err(failed)?;
+            times.push(begin.elapsed());
+        }
+        times.sort_unstable();
+        let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
+        let measured = format!("{} / {}", millis(at(50)), millis(at(99)));
+        let wanted = format!("p99 under {limit} ms");
+        figures.push(figure(&format!("{what}, p50 / p99"), measured, &wanted, at(99) < Duration::from_millis(limit)));
+    }
+    Ok(figures)
+}
+
+/// A long journal from its run's folder.
+fn import(history: &History, runs: u32) -> Result<Figure, Failure> {
+    let bug = |what: &str| Failure::new(Kind::Bug, what, "please report it");
+    let run = format!("long-{}", Timestamp::now().as_second()).parse().map_err(|_| bug("an id"))?;
+    let dir = RunDir::of(history.state(), &run);
+    let io = |error: std::io::Error| crate::deploy::disk("write", dir.path(), &error);
+    drop(dir.create().map_err(io)?);
+    let journal = long(runs, EVENTS).ok_or_else(|| bug("a journal"))?;
+    let length = journal.len();
+    std::fs::write(dir.journal(), journal).map_err(io)?;
+    let begin = Instant::now();
+    history.import(&dir).map_err(failed)?;
+    let took = begin.elapsed();
+    dir.discard();
+    let what = format!("import {EVENTS} events, {} MB", length / 1_000_000);
+    Ok(figure(&what, millis(took), "under 2 s", took < Duration::from_secs(2)))
+}
+
+fn size(history: &History) -> u64 {
+    std::fs::metadata(history.file()).map_or(0, |meta| meta.len())
+}
+
+/// What this process holds, in MB.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default();
+    kib * 1024 / 1_000_000
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn figure(what: &str, measured: String, wanted: &str, met: bool) -> Figure {
+    Figure { what: what.to_owned(), wanted: wanted.to_owned(), measured, met }
+}
+
+fn failed(error: HistoryError) -> Failure {
+    Failure::new(Kind::Bug, error.to_string(), "the state folder that is measured")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_history_answers_every_question() {
+        let state = tempfile::tempdir().unwrap();
+        let figures = history(state.path(), 250).unwrap();
+        assert!(figures.iter().any(|figure| figure.what.starts_with("overview") && figure.met), "{figures:?}");
+        let history = History::open(state.path()).unwrap();
+        let rows = history.read_now(Db::overview).unwrap();
+        assert_eq!(rows.len(), RECIPES as usize);
+        assert!(rows.iter().all(|row| row.standing.as_ref().is_some_and(|standing| standing.stages.len() == 9)));
+        let one = history.read_now(|db| db.run(&id(3).unwrap())).unwrap().unwrap();
+        assert!(one.run.remarks.is_empty() && one.checks.len() == 45, "{one:?}");
+        let names: Vec<_> = (0..RECIPES).map(|n| format!("recipe-{n:02}").parse().unwrap()).collect();
+        assert!(names.iter().any(|name| !history.read_now(|db| db.flakes(name)).unwrap().is_empty()));
+    }
+}
