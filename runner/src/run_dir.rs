@@ -13,6 +13,12 @@ use harness::names::RunId;
 /// How the name of a folder begins that is just being made. No run's name does.
 const NEW: &str = ".new-";
 
+/// A folder is made in less.
+const MAKING: Duration = Duration::from_secs(60);
+
+/// A run that reports sends something at least every few seconds while the server is there; it may be away for long.
+pub const SILENT: Duration = Duration::from_secs(15 * 60);
+
 /// The folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunDir(PathBuf);
@@ -90,12 +96,34 @@ impl RunDir {
         self.lock().exists() && self.take_over().is_none()
     }
 
+    /// Makes the folder of a run that reports, with a mark that says who sends. It is there with the mark or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the run has a folder already.
+    pub fn create_reported(&self, sender: &str) -> io::Result<()> {
+        let name = self.0.file_name().unwrap_or_default().to_string_lossy();
+        let runs = self.0.parent().unwrap_or(&self.0);
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
+        // A name of its own: two may try at once.
+        let new = tempfile::Builder::new().prefix(&format!("{NEW}{name}-")).tempdir_in(runs)?;
+        let mut file = File::create(Self(new.path().to_owned()).reported())?;
+        file.write_all(sender.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(new.path(), &self.0)?;
+        // What was renamed is not this guard's any more.
+        let _ = new.keep();
+        File::open(runs)?.sync_all()
+    }
+
     /// Removes folders of runs that were killed in the very moment of their making.
     pub fn discard_half_made(state: &Path) {
         for entry in std::fs::read_dir(state.join("runs")).into_iter().flatten().flatten() {
             let dir = Self(entry.path());
             let half_made = entry.file_name().to_string_lossy().starts_with(NEW);
-            if half_made && dir.take_over().is_some() {
+            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+            // One that never came to its lock is nobody's after a minute.
+            let is_old = age.is_some_and(|age| age > MAKING) && !dir.lock().exists();
+            if half_made && (is_old || dir.take_over().is_some()) {
                 dir.discard();
             }
         }
@@ -121,6 +149,25 @@ impl RunDir {
     #[must_use]
     pub fn is_reported(&self) -> bool {
         self.reported().exists()
+    }
+
+    /// Whether somebody may still write to its journal: its process lives, or it is one that reports, is not at its end,
+    /// and was heard of within [`SILENT`].
+    #[must_use]
+    pub fn may_grow(&self) -> bool {
+        self.is_locked() || self.silent_in().is_some()
+    }
+
+    /// How long from now a run that reports counts as dead unless it is heard of; none where it is over, or does not
+    /// report.
+    #[must_use]
+    pub fn silent_in(&self) -> Option<Duration> {
+        // Its reports are written when its last line has come.
+        if !self.is_reported() || self.0.join("report.html").exists() {
+            return None;
+        }
+        let heard = std::fs::metadata(self.journal()).and_then(|meta| meta.modified()).ok()?;
+        SILENT.checked_sub(heard.elapsed().unwrap_or_default()).filter(|left| !left.is_zero())
     }
 
     /// Says that the run is one that reports, and who sends what it tells.

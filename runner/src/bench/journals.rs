@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::event::Decision;
 use crate::event::{
     AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, Origin, Outcome, PlannedStage, Record, RunStarted,
-    Stage, StageResult, TaskFact, Used, Verdict, Word,
+    Shown, Stage, StageResult, TaskFact, Used, Verdict, Word,
 };
 
 /// Recipes that the runs are of.
@@ -127,7 +127,7 @@ impl Told {
         let name = if n < 2 { format!("{stage}.check-{n}") } else { format!("{stage}/{n}0-what-it-is-for.hurl") };
         let origin = if n < 2 { Origin::Generic } else { Origin::Overlay };
         let text = format!("GET / answered 200 in {n} ms, behind the app's own certificate");
-        self.tell(Event::CheckEnded { stage, check: CheckResult { name, origin, outcome, text, fault, took_ms: 90 } });
+        self.tell(Event::CheckEnded { stage, check: CheckResult { name, origin, outcome, text, fault, took_ms: 90, shown: Shown::default() } });
     }
 
     fn abra(&mut self, stage: Stage, words: &str) {
@@ -162,6 +162,7 @@ fn started(number: u32) -> Option<RunStarted> {
         domain,
         dependencies: vec![],
         only: vec![],
+        tests: std::collections::BTreeMap::new(),
         stages: Stage::ALL.into_iter().filter(|stage| *stage != Stage::Prove).map(plan).collect(),
         cc_ci: "0.1.0".to_owned(),
         host: HostFacts { name: "ci-1".into(), engine: "20.10.24".into(), ipvs: true, abra: "abra 0.10.1".into() },

@@ -6,6 +6,7 @@ mod cancel;
 mod coverage;
 mod docs;
 mod doctor;
+mod export;
 mod lint;
 mod look;
 mod mirror;
@@ -77,6 +78,8 @@ enum Command {
     Lint(lint::Args),
     /// Show what the recipes' tests cover: every cell gating, advisory, blocked, missing or an illusion
     Coverage(coverage::Args),
+    /// Write the pages of `cc-ci serve` as files, for any web server
+    Export(export::Args),
     /// Say what is wrong with this machine, and the command that mends it
     Doctor(doctor::Args),
     /// Make the world that runs need: swarm mode, proxy network, traefik, backup bot
@@ -94,8 +97,8 @@ enum Command {
     Plugin(plugin::Args),
     /// Ask a run to stop, wherever its process is
     Cancel(cancel::Args),
-    /// Do what a server does all the time: remove what dead runs left, answer comments on pull requests
-    Serve(serve::Args),
+    /// Do what a server does all the time: show results, answer comments, remove what dead runs left
+    Serve(Box<serve::Args>),
     /// Finish the teardown of runs that were killed
     Reap(reap::Args),
     /// Make a report again from a run's journal
@@ -135,6 +138,7 @@ pub fn main() -> Exit {
             Command::Mirror(args) => mirror::run(settings, &args).await,
             Command::Lint(args) => lint::run(settings, &args).await,
             Command::Coverage(args) => coverage::run(settings, &args),
+            Command::Export(args) => export::run(settings, &args).await,
             Command::Doctor(args) => doctor::run(settings, &args).await,
             Command::Up(args) => world::up(settings, &args).await,
             Command::Down(args) => world::down(settings, &args).await,

@@ -143,7 +143,7 @@ impl Follower {
             self.dirty.extend(name.and_then(|name| name.parse::<RunId>().ok()));
         } else if mask.contains(EventMask::IGNORED) {
             self.watched.remove(what);
-        } else if let Some(run) = self.watched.get(what).filter(|_| name == Some("journal.jsonl")) {
+        } else if let Some(run) = self.watched.get(what).filter(|_| matches!(name, Some("journal.jsonl" | "report.html"))) {
             self.dirty.insert(run.clone());
         }
     }
@@ -151,7 +151,7 @@ impl Follower {
     async fn import(&mut self, run: RunId) {
         let dir = RunDir::of(self.history.state(), &run);
         // First, so that nothing is written after the import of which the kernel does not tell.
-        let lives = dir.is_locked();
+        let lives = dir.may_grow();
         if lives {
             self.watch(&run, &dir);
         }
@@ -189,6 +189,9 @@ impl Follower {
         tokio::spawn(async move {
             // A lock that is not there any more has no owner either.
             let _ = dir.wait_for_owner().await;
+            while let Some(left) = dir.silent_in() {
+                tokio::time::sleep(left).await;
+            }
             let _ = ended.send(run);
         });
     }

@@ -128,7 +128,7 @@ impl Writer {
 
     fn import_from(&mut self, run: &RunId, dir: &RunDir, tally: Option<Tally>) -> Result<Option<RunChange>, Stop> {
         // First, so that nothing is written after it was asked that is not read below.
-        let over = !dir.is_locked();
+        let over = !dir.may_grow();
         let mut file = match File::open(dir.journal()) {
             Ok(file) => file,
             // It has not begun, or is of a provider, which has none.

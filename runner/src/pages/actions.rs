@@ -79,7 +79,10 @@ pub(super) async fn hold(State(site): State<Site>, Path(run): Path<RunId>, Form(
 /// Who says it, if he may.
 fn allowed(site: &Site, word: &Word) -> Result<String, Box<Response>> {
     let Some(token) = site.token() else {
-        return Err(Box::new(said(StatusCode::FORBIDDEN, "this cc-ci has no token: nothing can be done from its pages")));
+        return Err(Box::new(said(
+            StatusCode::FORBIDDEN,
+            "this cc-ci has no token: nothing can be done from its pages",
+        )));
     };
     let by = one_line(&word.by, 60);
     if !token.is(word.token.expose_secret()) {
@@ -87,7 +90,10 @@ fn allowed(site: &Site, word: &Word) -> Result<String, Box<Response>> {
         return Err(Box::new(said(StatusCode::FORBIDDEN, "this is not the token")));
     }
     if by.is_empty() {
-        return Err(Box::new(said(StatusCode::BAD_REQUEST, "a name is wanted, since the run's report says who stopped it")));
+        return Err(Box::new(said(
+            StatusCode::BAD_REQUEST,
+            "a name is wanted, since the run's report says who stopped it",
+        )));
     }
     Ok(by)
 }

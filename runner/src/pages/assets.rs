@@ -26,16 +26,8 @@ pub(super) const ALL: [Asset; 4] = [
         kind: "text/css; charset=utf-8",
         text: concat!(include_str!("../../templates/report.css"), include_str!("../../templates/pages/page.css")),
     },
-    Asset {
-        name: LIVE,
-        kind: "text/javascript; charset=utf-8",
-        text: include_str!("../../templates/pages/live.js"),
-    },
-    Asset {
-        name: LOG,
-        kind: "text/javascript; charset=utf-8",
-        text: include_str!("../../templates/pages/log.js"),
-    },
+    Asset { name: LIVE, kind: "text/javascript; charset=utf-8", text: include_str!("../../templates/pages/live.js") },
+    Asset { name: LOG, kind: "text/javascript; charset=utf-8", text: include_str!("../../templates/pages/log.js") },
     Asset { name: ICON, kind: "image/svg+xml", text: include_str!("../../templates/pages/icon.svg") },
 ];
 

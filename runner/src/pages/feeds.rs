@@ -74,7 +74,10 @@ async fn standing(site: &Site, recipe: RecipeName) -> Result<Option<Standing>, N
 
 async fn feed(State(site): State<Site>) -> Result<Response, NoPage> {
     let turns = site.history().read(turns).await?;
-    Ok(typed("application/atom+xml", Feed::new(site.home().map_or("http://localhost/", |home| home.as_str()), &turns).render()?))
+    Ok(typed(
+        "application/atom+xml",
+        Feed::new(site.home().map_or("http://localhost/", |home| home.as_str()), &turns).render()?,
+    ))
 }
 
 /// Verdicts on whole recipes that are other than the ones before them, newest first.

@@ -51,7 +51,11 @@ pub(super) async fn events(
         // What happened between the page and this stream is not known: the first event asks for the page again.
         let told = if first { BTreeSet::new() } else { next(&mut changes, &about).await? };
         let runs: Vec<&str> = told.iter().map(String::as_str).collect();
-        let event = if first { Event::default().comment("here") } else { Event::default().event("change").data(runs.join(" ")) };
+        let event = if first {
+            Event::default().comment("here")
+        } else {
+            Event::default().event("change").data(runs.join(" "))
+        };
         Some((Ok(event), (changes, about, false)))
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE))

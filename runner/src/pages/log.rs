@@ -56,7 +56,14 @@ impl Lines {
 
 impl Log {
     /// `from` is where the window begins, `total` how many records there are.
-    pub(super) fn new(shell: Shell, recipe: &RecipeName, run: &RunId, from: u64, total: u64, records: &[Record]) -> Self {
+    pub(super) fn new(
+        shell: Shell,
+        recipe: &RecipeName,
+        run: &RunId,
+        from: u64,
+        total: u64,
+        records: &[Record],
+    ) -> Self {
         let to = from.saturating_add(records.len() as u64);
         let at = |from: u64| format!("log?from={from}");
         let last = window(total.saturating_sub(1));

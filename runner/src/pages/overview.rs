@@ -16,8 +16,7 @@ use crate::report::text::{count, one_line, seconds};
 use crate::report::tone::Tone;
 
 /// The stages that have a column; the others are about the machine, or say the same in every run.
-pub(super) const COLUMNS: [Stage; 5] =
-    [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
+pub(super) const COLUMNS: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
 /// A bar of the last runs, and the gap to the next, in pixels.
 const BAR: usize = 7;
 const GAP: usize = 3;

@@ -151,10 +151,7 @@ fn flake_line(flake: &Flake, parting: Option<&Parting>) -> FlakeLine {
         check: one_line(&flake.check, 200),
         stage: flake.stage.name(),
         head: flake.red.head.short().to_owned(),
-        sides: [
-            side(&flake.red, Tone::Failed, flake.red_line),
-            side(&flake.green, Tone::Passed, flake.green_line),
-        ],
+        sides: [side(&flake.red, Tone::Failed, flake.red_line), side(&flake.green, Tone::Passed, flake.green_line)],
         differ,
     }
 }
@@ -175,7 +172,11 @@ fn trends(known: &Known) -> Vec<Trend> {
         let (p50, p95) = (seconds(spread.p50_ms), seconds(spread.p95_ms));
         Trend {
             stage: spread.stage.name(),
-            words: format!("{}: half of {} took {p50} at most, nearly all {p95}", spread.stage, count(usize::try_from(spread.runs).unwrap_or(usize::MAX), "run")),
+            words: format!(
+                "{}: half of {} took {p50} at most, nearly all {p95}",
+                spread.stage,
+                count(usize::try_from(spread.runs).unwrap_or(usize::MAX), "run")
+            ),
             p50_points: polyline(points.iter().map(|(p50, _)| *p50), most),
             p95_points: polyline(points.iter().map(|(_, p95)| *p95), most),
             p50,
@@ -202,7 +203,8 @@ fn polyline(values: impl Iterator<Item = u64>, most: u64) -> String {
 
 fn pair_line(pair: &VersionPair, now: Timestamp) -> PairLine {
     let tone = pair.upgrade.map_or(Tone::NotReached, Tone::from);
-    let text = |version: Option<&String>, none: &str| version.map_or_else(|| none.to_owned(), |text| one_line(text, 60));
+    let text =
+        |version: Option<&String>, none: &str| version.map_or_else(|| none.to_owned(), |text| one_line(text, 60));
     PairLine {
         base: text(pair.base.as_ref(), "nothing: the first release"),
         head: text(pair.head_version.as_ref(), "a commit without a version"),

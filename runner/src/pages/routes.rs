@@ -212,9 +212,7 @@ async fn picture(State(site): State<Site>, Path((run, name)): Path<(RunId, Strin
     let bytes = site.history().read(move |db| db.file(&run, &name)).await?;
     let bytes = bytes.filter(|bytes| bytes.starts_with(b"\x89PNG\r\n\x1a\n")).ok_or(NoPage::Missing("picture"))?;
     let mut answer = typed("image/png", bytes);
-    answer
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("private, max-age=86400"));
+    answer.headers_mut().insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("private, max-age=86400"));
     Ok(answer)
 }
 

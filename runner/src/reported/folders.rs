@@ -1,9 +1,9 @@
 //! The folders of runs that report: where their lines are appended.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -156,7 +156,8 @@ impl Open {
                 if batch.is_empty() {
                     return Ok(None);
                 }
-                mark(dir, sender)?;
+                // Only one can be the first, and a run of this machine is there before.
+                dir.create_reported(sender)?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -185,16 +186,6 @@ impl Open {
         self.next += batch.lines().skip(known).count() as u64;
         Ok(())
     }
-}
-
-/// Makes the folder of a run that reports. Only one can be the first, and a run of this machine is there before.
-fn mark(dir: &RunDir, sender: &str) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir.path())?;
-    let mut file = tempfile::NamedTempFile::new_in(dir.path())?;
-    file.write_all(sender.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(dir.reported()).map_err(|failed| failed.error)?;
-    File::open(dir.path())?.sync_all()
 }
 
 #[cfg(test)]

@@ -97,12 +97,7 @@ pub(crate) const ROUTES: &[Route] = &[
         answer: Answer::Other("application/atom+xml"),
         query: &[],
     },
-    Route {
-        path: "/metrics",
-        what: "Figures for Prometheus",
-        answer: Answer::Other("text/plain"),
-        query: &[],
-    },
+    Route { path: "/metrics", what: "Figures for Prometheus", answer: Answer::Other("text/plain"), query: &[] },
     Route {
         path: "/events",
         what: "Server-sent events: `change` whenever a run has something new; its data names the run",
@@ -143,9 +138,7 @@ fn path(route: &Route) -> Value {
         Answer::Other(kind) => (kind, json!({ "type": "string" })),
     };
     let named = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    let parameter = |name: &str, place: &str, what: &str| {
-        json!({ "name": name, "in": place, "required": place == "path", "description": what, "schema": { "type": "string" } })
-    };
+    let parameter = |name: &str, place: &str, what: &str| json!({ "name": name, "in": place, "required": place == "path", "description": what, "schema": { "type": "string" } });
     let mut parameters: Vec<Value> = named.map(|name| parameter(name, "path", "")).collect();
     parameters.extend(route.query.iter().map(|(name, what)| parameter(name, "query", what)));
     json!({ "get": {
