@@ -102,7 +102,15 @@ impl Story {
         fault: Option<Fault>,
     ) -> &mut Self {
         let origin = if name.contains('/') { Origin::Overlay } else { Origin::Generic };
-        let check = CheckResult { name: name.to_owned(), origin, outcome, text: text.to_owned(), fault, took_ms: ms, shown: self.shown.take().unwrap_or_default() };
+        let check = CheckResult {
+            name: name.to_owned(),
+            origin,
+            outcome,
+            text: text.to_owned(),
+            fault,
+            took_ms: ms,
+            shown: self.shown.take().unwrap_or_default(),
+        };
         let stage = self.stage;
         self.wait(ms).tell(Event::CheckEnded { stage, check })
     }
