@@ -142,8 +142,37 @@ fn redacted(record: &Record, redactor: &Redactor) -> Record {
 
 #[cfg(test)]
 mod tests {
+    use harness::exchange::{Exchange, Side};
+
     use super::*;
+    use crate::event::{CheckResult, Origin, Outcome, Shown, Stage};
     use crate::report::fixtures;
+
+    #[test]
+    fn a_secret_that_is_told_late_is_in_no_exchange() {
+        use base64::Engine as _;
+        let secret = "correct-horse";
+        let coded = base64::engine::general_purpose::STANDARD.encode(format!("eve:{secret}"));
+        let text = format!("{secret} {coded}");
+        let side = || Side::taken([("location", text.as_str()), ("www-authenticate", &text)], text.as_bytes(), 0);
+        let exchange = Exchange::taken("GET", &format!("https://a.ci/{text}"), side(), std::time::Duration::ZERO);
+        let shown = Shown { exchanges: vec![exchange.answered(200, side())], output: text.clone(), ..Shown::default() };
+        let check = CheckResult {
+            name: "functional/a.hurl".to_owned(),
+            origin: Origin::Overlay,
+            outcome: Outcome::Passed,
+            text: String::new(),
+            fault: None,
+            took_ms: 1,
+            shown,
+        };
+        let emitter = Emitter::new(Vec::new(), Redactor::default());
+        emitter.hide(secret);
+        emitter.emit(Event::CheckEnded { stage: Stage::Functional, check });
+        let told = serde_json::to_string(&emitter.records()).unwrap();
+        assert!(!told.contains(secret) && !told.contains(&coded), "{told}");
+        assert_eq!(told.matches("[redacted]").count(), 16, "{told}");
+    }
 
     #[test]
     fn no_word_that_an_app_calls_a_secret_loses_an_event() {

@@ -71,10 +71,12 @@ impl Browser {
     /// Writes a small picture of what the browser shows at a green end into a folder, under a name that is free
     /// there. None where it cannot be had soon, or is too large.
     pub async fn picture(&self, folder: &Path, name: &str) -> Option<PathBuf> {
-        let tools = self.cdp();
-        let clip = serde_json::json!({"x": 0, "y": 0, "width": 1280, "height": 800, "scale": SMALLER});
-        let asked = serde_json::json!({"format": "png", "clip": clip});
-        let asked = tools.send_raw("Page.captureScreenshot", asked);
+        let seen = "return {x: scrollX, y: scrollY, width: innerWidth, height: innerHeight, scale: arguments[0]}";
+        let asked = async {
+            let clip = self.execute(seen, vec![SMALLER.into()]).await?.json().clone();
+            let asked = serde_json::json!({"format": "png", "clip": clip});
+            self.cdp().send_raw("Page.captureScreenshot", asked).await
+        };
         let answer = tokio::time::timeout(SOON, asked).await.ok()?.ok()?;
         let picture = STANDARD.decode(answer.get("data")?.as_str()?).ok()?;
         let path = folder.join(format!("{}.png", free(folder, name)));

@@ -1,6 +1,6 @@
 //! Addresses as reports show them.
 
-use super::mask::{MARK, names_a_secret};
+use super::mask::{MARK, is_by_chance, names_a_secret};
 
 /// A segment of a path or a value of a query that is at least so long, and looks made by chance, is a secret.
 const CHANCE: usize = 24;
@@ -24,7 +24,7 @@ pub(super) fn masked(url: &str) -> String {
     };
     let mut out: Vec<&str> = Vec::new();
     for segment in place.split('/') {
-        out.push(if is_by_chance(segment) { MARK } else { segment });
+        out.push(if is_token(segment) { MARK } else { segment });
     }
     let mut out = out.join("/");
     if let Some(query) = query {
@@ -37,24 +37,17 @@ pub(super) fn masked(url: &str) -> String {
 fn pair(pair: &str) -> String {
     match pair.split_once('=') {
         // An address in a query has a query of its own.
-        Some((name, value)) if names_a_secret(name) || is_by_chance(value) || value.contains("%3F") => {
+        Some((name, value)) if names_a_secret(name) || is_token(value) || value.contains("%3F") => {
             format!("{name}={MARK}")
         }
-        None if is_by_chance(pair) => MARK.to_owned(),
+        None if is_token(pair) => MARK.to_owned(),
         _ => pair.to_owned(),
     }
 }
 
-/// Whether a word was made by chance: long, of the signs of tokens, with capital and small letters and digits.
-/// A UUID and the sum of a file have no capitals.
-fn is_by_chance(word: &str) -> bool {
-    let sign = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'+' | b'%' | b'=');
-    let has = |what: fn(&u8) -> bool| word.as_bytes().iter().any(what);
-    word.len() >= CHANCE
-        && word.bytes().all(sign)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_digit)
+/// Whether a part of an address was made by chance.
+fn is_token(part: &str) -> bool {
+    part.len() >= CHANCE && is_by_chance(part)
 }
 
 #[cfg(test)]

@@ -15,8 +15,7 @@ const PARTS: &str = "token|passw|passphrase|secret|signature|session|cookie|cred
 /// Names that say so as a whole.
 const NAMES: &str = "code|state|sid|sig|key|auth|pass|pwd|pw|pin";
 
-static NAMED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(&format!("(?i)(?:{PARTS})|^(?:{NAMES})$")).ok());
+static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i)(?:{PARTS})|^(?:{NAMES})$")).ok());
 
 /// Each takes out its group `secret`. What cannot be compiled would be found by any test here.
 static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -51,12 +50,23 @@ static TAG: LazyLock<Option<Regex>> =
 static VALUE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?i)\b(?:value|content)\s*=\s*["']?(?P<secret>[^"'<>]+)"#).ok());
 
+/// A long word: see [`is_by_chance`].
+static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[A-Za-z0-9_~+%=-]{32,}").ok());
+
+/// Whether a word was made by chance: of the signs of tokens, with capital and small letters and digits. A UUID
+/// and the sum of a file have no capitals.
+pub(super) fn is_by_chance(word: &str) -> bool {
+    let sign = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'+' | b'%' | b'=');
+    let has = |what: fn(&u8) -> bool| word.as_bytes().iter().any(what);
+    word.bytes().all(sign) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
 /// Whether a name says that its value is a secret.
 pub(super) fn names_a_secret(name: &str) -> bool {
     NAMED.as_ref().is_none_or(|named| named.is_match(name))
 }
 
-/// The text without what its names say is a secret.
+/// The text without what its names or its looks say is a secret.
 #[must_use]
 pub fn mask(text: &str) -> String {
     let mut clean = Cow::Borrowed(text);
@@ -73,6 +83,13 @@ pub fn mask(text: &str) -> String {
         if shape.is_match(&clean) {
             clean = Cow::Owned(shape.replace_all(&clean, marked).into_owned());
         }
+    }
+    if let Some(word) = WORD.as_ref() {
+        let by_chance = |found: &Captures<'_>| {
+            let word = found.get(0).map_or("", |all| all.as_str());
+            if is_by_chance(word) { MARK.to_owned() } else { word.to_owned() }
+        };
+        clean = Cow::Owned(word.replace_all(&clean, by_chance).into_owned());
     }
     clean.into_owned()
 }
@@ -92,7 +109,10 @@ mod tests {
     #[test]
     fn values_of_telling_names_are_hidden() {
         for (text, want) in [
-            (r#"{"my token": "a\"b", "id": "7", "tokens": 3}"#, r#"{"my token": "[redacted]", "id": "7", "tokens": 3}"#),
+            (
+                r#"{"my token": "a\"b", "id": "7", "tokens": 3}"#,
+                r#"{"my token": "[redacted]", "id": "7", "tokens": 3}"#,
+            ),
             (r#"{"backup_tokens":["a1","b2"],"x":1}"#, r#"{"backup_tokens":[[redacted]],"x":1}"#),
             (r#""{\"rawApiKey\": \"abc\", \"n\": 1}""#, r#""{\"rawApiKey\": \"[redacted]\", \"n\": 1}""#),
             ("csrfToken: 'abc', user: 'eve'", "csrfToken: '[redacted]', user: 'eve'"),
@@ -106,13 +126,15 @@ mod tests {
             ("<input name=title value='abc'>", "<input name=title value='abc'>"),
             ("Bearer abc.def-ghi", "Bearer [redacted]"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMII", "-----BEGIN RSA PRIVATE KEY-----[redacted]"),
+            ("{\"data\":\"U2FsdGVkX19K5dJDKhzl1YQmnlRtItIAYiPC\"}", "{\"data\":\"[redacted]\"}"),
+            ("a8b98f4d-b615-4f91-8065-de182138b0d5", "a8b98f4d-b615-4f91-8065-de182138b0d5"),
             (r#"say "token" and "password""#, r#"say "token" and "password""#),
             ("<h1>Welcome</h1> 3 items", "<h1>Welcome</h1> 3 items"),
         ] {
             assert_eq!(mask(text), want);
         }
         assert_eq!(SHAPES.len(), 10, "every shape is one that compiles");
-        assert!(TAG.is_some() && VALUE.is_some() && NAMED.is_some());
+        assert!(TAG.is_some() && VALUE.is_some() && NAMED.is_some() && WORD.is_some());
     }
 
     proptest! {

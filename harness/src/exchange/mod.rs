@@ -176,7 +176,8 @@ impl Side {
         let bytes = bytes.max(u64::try_from(body.len()).unwrap_or(u64::MAX));
         let text = text::of(body, TAKEN);
         // What is no text has no beginning to show.
-        let cut = text.as_ref().is_some_and(|text| u64::try_from(text.taken).unwrap_or(u64::MAX) < bytes);
+        let is_cut = |text: &text::Text| text.taken > 0 && u64::try_from(text.taken).unwrap_or(u64::MAX) < bytes;
+        let cut = text.as_ref().is_some_and(is_cut);
         let mut side = Self { bytes, cut, text: text.map(|text| text.text).unwrap_or_default(), ..Self::default() };
         for (name, value) in headers {
             let value = text::start(value, TAKEN_LINE);

@@ -14,7 +14,8 @@ fn redactor() -> Redactor {
 
 fn one(n: usize, body: &[u8]) -> Exchange {
     let answer = Side::taken([("Content-Type", "text/plain")], body, 0);
-    Exchange::taken("GET", &format!("https://a.ci/{n}"), Side::default(), Duration::from_millis(7)).answered(200, answer)
+    Exchange::taken("GET", &format!("https://a.ci/{n}"), Side::default(), Duration::from_millis(7))
+        .answered(200, answer)
 }
 
 fn shown(list: impl IntoIterator<Item = Exchange>) -> (Vec<Exchange>, u64) {

@@ -184,6 +184,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_asked_is_told_without_what_only_the_file_knows() {
+        let url = server(ANSWER);
+        let file = "POST {{CCCI_URL}}/a?x=hunter2\n{ \"say\": \"{{password}}\" }\nHTTP 200\n\
+            [Captures]\nword_token: jsonpath \"$.body\"\n\nGET {{CCCI_URL}}/b\nHTTP 200\n";
+        let mut scene = scene(&url);
+        scene.context.variables.set_secret("password", "correct-horse");
+        let file = file.replace("hunter2", "correct-horse");
+        let answer = crate::redact::Redactor::new();
+        let (list, left_out) = scene.run(&file).await.exchanges.shown(&answer);
+        let text = serde_json::to_string(&list).unwrap();
+        assert!(!text.contains("horse") && !text.contains("s3cret") && !text.contains("t0psec"), "{text}");
+        assert_eq!((list.len(), left_out, list[0].status, list[1].method.as_str()), (2, 0, Some(200), "GET"), "{text}");
+        assert!(list[0].url.ends_with("/a?x=[redacted]") && list[1].url.ends_with("/b"), "{text}");
+        assert_eq!(list[0].request.text, "{ \"say\": \"[redacted]\" }");
+        assert_eq!((list[0].answer.media.as_str(), list[0].answer.bytes), ("application/json", 33));
+    }
+
+    #[tokio::test]
     async fn a_red_assertion_is_one_line_with_what_was_wanted_and_got() {
         let url = server(ANSWER);
         let scene = scene(&url);
@@ -208,6 +226,10 @@ mod tests {
         let result = scene(&format!("http://app.test:{port}")).run("GET {{CCCI_URL}}/\nHTTP 404\n").await;
         assert_eq!(result.outcome, OverlayOutcome::Failed);
         assert!(result.text.contains("no answer: ") && result.text.contains("connect"), "{}", result.text);
+        let (list, _) = result.exchanges.shown(&crate::redact::Redactor::new());
+        let [asked] = list.as_slice() else { panic!("{list:?}") };
+        assert_eq!((asked.method.as_str(), asked.url.as_str()), ("GET", format!("http://app.test:{port}/").as_str()));
+        assert!(asked.status.is_none() && asked.error.contains("onnect"), "{asked:?}");
     }
 
     #[tokio::test]

@@ -77,7 +77,7 @@ pub struct OverlayResult {
     /// The files that it left in `CCCI_ARTIFACTS`, by name.
     pub files: Vec<String>,
     /// What it asked and was answered, as far as cc-ci can see it. Not clean of secrets.
-    pub exchanges: Exchanges,
+    pub exchanges: Box<Exchanges>,
     /// How long it took.
     pub took: Duration,
 }
@@ -89,7 +89,7 @@ impl OverlayResult {
             text: text.into(),
             detail: String::new(),
             files: Vec::new(),
-            exchanges: Exchanges::default(),
+            exchanges: Box::default(),
             took: Duration::ZERO,
         }
     }
@@ -106,7 +106,7 @@ impl OverlayResult {
     }
 
     fn with_exchanges(mut self, exchanges: Exchanges) -> Self {
-        self.exchanges = exchanges;
+        self.exchanges = Box::new(exchanges);
         self
     }
 

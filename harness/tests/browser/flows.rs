@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use harness::exchange::Exchanges;
+use harness::redact::Redactor;
 use harness::testing::{Ended, Outcome, Test, Verdict, run};
 
 use super::support::{NAME, Scene};
@@ -33,6 +35,35 @@ async fn a_green_flow_leaves_nothing() {
     let ended = run(scene.test("ca.pem"), LONG, async |test: &Test| log_in(test, "Welcome owner").await).await;
     assert_eq!((ended.verdict, ended.line.as_str()), (Verdict::Green, "the page says \"Welcome owner\""));
     assert!(!scene.path("artifacts").exists());
+}
+
+#[tokio::test]
+async fn a_green_flow_leaves_a_small_picture_where_the_recipe_says_so() {
+    let scene = Scene::new();
+    let test = scene.test_with("ca.pem", &[("CCCI_PICTURES", "1")]);
+    let ended = run(test, LONG, async |test: &Test| log_in(test, "Welcome owner").await).await;
+    assert_eq!(ended.verdict, Verdict::Green, "{ended:?}");
+    let picture = std::fs::read(scene.path("artifacts/browser-10-login.png")).unwrap();
+    assert!(picture.starts_with(b"\x89PNG") && picture.len() < 300 * 1024, "{} bytes", picture.len());
+    let (list, _) = Exchanges::fetch(&scene.path("work/exchanges")).shown(&Redactor::new());
+    let [page] = list.as_slice() else { panic!("{list:?}") };
+    assert!(page.url.starts_with(&format!("https://{NAME}:")), "{page:?}");
+    assert_eq!((page.status, page.answer.media.as_str()), (Some(200), "text/html"), "{page:?}");
+}
+
+#[tokio::test]
+async fn a_test_that_shows_a_secret_leaves_no_picture_however_it_ends() {
+    for want in ["Welcome owner", "Goodbye"] {
+        let scene = Scene::new();
+        let test = scene.test_with("ca.pem", &[("CCCI_PICTURES", "1")]);
+        let ended = run(test, LONG, async |test: &Test| {
+            test.no_picture();
+            log_in(test, want).await
+        })
+        .await;
+        assert_eq!(ended.verdict == Verdict::Green, want == "Welcome owner", "{ended:?}");
+        assert!(!scene.path("artifacts/browser-10-login.png").exists(), "{want}");
+    }
 }
 
 /// Chromium gives its requests up when an interface comes or goes, unless it cannot see that.
@@ -69,7 +100,7 @@ async fn what_never_shows_is_red_in_time_and_says_what_is_there() {
     let scene = Scene::new();
     let ended = run(scene.test("ca.pem"), LONG, async |test: &Test| log_in(test, "Goodbye").await).await;
     assert_eq!(ended.verdict, Verdict::Red, "{ended:?}");
-    let want = "browser/flows.rs:15: the page shows no h1 with the text \"Goodbye\", it says \"Welcome owner\"";
+    let want = "browser/flows.rs:17: the page shows no h1 with the text \"Goodbye\", it says \"Welcome owner\"";
     assert!(ended.line.starts_with(want), "{}", ended.line);
     assert_evidence(&scene, &ended, "Welcome owner");
 }

@@ -45,6 +45,11 @@ impl Scene {
 
     /// A test whose run trusts the authority of this file.
     pub(crate) fn test(&self, ca: &str) -> Test {
+        self.test_with(ca, &[])
+    }
+
+    /// The same, with more values.
+    pub(crate) fn test_with(&self, ca: &str, more: &[(&str, &str)]) -> Test {
         let path = |name: &str| self.path(name).display().to_string();
         let values = [
             ("CCCI_URL", format!("https://{NAME}:{}", self.port)),
@@ -53,7 +58,8 @@ impl Scene {
             ("CCCI_WORK", path("work")),
             ("CCCI_ARTIFACTS", path("artifacts")),
         ];
-        Test::new("browser/10-login", values.map(|(name, value)| (name.to_owned(), value)))
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Test::new("browser/10-login", values.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(more))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

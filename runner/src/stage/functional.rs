@@ -79,8 +79,6 @@ fn over_rounds(results: Vec<OverlayResult>) -> Rounds {
 
 #[cfg(test)]
 mod tests {
-    use harness::exchange::Exchanges;
-
     use super::*;
 
     fn results(outcomes: &[OverlayOutcome]) -> Vec<OverlayResult> {
@@ -89,7 +87,7 @@ mod tests {
             text: format!("said {n}"),
             detail: format!("detail {n}"),
             files: Vec::new(),
-            exchanges: Exchanges::default(),
+            exchanges: Box::default(),
             took: std::time::Duration::ZERO,
         };
         outcomes.iter().enumerate().map(of).collect()

@@ -82,7 +82,7 @@ pub(super) fn shown(cx: &Context, result: &OverlayResult) -> Shown {
         OverlayOutcome::Passed => last_lines(&mask(&cx.emitter.clean(&result.detail)), &result.text),
         OverlayOutcome::Failed | OverlayOutcome::Broken => String::new(),
     };
-    Shown { output, ..cx.shown(result.exchanges.clone()) }
+    Shown { output, ..cx.shown((*result.exchanges).clone()) }
 }
 
 /// The last lines of a clean output, unless they say no more than what the check says anyway.

@@ -82,3 +82,34 @@ async fn a_server_that_says_nothing_is_left_after_the_limit() {
     let error = visitor().ask(Method::GET, &url).within(limit).send().await.unwrap_err();
     assert_eq!(error.why, "no answer in 1.2 s");
 }
+
+#[tokio::test]
+async fn what_is_asked_is_put_down_without_cookies_and_tokens() {
+    let server = Scripted::start(|request, _| match request.starts_with("POST") {
+        true => ("302 Found\r\nlocation: /home?code=s-1\r\nset-cookie: sid=s-2".to_owned(), String::new()),
+        false => ("200 OK\r\ncontent-type: text/plain".to_owned(), "x".repeat(100_000)),
+    })
+    .await;
+    let recorder = crate::exchange::Recorder::default();
+    let http = Http::new(&HttpConfig::default()).unwrap().recorded_by(&recorder);
+    let visitor = http.session();
+    let login = Url::parse(&format!("{}/login?state=s-3#s-4", server.url)).unwrap();
+    let form = [("user", "eve"), ("password", "s-5")];
+    visitor.ask(Method::POST, &login).bearer(&SecretString::from("s-6")).form(form).send().await.unwrap();
+    http.get(&format!("{}/page", server.url), std::time::Instant::now() + std::time::Duration::from_secs(9))
+        .await
+        .unwrap();
+    drop(server);
+    let nobody = Url::parse("http://127.0.0.1:9/").unwrap();
+    visitor.ask(Method::GET, &nobody).send().await.unwrap_err();
+    let (list, _) = recorder.take().shown(&crate::redact::Redactor::new());
+    let text = serde_json::to_string(&list).unwrap();
+    assert!(!text.contains("s-"), "{text}");
+    let [posted, got, refused] = list.as_slice() else { panic!("{text}") };
+    assert_eq!((posted.method.as_str(), posted.status), ("POST", Some(302)));
+    assert_eq!(posted.request.text, "user=eve&password=[redacted]");
+    assert_eq!((posted.answer.location.as_str(), posted.request.bytes), ("/home?code=[redacted]", 21));
+    assert_eq!((got.answer.media.as_str(), got.answer.bytes, got.answer.cut), ("text/plain", 100_000, true));
+    assert_eq!(got.answer.text.len(), 600);
+    assert!(refused.status.is_none() && refused.error.contains("refused"), "{text}");
+}
