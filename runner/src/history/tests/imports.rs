@@ -187,6 +187,45 @@ fn files_that_tests_left_are_kept_and_nothing_else_is_opened() {
     assert_eq!(file("link.png"), None);
 }
 
+/// Every journal that a machine has: set CCCI_STATE to a copy of its state folder, with its runs alone.
+#[test]
+#[ignore = "needs a machine's journals"]
+fn journals_of_real_runs_are_imported_as_reports_read_them() {
+    let state = std::path::PathBuf::from(std::env::var_os("CCCI_STATE").unwrap());
+    let history = History::open(&state).unwrap();
+    let begin = std::time::Instant::now();
+    catch_up(&history).unwrap();
+    let took = begin.elapsed();
+    let (mut same, mut waiting) = (0, history.waiting());
+    for (run, dir) in RunDir::all(&state).unwrap() {
+        let Ok(read) = journal::read(&dir.journal()) else { continue };
+        let one = history.read_now(|db| db.run(&run)).unwrap().unwrap_or_else(|| panic!("{run} is not there"));
+        let told = history.read_now(|db| db.told(&run)).unwrap().unwrap();
+        assert_eq!((&told.records, &told.remarks), (&read.records, &read.remarks), "{run}");
+        let view = fold(&read.records).unwrap();
+        assert_eq!((one.run.line, one.run.took_ms), (view.line(), view.took_ms), "{run}");
+        waiting.retain(|waiting| waiting.run != run);
+        same += 1;
+    }
+    eprintln!(
+        "{same} runs in {took:?}; {} bytes; not imported: {waiting:#?}",
+        std::fs::metadata(history.file()).unwrap().len()
+    );
+    for row in history.read_now(Db::overview).unwrap() {
+        let flakes = history.read_now(|db| db.flakes(&row.recipe)).unwrap();
+        let facts = history.read_now(|db| db.facts(&row.recipe)).unwrap();
+        eprintln!(
+            "{}: {:?}, newest {}; {} flakes, {} checks were red, proof {:?}",
+            row.recipe,
+            row.standing.map(|standing| standing.run.line),
+            row.newest.run,
+            flakes.len(),
+            facts.red.len(),
+            facts.proof.map(|proof| proof.run.run),
+        );
+    }
+}
+
 /// One run that is long enough to have several pieces.
 fn long() -> Vec<Record> {
     let mut records = fixtures::passed();
