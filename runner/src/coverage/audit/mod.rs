@@ -252,8 +252,13 @@ fn checked(repository: &Tree, commit: log::Commit, changes: &[Change], run: &Run
         targets.iter().map(one).collect()
     };
     let without = all(&tree);
-    let is_red = |said: &Said| matches!(said, Said::Ran(ended) if ended.values().any(|one| *one == Ended::Failed));
-    let with = match without.values().any(is_red) {
+    // Red, and what does not compile, says something of the fix only where it is otherwise with it.
+    let asks = |said: &Said| match said {
+        Said::Ran(ended) => ended.values().any(|one| *one == Ended::Failed),
+        Said::DoesNotCompile(_) => true,
+        Said::TooLong | Said::NotStarted(_) => false,
+    };
+    let with = match without.values().any(asks) {
         true => {
             tree.check_out(&commit.id)?;
             all(&tree)
@@ -286,8 +291,9 @@ fn result(name: &str, without: Option<&Said>, with: Option<&Said>) -> TestResult
             },
             (Some(Ended::Failed), _) => cannot("red without the fix, and with the fix the tests could not be run"),
         },
-        (Some(Said::DoesNotCompile(error)), _) => {
-            cannot(&format!("does not compile without the fix: {}", crate::report::text::one_line(error, 120)))
+        (Some(Said::DoesNotCompile(error)), with) => {
+            let when = if matches!(with, Some(Said::Ran(_))) { "without the fix" } else { "with the fix or without" };
+            cannot(&format!("does not compile {when}: {}", crate::report::text::one_line(error, 120)))
         }
         (Some(Said::TooLong), _) => cannot("took too long"),
         (Some(Said::NotStarted(why)), _) => cannot(&format!("cargo cannot be started: {why}")),
