@@ -127,7 +127,10 @@ impl Told {
         let name = if n < 2 { format!("{stage}.check-{n}") } else { format!("{stage}/{n}0-what-it-is-for.hurl") };
         let origin = if n < 2 { Origin::Generic } else { Origin::Overlay };
         let text = format!("GET / answered 200 in {n} ms, behind the app's own certificate");
-        self.tell(Event::CheckEnded { stage, check: CheckResult { name, origin, outcome, text, fault, took_ms: 90, shown: Shown::default() } });
+        self.tell(Event::CheckEnded {
+            stage,
+            check: CheckResult { name, origin, outcome, text, fault, took_ms: 90, shown: Shown::default() },
+        });
     }
 
     fn abra(&mut self, stage: Stage, words: &str) {

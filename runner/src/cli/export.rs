@@ -42,7 +42,8 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
 
 /// The history that `cc-ci serve` keeps; where none does, it is brought up to date here.
 fn opened(state: &std::path::Path) -> Result<History, Failure> {
-    let unusable = |error: HistoryError| Failure::new(Kind::StateUnusable, error.to_string(), "the state folder (CCCI_STATE)");
+    let unusable =
+        |error: HistoryError| Failure::new(Kind::StateUnusable, error.to_string(), "the state folder (CCCI_STATE)");
     match History::open(state) {
         Ok(history) => {
             crate::history::catch_up(&history).map_err(unusable)?;

@@ -143,7 +143,9 @@ impl Follower {
             self.dirty.extend(name.and_then(|name| name.parse::<RunId>().ok()));
         } else if mask.contains(EventMask::IGNORED) {
             self.watched.remove(what);
-        } else if let Some(run) = self.watched.get(what).filter(|_| matches!(name, Some("journal.jsonl" | "report.html"))) {
+        } else if let Some(run) =
+            self.watched.get(what).filter(|_| matches!(name, Some("journal.jsonl" | "report.html")))
+        {
             self.dirty.insert(run.clone());
         }
     }

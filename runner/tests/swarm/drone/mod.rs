@@ -32,7 +32,7 @@ async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
             path
         };
         let (of_drone, of_reports) = (file("drone", testdrone::TOKEN), file("reports", TOKEN));
-        let mut command = || {
+        let command = || {
             let mut command = scene.command(scene.proxy.url(), &state);
             command
                 .env("CCCI_DRONE_URL", drone.url().as_str())
