@@ -4,7 +4,8 @@ use harness::names::RunId;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::history::chunk::unpack;
-use crate::history::row::{CHECK, CheckRow, RUN, RUN_COLUMNS, RunRow, STAGE, StageRow, check_row, run_row, stage_row};
+use crate::history::parts::{CHECK, CheckRow, STAGE, StageRow, check_row, stage_row};
+use crate::history::row::{RUN, RUN_COLUMNS, RunRow, run_row};
 use crate::history::{Db, HistoryError};
 
 /// A run, its stages, its checks, and the names of files that its tests left.

@@ -6,7 +6,8 @@ use harness::names::RecipeName;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use crate::history::row::{self, RUN, RUN_COLUMNS, RunRow, STAGE, StageRow, run_row, stage_row};
+use crate::history::parts::{STAGE, StageRow, stage_row};
+use crate::history::row::{self, RUN, RUN_COLUMNS, RunRow, run_row};
 use crate::history::{Db, HistoryError};
 
 /// A recipe's row of the overview.
