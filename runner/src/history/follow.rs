@@ -152,13 +152,14 @@ impl Follower {
 
     async fn import(&mut self, run: RunId) {
         let dir = RunDir::of(self.history.state(), &run);
-        // First, so that nothing is written after the import of which the kernel does not tell.
+        // First and once: nothing is written after the import of which the kernel does not tell, and who is taken to
+        // live has somebody who waits for the end.
         let lives = dir.may_grow();
         if lives {
             self.watch(&run, &dir);
         }
         let history = self.history.clone();
-        let imported = tokio::task::spawn_blocking(move || history.import(&dir)).await;
+        let imported = tokio::task::spawn_blocking(move || history.import_when(&dir, !lives)).await;
         if !lives {
             self.unwatch(&run);
         }

@@ -82,12 +82,12 @@ impl Writer {
         std::mem::replace(&mut self.db, db)
     }
 
-    /// Imports what is new in a run's folder; none where nothing is.
-    pub(super) fn import(&mut self, run: &RunId, dir: &RunDir) -> Result<Option<RunChange>, HistoryError> {
+    /// Imports what is new in a run's folder; none where nothing is. That its process is gone was found out before.
+    pub(super) fn import(&mut self, run: &RunId, dir: &RunDir, over: bool) -> Result<Option<RunChange>, HistoryError> {
         let path = self.place.file();
         // A tally that was changed and not committed would be wrong: it only comes back at the end.
         let tally = self.tallies.remove(run);
-        match self.import_from(run, dir, tally) {
+        match self.import_from(run, dir, over, tally) {
             Ok(change) => Ok(change),
             Err(Stop::Sql(error)) => Err(HistoryError::of(&path, &error)),
             Err(Stop::File(error)) => Err(HistoryError::io(dir.path(), &error)),
@@ -126,9 +126,13 @@ impl Writer {
         }
     }
 
-    fn import_from(&mut self, run: &RunId, dir: &RunDir, tally: Option<Tally>) -> Result<Option<RunChange>, Stop> {
-        // First, so that nothing is written after it was asked that is not read below.
-        let over = !dir.may_grow();
+    fn import_from(
+        &mut self,
+        run: &RunId,
+        dir: &RunDir,
+        over: bool,
+        tally: Option<Tally>,
+    ) -> Result<Option<RunChange>, Stop> {
         let mut file = match File::open(dir.journal()) {
             Ok(file) => file,
             // It has not begun, or is of a provider, which has none.

@@ -197,9 +197,15 @@ impl History {
     /// # Errors
     /// See [`HistoryError`].
     pub fn import(&self, dir: &RunDir) -> Result<Option<RunChange>, HistoryError> {
+        // First, so that nothing is written after it was asked that is not read then.
+        self.import_when(dir, !dir.is_locked())
+    }
+
+    /// The same of a run of which is known whether its process is gone.
+    pub(super) fn import_when(&self, dir: &RunDir, over: bool) -> Result<Option<RunChange>, HistoryError> {
         let name = dir.path().file_name().unwrap_or_default().to_string_lossy();
         let run: RunId = name.parse().map_err(|error| HistoryError::Bug(format!("no run's folder: {error}")))?;
-        let imported = self.write(|writer| writer.import(&run, dir));
+        let imported = self.write(|writer| writer.import(&run, dir, over));
         match &imported {
             Ok(_) => drop(lock(&self.0.waiting).remove(&run)),
             Err(error) => {

@@ -39,7 +39,7 @@ pub(super) fn known(db: &Connection, run: &RunId) -> rusqlite::Result<Option<Kno
 
 /// The runs that live.
 pub(super) fn live(db: &Connection) -> rusqlite::Result<Vec<RunId>> {
-    let mut ask = db.prepare_cached("SELECT run FROM runs WHERE state = 'live'")?;
+    let mut ask = db.prepare_cached("SELECT run FROM runs INDEXED BY runs_live WHERE state = 'live'")?;
     let runs = ask.query_map([], |row| row::parsed(row, 0))?;
     runs.collect()
 }

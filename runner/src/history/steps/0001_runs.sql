@@ -37,7 +37,7 @@ CREATE INDEX runs_by_pull ON runs (recipe, pull, at_ms, run) WHERE pull IS NOT N
 CREATE INDEX runs_by_tone ON runs (tone, at_ms, run);
 CREATE INDEX runs_by_recipe_and_tone ON runs (recipe, tone, at_ms, run);
 CREATE INDEX runs_alike ON runs (recipe, head);
-CREATE INDEX runs_live ON runs (at_ms) WHERE state = 'live';
+CREATE INDEX runs_live ON runs (at_ms, run) WHERE state = 'live';
 
 CREATE TABLE stages (
     run         INTEGER NOT NULL,

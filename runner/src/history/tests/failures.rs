@@ -97,10 +97,7 @@ fn an_import_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again() {
     std::fs::write(next.path().join("history.sqlite-wal"), wal).unwrap();
     let history = History::open(next.path()).unwrap();
     assert_eq!(dump(&history), before);
-    let copy = RunDir::of(next.path(), &id("20261121-b"));
-    drop(copy.create().unwrap());
-    copy.remove_private().unwrap();
-    std::fs::copy(dir.journal(), copy.journal()).unwrap();
+    let copy = dead(next.path(), "20261121-b", &std::fs::read(dir.journal()).unwrap());
     history.import(&copy).unwrap();
     drop(torn);
     scene.history.import(&dir).unwrap();

@@ -61,7 +61,7 @@ fn a_run_that_lives_is_shown_so_far_and_a_line_that_is_not_whole_waits() {
     let change = scene.history.import(&dir).unwrap().unwrap();
     assert_eq!((change.kind, change.lines), (ChangeKind::Ended, 11..lines.len() as u64));
     assert!(!scene.one("20261121-a").run.sealed, "its process lives");
-    drop(alive);
+    end(&dir, alive);
     assert_eq!(scene.history.import(&dir).unwrap().unwrap().kind, ChangeKind::Sealed);
     assert!(scene.history.read_now(Db::live).unwrap().is_empty());
 }
@@ -73,7 +73,7 @@ fn a_run_that_was_killed_has_no_end() {
     append(&dir, b"{\"seq\":99,\"at\":");
     scene.history.import(&dir).unwrap();
     assert_eq!(scene.one("20261121-a").run.state, RunState::Live);
-    drop(alive);
+    end(&dir, alive);
     assert_eq!(scene.history.import(&dir).unwrap().unwrap().kind, ChangeKind::NoEnd);
     let one = scene.one("20261121-a");
     assert_eq!((one.run.state, one.run.tone, one.run.word), (RunState::NoEnd, Some(Tone::NoEnd), None));
@@ -101,7 +101,7 @@ fn a_last_line_without_its_end_counts_when_nobody_writes_any_more() {
     let scene = Scene::new();
     let mut all = bytes(&fixtures::passed());
     all.pop();
-    let dir = scene.live("20261121-a", &all).0;
+    let dir = scene.dead("20261121-a", &all);
     scene.history.import(&dir).unwrap();
     assert_eq!(scene.one("20261121-a").run.word, Some(Word::Passed));
 }
@@ -123,7 +123,7 @@ fn texts_of_strangers_come_back_unharmed() {
 #[test]
 fn a_journal_of_this_repositorys_first_day_is_imported() {
     let scene = Scene::new();
-    let dir = scene.live("20261121-064334-vcav", include_bytes!("first_day.jsonl")).0;
+    let dir = scene.dead("20261121-064334-vcav", include_bytes!("first_day.jsonl"));
     scene.history.import(&dir).unwrap();
     let one = scene.one("20261121-064334-vcav");
     assert_eq!((one.run.recipe.as_str(), one.run.state), ("custom-html", RunState::Ended));
@@ -134,7 +134,7 @@ fn a_journal_of_this_repositorys_first_day_is_imported() {
 fn a_journal_of_a_newer_format_stays_in_its_folder() {
     let scene = Scene::new();
     let newer = String::from_utf8(bytes(&fixtures::passed())).unwrap().replacen("\"format\":1", "\"format\":2", 1);
-    let dir = scene.live("20261121-a", newer.as_bytes()).0;
+    let dir = scene.dead("20261121-a", newer.as_bytes());
     let error = scene.history.import(&dir).unwrap_err();
     assert!(matches!(&error, HistoryError::Journal { why: journal::ReadError::Newer { found: 2 }, .. }), "{error}");
     assert_eq!(scene.history.waiting()[0].run, id("20261121-a"));
@@ -148,7 +148,7 @@ fn what_is_damaged_or_unknown_in_the_middle_is_kept_and_told() {
     let mut lines: Vec<&[u8]> = all.split_inclusive(|byte| *byte == b'\n').collect();
     lines.insert(3, b"\x00\xff not json\n");
     lines.insert(6, b"{\"seq\":5,\"at\":\"2026-11-21T09:14:03.250Z\",\"ms\":1,\"event\":\"sang\"}\n");
-    let dir = scene.live("20261121-a", &lines.concat()).0;
+    let dir = scene.dead("20261121-a", &lines.concat());
     scene.history.import(&dir).unwrap();
     let one = scene.one("20261121-a");
     assert!(one.run.remarks[0].starts_with("line 4 is damaged"), "{:?}", one.run.remarks);
@@ -280,7 +280,7 @@ proptest! {
                 scene = Scene { state, history };
             }
         }
-        drop(alive);
+        end(&dir, alive);
         scene.history.import(&dir).unwrap();
         prop_assert_eq!(dump(&scene.history), dump(&whole.history));
     }

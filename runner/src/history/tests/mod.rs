@@ -39,7 +39,12 @@ impl Scene {
 
     /// A run's folder whose process is gone.
     fn over(&self, run: &str, records: &[Record]) -> RunDir {
-        self.live(run, &bytes(records)).0
+        self.dead(run, &bytes(records))
+    }
+
+    /// The same with these bytes as its journal.
+    fn dead(&self, run: &str, bytes: &[u8]) -> RunDir {
+        dead(self.path(), run, bytes)
     }
 
     /// The same, imported.
@@ -65,6 +70,23 @@ fn live(state: &Path, run: &str, bytes: &[u8]) -> (RunDir, Alive) {
     dir.remove_private().unwrap();
     std::fs::write(dir.journal(), bytes).unwrap();
     (dir, alive)
+}
+
+fn dead(state: &Path, run: &str, bytes: &[u8]) -> RunDir {
+    let (dir, alive) = live(state, run, bytes);
+    end(&dir, alive);
+    dir
+}
+
+/// The end of a run's process. A process that another test starts in this very moment holds the lock too, until it
+/// is another program.
+fn end(dir: &RunDir, alive: Alive) {
+    drop(alive);
+    let begin = std::time::Instant::now();
+    while dir.is_locked() {
+        assert!(begin.elapsed().as_secs() < 20, "nobody holds the lock any more");
+        std::thread::yield_now();
+    }
 }
 
 fn id(run: &str) -> RunId {

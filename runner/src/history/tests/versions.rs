@@ -34,7 +34,7 @@ fn every_earlier_version_becomes_this_one_with_all_that_it_had() {
         let told = history.read_now(|db| db.told(&id("20261121-a"))).unwrap().unwrap();
         assert_eq!(told.view.line(), one.run.line, "from version {wanted}");
         // It goes on as one that was always of this version.
-        let dir = live(state.path(), "20261121-d", &bytes(&fixtures::passed())).0;
+        let dir = dead(state.path(), "20261121-d", &bytes(&fixtures::passed()));
         assert!(history.import(&dir).unwrap().is_some());
     }
 }
