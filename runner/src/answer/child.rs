@@ -20,8 +20,11 @@ use crate::event::Record;
 use crate::settings::Settings;
 
 /// What the service manager tells cc-ci, and what leads to its secrets. A run has no business with either.
-const NOT_FOR_RUNS: [&str; 12] = [
+const NOT_FOR_RUNS: [&str; 14] = [
     "CCCI_FORGE_TOKEN_FILE",
+    // Their git is told of it by its own settings.
+    "CCCI_FORGE_CA_FILE",
+    "CCCI_PAGES_TOKEN_FILE",
     "CCCI_WEBHOOK_SECRET_FILE",
     "CCCI_DRONE_URL",
     "CCCI_DRONE_REPO",

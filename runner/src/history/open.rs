@@ -15,6 +15,10 @@ use super::steps;
 /// How long a connection waits for another program before it says that the database is busy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often, and with what pause, the lock is tried before somebody counts as its holder.
+const HELD_LOOKS: u32 = 10;
+const HELD_PAUSE: Duration = Duration::from_millis(50);
+
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -39,7 +43,14 @@ impl Place {
         let path = self.state.join("history.lock");
         let io = |error: std::io::Error| HistoryError::io(&path, &error);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
-        if FileExt::try_lock_exclusive(&file).map_err(io)? { Ok(file) } else { Err(HistoryError::Held(self.file())) }
+        // A program that is just being started by this process holds for a moment what the process has let go of.
+        for _ in 0..HELD_LOOKS {
+            if FileExt::try_lock_exclusive(&file).map_err(io)? {
+                return Ok(file);
+            }
+            std::thread::sleep(HELD_PAUSE);
+        }
+        Err(HistoryError::Held(self.file()))
     }
 
     /// The connection that writes, to a database of this program's version. It is made where there is none.

@@ -198,7 +198,7 @@ impl History {
     /// See [`HistoryError`].
     pub fn import(&self, dir: &RunDir) -> Result<Option<RunChange>, HistoryError> {
         // First, so that nothing is written after it was asked that is not read then.
-        self.import_when(dir, !dir.is_locked())
+        self.import_when(dir, !dir.may_grow())
     }
 
     /// The same of a run of which is known whether its process is gone.
