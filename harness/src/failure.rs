@@ -197,7 +197,7 @@ kinds! {
     DependencyGone = "dependency-gone", Dependency;
     /// no right to hold live apps: the cap is reached, or another run holds the app's name
     NoSlot = "no-slot", Infrastructure;
-    /// an app that should be kept from an earlier run, and is not
+    /// a run that was named, or the app that it should have kept, is not there
     NotKept = "not-kept", Infrastructure;
     /// a provider of logins that does not answer
     ProviderUnreachable = "provider-unreachable", Dependency;

@@ -46,6 +46,8 @@ use crate::world;
 pub struct Overlays {
     /// `install/`, `upgrade/`, `backup/`, `functional/` and `browser/`, each in name order.
     pub checks: BTreeMap<&'static str, Vec<OverlayFile>>,
+    /// Those of all folders that are to be proven, also of stages that do not run.
+    pub proven: Vec<OverlayFile>,
     /// `data/seed`, `data/wipe` and `data/check`, when all three are there.
     pub data: Option<Data>,
 }

@@ -217,6 +217,9 @@ fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         return Err(Failure::new(Kind::CheckBroken, what, format!("its tests: {names}")));
     }
+    // In the order of the folders' list, which is that of the stages.
+    found.proven = FOLDERS.iter().filter_map(|name| found.checks.get(name)).flatten().cloned().collect();
+    found.proven.retain(|file| only.wants_proof(&file.name));
     for files in found.checks.values_mut() {
         files.retain(|file| only.wants_check(&file.name));
     }

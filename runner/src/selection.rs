@@ -61,6 +61,13 @@ impl Selection {
             })
     }
 
+    /// Whether a test is shown to bite, where that was asked for. The stage functional alone, which is what
+    /// `cc-ci prove` asks for by itself, stands for all tests: the other stages need not run for that.
+    #[must_use]
+    pub fn wants_proof(&self, name: &str) -> bool {
+        self.parts == [Part::Stage(Stage::Functional)] || self.wants_check(name)
+    }
+
     /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
     /// to every run.
     #[must_use]
@@ -151,6 +158,15 @@ mod tests {
         assert!(only(&["browser"]).wants_check("browser/10-login.rs"));
         assert!(!only(&["browser"]).wants_check("functional/10-x.sh"));
         assert!(only(&["backup"]).wants_stage(Stage::Backup, &[]));
+    }
+
+    #[test]
+    fn what_is_proven_by_itself_is_every_test_and_by_name_that_one() {
+        for name in ["install/10-x.hurl", "upgrade/10-x.sh", "browser/10-x.rs"] {
+            assert!(only(&["functional"]).wants_proof(name) && only(&[]).wants_proof(name), "{name}");
+            assert!(!only(&["functional/20"]).wants_proof(name) && !only(&["backup"]).wants_proof(name), "{name}");
+        }
+        assert!(only(&["functional/20"]).wants_proof("functional/20-a.hurl"));
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub fn whole(state: &Path) -> BTreeMap<RecipeName, Duration> {
 pub fn expected<'a>(recipe: &RecipeName, runs: impl IntoIterator<Item = &'a RunView>) -> Expected {
     let mut times: BTreeMap<Stage, Vec<u64>> = BTreeMap::new();
     for run in runs.into_iter().filter(|run| run.started.recipe == *recipe) {
-        for stage in &run.stages {
+        // How long a run waits depends on others; the slots forecast it.
+        for stage in run.stages.iter().filter(|stage| stage.stage != Stage::Slot) {
             if let (Some(Outcome::Passed), Some(took)) = (stage.outcome(), stage.took_ms) {
                 times.entry(stage.stage).or_default().push(took);
             }

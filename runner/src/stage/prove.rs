@@ -22,8 +22,7 @@ const AT_ONCE: usize = 4;
 const YES: &str = "#!/bin/sh\necho asked >>\"$0.asked\"\n[ -t 0 ] || cat >/dev/null\necho ok\n";
 
 pub(super) async fn run(cx: &mut Context) -> Step {
-    let functional = ["functional", "browser"].into_iter().filter_map(|folder| cx.overlays.checks.get(folder));
-    let mut files: Vec<OverlayFile> = functional.flatten().cloned().collect();
+    let mut files = cx.overlays.proven.clone();
     files.extend(cx.overlays.data.as_ref().map(|data| data.check.clone()));
     // The data is there, so that the check has what it looks for: only then red means something.
     data::seed(cx).await?;

@@ -59,8 +59,9 @@ async fn listens(scene: &mut Scene<'_>, poll: &str) -> String {
     let listen = format!("{}:0", scene.gitea.host);
     let settings =
         [("CCCI_POLL", poll), ("CCCI_WEBHOOK_SECRET_FILE", file.to_str().unwrap()), ("CCCI_LISTEN", &listen)];
-    let said = scene.serve_with(&settings).await.said("cc-ci listens for webhooks at ").to_owned();
-    said.rsplit(' ').next().unwrap().to_owned()
+    let said = scene.serve_with(&settings).await.said("for webhooks").to_owned();
+    let address = said.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    format!("{address}/hook")
 }
 
 /// A webhook of the organisation, which signs with this secret.
