@@ -13,24 +13,24 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).expect("an answer is UTF-8")
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 }
 
 /// Asks, and reads to the end of the answer.
-pub async fn ask(to: SocketAddr, method: &str, path: &str, form: &str) -> Answer {
+pub(crate) async fn ask(to: SocketAddr, method: &str, path: &str, form: &str) -> Answer {
     let asked = async {
         let mut stream = open(to, method, path, form).await;
         let mut bytes = Vec::new();
@@ -41,12 +41,12 @@ pub async fn ask(to: SocketAddr, method: &str, path: &str, form: &str) -> Answer
 }
 
 /// Asks with GET.
-pub async fn get(to: SocketAddr, path: &str) -> Answer {
+pub(crate) async fn get(to: SocketAddr, path: &str) -> Answer {
     ask(to, "GET", path, "").await
 }
 
 /// Reads a stream until it has said a text; what it has said by then.
-pub async fn until(to: SocketAddr, path: &str, wanted: &str) -> String {
+pub(crate) async fn until(to: SocketAddr, path: &str, wanted: &str) -> String {
     let heard = async {
         let mut stream = open(to, "GET", path, "").await;
         let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);

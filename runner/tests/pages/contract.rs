@@ -41,7 +41,8 @@ async fn every_path_for_machines_answers_as_it_is_described() {
     let paths = document["paths"].as_object().unwrap();
     assert!(paths.len() >= 12, "{paths:?}");
     for (path, described) in paths {
-        let (kind, schema) = described["get"]["responses"]["200"]["content"].as_object().unwrap().iter().next().unwrap();
+        let (kind, schema) =
+            described["get"]["responses"]["200"]["content"].as_object().unwrap().iter().next().unwrap();
         if kind == "text/event-stream" {
             let heard = until(to, &real(path), "\n\n").await;
             assert!(heard.contains("200 OK") && heard.contains("text/event-stream"), "{heard}");
@@ -95,7 +96,8 @@ async fn every_page_answers_and_what_is_not_there_says_so() {
         check_own(&path, &answer.text());
     }
     let long = "a".repeat(10_000);
-    let odd = ["%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "<script>", "%ff%fe", "20261121-110000-GREE", "a%0d%0ab", &long];
+    let odd =
+        ["%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "<script>", "%ff%fe", "20261121-110000-GREE", "a%0d%0ab", &long];
     for odd in odd.iter().map(|odd| odd.replace('<', "%3C").replace('>', "%3E")) {
         for path in ["/runs/{}", "/runs/{}/log", "/runs/{}/log/lines", "/runs/{}/journal.jsonl", "/runs/{}/junit.xml"]
             .into_iter()
@@ -167,5 +169,26 @@ async fn pictures_are_shown_only_where_the_operator_says_so() {
     assert_eq!((shown.status, shown.header("content-type"), &shown.body[..]), (200, "image/png", PNG));
     for name in ["page.html", "no.png", "..%2fjournal.jsonl", "other.png"] {
         assert_eq!(checked(shows.address, "GET", &path(name), "").await.status, 404, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_link_of_a_page_is_answered() {
+    let scene = Scene::new();
+    let _alive = stories::history(&scene);
+    let server = scene.serve(Shows::default());
+    let mut links = std::collections::BTreeSet::new();
+    for (_, path) in stories::pages() {
+        let page = get(server.address, &path).await.text();
+        for tag in crate::markup::tags(&page) {
+            let found = ["href", "src"].iter().filter_map(|name| tag.attributes.get(*name));
+            links.extend(
+                found.filter(|link| link.starts_with('/')).map(|link| link.split('#').next().unwrap().to_owned()),
+            );
+        }
+    }
+    assert!(links.len() > 60, "{links:?}");
+    for link in links {
+        assert_eq!(get(server.address, &link.replace("&#38;", "&")).await.status, 200, "{link}");
     }
 }

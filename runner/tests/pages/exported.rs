@@ -9,7 +9,7 @@ use crate::scene::{Scene, Shows};
 use crate::stories;
 
 /// Every file below a folder.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
@@ -29,7 +29,8 @@ async fn every_link_leads_into_the_export() {
     // Fewer runs than the pages of recipes show.
     let done = export(&scene.site(Shows { acts: true, pictures: true }), folder.path(), 2).await.unwrap();
     assert_eq!(done.recipes, 5, "{done:?}");
-    let pages: Vec<PathBuf> = files(folder.path()).into_iter().filter(|file| file.extension().is_some_and(|end| end == "html")).collect();
+    let pages: Vec<PathBuf> =
+        files(folder.path()).into_iter().filter(|file| file.extension().is_some_and(|end| end == "html")).collect();
     for wanted in ["index.html", "runs/index.html", "coverage/index.html", "recipes/keycloak/index.html"] {
         assert!(pages.contains(&folder.path().join(wanted)), "{wanted} is missing");
     }

@@ -74,7 +74,8 @@ async fn a_flake_is_named_with_both_runs_and_stays_red() {
     stories::flaky(&scene);
     let server = scene.serve(Shows::default());
     let page = get(server.address, "/recipes/keycloak").await.text();
-    let section = page.split("id=\"h-flakes\"").nth(1).expect("flakes have a place").split("</section>").next().unwrap();
+    let section =
+        page.split("id=\"h-flakes\"").nth(1).expect("flakes have a place").split("</section>").next().unwrap();
     assert!(section.contains("upgrade.converged"), "{section}");
     for run in FLAKY {
         assert!(section.contains(&format!("href=\"/runs/{run}/log?from=0#r")), "{run} is missing: {section}");

@@ -13,7 +13,8 @@ use crate::scene::{Scene, Shows, another};
 
 const RUN: &str = "20261121-091403-kxqv";
 /// What would be somebody else's on a page.
-const FORBIDDEN: [&str; 6] = ["<script>alert", "<img", "onerror=alert(1)>", "<svg onload", "\u{1b}", "evil.example/x onerror=\""];
+const FORBIDDEN: [&str; 6] =
+    ["<script>alert", "<img", "onerror=alert(1)>", "<svg onload", "\u{1b}", "evil.example/x onerror=\""];
 
 /// The worst of several kinds, in every text of a journal that a stranger writes.
 fn told(hostile: bool, ago: SignedDuration) -> Vec<Record> {
@@ -70,7 +71,9 @@ async fn a_strangers_text_is_text_everywhere() {
             continue;
         }
         check_nested(&path, &text);
-        check_own(&path, &text);
+        if !path.ends_with(".atom") {
+            check_own(&path, &text);
+        }
         let (found, wanted) = (census(&text), census(&page(good.address, &path).await));
         let own = |name: &str| !matches!(name, "li" | "span" | "a" | "br");
         for (name, count) in found.iter().filter(|(name, _)| own(name)) {

@@ -7,16 +7,16 @@ const VOID: [&str; 8] = ["meta", "link", "img", "input", "br", "hr", "source", "
 
 /// A start or an end of an element, with what stands in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tag {
-    pub name: String,
-    pub is_end: bool,
-    pub is_whole: bool,
-    pub attributes: BTreeMap<String, String>,
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    pub(crate) is_end: bool,
+    pub(crate) is_whole: bool,
+    pub(crate) attributes: BTreeMap<String, String>,
 }
 
 /// Every tag of a page, in order. A page of ours escapes `<` and quotes every value, so that a plain reader finds
 /// exactly what was meant; a stranger's `<` would show as a tag that nobody closes.
-pub fn tags(page: &str) -> Vec<Tag> {
+pub(crate) fn tags(page: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
     let mut rest = page;
     while let Some(at) = rest.find('<') {
@@ -58,7 +58,7 @@ fn tag(text: &str) -> Tag {
 }
 
 /// Fails where an element is not closed, or closed in another's place.
-pub fn check_nested(what: &str, page: &str) {
+pub(crate) fn check_nested(what: &str, page: &str) {
     let mut open: Vec<Tag> = Vec::new();
     for tag in tags(page) {
         if tag.is_end {
@@ -72,7 +72,7 @@ pub fn check_nested(what: &str, page: &str) {
 }
 
 /// Fails where a page fetches or runs what is not the server's own.
-pub fn check_own(what: &str, page: &str) {
+pub(crate) fn check_own(what: &str, page: &str) {
     for tag in tags(page) {
         for (name, value) in &tag.attributes {
             assert!(!name.starts_with("on") && name != "style", "{what}: {tag:?}");
@@ -88,7 +88,7 @@ pub fn check_own(what: &str, page: &str) {
 }
 
 /// Fails where a character is there that no page shows.
-pub fn check_characters(what: &str, text: &str) {
+pub(crate) fn check_characters(what: &str, text: &str) {
     let is_odd = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\t'))
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{ffff}')
@@ -99,7 +99,7 @@ pub fn check_characters(what: &str, text: &str) {
 }
 
 /// How often each element is in a page.
-pub fn census(page: &str) -> BTreeMap<String, usize> {
+pub(crate) fn census(page: &str) -> BTreeMap<String, usize> {
     let mut census = BTreeMap::new();
     for tag in tags(page).into_iter().filter(|tag| !tag.is_end) {
         *census.entry(tag.name).or_default() += 1;

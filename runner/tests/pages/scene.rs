@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 /// The token of actions.
-pub const TOKEN: &str = "a-token-of-these-tests-alone";
+pub(crate) const TOKEN: &str = "a-token-of-these-tests-alone";
 
 #[derive(clap::Parser)]
 struct Flags {
@@ -28,14 +28,14 @@ struct Flags {
 }
 
 /// A state folder.
-pub struct Scene {
+pub(crate) struct Scene {
     folder: TempDir,
-    pub history: History,
+    pub(crate) history: History,
 }
 
 /// A server of its pages, with threads of its own: with it every connection ends, as with a process.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     threads: Option<Runtime>,
 }
 
@@ -48,35 +48,35 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
 /// What a server shows.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Shows {
-    pub pictures: bool,
-    pub acts: bool,
+pub(crate) struct Shows {
+    pub(crate) pictures: bool,
+    pub(crate) acts: bool,
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let history = History::open(folder.path()).unwrap();
         Self { folder, history }
     }
 
-    pub fn state(&self) -> &Path {
+    pub(crate) fn state(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn dir(&self, run: &RunId) -> RunDir {
+    pub(crate) fn dir(&self, run: &RunId) -> RunDir {
         RunDir::of(self.state(), run)
     }
 
     /// Puts a run that is over into the history.
-    pub fn over(&self, records: &[Record]) -> RunId {
+    pub(crate) fn over(&self, records: &[Record]) -> RunId {
         let (run, alive) = self.begin(records);
         drop(alive);
         self.history.import(&self.dir(&run)).unwrap();
@@ -84,7 +84,7 @@ impl Scene {
     }
 
     /// Begins a run that lives for as long as its lock.
-    pub fn begin(&self, records: &[Record]) -> (RunId, Alive) {
+    pub(crate) fn begin(&self, records: &[Record]) -> (RunId, Alive) {
         let Some(Event::RunStarted(started)) = records.first().map(|record| &record.event) else {
             panic!("a journal begins with its start")
         };
@@ -94,18 +94,18 @@ impl Scene {
     }
 
     /// Adds to a run's journal.
-    pub fn tell(&self, run: &RunId, records: &[Record]) {
+    pub(crate) fn tell(&self, run: &RunId, records: &[Record]) {
         let lines: Vec<u8> = records.iter().flat_map(|record| line(record).unwrap()).collect();
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(self.dir(run).journal()).unwrap();
         file.write_all(&lines).unwrap();
     }
 
-    pub fn runner(&self) -> Runner {
+    pub(crate) fn runner(&self) -> Runner {
         let settings = Flags::try_parse_from(["pages", "--recipes", recipes().to_str().unwrap()]).unwrap().settings;
         Runner { settings, state: self.state().to_owned(), host: "ci-1".to_owned() }
     }
 
-    pub fn site(&self, shows: Shows) -> Site {
+    pub(crate) fn site(&self, shows: Shows) -> Site {
         let token = self.state().join("token");
         std::fs::write(&token, TOKEN).unwrap();
         let home = Some("https://ci.example.org/".parse().unwrap());
@@ -114,12 +114,12 @@ impl Scene {
     }
 
     /// Serves the pages, and follows runs that live.
-    pub fn serve(&self, shows: Shows) -> Server {
+    pub(crate) fn serve(&self, shows: Shows) -> Server {
         self.serve_at(shows, "127.0.0.1:0".parse().unwrap())
     }
 
     /// The same at an address.
-    pub fn serve_at(&self, shows: Shows, address: SocketAddr) -> Server {
+    pub(crate) fn serve_at(&self, shows: Shows, address: SocketAddr) -> Server {
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (site, history) = (self.site(shows), self.history.clone());
         let (told, heard) = std::sync::mpsc::channel();
@@ -141,7 +141,12 @@ fn recipes() -> PathBuf {
 }
 
 /// The same run under another id, begun that long ago, with another start.
-pub fn another(records: &[Record], id: &str, ago: SignedDuration, change: impl Fn(&mut RunStarted)) -> Vec<Record> {
+pub(crate) fn another(
+    records: &[Record],
+    id: &str,
+    ago: SignedDuration,
+    change: impl Fn(&mut RunStarted),
+) -> Vec<Record> {
     let mut records = records.to_vec();
     let Some(first) = records.first().map(|record| record.at) else { return records };
     let start = Timestamp::now() - ago;

@@ -9,17 +9,17 @@ use crate::fixtures;
 use crate::scene::{Scene, another};
 
 /// The newest red run.
-pub const RED: &str = "20261121-120000-redd";
+pub(crate) const RED: &str = "20261121-120000-redd";
 /// The newest green run.
-pub const GREEN: &str = "20261121-110000-gree";
+pub(crate) const GREEN: &str = "20261121-110000-gree";
 /// The two runs of one commit that differ.
-pub const FLAKY: [&str; 2] = ["20261118-080000-flak", "20261118-070000-flak"];
+pub(crate) const FLAKY: [&str; 2] = ["20261118-080000-flak", "20261118-070000-flak"];
 /// The run that lives.
-pub const LIVE: &str = "20261121-130000-live";
+pub(crate) const LIVE: &str = "20261121-130000-live";
 /// A version as long as some are.
 const LONG: &str = "12.34.567+v2026.11.21-enterprise-edition-alpine-with-everything-1.2.3.4";
 
-pub fn hours(hours: i64) -> SignedDuration {
+pub(crate) fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
@@ -33,7 +33,7 @@ fn of(recipe: &str, commit: char, pull: Option<u64>) -> impl Fn(&mut RunStarted)
 }
 
 /// Everything that the pages can show. The lock keeps one run alive.
-pub fn history(scene: &Scene) -> Alive {
+pub(crate) fn history(scene: &Scene) -> Alive {
     let (green, red) = (fixtures::passed(), fixtures::failed_upgrade());
     for (at, recipe) in ["custom-html", "n8n", "keycloak", "hedgedoc", "cryptpad"].into_iter().enumerate() {
         for week in 1..9 {
@@ -58,14 +58,14 @@ pub fn history(scene: &Scene) -> Alive {
 }
 
 /// The same commit, green and then red in its upgrade.
-pub fn flaky(scene: &Scene) {
+pub(crate) fn flaky(scene: &Scene) {
     let same = of("keycloak", 'f', Some(9));
     scene.over(&another(&fixtures::passed(), FLAKY[1], hours(73), &same));
     scene.over(&another(&fixtures::failed_upgrade(), FLAKY[0], hours(72), &same));
 }
 
 /// A run in the middle of its install stage.
-pub fn begin(scene: &Scene) -> (RunId, Alive) {
+pub(crate) fn begin(scene: &Scene) -> (RunId, Alive) {
     scene.begin(&early())
 }
 
@@ -74,7 +74,8 @@ fn whole() -> Vec<Record> {
 }
 
 fn middle() -> usize {
-    let is_end = |record: &Record| matches!(&record.event, Event::StageEnded { stage, .. } if stage.name() == "install");
+    let is_end =
+        |record: &Record| matches!(&record.event, Event::StageEnded { stage, .. } if stage.name() == "install");
     whole().iter().position(is_end).unwrap()
 }
 
@@ -83,15 +84,16 @@ fn early() -> Vec<Record> {
 }
 
 /// What the live run tells up to the end of its upgrade, and all the rest.
-pub fn later() -> (Vec<Record>, Vec<Record>) {
+pub(crate) fn later() -> (Vec<Record>, Vec<Record>) {
     let rest = whole()[middle()..].to_vec();
-    let is_end = |record: &Record| matches!(&record.event, Event::StageEnded { stage, .. } if stage.name() == "upgrade");
+    let is_end =
+        |record: &Record| matches!(&record.event, Event::StageEnded { stage, .. } if stage.name() == "upgrade");
     let at = rest.iter().position(is_end).unwrap();
     (rest[..at].to_vec(), rest[at..].to_vec())
 }
 
 /// Every page of such a history.
-pub fn pages() -> Vec<(&'static str, String)> {
+pub(crate) fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("overview", "/".to_owned()),
         ("runs", "/runs".to_owned()),

@@ -50,7 +50,7 @@ impl Db {
     pub fn live(&self) -> Result<Vec<OneRun>, HistoryError> {
         self.ask(|sql| {
             let ask =
-                format!("SELECT {RUN}, r.id FROM runs r WHERE r.state = 'live' ORDER BY r.at_ms DESC, r.run DESC");
+                format!("SELECT {RUN}, r.id FROM runs r INDEXED BY runs_live WHERE r.state = 'live' ORDER BY r.at_ms DESC, r.run DESC");
             let mut ask = sql.prepare_cached(&ask)?;
             let found: Vec<(i64, RunRow)> = ask
                 .query_map([], |row| Ok((row.get(RUN_COLUMNS)?, run_row(row)?)))?
