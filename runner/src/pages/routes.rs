@@ -173,11 +173,11 @@ async fn records(site: &Site, run: RunId, from: Option<u64>) -> Result<(RunRow, 
 async fn log(State(site): State<Site>, Named(run): Named<RunId>, Asked(at): Asked<From>) -> Result<Response, NoPage> {
     let (row, from, records) = records(&site, run, at.from).await?;
     let mut shell = Shell::new(&format!("Log of {}", row.run), "runs", Place::Served);
-    shell.script = assets::LOG;
+    shell.scripts.push(assets::LOG);
     if row.tone.is_none() {
         shell = shell.live(&format!("events?run={}", row.run));
     }
-    html(&Log::new(shell, &row.recipe, &row.run, from, row.lines, &records))
+    html(&Log::new(shell, &row, from, &records))
 }
 
 async fn log_lines(
@@ -185,8 +185,8 @@ async fn log_lines(
     Named(run): Named<RunId>,
     Asked(at): Asked<From>,
 ) -> Result<Response, NoPage> {
-    let (_, from, records) = records(&site, run, at.from).await?;
-    html(&Lines::new(from, &records))
+    let (row, from, records) = records(&site, run, at.from).await?;
+    html(&Lines::new(&row, from, &records))
 }
 
 async fn journal(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
