@@ -8,7 +8,7 @@ use super::respond::NoPage;
 
 /// Names under which they are served. A change of the content needs another name, since browsers keep them: the
 /// test below fails until it has one.
-pub(super) const STYLE: &str = "cc-ci-1.css";
+pub(super) const STYLE: &str = "cc-ci-2.css";
 pub(super) const LIVE: &str = "live-2.js";
 pub(super) const LOG: &str = "log-2.js";
 pub(super) const ICON: &str = "icon.svg";

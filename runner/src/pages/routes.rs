@@ -78,7 +78,7 @@ async fn overview(State(site): State<Site>) -> Result<Response, NoPage> {
 pub(super) async fn overview_page(site: &Site, place: Place) -> Result<String, NoPage> {
     use askama::Template as _;
     let slots = match place {
-        Place::Served => site.look().seen().await.ok().and_then(|seen| seen.slots),
+        Place::Served => site.look().lately().await.and_then(|seen| seen.slots),
         Place::Exported(_) => None,
     };
     let (rows, live, recent) = site.history().read(overview_rows).await?;

@@ -7,9 +7,17 @@
   if (!content || !content.dataset.live || !window.EventSource) return;
   let source, busy = false, again = false, last = 0, known = '';
 
+  // What a thing is known by when the page is made anew. More may stand before it then, so that places do not count
+  // where something has a name.
   const keyOf = (node) => {
     const parts = [];
     for (let at = node; at && at !== content; at = at.parentElement) {
+      const summary = at.tagName === 'DETAILS' && at.querySelector(':scope > summary');
+      if (summary) {
+        const words = Array.from(summary.childNodes).filter((one) => one.nodeName !== 'SMALL');
+        parts.push(words.map((one) => one.textContent).join(''), at.parentElement.closest('[id]').id);
+        break;
+      }
       if (at.id) { parts.push('#' + at.id); break; }
       parts.push(at.tagName + Array.prototype.indexOf.call(at.parentElement.children, at));
     }

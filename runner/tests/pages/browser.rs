@@ -107,6 +107,27 @@ async fn every_page_is_fit_to_look_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_look_finds_what_is_wrong() {
+    let scene = Scene::new();
+    let server = scene.serve(Shows::default());
+    let eye = Eye::open().await;
+    eye.size(390, 844).await;
+    eye.goto(&server, "/").await;
+    assert_eq!(eye.run(LOOK).await, json!([]));
+    let broken = "const one = document.createElement('div');
+        one.innerHTML = '<p id=content>pale</p><a href=\"/x\"></a><h1>two</h1>';
+        one.firstChild.style.cssText = 'color: #aaa; background: #fff; width: 900px';
+        document.querySelector('main').append(one); fetch('https://example.org/').catch(() => {})";
+    eye.run(broken).await;
+    let found = eye.run(LOOK).await.to_string();
+    for wanted in ["it is ", "contrast 2.3", "no name", "ids that come twice", "2 h1"] {
+        assert!(found.contains(wanted), "{wanted} is not found: {found}");
+    }
+    let said = eye.console().await.join(" ");
+    assert!(said.contains("Content Security Policy"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_page_does_without_javascript() {
     let scene = Scene::new();
     let _alive = stories::history(&scene);
