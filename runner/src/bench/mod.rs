@@ -8,6 +8,7 @@ mod floor;
 mod history;
 mod journals;
 mod measured;
+mod pages;
 mod plain;
 mod reaction;
 
@@ -16,6 +17,7 @@ pub use fleet::{Fleet, FleetRun, fleet};
 pub use floor::{Trees, floor};
 pub use history::history;
 pub use measured::{CcCiRun, cc_ci_run, plan_ms};
+pub use pages::pages;
 pub use plain::plain;
 pub use reaction::{reaction_ms, teardown_ms};
 

@@ -21,6 +21,9 @@ pub(super) struct Args {
     /// that matters: it is no server's folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "source")]
     history: Option<PathBuf>,
+    /// Measure the pages of `cc-ci serve` over that history too
+    #[arg(long, requires = "history")]
+    pages: bool,
     /// Runs in that history
     #[arg(long, value_name = "N", default_value = "100000")]
     runs: std::num::NonZeroU32,
@@ -47,7 +50,13 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     if let Some(state) = &args.history {
         std::fs::create_dir_all(state).map_err(|error| crate::deploy::disk("make", state, &error))?;
-        print_table(args, &bench::history(state, args.runs.get())?);
+        let mut figures = bench::history(state, args.runs.get())?;
+        if args.pages {
+            let program =
+                std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), "this program"))?;
+            figures.extend(bench::pages(&program, state, args.runs.get()).await?);
+        }
+        print_table(args, &figures);
         return Ok(Exit::Passed);
     }
     let source = args.source.as_deref().unwrap_or(Path::new("."));

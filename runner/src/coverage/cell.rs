@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rule;
 use crate::event::Stage;
+use crate::report::text::clean;
 
 /// A column of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,7 +173,8 @@ pub struct Cell {
 
 impl Cell {
     pub(super) fn new(feature: Feature, state: State, why: impl Into<String>) -> Self {
-        Self { feature, state, rule: None, why: why.into(), shown: None }
+        // Texts of strangers are in it; this goes to terminals and to programs too.
+        Self { feature, state, rule: None, why: clean(&why.into()), shown: None }
     }
 
     pub(super) fn illusion(feature: Feature, rule: Rule, why: impl Into<String>) -> Self {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Prints;
 use crate::event::{CheckResult, Origin, Outcome, Stage, Verdict, Word};
 use crate::report::fold::{RunView, StageView, State};
+use crate::report::text::clean;
 
 /// One run, as evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,8 +152,8 @@ impl From<&RunView> for Evidence {
             at: view.at,
             recipe: started.recipe.clone(),
             head: started.head.clone(),
-            version: started.head_version.clone(),
-            base: started.base.clone(),
+            version: started.head_version.as_deref().map(clean),
+            base: started.base.as_deref().map(clean),
             pull_request: started.pull_request,
             only: started.only.clone(),
             word: view.verdict.as_ref().map(|verdict: &Verdict| verdict.word),

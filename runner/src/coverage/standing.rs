@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::judge::Case;
 use super::{Evidence, Release, Repository};
 use crate::event::{Outcome, Stage};
+use crate::report::text::clean;
 
 /// Days within which a stable recipe was released last.
 const LATELY_DAYS: i64 = 92;
@@ -191,7 +192,7 @@ fn newest_green<'a>(case: &Case<'a>, release: Option<&Release>) -> Option<&'a Ev
 
 fn known(asks: &str, of: Word, resolution: bool, met: bool, why: String) -> Criterion {
     let answer = if met { Answer::Met } else { Answer::NotMet };
-    Criterion { asks: asks.to_owned(), of, resolution, answer, why }
+    Criterion { asks: asks.to_owned(), of, resolution, answer, why: clean(&why) }
 }
 
 fn unknown(asks: &str, of: Word) -> Criterion {

@@ -4,7 +4,7 @@
 use std::path::Path as FilePath;
 use std::time::Duration;
 
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use harness::failure::Failure;
@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use trigger::token::{self, Wanted};
 
+use super::asked::Named;
 use super::site::Site;
 use crate::forge::wrong;
 use crate::report::text::one_line;
@@ -42,7 +43,7 @@ pub(super) struct Word {
     minutes: Option<u64>,
 }
 
-pub(super) async fn cancel(State(site): State<Site>, Path(run): Path<RunId>, Form(word): Form<Word>) -> Response {
+pub(super) async fn cancel(State(site): State<Site>, Named(run): Named<RunId>, Form(word): Form<Word>) -> Response {
     let by = match allowed(&site, &word) {
         Ok(by) => by,
         Err(answer) => return *answer,
@@ -58,7 +59,7 @@ pub(super) async fn cancel(State(site): State<Site>, Path(run): Path<RunId>, For
     }
 }
 
-pub(super) async fn hold(State(site): State<Site>, Path(run): Path<RunId>, Form(word): Form<Word>) -> Response {
+pub(super) async fn hold(State(site): State<Site>, Named(run): Named<RunId>, Form(word): Form<Word>) -> Response {
     if let Err(answer) = allowed(&site, &word) {
         return *answer;
     }

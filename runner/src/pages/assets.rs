@@ -1,14 +1,16 @@
 //! Style, scripts and the icon: part of the program, never fetched from elsewhere.
 
-use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::asked::Named;
+use super::respond::NoPage;
 
 /// Names under which they are served. A change of the content needs another name, since browsers keep them: the
 /// test below fails until it has one.
-pub(super) const STYLE: &str = "cc-ci-1.css";
-pub(super) const LIVE: &str = "live-1.js";
-pub(super) const LOG: &str = "log-1.js";
+pub(super) const STYLE: &str = "cc-ci-2.css";
+pub(super) const LIVE: &str = "live-2.js";
+pub(super) const LOG: &str = "log-2.js";
 pub(super) const ICON: &str = "icon.svg";
 
 /// One file.
@@ -31,11 +33,9 @@ pub(super) const ALL: [Asset; 4] = [
     Asset { name: ICON, kind: "image/svg+xml", text: include_str!("../../templates/pages/icon.svg") },
 ];
 
-pub(super) async fn asset(Path(name): Path<String>) -> Response {
-    let Some(asset) = ALL.iter().find(|asset| asset.name == name) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
+pub(super) async fn asset(Named(name): Named<String>) -> Result<Response, NoPage> {
+    let asset = ALL.iter().find(|asset| asset.name == name).ok_or(NoPage::Missing("file"))?;
     let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind)), (header::CACHE_CONTROL, kept)], asset.text)
-        .into_response()
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind)), (header::CACHE_CONTROL, kept)];
+    Ok((headers, asset.text).into_response())
 }

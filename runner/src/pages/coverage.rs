@@ -23,6 +23,8 @@ pub(super) struct CoveragePage {
 
 struct Row {
     recipe: String,
+    /// What never ran has no page.
+    ran: bool,
     standing: &'static str,
     standing_why: String,
     cells: Vec<CellLine>,
@@ -64,6 +66,7 @@ impl CoveragePage {
 fn row(recipe: &RecipeCoverage) -> Row {
     Row {
         recipe: recipe.recipe.to_string(),
+        ran: recipe.runs > 0,
         standing: recipe.standing.word.name(),
         standing_why: one_line(&recipe.standing.why, COLUMNS),
         cells: recipe.cells.iter().map(cell).collect(),

@@ -1,12 +1,13 @@
 //! Everything as files, for a web server that knows nothing of cc-ci: each page is an `index.html` in the folder of its
 //! path.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use askama::Template as _;
-use harness::names::RecipeName;
+use harness::names::{RecipeName, RunId};
 
 use super::assets;
 use super::badge::Badge;
@@ -64,7 +65,7 @@ impl From<askama::Error> for ExportError {
     }
 }
 
-/// Writes all pages below a folder: of each recipe the newest `runs` runs.
+/// Writes all pages below a folder: of each recipe the newest `runs` runs, and every run that a page leads to.
 ///
 /// # Errors
 /// When the folder cannot be written or a page cannot be made.
@@ -73,29 +74,39 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
     for asset in assets::ALL {
         write(&folder.join("assets").join(asset.name), asset.text)?;
     }
-    page(folder, "", &overview_page(site, Place::Exported(0)).await?)?;
+    let mut led_to = BTreeSet::new();
+    let mut page = |path: &str, text: &str| {
+        led_to.extend(runs_in(text));
+        write(&folder.join(path).join("index.html"), text)
+    };
+    page("", &overview_page(site, Place::Exported(0)).await?)?;
     let mut all: Vec<RunRow> = Vec::new();
     for (recipe, rows) in &of_all {
-        page(folder, &format!("recipes/{recipe}"), &recipe_page(site, recipe.clone(), Place::Exported(2)).await?)?;
+        page(&format!("recipes/{recipe}"), &recipe_page(site, recipe.clone(), Place::Exported(2)).await?)?;
         let tone = rows.iter().find(|row| row.is_whole()).and_then(|row| row.tone);
         let badge = tone.map_or_else(|| Badge::unknown(recipe.as_str()), |tone| Badge::tone(recipe.as_str(), tone));
         write(&folder.join(format!("badges/{recipe}.svg")), &badge.render()?)?;
-        for row in rows {
-            let run = run_page(site, row.run.clone(), Place::Exported(2)).await?;
-            page(folder, &format!("runs/{}", row.run), &run)?;
-        }
         all.extend(rows.iter().cloned());
     }
     all.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
-    page(folder, "runs", &super::list::whole(&all, Place::Exported(1))?)?;
+    page("runs", &super::list::whole(&all, Place::Exported(1))?)?;
     if let Ok(coverage) = site.coverage().await {
         let shell = Shell::new("Coverage", "coverage", Place::Exported(1));
-        page(folder, "coverage", &CoveragePage::new(shell, &coverage).render()?)?;
+        page("coverage", &CoveragePage::new(shell, &coverage).render()?)?;
+    }
+    // The pages lead to some more runs than the newest: those that flaked, those that show what is covered.
+    for run in &led_to {
+        let text = match run_page(site, run.clone(), Place::Exported(2)).await {
+            // It went between the two looks, by the rules of what is kept.
+            Err(NoPage::Missing(_)) => continue,
+            other => other?,
+        };
+        write(&folder.join(format!("runs/{run}/index.html")), &text)?;
     }
     let turned = site.history().read(turns).await?;
     let home = site.home().map_or("http://localhost/", |home| home.as_str());
     write(&folder.join("feed.atom"), &Feed::new(home, &turned).render()?)?;
-    Ok(Exported { runs: all.len(), recipes: of_all.len() })
+    Ok(Exported { runs: led_to.len(), recipes: of_all.len() })
 }
 
 type OfAll = Vec<(RecipeName, Vec<RunRow>)>;
@@ -110,8 +121,10 @@ fn newest(db: &Db, count: u16) -> Result<OfAll, crate::history::HistoryError> {
     Ok(all)
 }
 
-fn page(folder: &Path, path: &str, text: &str) -> Result<(), ExportError> {
-    write(&folder.join(path).join("index.html"), text)
+/// The runs that a page leads to.
+fn runs_in(page: &str) -> impl Iterator<Item = RunId> {
+    let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
+    links.filter_map(|link| link.trim_start_matches("../").strip_prefix("runs/")?.parse().ok())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), ExportError> {

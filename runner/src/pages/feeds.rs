@@ -2,11 +2,12 @@
 
 use askama::Template as _;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use harness::names::RecipeName;
 
+use super::asked::Named;
 use super::badge::Badge;
 use super::feed::{Feed, Turn};
 use super::metrics::{Figures, text};
@@ -31,7 +32,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/metrics", get(metrics))
 }
 
-async fn verdict(State(site): State<Site>, Path(file): Path<String>) -> Result<Response, NoPage> {
+async fn verdict(State(site): State<Site>, Named(file): Named<String>) -> Result<Response, NoPage> {
     let recipe = named(&file)?;
     let label = recipe.to_string();
     let badge = match standing(&site, recipe).await?.and_then(|standing| standing.run.tone) {
@@ -41,7 +42,10 @@ async fn verdict(State(site): State<Site>, Path(file): Path<String>) -> Result<R
     Ok(typed(SVG, badge.render()?))
 }
 
-async fn part(State(site): State<Site>, Path((recipe, file)): Path<(RecipeName, String)>) -> Result<Response, NoPage> {
+async fn part(
+    State(site): State<Site>,
+    Named((recipe, file)): Named<(RecipeName, String)>,
+) -> Result<Response, NoPage> {
     if file == "standing.svg" {
         let coverage = site.coverage().await?;
         let known = coverage.recipes.iter().find(|known| known.recipe == recipe);

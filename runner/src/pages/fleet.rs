@@ -1,6 +1,6 @@
 //! Slots, nodes, room and what recipes need.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use askama::Template;
@@ -19,6 +19,8 @@ use crate::slot::{Runner, Times, slots_of};
 const FRESH: Duration = Duration::from_secs(2);
 /// A look at the room asks containers, and changes slowly.
 const ROOM_FRESH: Duration = Duration::from_secs(30);
+/// How long a page waits for the engine that has other things to show too.
+const SOON: Duration = Duration::from_millis(20);
 
 /// What the swarm says.
 #[derive(Debug, Clone)]
@@ -34,6 +36,7 @@ pub(super) struct Swarmed {
 pub(super) struct Look {
     runner: Runner,
     last: Arc<Mutex<Last>>,
+    known: Arc<std::sync::Mutex<Option<Swarmed>>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +48,7 @@ struct Last {
 
 impl Look {
     pub(super) fn new(runner: &Runner) -> Self {
-        Self { runner: runner.clone(), last: Arc::default() }
+        Self { runner: runner.clone(), last: Arc::default(), known: Arc::default() }
     }
 
     /// What the swarm says now, or said two seconds ago.
@@ -64,7 +67,20 @@ impl Look {
             last.swarm = None;
         }
         last.seen = Some((Instant::now(), seen.clone()));
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = seen.as_ref().ok().cloned();
         seen
+    }
+
+    /// What the swarm says now where that is quick, else what it said last: an engine that is slow slows no page that
+    /// shows more than it. None where it does not answer, or nobody knows yet.
+    pub(super) async fn lately(&self) -> Option<Swarmed> {
+        let look = self.clone();
+        // It goes on when nobody waits for it any more.
+        let seen = tokio::spawn(async move { look.seen().await.ok() });
+        match tokio::time::timeout(SOON, seen).await {
+            Ok(seen) => seen.ok().flatten(),
+            Err(_) => self.known.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
     }
 
     async fn look(&self, last: &mut Last) -> Result<Swarmed, Failure> {

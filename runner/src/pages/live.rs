@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -15,6 +15,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::sleep;
 
+use super::asked::Asked;
 use super::site::Site;
 use crate::history::Change;
 
@@ -45,17 +46,14 @@ impl About {
 
 pub(super) async fn events(
     State(site): State<Site>,
-    Query(about): Query<About>,
+    Asked(about): Asked<About>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let stream = unfold((site.changes(), about, true), |(mut changes, about, first)| async move {
-        // What happened between the page and this stream is not known: the first event asks for the page again.
+        // What happened between the page and this stream, or while it was away, is not known: the first event asks
+        // for the page again.
         let told = if first { BTreeSet::new() } else { next(&mut changes, &about).await? };
         let runs: Vec<&str> = told.iter().map(String::as_str).collect();
-        let event = if first {
-            Event::default().comment("here")
-        } else {
-            Event::default().event("change").data(runs.join(" "))
-        };
+        let event = Event::default().event("change").data(runs.join(" "));
         Some((Ok(event), (changes, about, false)))
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE))

@@ -8,6 +8,7 @@
 
 mod actions;
 mod api;
+mod asked;
 mod assets;
 mod badge;
 mod coverage;

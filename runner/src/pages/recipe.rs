@@ -99,7 +99,7 @@ impl RecipePage {
         Self {
             badge_markdown: format!("[![{recipe}]({home}/badges/{recipe}.svg)]({home}/recipes/{recipe})"),
             lead: lead(known),
-            flakes: known.flakes.iter().map(|(flake, parting)| flake_line(flake, parting.as_ref())).collect(),
+            flakes: known.flakes.iter().map(|(flake, parting)| flake_line(flake, parting.as_ref(), &shell)).collect(),
             trends: trends(known),
             trend_words: match known.weeks.len() {
                 0 | 1 => "of its newest runs".to_owned(),
@@ -125,7 +125,11 @@ fn lead(known: &Known) -> String {
     )
 }
 
-fn flake_line(flake: &Flake, parting: Option<&Parting>) -> FlakeLine {
+fn flake_line(flake: &Flake, parting: Option<&Parting>, shell: &Shell) -> FlakeLine {
+    // An export has no logs: there the run's page shows the stage.
+    let record_href = |run: &RunRow, record: u64| {
+        if shell.is_export { format!("{}#{}", href(run), flake.stage.name()) } else { record_href(run, record) }
+    };
     let side = |run: &RunRow, tone: Tone, line: u64| Side {
         tone: class(tone),
         word: tone.word(),

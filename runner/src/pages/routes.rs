@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse as _, Response};
@@ -12,6 +12,7 @@ use harness::names::{RecipeName, RunId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::asked::{Asked, Named};
 use super::coverage::CoveragePage;
 use super::fleet::{Fleet, Need};
 use super::list::{COUNT, List, Wanted};
@@ -77,7 +78,7 @@ async fn overview(State(site): State<Site>) -> Result<Response, NoPage> {
 pub(super) async fn overview_page(site: &Site, place: Place) -> Result<String, NoPage> {
     use askama::Template as _;
     let slots = match place {
-        Place::Served => site.look().seen().await.ok().and_then(|seen| seen.slots),
+        Place::Served => site.look().lately().await.and_then(|seen| seen.slots),
         Place::Exported(_) => None,
     };
     let (rows, live, recent) = site.history().read(overview_rows).await?;
@@ -109,7 +110,7 @@ fn overview_rows(db: &Db) -> Result<Rows, HistoryError> {
     Ok((rows, live, recent))
 }
 
-async fn runs(State(site): State<Site>, Query(wanted): Query<Wanted>) -> Result<Response, NoPage> {
+async fn runs(State(site): State<Site>, Asked(wanted): Asked<Wanted>) -> Result<Response, NoPage> {
     let filter = wanted.filter().map_err(NoPage::Wrong)?;
     let after = match wanted.before.as_str() {
         "" => None,
@@ -125,7 +126,7 @@ async fn runs(State(site): State<Site>, Query(wanted): Query<Wanted>) -> Result<
     html(&List::new(Shell::new("Runs", "runs", Place::Served), &wanted, &page, recipes, Timestamp::now()))
 }
 
-async fn run(State(site): State<Site>, Path(run): Path<RunId>) -> Result<Response, NoPage> {
+async fn run(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
     let page = run_page(&site, run, Place::Served).await?;
     Ok(Html(page).into_response())
 }
@@ -169,26 +170,26 @@ async fn records(site: &Site, run: RunId, from: Option<u64>) -> Result<(RunRow, 
     found.ok_or(NoPage::Missing("run"))
 }
 
-async fn log(State(site): State<Site>, Path(run): Path<RunId>, Query(at): Query<From>) -> Result<Response, NoPage> {
+async fn log(State(site): State<Site>, Named(run): Named<RunId>, Asked(at): Asked<From>) -> Result<Response, NoPage> {
     let (row, from, records) = records(&site, run, at.from).await?;
     let mut shell = Shell::new(&format!("Log of {}", row.run), "runs", Place::Served);
-    shell.script = assets::LOG;
+    shell.scripts.push(assets::LOG);
     if row.tone.is_none() {
         shell = shell.live(&format!("events?run={}", row.run));
     }
-    html(&Log::new(shell, &row.recipe, &row.run, from, row.lines, &records))
+    html(&Log::new(shell, &row, from, &records))
 }
 
 async fn log_lines(
     State(site): State<Site>,
-    Path(run): Path<RunId>,
-    Query(at): Query<From>,
+    Named(run): Named<RunId>,
+    Asked(at): Asked<From>,
 ) -> Result<Response, NoPage> {
-    let (_, from, records) = records(&site, run, at.from).await?;
-    html(&Lines::new(from, &records))
+    let (row, from, records) = records(&site, run, at.from).await?;
+    html(&Lines::new(&row, from, &records))
 }
 
-async fn journal(State(site): State<Site>, Path(run): Path<RunId>) -> Result<Response, NoPage> {
+async fn journal(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
     let told = site.history().read(move |db| db.told(&run)).await?.ok_or(NoPage::Missing("run"))?;
     let mut text = String::new();
     for record in &told.records {
@@ -198,14 +199,14 @@ async fn journal(State(site): State<Site>, Path(run): Path<RunId>) -> Result<Res
     Ok(typed("application/x-ndjson", text))
 }
 
-async fn junit_xml(State(site): State<Site>, Path(run): Path<RunId>) -> Result<Response, NoPage> {
+async fn junit_xml(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
     let told = site.history().read(move |db| db.told(&run)).await?.ok_or(NoPage::Missing("run"))?;
     let text = junit::render(&told.view, &told.remarks).map_err(|error| NoPage::Bug(error.to_string()))?;
     Ok(typed("application/xml", text))
 }
 
 /// Pictures alone, and only where the operator shows them; what a stranger's test wrote is never a page.
-async fn picture(State(site): State<Site>, Path((run, name)): Path<(RunId, String)>) -> Result<Response, NoPage> {
+async fn picture(State(site): State<Site>, Named((run, name)): Named<(RunId, String)>) -> Result<Response, NoPage> {
     if !site.pictures() || !name.ends_with(".png") {
         return Err(NoPage::Missing("picture"));
     }
@@ -216,7 +217,7 @@ async fn picture(State(site): State<Site>, Path((run, name)): Path<(RunId, Strin
     Ok(answer)
 }
 
-async fn recipe(State(site): State<Site>, Path(recipe): Path<RecipeName>) -> Result<Response, NoPage> {
+async fn recipe(State(site): State<Site>, Named(recipe): Named<RecipeName>) -> Result<Response, NoPage> {
     let page = recipe_page(&site, recipe, Place::Served).await?;
     Ok((StatusCode::OK, Html(page)).into_response())
 }

@@ -11,9 +11,9 @@ pub(super) struct Shell {
     pub(super) root: String,
     /// The name of the overview's file.
     pub(super) index: &'static str,
-    /// The names of the style sheet and of the script, each with what tells its release.
+    /// The names of the style sheet and of the scripts, each with what tells its release.
     pub(super) style: &'static str,
-    pub(super) script: &'static str,
+    pub(super) scripts: Vec<&'static str>,
     /// The stream that says when the page has changed; none where it cannot.
     pub(super) live: Option<String>,
     pub(super) version: &'static str,
@@ -48,7 +48,7 @@ impl Shell {
             root,
             index,
             style: super::assets::STYLE,
-            script: super::assets::LIVE,
+            scripts: Vec::new(),
             live: None,
             version: env!("CARGO_PKG_VERSION"),
             is_export: place != Place::Served,
@@ -57,7 +57,10 @@ impl Shell {
 
     /// The page is kept true by this stream.
     pub(super) fn live(mut self, path: &str) -> Self {
-        self.live = (!self.is_export).then(|| path.to_owned());
+        if !self.is_export {
+            self.live = Some(path.to_owned());
+            self.scripts.push(super::assets::LIVE);
+        }
         self
     }
 

@@ -21,7 +21,10 @@ use crate::prepared::all_recipes;
 use crate::slot::Runner;
 
 /// What a page that many look at is made once in.
-const FRESH: Duration = Duration::from_millis(500);
+///
+/// Less than the time in which changes are told together (see `live`): whoever asks because he was told of one gets a
+/// page that has it.
+const FRESH: Duration = Duration::from_millis(200);
 
 /// Coverage changes with runs, and costs a second.
 const COVERAGE_FRESH: Duration = Duration::from_secs(60);
@@ -119,8 +122,10 @@ impl Site {
         {
             return Ok(page.clone());
         }
+        // As old as what it was made from.
+        let begun = Instant::now();
         let page: Arc<str> = make().await?.into();
-        *kept = Some((Instant::now(), page.clone()));
+        *kept = Some((begun, page.clone()));
         Ok(page)
     }
 

@@ -3,13 +3,14 @@
 pub(super) mod openapi;
 pub(super) mod types;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use harness::names::RunId;
 
 use self::types::{Check, Recipe, Run, Runs, Stage, Trouble, WholeRun};
+use super::asked::{Asked, Named};
 use super::list::{COUNT, Wanted};
 use super::respond::NoPage;
 use super::site::Site;
@@ -51,7 +52,8 @@ async fn recipes(State(site): State<Site>) -> Result<Json<Vec<Recipe>>, NoAnswer
     Ok(Json(rows.into_iter().map(recipe).collect()))
 }
 
-async fn runs(State(site): State<Site>, Query(wanted): Query<Wanted>) -> Result<Json<Runs>, NoAnswer> {
+async fn runs(State(site): State<Site>, named: Result<Asked<Wanted>, NoPage>) -> Result<Json<Runs>, NoAnswer> {
+    let Asked(wanted) = named?;
     let filter = wanted.filter().map_err(NoPage::Wrong)?;
     let after = match wanted.before.as_str() {
         "" => None,
@@ -62,7 +64,8 @@ async fn runs(State(site): State<Site>, Query(wanted): Query<Wanted>) -> Result<
     Ok(Json(Runs { runs: page.runs.iter().map(Run::from).collect(), next }))
 }
 
-async fn run(State(site): State<Site>, Path(run): Path<RunId>) -> Result<Json<WholeRun>, NoAnswer> {
+async fn run(State(site): State<Site>, named: Result<Named<RunId>, NoPage>) -> Result<Json<WholeRun>, NoAnswer> {
+    let Named(run) = named?;
     let one = site.history().read(move |db| db.run(&run)).await?.ok_or(NoPage::Missing("run"))?;
     Ok(Json(WholeRun {
         run: Run::from(&one.run),

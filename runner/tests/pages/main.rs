@@ -1,0 +1,33 @@
+//! The pages of `cc-ci serve`, asked as programs ask and looked at in a real browser.
+
+// The stories of the reports' tests, whose paths begin at the crate that they are part of.
+#[cfg(test)]
+use runner::{event, verdict};
+
+#[cfg(test)]
+#[expect(dead_code, reason = "not every story is told here")]
+#[path = "../../src/report/fixtures.rs"]
+mod fixtures;
+
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod exported;
+#[cfg(test)]
+mod feeds;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod stories;
