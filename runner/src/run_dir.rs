@@ -166,7 +166,9 @@ impl RunDir {
         if !self.is_reported() || self.0.join("report.html").exists() {
             return None;
         }
-        let heard = std::fs::metadata(self.journal()).and_then(|meta| meta.modified()).ok()?;
+        // Its first line comes a moment after its mark.
+        let at = |path: PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+        let heard = at(self.journal()).or_else(|| at(self.reported()))?;
         SILENT.checked_sub(heard.elapsed().unwrap_or_default()).filter(|left| !left.is_zero())
     }
 

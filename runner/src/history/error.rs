@@ -81,7 +81,7 @@ impl HistoryError {
     }
 
     /// An error of the system about a file.
-    pub(super) fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull {
             return Self::Full(path.to_owned());
         }

@@ -133,6 +133,10 @@ impl Writer {
         over: bool,
         tally: Option<Tally>,
     ) -> Result<Option<RunChange>, Stop> {
+        // Asked before it is opened: a pipe would be waited for.
+        if std::fs::metadata(dir.journal()).is_ok_and(|meta| !meta.is_file()) {
+            return Err(io::Error::other("the journal is no file").into());
+        }
         let mut file = match File::open(dir.journal()) {
             Ok(file) => file,
             // It has not begun, or is of a provider, which has none.
@@ -140,9 +144,6 @@ impl Writer {
             Err(error) => return Err(error.into()),
         };
         let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(io::Error::other("the journal is no file").into());
-        }
         let before = write::known(&self.db, run)?;
         if let Some(known) = before.as_ref().filter(|known| known.file_bytes == meta.len()) {
             let nothing_new = known.sealed || !over && known.bytes == meta.len();

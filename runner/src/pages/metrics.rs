@@ -22,8 +22,8 @@ pub(super) struct Figures {
 /// The whole answer.
 pub(super) fn text(figures: &Figures) -> String {
     let mut text = String::new();
-    family(&mut text, "cc_ci_runs", "counter", "Runs in the history.");
-    sample(&mut text, "cc_ci_runs_total", &[], figures.runs);
+    family(&mut text, "cc_ci_runs", "gauge", "Runs in the history.");
+    sample(&mut text, "cc_ci_runs", &[], figures.runs);
     family(&mut text, "cc_ci_runs_live", "gauge", "Runs that are under way.");
     sample(&mut text, "cc_ci_runs_live", &[], figures.live);
     family(&mut text, "cc_ci_recipe_verdict", "gauge", "1 for the verdict of a recipe's newest whole run.");
@@ -66,7 +66,6 @@ fn slots(text: &mut String, status: &Status) {
 }
 
 fn family(text: &mut String, name: &str, kind: &str, help: &str) {
-    let name = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 

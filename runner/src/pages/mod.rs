@@ -32,5 +32,5 @@ mod site;
 mod when;
 
 pub use export::{ExportError, Exported, export};
-pub use routes::router;
+pub use routes::{router, without_history};
 pub use site::{Shown, Site};

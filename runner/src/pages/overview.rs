@@ -197,6 +197,7 @@ fn row_line(row: &Row, now: Timestamp) -> RowLine {
 fn cell(stage: Stage, row: &Row) -> Cell {
     let name = stage.name();
     let seen = row.stages.iter().find(|seen| seen.stage == stage);
+    let is_live = row.run.tone.is_none();
     let tone = match seen.map(|seen| (seen.state, seen)) {
         Some((StageState::Ended(outcome), _)) => Tone::from(outcome),
         Some((StageState::Running, _)) => Tone::NoEnd,
@@ -207,9 +208,9 @@ fn cell(stage: Stage, row: &Row) -> Cell {
     let why = why.map_or_else(String::new, |why| format!(": {}", one_line(why, 160)));
     Cell {
         stage: name,
-        tone: class(tone),
+        tone: if is_live && tone == Tone::NoEnd { "live" } else { class(tone) },
         href: seen.map(|_| format!("{}#{name}", href(&row.run))),
-        title: format!("{name} {}{why}", tone.word()),
+        title: format!("{name} {}{why}", if is_live && tone == Tone::NoEnd { "running" } else { tone.word() }),
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) enum NoPage {
     Wrong(String),
     /// The history does not answer.
     History(HistoryError),
+    /// What it is made from cannot be had on this machine; the log says why, with the paths that readers do not need.
+    Unset(&'static str, String),
     /// A fault of cc-ci.
     Bug(String),
 }
@@ -46,6 +48,10 @@ impl NoPage {
                 tracing::error!("a page could not be made: {error}");
                 let text = "The history does not answer now; the log of cc-ci serve says why. Runs go on.";
                 (StatusCode::SERVICE_UNAVAILABLE, "Not now", text.to_owned())
+            }
+            Self::Unset(what, why) => {
+                tracing::error!("a page could not be made: {why}");
+                (StatusCode::SERVICE_UNAVAILABLE, "Not to be had here", (*what).to_owned())
             }
             Self::Bug(why) => {
                 tracing::error!("a page could not be made: {why}");

@@ -25,8 +25,9 @@ use super::shell::{Place, Shell};
 use super::site::Site;
 use super::{actions, api, assets, feeds, headers, live};
 use crate::event::Record;
-use crate::history::query::{Filter, Line};
+use crate::history::query::{Filter, Line, WINDOW};
 use crate::history::{Db, HistoryError, RunRow};
+use crate::prepared::folder_of;
 use crate::report::junit;
 
 /// Runs that the overview and a recipe's page show.
@@ -63,6 +64,14 @@ pub fn router(site: Site) -> Router {
         .fallback(nothing)
         .layer(from_fn(headers::guard))
         .with_state(site)
+}
+
+/// What readers get where there is no history: that there is none, and who can mend it.
+pub fn without_history() -> Router {
+    let what = "No results are shown: the history could not be opened. The log of cc-ci serve says why. Runs go on.";
+    Router::new()
+        .fallback(async move || NoPage::Unset(what, "the history could not be opened".to_owned()))
+        .layer(from_fn(headers::guard))
 }
 
 async fn nothing() -> NoPage {
@@ -134,16 +143,16 @@ async fn run(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Respo
 /// The page of one run.
 pub(super) async fn run_page(site: &Site, run: RunId, place: Place) -> Result<String, NoPage> {
     use askama::Template as _;
-    let (row, told) = site
-        .history()
-        .read(move |db| Ok(db.run(&run)?.map(|one| one.run).zip(db.told(&run)?)))
-        .await?
-        .ok_or(NoPage::Missing("run"))?;
-    let mut shell = Shell::new(&title(&row), "runs", place);
-    if row.tone.is_none() {
-        shell = shell.live(&format!("events?run={}", row.run));
-    }
-    Ok(RunPage::new(shell, &row, &told.view, site.pictures(), site.token().is_some())?.render()?)
+    let (pictures, can_act) = (site.pictures(), site.token().is_some());
+    let made = site.heavy(move |db| {
+        let Some((row, told)) = db.run(&run)?.map(|one| one.run).zip(db.told(&run)?) else { return Ok(None) };
+        let mut shell = Shell::new(&title(&row), "runs", place);
+        if row.tone.is_none() {
+            shell = shell.live(&format!("events?run={}", row.run));
+        }
+        Ok(Some(RunPage::new(shell, &row, &told.view, pictures, can_act).and_then(|page| page.render())))
+    });
+    Ok(made.await?.ok_or(NoPage::Missing("run"))??)
 }
 
 /// A place in a log.
@@ -190,19 +199,24 @@ async fn log_lines(
 }
 
 async fn journal(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
-    let told = site.history().read(move |db| db.told(&run)).await?.ok_or(NoPage::Missing("run"))?;
-    let mut text = String::new();
-    for record in &told.records {
-        text.push_str(&serde_json::to_string(record).map_err(|error| NoPage::Bug(error.to_string()))?);
-        text.push('\n');
-    }
-    Ok(typed("application/x-ndjson", text))
+    let text = site.heavy(move |db| {
+        let mut text = String::new();
+        for from in (0..).step_by(usize::try_from(WINDOW).unwrap_or(1)) {
+            let Some(lines) = db.window(&run, from, WINDOW)? else { return Ok(None) };
+            if lines.is_empty() {
+                break;
+            }
+            lines.iter().for_each(|line| text.extend([line.text.as_str(), "\n"]));
+        }
+        Ok(Some(text))
+    });
+    Ok(typed("application/x-ndjson", text.await?.ok_or(NoPage::Missing("run"))?))
 }
 
 async fn junit_xml(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
-    let told = site.history().read(move |db| db.told(&run)).await?.ok_or(NoPage::Missing("run"))?;
-    let text = junit::render(&told.view, &told.remarks).map_err(|error| NoPage::Bug(error.to_string()))?;
-    Ok(typed("application/xml", text))
+    let made = site.heavy(move |db| Ok(db.told(&run)?.map(|told| junit::render(&told.view, &told.remarks))));
+    let text = made.await?.ok_or(NoPage::Missing("run"))?;
+    Ok(typed("application/xml", text.map_err(|error| NoPage::Bug(error.to_string()))?))
 }
 
 /// Pictures alone, and only where the operator shows them; what a stranger's test wrote is never a page.
@@ -227,12 +241,13 @@ pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: Place) -
     use askama::Template as _;
     let now = Timestamp::now();
     let since = now - SignedDuration::from_hours(24 * 7 * WEEKS);
+    let is_enrolled = folder_of(&site.runner().settings, &recipe).join("recipe.toml").is_file();
     let known = site
         .history()
         .read(move |db| {
             let filter = Filter { recipe: Some(recipe.clone()), ..Filter::default() };
             let runs = db.list(&filter, None, NEWEST)?.runs;
-            if runs.is_empty() {
+            if runs.is_empty() && !is_enrolled {
                 return Ok(None);
             }
             let mut flakes = Vec::new();

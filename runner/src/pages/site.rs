@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use harness::failure::Failure;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::{Mutex, Semaphore};
 use trigger::token::Wanted;
 use url::Url;
 
@@ -15,6 +15,7 @@ use super::actions;
 use super::fleet::Look;
 use super::respond::NoPage;
 use crate::coverage::{Coverage, Evidence, gather};
+use crate::forge::{is_plain, wrong};
 use crate::history::query::Filter;
 use crate::history::{Change, Db, History, HistoryError};
 use crate::prepared::all_recipes;
@@ -26,6 +27,8 @@ use crate::slot::Runner;
 /// page that has it.
 const FRESH: Duration = Duration::from_millis(200);
 
+/// Answers as long as a journal that are made at once.
+const HEAVY: usize = 2;
 /// Coverage changes with runs, and costs a second.
 const COVERAGE_FRESH: Duration = Duration::from_secs(60);
 /// Runs of a recipe that are looked at for its coverage.
@@ -53,6 +56,7 @@ struct Inner {
     token: Option<Wanted>,
     home: Option<Url>,
     pictures: bool,
+    heavy: Arc<Semaphore>,
     overview: Mutex<Option<(Instant, Arc<str>)>>,
     coverage: Mutex<Option<(Instant, Arc<Coverage>)>>,
 }
@@ -74,11 +78,22 @@ impl Site {
             look: Look::new(runner),
             runner: runner.clone(),
             token: shown.token_file.map(actions::read).transpose()?,
-            home: shown.home.clone(),
+            home: shown.home.clone().map(home).transpose()?,
+            heavy: Arc::new(Semaphore::new(HEAVY)),
             pictures: shown.pictures,
             overview: Mutex::default(),
             coverage: Mutex::default(),
         })))
+    }
+
+    /// Asks a question whose answer may be as long as a journal, and makes the answer where that holds up nobody. Few
+    /// are made at once: each may need memory for a whole run.
+    pub(super) async fn heavy<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Db) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, NoPage> {
+        let _one = self.0.heavy.acquire().await.map_err(|error| NoPage::Bug(error.to_string()))?;
+        Ok(self.0.history.read(ask).await?)
     }
 
     pub(super) fn history(&self) -> &History {
@@ -144,7 +159,10 @@ impl Site {
             gather(&settings, &names, (&runs, Vec::new()), false, Timestamp::now())
         });
         let gathered = gathered.await.map_err(|error| NoPage::Bug(error.to_string()))?;
-        let coverage = Arc::new(gathered.map_err(|failure| NoPage::Bug(failure.to_string()))?);
+        let coverage = Arc::new(gathered.map_err(|failure| {
+            let what = "The recipes' folders cannot be read: whoever keeps this cc-ci sets CCCI_RECIPES.";
+            NoPage::Unset(what, failure.to_string())
+        })?);
         *kept = Some((Instant::now(), coverage.clone()));
         Ok(coverage)
     }
@@ -160,4 +178,13 @@ fn evidence(db: &Db) -> Result<Vec<Evidence>, HistoryError> {
         }
     }
     Ok(found)
+}
+
+/// An address that may stand in links.
+fn home(url: Url) -> Result<Url, Failure> {
+    if is_plain(&url) {
+        return Ok(url);
+    }
+    let what = "the pages' address is not http:// or https:// with a host and no password".to_owned();
+    Err(wrong(what, "--public-url (CCCI_PUBLIC_URL)"))
 }

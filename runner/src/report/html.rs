@@ -20,6 +20,8 @@ mod timeline;
 
 const BLOCK: Bounds = Bounds { lines: 600, columns: 2_000 };
 const LINE: usize = 600;
+/// Checks of one stage that a page shows. No run has as many, but a journal may come from anywhere.
+const CHECKS: usize = 500;
 
 /// Where a page finds what browsers showed.
 #[derive(Debug, Clone, Copy)]
@@ -286,9 +288,11 @@ impl StagePart {
             Tone::NotReached if is_live => (class(tone), "waiting"),
             tone => (class(tone), tone.word()),
         };
+        let more = stage.checks.len().checked_sub(CHECKS).filter(|more| *more > 0);
+        let more = more.map(|more| format!("{more} more checks are in the journal"));
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
         let mut checks: Vec<CheckPart> =
-            stage.checks.iter().map(|check| CheckPart::of(check, result_fault, pictures, room)).collect();
+            stage.checks.iter().take(CHECKS).map(|check| CheckPart::of(check, result_fault, pictures, room)).collect();
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             origin: None,
@@ -316,7 +320,7 @@ impl StagePart {
             fault: result_fault.map(|fault| FaultPart::of(fault, pictures)),
             deciding: (tone == Tone::NoEnd && !is_live) || view.deciding_stage() == Some(stage.stage),
             checks,
-            notes: stage.notes.iter().map(|note| one_line(note, LINE)).collect(),
+            notes: stage.notes.iter().take(CHECKS).map(|note| one_line(note, LINE)).chain(more).collect(),
             calls: stage.calls.iter().map(CallPart::of).collect(),
             logs: stage
                 .logs

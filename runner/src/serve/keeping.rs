@@ -1,5 +1,6 @@
 //! The history of a server: opened, followed, and kept small. Nothing else waits for it.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +17,13 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// same, and their journals stay in their folders until a history can be opened.
 pub(super) async fn open(state: &Path) -> Option<History> {
     let state = state.to_owned();
-    let opened = tokio::task::spawn_blocking(move || History::open(&state)).await;
+    let opened = tokio::task::spawn_blocking(move || {
+        // A server may be the first here.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state);
+        made.map_err(|error| HistoryError::io(&state, &error))?;
+        History::open(&state)
+    })
+    .await;
     match opened.unwrap_or_else(|error| Err(HistoryError::Bug(error.to_string()))) {
         Ok(history) => {
             for aside in history.set_aside() {
@@ -29,7 +36,7 @@ pub(super) async fn open(state: &Path) -> Option<History> {
             Some(history)
         }
         Err(error) => {
-            println!("history: NO RESULTS ARE KEPT until cc-ci serve is started again: {error}");
+            println!("history: NO RESULTS ARE KEPT OR SHOWN until cc-ci serve is started again: {error}");
             None
         }
     }

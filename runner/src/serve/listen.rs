@@ -2,13 +2,28 @@
 //! nobody listens.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use harness::failure::Failure;
-use tokio::net::TcpListener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::forge::wrong;
+
+/// Connections at once; more wait.
+const AT_ONCE: usize = 700;
+/// Who has sent no whole head of a request for so long is let go of.
+const SILENT: Duration = Duration::from_secs(30);
+/// Where the system gives no connection.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A part of what is served.
 pub(super) struct Part {
@@ -45,13 +60,43 @@ impl Listening {
         Ok(Some(Self { listener, router }))
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until it is told to stop. Who says nothing for long is let go of, and there is room for so many at once:
+    /// readers must not take the files that runs need.
     pub(super) async fn serve(self, stop: CancellationToken) {
-        let served = axum::serve(self.listener, self.router).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = served.await {
-            tracing::error!("nobody is listened to any more: {error}; webhooks are made up for by polling");
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1().timer(TokioTimer::new()).header_read_timeout(SILENT);
+        let service = TowerToHyperService::new(self.router);
+        let mut open = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                Some(_) = open.join_next() => continue,
+                accepted = accept(&self.listener, &room) => accepted,
+            };
+            match accepted {
+                Ok((stream, place)) => {
+                    let served = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+                    open.spawn(async move {
+                        // How a connection ends is its reader's affair.
+                        let _ = served.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!("nobody can be listened to for a moment: {error}");
+                    sleep(PAUSE).await;
+                }
+            }
         }
     }
+}
+
+/// The next one, once there is room.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
 }
 
 #[cfg(test)]

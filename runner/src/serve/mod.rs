@@ -34,10 +34,13 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
         parts.push(Part { what: "runs that report", router: reported::router(runner.state.clone(), token) });
     }
     let history = keeping::open(&runner.state).await;
-    if let Some(history) = &history {
-        let site = Site::new(history, runner, &settings.shown())?;
-        parts.push(Part { what: "readers", router: pages::router(site) });
-    }
+    parts.push(match &history {
+        Some(history) => {
+            let site = Site::new(history, runner, &settings.shown())?;
+            Part { what: "readers", router: pages::router(site) }
+        }
+        None => Part { what: "readers, who are told that there is no history", router: pages::without_history() },
+    });
     // Results are shown while what is left of dead runs goes.
     let listening = Listening::open(settings.listen, parts).await?.map(|open| tokio::spawn(open.serve(stop.clone())));
     let keeping = tokio::spawn(keeping::keep(history, settings.keep, stop.clone()));

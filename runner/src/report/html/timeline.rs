@@ -17,7 +17,8 @@ pub(super) struct Bar {
 
 /// The length of the time line: the run, or longer where an expected time ends behind it.
 pub(super) fn span_ms(view: &RunView) -> u64 {
-    let ends = view.stages.iter().filter_map(|stage| Some(stage.from_ms? + stage.expected_ms.unwrap_or(0)));
+    let ends =
+        view.stages.iter().filter_map(|stage| Some(stage.from_ms?.saturating_add(stage.expected_ms.unwrap_or(0))));
     ends.max().unwrap_or(0).max(view.took_ms).max(1)
 }
 
