@@ -21,6 +21,8 @@ use crate::history::Change;
 
 /// Changes within this time are told together.
 const TOGETHER: Duration = Duration::from_millis(250);
+/// In place of a run: whatever is shown may be another.
+const ALL: &str = "all";
 /// A sign of life, for whatever stands between.
 const ALIVE: Duration = Duration::from_secs(20);
 
@@ -53,7 +55,9 @@ pub(super) async fn events(
         // for the page again.
         let told = if first { BTreeSet::new() } else { next(&mut changes, &about).await? };
         let runs: Vec<&str> = told.iter().map(String::as_str).collect();
-        let event = Event::default().event("change").data(runs.join(" "));
+        // Browsers do not tell of an event without data.
+        let data = if runs.is_empty() { ALL.to_owned() } else { runs.join(" ") };
+        let event = Event::default().event("change").data(data);
         Some((Ok(event), (changes, about, false)))
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE))
@@ -91,6 +95,6 @@ async fn next(changes: &mut Receiver<Change>, about: &About) -> Option<BTreeSet<
 fn name(change: &Change) -> String {
     match change {
         Change::Run(change) => change.run.to_string(),
-        Change::SetAside(_) => String::new(),
+        Change::SetAside(_) => ALL.to_owned(),
     }
 }

@@ -79,7 +79,8 @@ async fn nothing() -> NoPage {
 }
 
 async fn overview(State(site): State<Site>) -> Result<Response, NoPage> {
-    let page = site.overview(async || overview_page(&site, Place::Served).await).await?;
+    let of = site.clone();
+    let page = site.overview(async move { overview_page(&of, Place::Served).await }).await?;
     Ok(Html(page.to_string()).into_response())
 }
 

@@ -1,13 +1,14 @@
 //! What the pages are made from.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use harness::failure::Failure;
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use trigger::token::Wanted;
 use url::Url;
 
@@ -26,6 +27,8 @@ use crate::slot::Runner;
 /// Less than the time in which changes are told together (see `live`): whoever asks because he was told of one gets a
 /// page that has it.
 const FRESH: Duration = Duration::from_millis(200);
+/// After so long a page in which nothing has changed is made again, for its words of time and for the queue.
+const AGED: Duration = Duration::from_secs(2);
 
 /// Answers as long as a journal that are made at once.
 const HEAVY: usize = 2;
@@ -57,7 +60,11 @@ struct Inner {
     home: Option<Url>,
     pictures: bool,
     heavy: Arc<Semaphore>,
-    overview: Mutex<Option<(Instant, Arc<str>)>>,
+    overview: std::sync::Mutex<Option<(Instant, Arc<str>)>>,
+    /// Held by the one who makes the first page.
+    making: Arc<Mutex<()>>,
+    /// Changes that were not looked at, and when the last one was.
+    seen: std::sync::Mutex<(Receiver<Change>, Instant)>,
     coverage: Mutex<Option<(Instant, Arc<Coverage>)>>,
 }
 
@@ -81,7 +88,9 @@ impl Site {
             home: shown.home.clone().map(home).transpose()?,
             heavy: Arc::new(Semaphore::new(HEAVY)),
             pictures: shown.pictures,
-            overview: Mutex::default(),
+            overview: std::sync::Mutex::default(),
+            making: Arc::default(),
+            seen: std::sync::Mutex::new((history.changes(), Instant::now())),
             coverage: Mutex::default(),
         })))
     }
@@ -129,19 +138,54 @@ impl Site {
         self.0.home.as_ref()
     }
 
-    /// The first page as it was made in the last half second, or made now: it is what everybody looks at.
-    pub(super) async fn overview<E>(&self, make: impl AsyncFnOnce() -> Result<String, E>) -> Result<Arc<str>, E> {
-        let mut kept = self.0.overview.lock().await;
-        if let Some((at, page)) = &*kept
-            && at.elapsed() < FRESH
-        {
-            return Ok(page.clone());
+    /// The first page, which is what everybody looks at: it is made anew when something has changed. Where only its
+    /// words of time are old, nobody waits for the new one.
+    pub(super) async fn overview(
+        &self,
+        make: impl Future<Output = Result<String, NoPage>> + Send + 'static,
+    ) -> Result<Arc<str>, NoPage> {
+        let changed = self.changed();
+        if let Some((begun, page)) = self.true_overview(changed) {
+            if begun.elapsed() > AGED
+                && let Ok(making) = self.0.making.clone().try_lock_owned()
+            {
+                let site = self.clone();
+                tokio::spawn(async move { site.make_overview(making, make).await });
+            }
+            return Ok(page);
         }
-        // As old as what it was made from.
+        let making = self.0.making.clone().lock_owned().await;
+        match self.true_overview(changed) {
+            Some((_, page)) => Ok(page),
+            None => self.make_overview(making, make).await,
+        }
+    }
+
+    /// The first page, if it was begun after the last change, or just now.
+    fn true_overview(&self, changed: Instant) -> Option<(Instant, Arc<str>)> {
+        let kept = self.0.overview.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        kept.filter(|(begun, _)| *begun > changed || begun.elapsed() < FRESH)
+    }
+
+    async fn make_overview(
+        &self,
+        _making: OwnedMutexGuard<()>,
+        make: impl Future<Output = Result<String, NoPage>>,
+    ) -> Result<Arc<str>, NoPage> {
+        // As old as what it is made from.
         let begun = Instant::now();
-        let page: Arc<str> = make().await?.into();
-        *kept = Some((begun, page.clone()));
+        let page: Arc<str> = make.await?.into();
+        *self.0.overview.lock().unwrap_or_else(PoisonError::into_inner) = Some((begun, page.clone()));
         Ok(page)
+    }
+
+    /// When the history changed last, as far as anybody asked.
+    fn changed(&self) -> Instant {
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(_) | Err(TryRecvError::Lagged(_)) = seen.0.try_recv() {
+            seen.1 = Instant::now();
+        }
+        seen.1
     }
 
     /// What is covered, as it was a minute ago, or is now: every journal is read for it.

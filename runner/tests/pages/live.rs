@@ -45,7 +45,7 @@ async fn a_page_follows_its_run_and_a_reload_loses_nothing() {
     overview.until("the end", "document.querySelector('.matrix .out')?.textContent.includes('passed')").await;
     assert_eq!(eye.run("return window.same").await, true);
     eye.until("silence", "document.getElementById('live-state').textContent === ''").await;
-    let words = "return document.querySelector('main').innerText";
+    let words = "return document.querySelector('main').textContent";
     let before = eye.run(words).await;
     eye.goto(&server, &format!("/runs/{LIVE}")).await;
     assert_eq!(eye.run(words).await, before, "a reload shows the same");

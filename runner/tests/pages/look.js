@@ -1,9 +1,9 @@
 // What is wrong with a page as it is shown: a list of texts.
 const wrong = [];
-const root = document.documentElement;
-if (root.scrollWidth > innerWidth) {
-  const wide = Array.from(document.querySelectorAll('body *')).filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.scroll, .log, pre, svg'));
-  wrong.push(`it is ${root.scrollWidth} wide of ${innerWidth}: ` + wide.slice(0, 3).map((one) => one.tagName + '.' + one.className).join(', '));
+const root = document.documentElement, width = root.clientWidth;
+if (root.scrollWidth > width) {
+  const wide = Array.from(document.querySelectorAll('body *')).filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest('.scroll, .log, pre, svg'));
+  wrong.push(`it is ${root.scrollWidth} wide of ${width}: ` + wide.slice(0, 3).map((one) => one.tagName + '.' + one.className).join(', '));
 }
 for (const box of document.querySelectorAll('.scroll')) {
   if (innerWidth >= 1280 && box.scrollWidth > box.clientWidth) wrong.push(`a table is ${box.scrollWidth} wide of ${box.clientWidth}`);

@@ -100,7 +100,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { path: "/metrics", what: "Figures for Prometheus", answer: Answer::Other("text/plain"), query: &[] },
     Route {
         path: "/events",
-        what: "Server-sent events: `change` whenever a run has something new; its data names the run",
+        what: "Server-sent events: `change` whenever a run has something new; its data names the runs, or says `all`; the first comes at once",
         answer: Answer::Other("text/event-stream"),
         query: &[("run", "only of this run")],
     },
