@@ -39,3 +39,28 @@ pub(super) async fn asset(Named(name): Named<String>) -> Result<Response, NoPage
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind)), (header::CACHE_CONTROL, kept)];
     Ok((headers, asset.text).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    /// What each name stands for. Where a file changes, it gets another name, and its sum is written here.
+    const SUMS: [(&str, &str); 3] =
+        [(STYLE, "aba79d5843a62a52"), (LIVE, "f1c94110e587e67a"), (LOG, "fa2c5ff944e69b7f")];
+
+    #[test]
+    fn a_file_that_changes_gets_another_name() {
+        for (name, known) in SUMS {
+            let asset = ALL.iter().find(|asset| asset.name == name).unwrap();
+            let sum = Sha256::digest(asset.text).iter().take(8).fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            });
+            assert_eq!(sum, known, "{name} is another file now: browsers keep the old one under this name");
+        }
+    }
+}
