@@ -81,7 +81,7 @@ async fn nothing() -> NoPage {
 async fn overview(State(site): State<Site>) -> Result<Response, NoPage> {
     let of = site.clone();
     let page = site.overview(async move { overview_page(&of, Place::Served).await }).await?;
-    Ok(Html(page.to_string()).into_response())
+    Ok(typed("text/html; charset=utf-8", page))
 }
 
 /// The first page.
@@ -91,11 +91,15 @@ pub(super) async fn overview_page(site: &Site, place: Place) -> Result<String, N
         Place::Served => site.look().lately().await.and_then(|seen| seen.slots),
         Place::Exported(_) => None,
     };
-    let (rows, live, recent) = site.history().read(overview_rows).await?;
-    let usual = |row: &Row| Some((row.run.recipe.to_string(), row.run.worked_ms?));
-    let usual_ms: HashMap<String, u64> = rows.iter().filter_map(usual).collect();
-    let seen = Seen { rows, live, recent, slots, usual_ms, now: Timestamp::now() };
-    Ok(Overview::new(Shell::new("Recipes", "recipes", place).live("events"), &seen).render()?)
+    // Put into words on the same thread: it takes long enough to hold up other readers.
+    let made = site.history().read(move |db| {
+        let (rows, live, recent) = overview_rows(db)?;
+        let usual = |row: &Row| Some((row.run.recipe.to_string(), row.run.worked_ms?));
+        let usual_ms: HashMap<String, u64> = rows.iter().filter_map(usual).collect();
+        let seen = Seen { rows, live, recent, slots, usual_ms, now: Timestamp::now() };
+        Ok(Overview::new(Shell::new("Recipes", "recipes", place).live("events"), &seen).render())
+    });
+    Ok(made.await??)
 }
 
 /// Each recipe's row, the runs that live, the newest runs.

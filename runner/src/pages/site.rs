@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use harness::failure::Failure;
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
@@ -60,7 +61,7 @@ struct Inner {
     home: Option<Url>,
     pictures: bool,
     heavy: Arc<Semaphore>,
-    overview: std::sync::Mutex<Option<(Instant, Arc<str>)>>,
+    overview: std::sync::Mutex<Option<(Instant, Bytes)>>,
     /// Held by the one who makes the first page.
     making: Arc<Mutex<()>>,
     /// Changes that were not looked at, and when the last one was.
@@ -143,7 +144,7 @@ impl Site {
     pub(super) async fn overview(
         &self,
         make: impl Future<Output = Result<String, NoPage>> + Send + 'static,
-    ) -> Result<Arc<str>, NoPage> {
+    ) -> Result<Bytes, NoPage> {
         let changed = self.changed();
         if let Some((begun, page)) = self.true_overview(changed) {
             if begun.elapsed() > AGED
@@ -162,7 +163,7 @@ impl Site {
     }
 
     /// The first page, if it was begun after the last change, or just now.
-    fn true_overview(&self, changed: Instant) -> Option<(Instant, Arc<str>)> {
+    fn true_overview(&self, changed: Instant) -> Option<(Instant, Bytes)> {
         let kept = self.0.overview.lock().unwrap_or_else(PoisonError::into_inner).clone();
         kept.filter(|(begun, _)| *begun > changed || begun.elapsed() < FRESH)
     }
@@ -171,10 +172,10 @@ impl Site {
         &self,
         _making: OwnedMutexGuard<()>,
         make: impl Future<Output = Result<String, NoPage>>,
-    ) -> Result<Arc<str>, NoPage> {
+    ) -> Result<Bytes, NoPage> {
         // As old as what it is made from.
         let begun = Instant::now();
-        let page: Arc<str> = make.await?.into();
+        let page = Bytes::from(make.await?);
         *self.0.overview.lock().unwrap_or_else(PoisonError::into_inner) = Some((begun, page.clone()));
         Ok(page)
     }
