@@ -21,10 +21,6 @@ pub(super) struct Home {
     _alive: File,
 }
 
-/// How often, and with what pause, a folder is tried to be removed.
-const LOOKS: u32 = 40;
-const PAUSE: Duration = Duration::from_millis(50);
-
 impl Home {
     /// Makes one, after removing those whose owner was killed.
     pub(super) fn new(parent: Option<&Path>) -> io::Result<Self> {
@@ -41,19 +37,6 @@ impl Home {
 
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
-    }
-}
-
-impl Drop for Home {
-    /// A process that was started while its parent was being killed may write here for a moment yet, and a folder into
-    /// which somebody writes is not removed.
-    fn drop(&mut self) {
-        for _ in 0..LOOKS {
-            match std::fs::remove_dir_all(self.folder.path()) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => std::thread::sleep(PAUSE),
-                _ => return,
-            }
-        }
     }
 }
 

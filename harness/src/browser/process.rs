@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -23,11 +23,22 @@ const GOES: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 /// stay in the process group of this process: who kills the group kills them.
 #[derive(Debug)]
 pub(super) struct Process {
-    driver: Child,
+    _driver: Driver,
     /// chromedriver would end by a signal if nobody held the other end of its output.
     _output: Lines<BufReader<ChildStdout>>,
     port: u16,
     _home: Home,
+}
+
+/// chromedriver. Dropped, also before it has said a word, it is gone with all that it started, so that its home can be
+/// removed then.
+#[derive(Debug)]
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        end(&mut self.0);
+    }
 }
 
 impl Process {
@@ -45,8 +56,8 @@ impl Process {
         for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DISPLAY"] {
             command.env_remove(name);
         }
-        let mut driver = calm::spawn(command).map_err(|error| format!("chromedriver: {error}"))?;
-        let output = driver.stdout.take().ok_or("chromedriver has no output")?;
+        let mut driver = Driver(calm::spawn(command).map_err(|error| format!("chromedriver: {error}"))?);
+        let output = driver.0.stdout.take().ok_or("chromedriver has no output")?;
         let mut lines = BufReader::new(output).lines();
         let mut last = String::new();
         let port = tokio::time::timeout(LISTENS, async {
@@ -60,11 +71,11 @@ impl Process {
         })
         .await;
         match port {
-            Ok(Some(0)) => match driver.id().and_then(port_of_process) {
-                Some(port) => Ok(Self { driver, _output: lines, port, _home: home }),
+            Ok(Some(0)) => match driver.0.id().and_then(port_of_process) {
+                Some(port) => Ok(Self { _driver: driver, _output: lines, port, _home: home }),
                 None => Err("chromedriver listens on no port of 127.0.0.1".to_owned()),
             },
-            Ok(Some(port)) => Ok(Self { driver, _output: lines, port, _home: home }),
+            Ok(Some(port)) => Ok(Self { _driver: driver, _output: lines, port, _home: home }),
             Ok(None) => Err(format!("chromedriver ended at once: {last}")),
             Err(_) => Err(format!("chromedriver named no port within {} s: {last}", LISTENS.as_secs())),
         }
@@ -75,23 +86,29 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        end(&mut self.driver);
-    }
-}
-
-/// Kills a process with its children and waits until they are gone: a folder is not removed while
-/// somebody still writes there.
+/// Kills a process with all that it started and waits until they are gone: a folder is not removed while somebody
+/// still writes there.
 pub(super) fn end(child: &mut Child) {
     let Some(pid) = child.id() else { return };
-    let all: Vec<_> = children(pid).into_iter().chain([pid]).filter_map(handle).collect();
-    // An error says that it has ended already.
+    let mut all = Vec::new();
+    stop(pid, &mut all);
+    for process in &all {
+        // An error says that it has ended already.
+        let _ = pidfd_send_signal(process, Signal::KILL);
+    }
     let _ = child.start_kill();
-    for process in all {
-        let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&GOES));
+    for process in &all {
+        let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&GOES));
     }
     let _ = child.try_wait();
+}
+
+/// Stops a process and its descendants: one that is stopped starts no other, so that none is missed.
+fn stop(pid: u32, all: &mut Vec<OwnedFd>) {
+    let Some(process) = handle(pid) else { return };
+    let _ = pidfd_send_signal(&process, Signal::STOP);
+    all.push(process);
+    children(pid).into_iter().for_each(|child| stop(child, all));
 }
 
 /// A handle that tells when a process has ended.
