@@ -1,6 +1,6 @@
 //! Secrets never reach a report: every text passes a [`Redactor`] first.
 
-mod shapes;
+pub(crate) mod shapes;
 
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use crate::exchange::Clean;
 
 /// What stands in place of a secret.
-const MARK: &str = "[redacted]";
+pub(crate) const MARK: &str = "[redacted]";
 
 /// A shorter value is not learnt: taking it out would tear words apart, and who knows that something
 /// short was taken out can guess it.

@@ -10,7 +10,7 @@ use trigger::token;
 use url::Url;
 
 use crate::answer::Builds;
-use crate::forge::{is_plain, wrong};
+use crate::forge::{plain, wrong};
 
 /// The settings of a Drone: all of them but the branch, or none.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,10 +41,7 @@ impl DroneArgs {
         let (Some(url), Some(repo), Some(file)) = (&self.drone_url, &self.drone_repo, &self.drone_token_file) else {
             return Ok(None);
         };
-        if !is_plain(url) {
-            let what = "the address of Drone is not http:// or https:// with a host and no password";
-            return Err(wrong(what.to_owned(), "--drone-url (CCCI_DRONE_URL)"));
-        }
+        plain(url, "Drone", "--drone-url (CCCI_DRONE_URL)")?;
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--drone-token-file (CCCI_DRONE_TOKEN_FILE)"))?;
         let drone = Drone::new(Http::new(&HttpConfig::default())?, url.clone(), token);

@@ -55,10 +55,7 @@ impl ForgeArgs {
         let (Some(url), Some(owner), Some(file)) = (&self.forge_url, &self.forge_owner, &self.forge_token_file) else {
             return Ok(None);
         };
-        if !is_plain(url) {
-            let what = "the address of the forge is not http:// or https:// with a host and no password";
-            return Err(wrong(what.to_owned(), "--forge-url (CCCI_FORGE_URL)"));
-        }
+        plain(url, "the forge", "--forge-url (CCCI_FORGE_URL)")?;
         let unread = |what: String| wrong(what, "--forge-token-file (CCCI_FORGE_TOKEN_FILE)");
         let token = token::read(file).map_err(|error| unread(error.to_string()))?;
         let token_file = std::path::absolute(file).map_err(|error| unread(error.to_string()))?;
@@ -94,10 +91,13 @@ impl ForgeArgs {
     }
 }
 
-/// Whether an address is one of a server: HTTP, a host, and nothing that could be secret.
-pub(crate) fn is_plain(url: &Url) -> bool {
+/// Refuses an address that is none of a server: HTTP, a host, and nothing that could be secret.
+pub(crate) fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
     let has_no_secret = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret {
+        return Ok(());
+    }
+    Err(wrong(format!("the address of {of} is not http:// or https:// with a host and no password"), look_at))
 }
 
 /// A setting that is wrong.

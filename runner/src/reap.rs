@@ -354,13 +354,16 @@ impl<'a> Janitor<'a> {
             orphans::end(dir);
         }
         for claim in held {
-            if let Some(until) = claim.kept_until
-                && !self.swarm.end_claim(&claim.stack, until, self.now().await?).await?
-            {
-                done.extend(told(std::slice::from_ref(claim), &Reaping::Kept(until)));
-                continue;
+            let mut claim = claim.clone();
+            if claim.kept_until.is_some() {
+                if let Some(until) = self.swarm.end_claim(&claim, self.now().await?).await? {
+                    done.extend(told(&[claim], &Reaping::Kept(until)));
+                    continue;
+                }
+                // Where another janitor has begun with it, both finish it: each tells what it found gone.
+                claim.kept_until = None;
             }
-            let ended = tear_down(std::slice::from_ref(claim), dir, self.limit).await;
+            let ended = tear_down(std::slice::from_ref(&claim), dir, self.limit).await;
             let what = match (ended.failure, ended.left) {
                 (Some(failure), _) => Reaping::Failed(failure.what),
                 (None, left) if left.is_empty() => Reaping::Removed,
@@ -368,7 +371,7 @@ impl<'a> Janitor<'a> {
                     Reaping::Left(left.into_iter().map(|object| format!("{} {}", object.kind, object.name)).collect())
                 }
             };
-            done.extend(told(std::slice::from_ref(claim), &what));
+            done.extend(told(&[claim], &what));
         }
         // A provider's folder has no journal: it tells nothing to anybody.
         let all_gone = done.iter().all(|one| one.what == Reaping::Removed);

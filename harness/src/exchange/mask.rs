@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// What stands in place of a secret: as in [`crate::redact`].
-pub(super) const MARK: &str = "[redacted]";
+pub(super) use crate::redact::MARK;
+use crate::redact::shapes::marked;
 
 /// Parts of names that say that the value is a secret.
 const PARTS: &str = "token|passw|passphrase|secret|signature|session|cookie|credential|api[_-]?key|private[_-]?key\
@@ -92,13 +92,6 @@ pub fn mask(text: &str) -> String {
         clean = Cow::Owned(word.replace_all(&clean, by_chance).into_owned());
     }
     clean.into_owned()
-}
-
-fn marked(found: &Captures<'_>) -> String {
-    let whole = found.get(0).map_or("", |all| all.as_str());
-    let (Some(all), Some(secret)) = (found.get(0), found.name("secret")) else { return whole.to_owned() };
-    let (from, to) = (secret.start() - all.start(), secret.end() - all.start());
-    format!("{}{MARK}{}", &whole[..from], &whole[to..])
 }
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ pub(super) fn without(text: &str) -> Cow<'_, str> {
     clean
 }
 
-fn marked(found: &Captures<'_>) -> String {
+/// What was found, with the mark in place of its group `secret`.
+pub(crate) fn marked(found: &Captures<'_>) -> String {
     let whole = found.get(0).map_or("", |all| all.as_str());
     let (Some(all), Some(secret)) = (found.get(0), found.name("secret")) else { return whole.to_owned() };
     let (from, to) = (secret.start() - all.start(), secret.end() - all.start());

@@ -173,16 +173,22 @@ impl Swarm {
         self.change_claim(stack, more).await
     }
 
-    /// Begins the end of an app that is kept until `seen`: from now on nobody extends it. No answer means
-    /// that somebody has extended or ended it meanwhile.
+    /// Begins the end of a kept app: from now on nobody extends it. Gives the time (Unix seconds) until which
+    /// it stays instead, where somebody has given it more than `seen` says; none means that its end has begun,
+    /// perhaps by another, who may still be at it.
     ///
     /// # Errors
     /// The engine does not answer.
-    pub async fn end_claim(&self, stack: &StackName, seen: i64, now: i64) -> Result<bool, Failure> {
-        let end = |claim: Claim| {
-            (claim.kept_until == Some(seen)).then_some(Claim { kept_until: None, deadline: now, ..claim })
+    pub async fn end_claim(&self, seen: &Claim, now: i64) -> Result<Option<i64>, Failure> {
+        let end = |held: Claim| {
+            let as_seen = held.run == seen.run && held.kept_until == seen.kept_until;
+            as_seen.then_some(Claim { kept_until: None, deadline: now, ..held })
         };
-        self.change_claim(stack, end).await
+        if self.change_claim(&seen.stack, end).await? {
+            return Ok(None);
+        }
+        let held = self.claims().await?.into_iter().find(|held| held.stack == seen.stack && held.run == seen.run);
+        Ok(held.and_then(|held| held.kept_until))
     }
 
     /// Changes a claim, if `change` still wants to after a look at what it is now. Swarm refuses a change

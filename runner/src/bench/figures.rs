@@ -1,6 +1,7 @@
 //! The bench's table: what was asked, what was measured, and whether it is met.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -15,6 +16,27 @@ pub struct Figure {
     pub measured: String,
     /// Whether it is met.
     pub met: bool,
+}
+
+impl Figure {
+    pub(super) fn new(what: &str, measured: String, wanted: &str, met: bool) -> Self {
+        Self { what: what.to_owned(), wanted: wanted.to_owned(), measured, met }
+    }
+
+    /// The memory that a process holds, by its folder's name in `/proc`. What cannot be read is not met.
+    pub(super) fn memory(what: &str, process: &str) -> Self {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: Option<u64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        let mb = kib.map(|kib| kib * 1024 / 1_000_000);
+        let measured = mb.map_or_else(|| "not to be read".to_owned(), |mb| format!("{mb} MB"));
+        Self::new(what, measured, "under 100 MB", mb.is_some_and(|mb| mb < 100))
+    }
+}
+
+/// A time as the tables have it.
+pub(super) fn millis(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }
 
 /// The table as text.
@@ -33,6 +55,13 @@ pub fn render(figures: &[Figure]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_that_cannot_be_read_is_not_met() {
+        let own = Figure::memory("x", "self");
+        assert!(own.measured.ends_with(" MB") && own.measured != "0 MB", "{own:?}");
+        assert!(!Figure::memory("x", "no-process").met);
+    }
 
     #[test]
     fn a_figure_that_falls_short_says_so() {

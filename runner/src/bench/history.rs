@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use harness::failure::{Failure, Kind};
 use jiff::Timestamp;
 
-use super::figures::Figure;
+use super::figures::{Figure, millis};
 use super::journals::{RECIPES, id, long, run};
 use crate::history::query::{After, Filter};
 use crate::history::{Db, History, HistoryError};
@@ -28,12 +28,16 @@ pub fn history(state: &Path, runs: u32) -> Result<Vec<Figure>, Failure> {
     history.read_now(|db| db.list(&Filter::default(), None, 1)).map_err(failed)?;
     let open = begin.elapsed();
     let mut figures = vec![
-        figure("size of the database", format!("{} MB, {runs} runs", size(&history) / 1_000_000), "(as it is)", true),
-        figure("open, and the first answer", millis(open), "under 1 s", open < Duration::from_secs(1)),
+        Figure::new(
+            "size of the database",
+            format!("{} MB, {runs} runs", size(&history) / 1_000_000),
+            "(as it is)",
+            true,
+        ),
+        Figure::new("open, and the first answer", millis(open), "under 1 s", open < Duration::from_secs(1)),
     ];
     figures.extend(asked(&history, runs)?);
-    let memory = memory();
-    figures.push(figure("memory after all questions", format!("{memory} MB"), "under 100 MB", memory < 100));
+    figures.push(Figure::memory("memory after all questions", "self"));
     figures.push(import(&history, runs)?);
     Ok(figures)
 }
@@ -90,7 +94,12 @@ fn asked(history: &History, runs: u32) -> Result<Vec<Figure>, Failure> {
         let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
         let measured = format!("{} / {}", millis(at(50)), millis(at(99)));
         let wanted = format!("p99 under {limit} ms");
-        figures.push(figure(&format!("{what}, p50 / p99"), measured, &wanted, at(99) < Duration::from_millis(limit)));
+        figures.push(Figure::new(
+            &format!("{what}, p50 / p99"),
+            measured,
+            &wanted,
+            at(99) < Duration::from_millis(limit),
+        ));
     }
     Ok(figures)
 }
@@ -110,27 +119,11 @@ fn import(history: &History, runs: u32) -> Result<Figure, Failure> {
     let took = begin.elapsed();
     dir.discard();
     let what = format!("import {EVENTS} events, {} MB", length / 1_000_000);
-    Ok(figure(&what, millis(took), "under 2 s", took < Duration::from_secs(2)))
+    Ok(Figure::new(&what, millis(took), "under 2 s", took < Duration::from_secs(2)))
 }
 
 fn size(history: &History) -> u64 {
     std::fs::metadata(history.file()).map_or(0, |meta| meta.len())
-}
-
-/// What this process holds, in MB.
-fn memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default();
-    kib * 1024 / 1_000_000
-}
-
-fn millis(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
-}
-
-fn figure(what: &str, measured: String, wanted: &str, met: bool) -> Figure {
-    Figure { what: what.to_owned(), wanted: wanted.to_owned(), measured, met }
 }
 
 fn failed(error: HistoryError) -> Failure {

@@ -17,7 +17,7 @@ use super::actions;
 use super::fleet::Look;
 use super::respond::NoPage;
 use crate::coverage::{Coverage, Evidence, gather};
-use crate::forge::{is_plain, wrong};
+use crate::forge::plain;
 use crate::history::query::Filter;
 use crate::history::{Change, Db, History, HistoryError};
 use crate::prepared::all_recipes;
@@ -227,9 +227,19 @@ fn evidence(db: &Db) -> Result<Vec<Evidence>, HistoryError> {
 
 /// An address that may stand in links.
 fn home(url: Url) -> Result<Url, Failure> {
-    if is_plain(&url) {
-        return Ok(url);
+    plain(&url, "the pages", "--public-url (CCCI_PUBLIC_URL)").map(|()| url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_would_be_a_script_stands_in_no_link() {
+        for odd in ["javascript:alert(1)", "https://ada:hunter2@ci.example.org", "file:///etc"] {
+            let failure = home(odd.parse().unwrap()).unwrap_err();
+            assert!(!failure.what.contains("hunter2") && failure.look_at.contains("CCCI_PUBLIC_URL"), "{failure}");
+        }
+        assert!(home("https://ci.example.org/results".parse().unwrap()).is_ok());
     }
-    let what = "the pages' address is not http:// or https:// with a host and no password".to_owned();
-    Err(wrong(what, "--public-url (CCCI_PUBLIC_URL)"))
 }

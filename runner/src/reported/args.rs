@@ -7,7 +7,7 @@ use trigger::token;
 use url::Url;
 
 use super::send::Destination;
-use crate::forge::{is_plain, wrong};
+use crate::forge::{plain, wrong};
 use crate::settings::Settings;
 use crate::world;
 
@@ -30,10 +30,7 @@ impl ReportArgs {
     /// When the token cannot be read, or the address is none of a server.
     pub fn destination(&self, settings: &Settings) -> Result<Option<Destination>, Failure> {
         let (Some(url), Some(file)) = (&self.report_to, &self.report_token_file) else { return Ok(None) };
-        if !is_plain(url) {
-            let what = "the address to report to is not http:// or https:// with a host and no password";
-            return Err(wrong(what.to_owned(), "--report-to (CCCI_REPORT_TO)"));
-        }
+        plain(url, "what it reports to", "--report-to (CCCI_REPORT_TO)")?;
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
         let (http, _) = world::http(settings)?;

@@ -1,6 +1,8 @@
 //! Runs with apps beside the tested one: nginx under several names, since what counts here is how they
 //! come, find each other, and go.
 
+use std::process::Stdio;
+
 use harness::names::StackName;
 use runner::event::{Event, Outcome, Record, Stage};
 use runner::exit::Exit;
@@ -199,7 +201,14 @@ fn a_kept_app_keeps_what_it_needs_and_its_tests_still_find_it() {
     assert_eq!(again.code, 0, "{}\n{}", again.verdict().line, again.stderr);
     let other = made.command(state.path(), &["run", "kept-store", "--kept"]).output().unwrap();
     assert_eq!(other.status.code(), Some(i32::from(Exit::Usage.code())), "it is kept for another, not for itself");
-    let ended = made.command(state.path(), &["reap", "--run", started.run.as_str()]).output().unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
-    assert_eq!(left_of(&started), Vec::<String>::new());
+    // Two janitors at once: neither says that it is done while the other is still at it.
+    let mut words = made.command(state.path(), &["reap", "--run", started.run.as_str()]);
+    let janitors = [(); 2].map(|()| words.stdout(Stdio::piped()).spawn().unwrap());
+    let told = janitors.map(|janitor| {
+        let ended = janitor.wait_with_output().unwrap();
+        assert_eq!(left_of(&started), Vec::<String>::new());
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8_lossy(&ended.stdout).into_owned()
+    });
+    assert!(told.iter().all(|told| !told.contains("not touched")), "{told:?}");
 }
