@@ -1,6 +1,12 @@
 //! cc-ci's engine: a request becomes a plan, the plan is executed, and every effect is told as an
 //! event. Reports are folds over those events.
 
+// `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod screen;
+
 pub mod allowed;
 pub mod answer;
 pub mod bench;

@@ -56,7 +56,7 @@ fn fill(state: &Path, runs: u32) -> Result<(), Failure> {
             made += 1;
         }
         if made > 0 && made.is_multiple_of(10_000) {
-            eprintln!("{made} runs are made, {:.2} ms each", begin.elapsed().as_secs_f64() * 1000.0 / f64::from(made));
+            note!("{made} runs are made, {:.2} ms each", begin.elapsed().as_secs_f64() * 1000.0 / f64::from(made));
         }
     }
     Ok(())

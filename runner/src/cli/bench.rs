@@ -91,7 +91,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         ca.map(|path| path.display().to_string()).unwrap_or_else(|| "/etc/ssl/certs/ca-certificates.crt".to_owned());
     let (mut totals, mut floors, mut plains, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for round in 1..=args.rounds.get() {
-        eprintln!("round {round} of {}", args.rounds);
+        note!("round {round} of {}", args.rounds);
         let run = bench::cc_ci_run(&program, &what).await?;
         totals.push(run.total);
         peak = peak.max(run.peak_bytes);
@@ -139,9 +139,9 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
 
 fn print_table(args: &Args, figures: &[Figure]) {
     if args.json {
-        println!("{:#}", serde_json::json!(figures));
+        say!("{:#}", serde_json::json!(figures));
     } else {
-        print!("{}", bench::render(figures));
+        crate::screen::text(bench::render(figures));
     }
 }
 
@@ -154,15 +154,15 @@ async fn fleet(program: &Path, args: &Args, source: &Path, scratch: &Path) -> Re
     };
     let seen = bench::fleet(program, &recipes, caps, scratch).await?;
     if args.json {
-        println!("{:#}", serde_json::json!(seen));
+        say!("{:#}", serde_json::json!(seen));
         return Ok(Exit::Passed);
     }
     let seconds = |ms: u64| ms as f64 / 1_000.0;
     for run in &seen.runs {
         let (waited, held) = (seconds(run.waited_ms), seconds(run.held_ms));
-        println!("  {:<16} {} apps  waited {waited:>6.1} s  held its slot {held:>6.1} s", run.recipe, run.apps);
+        say!("  {:<16} {} apps  waited {waited:>6.1} s  held its slot {held:>6.1} s", run.recipe, run.apps);
     }
     let (took, best) = (seconds(seen.took_ms), seconds(seen.best_ms));
-    println!("{} runs in {took:.1} s; in the best order {best:.1} s: {:.2} of it", seen.runs.len(), took / best);
+    say!("{} runs in {took:.1} s; in the best order {best:.1} s: {:.2} of it", seen.runs.len(), took / best);
     Ok(Exit::Passed)
 }

@@ -21,7 +21,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let slots = slots_of(&swarm, settings);
     let host = runner_of(settings)?.host;
     if slots.cancel(&args.run, &format!("cc-ci cancel on {host}")).await? {
-        println!("{} stops: it tears everything down and says that it was cancelled", args.run);
+        say!("{} stops: it tears everything down and says that it was cancelled", args.run);
         return Ok(Exit::Passed);
     }
     let held = slots.board().ledger().await?.and_then(|ledger| ledger.of(&args.run).cloned());

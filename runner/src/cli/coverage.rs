@@ -75,14 +75,14 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let names = if args.names.is_empty() { all_recipes(settings)? } else { args.names.clone() };
     let now = gather(settings, &names, (&runs, remarks), args.fetch, Timestamp::now())?;
     if args.json {
-        println!("{:#}", serde_json::json!(now));
+        say!("{:#}", serde_json::json!(now));
     } else if args.markdown {
-        print!("{}", markdown(&now));
+        crate::screen::text(markdown(&now));
     } else {
-        print!("{}", terminal(&now, args.all));
+        crate::screen::text(terminal(&now, args.all));
     }
     let Some(before) = before else { return Ok(Exit::Passed) };
     let found = worse(&before, &now, &args.names);
-    found.iter().for_each(|one| eprintln!("worse: {one}"));
+    found.iter().for_each(|one| note!("worse: {one}"));
     if found.is_empty() { Ok(Exit::Passed) } else { Ok(Exit::Test) }
 }

@@ -1,6 +1,7 @@
 //! `cc-ci docs`: what of the docs is generated from the code, and the systemd unit.
 
 use crate::exit::Exit;
+use crate::screen::text;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,10 +24,10 @@ enum What {
 
 pub(super) fn run(args: &Args) -> Exit {
     match args.what {
-        What::Reference => print!("{}", crate::reference::reference()),
-        What::Schema => print!("{}", crate::recipe_toml::schema()),
-        What::Unit => print!("{}", crate::serve::UNIT),
-        What::DepsSchema => print!("{}", harness::deps::schema()),
+        What::Reference => text(crate::reference::reference()),
+        What::Schema => text(crate::recipe_toml::schema()),
+        What::Unit => text(crate::serve::UNIT),
+        What::DepsSchema => text(harness::deps::schema()),
     }
     Exit::Passed
 }

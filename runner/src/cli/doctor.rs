@@ -16,9 +16,9 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let findings = doctor(settings).await;
     if args.json {
-        println!("{:#}", serde_json::json!(findings));
+        say!("{:#}", serde_json::json!(findings));
     } else {
-        print!("{}", render(&findings));
+        crate::screen::text(render(&findings));
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Bad);
     Ok(if bad { Exit::Infrastructure } else { Exit::Passed })

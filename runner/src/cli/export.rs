@@ -36,7 +36,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         Failure::new(Kind::StateUnusable, error.to_string(), "the folder that was named, and the disk it is on")
     })?;
     let (runs, recipes) = (count(done.runs, "run"), count(done.recipes, "recipe"));
-    println!("{runs} of {recipes} written to {}", args.folder.display());
+    say!("{runs} of {recipes} written to {}", args.folder.display());
     Ok(Exit::Passed)
 }
 

@@ -46,12 +46,12 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         findings.extend(found.into_iter().map(below));
     }
     if args.json {
-        println!("{:#}", serde_json::json!(findings));
+        say!("{:#}", serde_json::json!(findings));
     } else {
-        findings.iter().for_each(|finding| println!("{finding}"));
-        weights(settings, &recipes).iter().for_each(|line| println!("{line}"));
+        findings.iter().for_each(|finding| say!("{finding}"));
+        weights(settings, &recipes).iter().for_each(|line| say!("{line}"));
         let (many, s) = (recipes.len(), start.elapsed().as_secs_f64());
-        println!("{many} recipe{}, {} finding{} in {s:.2} s", plural(many), findings.len(), plural(findings.len()));
+        say!("{many} recipe{}, {} finding{} in {s:.2} s", plural(many), findings.len(), plural(findings.len()));
     }
     Ok(if findings.is_empty() { Exit::Passed } else { Exit::Test })
 }

@@ -58,9 +58,9 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let files = new::scaffold(settings, &request, source)?;
     let enrolment = Enrolment { recipe: recipe.clone(), into: into.clone(), files, credentials: what.credentials };
     match enrol(&named.forge, &enrolment).await? {
-        Enrolled::Already => println!("{recipe} is enrolled: {into} has its folder"),
-        Enrolled::Before(number) => println!("{into}#{number} enrols {recipe}, and is left as it is"),
-        Enrolled::Opened(number) => println!("{into}#{number} opened: it enrols {recipe}"),
+        Enrolled::Already => say!("{recipe} is enrolled: {into} has its folder"),
+        Enrolled::Before(number) => say!("{into}#{number} enrols {recipe}, and is left as it is"),
+        Enrolled::Opened(number) => say!("{into}#{number} opened: it enrols {recipe}"),
     }
     Ok(Exit::Passed)
 }
@@ -68,14 +68,14 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
 fn tell(what: &Mirror, done: &Mirrored) {
     let (repo, upstream) = (&what.repo, without_credentials(&what.upstream));
     if done.made {
-        println!("{repo} made");
+        say!("{repo} made");
     }
     for (name, step) in &done.steps {
-        println!("  {:<40} {}", name.trim_start_matches("refs/"), step.words());
+        say!("  {:<40} {}", name.trim_start_matches("refs/"), step.words());
     }
     let pushed = done.steps.values().filter(|step| step.is_push()).count();
     match pushed {
-        0 => println!("{repo} has all of {upstream}, nothing was pushed"),
-        count => println!("{repo}: {} pushed from {upstream}", crate::report::text::count(count, "ref")),
+        0 => say!("{repo} has all of {upstream}, nothing was pushed"),
+        count => say!("{repo}: {} pushed from {upstream}", crate::report::text::count(count, "ref")),
     }
 }

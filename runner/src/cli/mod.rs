@@ -30,6 +30,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::exit::{Exit, help_table};
+use crate::screen;
 use crate::settings::Settings;
 
 /// Tests Co-op Cloud recipes on a real Docker Swarm: install, upgrade, backup, restore, and whether
@@ -124,7 +125,7 @@ pub fn main() -> Exit {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("cc-ci: no runtime can be started: {error}");
+            note!("cc-ci: no runtime can be started: {error}");
             return Exit::Infrastructure;
         }
     };
@@ -156,10 +157,18 @@ pub fn main() -> Exit {
     });
     // Work that nobody waits for any more must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    let ended = ended.and_then(|exit| match screen::whole() {
+        Err(why) if exit == Exit::Passed => Err(Failure::new(
+            Kind::DiskFull,
+            format!("standard output takes no more ({why}): what was written to it is cut"),
+            "the disk or the program that standard output goes to",
+        )),
+        _ => Ok(exit),
+    });
     ended.unwrap_or_else(|failure| {
-        eprintln!("cc-ci: {}", failure.what);
+        note!("cc-ci: {}", failure.what);
         if !failure.look_at.is_empty() {
-            eprintln!("look at: {}", failure.look_at);
+            note!("look at: {}", failure.look_at);
         }
         exit_of(&failure)
     })

@@ -32,13 +32,13 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let files = scaffold(settings, &request, args.what.source_url())?;
     for file in &files {
         write(&folder, file)?;
-        println!("{}", folder.join(&file.path).display());
+        say!("{}", folder.join(&file.path).display());
     }
     let source = request.source;
-    println!("\nnext:");
-    println!("  cc-ci run {recipe} --source {source} --keep   # everything but the test to fill in is green");
-    println!("  cc-ci run {recipe} --kept                     # after each change, in a second");
-    println!("  cc-ci lint {recipe}                           # what is still missing");
+    say!("\nnext:");
+    say!("  cc-ci run {recipe} --source {source} --keep   # everything but the test to fill in is green");
+    say!("  cc-ci run {recipe} --kept                     # after each change, in a second");
+    say!("  cc-ci lint {recipe}                           # what is still missing");
     Ok(Exit::Passed)
 }
 

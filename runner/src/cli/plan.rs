@@ -28,7 +28,7 @@ pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
         Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?
     };
     if args.json {
-        println!(
+        say!(
             "{:#}",
             serde_json::json!({
                 "recipe": prepared.spec.recipe, "source": prepared.spec.source, "head": prepared.spec.head,
@@ -37,7 +37,7 @@ pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
             })
         );
     } else {
-        print!("{}", render(&prepared.spec, &prepared.stages));
+        crate::screen::text(render(&prepared.spec, &prepared.stages));
     }
     Ok(Exit::Passed)
 }

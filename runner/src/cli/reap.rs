@@ -51,11 +51,11 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         None => janitor.reap(Looks::Long).await?,
     };
     if args.json {
-        println!("{:#}", serde_json::json!(done));
+        say!("{:#}", serde_json::json!(done));
     } else if done.is_empty() {
         let whose =
             args.run.as_ref().map_or_else(|| "every run".to_owned(), |run| format!("run {run} is not there, or"));
-        println!("nothing to reap: {whose} holds nothing on this swarm");
+        say!("nothing to reap: {whose} holds nothing on this swarm");
     } else {
         for one in &done {
             let what = match &one.what {
@@ -66,14 +66,14 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
                 Reaping::Left(objects) => format!("its owner is gone; still there: {}", objects.join(", ")),
                 Reaping::Failed(why) => format!("its owner is gone; it could not be removed: {why}"),
             };
-            println!("{} ({}): {what}", one.run, one.stack);
+            say!("{} ({}): {what}", one.run, one.stack);
         }
     }
     // A look at one run is no time to tidy up.
     if run.is_none() {
         let gone = guard::prune(&swarm, &runner.state, guard::Until::Unused(settings.guards.images_unused)).await?;
         if !args.json {
-            gone.iter().for_each(|one| println!("image {}: not used since {}, it went", one.image, day(one.used)));
+            gone.iter().for_each(|one| say!("image {}: not used since {}, it went", one.image, day(one.used)));
         }
     }
     let clean = done

@@ -1,6 +1,5 @@
 //! `cc-ci report`: any report again, from a journal.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use harness::failure::{Failure, Kind};
@@ -9,6 +8,7 @@ use crate::exit::Exit;
 use crate::report::files;
 use crate::report::lines::Look;
 use crate::report::redo::{Format, redo};
+use crate::screen;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,9 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             return Err(Failure::new(Kind::CheckBroken, "the report would replace the journal", "another file for -o"));
         }
         Some(path) => files::write(path, &report).map_err(|error| crate::deploy::disk("write", path, &error))?,
-        None => std::io::stdout().write_all(&report).map_err(|error| {
-            Failure::new(Kind::CheckBroken, format!("standard output cannot be written: {error}"), "")
-        })?,
+        None => screen::text(&report),
     }
     Ok(Exit::Passed)
 }

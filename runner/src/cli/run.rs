@@ -124,11 +124,11 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let only = if args.rerun_failed {
         let red = report::redo::red_checks(&state, &args.what.recipe)?;
         if !red.any {
-            println!("nothing was red in run {}", red.run);
+            say!("nothing was red in run {}", red.run);
             return Ok(Ended { exit: Exit::Passed, records: Vec::new() });
         }
         let what = if red.only.is_empty() { "everything".to_owned() } else { red.only.join(", ") };
-        eprintln!("again what was red in run {}: {what}", red.run);
+        note!("again what was red in run {}: {what}", red.run);
         selection(&red.only)?
     } else {
         args.what.selection()?

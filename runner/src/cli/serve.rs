@@ -17,7 +17,7 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let stop = stop_on_signals()?;
     let runner = runner_of(settings)?;
-    println!("cc-ci serve on {}: everything that dead runs left goes first", runner.host);
+    say!("cc-ci serve on {}: everything that dead runs left goes first", runner.host);
     serve(&runner, &args.serve, &stop).await?;
     Ok(Exit::Passed)
 }

@@ -25,18 +25,18 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let times = Times::read(&settings.state_dir()?);
     let seen = slots_of(&swarm, settings).board().look().await?.map(|view| status(&view, |ask| times.takes(ask)));
     if args.json {
-        println!("{:#}", serde_json::json!(seen));
+        say!("{:#}", serde_json::json!(seen));
         return Ok(Exit::Passed);
     }
     let Some(seen) = seen else {
-        println!("no run has asked for a slot on this swarm yet");
+        say!("no run has asked for a slot on this swarm yet");
         return Ok(Exit::Passed);
     };
     let mut ends: Vec<(String, i64)> = Vec::new();
     for claim in swarm.claims().await? {
         ends.extend(claim.kept_until.map(|until| (claim.run.to_string(), until)));
     }
-    print!("{}", render(&seen, &ends, Timestamp::now().as_second()));
+    crate::screen::text(render(&seen, &ends, Timestamp::now().as_second()));
     Ok(Exit::Passed)
 }
 

@@ -25,8 +25,8 @@ pub(super) async fn down(_: &Settings, args: &Args) -> Result<Exit, Failure> {
 
 fn told(step: &WorldStep, json: bool) {
     if json {
-        println!("{}", serde_json::json!(step));
+        say!("{}", serde_json::json!(step));
     } else {
-        println!("{:<34} {} ({:.1} s)", step.name, step.done.words(), step.took_ms as f64 / 1000.0);
+        say!("{:<34} {} ({:.1} s)", step.name, step.done.words(), step.took_ms as f64 / 1000.0);
     }
 }

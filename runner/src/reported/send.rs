@@ -85,7 +85,7 @@ impl Reporter {
                 known.unwrap_or_else(|| format!("it takes longer than {} s", LAST.as_secs()))
             }
         };
-        eprintln!("cc-ci: not all of this run was reported to {to}: {why}; the verdict is as it is");
+        note!("cc-ci: not all of this run was reported to {to}: {why}; the verdict is as it is");
     }
 }
 
@@ -125,7 +125,7 @@ impl Sending {
                 Err(Trouble::Refused(why)) if is_over => return Err(why),
                 Err(Trouble::Refused(why) | Trouble::Away(why)) => {
                     if failures == 0 {
-                        eprintln!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
+                        note!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
                     }
                     failures = failures.saturating_add(1);
                     *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);

@@ -125,7 +125,7 @@ async fn watch(
             Ok(watcher) => break watcher,
             Err(WatchError::Forge(error)) => {
                 failures = failures.saturating_add(1);
-                println!("the forge cannot be watched yet: {error}");
+                say!("the forge cannot be watched yet: {error}");
                 tokio::select! {
                     () = stop.cancelled() => return Ok(()),
                     () = tokio::time::sleep(pace.after(failures, rand::random())) => {}
@@ -134,7 +134,7 @@ async fn watch(
             Err(error) => return Err(unusable(&error)),
         }
     };
-    println!("cc-ci answers on {about} as {}", watcher.me().login);
+    say!("cc-ci answers on {about} as {}", watcher.me().login);
     keep(&mut watcher, hooks, desk, pace, stop).await;
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) async fn open(state: &Path) -> Option<History> {
     match opened.unwrap_or_else(|error| Err(HistoryError::Bug(error.to_string()))) {
         Ok(history) => {
             for aside in history.set_aside() {
-                println!(
+                say!(
                     "history: it was damaged ({}) and is made again; the old one is {}",
                     aside.why,
                     aside.path.display()
@@ -36,7 +36,7 @@ pub(super) async fn open(state: &Path) -> Option<History> {
             Some(history)
         }
         Err(error) => {
-            println!("history: NO RESULTS ARE KEPT OR SHOWN until cc-ci serve is started again: {error}");
+            say!("history: NO RESULTS ARE KEPT OR SHOWN until cc-ci serve is started again: {error}");
             None
         }
     }
@@ -54,7 +54,7 @@ pub(super) async fn keep(history: Option<History>, keep: Keep, stop: Cancellatio
     tokio::select! {
         ended = following => {
             if let Err(error) = ended {
-                println!("history: NO MORE RESULTS ARE KEPT until cc-ci serve is started again: {error}");
+                say!("history: NO MORE RESULTS ARE KEPT until cc-ci serve is started again: {error}");
             }
         }
         () = retain(&history, keep) => {}
@@ -72,9 +72,9 @@ async fn retain(history: &History, keep: Keep) {
         match done.unwrap_or_else(|error| Err(HistoryError::Bug(error.to_string()))) {
             Ok(done) if done.runs.is_empty() && done.folders.is_empty() => {}
             Ok(done) => {
-                println!("history: {} runs and {} folders are not kept any more", done.runs.len(), done.folders.len())
+                say!("history: {} runs and {} folders are not kept any more", done.runs.len(), done.folders.len())
             }
-            Err(error) => println!("history: what is not kept cannot be dropped: {error}"),
+            Err(error) => say!("history: what is not kept cannot be dropped: {error}"),
         }
     }
 }

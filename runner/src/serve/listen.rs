@@ -54,7 +54,7 @@ impl Listening {
         let own = listener.local_addr().map_err(cannot)?;
         let mut router = Router::new();
         for part in parts {
-            println!("cc-ci listens at http://{own} for {}", part.what);
+            say!("cc-ci listens at http://{own} for {}", part.what);
             router = router.merge(part.router);
         }
         Ok(Some(Self { listener, router }))

@@ -100,7 +100,7 @@ impl Sweeping {
             Err(failure) => (format!("the engine does not answer: {}", failure.what), Seen::Nothing),
         };
         if !said.is_empty() && said != self.said {
-            println!("{said}");
+            say!("{said}");
         }
         self.said = said;
         seen
@@ -113,7 +113,7 @@ async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
     let done = Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await?;
     let unused = guard::Until::Unused(runner.settings.guards.images_unused);
     for image in guard::prune(&swarm, &runner.state, unused).await? {
-        println!("image {} was not used any more, and is removed", image.image);
+        say!("image {} was not used any more, and is removed", image.image);
     }
     Ok(done)
 }

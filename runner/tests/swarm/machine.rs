@@ -60,6 +60,24 @@ fn what_is_mistyped_is_a_usage_error() {
     }
 }
 
+/// `cc-ci … | head` is no failure, and what a full disk has cut is never taken for the whole.
+#[test]
+fn a_reader_that_goes_is_no_failure_and_a_full_disk_is_one() {
+    for words in
+        [vec!["docs"], vec!["status", "--json"], vec!["coverage"], vec!["reap", "--run", "20260101-000000-aaaa"]]
+    {
+        let (reader, gone) = std::io::pipe().unwrap();
+        drop(reader);
+        let left = cc_ci(&state()).args(&words).stdout(gone).output().unwrap();
+        assert_eq!((left.status.code(), &*left.stderr), (code(Exit::Passed), &b""[..]), "{words:?}: {left:?}");
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let cut = cc_ci(&state()).args(&words).stdout(full).output().unwrap();
+        let told = String::from_utf8_lossy(&cut.stderr);
+        assert_eq!(cut.status.code(), code(Exit::Infrastructure), "{words:?}: {told}");
+        assert!(told.contains("what was written to it is cut"), "{words:?}: {told}");
+    }
+}
+
 /// An abra that says all is well and deploys nothing after the first time.
 #[test]
 fn an_upgrade_that_abra_only_claims_did_not_move() {

@@ -52,13 +52,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         commits: args.commits.clone(),
         run: args.run.then_some(Run { build, limit: args.limit }),
     };
-    let audited = audit.make(|line| eprintln!("runs the tests of {line}")).map_err(|error| {
+    let audited = audit.make(|line| note!("runs the tests of {line}")).map_err(|error| {
         Failure::new(Kind::CheckBroken, format!("the audit cannot be made: {error}"), "--since, --commit, --repository")
     })?;
     if args.json {
-        println!("{:#}", serde_json::json!(audited));
+        say!("{:#}", serde_json::json!(audited));
     } else {
-        print!("{}", terminal(&audited));
+        crate::screen::text(terminal(&audited));
     }
     Ok(Exit::Passed)
 }

@@ -82,13 +82,13 @@ fn artifacts(workspace: &Path, value: Option<&Value>) -> Result<PathBuf, String>
 /// verdict.
 fn keep(folder: &Path, records: &[Record]) {
     if let Err(error) = std::fs::create_dir_all(folder) {
-        eprintln!("cc-ci: {}: {error}; the artifacts are not copied", folder.display());
+        note!("cc-ci: {}: {error}; the artifacts are not copied", folder.display());
         return;
     }
     for written in files::copy_all(folder, records) {
         match written.error {
-            None => println!("  copied:  {}", written.path.display()),
-            Some(error) => eprintln!("cc-ci: {}: {error}", written.path.display()),
+            None => say!("  copied:  {}", written.path.display()),
+            Some(error) => note!("cc-ci: {}: {error}", written.path.display()),
         }
     }
 }
@@ -97,7 +97,7 @@ fn show(path: &Path, template: Url, records: &[Record]) {
     let Ok(view) = fold(records) else { return };
     let card = Card { schema: template, data: card::data(&view) };
     if let Err(error) = card.write(path) {
-        eprintln!("cc-ci: the card cannot be written to {}: {error}", path.display());
+        note!("cc-ci: the card cannot be written to {}: {error}", path.display());
     }
 }
 
