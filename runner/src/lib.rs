@@ -10,6 +10,7 @@ mod screen;
 pub mod allowed;
 pub mod answer;
 pub mod bench;
+pub mod blocking;
 pub mod certificate;
 pub mod claims;
 pub mod cli;

@@ -14,7 +14,7 @@ use harness::swarm::{Swarm, with_tag};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::blocking;
+use crate::blocking::blocking;
 use crate::deploy::disk;
 use crate::run_dir::RunDir;
 

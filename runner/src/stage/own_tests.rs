@@ -7,7 +7,8 @@ use harness::overlay::{OverlayOutcome, OverlayResult};
 use harness::swarm::StackLabels;
 
 use super::overlay;
-use crate::context::{Context, Step, Stopped, blocking};
+use crate::blocking::blocking;
+use crate::context::{Context, Step, Stopped};
 use crate::event::{Origin, Outcome};
 use crate::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
 use crate::variables::VARIABLES;

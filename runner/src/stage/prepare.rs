@@ -190,7 +190,7 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
     cx.check("prepare.shell", async |cx: &mut Context| {
         cx.checkout.check_out(head)?;
         let folder = cx.checkout.dir().to_owned();
-        let found = crate::context::blocking(move || {
+        let found = crate::blocking::blocking(move || {
             crate::lint::shell(&folder).map_err(|error| {
                 Failure::new(Kind::InvalidRecipe, error.to_string(), "the files of the recipe's repository")
             })
