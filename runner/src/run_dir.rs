@@ -300,6 +300,26 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_reports_may_grow_until_it_is_over_or_silent_for_long() {
+        let state = tempfile::tempdir().unwrap();
+        let dir = RunDir::of(state.path(), &"20261121-a".parse().unwrap());
+        drop(dir.create().unwrap());
+        assert!(!dir.may_grow(), "it is no run that reports, and its process is gone");
+        let mark = File::create(dir.reported()).unwrap();
+        assert!(dir.may_grow(), "its first line comes a moment after its mark");
+        let long_ago = std::time::SystemTime::now() - SILENT;
+        mark.set_modified(long_ago).unwrap();
+        assert!(!dir.may_grow(), "no line ever came");
+        let journal = File::create(dir.journal()).unwrap();
+        assert!(dir.silent_in().is_some_and(|left| left <= SILENT));
+        journal.set_modified(long_ago).unwrap();
+        assert_eq!(dir.silent_in(), None);
+        journal.set_modified(std::time::SystemTime::now()).unwrap();
+        std::fs::write(dir.path().join("report.html"), "").unwrap();
+        assert!(!dir.may_grow(), "its reports are written when its last line has come");
+    }
+
+    #[test]
     fn the_last_word_on_holding_counts() {
         let state = tempfile::tempdir().unwrap();
         let dir = RunDir::of(state.path(), &"r1".parse().unwrap());

@@ -57,17 +57,20 @@ pub(super) fn put(db: &Connection, id: i64, name: &str, data: &[u8]) -> Result<(
 
 /// A plain file of at most so many bytes; none where it is anything else.
 fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    if !path.symlink_metadata()?.is_file() {
-        return Ok(None);
-    }
-    // It may be another thing by now, and opening a pipe would wait for somebody.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Ok(None);
-    }
+    let Some(file) = open(path)? else { return Ok(None) };
     let mut data = Vec::new();
     file.take(most + 1).read_to_end(&mut data)?;
     Ok((data.len() as u64 <= most).then_some(data))
+}
+
+/// A plain file; none where it is anything else. Opening a pipe would wait for somebody.
+pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
+    if !path.symlink_metadata()?.is_file() {
+        return Ok(None);
+    }
+    // It may be another thing by now.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    Ok(file.metadata()?.is_file().then_some(file))
 }

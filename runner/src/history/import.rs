@@ -133,12 +133,9 @@ impl Writer {
         over: bool,
         tally: Option<Tally>,
     ) -> Result<Option<RunChange>, Stop> {
-        // Asked before it is opened: a pipe would be waited for.
-        if std::fs::metadata(dir.journal()).is_ok_and(|meta| !meta.is_file()) {
-            return Err(io::Error::other("the journal is no file").into());
-        }
-        let mut file = match File::open(dir.journal()) {
-            Ok(file) => file,
+        let mut file = match files::open(&dir.journal()) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Err(io::Error::other("the journal is no file").into()),
             // It has not begun, or is of a provider, which has none.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -23,6 +23,7 @@ mod live;
 mod log;
 mod metrics;
 mod overview;
+mod readers;
 mod recipe;
 mod respond;
 mod routes;
@@ -32,5 +33,6 @@ mod site;
 mod when;
 
 pub use export::{ExportError, Exported, export};
-pub use routes::{router, without_history};
+pub use readers::Readers;
+pub use routes::router;
 pub use site::{Shown, Site};

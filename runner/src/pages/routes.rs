@@ -66,14 +66,6 @@ pub fn router(site: Site) -> Router {
         .with_state(site)
 }
 
-/// What readers get where there is no history: that there is none, and who can mend it.
-pub fn without_history() -> Router {
-    let what = "No results are shown: the history could not be opened. The log of cc-ci serve says why. Runs go on.";
-    Router::new()
-        .fallback(async move || NoPage::Unset(what, "the history could not be opened".to_owned()))
-        .layer(from_fn(headers::guard))
-}
-
 async fn nothing() -> NoPage {
     NoPage::Missing("page")
 }

@@ -288,11 +288,14 @@ impl StagePart {
             Tone::NotReached if is_live => (class(tone), "waiting"),
             tone => (class(tone), tone.word()),
         };
-        let more = stage.checks.len().checked_sub(CHECKS).filter(|more| *more > 0);
-        let more = more.map(|more| format!("{more} more checks are in the journal"));
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
+        // Green ones are left out first: nobody looks for what is red in a journal.
+        let is_shown = |(at, check): &(usize, &CheckResult)| *at < CHECKS || check.outcome != Outcome::Passed;
+        let shown = stage.checks.iter().enumerate().filter(is_shown).take(2 * CHECKS);
         let mut checks: Vec<CheckPart> =
-            stage.checks.iter().take(CHECKS).map(|check| CheckPart::of(check, result_fault, pictures, room)).collect();
+            shown.map(|(_, check)| CheckPart::of(check, result_fault, pictures, room)).collect();
+        let more = stage.checks.len() - checks.len();
+        let more = (more > 0).then(|| format!("{more} more checks are in the journal"));
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {
             name: one_line(check, 200),
             origin: None,

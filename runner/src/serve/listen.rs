@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use harness::failure::Failure;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -63,9 +63,13 @@ impl Listening {
     /// Serves until it is told to stop. Who says nothing for long is let go of, and there is room for so many at once:
     /// readers must not take the files that runs need.
     pub(super) async fn serve(self, stop: CancellationToken) {
-        let room = Arc::new(Semaphore::new(AT_ONCE));
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(SILENT);
+        self.serve_within(AT_ONCE, SILENT, stop).await;
+    }
+
+    async fn serve_within(self, at_once: usize, silent: Duration, stop: CancellationToken) {
+        let room = Arc::new(Semaphore::new(at_once));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(silent);
         let service = TowerToHyperService::new(self.router);
         let mut open = JoinSet::new();
         loop {
@@ -76,7 +80,7 @@ impl Listening {
             };
             match accepted {
                 Ok((stream, place)) => {
-                    let served = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+                    let served = http.serve_connection(TokioIo::new(stream), service.clone());
                     open.spawn(async move {
                         // How a connection ends is its reader's affair.
                         let _ = served.await;
@@ -103,6 +107,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> std::io::Resul
 mod tests {
     use axum::routing::get;
     use harness::http::{Http, HttpConfig, Method};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
@@ -126,6 +131,34 @@ mod tests {
             assert_eq!(http.ask(Method::GET, &url).send().await.unwrap().status, wanted);
         }
         drop(http);
+        stop.cancel();
+        served.await.unwrap();
+    }
+
+    /// What a connection is told that sends this, until it is closed.
+    async fn told(address: SocketAddr, sent: &[u8]) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let mut told = Vec::new();
+        stream.read_to_end(&mut told).await.unwrap();
+        String::from_utf8(told).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_is_let_go_of_and_makes_room() {
+        let part = Part { what: "/a", router: Router::new().route("/a", get(async || "one")) };
+        let open = Listening::open("127.0.0.1:0".parse().unwrap(), vec![part]).await.unwrap().unwrap();
+        let address = open.listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        // Room for two, and two take it who never end what they say. The third waits for one of them to go.
+        let served = tokio::spawn(open.serve_within(2, Duration::from_millis(100), stop.clone()));
+        let silent = [tokio::spawn(told(address, b"")), tokio::spawn(told(address, b"GET /a HTTP/1.1\r\nhost: a"))];
+        let asked = told(address, b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        assert!(asked.starts_with("HTTP/1.1 200") && asked.ends_with("one"), "{asked}");
+        for one in silent {
+            let told = one.await.unwrap();
+            assert!(!told.starts_with("HTTP/1.1 200"), "{told}");
+        }
         stop.cancel();
         served.await.unwrap();
     }

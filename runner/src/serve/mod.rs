@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::answering::Answering;
 use self::listen::{Listening, Part};
-use crate::pages::{self, Site};
+use crate::history::History;
+use crate::pages::{Readers, Site};
 use crate::reported;
 use crate::slot::Runner;
 pub use settings::ServeSettings;
@@ -34,16 +35,15 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
         parts.push(Part { what: "runs that report", router: reported::router(runner.state.clone(), token) });
     }
     let history = keeping::open(&runner.state).await;
-    parts.push(match &history {
-        Some(history) => {
-            let site = Site::new(history, runner, &settings.shown())?;
-            Part { what: "readers", router: pages::router(site) }
-        }
-        None => Part { what: "readers, who are told that there is no history", router: pages::without_history() },
-    });
+    let readers = Readers::default();
+    match &history {
+        Some(history) => readers.show(Site::new(history, runner, &settings.shown())?),
+        None => say!("readers are told that there is no history"),
+    }
+    parts.push(Part { what: "readers", router: readers.router() });
     // Results are shown while what is left of dead runs goes.
     let listening = Listening::open(settings.listen, parts).await?.map(|open| tokio::spawn(open.serve(stop.clone())));
-    let keeping = tokio::spawn(keeping::keep(history, settings.keep, stop.clone()));
+    let keeping = tokio::spawn(keep(history, readers, runner.clone(), settings.clone(), stop.clone()));
     let mut manager = notify::Manager::of_process();
     let mut sweeping = sweeping::Sweeping::new(runner.clone());
     // New work starts only when what is left of the old is gone, or an hour has shown that it stays.
@@ -73,4 +73,28 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
     // It ends with this service, which an error may do before anybody stops it.
     keeping.abort();
     ended
+}
+
+/// Keeps the results, and shows them, also where the history can be opened only later.
+async fn keep(
+    history: Option<History>,
+    readers: Readers,
+    runner: Runner,
+    settings: ServeSettings,
+    stop: CancellationToken,
+) {
+    let history = match history {
+        Some(history) => history,
+        None => {
+            let show = |history: &History| {
+                readers.show(Site::new(history, &runner, &settings.shown())?);
+                Ok(())
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                history = keeping::opened(&runner.state, keeping::AGAIN, show) => history,
+            }
+        }
+    };
+    keeping::keep(history, settings.keep, keeping::AGAIN, stop).await;
 }

@@ -181,3 +181,16 @@ fn a_picture_that_cannot_be_unpacked_is_damage() {
     let told = scene.history.read_now(|db| db.told(&id("20261121-a")));
     assert!(matches!(told, Err(HistoryError::Corrupt { .. })), "{told:?}");
 }
+
+#[test]
+fn a_journal_that_is_a_pipe_or_a_link_is_an_error_that_names_it_and_nothing_waits() {
+    let scene = Scene::new();
+    for make in [&["mkfifo"][..], &["ln", "-s", "/proc/version"]] {
+        let dir = scene.dead("20261121-a", b"");
+        std::fs::remove_file(dir.journal()).unwrap();
+        assert!(std::process::Command::new(make[0]).args(&make[1..]).arg(dir.journal()).status().unwrap().success());
+        let error = scene.history.import(&dir).unwrap_err().to_string();
+        assert!(error.contains("20261121-a") && error.contains("the journal is no file"), "{error}");
+        dir.discard();
+    }
+}

@@ -139,6 +139,32 @@ fn a_page_of_many_checks_stays_below_a_megabyte() {
 }
 
 #[test]
+fn of_more_checks_than_a_page_has_room_for_the_green_ones_are_left_out() {
+    let mut view = fold(&fixtures::passed()).unwrap();
+    let stage = view.stages.iter_mut().find(|stage| !stage.checks.is_empty()).unwrap();
+    let green = stage.checks[0].clone();
+    let named = |name: &str, outcome| crate::event::CheckResult { name: name.into(), outcome, ..green.clone() };
+    stage.checks = vec![named("all-is-well", Outcome::Passed); 700];
+    stage.checks.insert(600, named("this-one-is-red", Outcome::Failed));
+    let text = text_of(&render(&view, &[], Pictures::None).unwrap());
+    assert_eq!(text.matches("all-is-well").count(), 500);
+    assert!(text.contains("this-one-is-red") && text.contains("200 more checks are in the journal"), "{text}");
+    view.stages.iter_mut().for_each(|stage| stage.checks.truncate(3));
+    assert!(!text_of(&render(&view, &[], Pictures::None).unwrap()).contains("more checks"));
+}
+
+#[test]
+fn times_that_no_clock_tells_are_drawn_all_the_same() {
+    let mut view = fold(&fixtures::passed()).unwrap();
+    for stage in &mut view.stages {
+        stage.from_ms = stage.from_ms.map(|_| u64::MAX - 1);
+        (stage.took_ms, stage.expected_ms) = (Some(u64::MAX), Some(u64::MAX));
+    }
+    view.took_ms = u64::MAX;
+    assert!(text_of(&render(&view, &[], Pictures::None).unwrap()).contains("upgrade"));
+}
+
+#[test]
 fn a_picture_of_a_green_end_is_shown_where_pictures_are() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.png"), b"\x89PNG\r\n\x1a\n").unwrap();

@@ -1,0 +1,40 @@
+//! What readers get before there is a history, and after.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
+use tower::ServiceExt as _;
+
+use super::respond::NoPage;
+use super::routes::router;
+use super::{Site, headers};
+
+/// The readers of a server: they are told that there is no history, until there is one.
+#[derive(Debug, Clone, Default)]
+pub struct Readers(Arc<OnceLock<Router>>);
+
+impl Readers {
+    /// From now on this is shown. A site that is shown already stays.
+    pub fn show(&self, site: Site) {
+        self.0.get_or_init(|| router(site));
+    }
+
+    /// Every path that nobody else serves.
+    pub fn router(&self) -> Router {
+        let readers = self.clone();
+        Router::new()
+            .fallback(async move |request: Request| readers.answer(request).await)
+            .layer(from_fn(headers::guard))
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let what = "No results are shown: the history cannot be opened. The log of cc-ci serve says why. Runs go on.";
+        match self.0.get() {
+            Some(router) => router.clone().oneshot(request).await.into_response(),
+            None => NoPage::Unset(what, "the history cannot be opened".to_owned()).into_response(),
+        }
+    }
+}
