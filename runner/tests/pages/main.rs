@@ -22,6 +22,8 @@ mod feeds;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod log;

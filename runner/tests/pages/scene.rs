@@ -29,7 +29,7 @@ struct Flags {
 
 /// A state folder.
 pub(crate) struct Scene {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) history: History,
 }
 
