@@ -17,6 +17,7 @@ use crate::kept::KeptApp;
 use crate::lint::FOLDERS;
 use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
+use crate::recipe_toml::shown::nearest;
 use crate::recipe_toml::{self, RecipeToml};
 use crate::selection::Selection;
 use crate::settings::Settings;
@@ -180,6 +181,23 @@ pub fn all_recipes(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The recipes that are asked for, each with a folder; all that have one where none is named.
+///
+/// # Errors
+/// One has no folder, or the folder of recipes cannot be read.
+pub fn chosen_recipes(settings: &Settings, names: &[RecipeName]) -> Result<Vec<RecipeName>, Failure> {
+    if names.is_empty() {
+        return all_recipes(settings);
+    }
+    if let Some(name) = names.iter().find(|name| !folder_of(settings, name).is_dir()) {
+        let known = all_recipes(settings)?;
+        let meant = nearest(name.as_str(), known.iter().map(RecipeName::as_str));
+        let what = format!("{name} has no folder in {}{meant}", settings.recipes.display());
+        return Err(Failure::new(Kind::CheckBroken, what, "the name, and --recipes (CCCI_RECIPES)"));
+    }
+    Ok(names.to_vec())
 }
 
 /// The recipe's `recipe.toml`.

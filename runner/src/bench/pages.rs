@@ -54,6 +54,8 @@ async fn serve(program: &Path, state: &Path) -> Result<(Child, SocketAddr), Fail
     let mut server = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--state"])
         .arg(state)
+        // All of them are asked for: by its defaults it would drop most of them while it is measured.
+        .args(["--keep-runs", "1000000", "--keep-days", "36500"])
         // No forge, no token and no swarm of this machine is its business: it has pages to serve and nothing to sweep.
         .env_clear()
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))

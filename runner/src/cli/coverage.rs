@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::coverage::{baseline, gather, markdown, of_state, terminal, worse};
 use crate::exit::Exit;
-use crate::prepared::all_recipes;
+use crate::prepared::chosen_recipes;
 use crate::settings::Settings;
 
 mod audit;
@@ -72,7 +72,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         }
     };
     let (runs, remarks) = of_state(&settings.state_dir()?);
-    let names = if args.names.is_empty() { all_recipes(settings)? } else { args.names.clone() };
+    let names = chosen_recipes(settings, &args.names)?;
     let now = gather(settings, &names, (&runs, remarks), args.fetch, Timestamp::now())?;
     if args.json {
         say!("{:#}", serde_json::json!(now));

@@ -8,7 +8,7 @@ use harness::names::RecipeName;
 
 use crate::exit::Exit;
 use crate::lint::{Finding, ReadError, lint, shell};
-use crate::prepared::{all_recipes, read_toml};
+use crate::prepared::{chosen_recipes, read_toml};
 use crate::settings::Settings;
 use crate::weight;
 
@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let recipes = if args.names.is_empty() { all_recipes(settings)? } else { args.names.clone() };
+    let recipes = chosen_recipes(settings, &args.names)?;
     let tasks: Vec<_> = recipes
         .iter()
         .map(|recipe| {

@@ -3,7 +3,7 @@
 
 mod elements;
 mod opt_out;
-mod shown;
+pub(crate) mod shown;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -20,7 +20,7 @@ fn meant(message: &str) -> String {
 }
 
 /// "; did you mean …?" with the most alike of some names; empty where none is alike.
-pub(super) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     let alike = |name: &str| strsim::jaro_winkler(wrong, name);
     match names.max_by(|a, b| alike(a).total_cmp(&alike(b))) {
         Some(name) if alike(name) > 0.7 => format!("; did you mean {name:?}?"),

@@ -58,6 +58,15 @@ fn what_is_mistyped_is_a_usage_error() {
         assert_eq!(output.status.code(), code(Exit::Usage), "{arguments:?}");
         assert!(!output.stderr.is_empty());
     }
+    for command in ["lint", "coverage"] {
+        let output = cc_ci(&state()).args([command, "custom-htlm"]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), code(Exit::Usage), "{told}");
+        assert!(
+            told.contains("custom-htlm has no folder in") && told.contains("did you mean \"custom-html\"?"),
+            "{told}"
+        );
+    }
 }
 
 /// `cc-ci … | head` is no failure, and what a full disk has cut is never taken for the whole.
