@@ -10,14 +10,14 @@ use askama::Template as _;
 use harness::names::{RecipeName, RunId};
 
 use super::assets;
-use super::badge::Badge;
 use super::coverage::CoveragePage;
 use super::feed::Feed;
-use super::feeds::turns;
+use super::feeds::{stage_badge, standing_badge, turns, verdict_badge};
 use super::respond::NoPage;
 use super::routes::{overview_page, recipe_page, run_page};
 use super::shell::{Place, Shell};
 use super::site::Site;
+use crate::event::Stage;
 use crate::history::query::{After, Filter};
 use crate::history::{Db, RunRow};
 
@@ -83,9 +83,11 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
     let mut all: Vec<RunRow> = Vec::new();
     for (recipe, rows) in &of_all {
         page(&format!("recipes/{recipe}"), &recipe_page(site, recipe.clone(), Place::Exported(2)).await?)?;
-        let tone = rows.iter().find(|row| row.is_whole()).and_then(|row| row.tone);
-        let badge = tone.map_or_else(|| Badge::unknown(recipe.as_str()), |tone| Badge::tone(recipe.as_str(), tone));
-        write(&folder.join(format!("badges/{recipe}.svg")), &badge.render()?)?;
+        let badges = folder.join("badges");
+        write(&badges.join(format!("{recipe}.svg")), &verdict_badge(site, recipe).await?)?;
+        for stage in Stage::ALL {
+            write(&badges.join(format!("{recipe}/{stage}.svg")), &stage_badge(site, recipe, stage).await?)?;
+        }
         all.extend(rows.iter().cloned());
     }
     all.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
@@ -93,6 +95,10 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
     if let Ok(coverage) = site.coverage().await {
         let shell = Shell::new("Coverage", "coverage", Place::Exported(1));
         page("coverage", &CoveragePage::new(shell, &coverage).render()?)?;
+        for (recipe, _) in &of_all {
+            let badge = standing_badge(site, recipe).await?;
+            write(&folder.join(format!("badges/{recipe}/standing.svg")), &badge)?;
+        }
     }
     // The pages lead to some more runs than the newest: those that flaked, those that show what is covered.
     for run in &led_to {

@@ -33,13 +33,7 @@ pub(super) fn router() -> Router<Site> {
 }
 
 async fn verdict(State(site): State<Site>, Named(file): Named<String>) -> Result<Response, NoPage> {
-    let recipe = named(&file)?;
-    let label = recipe.to_string();
-    let badge = match standing(&site, recipe).await?.and_then(|standing| standing.run.tone) {
-        Some(tone) => Badge::tone(&label, tone),
-        None => Badge::unknown(&label),
-    };
-    Ok(typed(SVG, badge.render()?))
+    Ok(typed(SVG, verdict_badge(&site, &named(&file)?).await?))
 }
 
 async fn part(
@@ -47,33 +41,50 @@ async fn part(
     Named((recipe, file)): Named<(RecipeName, String)>,
 ) -> Result<Response, NoPage> {
     if file == "standing.svg" {
-        let coverage = site.coverage().await?;
-        let known = coverage.recipes.iter().find(|known| known.recipe == recipe);
-        let badge = known.map_or_else(
-            || Badge::unknown(recipe.as_str()),
-            |known| Badge::standing(recipe.as_str(), known.standing.word.name()),
-        );
-        return Ok(typed(SVG, badge.render()?));
+        return Ok(typed(SVG, standing_badge(&site, &recipe).await?));
     }
     let stage = file.strip_suffix(".svg").and_then(|name| Stage::ALL.into_iter().find(|stage| stage.name() == name));
-    let stage = stage.ok_or(NoPage::Missing("badge"))?;
+    Ok(typed(SVG, stage_badge(&site, &recipe, stage.ok_or(NoPage::Missing("badge"))?).await?))
+}
+
+/// How the recipe's newest whole run ended.
+pub(super) async fn verdict_badge(site: &Site, recipe: &RecipeName) -> Result<String, NoPage> {
+    let badge = match standing(site, recipe).await?.and_then(|standing| standing.run.tone) {
+        Some(tone) => Badge::tone(recipe.as_str(), tone),
+        None => Badge::unknown(recipe.as_str()),
+    };
+    Ok(badge.render()?)
+}
+
+/// How a stage of that run ended.
+pub(super) async fn stage_badge(site: &Site, recipe: &RecipeName, stage: Stage) -> Result<String, NoPage> {
     let label = format!("{recipe} {stage}");
-    let standing = standing(&site, recipe).await?;
+    let standing = standing(site, recipe).await?;
     let seen = standing.iter().flat_map(|standing| &standing.stages).find(|seen| seen.stage == stage);
     let badge = match seen.map(|seen| seen.state) {
         Some(StageState::Ended(outcome)) => Badge::tone(&label, Tone::from(outcome)),
         _ => Badge::unknown(&label),
     };
-    Ok(typed(SVG, badge.render()?))
+    Ok(badge.render()?)
+}
+
+/// Whether the recipe is stable, testing or unstable, by what is covered.
+pub(super) async fn standing_badge(site: &Site, recipe: &RecipeName) -> Result<String, NoPage> {
+    let coverage = site.coverage().await?;
+    let badge = match coverage.recipes.iter().find(|known| known.recipe == *recipe) {
+        Some(known) => Badge::standing(recipe.as_str(), known.standing.word.name()),
+        None => Badge::unknown(recipe.as_str()),
+    };
+    Ok(badge.render()?)
 }
 
 fn named(file: &str) -> Result<RecipeName, NoPage> {
     file.strip_suffix(".svg").and_then(|name| name.parse().ok()).ok_or(NoPage::Missing("badge"))
 }
 
-async fn standing(site: &Site, recipe: RecipeName) -> Result<Option<Standing>, NoPage> {
+async fn standing(site: &Site, recipe: &RecipeName) -> Result<Option<Standing>, NoPage> {
     let rows = site.history().read(Db::overview).await?;
-    Ok(rows.into_iter().find(|row| row.recipe == recipe).and_then(|row| row.standing))
+    Ok(rows.into_iter().find(|row| row.recipe == *recipe).and_then(|row| row.standing))
 }
 
 async fn feed(State(site): State<Site>) -> Result<Response, NoPage> {

@@ -34,6 +34,10 @@ async fn every_link_leads_into_the_export() {
     for wanted in ["index.html", "runs/index.html", "coverage/index.html", "recipes/keycloak/index.html"] {
         assert!(pages.contains(&folder.path().join(wanted)), "{wanted} is missing");
     }
+    let badge = |name: &str| std::fs::read_to_string(folder.path().join("badges").join(name)).unwrap();
+    assert!(badge("n8n.svg").contains("failed") && badge("n8n/install.svg").contains("passed"));
+    let standing = badge("n8n/standing.svg");
+    assert!(["stable", "testing", "unstable"].iter().any(|word| standing.contains(word)), "{standing}");
     let mut links = 0;
     for page in &pages {
         let (text, name) = (std::fs::read_to_string(page).unwrap(), page.display());
