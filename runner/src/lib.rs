@@ -41,6 +41,7 @@ pub mod orphans;
 pub mod override_file;
 pub mod own_tests;
 pub mod pages;
+pub mod plain_file;
 pub mod plan;
 pub mod prepared;
 pub mod provider;

@@ -20,7 +20,7 @@ use crate::event::Record;
 use crate::settings::Settings;
 
 /// What the service manager tells cc-ci, and what leads to its secrets. A run has no business with either.
-const NOT_FOR_RUNS: [&str; 14] = [
+const NOT_FOR_RUNS: [&str; 15] = [
     "CCCI_FORGE_TOKEN_FILE",
     // Their git is told of it by its own settings.
     "CCCI_FORGE_CA_FILE",
@@ -33,6 +33,7 @@ const NOT_FOR_RUNS: [&str; 14] = [
     // Their journals are here.
     "CCCI_REPORT_TO",
     "CCCI_REPORT_TOKEN_FILE",
+    "CCCI_REPORT_PICTURES",
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",

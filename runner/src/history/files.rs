@@ -1,15 +1,12 @@
 //! Files that a run's tests left, such as a browser's pictures.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::io;
 
 use rusqlite::{Connection, params};
-use rustix::fs::OFlags;
 
 use super::chunk::pack;
 use super::import::Stop;
+use crate::plain_file::read;
 use crate::run_dir::RunDir;
 
 /// A file may have as many bytes.
@@ -53,24 +50,4 @@ pub(super) fn put(db: &Connection, id: i64, name: &str, data: &[u8]) -> Result<(
     db.prepare_cached("INSERT OR REPLACE INTO files (run, name, bytes, data) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![id, name, i64::try_from(data.len()).unwrap_or(i64::MAX), packed])?;
     Ok(())
-}
-
-/// A plain file of at most so many bytes; none where it is anything else.
-fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let Some(file) = open(path)? else { return Ok(None) };
-    let mut data = Vec::new();
-    file.take(most + 1).read_to_end(&mut data)?;
-    Ok((data.len() as u64 <= most).then_some(data))
-}
-
-/// A plain file; none where it is anything else. Opening a pipe would wait for somebody.
-pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
-    if !path.symlink_metadata()?.is_file() {
-        return Ok(None);
-    }
-    // It may be another thing by now.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    Ok(file.metadata()?.is_file().then_some(file))
 }

@@ -15,6 +15,7 @@ use super::resume::{go_on, reload};
 use super::row::RunState;
 use super::tally::Tally;
 use super::write::{self, Extent, Known};
+use crate::plain_file;
 use crate::report::journal::ReadError;
 use crate::run_dir::RunDir;
 
@@ -133,7 +134,7 @@ impl Writer {
         over: bool,
         tally: Option<Tally>,
     ) -> Result<Option<RunChange>, Stop> {
-        let mut file = match files::open(&dir.journal()) {
+        let mut file = match plain_file::open(&dir.journal()) {
             Ok(Some(file)) => file,
             Ok(None) => return Err(io::Error::other("the journal is no file").into()),
             // It has not begun, or is of a provider, which has none.

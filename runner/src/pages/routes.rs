@@ -28,6 +28,7 @@ use crate::event::Record;
 use crate::history::query::{Filter, Line, WINDOW};
 use crate::history::{Db, HistoryError, RunRow};
 use crate::prepared::folder_of;
+use crate::report::html::PNG;
 use crate::report::junit;
 
 /// Runs that the overview and a recipe's page show.
@@ -222,7 +223,7 @@ async fn picture(State(site): State<Site>, Named((run, name)): Named<(RunId, Str
         return Err(NoPage::Missing("picture"));
     }
     let bytes = site.history().read(move |db| db.file(&run, &name)).await?;
-    let bytes = bytes.filter(|bytes| bytes.starts_with(b"\x89PNG\r\n\x1a\n")).ok_or(NoPage::Missing("picture"))?;
+    let bytes = bytes.filter(|bytes| bytes.starts_with(PNG)).ok_or(NoPage::Missing("picture"))?;
     let mut answer = typed("image/png", bytes);
     answer.headers_mut().insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("private, max-age=86400"));
     Ok(answer)

@@ -7,6 +7,7 @@ use askama::Template;
 use jiff::tz::TimeZone;
 
 use self::did::{Did, Room, did};
+pub(crate) use self::picture::PNG;
 use self::picture::{Picture, pictures};
 use self::timeline::{Bar, Tick, bar, span_ms, ticks};
 use super::fold::{RunView, StageView};

@@ -21,6 +21,10 @@ pub struct ReportArgs {
     /// File that holds the token which that `cc-ci serve` wants, and nothing else
     #[arg(long, env = "CCCI_REPORT_TOKEN_FILE", value_name = "FILE")]
     pub report_token_file: Option<PathBuf>,
+
+    /// Report what browsers showed in tests, too; nobody can redact a picture
+    #[arg(long, env = "CCCI_REPORT_PICTURES", requires = "report_to")]
+    pub report_pictures: bool,
 }
 
 impl ReportArgs {
@@ -34,6 +38,6 @@ impl ReportArgs {
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
         let (http, _) = world::http(settings)?;
-        Ok(Some(Destination { url: url.clone(), token, http }))
+        Ok(Some(Destination { url: url.clone(), token, http, pictures: self.report_pictures }))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,12 +11,16 @@ use std::time::Duration;
 use harness::names::RunId;
 
 use super::follow::Batch;
+use super::wire::PictureName;
 use crate::event::{Event, Record};
+use crate::report::html::PNG;
 use crate::report::{journal, write_all};
 use crate::run_dir::RunDir;
 
 /// A longer journal is none that cc-ci writes.
 const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
+/// No run's browser tests leave as many.
+const PICTURES: usize = 200;
 /// Runs whose files are open at once; more of them are opened again when they are heard of.
 const OPEN: usize = 100;
 
@@ -51,9 +55,12 @@ pub enum Refusal {
     /// Another process reports under the same id.
     #[error("another process reports as this run")]
     Other,
-    /// Its journal is longer than any.
-    #[error("the run has sent more than {} MiB", JOURNAL_BYTES / 1024 / 1024)]
+    /// Its journal is longer than any, or it has more pictures.
+    #[error("the run has sent more than {} MiB, or than {PICTURES} pictures", JOURNAL_BYTES / 1024 / 1024)]
     Full,
+    /// It has not the beginning of a picture.
+    #[error("it is no PNG")]
+    NoPicture,
     /// A line is none of this run's journal.
     #[error("line {line} is none of this run's journal: {why}")]
     Rubbish {
@@ -118,6 +125,36 @@ impl Folders {
             }
         }
         Ok(Taken { next, hold: dir.asked_to_hold() })
+    }
+}
+
+impl Folders {
+    /// Puts a picture among the files of a run that has begun to report. One that is there stays.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn take_picture(&self, run: &RunId, sender: &str, name: &PictureName, bytes: &[u8]) -> Result<(), Refusal> {
+        if !bytes.starts_with(PNG) {
+            return Err(Refusal::NoPicture);
+        }
+        let dir = RunDir::of(&self.state, run);
+        match std::fs::read_to_string(dir.reported()) {
+            Ok(known) if known == sender => {}
+            Ok(_) => return Err(Refusal::Other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refusal::Gap { next: 0 }),
+            Err(error) => return Err(error.into()),
+        }
+        let folder = dir.artifacts();
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        if std::fs::read_dir(&folder)?.count() >= PICTURES {
+            return Err(Refusal::Full);
+        }
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&folder)?;
+        file.write_all(bytes)?;
+        match file.persist_noclobber(folder.join(name.as_str())) {
+            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error.into()),
+            _ => Ok(()),
+        }
     }
 }
 

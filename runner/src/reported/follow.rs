@@ -29,6 +29,12 @@ impl Batch {
         self.bytes.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
     }
 
+    /// Leaves so many of its lines.
+    pub fn cut_to(&mut self, lines: usize) {
+        let length = self.bytes.split_inclusive(|byte| *byte == b'\n').take(lines).map(<[u8]>::len).sum();
+        self.bytes.truncate(length);
+    }
+
     /// Whether it has no line.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -7,6 +7,8 @@
 //!                                  └──────────── the next line that is wanted ──────┘
 //! ```
 //!
+//! Pictures that a record names go before it, where the run's operator said so: nobody can redact one.
+//!
 //! The sender keeps nothing in memory but one batch: what the receiver wants next is read from the journal again. So
 //! either side may be away, and the receiver may even have lost what it had.
 
@@ -22,4 +24,4 @@ pub use self::folders::{Folders, Refusal, Taken};
 pub use self::follow::{Batch, Follower};
 pub use self::receive::router;
 pub use self::send::{Destination, Reporter};
-pub use self::wire::{Answer, BODY, path};
+pub use self::wire::{Answer, BODY, PictureName, path, picture_path};

@@ -14,9 +14,11 @@ use trigger::token::Wanted;
 
 use super::folders::{Folders, Refusal};
 use super::follow::Batch;
-use super::wire::{Answer, BODY};
+use super::wire::{Answer, BODY, PictureName};
 
 /// Takes what runs report who show this token, into a state folder.
+///
+/// A picture that one of its records names goes to `POST /api/runs/RUN/pictures/NAME?sender=NAME`, before that record.
 ///
 /// 200: taken, and what is wanted next. 409: lines before it are missing, and which is wanted. 400: it is no part of
 /// this run's journal. 401: not the token. 403: another process reports as this run. 413: too much. 503: the disk
@@ -24,6 +26,7 @@ use super::wire::{Answer, BODY};
 pub fn router(state: PathBuf, token: Wanted) -> Router {
     Router::new()
         .route("/api/runs/{run}/records", post(take))
+        .route("/api/runs/{run}/pictures/{name}", post(picture))
         .layer(DefaultBodyLimit::max(BODY))
         .with_state(Arc::new((token, Folders::below(state))))
 }
@@ -37,9 +40,8 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token)) {
-        return refused(StatusCode::UNAUTHORIZED, "the token is not the one that runs report with");
+    if !may_report(&shared, &headers) {
+        return refused(StatusCode::UNAUTHORIZED, NO_TOKEN);
     }
     let Ok(run) = run.parse::<RunId>() else {
         return refused(StatusCode::BAD_REQUEST, "the address names no run");
@@ -59,29 +61,69 @@ async fn take(
             answer(StatusCode::CONFLICT, &Answer { next: Some(next), ..Answer::default() })
         }
         Ok(Err(Refusal::Here)) => answer(StatusCode::OK, &Answer { here: true, ..Answer::default() }),
-        Ok(Err(refusal)) => {
-            let status = match &refusal {
-                Refusal::Other => StatusCode::FORBIDDEN,
-                Refusal::Full => StatusCode::PAYLOAD_TOO_LARGE,
-                Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::BAD_REQUEST,
-            };
-            tracing::warn!("what run {about} reports is not taken: {refusal}");
-            // What the disk says names folders of this machine.
-            let why =
-                if matches!(refusal, Refusal::Disk(_)) { "the disk refuses".to_owned() } else { refusal.to_string() };
-            refused(status, &why)
-        }
+        Ok(Err(refusal)) => not_taken(&about, &refusal),
         Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
     }
 }
 
+async fn picture(
+    State(shared): State<Shared>,
+    Path((run, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !may_report(&shared, &headers) {
+        return refused(StatusCode::UNAUTHORIZED, NO_TOKEN);
+    }
+    let (Ok(run), Some(name)) = (run.parse::<RunId>(), PictureName::new(&name)) else {
+        return refused(StatusCode::BAD_REQUEST, "the address names no picture of a run");
+    };
+    let Some(sender) = query.as_deref().and_then(sender) else {
+        return refused(StatusCode::BAD_REQUEST, "sender is 8 to 64 letters and digits");
+    };
+    let about = run.clone();
+    let taken = tokio::task::spawn_blocking(move || shared.1.take_picture(&run, &sender, &name, &body)).await;
+    match taken {
+        Ok(Ok(())) => answer(StatusCode::OK, &Answer::default()),
+        Ok(Err(refusal)) => not_taken(&about, &refusal),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+    }
+}
+
+const NO_TOKEN: &str = "the token is not the one that runs report with";
+
+fn may_report(shared: &Shared, headers: &HeaderMap) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token))
+}
+
+fn not_taken(run: &RunId, refusal: &Refusal) -> Response {
+    let status = match refusal {
+        Refusal::Other => StatusCode::FORBIDDEN,
+        Refusal::Full => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    tracing::warn!("what run {run} reports is not taken: {refusal}");
+    // What the disk says names folders of this machine.
+    let why = if matches!(refusal, Refusal::Disk(_)) { "the disk refuses".to_owned() } else { refusal.to_string() };
+    refused(status, &why)
+}
+
 /// The number of the first line, and who sends.
 fn place(query: &str) -> Option<(u64, String)> {
-    let of = |name: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
-    let (first, sender) = (of("first")?.1.parse().ok()?, of("sender")?.1.into_owned());
-    let is_name = (8..=64).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_alphanumeric());
-    is_name.then_some((first, sender))
+    Some((of(query, "first")?.parse().ok()?, sender(query)?))
+}
+
+fn sender(query: &str) -> Option<String> {
+    let is_name = |name: &String| (8..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    of(query, "sender").filter(is_name)
+}
+
+fn of(query: &str, name: &str) -> Option<String> {
+    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned())
 }
 
 fn refused(status: StatusCode, why: &str) -> Response {

@@ -1,6 +1,7 @@
 //! The sender: follows a run's journal and brings it to a `cc-ci serve`. It never holds up the run, and whatever
 //! becomes of it changes no verdict.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use trigger::watch::Pace;
 use url::Url;
 
 use super::follow::{Batch, Follower};
-use super::wire::{Answer, BODY, path};
+use super::wire::{Answer, BODY, PictureName, path, picture_path};
+use crate::event::{Event, Record};
+use crate::plain_file;
+use crate::report::journal;
 use crate::run_dir::RunDir;
 
 /// How soon after it happened something is sent.
@@ -37,6 +41,8 @@ pub struct Destination {
     pub token: SecretString,
     /// The way there.
     pub http: Http,
+    /// Whether pictures that its records name go there too.
+    pub pictures: bool,
 }
 
 /// A run that is being reported.
@@ -61,13 +67,22 @@ impl Reporter {
     #[must_use]
     pub fn start(to: Destination, run: &RunId, dir: RunDir) -> Self {
         let (over, trouble) = (CancellationToken::new(), Arc::default());
-        let mut url = to.url.clone();
-        url.set_path(&format!("{}{}", to.url.path().trim_end_matches('/'), path(run)));
+        let url = below(&to.url, &path(run));
         let sender: String = rand::random::<[u8; 8]>().iter().map(|byte| format!("{byte:02x}")).collect();
         let place = to.url.to_string();
         let journal = Follower::new(dir.journal());
-        let sending =
-            Sending { to, url, sender, dir, journal, over: over.clone(), trouble: Arc::clone(&trouble), hold_s: None };
+        let sending = Sending {
+            run: run.clone(),
+            to,
+            url,
+            sender,
+            dir,
+            journal,
+            over: over.clone(),
+            trouble: Arc::clone(&trouble),
+            hold_s: None,
+            pictures: BTreeSet::new(),
+        };
         Self { task: tokio::spawn(sending.go()), over, trouble, to: place }
     }
 
@@ -90,6 +105,7 @@ impl Reporter {
 }
 
 struct Sending {
+    run: RunId,
     to: Destination,
     url: Url,
     sender: String,
@@ -98,6 +114,8 @@ struct Sending {
     over: CancellationToken,
     trouble: Arc<Mutex<Option<String>>>,
     hold_s: Option<u64>,
+    /// Pictures that are there, or not wanted.
+    pictures: BTreeSet<PictureName>,
 }
 
 impl Sending {
@@ -106,8 +124,12 @@ impl Sending {
         loop {
             // Asked before the journal is: what is written by then is sent.
             let is_over = self.over.is_cancelled();
-            let batch = self.journal.next(BODY).map_err(|error| error.to_string())?;
+            let mut batch = self.journal.next(BODY).map_err(|error| error.to_string())?;
             let has_begun = batch.first > 0;
+            if self.to.pictures && !has_begun {
+                // With its first line it has a folder there, for the pictures that others name.
+                batch.cut_to(1);
+            }
             if batch.is_empty() && !(failures == 0 && has_begun && !is_over && last.elapsed() >= QUIET) {
                 if is_over {
                     return Ok(());
@@ -116,7 +138,11 @@ impl Sending {
                 continue;
             }
             last = Instant::now();
-            match self.bring(&batch).await {
+            let brought = match self.bring_pictures(&batch).await {
+                Ok(()) => self.bring(&batch).await,
+                Err(trouble) => Err(trouble),
+            };
+            match brought {
                 Ok(Answer { here: true, .. }) => return Ok(()),
                 Ok(answer) => {
                     failures = 0;
@@ -145,6 +171,29 @@ impl Sending {
         }
     }
 
+    /// Brings the pictures that a batch names. One that is gone, too large or not wanted there holds up nothing.
+    async fn bring_pictures(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        for name in if self.to.pictures { named(batch) } else { BTreeSet::new() } {
+            if self.pictures.contains(&name) {
+                continue;
+            }
+            let picture = plain_file::read(&self.dir.artifacts().join(name.as_str()), BODY as u64).ok().flatten();
+            if let Some(picture) = picture {
+                let mut url = below(&self.to.url, &picture_path(&self.run, &name));
+                url.set_query(Some(&format!("sender={}", self.sender)));
+                let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(LIMIT);
+                let sent = ask.body("image/png", picture).send().await;
+                match sent.map_err(|error| Trouble::Away(error.to_string()))?.status {
+                    200 => {}
+                    status @ (408 | 429 | 500..) => return Err(Trouble::Away(format!("it answers {status}"))),
+                    status => tracing::warn!("the picture {} is not wanted there: {status}", name.as_str()),
+                }
+            }
+            self.pictures.insert(name);
+        }
+        Ok(())
+    }
+
     async fn bring(&self, batch: &Batch) -> Result<Answer, Trouble> {
         let mut url = self.url.clone();
         url.set_query(Some(&format!("first={}&sender={}", batch.first, self.sender)));
@@ -170,6 +219,10 @@ impl Sending {
 
     fn heard(&mut self, batch: &Batch, answer: &Answer) -> Result<(), String> {
         let Some(next) = answer.next else { return Err("it does not say what it wants next".to_owned()) };
+        if next < batch.first {
+            // It has lost what it had, pictures too.
+            self.pictures.clear();
+        }
         let mut behind = self.journal.clone();
         behind.pass(batch);
         self.journal = behind;
@@ -182,6 +235,27 @@ impl Sending {
         }
         Ok(())
     }
+}
+
+/// The pictures that the records of a batch name.
+fn named(batch: &Batch) -> BTreeSet<PictureName> {
+    let files = |record: Record| match record.event {
+        Event::CheckEnded { check, .. } => {
+            let of_fault = check.fault.map(|fault| fault.failure.files).unwrap_or_default();
+            [check.shown.files, of_fault].concat()
+        }
+        _ => Vec::new(),
+    };
+    let records = batch.lines().filter_map(|line| journal::record_of(line).ok().flatten());
+    let prefix = format!("{}/", RunDir::ARTIFACTS);
+    records.flat_map(files).filter_map(|file| PictureName::new(file.strip_prefix(&prefix)?)).collect()
+}
+
+/// A path of the server, which may itself be served below one.
+fn below(server: &Url, path: &str) -> Url {
+    let mut url = server.clone();
+    url.set_path(&format!("{}{path}", server.path().trim_end_matches('/')));
+    url
 }
 
 #[cfg(test)]

@@ -1,5 +1,3 @@
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Component, Path};
 
 use base64::Engine as _;
@@ -9,11 +7,13 @@ use harness::http::coded;
 
 use super::super::text::one_line;
 use super::Pictures;
+use crate::plain_file;
 
 /// The largest picture that is shown, and the most of them for one failure.
 const BYTES: u64 = 600 * 1024;
 const COUNT: usize = 4;
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// How a picture begins.
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// A picture that the page shows.
 pub(super) struct Picture {
@@ -42,14 +42,7 @@ fn stays_below(name: &str) -> bool {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
-    let meta = file.metadata().ok()?;
-    if !meta.is_file() || meta.len() > BYTES {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    file.take(BYTES).read_to_end(&mut bytes).ok()?;
-    bytes.starts_with(PNG).then_some(bytes)
+    plain_file::read(path, BYTES).ok()?.filter(|bytes| bytes.starts_with(PNG))
 }
 
 #[cfg(test)]

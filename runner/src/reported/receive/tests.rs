@@ -2,6 +2,7 @@ use harness::http::{Http, HttpConfig, Method};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::report::html::PNG;
 use crate::report::{fixtures, journal};
 use crate::run_dir::RunDir;
 
@@ -118,4 +119,37 @@ async fn a_run_whose_folder_is_here_need_not_report() {
     let (status, answer) = scene.posts(TOKEN, &place(0), lines()).await;
     assert!(status == 200 && answer.unwrap().here);
     assert!(!dir.journal().exists());
+}
+
+#[tokio::test]
+async fn pictures_come_only_from_the_run_they_belong_to() {
+    let scene = scene().await;
+    let run = fixtures::started().run;
+    let picture = [PNG, b"what a browser showed"].concat();
+    let to = |name: &str, sender: &str| format!("{run}/pictures/{name}?sender={sender}");
+    let own = "0123456789abcdef";
+    assert_eq!(scene.posts("hunter2", &to("a.png", own), picture.clone()).await.0, 401);
+    let (status, _) = scene.posts(TOKEN, &to("a.png", own), picture.clone()).await;
+    assert_eq!(status, 400, "nobody has heard of the run");
+    scene.nothing_is_there();
+    assert_eq!(scene.posts(TOKEN, &place(0), lines()).await.0, 200);
+    assert_eq!(
+        scene.posts(TOKEN, &to("a.png", "another-0123".replace('-', "").as_str()), picture.clone()).await.0,
+        403
+    );
+    for odd in ["..%2f..%2fa.png", ".hidden.png", "a.html", "a%00.png"] {
+        assert_eq!(scene.posts(TOKEN, &to(odd, own), picture.clone()).await.0, 400, "{odd}");
+    }
+    assert_eq!(scene.posts(TOKEN, &to("a.png", own), b"<script>".to_vec()).await.0, 400);
+    assert_eq!(scene.posts(TOKEN, &to("a.png", own), [PNG, &vec![0; BODY]].concat()).await.0, 413);
+    let artifacts = RunDir::of(scene.state.path(), &run).artifacts();
+    assert!(!artifacts.exists());
+    for again in [&picture, &[PNG, b"another one"].concat()] {
+        assert_eq!(scene.posts(TOKEN, &to("a.png", own), again.clone()).await.0, 200);
+        assert_eq!(std::fs::read(artifacts.join("a.png")).unwrap(), picture, "the first one stays");
+    }
+    for n in 1..200 {
+        std::fs::write(artifacts.join(format!("{n}.png")), PNG).unwrap();
+    }
+    assert_eq!(scene.posts(TOKEN, &to("one-more.png", own), picture).await.0, 413);
 }

@@ -11,6 +11,7 @@ use trigger::token::Wanted;
 
 use super::*;
 use crate::emit::Sink as _;
+use crate::report::html::PNG;
 use crate::report::{fixtures, journal};
 use crate::reported::router;
 
@@ -70,8 +71,12 @@ impl Scene {
     }
 
     fn reports(&self, token: &str) -> Reporter {
+        self.reports_with(token, false)
+    }
+
+    fn reports_with(&self, token: &str, pictures: bool) -> Reporter {
         let http = Http::new(&HttpConfig::default()).unwrap();
-        let to = Destination { url: self.url.clone(), token: token.into(), http };
+        let to = Destination { url: self.url.clone(), token: token.into(), http, pictures };
         Reporter::start(to, &fixtures::started().run, self.dir())
     }
 
@@ -153,4 +158,63 @@ async fn who_is_refused_ends_at_once_and_says_why() {
     let why = reporter.task.await.unwrap().unwrap_err();
     assert!(why.contains("401") && why.contains("token") && !why.contains("nobody"), "{why}");
     assert!(!scene.copy().path().exists());
+}
+
+/// A run with a picture of a green end, one of a failure, and names that lead elsewhere; its journal.
+fn with_pictures(dir: &RunDir) -> Vec<crate::event::Record> {
+    std::fs::create_dir(dir.artifacts()).unwrap();
+    for name in ["green.png", "red.png", "unnamed.png"] {
+        std::fs::write(dir.artifacts().join(name), [PNG, name.as_bytes()].concat()).unwrap();
+    }
+    std::fs::write(dir.artifacts().join("page.html"), "<p>").unwrap();
+    std::fs::write(dir.path().join("private.png"), PNG).unwrap();
+    std::os::unix::fs::symlink(dir.path().join("private.png"), dir.artifacts().join("link.png")).unwrap();
+    let mut records = fixtures::failed_upgrade();
+    for record in &mut records {
+        if let Event::CheckEnded { check, .. } = &mut record.event {
+            let names = ["green.png", "page.html", "link.png", "gone.png", "../private.png"];
+            check.shown.files = names.map(|name| format!("artifacts/{name}")).to_vec();
+            if let Some(fault) = &mut check.fault {
+                fault.failure.files = vec!["artifacts/red.png".to_owned()];
+            }
+        }
+    }
+    records
+}
+
+#[tokio::test]
+async fn pictures_that_records_name_go_before_them_where_the_operator_says_so() {
+    for pictures in [true, false] {
+        let scene = scene().await;
+        let _alive = scene.dir().create().unwrap();
+        let records = with_pictures(&scene.dir());
+        // It is away for a while, with the first of the pictures too.
+        *scene.fails.lock().unwrap() = (3, false);
+        let reporter = scene.reports_with(TOKEN, pictures);
+        let mut writer = journal::Writer::create(&scene.dir().journal()).unwrap();
+        records.iter().for_each(|record| writer.record(record).unwrap());
+        reporter.finish().await;
+        assert!(scene.same());
+        let there = std::fs::read_dir(scene.copy().artifacts());
+        let mut names: Vec<_> = there.into_iter().flatten().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, if pictures { vec!["green.png", "red.png"] } else { Vec::new() });
+        // The report there is made when the last record has come, and shows them.
+        let page = std::fs::read_to_string(scene.copy().path().join("report.html")).unwrap();
+        assert_eq!(page.contains("data:image/png;base64,"), pictures);
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_wants_no_pictures_gets_the_journal() {
+    let scene = scene().await;
+    let _alive = scene.dir().create().unwrap();
+    let records = with_pictures(&scene.dir());
+    std::fs::write(scene.dir().artifacts().join("green.png"), "no picture at all").unwrap();
+    std::fs::write(scene.dir().artifacts().join("red.png"), vec![0; BODY + 1]).unwrap();
+    let reporter = scene.reports_with(TOKEN, true);
+    let mut writer = journal::Writer::create(&scene.dir().journal()).unwrap();
+    records.iter().for_each(|record| writer.record(record).unwrap());
+    reporter.finish().await;
+    assert!(scene.same() && !scene.copy().artifacts().exists());
 }

@@ -1,0 +1,54 @@
+//! Files that strangers may have put in place: nothing but a plain file is opened.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a plain file; none where it is anything else. A link leads elsewhere, and a pipe would be waited for.
+///
+/// # Errors
+/// It is not there, or the disk refuses.
+pub fn open(path: &Path) -> io::Result<Option<File>> {
+    if !path.symlink_metadata()?.is_file() {
+        return Ok(None);
+    }
+    // It may be another thing by now.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    Ok(file.metadata()?.is_file().then_some(file))
+}
+
+/// A plain file of at most `most` bytes; none where it is anything else.
+///
+/// # Errors
+/// It is not there, or the disk refuses.
+pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    let mut data = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut data)?;
+    Ok((data.len() as u64 <= most).then_some(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_plain_file_of_that_size_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("file"), "four").unwrap();
+        assert_eq!(read(&at("file"), 4).unwrap().as_deref(), Some(&b"four"[..]));
+        assert_eq!(read(&at("file"), 3).unwrap(), None);
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        for other in [at("link"), at("pipe"), dir.path().to_owned()] {
+            assert_eq!(read(&other, 10).unwrap(), None, "{}", other.display());
+        }
+        assert_eq!(read(&at("gone"), 10).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}
