@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::change::{ChangeKind, RunChange};
 use super::error::HistoryError;
 use super::files;
-use super::open::Place;
+use super::open::{FileIdentity, Place};
 use super::resume::{go_on, reload};
 use super::row::RunState;
 use super::tally::Tally;
@@ -25,6 +25,7 @@ const LONGEST: u64 = 256 << 20;
 /// The one that writes.
 pub(super) struct Writer {
     pub(super) db: Connection,
+    file: Option<FileIdentity>,
     pub(super) place: Place,
     /// Runs whose journals grow, so that no line is read twice.
     tallies: HashMap<RunId, Tally>,
@@ -74,12 +75,19 @@ pub(super) struct Done {
 
 impl Writer {
     pub(super) fn new(db: Connection, place: Place, lock: File) -> Self {
-        Self { db, place, tallies: HashMap::new(), _lock: lock }
+        let file = place.identity();
+        Self { db, file, place, tallies: HashMap::new(), _lock: lock }
+    }
+
+    /// Whether its database is still the file that everybody else finds.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.file.is_some() && self.file == self.place.identity()
     }
 
     /// Puts a connection to another database in place of the one that is there.
     pub(super) fn replace(&mut self, db: Connection) -> Connection {
         self.tallies.clear();
+        self.file = self.place.identity();
         std::mem::replace(&mut self.db, db)
     }
 

@@ -23,7 +23,8 @@ const PAGES: u32 = 2000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub struct Keep {
     /// Runs of each recipe that the history keeps
-    #[arg(long, env = "CCCI_KEEP_RUNS", value_name = "RUNS", default_value_t = 1000)]
+    #[arg(long, env = "CCCI_KEEP_RUNS", value_name = "RUNS", default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_runs: u32,
 
     /// Days that the history keeps a run
@@ -56,6 +57,8 @@ impl History {
     /// # Errors
     /// See [`HistoryError`].
     pub fn retain(&self, keep: &Keep, now: Timestamp) -> Result<Dropped, HistoryError> {
+        // No folder goes by what a file says that nobody finds any more.
+        self.write(|_| Ok(()))?;
         let mut dropped = Dropped::default();
         let old = self.too_old(keep, now)?;
         for some in old.chunks(AT_ONCE) {

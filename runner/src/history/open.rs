@@ -1,7 +1,7 @@
 //! The database's files, and how connections to them are made.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +25,13 @@ pub(super) struct Place {
     state: PathBuf,
 }
 
+/// What tells a file from another one of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
 impl Place {
     pub(super) fn of(state: &Path) -> Self {
         Self { state: state.to_owned() }
@@ -36,6 +43,12 @@ impl Place {
 
     pub(super) fn file(&self) -> PathBuf {
         self.state.join("history.sqlite")
+    }
+
+    /// Which file is there, whatever its name; none where there is none.
+    pub(super) fn identity(&self) -> Option<FileIdentity> {
+        let meta = std::fs::metadata(self.file()).ok()?;
+        Some(FileIdentity { device: meta.dev(), inode: meta.ino() })
     }
 
     /// The right to write, until the file is dropped.

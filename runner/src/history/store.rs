@@ -227,14 +227,21 @@ impl History {
         Ok(())
     }
 
-    /// Writes. Where the database turns out to be damaged it is set aside, and the same is done in the new one.
+    /// Writes. Where the database turns out to be damaged it is set aside, and the same is done in the new one. So it
+    /// is where somebody has removed or replaced its file: what is written to the old one is lost with this process.
     pub(super) fn write<T>(
         &self,
         mut work: impl FnMut(&mut Writer) -> Result<T, HistoryError>,
     ) -> Result<T, HistoryError> {
         let writer = self.0.writer.as_ref().ok_or_else(|| HistoryError::Bug("it was opened to read".to_owned()))?;
         let mut writer = lock(writer);
-        match work(&mut writer) {
+        let done = if writer.is_in_place() {
+            work(&mut writer)
+        } else {
+            let why = "its file was removed or replaced while it was in use".to_owned();
+            Err(HistoryError::Corrupt { path: writer.place.file(), why })
+        };
+        match done {
             Err(HistoryError::Corrupt { why, .. }) => {
                 self.replace(&mut writer, why)?;
                 work(&mut writer)

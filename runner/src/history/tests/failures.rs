@@ -194,3 +194,40 @@ fn a_journal_that_is_a_pipe_or_a_link_is_an_error_that_names_it_and_nothing_wait
         dir.discard();
     }
 }
+
+#[test]
+fn a_database_that_somebody_removes_is_made_again_from_the_folders() {
+    let scene = Scene::new();
+    scene.imported("20261121-a", &fixtures::passed());
+    let dir = scene.over("20261121-b", &fixtures::failed_upgrade());
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", scene.history.file().display()));
+    }
+    // What is not kept goes by what the history says, which may not be a file that nobody finds any more.
+    let keep = Keep { keep_runs: 1, keep_days: 1, keep_folders: 0 };
+    assert!(scene.history.import(&dir).unwrap().is_some());
+    assert!(scene.history.set_aside()[0].why.contains("removed or replaced"));
+    catch_up(&scene.history).unwrap();
+    let other = History::open_to_read(scene.path()).unwrap();
+    for run in ["20261121-a", "20261121-b"] {
+        assert!(other.read_now(|db| db.run(&id(run))).unwrap().is_some(), "{run}");
+    }
+    std::fs::remove_file(scene.history.file()).unwrap();
+    scene.history.retain(&keep, jiff::Timestamp::now()).unwrap();
+    assert!(dir.path().exists());
+}
+
+#[test]
+fn a_database_that_somebody_replaces_is_set_aside_and_read() {
+    let scene = Scene::new();
+    scene.imported("20261121-a", &fixtures::passed());
+    pragma(&scene.history, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let copy = scene.path().join("copy");
+    std::fs::copy(scene.history.file(), &copy).unwrap();
+    RunDir::of(scene.path(), &id("20261121-a")).discard();
+    std::fs::rename(&copy, scene.history.file()).unwrap();
+    let dir = scene.over("20261121-b", &fixtures::failed_upgrade());
+    scene.history.import(&dir).unwrap();
+    assert_eq!(scene.history.salvage().unwrap(), 1);
+    assert!(scene.find("20261121-a").is_some() && scene.find("20261121-b").is_some());
+}
