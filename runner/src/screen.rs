@@ -35,6 +35,7 @@ pub(crate) fn aside(words: Arguments<'_>) {
 
 /// Whether everything was written, or its reader wanted no more of it.
 pub(crate) fn whole() -> Result<(), &'static str> {
+    remember(io::stdout().flush());
     CUT.get().map_or(Ok(()), |why| Err(why))
 }
 

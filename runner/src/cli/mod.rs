@@ -110,6 +110,17 @@ enum Command {
     Docs(docs::Args),
 }
 
+impl Command {
+    /// Whether nothing but what it prints is asked of it. What is cut of that is a failure; of a run it changes no
+    /// verdict, and a service goes on.
+    fn is_its_output(&self) -> bool {
+        !matches!(
+            self,
+            Self::Run(_) | Self::Prove(_) | Self::Plugin(_) | Self::Serve(_) | Self::Shell(_) | Self::Logs(_)
+        )
+    }
+}
+
 /// Parses the arguments, runs the command, and gives the exit code.
 #[must_use]
 pub fn main() -> Exit {
@@ -120,6 +131,8 @@ pub fn main() -> Exit {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would be told on the same standard error, and end the thread that cannot.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -130,6 +143,7 @@ pub fn main() -> Exit {
         }
     };
     let settings = &cli.settings;
+    let is_its_output = cli.command.is_its_output();
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(settings, args).await,
@@ -157,14 +171,18 @@ pub fn main() -> Exit {
     });
     // Work that nobody waits for any more must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));
-    let ended = ended.and_then(|exit| match screen::whole() {
-        Err(why) if exit == Exit::Passed => Err(Failure::new(
+    let ended = match (ended, screen::whole()) {
+        (Ok(Exit::Passed), Err(why)) if is_its_output => Err(Failure::new(
             Kind::DiskFull,
             format!("standard output takes no more ({why}): what was written to it is cut"),
             "the disk or the program that standard output goes to",
         )),
-        _ => Ok(exit),
-    });
+        (ended, Err(why)) => {
+            note!("cc-ci: standard output takes no more ({why}): what was written to it is cut");
+            ended
+        }
+        (ended, Ok(())) => ended,
+    };
     ended.unwrap_or_else(|failure| {
         note!("cc-ci: {}", failure.what);
         if !failure.look_at.is_empty() {

@@ -20,22 +20,19 @@ use crate::run_dir::RunDir;
 
 /// Says it in the log.
 pub(super) fn tell(set_aside: SetAside) -> SetAside {
-    let SetAside { path, why } = &set_aside;
-    tracing::error!(
-        "the history was damaged ({why}); it is kept as {}, and made again from the journals",
-        path.display()
-    );
+    tracing::error!("the history {set_aside}; it is made again from the journals");
     set_aside
 }
 
-/// Sets the writer's database aside and gives it an empty one; where the old one is now.
-pub(super) fn replace(writer: &mut Writer) -> Result<PathBuf, HistoryError> {
+/// Sets the writer's database aside and gives it an empty one; where the old one is now, if there is one.
+pub(super) fn replace(writer: &mut Writer) -> Result<Option<PathBuf>, HistoryError> {
+    let in_place = writer.is_in_place()?;
     let nothing = Connection::open_in_memory().map_err(|error| HistoryError::of(&writer.place.file(), &error))?;
     let old = writer.replace(nothing);
     // Its log is not written into it: that could damage what is whole.
     let _ = old.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     drop(old);
-    let aside = writer.place.set_aside()?;
+    let aside = writer.place.set_aside(in_place)?;
     writer.replace(writer.place.to_write()?);
     Ok(aside)
 }

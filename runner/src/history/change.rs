@@ -47,10 +47,19 @@ pub enum ChangeKind {
 /// A damaged database that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// Where it is now.
-    pub path: PathBuf,
+    /// Where it is now; none where nothing was left of it.
+    pub path: Option<PathBuf>,
     /// What was wrong with it.
     pub why: String,
+}
+
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "was damaged ({}) and is kept as {}", self.why, path.display()),
+            None => write!(f, "is gone ({})", self.why),
+        }
+    }
 }
 
 /// A journal that could not be imported yet. It stays in its run's folder, and is tried again.

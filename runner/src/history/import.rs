@@ -75,19 +75,23 @@ pub(super) struct Done {
 
 impl Writer {
     pub(super) fn new(db: Connection, place: Place, lock: File) -> Self {
-        let file = place.identity();
+        let file = place.identity().ok().flatten();
         Self { db, file, place, tallies: HashMap::new(), _lock: lock }
     }
 
     /// Whether its database is still the file that everybody else finds.
-    pub(super) fn is_in_place(&self) -> bool {
-        self.file.is_some() && self.file == self.place.identity()
+    ///
+    /// # Errors
+    /// The disk does not say.
+    pub(super) fn is_in_place(&self) -> Result<bool, HistoryError> {
+        Ok(self.file.is_some() && self.file == self.place.identity()?)
     }
 
     /// Puts a connection to another database in place of the one that is there.
     pub(super) fn replace(&mut self, db: Connection) -> Connection {
         self.tallies.clear();
-        self.file = self.place.identity();
+        // A database in memory, which stands in for it meanwhile, is nobody's.
+        self.file = db.path().filter(|path| !path.is_empty()).and_then(|_| self.place.identity().ok().flatten());
         std::mem::replace(&mut self.db, db)
     }
 

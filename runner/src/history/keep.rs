@@ -138,10 +138,16 @@ impl History {
         if !dir.path().exists() {
             return true;
         }
-        // Held to the end: whoever looks meanwhile sees a run that lives.
-        let Some(_alive) = dir.take_over() else { return false };
+        // Held to the end: whoever looks meanwhile sees a run that lives. One that reports has no process here.
+        let alive = dir.take_over();
+        if alive.is_none() && (!dir.is_reported() || dir.may_grow()) {
+            return false;
+        }
         let length = std::fs::metadata(dir.journal()).map_or(0, |meta| meta.len());
-        let whole = self.read_now(|db| db.ask(|sql| write::known(sql, run)));
+        // By the database that everybody finds, whatever became of its file since the last look.
+        let whole = self.write(|writer| {
+            write::known(&writer.db, run).map_err(|error| HistoryError::of(&writer.place.file(), &error))
+        });
         let whole = whole.is_ok_and(|known| known.is_some_and(|known| known.sealed && known.file_bytes == length));
         if !whole || dir.has_private() {
             return false;

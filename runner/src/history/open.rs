@@ -46,9 +46,16 @@ impl Place {
     }
 
     /// Which file is there, whatever its name; none where there is none.
-    pub(super) fn identity(&self) -> Option<FileIdentity> {
-        let meta = std::fs::metadata(self.file()).ok()?;
-        Some(FileIdentity { device: meta.dev(), inode: meta.ino() })
+    ///
+    /// # Errors
+    /// The disk does not say.
+    pub(super) fn identity(&self) -> Result<Option<FileIdentity>, HistoryError> {
+        let path = self.file();
+        match std::fs::metadata(&path) {
+            Ok(meta) => Ok(Some(FileIdentity { device: meta.dev(), inode: meta.ino() })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(HistoryError::io(&path, &error)),
+        }
     }
 
     /// The right to write, until the file is dropped.
@@ -109,14 +116,20 @@ impl Place {
         found
     }
 
-    /// Gives the database another name, with what belongs to it. Nobody may have it open.
-    pub(super) fn set_aside(&self) -> Result<PathBuf, HistoryError> {
+    /// Gives the database another name; which one, where there is a database. Nobody may have it open. Its log goes with
+    /// it where it `has_its_log`: another file's would be read as changes of it.
+    pub(super) fn set_aside(&self, has_its_log: bool) -> Result<Option<PathBuf>, HistoryError> {
         let time = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
         let names = std::iter::once(String::new()).chain((2..).map(|n| format!(".{n}")));
         let mut free = names.map(|n| self.state.join(format!("{BROKEN}{time}{n}"))).filter(|path| !path.exists());
         let to = free.next().ok_or_else(|| HistoryError::Bug("no name is free".to_owned()))?;
-        for end in ["-wal", "-shm", ""] {
-            let (from, to) = (beside(&self.file(), end), beside(&to, end));
+        // What could only be begun has nothing in it.
+        if std::fs::metadata(self.file()).is_ok_and(|meta| meta.len() == 0) {
+            std::fs::remove_file(self.file()).map_err(|error| HistoryError::io(&self.file(), &error))?;
+        }
+        let of_log = if has_its_log { to.clone() } else { beside(&to, ".other") };
+        for (end, to) in [("-wal", &of_log), ("-shm", &of_log), ("", &to)] {
+            let (from, to) = (beside(&self.file(), end), beside(to, end));
             match std::fs::rename(&from, to) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(HistoryError::io(&from, &error));
@@ -124,7 +137,7 @@ impl Place {
                 _ => {}
             }
         }
-        Ok(to)
+        Ok(to.exists().then_some(to))
     }
 }
 

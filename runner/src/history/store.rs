@@ -74,7 +74,7 @@ impl History {
         let mut set_aside = Vec::new();
         let db = match place.to_write() {
             Err(HistoryError::Corrupt { why, .. }) => {
-                let path = place.set_aside()?;
+                let path = place.set_aside(true)?;
                 set_aside.push(broken::tell(SetAside { path, why }));
                 place.to_write()?
             }
@@ -235,7 +235,7 @@ impl History {
     ) -> Result<T, HistoryError> {
         let writer = self.0.writer.as_ref().ok_or_else(|| HistoryError::Bug("it was opened to read".to_owned()))?;
         let mut writer = lock(writer);
-        let done = if writer.is_in_place() {
+        let done = if writer.is_in_place()? {
             work(&mut writer)
         } else {
             let why = "its file was removed or replaced while it was in use".to_owned();

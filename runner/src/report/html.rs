@@ -291,10 +291,12 @@ impl StagePart {
         };
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
         // Green ones are left out first: nobody looks for what is red in a journal.
-        let is_shown = |(at, check): &(usize, &CheckResult)| *at < CHECKS || check.outcome != Outcome::Passed;
-        let shown = stage.checks.iter().enumerate().filter(is_shown).take(2 * CHECKS);
+        let (green, red): (Vec<_>, Vec<_>) =
+            stage.checks.iter().enumerate().partition(|(_, check)| check.outcome == Outcome::Passed);
+        let mut shown: Vec<_> = red.into_iter().take(CHECKS).chain(green.into_iter().take(CHECKS)).collect();
+        shown.sort_by_key(|(at, _)| *at);
         let mut checks: Vec<CheckPart> =
-            shown.map(|(_, check)| CheckPart::of(check, result_fault, pictures, room)).collect();
+            shown.into_iter().map(|(_, check)| CheckPart::of(check, result_fault, pictures, room)).collect();
         let more = stage.checks.len() - checks.len();
         let more = (more > 0).then(|| format!("{more} more checks are in the journal"));
         checks.extend(stage.unseen_opt_outs().map(|(check, reason)| CheckPart {

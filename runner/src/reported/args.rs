@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use harness::failure::Failure;
 use trigger::token;
 use url::Url;
@@ -23,7 +24,7 @@ pub struct ReportArgs {
     pub report_token_file: Option<PathBuf>,
 
     /// Report what browsers showed in tests, too; nobody can redact a picture
-    #[arg(long, env = "CCCI_REPORT_PICTURES", requires = "report_to")]
+    #[arg(long, env = "CCCI_REPORT_PICTURES", value_parser = FalseyValueParser::new())]
     pub report_pictures: bool,
 }
 
@@ -39,5 +40,28 @@ impl ReportArgs {
             token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
         let (http, _) = world::http(settings)?;
         Ok(Some(Destination { url: url.clone(), token, http, pictures: self.report_pictures }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+    use clap::builder::ValueParser;
+
+    use super::*;
+    use crate::serve::ServeSettings;
+
+    #[test]
+    fn a_setting_that_is_yes_or_no_takes_1_in_its_variable() {
+        let reports = ReportArgs::augment_args(clap::Command::new("run"));
+        let serves = ServeSettings::augment_args(clap::Command::new("serve"));
+
+        for (command, name) in [(reports, "report_pictures"), (serves, "pages_pictures")] {
+            let option = command.get_arguments().find(|option| option.get_id() == name).unwrap();
+            assert_eq!(
+                format!("{:?}", option.get_value_parser()),
+                format!("{:?}", ValueParser::from(FalseyValueParser::new()))
+            );
+        }
     }
 }

@@ -145,7 +145,10 @@ impl Folders {
             Err(error) => return Err(error.into()),
         }
         let folder = dir.artifacts();
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+            _ => {}
+        }
         if std::fs::read_dir(&folder)?.count() >= PICTURES {
             return Err(Refusal::Full);
         }

@@ -18,6 +18,7 @@ use super::follow::{Batch, Follower};
 use super::wire::{Answer, BODY, PictureName, path, picture_path};
 use crate::event::{Event, Record};
 use crate::plain_file;
+use crate::report::html::PNG;
 use crate::report::journal;
 use crate::run_dir::RunDir;
 
@@ -27,6 +28,8 @@ const SOON: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_secs(10);
 /// One request.
 const LIMIT: Duration = Duration::from_secs(20);
+/// How often a picture is tried again, while the records behind it wait.
+const TRIES: u32 = 3;
 /// Where the receiver is away.
 const PACE: Pace = Pace { interval: SOON, longest: Duration::from_secs(30) };
 /// What is left when the run is over has this long.
@@ -82,6 +85,7 @@ impl Reporter {
             trouble: Arc::clone(&trouble),
             hold_s: None,
             pictures: BTreeSet::new(),
+            tries: 0,
         };
         Self { task: tokio::spawn(sending.go()), over, trouble, to: place }
     }
@@ -114,8 +118,10 @@ struct Sending {
     over: CancellationToken,
     trouble: Arc<Mutex<Option<String>>>,
     hold_s: Option<u64>,
-    /// Pictures that are there, or not wanted.
+    /// Pictures that are there, or are left out.
     pictures: BTreeSet<PictureName>,
+    /// How often pictures could not be brought since the last that was.
+    tries: u32,
 }
 
 impl Sending {
@@ -171,27 +177,41 @@ impl Sending {
         }
     }
 
-    /// Brings the pictures that a batch names. One that is gone, too large or not wanted there holds up nothing.
+    /// Brings the pictures that a batch names. One that cannot be brought is left out after some tries, and those after
+    /// it at once until one gets there again: their records count for more.
     async fn bring_pictures(&mut self, batch: &Batch) -> Result<(), Trouble> {
         for name in if self.to.pictures { named(batch) } else { BTreeSet::new() } {
             if self.pictures.contains(&name) {
                 continue;
             }
-            let picture = plain_file::read(&self.dir.artifacts().join(name.as_str()), BODY as u64).ok().flatten();
-            if let Some(picture) = picture {
-                let mut url = below(&self.to.url, &picture_path(&self.run, &name));
-                url.set_query(Some(&format!("sender={}", self.sender)));
-                let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(LIMIT);
-                let sent = ask.body("image/png", picture).send().await;
-                match sent.map_err(|error| Trouble::Away(error.to_string()))?.status {
-                    200 => {}
-                    status @ (408 | 429 | 500..) => return Err(Trouble::Away(format!("it answers {status}"))),
-                    status => tracing::warn!("the picture {} is not wanted there: {status}", name.as_str()),
+            match self.bring_picture(&name).await {
+                Ok(()) => self.tries = 0,
+                Err(Trouble::Away(_)) if self.tries < TRIES && !self.over.is_cancelled() => {
+                    self.tries += 1;
+                    return Err(Trouble::Away(format!("the picture {} does not get there", name.as_str())));
+                }
+                Err(Trouble::Away(why) | Trouble::Refused(why)) => {
+                    tracing::warn!("the picture {} is not reported: {why}", name.as_str());
                 }
             }
             self.pictures.insert(name);
         }
         Ok(())
+    }
+
+    async fn bring_picture(&self, name: &PictureName) -> Result<(), Trouble> {
+        let file = plain_file::read(&self.dir.artifacts().join(name.as_str()), BODY as u64);
+        let picture = file.ok().flatten().filter(|bytes| bytes.starts_with(PNG));
+        let picture = picture.ok_or_else(|| Trouble::Refused("it is no PNG of at most 1 MiB".to_owned()))?;
+        let mut url = below(&self.to.url, &picture_path(&self.run, name));
+        url.set_query(Some(&format!("sender={}", self.sender)));
+        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(LIMIT);
+        let sent = ask.body("image/png", picture).send().await;
+        match sent.map_err(|error| Trouble::Away(error.to_string()))?.status {
+            200 => Ok(()),
+            status @ (408 | 429 | 500..) => Err(Trouble::Away(format!("it answers {status}"))),
+            status => Err(Trouble::Refused(format!("it answers {status}"))),
+        }
     }
 
     async fn bring(&self, batch: &Batch) -> Result<Answer, Trouble> {

@@ -31,11 +31,7 @@ pub(super) async fn open(state: &Path) -> Option<History> {
     match opened.unwrap_or_else(|error| Err(HistoryError::Bug(error.to_string()))) {
         Ok(history) => {
             for aside in history.set_aside() {
-                say!(
-                    "history: it was damaged ({}) and is made again; the old one is {}",
-                    aside.why,
-                    aside.path.display()
-                );
+                say!("history: it {aside}, and is made again");
             }
             Some(history)
         }

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use harness::failure::Failure;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,14 +17,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::forge::wrong;
 
 /// Connections at once; more wait.
 const AT_ONCE: usize = 700;
-/// Who has sent no whole head of a request for so long is let go of.
+/// Who has sent no whole head of a request for so long, or no whole body after it, is let go of.
 const SILENT: Duration = Duration::from_secs(30);
 /// Where the system gives no connection.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -70,7 +74,8 @@ impl Listening {
         let room = Arc::new(Semaphore::new(at_once));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(silent);
-        let service = TowerToHyperService::new(self.router);
+        let limited = from_fn(move |request: Request, next: Next| in_time(request, next, silent));
+        let service = TowerToHyperService::new(self.router.layer(limited));
         let mut open = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -96,6 +101,17 @@ impl Listening {
     }
 }
 
+/// What is sent is small, and who sends it slowly is let go of. What is asked for may take as long as it is read.
+async fn in_time(request: Request, next: Next, limit: Duration) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    match timeout(limit, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "it was not sent in time\n").into_response(),
+    }
+}
+
 /// The next one, once there is room.
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
@@ -105,7 +121,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> std::io::Resul
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use harness::http::{Http, HttpConfig, Method};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -135,10 +151,14 @@ mod tests {
         served.await.unwrap();
     }
 
-    /// What a connection is told that sends this, until it is closed.
-    async fn told(address: SocketAddr, sent: &[u8]) -> String {
+    async fn sends(address: SocketAddr, sent: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(sent).await.unwrap();
+        stream
+    }
+
+    /// What a connection is told until it is closed.
+    async fn told(mut stream: TcpStream) -> String {
         let mut told = Vec::new();
         stream.read_to_end(&mut told).await.unwrap();
         String::from_utf8(told).unwrap()
@@ -152,13 +172,32 @@ mod tests {
         let stop = CancellationToken::new();
         // Room for two, and two take it who never end what they say. The third waits for one of them to go.
         let served = tokio::spawn(open.serve_within(2, Duration::from_millis(100), stop.clone()));
-        let silent = [tokio::spawn(told(address, b"")), tokio::spawn(told(address, b"GET /a HTTP/1.1\r\nhost: a"))];
-        let asked = told(address, b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        let silent = [sends(address, b"").await, sends(address, b"GET /a HTTP/1.1\r\nhost: a").await];
+        let asked = sends(address, b"GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        let asked = told(asked).await;
         assert!(asked.starts_with("HTTP/1.1 200") && asked.ends_with("one"), "{asked}");
         for one in silent {
-            let told = one.await.unwrap();
+            let told = told(one).await;
             assert!(!told.starts_with("HTTP/1.1 200"), "{told}");
         }
+        stop.cancel();
+        served.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_never_ends_what_he_sends_is_let_go_of() {
+        let router = Router::new().route("/a", post(async |text: String| text));
+        let open = Listening::open("127.0.0.1:0".parse().unwrap(), vec![Part { what: "/a", router }]).await;
+        let open = open.unwrap().unwrap();
+        let address = open.listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let served = tokio::spawn(open.serve_within(1, Duration::from_millis(100), stop.clone()));
+        let slow = sends(address, b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nnot").await;
+        let quick = sends(address, b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\nconnection: close\r\n\r\nall");
+        let quick = told(quick.await).await;
+        assert!(quick.starts_with("HTTP/1.1 200") && quick.ends_with("all"), "{quick}");
+        let slow = told(slow).await;
+        assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
         stop.cancel();
         served.await.unwrap();
     }

@@ -1,5 +1,6 @@
 //! The settings of `cc-ci serve`.
 
+use clap::builder::FalseyValueParser;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub struct ServeSettings {
     pub pages_token_file: Option<PathBuf>,
 
     /// Show on the pages what browsers showed in tests; nobody can redact a picture
-    #[arg(long, env = "CCCI_PAGES_PICTURES")]
+    #[arg(long, env = "CCCI_PAGES_PICTURES", value_parser = FalseyValueParser::new())]
     pub pages_pictures: bool,
 
     /// How long results are kept.

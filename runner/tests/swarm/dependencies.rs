@@ -201,14 +201,17 @@ fn a_kept_app_keeps_what_it_needs_and_its_tests_still_find_it() {
     assert_eq!(again.code, 0, "{}\n{}", again.verdict().line, again.stderr);
     let other = made.command(state.path(), &["run", "kept-store", "--kept"]).output().unwrap();
     assert_eq!(other.status.code(), Some(i32::from(Exit::Usage.code())), "it is kept for another, not for itself");
-    // Two janitors at once: neither says that it is done while the other is still at it.
+    // Two janitors at once: neither says that it is done while the other is still at it. One that looks for what is
+    // left may have the name for a moment.
     let mut words = made.command(state.path(), &["reap", "--run", started.run.as_str()]);
     let janitors = [(); 2].map(|()| words.stdout(Stdio::piped()).spawn().unwrap());
     let told = janitors.map(|janitor| {
         let ended = janitor.wait_with_output().unwrap();
-        assert_eq!(left_of(&started), Vec::<String>::new());
+        let left: Vec<String> = left_of(&started).into_iter().filter(|left| !left.starts_with("claim of")).collect();
+        assert_eq!(left, Vec::<String>::new());
         assert!(ended.status.success(), "{ended:?}");
         String::from_utf8_lossy(&ended.stdout).into_owned()
     });
     assert!(told.iter().all(|told| !told.contains("not touched")), "{told:?}");
+    assert_eq!(left_of(&started), Vec::<String>::new());
 }

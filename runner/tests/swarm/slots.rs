@@ -93,6 +93,49 @@ fn of_two_runs_one_waits_is_told_its_place_and_goes_when_the_other_has_gone() {
     assert!(status["holders"].as_array().unwrap().is_empty() && status["waiters"].as_array().unwrap().is_empty());
 }
 
+/// Publishes a port of the host in this branch's compose file.
+fn publish(source: &Path, branch: &str, port: u16) {
+    let git = |words: &[&str]| {
+        let who = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+        let done = Command::new("git").arg("-C").arg(source).args(who).args(words).output().unwrap();
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["checkout", "--quiet", branch]);
+    let file = source.join("compose.yml");
+    let compose = std::fs::read_to_string(&file).unwrap();
+    let ports = format!("    ports:\n      - {{ target: 80, published: {port}, protocol: tcp, mode: host }}\n");
+    let published = compose.replacen("    healthcheck:\n", &format!("{ports}    healthcheck:\n"), 1);
+    assert_ne!(published, compose);
+    std::fs::write(file, published).unwrap();
+    git(&["commit", "--quiet", "--all", "-m", "Publish the pages on the host"]);
+}
+
+#[test]
+fn two_runs_that_want_one_port_of_the_host_never_run_at_once_although_there_is_room() {
+    let (set, states, source) = (Set::new("port"), [own_state(), own_state(), own_state()], copies(3));
+    // Not one that the kernel gives to whoever asks for any.
+    let ports = std::iter::repeat_with(|| rand::random_range(10_000..30_000));
+    let port = ports.into_iter().find(|port| std::net::TcpListener::bind(("0.0.0.0", *port)).is_ok()).unwrap();
+    publish(source.path(), "n/0", port);
+    publish(source.path(), "n/1", port);
+    let run = |n: usize| {
+        let mut command = set.run(states[n].path(), source.path(), &format!("n/{n}"));
+        command.env("MAX_TESTS", "3");
+        Live::start(command)
+    };
+    let mut first = run(0);
+    first.until_slot();
+    let mut second = run(1);
+    second.until_waits();
+    // One that wants no port passes it.
+    let third = run(2).end();
+    assert_eq!((third.code, progress(&third)), (0, Vec::new()), "{}", third.stderr);
+    let (first, second) = (first.end(), second.end());
+    assert_eq!((first.code, second.code), (0, 0), "{} {}", first.verdict().line, second.verdict().line);
+    assert!(progress(&second)[0].contains(&format!("port {port}")), "{:?}", progress(&second));
+    assert!(at(&first, Stage::Teardown)["from"] < at(&second, Stage::Slot)["to"], "never two of them at once");
+}
+
 #[test]
 fn a_run_that_waits_and_one_that_holds_are_cancelled_from_elsewhere() {
     let (set, states, source) = (Set::new("cancel"), [own_state(), own_state()], copies(2));

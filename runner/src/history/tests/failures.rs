@@ -125,7 +125,8 @@ fn a_database_that_is_none_is_set_aside_and_made_again() {
     let history = History::open(state.path()).unwrap();
     let aside = history.set_aside();
     assert_eq!(aside.len(), 1);
-    assert!(aside[0].path.exists() && aside[0].path.to_string_lossy().contains("history.sqlite.broken-"));
+    let kept = aside[0].path.as_ref().unwrap();
+    assert!(kept.exists() && kept.to_string_lossy().contains("history.sqlite.broken-"));
     assert!(history.read_now(Db::overview).unwrap().is_empty());
     catch_up(&history).unwrap();
     assert_eq!(dump(&history), before);
@@ -206,14 +207,15 @@ fn a_database_that_somebody_removes_is_made_again_from_the_folders() {
     // What is not kept goes by what the history says, which may not be a file that nobody finds any more.
     let keep = Keep { keep_runs: 1, keep_days: 1, keep_folders: 0 };
     assert!(scene.history.import(&dir).unwrap().is_some());
-    assert!(scene.history.set_aside()[0].why.contains("removed or replaced"));
+    let aside = scene.history.set_aside()[0].clone();
+    assert!(aside.to_string().starts_with("is gone (its file was removed or replaced"), "{aside}");
     catch_up(&scene.history).unwrap();
     let other = History::open_to_read(scene.path()).unwrap();
     for run in ["20261121-a", "20261121-b"] {
         assert!(other.read_now(|db| db.run(&id(run))).unwrap().is_some(), "{run}");
     }
     std::fs::remove_file(scene.history.file()).unwrap();
-    scene.history.retain(&keep, jiff::Timestamp::now()).unwrap();
+    scene.history.retain(&keep, "2026-12-31T00:00:00Z".parse().unwrap()).unwrap();
     assert!(dir.path().exists());
 }
 
@@ -221,13 +223,33 @@ fn a_database_that_somebody_removes_is_made_again_from_the_folders() {
 fn a_database_that_somebody_replaces_is_set_aside_and_read() {
     let scene = Scene::new();
     scene.imported("20261121-a", &fixtures::passed());
-    pragma(&scene.history, "PRAGMA wal_checkpoint(TRUNCATE)");
     let copy = scene.path().join("copy");
-    std::fs::copy(scene.history.file(), &copy).unwrap();
+    sqlite(&scene.history).execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    // The log of the one that is in use is no part of the other.
+    for n in 0..20 {
+        scene.imported(&format!("20261121-later-{n}"), &fixtures::failed_upgrade());
+    }
+    assert!(std::fs::metadata(format!("{}-wal", scene.history.file().display())).unwrap().len() > 100_000);
     RunDir::of(scene.path(), &id("20261121-a")).discard();
     std::fs::rename(&copy, scene.history.file()).unwrap();
     let dir = scene.over("20261121-b", &fixtures::failed_upgrade());
     scene.history.import(&dir).unwrap();
     assert_eq!(scene.history.salvage().unwrap(), 1);
     assert!(scene.find("20261121-a").is_some() && scene.find("20261121-b").is_some());
+}
+
+#[test]
+fn what_the_disk_does_not_tell_is_no_sign_that_the_database_is_gone() {
+    let scene = Scene::new();
+    scene.imported("20261121-a", &fixtures::passed());
+    let dir = scene.over("20261121-b", &fixtures::failed_upgrade());
+    // For a moment its folder is none.
+    let (state, away) = (scene.path().to_owned(), scene.path().with_extension("away"));
+    std::fs::rename(&state, &away).unwrap();
+    std::fs::write(&state, "no folder").unwrap();
+    assert!(matches!(scene.history.import(&dir), Err(HistoryError::Io { .. })));
+    std::fs::remove_file(&state).unwrap();
+    std::fs::rename(&away, &state).unwrap();
+    assert!(scene.history.import(&dir).unwrap().is_some());
+    assert!(scene.history.set_aside().is_empty());
 }

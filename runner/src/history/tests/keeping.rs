@@ -87,3 +87,22 @@ fn folders_go_when_all_of_them_is_in_the_history() {
     assert!(!old.path().exists() && scene.find("old").is_some(), "the history still has it");
     assert!([kept, grown, large, never].iter().all(|dir| dir.journal().exists()));
 }
+
+#[test]
+fn a_run_that_reported_goes_too_unless_it_may_go_on() {
+    let scene = Scene::new();
+    let bytes = bytes(&told(fixtures::passed(), days_ago(90), |_| {}));
+    for run in ["ended", "silent", "heard-of"] {
+        let dir = RunDir::of(scene.path(), &id(run));
+        dir.create_reported("0123456789abcdef").unwrap();
+        std::fs::write(dir.journal(), &bytes).unwrap();
+    }
+    let of = |run: &str| RunDir::of(scene.path(), &id(run));
+    std::fs::write(of("ended").path().join("report.html"), "").unwrap();
+    let journal = std::fs::File::options().write(true).open(of("silent").journal()).unwrap();
+    journal.set_modified(std::time::SystemTime::now() - crate::run_dir::SILENT).unwrap();
+    catch_up(&scene.history).unwrap();
+    let dropped = scene.history.retain(&Keep { keep_folders: 30, ..ALL }, now()).unwrap();
+    assert_eq!(dropped.folders.len(), 2, "{dropped:?}");
+    assert!(of("heard-of").path().exists() && !of("ended").path().exists() && !of("silent").path().exists());
+}

@@ -11,7 +11,6 @@ use trigger::token::Wanted;
 
 use super::*;
 use crate::emit::Sink as _;
-use crate::report::html::PNG;
 use crate::report::{fixtures, journal};
 use crate::reported::router;
 
@@ -203,6 +202,22 @@ async fn pictures_that_records_name_go_before_them_where_the_operator_says_so() 
         let page = std::fs::read_to_string(scene.copy().path().join("report.html")).unwrap();
         assert_eq!(page.contains("data:image/png;base64,"), pictures);
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_never_gets_there_does_not_hold_up_the_journal() {
+    let scene = scene().await;
+    let _alive = scene.dir().create().unwrap();
+    let records = with_pictures(&scene.dir());
+    let mut writer = journal::Writer::create(&scene.dir().journal()).unwrap();
+    writer.record(&records[0]).unwrap();
+    let reporter = scene.reports_with(TOKEN, true);
+    scene.until(|scene| scene.copy().journal().exists() && scene.same()).await;
+    // There, no file can be made where pictures go: that is an answer which says that it may pass.
+    std::fs::write(scene.copy().artifacts(), "").unwrap();
+    records[1..].iter().for_each(|record| writer.record(record).unwrap());
+    scene.until(Scene::same).await;
+    reporter.finish().await;
 }
 
 #[tokio::test]
