@@ -85,6 +85,11 @@ fn a_reader_that_goes_is_no_failure_and_a_full_disk_is_one() {
         assert_eq!(cut.status.code(), code(Exit::Infrastructure), "{words:?}: {told}");
         assert!(told.contains("what was written to it is cut"), "{words:?}: {told}");
     }
+    // A log that nobody can write to ends nothing either.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = cc_ci(&state()).env("CCCI_LOG", "trace").args(["status", "--json"]).stderr(full).output().unwrap();
+    assert_eq!(status.status.code(), code(Exit::Passed));
+    assert!(status.stdout.starts_with(b"{"), "{status:?}");
 }
 
 /// An abra that says all is well and deploys nothing after the first time.
