@@ -1,6 +1,6 @@
 //! A forge that is away.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use runner::event::Word;
 
@@ -20,9 +20,11 @@ pub(super) async fn a_gitea_that_is_stopped_for_a_while(scene: &mut Scene<'_>) {
     scene.gitea.stop().await;
     drop(held);
     let server = scene.serve().await;
-    // It is asked after 1, 2, 4, … seconds: six times are a minute.
-    for _ in 0..if is_full() { 6 } else { 3 } {
+    // It is asked after some 1, 2, 4, … seconds.
+    let (mut looks, wanted) = (0, if is_full() { Duration::from_secs(60) } else { Duration::ZERO });
+    while looks < 3 || begun.elapsed() < wanted {
         server.says("issues/search").await;
+        looks += 1;
     }
     // Its run went on, and ended meanwhile.
     let ended = async || scene.word(first).is_some_and(|word| word["phase"]["ended"].is_object());
