@@ -90,6 +90,23 @@ fn split<'a>(file: &'a str, packages: &BTreeSet<String>) -> Option<(String, &'a 
     found.max_by_key(|(package, _)| package.len())
 }
 
+/// Builds every program of a tree: whole tests start those of other packages too, which cargo does not build for
+/// them. What does not compile is told by the tests that need it.
+pub(super) fn build(tree: &Path, build: &Path, limit: Duration) {
+    let words = ["--kill-after=10", &limit.as_secs().to_string(), "cargo", "build", "--quiet", "--workspace", "--bins"];
+    let built = duct::cmd("timeout", words)
+        .dir(tree)
+        .env("CARGO_TARGET_DIR", build)
+        .stdin_null()
+        .stdout_null()
+        .stderr_null()
+        .unchecked()
+        .run();
+    if let Err(error) = built {
+        tracing::warn!("the programs of {} are not built: {error}", tree.display());
+    }
+}
+
 /// Runs tests of one target in a tree, in a target folder that no other build uses.
 pub(super) fn run(tree: &Path, target: &Target, tests: &[String], build: &Path, limit: Duration) -> Said {
     let of = match &target.of {

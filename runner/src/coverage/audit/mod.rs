@@ -249,6 +249,9 @@ fn checked(repository: &Tree, commit: log::Commit, changes: &[Change], run: &Run
         let one = |(target, names): (&Target, &Vec<String>)| {
             (target.clone(), cargo::run(tree.dir(), target, names, &run.build, run.limit))
         };
+        if targets.keys().any(|target| target.of.is_some()) {
+            cargo::build(tree.dir(), &run.build, run.limit);
+        }
         targets.iter().map(one).collect()
     };
     let without = all(&tree);

@@ -123,3 +123,25 @@ fn the_tests_of_fixes_are_run_without_them() {
     assert!(terminal(&audited).contains("a test fails without it: 1; its tests pass without it: 1"));
     assert_eq!(state(&history), before);
 }
+
+#[test]
+fn a_whole_test_finds_the_programs_of_other_packages_without_the_fix_and_with_it() {
+    let history = History::new();
+    history.put("Cargo.toml", "[workspace]\nmembers = [\"tool\", \"whole\"]\nresolver = \"2\"\n");
+    for name in ["tool", "whole"] {
+        let toml = format!("[package]\nname = \"{name}\"\nedition = \"2021\"\n");
+        history.put(&format!("{name}/Cargo.toml"), &toml);
+    }
+    let locked = |name: &str| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.0.0\"\n");
+    history.put("Cargo.lock", &format!("version = 3\n{}{}", locked("tool"), locked("whole")));
+    history.put("whole/src/lib.rs", "");
+    history.put("tool/src/main.rs", "fn main() { print!(\"wrong\") }\n").commit("Say it");
+    let test = "#[test]\nfn says_it() {\n    let own = std::env::current_exe().unwrap();\n    \
+                let tool = own.parent().unwrap().parent().unwrap().join(\"tool\");\n    \
+                assert_eq!(std::process::Command::new(tool).output().unwrap().stdout, b\"right\");\n}\n";
+    history.put("whole/tests/outer.rs", test);
+    history.put("tool/src/main.rs", "fn main() { print!(\"right\") }\n").commit("Fix what is said");
+    let build = tempfile::tempdir().unwrap();
+    let audited = history.audit(None, Some(build.path())).unwrap();
+    assert_eq!(audited.fixes[0].shown, Shown::FailsWithout, "{audited:#?}");
+}
