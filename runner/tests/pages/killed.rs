@@ -16,9 +16,19 @@ use crate::stories::{GREEN, hours};
 const RECORDS: u64 = 40_000;
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// A server that follows the runs of a state folder. Nothing of this machine is its business.
-fn serve(state: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_cc-ci"))
+/// A server that follows the runs of a state folder. It ends with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts one. Nothing of this machine is its business.
+fn serve(state: &Path) -> Server {
+    let child = Command::new(env!("CARGO_BIN_EXE_cc-ci"))
         .args(["serve", "--listen", "127.0.0.1:0", "--state"])
         .arg(state)
         .env_clear()
@@ -26,8 +36,8 @@ fn serve(state: &Path) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Server(child.unwrap())
 }
 
 /// What of a run is in the history.
@@ -63,11 +73,11 @@ fn a_server_that_is_killed_at_any_moment_of_an_import_loses_nothing() {
         let mut server = serve(state);
         let begin = Instant::now();
         while std::fs::metadata(&log).map_or(0, |meta| meta.len()) < share {
-            assert!(begin.elapsed() < LONGEST && server.try_wait().unwrap().is_none(), "no import of {share} bytes");
+            assert!(begin.elapsed() < LONGEST && server.0.try_wait().unwrap().is_none(), "no import of {share} bytes");
             std::thread::yield_now();
         }
-        server.kill().unwrap();
-        assert_eq!(server.wait().unwrap().signal(), Some(9));
+        server.0.kill().unwrap();
+        assert_eq!(server.0.wait().unwrap().signal(), Some(9));
         let so_far = known(state, GREEN);
         assert!(records.starts_with(&so_far), "{} records", so_far.len());
         if so_far.len() == records.len() {
