@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, RawQuery, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use harness::names::RunId;
@@ -34,15 +35,12 @@ pub fn router(state: PathBuf, token: Wanted) -> Router {
 type Shared = Arc<(Wanted, Folders)>;
 
 async fn take(
+    _may: MayReport,
     State(shared): State<Shared>,
     Path(run): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !may_report(&shared, &headers) {
-        return refused(StatusCode::UNAUTHORIZED, NO_TOKEN);
-    }
     let Ok(run) = run.parse::<RunId>() else {
         return refused(StatusCode::BAD_REQUEST, "the address names no run");
     };
@@ -67,15 +65,12 @@ async fn take(
 }
 
 async fn picture(
+    _may: MayReport,
     State(shared): State<Shared>,
     Path((run, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !may_report(&shared, &headers) {
-        return refused(StatusCode::UNAUTHORIZED, NO_TOKEN);
-    }
     let (Ok(run), Some(name)) = (run.parse::<RunId>(), PictureName::new(&name)) else {
         return refused(StatusCode::BAD_REQUEST, "the address names no picture of a run");
     };
@@ -91,11 +86,19 @@ async fn picture(
     }
 }
 
-const NO_TOKEN: &str = "the token is not the one that runs report with";
+/// Whoever shows the token. It is looked at before the body is taken: nobody else sends anything that is kept.
+struct MayReport;
 
-fn may_report(shared: &Shared, headers: &HeaderMap) -> bool {
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token))
+impl FromRequestParts<Shared> for MayReport {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Response> {
+        let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        match shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token)) {
+            true => Ok(Self),
+            false => Err(refused(StatusCode::UNAUTHORIZED, "the token is not the one that runs report with")),
+        }
+    }
 }
 
 fn not_taken(run: &RunId, refusal: &Refusal) -> Response {

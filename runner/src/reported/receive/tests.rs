@@ -1,4 +1,5 @@
 use harness::http::{Http, HttpConfig, Method};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -152,4 +153,19 @@ async fn pictures_come_only_from_the_run_they_belong_to() {
         std::fs::write(artifacts.join(format!("{n}.png")), PNG).unwrap();
     }
     assert_eq!(scene.posts(TOKEN, &to("one-more.png", own), picture).await.0, 413);
+}
+
+#[tokio::test]
+async fn who_has_not_the_token_is_told_so_before_the_body_has_come() {
+    let scene = scene().await;
+    let address = scene.url.strip_prefix("http://").unwrap();
+    for path in [place(0), format!("{}/pictures/a.png?sender=0123456789abcdef", fixtures::started().run)] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let head = format!("POST /api/runs/{path} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nnot all of it");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).await.unwrap();
+        assert_eq!(&told, b"HTTP/1.1 401", "{path}");
+    }
+    scene.nothing_is_there();
 }
