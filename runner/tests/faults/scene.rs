@@ -16,7 +16,7 @@ const IMAGES: [&str; 6] = [
     "testbed.invalid/nginx:1.22.1",
     "testbed.invalid/nginx:1.22.1-2",
     "testbed.invalid/nginx:1.22.1-3",
-    "testbed.invalid/traefik:3.6.12",
+    "testbed.invalid/traefik:3.7.15",
     "testbed.invalid/backup-bot:1",
     "testbed.invalid/busybox:1",
 ];

@@ -224,7 +224,7 @@ fn a_state_folder_that_is_not_the_worlds_is_no_fault_of_the_recipe() {
 fn up_twice_makes_nothing_the_second_time_and_doctor_finds_nothing_bad() {
     let images = |command: &mut std::process::Command| {
         command
-            .env("CCCI_TRAEFIK_IMAGE", "testbed.invalid/traefik:3.6.12")
+            .env("CCCI_TRAEFIK_IMAGE", "testbed.invalid/traefik:3.7.15")
             .env("CCCI_BOT_IMAGE", "testbed.invalid/backup-bot:1");
     };
     let mut up = cc_ci(&state());

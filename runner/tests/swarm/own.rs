@@ -24,7 +24,7 @@ fn approved(state: &Path, list: &Path, text: &str) -> Command {
     command
         .env("CCCI_APPROVED", file)
         .env("CCCI_OWN_TESTS_IMAGE", IMAGE)
-        .env("CCCI_TRAEFIK_IMAGE", "testbed.invalid/traefik:3.6.12")
+        .env("CCCI_TRAEFIK_IMAGE", "testbed.invalid/traefik:3.7.15")
         // What must not come through.
         .env("DRONE_TOKEN", "a-token-of-the-server");
     command
