@@ -168,6 +168,20 @@ impl From<&RunId> for RealmName {
     }
 }
 
+impl RunId {
+    /// The longest id.
+    const LONGEST: usize = 32;
+
+    /// The id with `-b` and a build's number behind it. The id is cut where both would be too long.
+    #[must_use]
+    pub fn with_build(&self, number: u64) -> Self {
+        let suffix = format!("-b{number}");
+        // An id is ASCII, and the longest suffix leaves ten letters of it.
+        let kept = self.0.len().min(Self::LONGEST.saturating_sub(suffix.len()));
+        Self(format!("{}{suffix}", &self.0[..kept]))
+    }
+}
+
 impl Commit {
     /// The first eight digits, as abra writes them into the `chaos-version` label.
     #[must_use]
@@ -218,7 +232,7 @@ fn check_commit(text: &str) -> Result<(), NameError> {
 
 fn check_run_id(text: &str) -> Result<(), NameError> {
     let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if text.is_empty() || text.len() > 32 || !text.bytes().all(fine) {
+    if text.is_empty() || text.len() > RunId::LONGEST || !text.bytes().all(fine) {
         return Err(NameError::new("a run id", text, "1 to 32 lower-case letters, digits and hyphens"));
     }
     Ok(())
@@ -286,6 +300,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_run_of_a_build_has_an_id_of_its_own(id in "[a-z0-9-]{1,32}", number: u64, other: u64) {
+            let run: RunId = id.parse().unwrap();
+            let of = run.with_build(number);
+            prop_assert_eq!(of.as_str().parse::<RunId>().unwrap(), of.clone());
+            prop_assert!(of.as_str().ends_with(&format!("-b{number}")));
+            prop_assert_eq!(of == run.with_build(other), number == other);
+        }
+
         #[test]
         fn no_text_panics_and_what_passes_is_harmless(text in ".{0,80}") {
             if let Ok(name) = text.parse::<RecipeName>() {

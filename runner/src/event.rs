@@ -128,6 +128,9 @@ pub struct RunStarted {
     pub format: u32,
     /// The run's id.
     pub run: RunId,
+    /// The first attempt, where this is the run of a restarted build; absent in other runs and in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_of: Option<RunId>,
     /// The recipe.
     pub recipe: RecipeName,
     /// Where its repository was taken from; without credentials.

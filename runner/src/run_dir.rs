@@ -59,7 +59,7 @@ impl RunDir {
     /// Makes the folder, readable by its owner alone, and takes its lock.
     ///
     /// # Errors
-    /// When the disk refuses, or the run is there already.
+    /// When the disk refuses; [`io::ErrorKind::AlreadyExists`] when the run is there already.
     pub fn create(&self) -> io::Result<Alive> {
         // Under another name until it is locked: a janitor takes a folder that nobody has locked for a dead run's.
         let name = self.0.file_name().unwrap_or_default().to_string_lossy();
@@ -68,13 +68,17 @@ impl RunDir {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(new.lock())?;
-        let alive = FileExt::try_lock_exclusive(&file)?;
+        let is_used = || io::Error::from(io::ErrorKind::AlreadyExists);
+        if !FileExt::try_lock_exclusive(&file)? {
+            // Another process is just making it.
+            return Err(is_used());
+        }
         // Where the run is there already, its folder is not empty, and the system refuses.
         if let Err(error) = std::fs::rename(&new.0, &self.0) {
             new.discard();
-            return Err(error);
+            return Err(if error.kind() == io::ErrorKind::DirectoryNotEmpty { is_used() } else { error });
         }
-        if alive { Ok(Alive(file)) } else { Err(io::Error::other("the run is alive in another process")) }
+        Ok(Alive(file))
     }
 
     /// Whether something is there that [`RunDir::remove_private`] removes.
@@ -292,11 +296,12 @@ mod tests {
         assert!(dir.take_over().is_none(), "a run that was never made has no owner to replace");
         let alive = dir.create().unwrap();
         assert!(dir.take_over().is_none());
-        assert!(dir.create().is_err());
+        assert_eq!(dir.create().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert!(dir.take_over().is_none(), "it is the first one's still");
         drop(alive);
         assert!(dir.take_over().is_some());
         assert_eq!(RunDir::all(state.path()).unwrap().len(), 1);
+        assert_eq!(dir.create().unwrap_err().kind(), io::ErrorKind::AlreadyExists, "also when it is over");
     }
 
     #[test]

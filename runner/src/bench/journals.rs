@@ -154,6 +154,7 @@ fn started(number: u32) -> Option<RunStarted> {
     Some(RunStarted {
         format: JOURNAL_FORMAT,
         run: id(number)?,
+        restart_of: None,
         recipe: format!("recipe-{:02}", number % RECIPES).parse().ok()?,
         source: "https://git.example.org/coop-cloud/recipe.git".to_owned(),
         head: format!("{head:040x}").parse().ok()?,

@@ -64,6 +64,9 @@ pub(super) struct Args {
     /// The run's id, where whoever starts it has to know it before [default: the time and four letters]
     #[arg(long, value_name = "ID", conflicts_with = "kept")]
     run_id: Option<RunId>,
+    /// The run of the first attempt, where a build was restarted
+    #[arg(long, value_name = "ID", requires = "run_id", hide = true)]
+    restart_of: Option<RunId>,
     /// Stop, as at a signal, when standard input ends: whoever holds its other end wants no more, or is dead
     #[arg(long, hide = true)]
     leash: bool,
@@ -95,6 +98,7 @@ pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, 
         json,
         report: ReportArgs::default(),
         run_id: None,
+        restart_of: None,
         leash: false,
     };
     run(settings, args).await
@@ -137,7 +141,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let swarm = Swarm::connect().await?;
     let run = args.run_id.map_or_else(new_run_id, Ok)?;
     let dir = RunDir::of(&state, &run);
-    let _alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
+    let _alive = dir.create().map_err(|error| not_made(&run, &dir, &error))?;
     let program = find_program(settings.abra.as_deref()).inspect_err(|_| dir.discard())?;
     // Whatever can fail does so before anything is taken on the swarm.
     let facts = swarm.facts().await.inspect_err(|_| dir.discard())?;
@@ -167,7 +171,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         (prepared, abra, dir.clone(), args.keep.map_or(Keep::No, Keep::For))
     };
 
-    let started = started(&prepared, host, &keep);
+    let started = started(&prepared, host, &keep, args.restart_of);
     let expected = report::expect::from_runs(&state, &started.recipe);
     let rounds = args.repeat.get();
     let parts =
@@ -190,11 +194,21 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     Ok(Ended { exit, records })
 }
 
-fn started(prepared: &Prepared, host: HostFacts, keep: &Keep) -> RunStarted {
+/// Why a run has no folder: its id was used before, or the disk refuses.
+fn not_made(run: &RunId, dir: &RunDir, error: &std::io::Error) -> Failure {
+    if error.kind() != std::io::ErrorKind::AlreadyExists {
+        return disk("make", dir.path(), error);
+    }
+    let what = format!("run {run} is there already ({}): each run wants an id of its own", dir.path().display());
+    Failure::new(Kind::CheckBroken, what, "--run-id: give another id, or none")
+}
+
+fn started(prepared: &Prepared, host: HostFacts, keep: &Keep, restart_of: Option<RunId>) -> RunStarted {
     let spec = &prepared.spec;
     RunStarted {
         format: JOURNAL_FORMAT,
         run: spec.run.clone(),
+        restart_of,
         recipe: spec.recipe.clone(),
         source: spec.source.clone(),
         head: spec.head.clone(),
@@ -237,4 +251,24 @@ fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "unknown".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_was_used_before_is_a_wrong_argument_and_a_full_disk_is_none() {
+        let state = tempfile::tempdir().unwrap();
+        let run: RunId = "20261121-091403-kxqv".parse().unwrap();
+        let dir = RunDir::of(state.path(), &run);
+        drop(dir.create().unwrap());
+        let failure = not_made(&run, &dir, &dir.create().unwrap_err());
+        assert_eq!(failure.kind, Kind::CheckBroken);
+        assert!(failure.what.starts_with("run 20261121-091403-kxqv is there already ("), "{}", failure.what);
+        assert!(failure.what.ends_with("each run wants an id of its own"), "{}", failure.what);
+        assert!(!failure.look_at.contains("space"), "{}", failure.look_at);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(not_made(&run, &dir, &full).kind, Kind::DiskFull);
+    }
 }

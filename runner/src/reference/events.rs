@@ -21,6 +21,7 @@ pub const EVENTS: &[EventDoc] = &[
         fields: &[
             ("format", "the journal's format; a reader refuses one that it does not know"),
             ("run", "the run's id: the time of its start and random letters"),
+            ("restart_of", "the id of the first attempt, where a build was restarted; absent in other runs"),
             ("recipe", "the recipe"),
             ("source", "where its repository was taken from, without credentials"),
             ("head", "the full id of the tested commit"),

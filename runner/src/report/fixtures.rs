@@ -199,6 +199,7 @@ pub(crate) fn started() -> RunStarted {
     RunStarted {
         format: JOURNAL_FORMAT,
         run: "20261121-091403-kxqv".parse().unwrap(),
+        restart_of: None,
         recipe: "custom-html".parse().unwrap(),
         source: "https://git.coopcloud.tech/coop-cloud/custom-html.git".into(),
         head: "1a2b3c4d5e6f708192a3b4c5d6e7f80912a3b4c5".parse().unwrap(),

@@ -269,6 +269,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
     if !started.dependencies.is_empty() {
         facts.insert(3, with);
     }
+    facts.extend(started.restart_of.iter().map(|first| code("restart of", first.as_str())));
     facts
 }
 

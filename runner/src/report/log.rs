@@ -47,6 +47,9 @@ impl Log<'_> {
                 let request = started.pull_request.map_or(String::new(), |number| format!(", pull request {number}"));
                 self.line(None, &format!("{} at {}{request}: {}", started.recipe, started.head, started.head_subject));
                 self.inner(&format!("run {} on {}, cc-ci {}", started.run, started.host.name, started.cc_ci));
+                if let Some(first) = &started.restart_of {
+                    self.inner(&format!("restarted: the first attempt was run {first}"));
+                }
             }
             Event::StageStarted { stage, deadline_s, .. } => {
                 let most = seconds(deadline_s.saturating_mul(1_000));

@@ -24,12 +24,16 @@ pub enum Event {
     Push,
     /// A pull request was opened or got commits.
     PullRequest,
+    /// A pull request was closed or merged. Woodpecker makes builds of it, Drone does not.
+    PullRequestClosed,
     /// A tag was made.
     Tag,
     /// Somebody asked for it, by hand or over the interface.
     Asked,
     /// It was time.
     Cron,
+    /// A build was promoted or rolled back (Drone), or deployed (Woodpecker).
+    Deployment,
     /// Anything else.
     Other,
 }
@@ -43,6 +47,8 @@ pub struct BuildFacts {
     pub repo: Option<Repo>,
     /// The build's number.
     pub number: Option<u64>,
+    /// The build that this one was made from: by a restart, a promotion or a rollback.
+    pub parent: Option<u64>,
     /// The build's page.
     pub link: Option<Url>,
     /// Why there is a build.
@@ -84,6 +90,7 @@ const fn names(drone: &'static str, woodpecker: &'static str, what: &'static str
 
 const REPO: Names = names("DRONE_REPO", "CI_REPO", "owner/name of a repository");
 const NUMBER: Names = names("DRONE_BUILD_NUMBER", "CI_PIPELINE_NUMBER", "a number");
+const PARENT: Names = names("DRONE_BUILD_PARENT", "CI_PIPELINE_PARENT", "a number");
 const LINK: Names = names("DRONE_BUILD_LINK", "CI_PIPELINE_URL", "an address");
 const EVENT: Names = names("DRONE_BUILD_EVENT", "CI_PIPELINE_EVENT", "an event");
 const COMMIT: Names = names("DRONE_COMMIT_SHA", "CI_COMMIT_SHA", "a full commit id");
@@ -110,6 +117,8 @@ pub fn facts(environment: impl Fn(&str) -> Option<String>) -> Result<Option<Buil
         system,
         repo: read.one(&REPO)?,
         number: read.one(&NUMBER)?,
+        // Both write 0 where there is none.
+        parent: read.one(&PARENT)?.filter(|number| *number != 0),
         link: read.one(&LINK)?,
         event: event(&read.text(&EVENT).unwrap_or_default()),
         commit: read.one(&COMMIT)?,
@@ -151,10 +160,12 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
 fn event(word: &str) -> Event {
     match word {
         "push" => Event::Push,
-        "pull_request" => Event::PullRequest,
-        "tag" => Event::Tag,
+        "pull_request" | "pull_request_metadata" => Event::PullRequest,
+        "pull_request_closed" => Event::PullRequestClosed,
+        "tag" | "release" => Event::Tag,
         "custom" | "manual" => Event::Asked,
         "cron" => Event::Cron,
+        "promote" | "rollback" | "deployment" => Event::Deployment,
         _ => Event::Other,
     }
 }

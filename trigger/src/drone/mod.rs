@@ -6,6 +6,7 @@ mod card;
 mod client;
 mod facts;
 mod parameters;
+mod restart;
 mod settings;
 mod testme;
 
@@ -14,6 +15,7 @@ pub use self::card::Card;
 pub use self::client::{Drone, DroneError, NewBuild};
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
+pub use self::restart::{restarted_build, restarted_run_id};
 pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
 pub use self::testme::{RUN as TESTME_RUN, Testme};
 

@@ -12,11 +12,12 @@ fn of(pairs: &[(&str, &str)]) -> Result<Option<BuildFacts>, UnfitFact> {
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-const DRONE: [(&str, &str); 12] = [
+const DRONE: [(&str, &str); 13] = [
     ("CI", "true"),
     ("DRONE", "true"),
     ("DRONE_REPO", "coop/custom-html"),
     ("DRONE_BUILD_NUMBER", "42"),
+    ("DRONE_BUILD_PARENT", "0"),
     ("DRONE_BUILD_LINK", "https://drone.example.org/coop/custom-html/42"),
     ("DRONE_BUILD_EVENT", "pull_request"),
     ("DRONE_COMMIT_SHA", COMMIT),
@@ -27,10 +28,11 @@ const DRONE: [(&str, &str); 12] = [
     ("DRONE_CARD_PATH", "/dev/stdout"),
 ];
 
-const WOODPECKER: [(&str, &str); 11] = [
+const WOODPECKER: [(&str, &str); 12] = [
     ("CI", "woodpecker"),
     ("CI_REPO", "coop/custom-html"),
     ("CI_PIPELINE_NUMBER", "42"),
+    ("CI_PIPELINE_PARENT", "0"),
     ("CI_PIPELINE_URL", "https://drone.example.org/coop/custom-html/42"),
     ("CI_PIPELINE_EVENT", "pull_request"),
     ("CI_COMMIT_SHA", COMMIT),
@@ -48,6 +50,32 @@ fn both_systems_tell_the_same_facts() {
     assert_eq!((drone.branch.as_ref().unwrap().as_str(), drone.commit.as_ref().unwrap().as_str()), ("main", COMMIT));
     let woodpecker = of(&WOODPECKER).unwrap().unwrap();
     assert_eq!(woodpecker, BuildFacts { system: System::Woodpecker, card: None, ..drone });
+}
+
+#[test]
+fn a_restart_has_the_run_id_of_the_first_build_with_its_own_number() {
+    let run = "20261121-091403-kxqv".parse().unwrap();
+    assert_eq!(restarted_run_id(&run, 43).as_str(), "20261121-091403-kxqv-b43");
+    for (event, parent, restarted) in [
+        ("custom", "0", None),
+        ("custom", "", None),
+        ("custom", "42", Some(43)),
+        ("pull_request", "42", Some(43)),
+        ("promote", "42", None),
+        ("rollback", "42", None),
+    ] {
+        let build = [("DRONE", "true"), ("DRONE_BUILD_NUMBER", "43")];
+        let facts = of(&[&build[..], &[("DRONE_BUILD_EVENT", event), ("DRONE_BUILD_PARENT", parent)]].concat());
+        assert_eq!(restarted_build(&facts.unwrap().unwrap()), restarted, "{event} {parent}");
+        let build = [("CI", "woodpecker"), ("CI_PIPELINE_NUMBER", "43")];
+        let event = match event {
+            "custom" => "manual",
+            "promote" | "rollback" => "deployment",
+            other => other,
+        };
+        let facts = of(&[&build[..], &[("CI_PIPELINE_EVENT", event), ("CI_PIPELINE_PARENT", parent)]].concat());
+        assert_eq!(restarted_build(&facts.unwrap().unwrap()), restarted, "{event} {parent}");
+    }
 }
 
 #[test]

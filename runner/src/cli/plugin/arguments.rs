@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use trigger::drone::{BuildFacts, Value};
+use harness::names::RunId;
+use trigger::drone::{BuildFacts, Value, restarted_build, restarted_run_id};
 
 use super::super::{Cli, Command, run};
 use super::table::{ARTIFACTS, TEMPLATE, TOKEN, name_of, options, stands_alone};
@@ -57,6 +58,11 @@ pub(super) fn words(given: &Given, facts: Option<&BuildFacts>) -> Result<Vec<Str
             (None, None) => {}
         }
     }
+    let mut given = given.clone();
+    if let Some((first, restarted)) = restarted(&given, facts) {
+        given.insert("run-id", Value::Text(restarted.to_string()));
+        words.push(format!("--restart-of={first}"));
+    }
     for (name, value) in given.iter().filter(|(name, _)| !["recipe", ARTIFACTS, TEMPLATE, TOKEN.name].contains(*name)) {
         let alone = options.iter().any(|option| name_of(option) == *name && stands_alone(option));
         match value {
@@ -71,6 +77,15 @@ pub(super) fn words(given: &Given, facts: Option<&BuildFacts>) -> Result<Vec<Str
     }
     words.extend(["--".to_owned(), recipe]);
     Ok(words)
+}
+
+/// The run that both builds were started for, and the run of this one, where it is a restarted build. Without a run's id among
+/// the settings each build makes one of its own. What is no id is told where the words are read.
+fn restarted(given: &Given, facts: Option<&BuildFacts>) -> Option<(RunId, RunId)> {
+    let Some(Value::Text(run)) = given.get("run-id") else { return None };
+    let (run, build) = (run.parse::<RunId>().ok()?, restarted_build(facts?)?);
+    let own = restarted_run_id(&run, build);
+    Some((run, own))
 }
 
 /// What `cc-ci run` would do with these words.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use clap::CommandFactory as _;
-use trigger::drone::{BuildFacts, Takes, Testme};
+use trigger::drone::{BuildFacts, Event, Takes, Testme};
 
 use super::arguments::{Given, UnfitSettings};
 use super::table::{name_of, options};
@@ -116,6 +116,25 @@ fn a_build_that_is_asked_for_something_else_tests_that() {
     assert_eq!(wanted(&[("RECIPE", "n8n")], Some(&facts)).unwrap(), "-- n8n");
     assert_eq!(wanted(&[("REF", "main")], Some(&facts)).unwrap(), "--ref=main -- custom-html");
     assert_eq!(wanted(&[("RECIPE", "custom-html"), ("PR", "9")], Some(&facts)).unwrap(), "--pr=9 -- custom-html");
+}
+
+#[test]
+fn a_restarted_build_is_a_run_of_its_own_that_names_the_first() {
+    let id = ("RUN_ID", "20261121-091403-kxqv");
+    let pairs = [("RECIPE", "n8n"), id];
+    let restart = |event: &str, parent: Option<u64>| {
+        let event = if event == "custom" { Event::Asked } else { Event::Deployment };
+        BuildFacts { number: Some(43), parent, event, ..build("") }
+    };
+    let said = |facts: &BuildFacts, pairs: &[(&str, &str)]| wanted(pairs, Some(facts)).unwrap();
+    assert_eq!(
+        said(&restart("custom", Some(42)), &pairs),
+        "--restart-of=20261121-091403-kxqv --run-id=20261121-091403-kxqv-b43 -- n8n"
+    );
+    assert_eq!(said(&restart("custom", None), &pairs), "--run-id=20261121-091403-kxqv -- n8n");
+    assert_eq!(said(&restart("custom", Some(42)), &pairs[..1]), "-- n8n");
+    let odd = wanted(&[("RECIPE", "n8n"), ("RUN_ID", "hunter2/x")], Some(&restart("custom", Some(42)))).unwrap_err();
+    assert!(odd.to_string().contains("run-id does not hold") && !odd.to_string().contains("hunter2"), "{odd}");
 }
 
 #[test]
