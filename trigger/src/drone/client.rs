@@ -1,8 +1,6 @@
-//! Drone's interface, as its documentation has it (`docs.drone.io/api/builds`). No Drone server could be had
-//! where this was made: it was tried against a stand-in that keeps to the documentation
-//! (`trigger/tests/drone/`).
+//! Drone's API (`docs.drone.io/api`; what is not documented was read in Drone 2.25 and seen on one: `testbed/drone` says
+//! which is which).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::http::{Ask, Http, Method, coded};
@@ -12,12 +10,21 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::build::{Build, Standing};
+use super::build::{Build, BuildJson, Step};
 use super::parameters::Parameters;
+use super::repository::Repository;
 use crate::names::{Branch, Repo};
 
 const LIMIT: Duration = Duration::from_secs(20);
+/// Drone asks the forge for the pipeline's file three times, with 15 s after each, before it says that there is none.
+const START: Duration = Duration::from_secs(75);
 const BYTES: usize = 4 * 1024 * 1024;
+/// A step's log in JSON: Drone keeps 5 MB of text.
+const LOG_BYTES: usize = 16 * 1024 * 1024;
+/// What the forge tells Drone, and Drone tells its users, where a thing is not there.
+const NOT_FOUND: &str = "Not Found";
+/// What Drone's store says of the owner of a repository that has none.
+const NO_OWNER: &str = "sql: no rows in result set";
 /// How many builds Drone gives at once.
 const PART: usize = 100;
 
@@ -54,17 +61,36 @@ pub enum DroneError {
         /// Why.
         why: String,
     },
-    /// It does not know the token, or the token's user may not do this.
-    #[error("{asked}: Drone refuses the token ({status}); its user must have the right to write to the repository")]
+    /// It does not know the token.
+    #[error("{asked}: Drone does not know the token ({status})")]
     Token {
         /// What was asked.
         asked: String,
         /// The status of the answer.
         status: u16,
     },
-    /// There is no such repository, branch, commit or build.
-    #[error("{asked}: Drone knows no such thing; is the repository active in Drone, and are branch and commit there?")]
+    /// There is no such repository, branch, commit or build, or the token's user may not do this: Drone answers all of
+    /// them alike.
+    #[error("{asked}: Drone knows no such thing, or the token's user may not do this")]
     Missing {
+        /// What was asked.
+        asked: String,
+    },
+    /// The repository was never activated in Drone.
+    #[error("{asked}: the repository was never activated in Drone")]
+    NotActivated {
+        /// What was asked.
+        asked: String,
+    },
+    /// The branch has no pipeline file.
+    #[error("{asked}: the forge has no pipeline file for Drone")]
+    NoFile {
+        /// What was asked.
+        asked: String,
+    },
+    /// No pipeline of the file is for builds that are started over the API.
+    #[error("{asked}: Drone started nothing, since no pipeline is for the event \"custom\"")]
+    NoPipeline {
         /// What was asked.
         asked: String,
     },
@@ -79,19 +105,19 @@ pub enum DroneError {
 }
 
 #[derive(Deserialize)]
-struct Raw {
-    number: u64,
-    status: String,
-    #[serde(default)]
-    after: String,
-    #[serde(default)]
-    params: Option<BTreeMap<String, String>>,
+struct Message {
+    message: String,
 }
 
-impl Raw {
-    fn build(&self) -> Build {
-        Build { number: self.number, standing: Standing::of(&self.status), commit: self.after.parse().ok() }
-    }
+#[derive(Deserialize)]
+struct User {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct LogLine {
+    #[serde(default)]
+    out: String,
 }
 
 impl Drone {
@@ -111,8 +137,10 @@ impl Drone {
         let commit = new.commit.iter().map(|commit| ("commit", commit.as_str()));
         let parameters = new.parameters.iter();
         let query: Vec<_> = branch.chain(commit).chain(parameters).collect();
-        let ask = self.ask(Method::POST, &new.repo, "", &query);
-        Ok(answer::<Raw>(ask).await?.build())
+        let ask = self.ask(Method::POST, &new.repo, "/builds", &query).within(START);
+        let (asked, answer) = sent(ask).await?;
+        let made: Option<BuildJson> = answer.json().map_err(|why| DroneError::Wrong { asked: asked.clone(), why })?;
+        Ok(made.ok_or(DroneError::NoPipeline { asked })?.build())
     }
 
     /// A build as it is now.
@@ -120,20 +148,51 @@ impl Drone {
     /// # Errors
     /// When Drone cannot be asked or knows no such build.
     pub async fn build(&self, repo: &Repo, number: u64) -> Result<Build, DroneError> {
-        Ok(answer::<Raw>(self.ask(Method::GET, repo, &format!("/{number}"), &[])).await?.build())
+        Ok(answer::<BuildJson>(self.ask(Method::GET, repo, &format!("/builds/{number}"), &[])).await?.build())
     }
 
-    /// The newest build that was started with this parameter, among the last hundred. Whoever starts builds
-    /// under a name of their own finds out with it whether one was started before a crash.
+    /// The builds that were started with this parameter, among the last hundred, oldest first: the first attempt and
+    /// its restarts, which have the same parameters. Whoever starts builds under a name of their own finds out with it
+    /// whether one was started before a crash.
     ///
     /// # Errors
     /// When Drone cannot be asked.
-    pub async fn started_with(&self, repo: &Repo, name: &str, value: &str) -> Result<Option<Build>, DroneError> {
+    pub async fn started_with(&self, repo: &Repo, name: &str, value: &str) -> Result<Vec<Build>, DroneError> {
         let part = PART.to_string();
-        let ask = self.ask(Method::GET, repo, "", &[("page", "1"), ("per_page", &part)]);
-        let builds: Vec<Raw> = answer(ask).await?;
-        let has = |raw: &&Raw| raw.params.as_ref().and_then(|params| params.get(name)).is_some_and(|own| own == value);
-        Ok(builds.iter().filter(has).max_by_key(|raw| raw.number).map(Raw::build))
+        let ask = self.ask(Method::GET, repo, "/builds", &[("page", "1"), ("per_page", &part)]);
+        // A repository without builds is `null` in some releases.
+        let builds: Vec<BuildJson> = answer::<Option<_>>(ask).await?.unwrap_or_default();
+        let mut own: Vec<&BuildJson> =
+            builds.iter().filter(|build| build.parameter(name) == Some(value)).collect();
+        own.sort_by_key(|build| build.number());
+        Ok(own.into_iter().map(BuildJson::build).collect())
+    }
+
+    /// A repository as Drone knows it.
+    ///
+    /// # Errors
+    /// When Drone cannot be asked, or the token's user may not see the repository.
+    pub async fn repository(&self, repo: &Repo) -> Result<Repository, DroneError> {
+        answer(self.ask(Method::GET, repo, "", &[])).await
+    }
+
+    /// The name of the token's user.
+    ///
+    /// # Errors
+    /// When Drone cannot be asked.
+    pub async fn user(&self) -> Result<String, DroneError> {
+        let user: User = answer(self.at(Method::GET, "/api/user", &[])).await?;
+        Ok(user.login)
+    }
+
+    /// What a step has printed, line by line; Drone keeps the newest 5 MB.
+    ///
+    /// # Errors
+    /// When Drone cannot be asked or has no log of the step, as of one that was killed.
+    pub async fn log(&self, repo: &Repo, build: u64, step: &Step) -> Result<Vec<String>, DroneError> {
+        let ask = self.ask(Method::GET, repo, &format!("/builds/{build}/logs/{}/{}", step.stage, step.number), &[]);
+        let lines: Option<Vec<LogLine>> = answer(ask.up_to(LOG_BYTES)).await?;
+        Ok(lines.into_iter().flatten().map(|line| line.out.trim_end().to_owned()).collect())
     }
 
     /// Stops a build. One that is over stays as it is.
@@ -141,13 +200,17 @@ impl Drone {
     /// # Errors
     /// When Drone cannot be asked or knows no such build.
     pub async fn stop(&self, repo: &Repo, number: u64) -> Result<(), DroneError> {
-        sent(self.ask(Method::DELETE, repo, &format!("/{number}"), &[])).await.map(|_| ())
+        sent(self.ask(Method::DELETE, repo, &format!("/builds/{number}"), &[])).await.map(|_| ())
     }
 
     fn ask(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
-        let mut url = self.base.clone();
         let (owner, name) = (coded(repo.owner.as_str()), coded(repo.name.as_str()));
-        url.set_path(&format!("{}/api/repos/{owner}/{name}/builds{rest}", self.base.path().trim_end_matches('/')));
+        self.at(method, &format!("/api/repos/{owner}/{name}{rest}"), query)
+    }
+
+    fn at(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Ask {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", coded(value))).collect();
         url.set_query(Some(pairs.join("&").as_str()).filter(|query| !query.is_empty()));
         self.http.ask(method, &url).bearer(&self.token).within(LIMIT).up_to(BYTES)
@@ -160,10 +223,28 @@ async fn sent(ask: Ask) -> Result<(String, harness::http::Answer), DroneError> {
     match answer.status {
         200..300 => Ok((asked, answer)),
         status @ (401 | 403) => Err(DroneError::Token { asked, status }),
-        404 => Err(DroneError::Missing { asked }),
-        status @ (408 | 429 | 500..) => Err(DroneError::Unreachable { asked, why: format!("it answered {status}") }),
+        404 | 500 => Err(refused(asked, &answer)),
+        status @ (408 | 429 | 501..) => Err(DroneError::Unreachable { asked, why: format!("it answered {status}") }),
         status => Err(DroneError::Wrong { asked, why: format!("it answered {status}") }),
     }
+}
+
+/// What an answer of 404 or 500 means is in its words: Drone hands on what the forge or its store told it.
+fn refused(asked: String, answer: &harness::http::Answer) -> DroneError {
+    let message = answer.json::<Message>().map(|Message { message }| message).ok();
+    match (answer.status, message.as_deref()) {
+        (404, None | Some(NOT_FOUND)) => DroneError::Missing { asked },
+        (404, Some(NO_OWNER)) => DroneError::NotActivated { asked },
+        (500, Some(NOT_FOUND)) => DroneError::NoFile { asked },
+        (status, None) => DroneError::Unreachable { asked, why: format!("it answered {status}") },
+        // The forge is down or refuses Drone, or the store is busy.
+        (status, Some(why)) => DroneError::Unreachable { asked, why: format!("it answered {status}: {}", plain(why)) },
+    }
+}
+
+/// One line of what another server said.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
 async fn answer<T: DeserializeOwned>(ask: Ask) -> Result<T, DroneError> {

@@ -4,17 +4,23 @@
 mod build;
 mod card;
 mod client;
+mod ending;
 mod facts;
 mod parameters;
+mod refusal;
+mod repository;
 mod restart;
 mod settings;
 mod testme;
 
-pub use self::build::{Build, Standing};
+pub use self::build::{Build, Standing, Step};
 pub use self::card::Card;
 pub use self::client::{Drone, DroneError, NewBuild};
+pub use self::ending::BuildEnd;
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
+pub use self::refusal::Refusal;
+pub use self::repository::Repository;
 pub use self::restart::{restarted_build, restarted_run_id};
 pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
 pub use self::testme::{RUN as TESTME_RUN, Testme};

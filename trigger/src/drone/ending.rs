@@ -1,0 +1,113 @@
+//! How a build ended, by what Drone says of it. Pure.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::build::{Build, Standing};
+
+/// The exit code of a step that Drone's server marked as cancelled.
+const CANCELLED: i32 = 130;
+/// The exit code of a process that SIGKILL ended; the runner writes it where it killed the step, or where the container
+/// ran out of memory.
+const KILLED: i32 = 137;
+/// Drone's clock and the runner's may differ by so much.
+const CLOCKS: Duration = Duration::from_secs(15);
+
+/// How a build ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BuildEnd {
+    /// The step ended by itself: its exit code is that of cc-ci.
+    Exited {
+        /// The exit code.
+        code: i32,
+    },
+    /// The step's process was killed, and Drone did not do it.
+    Killed,
+    /// Somebody cancelled it in Drone or over its API. Drone does not record who.
+    Cancelled,
+    /// Drone's time limit of the repository struck.
+    TimeLimit {
+        /// The limit, in minutes.
+        minutes: u64,
+    },
+    /// It could not run.
+    Error {
+        /// Why, in Drone's words.
+        why: String,
+    },
+    /// Drone does not know it any more.
+    Forgotten,
+    /// Drone says that it runs, and its run was found dead.
+    FoundDead,
+}
+
+impl BuildEnd {
+    /// The end of a build; none where it has not ended. `limit` is the time limit of its repository, where it is known.
+    #[must_use]
+    pub fn of(build: &Build, limit: Option<Duration>) -> Option<Self> {
+        let step = build.step.as_ref().map(|step| (step.standing, step.exit_code));
+        let why = || build.reason.clone().unwrap_or_else(|| "Drone names no reason".to_owned());
+        Some(match (build.standing, step) {
+            (Standing::Passed, _) => Self::Exited { code: 0 },
+            (Standing::Failed, Some((Standing::Broken, _))) | (Standing::Broken, _) => Self::Error { why: why() },
+            (Standing::Failed, Some((_, KILLED))) => Self::Killed,
+            // A number that is no exit code of a red step: the pipeline has other steps than that of cc-ci.
+            (Standing::Failed, None | Some((_, ..=0))) => Self::Error { why: why() },
+            (Standing::Failed, Some((_, code))) => Self::Exited { code },
+            (Standing::Stopped, Some((_, code))) if code != CANCELLED => {
+                let struck = limit.filter(|limit| build.took.is_some_and(|took| took + CLOCKS >= *limit));
+                struck.map_or(Self::Cancelled, |limit| Self::TimeLimit { minutes: limit.as_secs() / 60 })
+            }
+            (Standing::Stopped, _) => Self::Cancelled,
+            (Standing::Waiting | Standing::Blocked | Standing::Running | Standing::Unknown, _) => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::build::Step;
+    use super::*;
+
+    fn build(standing: Standing, step: Option<(Standing, i32)>) -> Build {
+        let step = step.map(|(standing, exit_code)| Step { stage: 1, number: 1, standing, exit_code });
+        let took = standing.is_end().then(|| Duration::from_secs(3_600));
+        Build { number: 12, standing, commit: None, parent: None, reason: None, took, step }
+    }
+
+    #[test]
+    fn the_end_is_told_by_the_step_and_by_who_ended_it() {
+        use Standing::{Blocked, Broken, Failed, Passed, Running, Stopped, Unknown, Waiting};
+
+        let hour = Some(Duration::from_secs(3_600));
+        let day = Some(Duration::from_secs(86_400));
+        let exited = |code| Some(BuildEnd::Exited { code });
+        let error = |why: &str| Some(BuildEnd::Error { why: why.to_owned() });
+        let limit = Some(BuildEnd::TimeLimit { minutes: 60 });
+        for (standing, step, limited, wanted) in [
+            (Passed, Some((Passed, 0)), hour, exited(0)),
+            (Failed, Some((Failed, 10)), hour, exited(10)),
+            (Failed, Some((Failed, 137)), hour, Some(BuildEnd::Killed)),
+            (Failed, None, None, error("Drone names no reason")),
+            (Failed, Some((Passed, 0)), None, error("Drone names no reason")),
+            (Broken, None, None, error("Drone names no reason")),
+            (Failed, Some((Broken, 255)), None, error("Drone names no reason")),
+            (Stopped, Some((Stopped, 130)), hour, Some(BuildEnd::Cancelled)),
+            (Stopped, Some((Stopped, 137)), hour, limit),
+            (Stopped, Some((Stopped, 137)), day, Some(BuildEnd::Cancelled)),
+            (Stopped, Some((Stopped, 137)), None, Some(BuildEnd::Cancelled)),
+            (Stopped, None, hour, Some(BuildEnd::Cancelled)),
+            (Waiting, None, hour, None),
+            (Blocked, None, hour, None),
+            (Running, Some((Running, 0)), hour, None),
+            (Unknown, None, hour, None),
+        ] {
+            assert_eq!(BuildEnd::of(&build(standing, step), limited), wanted, "{standing:?} {step:?}");
+        }
+        let reason = Some("linter: untrusted repositories cannot configure network_mode".to_owned());
+        let broken = Build { reason: reason.clone(), ..build(Broken, None) };
+        assert_eq!(BuildEnd::of(&broken, hour), Some(BuildEnd::Error { why: reason.unwrap() }));
+    }
+}

@@ -1,0 +1,86 @@
+//! Why Drone starts no build, in one sentence with the setting to change.
+
+use super::client::{Drone, DroneError};
+use crate::names::{Branch, Repo};
+
+/// Why Drone starts no build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    /// What is the case.
+    pub what: String,
+    /// What to change.
+    pub look_at: String,
+}
+
+impl Drone {
+    /// What an answer means that waiting does not change. Drone answers 404 for a missing repository, a missing right
+    /// and a missing branch alike, so it is asked what it knows of the repository.
+    pub async fn refusal(&self, repo: &Repo, branch: Option<&Branch>, error: &DroneError) -> Refusal {
+        let of_branch = |named: &str| {
+            branch.map_or_else(|| format!("the default branch {named}"), |branch| format!("branch {branch}"))
+        };
+        match error {
+            DroneError::Token { .. } => refusal(
+                "Drone does not know the token",
+                "the file of CCCI_DRONE_TOKEN_FILE: it holds the token of the account page in Drone, and nothing else",
+            ),
+            DroneError::NotActivated { .. } => not_active(repo),
+            DroneError::NoFile { .. } => {
+                let known = self.repository(repo).await.ok();
+                let file = known.as_ref().map_or(".drone.yml", |known| known.config_path.as_str());
+                let branch = of_branch(known.as_ref().map_or("", |known| known.default_branch.as_str()));
+                refusal(
+                    format!("{} has no file {file} on {}", repo, branch.trim_end()),
+                    format!("CCCI_DRONE_BRANCH, or the setting Configuration of {repo} in Drone: push a pipeline to {file}"),
+                )
+            }
+            DroneError::NoPipeline { .. } => refusal(
+                format!(
+                    "no pipeline of {repo} on {} is for the event \"custom\", which is that of builds over Drone's API",
+                    of_branch("").trim_end()
+                ),
+                "`trigger: event: [custom]` in the pipeline's file; where it is there: the user who activated the \
+                 repository in Drone is switched off there",
+            ),
+            DroneError::Missing { .. } => self.missing(repo, branch).await,
+            DroneError::Unreachable { .. } | DroneError::Wrong { .. } => {
+                refusal(error.to_string(), "CCCI_DRONE_URL: is it the address of a Drone?")
+            }
+        }
+    }
+
+    async fn missing(&self, repo: &Repo, branch: Option<&Branch>) -> Refusal {
+        let user = self.user().await.map_or_else(|_| "the token's user".to_owned(), |login| format!("the user {login}"));
+        let sync = "a right that was given just now: Sync on Drone's first page, as that user";
+        match self.repository(repo).await {
+            Ok(known) if !known.may_write() => refusal(
+                format!("{user} may not start builds of {repo} in Drone"),
+                format!("the right to write to {repo} in the forge; {sync}"),
+            ),
+            Ok(known) if !known.active => not_active(repo),
+            Ok(known) => {
+                let (what, look_at) = match branch {
+                    Some(branch) => (format!("branch {branch}"), format!("CCCI_DRONE_BRANCH: push {branch} to {repo}")),
+                    None => (
+                        format!("the default branch {}", known.default_branch),
+                        format!("CCCI_DRONE_BRANCH, which names another branch of {repo}"),
+                    ),
+                };
+                refusal(format!("{repo} has no {what}"), look_at)
+            }
+            Err(_) => refusal(
+                format!("Drone shows no repository {repo} to {user}"),
+                format!("CCCI_DRONE_REPO, and the rights of that user on {repo} in the forge; {sync}"),
+            ),
+        }
+    }
+}
+
+fn not_active(repo: &Repo) -> Refusal {
+    refusal(format!("{repo} is not active in Drone"), format!("Activate Repository on the page of {repo} in Drone"))
+}
+
+fn refusal(what: impl Into<String>, look_at: impl Into<String>) -> Refusal {
+    Refusal { what: what.into(), look_at: look_at.into() }
+}
