@@ -1,16 +1,28 @@
 //! Drone, as `cc-ci serve` takes it.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use harness::failure::Failure;
 use harness::http::{Http, HttpConfig};
+use harness::names::RunId;
+use harness::swarm::Swarm;
+use tokio::time::timeout;
 use trigger::drone::Drone;
 use trigger::names::{Branch, Repo};
 use trigger::token;
 use url::Url;
 
-use crate::answer::Builds;
+use crate::answer::{Builds, RunStopper};
 use crate::forge::{plain, wrong};
+use crate::settings::Settings;
+use crate::slot::slots_of;
+
+/// A swarm that is silent for longer is not waited for: Drone kills what it runs.
+const ASKING: Duration = Duration::from_secs(5);
 
 /// The settings of a Drone: all of them but the branch, or none.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,7 +49,7 @@ impl DroneArgs {
     ///
     /// # Errors
     /// When the token cannot be read, or the address is none of a server.
-    pub fn builds(&self, state: &Path) -> Result<Option<Builds>, Failure> {
+    pub fn builds(&self, settings: &Settings, state: &Path) -> Result<Option<Builds>, Failure> {
         let (Some(url), Some(repo), Some(file)) = (&self.drone_url, &self.drone_repo, &self.drone_token_file) else {
             return Ok(None);
         };
@@ -45,7 +57,34 @@ impl DroneArgs {
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--drone-token-file (CCCI_DRONE_TOKEN_FILE)"))?;
         let drone = Drone::new(Http::new(&HttpConfig::default())?, url.clone(), token);
-        Ok(Some(Builds::new(drone, url.clone(), repo.clone(), self.drone_branch.clone(), state.to_owned())))
+        let builds = Builds::new(drone, url.clone(), repo.clone(), self.drone_branch.clone(), state.to_owned());
+        Ok(Some(builds.stopped_by(Arc::new(SwarmStopper(settings.clone())))))
+    }
+}
+
+/// Asks runs to stop as `cc-ci cancel` does: by their ticket on the swarm, which a run hears of wherever it is.
+#[derive(Debug)]
+struct SwarmStopper(Settings);
+
+impl RunStopper for SwarmStopper {
+    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+        Box::pin(async move {
+            let asked = async {
+                let swarm = Swarm::connect().await?;
+                slots_of(&swarm, &self.0).cancel(run, by).await
+            };
+            match timeout(ASKING, asked).await {
+                Ok(Ok(heard)) => heard,
+                Ok(Err(failure)) => {
+                    tracing::warn!("run {run} cannot be asked to stop: {}", failure.what);
+                    false
+                }
+                Err(_) => {
+                    tracing::warn!("run {run} cannot be asked to stop: the swarm is silent");
+                    false
+                }
+            }
+        })
     }
 }
 
@@ -64,6 +103,16 @@ mod tests {
         drone: DroneArgs,
     }
 
+    #[derive(Debug, clap::Parser)]
+    struct Common {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn settings() -> Settings {
+        Common::try_parse_from(["cc-ci"]).unwrap().settings
+    }
+
     fn parsed(words: &[&str]) -> Result<DroneArgs, clap::Error> {
         Cli::try_parse_from([&["cc-ci"], words].concat()).map(|cli| cli.drone)
     }
@@ -71,7 +120,7 @@ mod tests {
     #[test]
     fn a_drone_needs_all_of_its_settings_and_a_forge() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(parsed(&[]).unwrap().builds(dir.path()).unwrap().is_none());
+        assert!(parsed(&[]).unwrap().builds(&settings(), dir.path()).unwrap().is_none());
         let file = dir.path().join("token");
         let forge = ["--forge-url=https://git.example.org", "--forge-owner=coop", "--forge-token-file=/token"];
         let path = format!("--drone-token-file={}", file.display());
@@ -84,7 +133,7 @@ mod tests {
         }
         let with = |url: &str| {
             let words = [&forge[..], &[url], &drone[1..]].concat();
-            parsed(&words).unwrap().builds(dir.path()).map(|builds| format!("{:?}", builds.unwrap()))
+            parsed(&words).unwrap().builds(&settings(), dir.path()).map(|builds| format!("{:?}", builds.unwrap()))
         };
         assert!(with(drone[0]).unwrap_err().what.contains("cannot be read"));
         std::fs::write(&file, "hunter2hunter2").unwrap();

@@ -20,7 +20,7 @@ use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 use crate::orphans;
 use crate::prepared::read_toml;
 use crate::provider::Place;
-use crate::run_dir::{Alive, RunDir};
+use crate::run_dir::{Alive, RunDir, note_found_dead};
 use crate::slot::{self, Runner, slots_of};
 use crate::stage::tear_down;
 
@@ -105,7 +105,18 @@ impl<'a> Janitor<'a> {
         self.forget_what_is_not_kept().await?;
         done.extend(self.what_others_could_not_reach().await?);
         done.extend(self.end_folders().await?);
+        self.note_dead(&done);
         Ok(done)
+    }
+
+    /// Says of the runs that were dead that they were: what waits for their word hears it.
+    fn note_dead(&self, done: &[Reaped]) {
+        let is_dead = |one: &&Reaped| matches!(one.what, Reaping::Removed | Reaping::Left(_) | Reaping::Failed(_));
+        for run in done.iter().filter(is_dead).filter_map(|one| one.run.parse().ok()) {
+            if let Err(error) = note_found_dead(&self.runner.state, &run) {
+                tracing::warn!("that run {run} was found dead cannot be written down: {error}");
+            }
+        }
     }
 
     /// Volumes of dead runs on this node, whose apps were removed from another one.

@@ -19,6 +19,12 @@ const MAKING: Duration = Duration::from_secs(60);
 /// A run that reports sends something at least every few seconds while the server is there; it may be away for long.
 pub const SILENT: Duration = Duration::from_secs(15 * 60);
 
+/// The folder of marks for runs that a janitor found dead.
+const FOUND_DEAD: &str = "found-dead";
+
+/// A mark is of use while the run's build may be watched.
+const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// The folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunDir(PathBuf);
@@ -26,6 +32,29 @@ pub struct RunDir(PathBuf);
 /// Held while the run's process lives. The kernel lets go of it, however the process ends.
 #[derive(Debug)]
 pub struct Alive(#[expect(dead_code, reason = "holding the file is the point")] File);
+
+/// Writes down that a run was found dead, and forgets those of long ago. A server that watches the run's build reads it,
+/// whichever process found it.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn note_found_dead(state: &Path, run: &RunId) -> io::Result<()> {
+    let folder = state.join(FOUND_DEAD);
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    for entry in std::fs::read_dir(&folder)?.flatten() {
+        let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > REMEMBERED) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    File::create(folder.join(run.as_str())).map(drop)
+}
+
+/// Whether a janitor that uses this state folder found the run dead.
+#[must_use]
+pub fn was_found_dead(state: &Path, run: &RunId) -> bool {
+    state.join(FOUND_DEAD).join(run.as_str()).exists()
+}
 
 impl RunDir {
     /// The name of the folder for what tests keep.
@@ -140,6 +169,14 @@ impl RunDir {
     pub async fn wait_for_owner(&self) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(self.lock())?;
         tokio::task::spawn_blocking(move || FileExt::lock_exclusive(&file)).await.map_err(io::Error::other)?
+    }
+
+    /// The same, on the thread that calls it.
+    ///
+    /// # Errors
+    /// When there is no lock to wait for.
+    pub fn wait_for_owner_here(&self) -> io::Result<()> {
+        FileExt::lock_exclusive(&OpenOptions::new().write(true).open(self.lock())?)
     }
 
     /// The state folder that it is in.
@@ -322,6 +359,19 @@ mod tests {
         journal.set_modified(std::time::SystemTime::now()).unwrap();
         std::fs::write(dir.path().join("report.html"), "").unwrap();
         assert!(!dir.may_grow(), "its reports are written when its last line has come");
+    }
+
+    #[test]
+    fn a_run_that_was_found_dead_is_known_for_a_week() {
+        let state = tempfile::tempdir().unwrap();
+        let (old, new): (RunId, RunId) = ("20261121-a".parse().unwrap(), "20261121-b".parse().unwrap());
+        assert!(!was_found_dead(state.path(), &old));
+        note_found_dead(state.path(), &old).unwrap();
+        assert!(was_found_dead(state.path(), &old));
+        let mark = File::open(state.path().join(FOUND_DEAD).join(old.as_str())).unwrap();
+        mark.set_modified(std::time::SystemTime::now() - REMEMBERED - Duration::from_secs(1)).unwrap();
+        note_found_dead(state.path(), &new).unwrap();
+        assert!(was_found_dead(state.path(), &new) && !was_found_dead(state.path(), &old));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use trigger::names::CommentId;
 use url::Url;
 
+use super::builds::StartedBuild;
 use super::work::Came;
 use crate::event::Record;
 use crate::settings::Settings;
@@ -110,6 +111,9 @@ pub trait Runs: Send + Sync + 'static {
     /// When nothing can be started.
     fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash>;
 
+    /// Looks for restarts of builds that have ended; each comes as [`Came::Restarted`].
+    fn look_for_restarts(&self, _known: Vec<StartedBuild>, _came: mpsc::UnboundedSender<Came>) {}
+
     /// Whether runs live on without this process. Then the same order, said again, finds the same run.
     fn outlive(&self) -> bool {
         false
@@ -123,6 +127,10 @@ impl Runs for Box<dyn Runs> {
 
     fn outlive(&self) -> bool {
         (**self).outlive()
+    }
+
+    fn look_for_restarts(&self, known: Vec<StartedBuild>, came: mpsc::UnboundedSender<Came>) {
+        (**self).look_for_restarts(known, came);
     }
 }
 

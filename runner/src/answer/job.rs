@@ -3,6 +3,7 @@
 use harness::names::{Commit, RecipeName, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use trigger::drone::BuildEnd;
 use trigger::grammar::{Command, Said, TestMe};
 use trigger::names::{CommentId, Login, PullId};
 use trigger::watch::Asked;
@@ -62,9 +63,32 @@ pub struct AsBuild {
     /// Its page.
     #[serde(default)]
     pub link: Option<Url>,
+    /// The run's id that the build was started with: a restart has the same parameter.
+    #[serde(default)]
+    pub run: Option<RunId>,
     /// How Drone says that it ended, where its run did not come to a verdict.
     #[serde(default)]
-    pub ended: Option<String>,
+    pub end: Option<BuildEnd>,
+    /// The last lines of its log, where its run did not come to a verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+    /// Attempts before the one that this is, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierAttempt>,
+}
+
+/// A build that was restarted in Drone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierAttempt {
+    /// The run.
+    pub run: RunId,
+    /// What the build is called.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its page.
+    #[serde(default)]
+    pub link: Option<Url>,
 }
 
 /// How far a word came.

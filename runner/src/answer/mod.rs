@@ -23,10 +23,10 @@ mod tell;
 mod work;
 
 pub use self::book::{Book, BookError};
-pub use self::builds::{AtDrone, Builds, Over, Paces, Seen};
+pub use self::builds::{AtDrone, Builds, Over, Paces, RestartedBuild, RunStopper, Seen, StartedBuild};
 pub use self::child::{Children, Ended, Leash, Order, Runs};
 pub use self::desk::AnswerDesk;
-pub use self::job::{AsBuild, End, Job, Phase};
+pub use self::job::{AsBuild, EarlierAttempt, End, Job, Phase};
 pub use self::render::{BYTES, MARKER, Page, Shown, render, status};
 pub use self::tell::{Pauses, Telling, Told, tell};
 pub use self::work::{Came, Worker, Workshop};

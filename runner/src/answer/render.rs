@@ -6,6 +6,7 @@
 mod live;
 mod red;
 mod verdict;
+mod without_verdict;
 
 use std::fmt::Write as _;
 
@@ -109,6 +110,9 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         (Phase::New | Phase::Queued, _) => live::queued(text, shown),
         (Phase::Running { .. }, None) => live::begins(text, shown),
         (Phase::Running { .. }, Some(view)) => live::running(text, view, detail),
+        (Phase::Ended(End::Ran { .. }), view) if let Some(end) = without_verdict::of(shown) => {
+            without_verdict::ended(text, job, end, view, detail);
+        }
         (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::ended(text, view, detail),
         (Phase::Ended(End::Ran { run }), None) => {
             let _ = writeln!(text, "The journal of run `{run}` cannot be read any more.");
@@ -126,9 +130,19 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         if job.restarts > 0 {
             text.push_str("\nIt began again after a restart of cc-ci.\n");
         }
-        if let Some(AtDrone::Away(why)) = shown.build {
-            let why = span(why, 2 * detail.columns);
-            let _ = writeln!(text, "\ncc-ci waits for Drone, which is asked again and again: {why}");
+        match shown.build {
+            Some(AtDrone::Away(why)) => {
+                let why = span(why, 2 * detail.columns);
+                let _ = writeln!(text, "\ncc-ci waits for Drone, which is asked again and again: {why}");
+            }
+            Some(AtDrone::EndsSoon { left, limit }) => {
+                let _ = writeln!(
+                    text,
+                    "\n**Drone kills this build in about {left} min:** the repository's time limit there is {limit} min. \
+                     An administrator of Drone can raise it (Settings, Timeout)."
+                );
+            }
+            _ => {}
         }
         if page.stopping && job.build.is_some() {
             text.push_str("\ncc-ci is being stopped; the build goes on, and is told of when cc-ci is back.\n");
@@ -155,7 +169,7 @@ fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
     if let Some(only) = job.only.as_ref().filter(|only| !only.is_empty()) {
         let _ = writeln!(text, "- in part: {}", span(&only.join(", "), detail.columns));
     }
-    build(text, job);
+    build(text, job, page.public_url);
     let Some(view) = shown.view else { return };
     let to =
         view.started.head_version.as_deref().map_or("the head, which names no version".to_owned(), |to| span(to, 60));
@@ -175,11 +189,19 @@ fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
 }
 
 /// The build that the run is or was.
-fn build(text: &mut String, job: &Job) {
+fn build(text: &mut String, job: &Job, public_url: Option<&Url>) {
     let Some(build) = &job.build else { return };
     if let (Some(name), Some(link)) = (&build.name, &build.link) {
-        let how = build.ended.as_ref().map_or_else(String::new, |how| format!(", which {how} without a verdict"));
-        let _ = writeln!(text, "- build [{name}](<{link}>){how}");
+        let _ = writeln!(text, "- build [{name}](<{link}>)");
+    }
+    for earlier in &build.earlier {
+        let of = match (&earlier.name, &earlier.link) {
+            (Some(name), Some(link)) => format!("build [{name}](<{link}>), "),
+            _ => String::new(),
+        };
+        let url = public_url.and_then(|url| report(url, earlier.run.as_str()));
+        let report = url.map_or_else(String::new, |url| format!(": [report](<{url}>)"));
+        let _ = writeln!(text, "- restarted in Drone; before it: {of}run `{}`{report}", earlier.run);
     }
 }
 
@@ -197,6 +219,9 @@ fn heading(shown: Shown<'_>) -> String {
             Some(stage) => format!("▸ under way: {}", stage.stage),
             None => "▸ under way".to_owned(),
         },
+        (Phase::Ended(End::Ran { .. }), _) if let Some(end) = without_verdict::of(shown) => {
+            without_verdict::heading(shown.job, end)
+        }
         (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::heading(view, shown.job.stopped_by.as_ref()),
         (Phase::Ended(End::Stopped), _) => match &shown.job.stopped_by {
             Some(by) => format!("× stopped by `{by}`"),
@@ -248,6 +273,9 @@ pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
     let (state, line) = match (&job.phase, shown.view) {
         (Phase::New | Phase::Queued, _) => (State::Pending, live::place(shown)),
         (Phase::Running { .. }, view) => (State::Pending, view.map_or_else(|| live::first(shown), live::line)),
+        (Phase::Ended(End::Ran { .. }), _) if let Some(end) = without_verdict::of(shown) => {
+            (without_verdict::state(end), without_verdict::line(job, end))
+        }
         (Phase::Ended(End::Ran { .. }), Some(view)) => (state_of(view), view.line()),
         (Phase::Ended(End::Ran { .. }), None) => (State::Error, "its journal cannot be read any more".to_owned()),
         (Phase::Ended(End::Stopped), _) => (State::Error, "stopped before it began".to_owned()),

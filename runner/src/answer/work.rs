@@ -23,7 +23,7 @@ use trigger::names::{CommentId, PullId};
 use url::Url;
 
 use super::book::{Book, BookError};
-use super::builds::{AtDrone, Over, Seen};
+use super::builds::{AtDrone, Over, RestartedBuild, Seen};
 use super::child::{Ended, Leash, Runs};
 use super::job::{Job, Phase};
 use super::tell::{Pauses, Telling, Told};
@@ -53,6 +53,8 @@ pub enum Came {
     Build(CommentId, Box<Seen>),
     /// The build of a comment's run is over.
     Over(CommentId, Over),
+    /// The build of a comment's run was restarted in Drone.
+    Restarted(CommentId, Box<RestartedBuild>),
 }
 
 /// What a worker works with.
@@ -72,6 +74,8 @@ pub struct Workshop<F, R> {
     pub public_url: Option<Url>,
     /// How often it tells.
     pub pauses: Pauses,
+    /// How often builds that ended are looked at for a restart.
+    pub restarts: Duration,
     /// Runs that are processes at once; the slots decide how many of them have live apps.
     pub at_once: usize,
 }
@@ -137,6 +141,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.recover().await;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut restarts = interval(self.shop.restarts);
+        restarts.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.start_what_may().await;
             if self.urgent {
@@ -147,6 +153,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 Some(one) = came.recv() => self.take(one).await,
                 Some(one) = told.recv() => self.was_told(&one),
                 _ = tick.tick(), if !self.changed.is_empty() => self.publish(),
+                _ = restarts.tick() => self.look_for_restarts(),
             }
         }
         self.wind_up(&mut came, &mut told).await;
@@ -160,6 +167,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             Came::Gone(comment) => self.gone(comment),
             Came::Build(comment, seen) => self.build(comment, *seen),
             Came::Over(comment, over) => self.over(comment, over),
+            Came::Restarted(comment, build) => self.restarted(comment, *build),
         }
     }
 

@@ -422,6 +422,13 @@ pub(crate) fn killed() -> Vec<Record> {
     story.records.clone()
 }
 
+/// The same, asked to stop: it tears down and says so.
+pub(crate) fn cancelled() -> Vec<Record> {
+    let mut story = Story::new(started());
+    prepared_and_installed(&mut story);
+    story.end(true, &[])
+}
+
 /// A run that left objects behind and had nothing else to complain of.
 pub(crate) fn left_behind() -> Vec<Record> {
     let left = ["content", "logs"]

@@ -210,7 +210,7 @@ impl RunView {
         match &self.verdict {
             Some(verdict) => verdict.decided_by.as_ref().map(|decision| decision.fault.failure.look_at.as_str()),
             None => Some(
-                "what ended the process: the kernel's log (out of memory?), a reboot, a kill; \
+                "what ended the process: a cancelled build, a reboot, a kill (the kernel's log has its own); \
                  `cc-ci reap` finishes its teardown",
             ),
         }

@@ -32,8 +32,11 @@ const LIMIT: Duration = Duration::from_secs(20);
 const TRIES: u32 = 3;
 /// Where the receiver is away.
 const PACE: Pace = Pace { interval: SOON, longest: Duration::from_secs(30) };
-/// What is left when the run is over has this long.
+/// What is left when the run is over has this long, while the receiver takes it.
 const LAST: Duration = Duration::from_secs(60);
+/// A receiver that is away when the run is over is waited for no longer than this: the step of a build holds its
+/// runner's place meanwhile, and its exit code and its log tell the verdict too.
+const ABSENT: Duration = Duration::from_secs(5);
 
 /// Where a run reports to.
 #[derive(Debug, Clone)]
@@ -127,6 +130,8 @@ struct Sending {
 impl Sending {
     async fn go(mut self) -> Result<(), String> {
         let (mut failures, mut last) = (0_u32, Instant::now());
+        // Since when the run is over and nothing gets there.
+        let mut absent: Option<Instant> = None;
         loop {
             // Asked before the journal is: what is written by then is sent.
             let is_over = self.over.is_cancelled();
@@ -151,10 +156,13 @@ impl Sending {
             match brought {
                 Ok(Answer { here: true, .. }) => return Ok(()),
                 Ok(answer) => {
-                    failures = 0;
+                    (failures, absent) = (0, None);
                     self.heard(&batch, &answer)?;
                 }
                 Err(Trouble::Refused(why)) if is_over => return Err(why),
+                Err(Trouble::Away(why)) if is_over && absent.get_or_insert(last).elapsed() >= ABSENT => {
+                    return Err(why);
+                }
                 Err(Trouble::Refused(why) | Trouble::Away(why)) => {
                     if failures == 0 {
                         note!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
@@ -162,11 +170,16 @@ impl Sending {
                     failures = failures.saturating_add(1);
                     *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
                     let pause = PACE.after(failures, rand::random());
-                    // There is a minute left: no pause may be longer than a part of it.
-                    if is_over { sleep(pause.min(Duration::from_secs(5))).await } else { self.pause(pause).await }
+                    // There is little time left: no pause may be longer than a part of it.
+                    if is_over { sleep(pause.min(ABSENT / 5)).await } else { self.pause(pause).await }
                 }
             }
         }
+    }
+
+    /// How long one request may take: a receiver that is silent when the run is over is away.
+    fn limit(&self) -> Duration {
+        if self.over.is_cancelled() { ABSENT } else { LIMIT }
     }
 
     /// Waits, at most until the run is over.
@@ -205,7 +218,7 @@ impl Sending {
         let picture = picture.ok_or_else(|| Trouble::Refused("it is no PNG of at most 1 MiB".to_owned()))?;
         let mut url = below(&self.to.url, &picture_path(&self.run, name));
         url.set_query(Some(&format!("sender={}", self.sender)));
-        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(LIMIT);
+        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(self.limit());
         let sent = ask.body("image/png", picture).send().await;
         match sent.map_err(|error| Trouble::Away(error.to_string()))?.status {
             200 => Ok(()),
@@ -217,7 +230,7 @@ impl Sending {
     async fn bring(&self, batch: &Batch) -> Result<Answer, Trouble> {
         let mut url = self.url.clone();
         url.set_query(Some(&format!("first={}&sender={}", batch.first, self.sender)));
-        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(LIMIT);
+        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(self.limit());
         let sent = ask.body("application/x-ndjson", batch.bytes.clone()).send().await;
         let answer = sent.map_err(|error| Trouble::Away(error.to_string()))?;
         match answer.status {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
 use tokio::sync::mpsc;
@@ -23,6 +24,8 @@ const AT_ONCE: usize = 16;
 const BUILDS_AT_ONCE: usize = 128;
 /// Comments of webhooks that wait; more of them are found by the next look.
 const HOOKS: usize = 256;
+/// A build that was restarted in Drone is seen within this time.
+const RESTARTS: Duration = Duration::from_secs(15);
 /// Where webhooks come.
 const PATH: &str = "/hook";
 
@@ -54,7 +57,7 @@ impl Answering {
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
         let git = ca_file.map(|file| git_trust::variables(&url, &file, &Environment::of_process())).unwrap_or_default();
-        let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.state)? {
+        let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.settings, &runner.state)? {
             Some(builds) => (Box::new(builds), BUILDS_AT_ONCE),
             None => {
                 let children = Children::new(&runner.settings).map_err(|error| unusable(&error))?;
@@ -69,6 +72,7 @@ impl Answering {
             recipes: runner.settings.recipes.clone(),
             public_url: settings.public_url.clone(),
             pauses: Pauses::default(),
+            restarts: RESTARTS,
             at_once,
         };
         let (worker, told) = Worker::new(shop, send.clone()).map_err(|error| unusable(&error))?;

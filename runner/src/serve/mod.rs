@@ -1,10 +1,11 @@
 //! `cc-ci serve`: what a server does all the time. All of its loops are listed here.
 //!
 //! Before anything else, everything that dead runs left is removed: after a reboot, that is all of it. Then the
-//! janitor looks once a minute, and where a forge is set its comments are answered. What runs tell is imported into
+//! janitor looks once a minute and whenever a run of this machine dies, and where a forge is set its comments are answered. What runs tell is imported into
 //! the history from the beginning on, and shown; webhooks and runs elsewhere come to the same address ([`listen`]).
 
 mod answering;
+mod deaths;
 mod keeping;
 mod listen;
 mod notify;

@@ -1,4 +1,4 @@
-//! The janitor on a timer.
+//! The janitor: once a minute, and at once when a run of this machine dies.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use harness::swarm::Swarm;
 use slots::Looks;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use super::deaths::Deaths;
 use super::notify::Manager;
 use crate::guard;
 use crate::reap::{Janitor, Reaped, Reaping};
@@ -39,13 +40,15 @@ pub(super) struct Sweeping {
     runner: Runner,
     /// What was told last, so that the log says each thing once.
     said: String,
+    deaths: Deaths,
 }
 
 impl Sweeping {
     /// One that goes by these settings.
     #[must_use]
     pub(super) fn new(runner: Runner) -> Self {
-        Self { runner, said: String::new() }
+        let deaths = Deaths::watch(&runner.state);
+        Self { runner, said: String::new(), deaths }
     }
 
     /// Waits for the engine and removes what dead runs left: until nothing of it is there, or an hour has shown
@@ -69,11 +72,18 @@ impl Sweeping {
         }
     }
 
-    async fn rest(&self, manager: &mut Manager) {
+    /// Waits a minute, or until a run of this machine dies.
+    async fn rest(&mut self, manager: &mut Manager) {
         let until = Instant::now() + EVERY;
         while Instant::now() < until {
             manager.alive();
-            sleep(manager.longest_silence()).await;
+            tokio::select! {
+                () = sleep(manager.longest_silence()) => {}
+                Some(run) = self.deaths.next() => {
+                    tracing::info!("run {run} died");
+                    return;
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::names::Commit;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// The step of the pipeline `testme` that is the run.
@@ -22,6 +23,8 @@ pub struct Build {
     pub parent: Option<u64>,
     /// Why it could not run, in Drone's words.
     pub reason: Option<String>,
+    /// When a runner took it.
+    pub started: Option<Timestamp>,
     /// How long it ran; none where it has not ended.
     pub took: Option<Duration>,
     /// Its one step; none before a runner has taken it, and in lists.
@@ -155,6 +158,7 @@ impl BuildJson {
             commit: self.after.parse().ok(),
             parent: Some(self.parent).filter(|parent| *parent > 0),
             reason: reason.cloned(),
+            started: Timestamp::from_second(self.started).ok().filter(|_| self.started > 0),
             took: ran.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
             step: chosen.map(|(stage, step)| Step {
                 stage: stage.number,

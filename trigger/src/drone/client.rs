@@ -1,6 +1,7 @@
 //! Drone's API (`docs.drone.io/api`; what is not documented was read in Drone 2.25 and seen on one: `testbed/drone` says
 //! which is which).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::http::{Ask, Http, Method, coded};
@@ -151,21 +152,39 @@ impl Drone {
         Ok(answer::<BuildJson>(self.ask(Method::GET, repo, &format!("/builds/{number}"), &[])).await?.build())
     }
 
-    /// The builds that were started with this parameter, among the last hundred, oldest first: the first attempt and
-    /// its restarts, which have the same parameters. Whoever starts builds under a name of their own finds out with it
-    /// whether one was started before a crash.
+    /// The first build that was started with this parameter, among the last hundred; its restarts have the same
+    /// parameters. Whoever starts builds under a name of their own finds out with it whether one was started before a
+    /// crash.
     ///
     /// # Errors
     /// When Drone cannot be asked.
-    pub async fn started_with(&self, repo: &Repo, name: &str, value: &str) -> Result<Vec<Build>, DroneError> {
+    pub async fn started_with(&self, repo: &Repo, name: &str, value: &str) -> Result<Option<Build>, DroneError> {
+        let builds = self.newest(repo).await?;
+        let own = builds.iter().filter(|build| build.parameter(name) == Some(value));
+        Ok(own.min_by_key(|build| build.number()).map(BuildJson::build))
+    }
+
+    /// For each of these values, the newest build that was started with it, among the last hundred.
+    ///
+    /// # Errors
+    /// When Drone cannot be asked.
+    pub async fn newest_with(
+        &self,
+        repo: &Repo,
+        name: &str,
+        values: &[&str],
+    ) -> Result<BTreeMap<String, Build>, DroneError> {
+        let mut builds = self.newest(repo).await?;
+        builds.sort_by_key(BuildJson::number);
+        let wanted = |build: &BuildJson| build.parameter(name).filter(|own| values.contains(own)).map(str::to_owned);
+        Ok(builds.iter().filter_map(|build| Some((wanted(build)?, build.build()))).collect())
+    }
+
+    async fn newest(&self, repo: &Repo) -> Result<Vec<BuildJson>, DroneError> {
         let part = PART.to_string();
         let ask = self.ask(Method::GET, repo, "/builds", &[("page", "1"), ("per_page", &part)]);
-        // A repository without builds is `null` in some releases.
-        let builds: Vec<BuildJson> = answer::<Option<_>>(ask).await?.unwrap_or_default();
-        let mut own: Vec<&BuildJson> =
-            builds.iter().filter(|build| build.parameter(name) == Some(value)).collect();
-        own.sort_by_key(|build| build.number());
-        Ok(own.into_iter().map(BuildJson::build).collect())
+        // A list of none is `null` in Go's JSON.
+        Ok(answer::<Option<_>>(ask).await?.unwrap_or_default())
     }
 
     /// A repository as Drone knows it.

@@ -74,7 +74,7 @@ mod tests {
     fn build(standing: Standing, step: Option<(Standing, i32)>) -> Build {
         let step = step.map(|(standing, exit_code)| Step { stage: 1, number: 1, standing, exit_code });
         let took = standing.is_end().then(|| Duration::from_secs(3_600));
-        Build { number: 12, standing, commit: None, parent: None, reason: None, took, step }
+        Build { number: 12, standing, commit: None, parent: None, reason: None, started: None, took, step }
     }
 
     #[test]

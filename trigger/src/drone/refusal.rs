@@ -32,7 +32,9 @@ impl Drone {
                 let branch = of_branch(known.as_ref().map_or("", |known| known.default_branch.as_str()));
                 refusal(
                     format!("{} has no file {file} on {}", repo, branch.trim_end()),
-                    format!("CCCI_DRONE_BRANCH, or the setting Configuration of {repo} in Drone: push a pipeline to {file}"),
+                    format!(
+                        "CCCI_DRONE_BRANCH, or the setting Configuration of {repo} in Drone: push a pipeline to {file}"
+                    ),
                 )
             }
             DroneError::NoPipeline { .. } => refusal(
@@ -51,7 +53,8 @@ impl Drone {
     }
 
     async fn missing(&self, repo: &Repo, branch: Option<&Branch>) -> Refusal {
-        let user = self.user().await.map_or_else(|_| "the token's user".to_owned(), |login| format!("the user {login}"));
+        let user =
+            self.user().await.map_or_else(|_| "the token's user".to_owned(), |login| format!("the user {login}"));
         let sync = "a right that was given just now: Sync on Drone's first page, as that user";
         match self.repository(repo).await {
             Ok(known) if !known.may_write() => refusal(
@@ -63,7 +66,7 @@ impl Drone {
                 let (what, look_at) = match branch {
                     Some(branch) => (format!("branch {branch}"), format!("CCCI_DRONE_BRANCH: push {branch} to {repo}")),
                     None => (
-                        format!("the default branch {}", known.default_branch),
+                        format!("default branch {}", known.default_branch),
                         format!("CCCI_DRONE_BRANCH, which names another branch of {repo}"),
                     ),
                 };

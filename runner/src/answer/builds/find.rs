@@ -41,7 +41,7 @@ impl One {
             };
             // What is not over by itself ends the word, unless a build may be there that has to be watched.
             if !may_be && !matches!(error, DroneError::Unreachable { .. }) {
-                return Err(Halt::Over(self.refused(&error)));
+                return Err(Halt::Over(self.refused(&error).await));
             }
             failures = failures.saturating_add(1);
             tracing::warn!("the build of run {} waits: {error}", self.order.run);
@@ -69,17 +69,12 @@ impl One {
         Ok(NewBuild { repo, branch, commit: None, parameters: testme.parameters()? })
     }
 
-    fn refused(&self, error: &DroneError) -> Over {
-        let look_at = match error {
-            DroneError::Token { .. } => {
-                "the file of CCCI_DRONE_TOKEN_FILE, and the rights of the token's user in Drone".to_owned()
-            }
-            DroneError::Missing { .. } => {
-                format!("CCCI_DRONE_REPO and CCCI_DRONE_BRANCH: is {} active in Drone?", self.at.repo)
-            }
-            _ => "CCCI_DRONE_URL, and the log of cc-ci serve".to_owned(),
-        };
-        Over::Refused { what: format!("no build could be started in Drone: {error}"), look_at }
+    async fn refused(&self, error: &DroneError) -> Over {
+        let refusal = self.at.drone.refusal(&self.at.repo, self.at.branch.as_ref(), error).await;
+        Over::Refused {
+            what: format!("no build could be started in Drone: {}", refusal.what),
+            look_at: refusal.look_at,
+        }
     }
 }
 

@@ -1,16 +1,21 @@
-//! A run as a build of Drone. The build outlives cc-ci: whoever comes after it finds the build again by the run's id,
-//! and goes on watching. What the run says is read from its journal, which it reports to this state folder (or which
-//! is here because the state folder is shared).
+//! A run as a build of Drone. The build outlives cc-ci, which finds it again by the run's id and goes on watching. What
+//! the run says is read from its journal, which it reports to this state folder (or which is here because the state
+//! folder is shared). Where no verdict comes that way, Drone's word on the build is the end.
 
 mod find;
+mod restarts;
 mod seen;
 mod watch;
 
+use std::fmt;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use harness::names::RunId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use trigger::drone::Drone;
@@ -18,7 +23,7 @@ use trigger::names::{Branch, Repo};
 use trigger::watch::Pace;
 use url::Url;
 
-pub(in crate::answer) use self::seen::word;
+pub use self::restarts::{RestartedBuild, StartedBuild};
 pub use self::seen::{AtDrone, Over, Seen};
 use super::child::{Leash, Order, Runs};
 use super::work::Came;
@@ -30,9 +35,11 @@ pub struct Paces {
     pub poll: Duration,
     /// Its run's journal, on this machine's disk.
     pub read: Duration,
-    /// A build that ended without its run's verdict is waited for until its run is silent for so long: what was
-    /// stopped tears down first.
+    /// After Drone's word that a build has ended, its run may have a last line under way for so long. Drone kills with
+    /// SIGKILL, so no teardown follows.
     pub quiet: Duration,
+    /// A run that is asked to stop tears down and says so within this time, or Drone kills it.
+    pub grace: Duration,
     /// A Drone that is down.
     pub pace: Pace,
 }
@@ -42,23 +49,31 @@ impl Default for Paces {
         Self {
             poll: Duration::from_secs(5),
             read: Duration::from_millis(500),
-            quiet: Duration::from_secs(30),
+            quiet: Duration::from_secs(3),
+            grace: Duration::from_secs(10),
             pace: Pace { interval: Duration::from_secs(5), longest: Duration::from_secs(60) },
         }
     }
+}
+
+/// Asks runs to stop, wherever their process is. About one cancel in four never reaches Drone's runner.
+pub trait RunStopper: fmt::Debug + Send + Sync {
+    /// Asks a run to stop; `by` is who wants it. False where the run cannot be asked.
+    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 }
 
 /// Starts a build for each run.
 #[derive(Debug, Clone)]
 pub struct Builds(Arc<Server>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Server {
     drone: Drone,
     url: Url,
     repo: Repo,
     branch: Option<Branch>,
     state: PathBuf,
+    stopper: Option<Arc<dyn RunStopper>>,
     paces: Paces,
 }
 
@@ -66,15 +81,20 @@ impl Builds {
     /// Builds of this repository in the Drone at this address; their runs' journals come below this state folder.
     #[must_use]
     pub fn new(drone: Drone, url: Url, repo: Repo, branch: Option<Branch>, state: PathBuf) -> Self {
-        Self(Arc::new(Server { drone, url, repo, branch, state, paces: Paces::default() }))
+        let paces = Paces::default();
+        Self(Arc::new(Server { drone, url, repo, branch, state, stopper: None, paces }))
     }
 
     /// With other pauses.
     #[must_use]
     pub fn at(self, paces: Paces) -> Self {
-        let Server { drone, url, repo, branch, state, .. } = &*self.0;
-        let (drone, url, repo, branch) = (drone.clone(), url.clone(), repo.clone(), branch.clone());
-        Self(Arc::new(Server { drone, url, repo, branch, state: state.clone(), paces }))
+        Self(Arc::new(Server { paces, ..(*self.0).clone() }))
+    }
+
+    /// With a way to ask runs to stop before Drone kills them.
+    #[must_use]
+    pub fn stopped_by(self, stopper: Arc<dyn RunStopper>) -> Self {
+        Self(Arc::new(Server { stopper: Some(stopper), ..(*self.0).clone() }))
     }
 }
 
@@ -85,6 +105,18 @@ impl Server {
         let (owner, name) = (self.repo.owner.as_str(), self.repo.name.as_str());
         url.path_segments_mut().ok()?.pop_if_empty().extend([owner, name, &number.to_string()]);
         Some(url)
+    }
+
+    /// What a build is called.
+    fn name(&self, number: u64) -> String {
+        format!("{}/{number}", self.repo)
+    }
+
+    async fn ask_to_stop(&self, run: &RunId, by: &str) -> bool {
+        match &self.stopper {
+            Some(stopper) => stopper.stop(run, by).await,
+            None => false,
+        }
     }
 }
 
@@ -98,6 +130,11 @@ impl Runs for Builds {
 
     fn outlive(&self) -> bool {
         true
+    }
+
+    fn look_for_restarts(&self, known: Vec<StartedBuild>, came: mpsc::UnboundedSender<Came>) {
+        let at = Arc::clone(&self.0);
+        tokio::spawn(async move { at.look_for_restarts(known, &came).await });
     }
 }
 
@@ -130,7 +167,7 @@ impl One {
 
     fn says(&self, number: Option<u64>, state: AtDrone) {
         let link = number.and_then(|number| self.at.link(number));
-        let name = number.map(|number| format!("{}/{number}", self.at.repo));
+        let name = number.map(|number| self.at.name(number));
         let seen = Seen { number, name, link, state };
         let _ = self.came.send(Came::Build(self.order.comment, Box::new(seen)));
     }

@@ -1,6 +1,6 @@
 //! What is known of a build.
 
-use trigger::drone::Standing;
+use trigger::drone::BuildEnd;
 use url::Url;
 
 /// A build, as it was seen the last time.
@@ -19,10 +19,19 @@ pub struct Seen {
 /// How a build stands that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AtDrone {
-    /// It waits for a runner of Drone, or for somebody's approval there.
+    /// It waits for a runner of Drone.
     Waits,
+    /// It waits for an approval in Drone.
+    Blocked,
     /// It runs.
     Runs,
+    /// It runs, and Drone's time limit kills it soon.
+    EndsSoon {
+        /// In so many minutes.
+        left: u64,
+        /// The limit, in minutes.
+        limit: u64,
+    },
     /// Nobody knows: Drone does not answer as it should, and is asked again.
     Away(String),
 }
@@ -30,8 +39,15 @@ pub enum AtDrone {
 /// How a build ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Over {
-    /// Its run came to its verdict, or Drone says how it stands at the end; none where Drone has forgotten it.
-    Ended(Option<Standing>),
+    /// Its run came to its verdict.
+    Verdict,
+    /// It ended, and no verdict of its run came here.
+    Ended {
+        /// How, by Drone.
+        end: BuildEnd,
+        /// The last lines that its step printed, where Drone has them.
+        log: Vec<String>,
+    },
     /// It was let go of before there was one.
     NotStarted,
     /// There can be none.
@@ -41,16 +57,4 @@ pub enum Over {
         /// What to look at.
         look_at: String,
     },
-}
-
-/// The end of a build in words: "it failed".
-#[must_use]
-pub(in crate::answer) fn word(standing: Option<Standing>) -> &'static str {
-    match standing {
-        Some(Standing::Passed) => "passed",
-        Some(Standing::Failed) => "failed",
-        Some(Standing::Stopped) => "was stopped",
-        Some(Standing::Broken) => "could not run",
-        _ => "is not known to Drone any more",
-    }
 }

@@ -1,13 +1,21 @@
 //! A build that is there: its run's journal is read as it grows, Drone is asked how it stands.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
-use trigger::drone::{DroneError, Standing};
+use trigger::drone::{Build, BuildEnd, DroneError, Standing, Step};
 
 use super::seen::{AtDrone, Over};
 use super::{Halt, One};
 use crate::event::{Event, Record};
 use crate::reported::{BODY, Follower};
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, was_found_dead};
+
+/// Drone's time limit is told of so long before it strikes.
+const SOON: Duration = Duration::from_secs(10 * 60);
+/// Lines of a step's log that are kept.
+const LINES: usize = 40;
 
 /// What the journal said since it was read the last time.
 #[derive(Default)]
@@ -18,67 +26,147 @@ struct Heard {
     verdict: bool,
 }
 
+/// How far a run that is not wanted any more has been stopped.
+#[derive(Clone, Copy)]
+enum Stopping {
+    /// It is wanted, or was not told yet.
+    No,
+    /// It was asked to stop by itself, and has until then.
+    Asked(Instant),
+    /// Drone was told to kill it.
+    Killed,
+}
+
+/// What is known of one build while it is watched.
+struct Watched {
+    number: u64,
+    stopping: Stopping,
+    /// The time limit of the repository, once Drone has told it.
+    limit: Option<Duration>,
+    step: Option<Step>,
+}
+
 impl One {
     pub(super) async fn watch(&self, number: u64) -> Halt {
         let paces = self.at.paces;
         let mut journal = Follower::new(RunDir::of(&self.at.state, &self.order.run).journal());
-        let (mut failures, mut is_stopped, mut has_begun) = (0_u32, false, false);
-        let mut ended: Option<(Standing, Instant)> = None;
+        let mut watched = Watched { number, stopping: Stopping::No, limit: None, step: None };
+        let (mut failures, mut has_begun, mut is_dead) = (0_u32, false, false);
+        let mut ended: Option<(BuildEnd, Instant)> = None;
         let mut look = Instant::now();
         self.says(Some(number), AtDrone::Waits);
         loop {
             let heard = self.read(&mut journal);
             has_begun |= heard.any;
             if heard.verdict {
-                return Halt::Over(Over::Ended(None));
+                return Halt::Over(Over::Verdict);
             }
             if self.came.is_closed() {
                 return Halt::Nobody;
             }
             let now = Instant::now();
-            let urgent = self.is_let_go() && !is_stopped && failures == 0;
+            if !is_dead && ended.is_none() && was_found_dead(&self.at.state, &self.order.run) {
+                // Drone may know better how it ended; it is asked at once.
+                (is_dead, look) = (true, now);
+            }
             match &mut ended {
-                // What was stopped tears down, and tells so to the end.
                 Some((_, until)) if heard.any => *until = now + paces.quiet,
-                Some((standing, until)) if now >= *until => return Halt::Over(Over::Ended(Some(*standing))),
+                Some((end, until)) if now >= *until => {
+                    let log = self.log(&watched).await;
+                    return Halt::Over(Over::Ended { end: end.clone(), log });
+                }
                 Some(_) => {}
-                None if now >= look || urgent => match self.look(number, &mut is_stopped).await {
-                    // It may have said its last between the two looks.
-                    Ok(standing) if standing.is_end() => {
-                        let wait = if has_begun { paces.quiet } else { paces.read };
-                        ended = Some((standing, Instant::now() + wait));
-                        continue;
+                None if now >= look || self.is_urgent(&watched, failures) => {
+                    match self.look(&mut watched, has_begun).await {
+                        Ok(build) => {
+                            failures = 0;
+                            look = Instant::now() + paces.poll;
+                            watched.step.clone_from(&build.step);
+                            let end = BuildEnd::of(&build, watched.limit);
+                            if let Some(end) = end.or_else(|| is_dead.then_some(BuildEnd::FoundDead)) {
+                                self.end(&watched, &end).await;
+                                ended = Some((end, Instant::now() + paces.quiet));
+                                continue;
+                            }
+                            self.says(Some(number), standing(&build, watched.limit));
+                        }
+                        Err(DroneError::Missing { .. }) => {
+                            ended = Some((BuildEnd::Forgotten, Instant::now() + paces.quiet));
+                        }
+                        // The janitor's word needs no Drone.
+                        Err(_) if is_dead => ended = Some((BuildEnd::FoundDead, Instant::now())),
+                        Err(error) => {
+                            failures = failures.saturating_add(1);
+                            tracing::warn!("build {number} of {} cannot be looked at: {error}", self.at.repo);
+                            self.says(Some(number), AtDrone::Away(error.to_string()));
+                            look = Instant::now() + paces.pace.after(failures, rand::random());
+                        }
                     }
-                    Ok(standing) => {
-                        let waits = standing == Standing::Waiting;
-                        self.says(Some(number), if waits { AtDrone::Waits } else { AtDrone::Runs });
-                        (failures, look) = (0, Instant::now() + paces.poll);
-                    }
-                    Err(DroneError::Missing { .. }) => return Halt::Over(Over::Ended(Some(Standing::Unknown))),
-                    Err(error) => {
-                        failures = failures.saturating_add(1);
-                        tracing::warn!("build {number} of {} cannot be looked at: {error}", self.at.repo);
-                        self.says(Some(number), AtDrone::Away(error.to_string()));
-                        look = Instant::now() + paces.pace.after(failures, rand::random());
-                    }
-                },
+                }
                 None => {}
             }
             tokio::select! {
                 () = sleep(paces.read) => {}
-                () = self.let_go.cancelled(), if !is_stopped && failures == 0 && ended.is_none() => {}
+                () = self.let_go.cancelled(), if self.is_urgent(&watched, failures) && ended.is_none() => {}
                 () = self.came.closed() => {}
             }
         }
     }
 
-    /// How the build stands; it is stopped first where nobody wants it any more.
-    async fn look(&self, number: u64, is_stopped: &mut bool) -> Result<Standing, DroneError> {
-        if self.is_let_go() && !*is_stopped {
-            self.at.drone.stop(&self.at.repo, number).await?;
-            *is_stopped = true;
+    /// Whether something is to be done at once: the run is let go of, and was not stopped.
+    fn is_urgent(&self, watched: &Watched, failures: u32) -> bool {
+        let is_due = match watched.stopping {
+            Stopping::No => true,
+            Stopping::Asked(until) => Instant::now() >= until,
+            Stopping::Killed => false,
+        };
+        failures == 0 && is_due && self.is_let_go()
+    }
+
+    /// How the build stands; a run that nobody wants any more is stopped first. One that tells of itself is asked to
+    /// tear down; Drone kills what cannot be asked, or does not end.
+    async fn look(&self, watched: &mut Watched, has_begun: bool) -> Result<Build, DroneError> {
+        if watched.limit.is_none() {
+            watched.limit = self.at.drone.repository(&self.at.repo).await.ok().and_then(|known| known.time_limit());
         }
-        Ok(self.at.drone.build(&self.at.repo, number).await?.standing)
+        if self.is_urgent(watched, 0) {
+            let is_first = matches!(watched.stopping, Stopping::No);
+            if is_first && has_begun && self.at.ask_to_stop(&self.order.run, "!stop").await {
+                watched.stopping = Stopping::Asked(Instant::now() + self.at.paces.grace);
+            } else {
+                self.at.drone.stop(&self.at.repo, watched.number).await?;
+                watched.stopping = Stopping::Killed;
+            }
+        }
+        self.at.drone.build(&self.at.repo, watched.number).await
+    }
+
+    /// Does what an end leaves to do. A cancel that Drone marked may never have reached its runner; the run itself hears
+    /// this one, and tears down. A build whose run is dead would run for ever in Drone.
+    async fn end(&self, watched: &Watched, end: &BuildEnd) {
+        match end {
+            BuildEnd::Cancelled => {
+                self.at.ask_to_stop(&self.order.run, "a cancel in Drone").await;
+            }
+            BuildEnd::FoundDead => {
+                if let Err(error) = self.at.drone.stop(&self.at.repo, watched.number).await {
+                    tracing::warn!("build {} of {} cannot be ended in Drone: {error}", watched.number, self.at.repo);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The end of the step's log.
+    async fn log(&self, watched: &Watched) -> Vec<String> {
+        let Some(step) = &watched.step else { return Vec::new() };
+        match self.at.drone.log(&self.at.repo, watched.number, step).await {
+            Ok(lines) => lines[lines.len().saturating_sub(LINES)..].to_vec(),
+            Err(error) => {
+                tracing::info!("the log of build {} of {} is not there: {error}", watched.number, self.at.repo);
+                Vec::new()
+            }
+        }
     }
 
     /// Hands on what the journal has become longer by.
@@ -101,6 +189,23 @@ impl One {
             }
             heard.any = true;
             journal.pass(&batch);
+        }
+    }
+}
+
+fn standing(build: &Build, limit: Option<Duration>) -> AtDrone {
+    match build.standing {
+        Standing::Waiting => AtDrone::Waits,
+        Standing::Blocked => AtDrone::Blocked,
+        _ => {
+            let ran = build.started.map(|at| Timestamp::now().duration_since(at)).unwrap_or_default();
+            let left = limit.map(|limit| limit.saturating_sub(Duration::try_from(ran).unwrap_or_default()));
+            match (left, limit) {
+                (Some(left), Some(limit)) if left <= SOON => {
+                    AtDrone::EndsSoon { left: left.as_secs() / 60, limit: limit.as_secs() / 60 }
+                }
+                _ => AtDrone::Runs,
+            }
         }
     }
 }

@@ -26,7 +26,10 @@ pub(super) fn queued(text: &mut String, shown: Shown<'_>) {
 /// A run that has said nothing yet.
 pub(super) fn begins(text: &mut String, shown: Shown<'_>) {
     text.push_str(match (shown.job.build.as_ref(), shown.build) {
-        (None, _) | (Some(_), Some(AtDrone::Runs)) => "It begins: the repository is fetched.\n",
+        (None, _) | (Some(_), Some(AtDrone::Runs | AtDrone::EndsSoon { .. })) => "It begins: the repository is fetched.\n",
+        (Some(_), Some(AtDrone::Blocked)) => {
+            "Its build waits in Drone for an approval: its repository is protected there, or an extension asks for one. Approve it on the build's page.\n"
+        }
         (Some(build), _) if build.number.is_none() => "A build of Drone is to be started for it.\n",
         (Some(_), _) => "Its build waits in Drone for a runner.\n",
     });
@@ -36,6 +39,7 @@ pub(super) fn begins(text: &mut String, shown: Shown<'_>) {
 pub(super) fn first(shown: Shown<'_>) -> String {
     match (shown.job.build.is_some(), shown.build) {
         (true, None | Some(AtDrone::Waits)) => "waits for a runner of Drone",
+        (true, Some(AtDrone::Blocked)) => "waits for an approval in Drone",
         (true, Some(AtDrone::Away(_))) => "waits for Drone",
         _ => "begins",
     }

@@ -2,7 +2,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Mark, Options, Parser, Tag};
 
+use trigger::drone::BuildEnd;
+
 use super::*;
+use crate::answer::job::EarlierAttempt;
 use crate::answer::work::fake::asked;
 use crate::event::{CheckResult, Event, Fault, Origin, Outcome, Record, Stage};
 use crate::report::fixtures::{self, HOSTILE};
@@ -49,7 +52,7 @@ fn a_build() {
         number: Some(12),
         name: Some("coop/cc-ci/12".to_owned()),
         link: Some(link.clone()),
-        ended: Some("was stopped".to_owned()),
+        ..AsBuild::default()
     };
     let run = fixtures::started().run;
     let begun = Job { phase: Phase::Running { run: run.clone() }, build: Some(AsBuild::default()), ..job("!testme") };
@@ -60,11 +63,55 @@ fn a_build() {
         format!("{}{:?}: {} {:?}\n", page(shown), status.state, status.description, status.target.map(String::from))
     };
     let mut text = of(&begun, Some(&away), None);
-    let job = Job { build: Some(AsBuild { ended: None, ..known.clone() }), ..begun };
-    text += &of(&job, Some(&AtDrone::Waits), None);
+    let job = Job { build: Some(known.clone()), ..begun };
+    for state in [AtDrone::Waits, AtDrone::Blocked, AtDrone::EndsSoon { left: 4, limit: 60 }] {
+        text += &of(&job, Some(&state), None);
+    }
     let view = fold(&fixtures::killed()).unwrap();
-    let job = Job { phase: Phase::Ended(End::Ran { run }), build: Some(known), ..job };
-    text += &of(&job, None, Some(&view));
+    let earlier = EarlierAttempt { run: run.clone(), name: Some("coop/cc-ci/11".to_owned()), link: Some(link) };
+    let build = AsBuild { earlier: vec![earlier], ..known };
+    let job = Job { phase: Phase::Running { run }, build: Some(build), ..job };
+    text += &of(&job, Some(&AtDrone::Runs), Some(&view));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn builds_whose_runs_came_to_no_verdict_here() {
+    use crate::answer::job::AsBuild;
+
+    let view = fold(&fixtures::killed()).unwrap();
+    let why = "linter: untrusted @eve <b>".to_owned();
+    let log = vec!["✗ failed by the recipe in upgrade: `web` @eve".to_owned(), "```".to_owned()];
+    let run = fixtures::started().run;
+    let mut text = String::new();
+    for (end, stopped_by, view) in [
+        (BuildEnd::Exited { code: 0 }, None, None),
+        (BuildEnd::Exited { code: 10 }, None, Some(&view)),
+        (BuildEnd::Exited { code: 15 }, Some("ada"), None),
+        (BuildEnd::Exited { code: 99 }, None, None),
+        (BuildEnd::Cancelled, Some("ada"), Some(&view)),
+        (BuildEnd::Cancelled, None, Some(&view)),
+        (BuildEnd::FoundDead, Some("ada"), Some(&view)),
+        (BuildEnd::FoundDead, None, Some(&view)),
+        (BuildEnd::Killed, None, Some(&view)),
+        (BuildEnd::TimeLimit { minutes: 60 }, Some("ada"), Some(&view)),
+        (BuildEnd::Error { why }, None, Some(&view)),
+        (BuildEnd::Forgotten, None, None),
+    ] {
+        let build = AsBuild { end: Some(end), log: log.clone(), ..AsBuild::default() };
+        let stopped_by = stopped_by.map(|by| by.parse().unwrap());
+        let job = Job {
+            build: Some(build),
+            stopped_by,
+            phase: Phase::Ended(End::Ran { run: run.clone() }),
+            ..ran("!testme")
+        };
+        let shown = shown(&job, view);
+        let status = status(shown, None).unwrap();
+        let page = page(shown);
+        assert!(!page.contains("memory"), "{page}");
+        text += &format!("{page}{:?}: {}\n\n", status.state, status.description);
+    }
     insta::assert_snapshot!(text);
 }
 

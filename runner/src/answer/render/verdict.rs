@@ -27,6 +27,18 @@ pub(super) fn heading(view: &RunView, stopped_by: Option<&Login>) -> String {
 
 pub(super) fn ended(text: &mut String, view: &RunView, detail: Detail) {
     let _ = writeln!(text, "{}\n", span(&view.line(), 2 * detail.columns));
+    stages(text, view);
+    let _ = writeln!(text, "\n**Counted:** {}.", counted(view));
+    if view.stage(Stage::Teardown).is_some_and(|stage| stage.outcome() == Some(Outcome::Skipped)) {
+        let _ = writeln!(text, "\nThe app stays: <https://{}/>", view.started.domain);
+    }
+    red::failures(text, view, detail);
+    not_run(text, view, detail);
+    left(text, view, detail);
+}
+
+/// The stages, one a row.
+pub(super) fn stages(text: &mut String, view: &RunView) {
     text.push_str("| stage | outcome | cause | checks | time |\n|---|---|---|---|---:|\n");
     for stage in &view.stages {
         let cause = stage.result().and_then(|result| result.fault.as_ref()).map_or("", |fault| fault.cause.words());
@@ -35,13 +47,6 @@ pub(super) fn ended(text: &mut String, view: &RunView, detail: Detail) {
         let _ = writeln!(text, "| {} | {} {} | {cause} | {checks} | {took} |", stage.stage, tone.symbol(), tone.word());
     }
     let _ = writeln!(text, "| all | {} {} | | | {} |", view.tone().symbol(), view.tone().word(), seconds(view.took_ms));
-    let _ = writeln!(text, "\n**Counted:** {}.", counted(view));
-    if view.stage(Stage::Teardown).is_some_and(|stage| stage.outcome() == Some(Outcome::Skipped)) {
-        let _ = writeln!(text, "\nThe app stays: <https://{}/>", view.started.domain);
-    }
-    red::failures(text, view, detail);
-    not_run(text, view, detail);
-    left(text, view, detail);
 }
 
 /// Green ones of those that ran.

@@ -1,13 +1,19 @@
 //! What is heard of runs that are builds.
 
-use trigger::drone::Standing;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use trigger::drone::{BuildEnd, restarted_run_id};
 use trigger::forge::Forge;
 use trigger::names::CommentId;
 
 use super::Worker;
-use crate::answer::builds::{Over, Seen, word};
+use crate::answer::builds::{Over, RestartedBuild, Seen, StartedBuild};
 use crate::answer::child::Runs;
-use crate::answer::job::{End, Phase};
+use crate::answer::job::{EarlierAttempt, End, Phase};
+
+/// A build of a comment that is older is not looked at for a restart.
+const RESTARTABLE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// How the build of a run stands.
@@ -37,25 +43,27 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         {
             self.views.insert(comment, view);
         }
-        let known = job.build.clone().unwrap_or_default();
         let view = self.views.get(&comment);
-        let ended = match &over {
-            Over::Ended(standing) if view.is_some_and(|view| view.verdict.is_none()) => {
-                Some(word(*standing).to_owned())
+        let name = job.build.as_ref().and_then(|known| known.name.clone()).unwrap_or_default();
+        let (end, without_verdict) = match over {
+            Over::Verdict => (End::Ran { run }, None),
+            Over::Ended { .. } if view.is_some_and(|view| view.verdict.is_some()) => (End::Ran { run }, None),
+            Over::Ended { end: BuildEnd::Error { why }, .. } if view.is_none() => (could_not_run(&name, &why), None),
+            // It was stopped before its run said a word.
+            Over::Ended { end: BuildEnd::Cancelled | BuildEnd::Killed | BuildEnd::FoundDead, .. }
+            | Over::NotStarted
+                if view.is_none() && job.stopped_by.is_some() =>
+            {
+                (End::Stopped, None)
             }
-            _ => None,
-        };
-        let end = match over {
-            _ if view.is_some_and(|view| view.verdict.is_some()) => End::Ran { run },
-            Over::Ended(_) if view.is_some() => End::Ran { run },
-            _ if job.stopped_by.is_some() => End::Stopped,
-            Over::NotStarted => End::Stopped,
-            Over::Ended(standing) => silent(&known.name.unwrap_or_default(), standing),
-            Over::Refused { what, look_at } => End::NoRun { what, look_at },
+            Over::NotStarted => (End::Stopped, None),
+            Over::Ended { end, log } => (End::Ran { run }, Some((end, log))),
+            Over::Refused { .. } if job.stopped_by.is_some() => (End::Stopped, None),
+            Over::Refused { what, look_at } => (End::NoRun { what, look_at }, None),
         };
         self.change(comment, |job| {
-            if let Some(build) = &mut job.build {
-                build.ended = ended;
+            if let (Some(build), Some((end, log))) = (&mut job.build, without_verdict) {
+                (build.end, build.log) = (Some(end), log);
             }
             job.phase = Phase::Ended(end);
         });
@@ -63,17 +71,57 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.expected = None;
         self.urgent = true;
     }
+
+    /// Looks for restarts of the builds that have ended.
+    pub(super) fn look_for_restarts(&self) {
+        let now = Timestamp::now();
+        let is_recent =
+            |taken: Timestamp| Duration::try_from(now.duration_since(taken)).unwrap_or_default() < RESTARTABLE;
+        let ended = self.jobs.values().filter(|job| job.has_ended() && is_recent(job.taken));
+        let known: Vec<StartedBuild> = ended
+            .filter_map(|job| {
+                let build = job.build.as_ref()?;
+                Some(StartedBuild { comment: job.comment, run: build.run.clone()?, number: build.number? })
+            })
+            .collect();
+        if !known.is_empty() {
+            self.shop.runs.look_for_restarts(known, self.came.clone());
+        }
+    }
+
+    /// A build was restarted in Drone: a new attempt of the same command, and the answer goes on.
+    pub(super) fn restarted(&mut self, comment: CommentId, restarted: RestartedBuild) {
+        let Some(job) = self.jobs.get(&comment).filter(|job| job.has_ended()) else { return };
+        let Some(build) = job.build.clone().filter(|known| known.number < Some(restarted.number)) else { return };
+        let Some(first) = build.run.clone() else { return };
+        let run = restarted_run_id(&first, restarted.number);
+        let before = EarlierAttempt { run: job.run().unwrap_or(&first).clone(), name: build.name, link: build.link };
+        self.views.remove(&comment);
+        let is_kept = self.change(comment, |job| {
+            let known = job.build.get_or_insert_default();
+            known.earlier.push(before);
+            (known.number, known.name, known.link) = (Some(restarted.number), Some(restarted.name), restarted.link);
+            (known.end, known.log) = (None, Vec::new());
+            job.phase = Phase::Running { run: run.clone() };
+            (job.stopped_by, job.told) = (None, false);
+        });
+        if is_kept {
+            self.take_up(comment, run);
+        }
+        self.urgent = true;
+    }
 }
 
-/// A build whose run said nothing to us.
-fn silent(name: &str, standing: Option<Standing>) -> End {
-    let how = word(standing);
-    let (what, look_at) = match standing {
-        Some(Standing::Passed) => (
-            format!("build {name} {how}, and its run told nothing here"),
-            "report-to and report-token of the pipeline, and the log of the build",
-        ),
-        _ => (format!("build {name} {how} before its run told anything here"), "the log of the build"),
+/// A build that Drone could not run, with the setting that its words are about.
+fn could_not_run(name: &str, why: &str) -> End {
+    let look_at = if why.contains("untrusted") {
+        "the setting Trusted of cc-ci's repository in Drone, which only an administrator of Drone changes"
+    } else if why.contains("yaml") || why.contains("linter") {
+        "the pipeline file of the branch that is built"
+    } else if why.contains("pull access") || why.contains("No such image") || why.contains("manifest") {
+        "the image of the step: it has to be on each runner, with `pull: if-not-exists`, or in a registry"
+    } else {
+        "the page of the build, and the log of Drone's runner"
     };
-    End::NoRun { what, look_at: look_at.to_owned() }
+    End::NoRun { what: format!("build {name} could not run: {why}"), look_at: look_at.to_owned() }
 }

@@ -63,7 +63,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         // First the disk: a run that nobody knows of must not be.
         let is_known = self.change(comment, |job| {
             job.only = Some(only);
-            job.build = is_build.then(AsBuild::default);
+            job.build = is_build.then(|| AsBuild { run: Some(run.clone()), ..AsBuild::default() });
             job.phase = Phase::Running { run };
         });
         if !is_known {

@@ -47,6 +47,7 @@ fn open_with(
         recipes: state.path().join("recipes"),
         public_url: None,
         pauses: Pauses { between: Duration::ZERO, ..Pauses::default() },
+        restarts: Duration::from_millis(50),
         at_once: 2,
     };
     let (send, came) = mpsc::unbounded_channel();

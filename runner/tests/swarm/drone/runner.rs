@@ -1,5 +1,5 @@
-//! What a runner of Drone does with a build of the pipeline `testme`: parameters are written into the pipeline, settings
-//! become variables, the step is started, and stopped by a signal. By Drone's documentation.
+//! What a runner of Drone does with a build of the pipeline `testme`: the step is started with the variables that
+//! `testbed/drone` makes of the pipeline, and killed with SIGKILL.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,8 +8,7 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
-use testdrone::{COMMIT, Heard, StandIn};
+use testdrone::{COMMIT, Heard, PIPELINE, StandIn, step_variables};
 
 use super::super::support::{cc_ci, own_state};
 
@@ -33,13 +32,12 @@ impl<'a> Runner<'a> {
             while let Some(heard) = heard.recv().await {
                 match heard {
                     Heard::Started(number, parameters) => {
-                        let step = begin(own.path(), number, &parameters, &secrets);
+                        let variables = step_variables(PIPELINE, &parameters, &secrets).unwrap();
+                        let step = begin(own.path(), number, variables);
                         all.lock().unwrap().insert(number, step);
                     }
-                    Heard::Stopped(number) => {
-                        let id = all.lock().unwrap()[&number].id().to_string();
-                        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
-                    }
+                    // The whole container: what the step started is in its group or its sessions.
+                    Heard::Kill(number) => all.lock().unwrap().get_mut(&number).unwrap().kill().unwrap(),
                 }
             }
         });
@@ -60,7 +58,7 @@ impl<'a> Runner<'a> {
             let ended = self.steps.lock().unwrap().get_mut(&number).unwrap().try_wait().unwrap();
             if let Some(status) = ended {
                 if self.drone.status(number) != "killed" {
-                    self.drone.set(number, if status.success() { "success" } else { "failure" });
+                    self.drone.exits(number, status.code().unwrap_or(137));
                 }
                 return status.code();
             }
@@ -106,12 +104,7 @@ fn log(state: &Path, number: usize) -> String {
     std::fs::read_to_string(state.join(format!("build-{number}.log"))).unwrap_or_default()
 }
 
-fn begin(
-    state: &Path,
-    number: usize,
-    parameters: &BTreeMap<String, String>,
-    secrets: &BTreeMap<String, String>,
-) -> Child {
+fn begin(state: &Path, number: usize, variables: BTreeMap<String, String>) -> Child {
     let workspace = state.join(format!("build-{number}"));
     std::fs::create_dir(&workspace).unwrap();
     let log = File::create(state.join(format!("build-{number}.log"))).unwrap();
@@ -120,44 +113,13 @@ fn begin(
         ("DRONE", "true"),
         ("DRONE_REPO", "coop/cc-ci"),
         ("DRONE_BUILD_NUMBER", &number.to_string()),
+        ("DRONE_BUILD_PARENT", "0"),
         ("DRONE_BUILD_EVENT", "custom"),
         ("DRONE_COMMIT_SHA", COMMIT),
         ("DRONE_BRANCH", "main"),
         ("DRONE_WORKSPACE", workspace.to_str().unwrap()),
     ];
     let mut command = cc_ci(state);
-    command.arg("plugin").current_dir(&workspace).envs(build).envs(parameters).envs(settings(parameters, secrets));
+    command.arg("plugin").current_dir(&workspace).envs(variables).envs(build);
     command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
-}
-
-/// The settings of the pipeline's one step, as variables.
-fn settings(parameters: &BTreeMap<String, String>, secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let text = substituted(include_str!("../../../../.drone.yml"), parameters);
-    let pipelines: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
-    let testme = pipelines.iter().find(|pipeline| pipeline["name"] == "testme").unwrap();
-    let steps = testme["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 1);
-    let settings = steps[0]["settings"].as_object().unwrap().iter();
-    let variable = |name: &str| format!("PLUGIN_{}", name.replace('-', "_").to_uppercase());
-    settings
-        .filter_map(|(name, value)| {
-            let value = match &value["from_secret"] {
-                Value::String(secret) => secrets.get(secret)?.clone(),
-                _ => value.as_str().unwrap().to_owned(),
-            };
-            Some((variable(name), value))
-        })
-        .collect()
-}
-
-/// `${NAME}` becomes the parameter's value, or nothing.
-fn substituted(text: &str, parameters: &BTreeMap<String, String>) -> String {
-    let mut parts = text.split("${");
-    let mut done = parts.next().unwrap().to_owned();
-    for part in parts {
-        let (name, rest) = part.split_once('}').unwrap();
-        done.push_str(parameters.get(name).map_or("", String::as_str));
-        done.push_str(rest);
-    }
-    done
 }

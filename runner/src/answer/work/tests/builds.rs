@@ -1,32 +1,72 @@
 //! Runs that are builds, in the stand-in of Drone. The runs themselves are journals that the test writes.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Mutex;
+
 use harness::http::{Http, HttpConfig};
+use harness::names::RunId;
 use testdrone::{StandIn, TOKEN};
 use trigger::drone::{Drone, TESTME_RUN};
 use trigger::watch::Pace;
 
 use super::*;
-use crate::answer::builds::{Builds, Paces};
+use crate::answer::builds::{Builds, Paces, RunStopper};
 use crate::run_dir::Alive;
 
 /// A worker whose runs are builds.
 struct InDrone {
     scene: Scene,
     drone: StandIn,
+    stopper: Stopper,
+}
+
+/// Hears who is to be stopped, as the swarm would; none of them does.
+#[derive(Debug, Clone, Default)]
+struct Stopper(Arc<Mutex<Vec<String>>>);
+
+impl Stopper {
+    fn asked(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl RunStopper for Stopper {
+    fn stop<'a>(&'a self, _: &'a RunId, by: &'a str) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+        self.0.lock().unwrap().push(by.to_owned());
+        Box::pin(async { true })
+    }
 }
 
 async fn in_drone() -> InDrone {
-    let (drone, state) = (StandIn::start().await, tempfile::tempdir().unwrap());
-    let scene = scene_of(&drone, state, Arc::default(), TOKEN, "coop/cc-ci");
-    InDrone { scene, drone }
+    let (drone, state, stopper) = (StandIn::start().await, tempfile::tempdir().unwrap(), Stopper::default());
+    let scene = scene_with(&drone, state, Arc::default(), (TOKEN, "coop/cc-ci"), &stopper);
+    InDrone { scene, drone, stopper }
 }
 
 fn scene_of(drone: &StandIn, state: tempfile::TempDir, board: Arc<Board>, token: &str, repo: &str) -> Scene {
+    scene_with(drone, state, board, (token, repo), &Stopper::default())
+}
+
+fn scene_with(
+    drone: &StandIn,
+    state: tempfile::TempDir,
+    board: Arc<Board>,
+    (token, repo): (&str, &str),
+    stopper: &Stopper,
+) -> Scene {
     let short = Duration::from_millis(20);
-    let paces =
-        Paces { poll: short, read: short, quiet: short * 10, pace: Pace { interval: short, longest: short * 5 } };
+    let paces = Paces {
+        poll: short,
+        read: short,
+        quiet: short * 10,
+        grace: short * 10,
+        pace: Pace { interval: short, longest: short * 5 },
+    };
     let client = Drone::new(Http::new(&HttpConfig::default()).unwrap(), drone.url(), token.into());
-    let builds = Builds::new(client, drone.url(), repo.parse().unwrap(), None, state.path().to_owned()).at(paces);
+    let builds = Builds::new(client, drone.url(), repo.parse().unwrap(), None, state.path().to_owned())
+        .stopped_by(Arc::new(stopper.clone()))
+        .at(paces);
     open_with(state, board, Box::new(builds), mpsc::unbounded_channel().1)
 }
 
@@ -43,16 +83,21 @@ impl InDrone {
 
     /// The one build is there, and this is its run's folder.
     async fn begins(&self) -> RunDir {
-        self.until(|all| all.drone.count() > 0).await;
-        let run = self.drone.parameter(1, TESTME_RUN).unwrap().parse().unwrap();
+        self.begun(1).await
+    }
+
+    /// So many builds are there, and this is the last one's run's folder.
+    async fn begun(&self, count: usize) -> RunDir {
+        self.until(|all| all.drone.count() == count).await;
+        let run = self.drone.parameter(count, TESTME_RUN).unwrap().parse().unwrap();
         RunDir::of(self.scene.state.path(), &run)
     }
 
     /// As after a kill: nobody tears anything down, and another worker comes.
     async fn again(self) -> Self {
-        let Self { scene, drone } = self;
+        let Self { scene, drone, stopper } = self;
         let (state, board) = scene.dies().await;
-        Self { scene: scene_of(&drone, state, board, TOKEN, "coop/cc-ci"), drone }
+        Self { scene: scene_with(&drone, state, board, (TOKEN, "coop/cc-ci"), &stopper), drone, stopper }
     }
 }
 
@@ -80,7 +125,7 @@ async fn a_word_becomes_a_build_and_a_verdict() {
     }
     let link = format!("- build [coop/cc-ci/1](<{}coop/cc-ci/1>)", all.drone.url());
     all.scene.shows(7, &["waits in Drone for a runner", &link]).await;
-    all.drone.set(1, "running");
+    all.drone.runs(1);
     all.scene.shows(7, &["the repository is fetched"]).await;
     let (_alive, mut writer) = writes(&dir, &fixtures::killed());
     all.scene.shows(7, &["under way: backup", &link]).await;
@@ -96,7 +141,7 @@ async fn a_restart_finds_the_same_build_again() {
     let mut all = in_drone().await;
     all.scene.hears(5, 7, "!testme").await;
     let dir = all.begins().await;
-    all.drone.set(1, "running");
+    all.drone.runs(1);
     let (_alive, mut writer) = writes(&dir, &fixtures::killed());
     all.scene.shows(7, &["under way: backup"]).await;
     for _ in 0..2 {
@@ -105,11 +150,11 @@ async fn a_restart_finds_the_same_build_again() {
     }
     assert_eq!((all.drone.count(), all.drone.status(1).as_str()), (1, "running"));
     // The verdict comes while nobody is there.
-    let InDrone { scene, drone } = all;
+    let InDrone { scene, drone, stopper } = all;
     let (state, board) = scene.dies().await;
     fixtures::passed()[1..].iter().for_each(|record| writer.record(record).unwrap());
-    drone.set(1, "success");
-    all = InDrone { scene: scene_of(&drone, state, board, TOKEN, "coop/cc-ci"), drone };
+    drone.exits(1, 0);
+    all = InDrone { scene: scene_with(&drone, state, board, (TOKEN, "coop/cc-ci"), &stopper), drone, stopper };
     let text = all.scene.shows(7, &["### ✓ passed"]).await;
     assert!(!text.contains("begun again"), "{text}");
     all.scene.all_told().await;
@@ -121,9 +166,9 @@ async fn a_server_that_is_stopped_lets_the_build_be() {
     let mut all = in_drone().await;
     all.scene.hears(5, 7, "!testme").await;
     let dir = all.begins().await;
-    all.drone.set(1, "running");
+    all.drone.runs(1);
     all.scene.shows(7, &["the repository is fetched"]).await;
-    let InDrone { scene, drone } = all;
+    let InDrone { scene, drone, .. } = all;
     scene.stop.cancel();
     scene.shows(7, &["the build goes on"]).await;
     scene.done.await.unwrap();
@@ -154,10 +199,10 @@ async fn an_answer_that_is_lost_before_a_restart_makes_no_second_build() {
     all.begins().await;
     // Nobody could look for it, and then cc-ci dies.
     all.drone.is_down(true);
-    let InDrone { scene, drone } = all;
+    let InDrone { scene, drone, stopper } = all;
     let (state, board) = scene.dies().await;
     drone.is_down(false);
-    let all = InDrone { scene: scene_of(&drone, state, board, TOKEN, "coop/cc-ci"), drone };
+    let all = InDrone { scene: scene_with(&drone, state, board, (TOKEN, "coop/cc-ci"), &stopper), drone, stopper };
     all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
     assert_eq!(all.drone.count(), 1);
 }
@@ -173,7 +218,7 @@ async fn a_drone_that_is_down_is_waited_for() {
     let dir = all.begins().await;
     all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
     // In the middle of a build, too; and the verdict needs no Drone.
-    all.drone.set(1, "running");
+    all.drone.runs(1);
     all.drone.is_down(true);
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
     let (_alive, _writer) = writes(&dir, &fixtures::passed());
@@ -186,8 +231,8 @@ async fn stop_stops_the_build_also_where_drone_was_down() {
     let mut all = in_drone().await;
     all.scene.hears(5, 7, "!testme").await;
     let dir = all.begins().await;
-    all.drone.set(1, "running");
-    let (_alive, mut writer) = writes(&dir, &fixtures::killed());
+    all.drone.runs(1);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
     all.scene.shows(7, &["under way: backup"]).await;
     all.drone.is_down(true);
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
@@ -196,11 +241,115 @@ async fn stop_stops_the_build_also_where_drone_was_down() {
     // Whoever comes next knows of it.
     all = all.again().await;
     all.drone.is_down(false);
-    all.until(|all| all.drone.status(1) == "killed").await;
-    // It tears down, and says so to the end.
-    fixtures::passed()[1..].iter().for_each(|record| writer.record(record).unwrap());
-    all.scene.shows(7, &["### ✓ passed"]).await;
+    // Drone kills: no word comes from the run any more.
+    let text = all.scene.shows(7, &["### × cancelled by `ada`", "| backup | ? no end |"]).await;
+    assert!(!text.contains("memory") && !text.contains("no end:"), "{text}");
+    assert_eq!(all.drone.status(1), "killed");
     all.scene.all_told().await;
+}
+
+#[tokio::test]
+async fn a_run_that_can_be_asked_tears_down_before_drone_kills_it() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    let dir = all.begins().await;
+    all.drone.runs(1);
+    let (_alive, mut writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    all.scene.hears(6, 7, "!stop").await;
+    all.until(|all| all.stopper.asked() == ["!stop"]).await;
+    fixtures::cancelled()[1..].iter().for_each(|record| writer.record(record).unwrap());
+    all.scene.shows(7, &["### × cancelled by `ada`"]).await;
+    assert_eq!(all.drone.status(1), "running", "its step ends by itself");
+    all.scene.all_told().await;
+    // One that does not end is killed.
+    all.scene.hears(7, 7, "!testme").await;
+    let dir = all.begun(2).await;
+    all.drone.runs(2);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    all.scene.hears(8, 7, "!stop").await;
+    all.until(|all| all.drone.status(2) == "killed").await;
+    assert_eq!(all.stopper.asked()[..2], ["!stop", "!stop"], "it was asked first");
+    all.scene.shows(7, &["### × cancelled by `ada`"]).await;
+}
+
+#[tokio::test]
+async fn a_cancel_in_drone_is_told_as_such_and_reaches_the_run_in_any_case() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    let dir = all.begins().await;
+    all.drone.runs(1);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    all.drone.loses_the_next_cancel();
+    all.drone.cancel(1);
+    all.scene.shows(7, &["### × stopped in Drone"]).await;
+    assert_eq!(all.stopper.asked(), ["a cancel in Drone"]);
+    all.scene.all_told().await;
+    // Before a runner took it, too.
+    all.scene.hears(6, 7, "!testme").await;
+    all.begun(2).await;
+    all.drone.cancel(2);
+    all.scene.shows(7, &["### × stopped in Drone", "coop/cc-ci/2"]).await;
+}
+
+#[tokio::test]
+async fn the_time_limit_is_told_before_and_after_it_strikes() {
+    let mut all = in_drone().await;
+    all.drone.repository(|known| known.timeout = 5);
+    all.scene.hears(5, 7, "!testme").await;
+    let dir = all.begins().await;
+    all.drone.runs(1);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup", "the repository's time limit there is 5 min"]).await;
+    all.drone.hits_the_time_limit(1);
+    all.scene.shows(7, &["### ! no verdict: Drone's time limit of 5 min", "Settings, Timeout"]).await;
+}
+
+#[tokio::test]
+async fn a_run_that_a_janitor_found_dead_ends_its_word_whatever_drone_says() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    let dir = all.begins().await;
+    all.drone.runs(1);
+    let (alive, _writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    // Its runner is gone: Drone says running for ever.
+    drop(alive);
+    let run = all.drone.parameter(1, TESTME_RUN).unwrap().parse().unwrap();
+    crate::run_dir::note_found_dead(all.scene.state.path(), &run).unwrap();
+    all.scene.shows(7, &["### ! no verdict: its run was found dead"]).await;
+    all.until(|all| all.drone.status(1) == "killed").await;
+    all.scene.all_told().await;
+}
+
+#[tokio::test]
+async fn a_restarted_build_is_a_new_attempt_of_the_same_command() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    let first = all.begins().await;
+    all.drone.runs(1);
+    let (_alive, _writer) = writes(&first, &fixtures::failed_upgrade());
+    all.drone.exits(1, 10);
+    all.scene.shows(7, &["### ✗ failed by the recipe"]).await;
+    all.scene.all_told().await;
+    // Also where cc-ci was restarted meanwhile.
+    all = all.again().await;
+    assert_eq!(all.drone.restart(1), 2);
+    let link = format!("restarted in Drone; before it: build [coop/cc-ci/1](<{}coop/cc-ci/1>), run `", all.drone.url());
+    all.scene.shows(7, &["waits in Drone for a runner", "build [coop/cc-ci/2]", &link]).await;
+    all.drone.runs(2);
+    let run = all.drone.parameter(2, TESTME_RUN).unwrap().parse().unwrap();
+    let second = RunDir::of(all.scene.state.path(), &trigger::drone::restarted_run_id(&run, 2));
+    assert_ne!(second.path(), first.path());
+    let (_alive, _writer) = writes(&second, &fixtures::passed());
+    all.scene.shows(7, &["### ✓ passed", &link]).await;
+    all.scene.all_told().await;
+    // And once more.
+    assert_eq!(all.drone.restart(2), 3);
+    all.scene.shows(7, &["waits in Drone for a runner", "build [coop/cc-ci/3]", "[coop/cc-ci/2]", &link]).await;
+    assert_eq!((all.scene.board.on(7).len(), all.drone.count()), (1, 3));
 }
 
 #[tokio::test]
@@ -217,45 +366,125 @@ async fn what_is_stopped_before_there_is_a_build_never_is_one() {
 }
 
 #[tokio::test]
-async fn a_build_that_ends_without_a_word_is_told_with_its_link() {
+async fn where_no_journal_arrived_the_exit_code_and_the_log_give_the_verdict() {
     let mut all = in_drone().await;
     all.scene.hears(5, 7, "!testme").await;
     all.begins().await;
-    all.drone.set(1, "failure");
+    all.drone.runs(1);
+    all.drone.prints(1, &["cc-ci: this run cannot be reported", "✗ failed by the recipe in upgrade"]);
+    all.drone.exits(1, 10);
     let link = format!("[coop/cc-ci/1](<{}coop/cc-ci/1>)", all.drone.url());
-    all.scene.shows(7, &["### ! no run", "build coop/cc-ci/1 failed before its run told anything here", &link]).await;
+    let wanted = [
+        "### ✗ failed by the recipe, by the exit code of its step",
+        "exit code 10",
+        "✗ failed by the recipe in upgrade",
+        &link,
+    ];
+    all.scene.shows(7, &wanted).await;
     all.scene.all_told().await;
+    assert!(all.scene.board.statuses().iter().any(|(_, state, _)| *state == trigger::forge::State::Failure));
+    // A part of one, and no log: green as well.
     all.scene.hears(6, 7, "!testme").await;
-    all.until(|all| all.drone.count() == 2).await;
-    all.drone.set(2, "success");
-    all.scene.shows(7, &["build coop/cc-ci/2 passed, and its run told nothing here", "report-to"]).await;
+    let dir = all.begun(2).await;
+    all.drone.runs(2);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    all.drone.exits(2, 0);
+    all.scene.shows(7, &["### ✓ passed, by the exit code of its step", "How far it came"]).await;
 }
 
 #[tokio::test]
-async fn a_build_that_was_killed_has_no_end() {
+async fn a_step_that_was_killed_is_told_as_killed() {
     let mut all = in_drone().await;
     all.scene.hears(5, 7, "!testme").await;
     let dir = all.begins().await;
-    all.drone.set(1, "running");
+    all.drone.runs(1);
     let (_alive, _writer) = writes(&dir, &fixtures::killed());
     all.scene.shows(7, &["under way: backup"]).await;
-    all.drone.set(1, "killed");
-    let link = format!("[coop/cc-ci/1](<{}coop/cc-ci/1>), which was stopped without a verdict", all.drone.url());
-    all.scene.shows(7, &["### ? no end", &link]).await;
+    all.drone.exits(1, 137);
+    all.scene.shows(7, &["### ! no verdict: its step was killed"]).await;
     all.scene.all_told().await;
     assert!(matches!(all.scene.jobs()[0].phase, Phase::Ended(End::Ran { .. })));
 }
 
 #[tokio::test]
-async fn what_nobody_mends_by_waiting_ends_the_word() {
-    for (token, repo, words) in [
-        ("hunter2hunter2hunter2", "coop/cc-ci", "CCCI_DRONE_TOKEN_FILE"),
-        (TOKEN, "coop/none", "is coop/none active in Drone?"),
+async fn a_build_that_drone_cannot_run_is_told_with_the_setting_to_change() {
+    for (trusted, file, words) in [
+        (false, None, ["untrusted repositories cannot configure network_mode", "the setting Trusted"]),
+        (true, Some(": no YAML\n\t-"), ["yaml: line 2", "the pipeline file of the branch"]),
     ] {
+        let mut all = in_drone().await;
+        all.drone.repository(|known| {
+            known.trusted = trusted;
+            if let Some(file) = file {
+                known.branches.insert("main".to_owned(), Some(file.to_owned()));
+            }
+        });
+        all.scene.hears(5, 7, "!testme").await;
+        all.scene.shows(7, &["### ! no run", words[0], words[1]]).await;
+        all.scene.all_told().await;
+    }
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    all.begins().await;
+    all.drone.breaks(1, "Error response from daemon: pull access denied for cc-ci/runner");
+    all.scene.shows(7, &["### ! no run", "pull access denied", "it has to be on each runner"]).await;
+}
+
+#[tokio::test]
+async fn a_build_that_waits_for_an_approval_says_so() {
+    let mut all = in_drone().await;
+    all.drone.repository(|known| known.asks_for_approval = true);
+    all.scene.hears(5, 7, "!testme").await;
+    all.scene.shows(7, &["waits in Drone for an approval"]).await;
+}
+
+#[tokio::test]
+async fn what_waiting_does_not_change_ends_the_word_with_the_setting_to_change() {
+    type Change = fn(&mut testdrone::RepositorySettings);
+    let set = |change: Change| change;
+    let cases: [(&str, &str, Change, [&str; 2]); 7] = [
+        (
+            "hunter2hunter2hunter2",
+            "coop/cc-ci",
+            set(|_| ()),
+            ["Drone does not know the token", "CCCI_DRONE_TOKEN_FILE"],
+        ),
+        (TOKEN, "coop/none", set(|_| ()), ["shows no repository coop/none to the user cc-ci", "CCCI_DRONE_REPO"]),
+        (TOKEN, "coop/cc-ci", set(|known| known.active = false), ["coop/cc-ci is not active", "Activate Repository"]),
+        (TOKEN, "coop/cc-ci", set(|known| known.may_write = false), ["the user cc-ci may not start builds", "Sync"]),
+        (
+            TOKEN,
+            "coop/cc-ci",
+            set(|known| known.branches.clear()),
+            ["coop/cc-ci has no default branch main", "CCCI_DRONE_BRANCH"],
+        ),
+        (
+            TOKEN,
+            "coop/cc-ci",
+            set(|known| {
+                known.branches.insert("main".to_owned(), None);
+                known.patience = Duration::ZERO;
+            }),
+            ["has no file .drone.yml", "push a pipeline"],
+        ),
+        (
+            TOKEN,
+            "coop/cc-ci",
+            set(|known| {
+                known
+                    .branches
+                    .insert("main".to_owned(), Some("kind: pipeline\ntrigger: { event: [push] }\n".to_owned()));
+            }),
+            ["no pipeline of coop/cc-ci", "event: [custom]"],
+        ),
+    ];
+    for (token, repo, change, words) in cases {
         let drone = StandIn::start().await;
+        drone.repository(change);
         let mut scene = scene_of(&drone, tempfile::tempdir().unwrap(), Arc::default(), token, repo);
         scene.hears(5, 7, "!testme").await;
-        let text = scene.shows(7, &["### ! no run", words]).await;
+        let text = scene.shows(7, &["### ! no run", words[0], words[1]]).await;
         assert!(!text.contains("hunter2"), "{text}");
         scene.all_told().await;
         assert_eq!(drone.count(), 0);
