@@ -145,9 +145,14 @@ impl Drone {
     }
 
     fn ask(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
+        self.ask_of(method, repo, &format!("/builds{rest}"), query)
+    }
+
+    /// A request about a repository; `rest` is the path behind its name.
+    pub(super) fn ask_of(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
         let mut url = self.base.clone();
         let (owner, name) = (coded(repo.owner.as_str()), coded(repo.name.as_str()));
-        url.set_path(&format!("{}/api/repos/{owner}/{name}/builds{rest}", self.base.path().trim_end_matches('/')));
+        url.set_path(&format!("{}/api/repos/{owner}/{name}{rest}", self.base.path().trim_end_matches('/')));
         let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", coded(value))).collect();
         url.set_query(Some(pairs.join("&").as_str()).filter(|query| !query.is_empty()));
         self.http.ask(method, &url).bearer(&self.token).within(LIMIT).up_to(BYTES)
@@ -166,7 +171,7 @@ async fn sent(ask: Ask) -> Result<(String, harness::http::Answer), DroneError> {
     }
 }
 
-async fn answer<T: DeserializeOwned>(ask: Ask) -> Result<T, DroneError> {
+pub(super) async fn answer<T: DeserializeOwned>(ask: Ask) -> Result<T, DroneError> {
     let (asked, answer) = sent(ask).await?;
     answer.json().map_err(|why| DroneError::Wrong { asked, why })
 }

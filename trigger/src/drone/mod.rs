@@ -6,7 +6,9 @@ mod card;
 mod client;
 mod facts;
 mod parameters;
+mod repository;
 mod restart;
+mod secrets;
 mod settings;
 mod testme;
 
@@ -15,8 +17,10 @@ pub use self::card::Card;
 pub use self::client::{Drone, DroneError, NewBuild};
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
+pub use self::repository::{DronePermissions, DroneRepository};
 pub use self::restart::{restarted_build, restarted_run_id};
-pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
+pub use self::secrets::holds_secret;
+pub use self::settings::{Setting, SettingError, Takes, Value, help, name_in, read as read_settings, variable};
 pub use self::testme::{RUN as TESTME_RUN, Testme};
 
 #[cfg(test)]

@@ -147,6 +147,47 @@ fn settings_are_typed_and_others_variables_are_not_settings() {
     assert_eq!(settings(&[("PLUGIN_WARM", "")]), Ok(BTreeMap::new()));
 }
 
+/// Every form in which a step may get a setting of this name.
+fn forms(name: &str) -> Vec<String> {
+    let with = |separator: &str| format!("PLUGIN_{}", name.replace('-', separator));
+    let each = ["-", "_", "."].map(with);
+    let mut forms: Vec<String> = each.iter().flat_map(|form| [form.to_uppercase(), form.to_lowercase()]).collect();
+    forms.extend(each.map(|form| form.replacen("PLUGIN", "Plugin", 1)));
+    forms
+}
+
+#[test]
+fn a_setting_is_known_in_every_form() {
+    for setting in &TABLE {
+        for form in forms(setting.name) {
+            assert_eq!(name_in(&form).as_deref(), Some(setting.name), "{form}");
+        }
+    }
+    for form in forms("max-tests") {
+        let wanted = BTreeMap::from([("max-tests", Value::Number(3))]);
+        assert_eq!(settings(&[(&form, "3")]), Ok(wanted), "{form}");
+    }
+    for other in ["PATH", "PLUGIN", "XPLUGIN_ONLY", "DRONE_PLUGIN_ONLY", "PLÜGIN_ONLY"] {
+        assert_eq!(name_in(other), None, "{other}");
+    }
+}
+
+#[test]
+fn two_forms_of_one_setting_agree_or_are_both_named() {
+    let forms = forms("max-tests");
+    for (at, one) in forms.iter().enumerate() {
+        for other in forms.iter().skip(at + 1).filter(|other| *other != one) {
+            let same = settings(&[(one, "3"), (other, "3")]);
+            assert_eq!(same, Ok(BTreeMap::from([("max-tests", Value::Number(3))])), "{one} {other}");
+            let empty = settings(&[(one, "3"), (other, "")]);
+            assert_eq!(empty, same, "{one} {other}");
+            let told = settings(&[(one, "3"), (other, "41414141")]).unwrap_err().to_string();
+            assert!(told.contains(one.as_str()) && told.contains(other.as_str()), "{told}");
+            assert!(told.contains("max-tests") && !told.contains("41414141"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn a_mistyped_setting_is_told_and_no_value_is() {
     let told = |pairs: &[(&str, &str)]| settings(pairs).unwrap_err().to_string();
@@ -170,6 +211,26 @@ fn every_setting_is_in_the_help() {
 }
 
 proptest! {
+    /// Any mixture of forms, letter by letter.
+    #[test]
+    fn no_form_of_a_setting_is_missed(choices in prop::collection::vec((0..3_usize, any::<bool>()), 32)) {
+        for setting in &TABLE {
+            let mut choices = choices.iter().cycle();
+            let form: String = format!("plugin_{}", setting.name)
+                .char_indices()
+                .zip(&mut choices)
+                .map(|((at, letter), (separator, capital))| match letter {
+                    '-' => ['-', '_', '.'][*separator],
+                    _ if at == "plugin".len() => letter,
+                    _ if *capital => letter.to_ascii_uppercase(),
+                    _ => letter,
+                })
+                .collect();
+            let name = name_in(&form);
+            prop_assert_eq!(name.as_deref(), Some(setting.name));
+        }
+    }
+
     #[test]
     fn a_parameter_is_harmless(name in "\\PC{0,70}", value in "\\PC{0,40}") {
         if Parameters::default().with(&name, &value).is_ok() {
