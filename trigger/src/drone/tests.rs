@@ -78,6 +78,49 @@ fn a_restart_has_the_run_id_of_the_first_build_with_its_own_number() {
     }
 }
 
+/// The variables of each event, as a real Drone 2.25 and a real Woodpecker 3.17 gave them to a step, unless it says *read*.
+#[test]
+fn each_event_of_both_systems_is_known() {
+    let (drone, woodpecker) = (System::Drone, System::Woodpecker);
+    for (system, event, pull, wanted) in [
+        (drone, "push", "", Event::Push),
+        (drone, "pull_request", "7", Event::PullRequest),
+        (drone, "tag", "", Event::Tag),
+        (drone, "custom", "", Event::Asked),
+        (drone, "cron", "", Event::Cron),
+        (drone, "promote", "", Event::Deployment),
+        (drone, "rollback", "", Event::Deployment),
+        (woodpecker, "push", "", Event::Push),
+        (woodpecker, "pull_request", "7", Event::PullRequest),
+        (woodpecker, "pull_request_closed", "7", Event::PullRequestClosed),
+        (woodpecker, "pull_request_metadata", "7", Event::PullRequest),
+        (woodpecker, "tag", "", Event::Tag),
+        (woodpecker, "cron", "", Event::Cron),
+        (woodpecker, "manual", "", Event::Asked),
+        // Read in server/model/const.go.
+        (woodpecker, "release", "", Event::Tag),
+        (woodpecker, "deployment", "", Event::Deployment),
+        // What a later release may add tests what it names.
+        (woodpecker, "something_new", "", Event::Other),
+    ] {
+        let variables = match system {
+            System::Drone => [("DRONE", "true"), ("DRONE_BUILD_EVENT", event), ("DRONE_PULL_REQUEST", pull)],
+            System::Woodpecker => {
+                [("CI", "woodpecker"), ("CI_PIPELINE_EVENT", event), ("CI_COMMIT_PULL_REQUEST", pull)]
+            }
+        };
+        let facts = of(&variables).unwrap().unwrap();
+        assert_eq!((facts.system, facts.event, facts.pull), (system, wanted, pull.parse().ok()), "{event}");
+    }
+}
+
+/// Woodpecker gives a plugin variables of Drone's names too; they count for nothing.
+#[test]
+fn a_step_of_woodpecker_goes_by_its_own_variables() {
+    let both = [&WOODPECKER[..], &[("DRONE_BUILD_EVENT", "push"), ("DRONE_REPO", "; x"), ("DRONE_BUILD_PARENT", "9")]];
+    assert_eq!(of(&both.concat()), of(&WOODPECKER));
+}
+
 #[test]
 fn an_environment_of_no_build_has_no_facts() {
     assert_eq!(of(&[]), Ok(None));
