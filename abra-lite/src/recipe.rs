@@ -14,8 +14,9 @@ use crate::fatal::{Done, Fatal, fatal};
 
 /// `$ABRA_DIR`, or `~/.abra`.
 pub(crate) fn abra_dir() -> Done<PathBuf> {
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".abra"));
-    std::env::var_os("ABRA_DIR")
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".abra"));
+    variable("ABRA_DIR")
         .map(PathBuf::from)
         .or_else(home)
         .ok_or_else(|| Fatal("neither ABRA_DIR nor HOME is set".into()))

@@ -305,7 +305,8 @@ mod tests {
             let run: RunId = id.parse().unwrap();
             let of = run.with_build(number);
             prop_assert_eq!(of.as_str().parse::<RunId>().unwrap(), of.clone());
-            prop_assert!(of.as_str().ends_with(&format!("-b{number}")));
+            let suffix = format!("-b{number}");
+            prop_assert!(of.as_str().ends_with(&suffix));
             prop_assert_eq!(of == run.with_build(other), number == other);
         }
 

@@ -50,6 +50,17 @@ impl DroneArgs {
     /// # Errors
     /// When the token cannot be read, or the address is none of a server.
     pub fn builds(&self, settings: &Settings, state: &Path) -> Result<Option<Builds>, Failure> {
+        let Some((drone, repo)) = self.named()? else { return Ok(None) };
+        let Some(url) = &self.drone_url else { return Ok(None) };
+        let builds = Builds::new(drone, url.clone(), repo, self.drone_branch.clone(), state.to_owned());
+        Ok(Some(builds.stopped_by(Arc::new(SwarmStopper(settings.clone())))))
+    }
+
+    /// The Drone with its token read, and the repository there; none where no Drone is named.
+    ///
+    /// # Errors
+    /// As [`Self::builds`].
+    pub fn named(&self) -> Result<Option<(Drone, Repo)>, Failure> {
         let (Some(url), Some(repo), Some(file)) = (&self.drone_url, &self.drone_repo, &self.drone_token_file) else {
             return Ok(None);
         };
@@ -57,8 +68,7 @@ impl DroneArgs {
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--drone-token-file (CCCI_DRONE_TOKEN_FILE)"))?;
         let drone = Drone::new(Http::new(&HttpConfig::default())?, url.clone(), token);
-        let builds = Builds::new(drone, url.clone(), repo.clone(), self.drone_branch.clone(), state.to_owned());
-        Ok(Some(builds.stopped_by(Arc::new(SwarmStopper(settings.clone())))))
+        Ok(Some((drone, repo.clone())))
     }
 }
 

@@ -36,6 +36,7 @@ pub mod lint;
 pub mod logins;
 pub mod markers;
 pub mod mirror;
+pub mod needs;
 pub mod neighbours;
 pub mod orphans;
 pub mod override_file;

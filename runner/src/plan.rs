@@ -59,7 +59,7 @@ pub fn plan(
             stage,
             deadline_s: deadline(&toml.timeouts, max_wait, stage),
             skip: not_asked(only, brought, stage).or_else(|| skip(spec, toml, brought, stage)),
-            steps: steps(spec, toml, brought, stage),
+            steps: steps(spec, toml, brought, only, stage),
             opt_outs: opt_outs(toml, stage),
         })
         .collect()
@@ -104,10 +104,14 @@ fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> O
     }
 }
 
-fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> Vec<String> {
+fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection, stage: Stage) -> Vec<String> {
     let head = spec.head.short();
     let mut steps: Vec<String> = Vec::new();
     let mut step = |text: String| steps.push(text);
+    let run = |file: &String| match only.is_needed(file) {
+        true => format!("run {file}, whose values a chosen test uses"),
+        false => format!("run {file}"),
+    };
     match stage {
         Stage::Prepare => {
             step(format!("check out {head} of {}, check tags, lint, what the compose file asks for", spec.source));
@@ -125,7 +129,7 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> 
         Stage::Install => {
             step(format!("deploy {} as {}", spec.base.as_deref().unwrap_or(head), spec.domain));
             step("wait until every service is up, then until the app answers".to_owned());
-            brought.install.iter().for_each(|file| step(format!("run {file}")));
+            brought.install.iter().for_each(|file| step(run(file)));
         }
         Stage::Upgrade => {
             step("plant a marker in every volume".to_owned());
@@ -134,15 +138,15 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> 
             }
             step(format!("deploy {head} in place, wait until it has settled and answers"));
             step("show that it moved, that the process is new, that the data is there".to_owned());
-            brought.upgrade.iter().for_each(|file| step(format!("run {file}")));
+            brought.upgrade.iter().for_each(|file| step(run(file)));
         }
         Stage::Backup => {
             step("plant a marker in every volume that is backed up, back up".to_owned());
             step("wipe, show that the data is gone, restore, show that it is back".to_owned());
-            brought.backup.iter().for_each(|file| step(format!("run {file}")));
+            brought.backup.iter().for_each(|file| step(run(file)));
         }
         Stage::Functional => {
-            brought.functional.iter().for_each(|file| step(format!("run {file}")));
+            brought.functional.iter().for_each(|file| step(run(file)));
             brought
                 .own
                 .iter()

@@ -1,11 +1,12 @@
 //! Everything about a run that can be known before an engine is asked: the clone, the spec, the
 //! recipe's folder, the plan.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use harness::failure::{Failure, Kind};
 use harness::names::{RecipeName, RunId};
-use harness::overlay::{OverlayFile, discover};
+use harness::overlay::{OverlayFile, VARIABLES_FILE, discover};
 use jiff::Timestamp;
 use rand::Rng;
 
@@ -15,6 +16,7 @@ use crate::dependencies::{Dependency, Needed, needed_by};
 use crate::event::{DependencyFact, PlannedStage, Stage};
 use crate::kept::KeptApp;
 use crate::lint::FOLDERS;
+use crate::needs::{TestText, needed};
 use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::shown::nearest;
@@ -104,7 +106,9 @@ impl Prepared {
             tags: Vec::new(),
         };
         let toml = read_toml(settings, &spec.recipe)?;
-        let overlays = overlays(&folder_of(settings, &spec.recipe), only)?;
+        let folder = folder_of(settings, &spec.recipe);
+        let only = &with_needed(&folder, only, &handed_on(&app.dir.work()))?;
+        let overlays = overlays(&folder, only)?;
         let brought = brought(&overlays, &[]);
         if !only.wants_stage(Stage::Functional, &brought.functional) {
             let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
@@ -133,6 +137,7 @@ impl Prepared {
         let needed = needed_by(settings, &request.recipe, &toml)?;
         let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
+        let only = &with_needed(&folder, only, &BTreeSet::new())?;
         let overlays = overlays(&folder, only)?;
         // Without the upgrade, install takes the tested commit itself.
         let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays, &needed).upgrade);
@@ -219,6 +224,48 @@ pub fn new_run_id() -> Result<RunId, Failure> {
     let letters: String = (0..4).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect();
     let text = format!("{}-{letters}", Timestamp::now().strftime("%Y%m%d-%H%M%S"));
     text.parse().map_err(|error| Failure::new(Kind::Bug, format!("{error}"), "please report it"))
+}
+
+/// The selection with the tests that it takes along.
+fn with_needed(folder: &Path, only: &Selection, known: &BTreeSet<String>) -> Result<Selection, Failure> {
+    if only.is_whole() {
+        return Ok(only.clone());
+    }
+    Ok(only.clone().with_needed(needs_of(folder, known, |name| only.chose(name))?))
+}
+
+/// The names that earlier tests on a kept app handed on.
+fn handed_on(work: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(work.join(VARIABLES_FILE)).unwrap_or_default();
+    text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The tests of a recipe's folder that chosen ones need, where these names have a value already.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn needs_of(
+    folder: &Path,
+    known: &BTreeSet<String>,
+    is_chosen: impl Fn(&str) -> bool,
+) -> Result<BTreeSet<String>, Failure> {
+    let broken = |error: std::io::Error| {
+        Failure::new(Kind::CheckBroken, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
+    };
+    let mut files = Vec::new();
+    for name in FOLDERS {
+        files.extend(discover(folder, name).map_err(broken)?);
+    }
+    let mut libraries = Vec::new();
+    for entry in std::fs::read_dir(folder.join("lib")).into_iter().flatten() {
+        libraries.extend(std::fs::read_to_string(entry.map_err(broken)?.path()));
+    }
+    // What is no text is no test, and is told where it would run.
+    let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(&file.path).unwrap_or_default()).collect();
+    let tests: Vec<TestText<'_>> =
+        files.iter().zip(&texts).map(|(file, text)| TestText { name: &file.name, text }).collect();
+    let libraries: Vec<&str> = libraries.iter().map(String::as_str).collect();
+    Ok(needed(&tests, &libraries, known, is_chosen))
 }
 
 fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {

@@ -51,7 +51,7 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
 pub fn reference() -> String {
     let all = Table {
         title: "Settings",
-        intro: "Each is a flag of every command and a variable of the environment; the flag wins.",
+        intro: "Each is a flag of every command and a variable of the environment; the flag wins. A variable that is empty is one that is not set.",
         columns: SETTINGS,
         rows: rows(&Settings::augment_args(clap::Command::new("cc-ci"))),
     };

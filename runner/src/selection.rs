@@ -1,5 +1,6 @@
 //! `--only`: the part of a run that somebody asks for. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::event::Stage;
@@ -9,6 +10,8 @@ use crate::event::Stage;
 pub struct Selection {
     parts: Vec<Part>,
     prove: bool,
+    /// Tests that run because a chosen one uses what they hand on.
+    needed: BTreeSet<String>,
 }
 
 /// A stage, or the checks of a folder or file.
@@ -29,7 +32,7 @@ impl Selection {
     /// The first word that is neither.
     pub fn parse(words: &[String]) -> Result<Self, String> {
         let parts = words.iter().map(|word| part(word)).collect::<Result<_, _>>()?;
-        Ok(Self { parts, prove: false })
+        Ok(Self { parts, prove: false, needed: BTreeSet::new() })
     }
 
     /// The same, and the tests are proven to bite.
@@ -44,6 +47,18 @@ impl Selection {
         self.prove
     }
 
+    /// The same, and these tests run too, since chosen ones use what they hand on.
+    #[must_use]
+    pub fn with_needed(self, needed: BTreeSet<String>) -> Self {
+        Self { needed, ..self }
+    }
+
+    /// Whether a test runs only because a chosen one uses what it hands on.
+    #[must_use]
+    pub fn is_needed(&self, name: &str) -> bool {
+        self.needed.contains(name)
+    }
+
     /// Whether everything is asked for.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -53,6 +68,12 @@ impl Selection {
     /// Whether a test runs, by its name with its folder.
     #[must_use]
     pub fn wants_check(&self, name: &str) -> bool {
+        self.chose(name) || self.is_needed(name)
+    }
+
+    /// Whether a test was asked for.
+    #[must_use]
+    pub fn chose(&self, name: &str) -> bool {
         let of_stage = |stage: Stage| name.split('/').next().and_then(stage_of) == Some(stage);
         self.is_whole()
             || self.parts.iter().any(|part| match part {
@@ -65,7 +86,7 @@ impl Selection {
     /// `cc-ci prove` asks for by itself, stands for all tests: the other stages need not run for that.
     #[must_use]
     pub fn wants_proof(&self, name: &str) -> bool {
-        self.parts == [Part::Stage(Stage::Functional)] || self.wants_check(name)
+        self.parts == [Part::Stage(Stage::Functional)] || self.chose(name)
     }
 
     /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
@@ -150,6 +171,15 @@ mod tests {
         assert!(!one.wants_stage(Stage::Upgrade, &[]) && !one.wants_stage(Stage::Fresh, &[]));
         assert_eq!(one.unmet(&names), None);
         assert_eq!(one.unmet(&names[1..]), Some("functional/20"));
+    }
+
+    #[test]
+    fn what_a_chosen_test_needs_runs_with_its_stage_and_is_not_proven() {
+        let names = ["install/10-a.hurl", "upgrade/10-b.sh", "functional/20-c.hurl"].map(str::to_owned);
+        let one = only(&["functional/20"]).with_needed([names[1].clone()].into());
+        assert!(one.wants_check("upgrade/10-b.sh") && one.is_needed("upgrade/10-b.sh") && !one.is_needed(&names[2]));
+        assert!(one.wants_stage(Stage::Upgrade, &names) && !one.wants_proof("upgrade/10-b.sh"));
+        assert!(!one.wants_check("install/10-a.hurl") && one.words() == ["functional/20"]);
     }
 
     #[test]

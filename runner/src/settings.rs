@@ -182,10 +182,11 @@ impl Settings {
     /// # Errors
     /// When none was asked for and there is no home.
     pub fn state_dir(&self) -> Result<PathBuf, Failure> {
-        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
         let dir = match &self.state {
             Some(dir) => Some(dir.clone()),
-            None => std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|dir| dir.join("cc-ci")),
+            None => variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|dir| dir.join("cc-ci")),
         };
         dir.and_then(|dir| std::path::absolute(dir).ok()).ok_or_else(|| {
             Failure::new(Kind::WorldIncomplete, "there is no folder for cc-ci's state", "set CCCI_STATE to a folder")

@@ -152,7 +152,8 @@ impl Swarm {
 }
 
 fn address() -> String {
-    std::env::var("DOCKER_HOST").unwrap_or_else(|_| LOCAL.to_owned())
+    // Docker's own client takes an empty one for none, too.
+    std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()).unwrap_or_else(|| LOCAL.to_owned())
 }
 
 fn unreachable_engine(address: &str) -> Failure {

@@ -6,6 +6,7 @@ mod cancel;
 mod coverage;
 mod docs;
 mod doctor;
+mod empty;
 mod export;
 mod lint;
 mod look;
@@ -24,7 +25,7 @@ mod world;
 
 use std::io::IsTerminal as _;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use harness::failure::{Cause, Failure, Kind};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -110,6 +111,15 @@ enum Command {
     Docs(docs::Args),
 }
 
+impl Cli {
+    /// What these words, the first of which is the program, and the variables ask for.
+    fn read<W: Into<std::ffi::OsString> + Clone>(words: impl IntoIterator<Item = W>) -> Result<Self, clap::Error> {
+        let mut command = empty::without_empty(Self::command());
+        let matches = command.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
 impl Command {
     /// Whether nothing but what it prints is asked of it. What is cut of that is a failure; of a run it changes no
     /// verdict, and a service goes on.
@@ -124,7 +134,7 @@ impl Command {
 /// Parses the arguments, runs the command, and gives the exit code.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = Cli::parse();
+    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     // Nobody looks at a server but by its log: there a forge that is away has to be seen.
     let level = if matches!(cli.command, Command::Serve(_)) { LevelFilter::WARN } else { LevelFilter::ERROR };
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("CCCI_LOG").from_env_lossy();

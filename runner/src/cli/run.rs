@@ -72,6 +72,13 @@ pub(super) struct Args {
     leash: bool,
 }
 
+impl Args {
+    /// Whether there is a token to report with, and no address to report to.
+    pub(super) fn has_idle_token(&self) -> bool {
+        self.report.report_token_file.is_some() && self.report.report_to.is_none()
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(super) struct ProveArgs {
     #[command(flatten)]

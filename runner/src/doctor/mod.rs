@@ -2,6 +2,7 @@
 //! a check never changes anything.
 
 mod abra;
+mod drone;
 mod host;
 mod render;
 mod swarm;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use render::render;
 
+use crate::drone::DroneArgs;
 use crate::settings::Settings;
 
 /// How bad a finding is.
@@ -51,12 +53,13 @@ impl Finding {
     }
 }
 
-/// Runs every check.
-pub async fn doctor(settings: &Settings) -> Vec<Finding> {
+/// Runs every check; those of a Drone where one is named.
+pub async fn doctor(settings: &Settings, drone: &DroneArgs) -> Vec<Finding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
     findings.push(host::dns(settings).await);
     findings.extend(host::room(settings).await);
     findings.push(host::clock().await);
+    findings.extend(drone::check(settings, drone).await);
     findings
 }

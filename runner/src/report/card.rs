@@ -2,12 +2,26 @@
 //! fills: whoever may see the build sees it, so it has no more than the report's first lines. Pure.
 
 use serde::Serialize;
+use url::Url;
 
 use super::fold::{RunView, StageView};
 use super::text::{one_line, seconds};
 
-/// Where the template is, unless a setting says otherwise.
-pub const TEMPLATE: &str = "https://git.coopcloud.tech/coop-cloud/cc-ci/raw/branch/main/docker/runner/card.json";
+/// The template, which `cc-ci serve` serves at [`PATH`].
+pub const TEMPLATE: &str = include_str!("../../../docker/runner/card.json");
+
+/// Where a `cc-ci serve` has the template.
+pub const PATH: &str = "/card.json";
+
+/// Where browsers find the template, for the address of the pages.
+#[must_use]
+pub fn template_at(pages: Url) -> Url {
+    let mut template = pages;
+    template.set_path(&format!("{}{PATH}", template.path().trim_end_matches('/')));
+    template.set_query(None);
+    template.set_fragment(None);
+    template
+}
 
 /// A card is no page: longer lines are cut, in columns.
 const COLUMNS: usize = 200;
@@ -95,7 +109,18 @@ mod tests {
     use crate::report::fixtures;
     use crate::report::fold::fold;
 
-    const CARD: &str = include_str!("../../../docker/runner/card.json");
+    use super::TEMPLATE as CARD;
+
+    #[test]
+    fn the_template_is_below_the_pages() {
+        for (pages, wanted) in [
+            ("https://ci.example.org", "https://ci.example.org/card.json"),
+            ("https://ci.example.org/", "https://ci.example.org/card.json"),
+            ("http://10.0.0.1:8300/cc-ci/?x=1#y", "http://10.0.0.1:8300/cc-ci/card.json"),
+        ] {
+            assert_eq!(template_at(pages.parse().unwrap()).as_str(), wanted);
+        }
+    }
 
     #[test]
     fn cards_of_a_red_a_green_and_a_killed_run() {

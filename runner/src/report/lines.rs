@@ -223,6 +223,13 @@ mod tests {
     }
 
     #[test]
+    fn a_restarted_run_names_the_first_attempt() {
+        let text = all_lines(&fixtures::restarted(), Look::PLAIN);
+        assert!(text.contains("  restarted: the first attempt was run 20261121-091403-kxqv\n"), "{text}");
+        assert!(!all_lines(&fixtures::passed(), Look::PLAIN).contains("restarted"));
+    }
+
+    #[test]
     fn objects_left_behind_are_named() {
         let look = Look { colour: false, progress: false };
         let text = all_lines(&fixtures::left_behind(), look);

@@ -5,6 +5,7 @@
 //! the history from the beginning on, and shown; webhooks and runs elsewhere come to the same address ([`listen`]).
 
 mod answering;
+mod card;
 mod deaths;
 mod keeping;
 mod listen;
@@ -35,6 +36,7 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
     if let Some(token) = settings.report_token()? {
         parts.push(Part { what: "runs that report", router: reported::router(runner.state.clone(), token) });
     }
+    parts.push(Part { what: "the card's template", router: card::router() });
     let history = keeping::open(&runner.state).await;
     let readers = Readers::default();
     match &history {

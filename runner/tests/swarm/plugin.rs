@@ -76,9 +76,16 @@ impl Step {
             ("PLUGIN_SOURCE", "repository"),
             ("PLUGIN_REF", "tested"),
             ("PLUGIN_SLOTS", "ccci-tests"),
-            ("PLUGIN_MAX_TESTS", "64"),
+            // As Drone writes them, as Woodpecker does, and in between.
+            ("PLUGIN_MAX-TESTS", "64"),
             ("PLUGIN_MAX_APPS", "128"),
-            ("PLUGIN_MAX_MEMORY", "1000000"),
+            ("plugin_max.memory", "1000000"),
+            // What a pipeline passes on and does not have.
+            ("PLUGIN_REPORT-TO", ""),
+            ("MAX_TESTS", ""),
+            ("CCCI_REPORT_TO", ""),
+            ("CCCI_MAX_WAIT", ""),
+            ("CCCI_PUBLIC_URL", "https://ci.example.org"),
         ];
         for (name, value) in build.iter().chain(settings) {
             command.arg("--env").arg(format!("{name}={value}"));
@@ -95,8 +102,8 @@ impl Step {
     }
 
     /// Starts the step and comes back when its app is being deployed.
-    fn deploys(&self) -> Child {
-        let mut child = self.command("host", &[]).spawn().unwrap();
+    fn deploys(&self, settings: &[(&str, &str)]) -> Child {
+        let mut child = self.command("host", settings).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("waiting for app")), "it deployed nothing");
         // Nobody may be left whose output has no reader.
@@ -136,6 +143,7 @@ fn a_step_is_a_whole_run_with_its_card_and_its_artifacts() {
     }
     let card: serde_json::Value = serde_json::from_str(&step.file("card.json")).unwrap();
     assert_eq!((&card["data"]["recipe"], &card["data"]["outcome"]), (&"custom-html".into(), &"✓ passed".into()));
+    assert_eq!(card["schema"], "https://ci.example.org/card.json");
     assert!(card["data"]["stages"].as_array().unwrap().iter().any(|stage| stage["stage"] == "backup"));
     assert_eq!(left(&step.stack()), Vec::<String>::new());
 }
@@ -162,10 +170,73 @@ fn a_step_that_is_wrong_runs_nothing_and_shows_no_value() {
     assert!(!step.state.path().join("runs").exists());
 }
 
+/// As Woodpecker gives it, which makes such builds unless a pipeline leaves them out.
+const CLOSED: [(&str, &str); 4] = [
+    ("DRONE", ""),
+    ("CI", "woodpecker"),
+    ("CI_PIPELINE_EVENT", "pull_request_closed"),
+    ("CI_COMMIT_PULL_REQUEST", "7"),
+];
+
+#[test]
+fn a_step_of_a_closed_pull_request_is_green_at_once() {
+    let step = Step::new("main");
+    let (code, out, err) = step.ends("host", &CLOSED);
+    assert_eq!((code, out.as_str()), (0, "nothing to test: the pull request was closed or merged\n"), "{err}");
+    assert!(!step.state.path().join("runs").exists());
+    let (code, out, err) = step.ends("host", &[("DRONE_BUILD_EVENT", "promote")]);
+    assert_eq!(code, i32::from(Exit::Usage.code()), "{out}{err}");
+    assert!(err.contains("unless deployments is true"), "{err}");
+}
+
+#[test]
+fn no_process_of_a_step_has_a_secret_not_even_the_first() {
+    let step = Step::new("main");
+    // The address has no server: reporting changes no verdict.
+    let settings = [
+        ("PLUGIN_REPORT-TOKEN", "hunter2-hunter2-hunter2"),
+        ("plugin_report.token", "hunter2-hunter2-hunter2"),
+        ("PLUGIN_REPORT-TO", "http://127.0.0.1:9"),
+        ("DRONE_NETRC_PASSWORD", "hunter2-of-git"),
+        ("PLUGIN_ONLY", "install"),
+    ];
+    let mut child = step.deploys(&settings);
+    let output = Command::new("docker").args(["top", &step.name, "-eo", "pid"]).output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    let processes: Vec<&str> = output.lines().skip(1).map(str::trim).collect();
+    // The init and the plugin at least.
+    assert!(processes.len() >= 2, "{output}");
+    for process in processes {
+        // One that has ended meanwhile shows nothing.
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        assert!(!environment.contains("hunter2"), "process {process}");
+    }
+    step.does(&["stop", "--time", "120"]);
+    assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())));
+    assert_eq!(left(&step.stack()), Vec::<String>::new());
+}
+
+#[test]
+fn a_restarted_build_is_a_run_of_its_own() {
+    let step = Step::new("main");
+    let settings = [("PLUGIN_RUN-ID", "20261121-091403-kxqv"), ("PLUGIN_ONLY", "install")];
+    let (code, out, err) = step.ends("host", &settings);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = step.ends("host", &settings);
+    assert_eq!(code, i32::from(Exit::Usage.code()), "{out}{err}");
+    assert!(err.contains("run 20261121-091403-kxqv is there already"), "{err}");
+    let restart = [("DRONE_BUILD_NUMBER", "43"), ("DRONE_BUILD_PARENT", "42"), settings[0], settings[1]];
+    let (code, out, err) = step.ends("host", &restart);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("run 20261121-091403-kxqv-b43"), "{out}");
+    assert!(out.contains("restarted: the first attempt was run 20261121-091403-kxqv"), "{out}");
+}
+
 #[test]
 fn a_step_that_is_stopped_tears_down() {
     let step = Step::new("good/new-release");
-    let mut child = step.deploys();
+    let mut child = step.deploys(&[]);
     step.does(&["stop", "--time", "120"]);
     assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())));
     assert!(step.file("cc-ci/junit.xml").contains("custom-html"));
@@ -175,7 +246,7 @@ fn a_step_that_is_stopped_tears_down() {
 #[test]
 fn what_a_killed_step_left_is_removed_by_the_next_one() {
     let step = Step::new("good/new-release");
-    let mut child = step.deploys();
+    let mut child = step.deploys(&[]);
     let stack = step.stack();
     step.does(&["kill"]);
     assert_eq!(child.wait().unwrap().code(), Some(137));

@@ -102,8 +102,15 @@ pub(crate) struct Server {
 /// What a runner of Drone hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// A build waits to be run, with these parameters.
-    Started(usize, BTreeMap<String, String>),
+    /// A build waits to be run.
+    Started {
+        /// Its number.
+        number: usize,
+        /// Its parameters.
+        parameters: BTreeMap<String, String>,
+        /// The build that it restarts; 0 where it restarts none.
+        parent: u64,
+    },
     /// The step of a build is to be killed.
     Kill(usize),
 }
@@ -337,7 +344,9 @@ impl Server {
                 build["stages"][0]["status"] = "error".into();
                 build["stages"][0]["error"] = why.into();
             }
-            Ok(()) if stage == "pending" => self.hear(Heard::Started(number, params)),
+            Ok(()) if stage == "pending" => {
+                self.hear(Heard::Started { number, parameters: params, parent });
+            }
             Ok(()) => {}
         }
         // What a start is answered with has no stages.

@@ -13,7 +13,6 @@ use url::Url;
 
 use super::build::{Build, BuildJson, Step};
 use super::parameters::Parameters;
-use super::repository::Repository;
 use crate::names::{Branch, Repo};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -187,14 +186,6 @@ impl Drone {
         Ok(answer::<Option<_>>(ask).await?.unwrap_or_default())
     }
 
-    /// A repository as Drone knows it.
-    ///
-    /// # Errors
-    /// When Drone cannot be asked, or the token's user may not see the repository.
-    pub async fn repository(&self, repo: &Repo) -> Result<Repository, DroneError> {
-        answer(self.ask(Method::GET, repo, "", &[])).await
-    }
-
     /// The name of the token's user.
     ///
     /// # Errors
@@ -222,7 +213,8 @@ impl Drone {
         sent(self.ask(Method::DELETE, repo, &format!("/builds/{number}"), &[])).await.map(|_| ())
     }
 
-    fn ask(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
+    /// A request about a repository; `rest` is the path behind its name.
+    pub(super) fn ask(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
         let (owner, name) = (coded(repo.owner.as_str()), coded(repo.name.as_str()));
         self.at(method, &format!("/api/repos/{owner}/{name}{rest}"), query)
     }
@@ -266,7 +258,7 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
-async fn answer<T: DeserializeOwned>(ask: Ask) -> Result<T, DroneError> {
+pub(super) async fn answer<T: DeserializeOwned>(ask: Ask) -> Result<T, DroneError> {
     let (asked, answer) = sent(ask).await?;
     answer.json().map_err(|why| DroneError::Wrong { asked, why })
 }

@@ -10,6 +10,7 @@ mod parameters;
 mod refusal;
 mod repository;
 mod restart;
+mod secrets;
 mod settings;
 mod testme;
 
@@ -20,9 +21,10 @@ pub use self::ending::BuildEnd;
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
 pub use self::refusal::Refusal;
-pub use self::repository::Repository;
+pub use self::repository::{DronePermissions, DroneRepository};
 pub use self::restart::{restarted_build, restarted_run_id};
-pub use self::settings::{Setting, SettingError, Takes, Value, help, read as read_settings, variable};
+pub use self::secrets::holds_secret;
+pub use self::settings::{Setting, SettingError, Takes, Value, help, name_in, read as read_settings, variable};
 pub use self::testme::{RUN as TESTME_RUN, Testme};
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! `settings:` of a step, which come as `PLUGIN_*`. Which there are is a table of the caller's; a name that is
 //! not in it is an error, so that a mistyped one is not ignored. Pure.
+//!
+//! Drone's docker runner makes a variable of a setting by upper case alone, so that `run-id` comes as `PLUGIN_RUN-ID`
+//! (read in its `engine/compiler/step.go`, and seen); Woodpecker puts `_` for `-` and `.` too. So a setting is known in
+//! every form: `-`, `_` and `.` are the same letter, and so are capital and small letters.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,6 +62,16 @@ pub enum SettingError {
         /// What was probably meant.
         meant: Option<&'static str>,
     },
+    /// It is there in two forms with two values.
+    #[error("{one} and {other} are the same setting, {name}, with different values: keep one of them")]
+    Twice {
+        /// The setting.
+        name: &'static str,
+        /// The first variable.
+        one: String,
+        /// The second one.
+        other: String,
+    },
     /// Its value is of another kind.
     #[error("the setting {name} takes {takes}")]
     Unfit {
@@ -76,29 +90,41 @@ pub fn variable(setting: &Setting) -> String {
     format!("{PREFIX}{}", setting.name.replace('-', "_").to_ascii_uppercase())
 }
 
+/// The name of the setting that a variable belongs to, as on the command line, for every form of both; none for a variable of
+/// something else.
+#[must_use]
+pub fn name_in(variable: &str) -> Option<String> {
+    let (prefix, name) = variable.split_at_checked(PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(PREFIX).then(|| name.to_lowercase().replace(['_', '.'], "-"))
+}
+
 /// Reads the settings of an environment. An empty value is the same as none.
 ///
 /// # Errors
-/// The first setting, in the order of their names, that is not right.
+/// The first setting, in the order of their variables, that is not right.
 pub fn read(
     table: &[Setting],
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<BTreeMap<&'static str, Value>, SettingError> {
-    let given: BTreeMap<String, String> =
-        environment.into_iter().filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
+    let given: BTreeMap<String, String> = environment.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     let mut read = BTreeMap::new();
-    for (name, text) in given {
-        let Some(setting) = table.iter().find(|setting| variable(setting) == name) else {
-            return Err(unknown(table, &name));
+    let mut from: BTreeMap<&'static str, (&str, &str)> = BTreeMap::new();
+    for (variable, text) in &given {
+        let Some(name) = name_in(variable) else { continue };
+        let setting = table.iter().find(|setting| setting.name == name).ok_or_else(|| unknown(table, &name))?;
+        match from.insert(setting.name, (variable, text)) {
+            Some((one, earlier)) if earlier != text => {
+                let (name, one, other) = (setting.name, one.to_owned(), variable.clone());
+                return Err(SettingError::Twice { name, one, other });
+            }
+            _ => read.insert(setting.name, value(setting, text)?),
         };
-        read.insert(setting.name, value(setting, &text)?);
     }
     Ok(read)
 }
 
-fn unknown(table: &[Setting], variable: &str) -> SettingError {
-    let name: String =
-        variable.trim_start_matches(PREFIX).chars().take(60).collect::<String>().to_ascii_lowercase().replace('_', "-");
+fn unknown(table: &[Setting], name: &str) -> SettingError {
+    let name: String = name.chars().take(60).collect();
     let nearest = table.iter().map(|setting| (strsim::osa_distance(&name, setting.name), setting.name)).min();
     SettingError::Unknown { meant: nearest.filter(|(changes, _)| *changes <= 2).map(|(_, meant)| meant), name }
 }

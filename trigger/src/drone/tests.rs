@@ -78,6 +78,49 @@ fn a_restart_has_the_run_id_of_the_first_build_with_its_own_number() {
     }
 }
 
+/// The variables of each event, as a real Drone 2.25 and a real Woodpecker 3.17 gave them to a step, unless it says *read*.
+#[test]
+fn each_event_of_both_systems_is_known() {
+    let (drone, woodpecker) = (System::Drone, System::Woodpecker);
+    for (system, event, pull, wanted) in [
+        (drone, "push", "", Event::Push),
+        (drone, "pull_request", "7", Event::PullRequest),
+        (drone, "tag", "", Event::Tag),
+        (drone, "custom", "", Event::Asked),
+        (drone, "cron", "", Event::Cron),
+        (drone, "promote", "", Event::Deployment),
+        (drone, "rollback", "", Event::Deployment),
+        (woodpecker, "push", "", Event::Push),
+        (woodpecker, "pull_request", "7", Event::PullRequest),
+        (woodpecker, "pull_request_closed", "7", Event::PullRequestClosed),
+        (woodpecker, "pull_request_metadata", "7", Event::PullRequest),
+        (woodpecker, "tag", "", Event::Tag),
+        (woodpecker, "cron", "", Event::Cron),
+        (woodpecker, "manual", "", Event::Asked),
+        // Read in server/model/const.go.
+        (woodpecker, "release", "", Event::Tag),
+        (woodpecker, "deployment", "", Event::Deployment),
+        // What a later release may add tests what it names.
+        (woodpecker, "something_new", "", Event::Other),
+    ] {
+        let variables = match system {
+            System::Drone => [("DRONE", "true"), ("DRONE_BUILD_EVENT", event), ("DRONE_PULL_REQUEST", pull)],
+            System::Woodpecker => {
+                [("CI", "woodpecker"), ("CI_PIPELINE_EVENT", event), ("CI_COMMIT_PULL_REQUEST", pull)]
+            }
+        };
+        let facts = of(&variables).unwrap().unwrap();
+        assert_eq!((facts.system, facts.event, facts.pull), (system, wanted, pull.parse().ok()), "{event}");
+    }
+}
+
+/// Woodpecker gives a plugin variables of Drone's names too; they count for nothing.
+#[test]
+fn a_step_of_woodpecker_goes_by_its_own_variables() {
+    let both = [&WOODPECKER[..], &[("DRONE_BUILD_EVENT", "push"), ("DRONE_REPO", "; x"), ("DRONE_BUILD_PARENT", "9")]];
+    assert_eq!(of(&both.concat()), of(&WOODPECKER));
+}
+
 #[test]
 fn an_environment_of_no_build_has_no_facts() {
     assert_eq!(of(&[]), Ok(None));
@@ -147,6 +190,47 @@ fn settings_are_typed_and_others_variables_are_not_settings() {
     assert_eq!(settings(&[("PLUGIN_WARM", "")]), Ok(BTreeMap::new()));
 }
 
+/// Every form in which a step may get a setting of this name.
+fn forms(name: &str) -> Vec<String> {
+    let with = |separator: &str| format!("PLUGIN_{}", name.replace('-', separator));
+    let each = ["-", "_", "."].map(with);
+    let mut forms: Vec<String> = each.iter().flat_map(|form| [form.to_uppercase(), form.to_lowercase()]).collect();
+    forms.extend(each.map(|form| form.replacen("PLUGIN", "Plugin", 1)));
+    forms
+}
+
+#[test]
+fn a_setting_is_known_in_every_form() {
+    for setting in &TABLE {
+        for form in forms(setting.name) {
+            assert_eq!(name_in(&form).as_deref(), Some(setting.name), "{form}");
+        }
+    }
+    for form in forms("max-tests") {
+        let wanted = BTreeMap::from([("max-tests", Value::Number(3))]);
+        assert_eq!(settings(&[(&form, "3")]), Ok(wanted), "{form}");
+    }
+    for other in ["PATH", "PLUGIN", "XPLUGIN_ONLY", "DRONE_PLUGIN_ONLY", "PLÜGIN_ONLY"] {
+        assert_eq!(name_in(other), None, "{other}");
+    }
+}
+
+#[test]
+fn two_forms_of_one_setting_agree_or_are_both_named() {
+    let forms = forms("max-tests");
+    for (at, one) in forms.iter().enumerate() {
+        for other in forms.iter().skip(at + 1).filter(|other| *other != one) {
+            let same = settings(&[(one, "3"), (other, "3")]);
+            assert_eq!(same, Ok(BTreeMap::from([("max-tests", Value::Number(3))])), "{one} {other}");
+            let empty = settings(&[(one, "3"), (other, "")]);
+            assert_eq!(empty, same, "{one} {other}");
+            let told = settings(&[(one, "3"), (other, "41414141")]).unwrap_err().to_string();
+            assert!(told.contains(one.as_str()) && told.contains(other.as_str()), "{told}");
+            assert!(told.contains("max-tests") && !told.contains("41414141"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn a_mistyped_setting_is_told_and_no_value_is() {
     let told = |pairs: &[(&str, &str)]| settings(pairs).unwrap_err().to_string();
@@ -170,6 +254,26 @@ fn every_setting_is_in_the_help() {
 }
 
 proptest! {
+    /// Any mixture of forms, letter by letter.
+    #[test]
+    fn no_form_of_a_setting_is_missed(choices in prop::collection::vec((0..3_usize, any::<bool>()), 32)) {
+        for setting in &TABLE {
+            let mut choices = choices.iter().cycle();
+            let form: String = format!("plugin_{}", setting.name)
+                .char_indices()
+                .zip(&mut choices)
+                .map(|((at, letter), (separator, capital))| match letter {
+                    '-' => ['-', '_', '.'][*separator],
+                    _ if at == "plugin".len() => letter,
+                    _ if *capital => letter.to_ascii_uppercase(),
+                    _ => letter,
+                })
+                .collect();
+            let name = name_in(&form);
+            prop_assert_eq!(name.as_deref(), Some(setting.name));
+        }
+    }
+
     #[test]
     fn a_parameter_is_harmless(name in "\\PC{0,70}", value in "\\PC{0,40}") {
         if Parameters::default().with(&name, &value).is_ok() {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use harness::names::RunId;
 use trigger::drone::{BuildFacts, Value, restarted_build, restarted_run_id};
 
 use super::super::{Cli, Command, run};
-use super::table::{ARTIFACTS, TEMPLATE, TOKEN, name_of, options, stands_alone};
+use super::table::{is_own, name_of, options, stands_alone};
 use crate::settings::Settings;
 
 pub(super) type Given = BTreeMap<&'static str, Value>;
@@ -63,7 +62,7 @@ pub(super) fn words(given: &Given, facts: Option<&BuildFacts>) -> Result<Vec<Str
         given.insert("run-id", Value::Text(restarted.to_string()));
         words.push(format!("--restart-of={first}"));
     }
-    for (name, value) in given.iter().filter(|(name, _)| !["recipe", ARTIFACTS, TEMPLATE, TOKEN.name].contains(*name)) {
+    for (name, value) in given.iter().filter(|(name, _)| **name != "recipe" && !is_own(name)) {
         let alone = options.iter().any(|option| name_of(option) == *name && stands_alone(option));
         match value {
             Value::Flag(true) => words.push(format!("--{name}")),
@@ -90,7 +89,7 @@ fn restarted(given: &Given, facts: Option<&BuildFacts>) -> Option<(RunId, RunId)
 
 /// What `cc-ci run` would do with these words.
 pub(super) fn parsed(words: &[String]) -> Result<(Settings, run::Args), UnfitSettings> {
-    let cli = Cli::try_parse_from(words).map_err(|error| unfit(&error))?;
+    let cli = Cli::read(words).map_err(|error| unfit(&error))?;
     match cli.command {
         Command::Run(args) => Ok((cli.settings, args)),
         _ => Err(UnfitSettings::Other(ErrorKind::InvalidSubcommand)),

@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use harness::failure::{Failure, Kind};
-use trigger::drone::{Card, Setting, Value, facts, help, read_settings, variable};
+use trigger::drone::{BuildFacts, Card, Event, Setting, Value, facts, help, read_settings, variable};
 use url::Url;
 
-use self::arguments::{parsed, words};
-use self::table::{ARTIFACTS, LEFT_OUT, TABLE, TEMPLATE, TOKEN};
+use self::arguments::{Given, parsed, words};
+use self::table::{ARTIFACTS, DEPLOYMENTS, LEFT_OUT, PUBLIC_URL, TABLE, TEMPLATE, TOKEN};
 use super::run;
 use crate::event::Record;
 use crate::exit::Exit;
@@ -36,19 +36,33 @@ pub(super) async fn run(_: &Args) -> Result<Exit, Failure> {
     // A name or a value that is no text is not one that a pipeline gave.
     let environment = || std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let given = read_settings(&TABLE, environment()).map_err(|error| wrong(error.to_string()))?;
-    if let Some(token) = text(given.get(TOKEN.name)) {
-        return Err(secret::hand_over(token, given.contains_key("report-token-file")));
+    let secrets = secret::secrets(environment().map(|(name, _)| name));
+    if !secrets.is_empty() || secret::wants_init() {
+        let has_file = given.contains_key("report-token-file");
+        return Err(secret::hand_over(text(given.get(TOKEN.name)), has_file, &secrets));
     }
-    let facts = facts(|name| std::env::var(name).ok()).map_err(|error| wrong(error.to_string()))?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let facts = facts(variable).map_err(|error| wrong(error.to_string()))?;
+    if let Some(why) = nothing_to_test(facts.as_ref()) {
+        say!("nothing to test: {why}");
+        return Ok(Exit::Passed);
+    }
+    refuse_deployment(facts.as_ref(), &given).map_err(wrong)?;
     let (settings, args) =
         words(&given, facts.as_ref()).and_then(|words| parsed(&words)).map_err(|error| wrong(error.to_string()))?;
-    let template = template(given.get(TEMPLATE)).map_err(wrong)?;
+    let template = template(&given, variable("CCCI_PUBLIC_URL")).map_err(wrong)?;
     let workspace = facts.as_ref().and_then(|facts| facts.workspace.clone()).unwrap_or_else(|| PathBuf::from("."));
     let folder = artifacts(&workspace, given.get(ARTIFACTS)).map_err(wrong)?;
+    if args.has_idle_token() {
+        note!(
+            "cc-ci: there is a token to report with, but no address (report-to, CCCI_REPORT_TO): nothing is reported"
+        );
+    }
     let ended = run::ended(&settings, args).await?;
     if !ended.records.is_empty() {
         keep(&folder, &ended.records);
-        if let Some(path) = facts.as_ref().and_then(|facts| facts.card.as_deref()) {
+        let card = facts.as_ref().and_then(|facts| facts.card.as_deref());
+        if let (Some(path), Some(template)) = (card, template) {
             show(path, template, &ended.records);
         }
     }
@@ -62,9 +76,40 @@ fn text(value: Option<&Value>) -> Option<&str> {
     }
 }
 
-fn template(value: Option<&Value>) -> Result<Url, String> {
-    let url: Url = text(value).unwrap_or(card::TEMPLATE).parse().map_err(|_| format!("{TEMPLATE} is no address"))?;
-    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(format!("{TEMPLATE} is no http(s) address")) }
+/// Why a build is no reason to test anything. It ends green: a closed pull request is nobody's fault.
+fn nothing_to_test(facts: Option<&BuildFacts>) -> Option<&'static str> {
+    let is_closed = facts.is_some_and(|facts| facts.event == Event::PullRequestClosed);
+    is_closed.then_some("the pull request was closed or merged")
+}
+
+/// A promotion or a rollback names an old build, and its pipeline is about a deployment: it tests only where that was asked for.
+fn refuse_deployment(facts: Option<&BuildFacts>, given: &Given) -> Result<(), String> {
+    let is_wanted = given.get(DEPLOYMENTS) == Some(&Value::Flag(true));
+    match facts {
+        Some(facts) if facts.event == Event::Deployment && !is_wanted => Err(format!(
+            "this build is a promotion, a rollback or a deployment, which tests nothing unless {DEPLOYMENTS} is true: \
+             set it, or leave the event out of the pipeline's trigger (Drone) or when (Woodpecker)"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Where browsers find the card's template; none where no server of cc-ci's is known, whose answer they may read on a page of
+/// Drone's.
+fn template(given: &Given, public_url: Option<String>) -> Result<Option<Url>, String> {
+    let address = |name: &str, text: &str| -> Result<Url, String> {
+        let url: Url = text.parse().map_err(|_| format!("{name} is no address"))?;
+        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(format!("{name} is no http(s) address")) }
+    };
+    if let Some(template) = text(given.get(TEMPLATE)) {
+        return address(TEMPLATE, template).map(Some);
+    }
+    let pages = match (text(given.get(PUBLIC_URL)), &public_url) {
+        (Some(pages), _) => address(PUBLIC_URL, pages)?,
+        (None, Some(pages)) => address("CCCI_PUBLIC_URL", pages)?,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(card::template_at(pages)))
 }
 
 /// The folder of the artifacts; it stays below the workspace.
@@ -123,8 +168,9 @@ pub(crate) fn settings_table() -> Table {
     };
     Table {
         title: "Settings of the plugin",
-        intro: "`settings:` of a step in Drone or Woodpecker, which `cc-ci plugin` reads; [operate.md](operate.md#drone) \
-                has a pipeline. Each is an option of `cc-ci run` or one of the settings above, but for the last three.",
+        intro: "`settings:` of a step in Drone or Woodpecker, which `cc-ci plugin` reads; [drone.md](drone.md) \
+                has pipelines. A setting may be written with `-`, `_` or `.`, in capital or small letters: `run_id` and `run-id` are one. \
+                Each is an option of `cc-ci run` or one of the settings above, but for the last five.",
         columns: &["setting", "variable", "takes", "meaning"],
         rows: TABLE.iter().map(row).collect(),
     }

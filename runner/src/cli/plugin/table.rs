@@ -19,6 +19,10 @@ pub(super) const LEFT_OUT: &[(&str, &str)] =
 pub(super) const ARTIFACTS: &str = "artifacts";
 /// The address of the card's template.
 pub(super) const TEMPLATE: &str = "card-template";
+/// The address of the pages.
+pub(super) const PUBLIC_URL: &str = "public-url";
+/// Whether a promotion or a rollback is a reason to test.
+pub(super) const DEPLOYMENTS: &str = "deployments";
 
 /// The token that a run reports with, as a secret of the pipeline gives it.
 pub(super) const TOKEN: Setting = Setting {
@@ -28,7 +32,7 @@ pub(super) const TOKEN: Setting = Setting {
 };
 
 /// What is a setting of the plugin alone.
-const OWN: [Setting; 3] = [
+const OWN: [Setting; 5] = [
     TOKEN,
     Setting {
         name: ARTIFACTS,
@@ -38,9 +42,24 @@ const OWN: [Setting; 3] = [
     Setting {
         name: TEMPLATE,
         takes: Takes::Text,
-        help: "Address of docker/runner/card.json, which Drone's page fetches [default: the one of cc-ci's main branch]",
+        help: "Address of the card's template, which Drone's page fetches [default: card.json of public-url]",
+    },
+    Setting {
+        name: PUBLIC_URL,
+        takes: Takes::Text,
+        help: "Address at which browsers find cc-ci serve, for the card's template [default: CCCI_PUBLIC_URL, else no card]",
+    },
+    Setting {
+        name: DEPLOYMENTS,
+        takes: Takes::Flag,
+        help: "Test builds of promote, rollback and deployment too, which are an error without it",
     },
 ];
+
+/// Whether a setting is the plugin's alone.
+pub(super) fn is_own(name: &str) -> bool {
+    OWN.iter().any(|own| own.name == name)
+}
 
 /// Every setting, in the order of `cc-ci run --help`, the plugin's own last.
 pub(super) static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {

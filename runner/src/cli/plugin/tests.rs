@@ -171,10 +171,46 @@ fn what_is_not_right_is_named_and_no_value_is_shown() {
 fn a_secret_never_becomes_a_word() {
     let said = wanted(&[("RECIPE", "n8n"), ("REPORT_TOKEN", "hunter2"), ("RUN_ID", "20261121-091403-kxqv")], None);
     assert_eq!(said.unwrap(), "--run-id=20261121-091403-kxqv -- n8n");
-    let told = secret::hand_over("hunter2", true);
+    let told = secret::hand_over(Some("hunter2"), true, &[]);
     assert!(told.what.contains("cannot be used together") && !told.what.contains("hunter2"), "{}", told.what);
-    let told = secret::hand_over(&"hunter2".repeat(100), false);
+    let told = secret::hand_over(Some(&"hunter2".repeat(100)), false, &[]);
     assert!(told.what.contains("does not hold a token") && !told.what.contains("hunter2"), "{}", told.what);
+}
+
+#[test]
+fn a_secret_goes_in_every_form_of_its_name() {
+    let secret = [
+        "PLUGIN_REPORT_TOKEN",
+        "PLUGIN_REPORT-TOKEN",
+        "PLUGIN_REPORT.TOKEN",
+        "plugin_report_token",
+        "Plugin_Report-Token",
+        "DRONE_NETRC_PASSWORD",
+        "DRONE_NETRC_FILE",
+        "CI_NETRC_PASSWORD",
+    ];
+    let plain =
+        ["PLUGIN_REPORT_TOKEN_FILE", "PLUGIN_REPORT_TO", "PLUGIN_RUN-ID", "PATH", "DRONE_REPO", "CI_COMMIT_SHA"];
+    let all = secret.iter().chain(&plain).map(|name| (*name).to_owned());
+    assert_eq!(secret::secrets(all), secret);
+}
+
+#[test]
+fn a_build_of_a_closed_pull_request_is_green_and_a_deployment_is_refused_unless_it_is_wanted() {
+    let of = |event| BuildFacts { event, ..build("7") };
+    assert_eq!(nothing_to_test(Some(&of(Event::PullRequestClosed))), Some("the pull request was closed or merged"));
+    let (none, wanted) = (given(&[]).unwrap(), given(&[("DEPLOYMENTS", "true")]).unwrap());
+    for event in [Event::Push, Event::PullRequest, Event::Tag, Event::Asked, Event::Cron, Event::Other] {
+        assert_eq!(nothing_to_test(Some(&of(event.clone()))), None);
+        assert_eq!(refuse_deployment(Some(&of(event)), &none), Ok(()));
+    }
+    let told = refuse_deployment(Some(&of(Event::Deployment)), &none).unwrap_err();
+    assert!(told.contains("unless deployments is true"), "{told}");
+    assert!(refuse_deployment(Some(&of(Event::Deployment)), &given(&[("DEPLOYMENTS", "false")]).unwrap()).is_err());
+    assert_eq!(refuse_deployment(Some(&of(Event::Deployment)), &wanted), Ok(()));
+    assert_eq!((nothing_to_test(None), refuse_deployment(None, &none)), (None, Ok(())));
+    // It is the plugin's own, and no word of a run.
+    assert_eq!(super::tests::wanted(&[("RECIPE", "n8n"), ("DEPLOYMENTS", "true")], None).unwrap(), "-- n8n");
 }
 
 #[test]
@@ -188,38 +224,61 @@ fn artifacts_stay_below_the_workspace() {
 }
 
 #[test]
-fn the_template_is_an_address() {
-    let of = |text: &str| template(Some(&Value::Text(text.to_owned())));
-    assert!(of("https://git.example.org/card.json").is_ok() && template(None).is_ok());
+fn a_card_has_a_template_where_a_server_is_known() {
+    let of = |pairs: &[(&str, &str)], variable: Option<&str>| {
+        template(&given(pairs).unwrap(), variable.map(str::to_owned)).map(|url| url.map(|url| url.to_string()))
+    };
+    let at = |text: &str| Ok(Some(text.to_owned()));
+    assert_eq!(of(&[], None), Ok(None));
+    assert_eq!(of(&[], Some("https://ci.example.org")), at("https://ci.example.org/card.json"));
+    let own = ("PUBLIC_URL", "https://own.example.org");
+    assert_eq!(of(&[own], Some("https://ci.example.org")), at("https://own.example.org/card.json"));
+    let template = ("CARD_TEMPLATE", "https://git.example.org/x.json");
+    assert_eq!(of(&[own, template], None), at("https://git.example.org/x.json"));
     for text in ["card.json", "javascript:alert(1)", "file:///etc/passwd"] {
-        assert!(of(text).is_err(), "{text}");
+        assert!(of(&[("CARD_TEMPLATE", text)], None).is_err(), "{text}");
+        assert!(of(&[("PUBLIC_URL", text)], None).is_err(), "{text}");
+        assert!(of(&[], Some(text)).is_err(), "{text}");
     }
 }
+
+fn yaml(text: &str) -> Vec<serde_json::Value> {
+    serde_saphyr::from_multiple(text).unwrap()
+}
+
+/// The settings of a step, each passing on the parameter that belongs to it; and those that are secrets.
+fn settings_of(step: &serde_json::Value) -> Vec<String> {
+    let passed = step["settings"].as_object().unwrap();
+    let mut secrets = Vec::new();
+    for (written, value) in passed {
+        assert!(!written.contains(['-', '.']), "{written}: Drone makes no usual variable of it");
+        let setting = written.replace('_', "-");
+        assert!(TABLE.iter().any(|own| own.name == setting), "{setting} is no setting");
+        if value["from_secret"].is_string() {
+            secrets.push(setting);
+            continue;
+        }
+        let parameter = value.as_str().unwrap().strip_prefix("${").unwrap().strip_suffix('}').unwrap();
+        assert!(Testme::SETTINGS.contains(&(parameter, setting.as_str())), "{setting} gets {parameter}");
+    }
+    assert_eq!(passed.len(), Testme::SETTINGS.len() + secrets.len());
+    secrets
+}
+
+const IMAGE: &str = "${CCCI_RUNNER_IMAGE:-cc-ci.invalid/runner:1}";
 
 /// The pipeline that a comment starts passes on what it is started with, under the names of settings.
 #[test]
 fn the_pipeline_of_a_comment_passes_on_its_parameters() {
-    let pipelines: Vec<serde_json::Value> =
-        serde_saphyr::from_multiple(include_str!("../../../../.drone.yml")).unwrap();
+    let pipelines = yaml(include_str!("../../../../.drone.yml"));
     let names: Vec<&str> = pipelines.iter().map(|pipeline| pipeline["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["test", "testme"]);
-    let testme = &pipelines[1];
+    assert_eq!(names, ["testme"], "another one might wait for a runner that is not there");
+    let testme = &pipelines[0];
     assert_eq!((&testme["kind"], &testme["type"]), (&"pipeline".into(), &"docker".into()));
     assert_eq!(testme["trigger"]["event"], serde_json::json!(["custom"]), "a push starts nobody's tests");
     let step = &testme["steps"][0];
-    let passed = step["settings"].as_object().unwrap();
-    let mut secrets = Vec::new();
-    for (setting, value) in passed {
-        assert!(TABLE.iter().any(|own| own.name == setting), "{setting} is no setting");
-        if value["from_secret"].is_string() {
-            secrets.push(setting.as_str());
-            continue;
-        }
-        let parameter = value.as_str().unwrap().strip_prefix("${").unwrap().strip_suffix('}').unwrap();
-        assert!(Testme::SETTINGS.contains(&(parameter, setting)), "{setting} gets {parameter}");
-    }
-    assert_eq!(secrets, ["report-to", "report-token"]);
-    assert_eq!(passed.len(), Testme::SETTINGS.len() + secrets.len());
+    assert_eq!((&step["image"], &step["pull"]), (&IMAGE.into(), &"if-not-exists".into()));
+    assert_eq!(settings_of(step), ["report-token"]);
     // What the step mounts is there, and where the image looks for it.
     let image = include_str!("../../../../docker/runner/Dockerfile");
     for volume in step["volumes"].as_array().unwrap() {
@@ -228,4 +287,51 @@ fn the_pipeline_of_a_comment_passes_on_its_parameters() {
     }
     let state = step["volumes"][1]["path"].as_str().unwrap();
     assert!(image.contains(&format!("CCCI_STATE={state}\n")) && image.contains(&format!("VOLUME {state}\n")));
+}
+
+#[test]
+fn the_pipeline_for_woodpecker_is_the_same_in_its_words() {
+    let testme = &yaml(include_str!("../../../../.woodpecker/testme.yml"))[0];
+    assert_eq!(testme["when"], serde_json::json!([{ "event": "manual" }]));
+    assert_eq!(testme["skip_clone"], true);
+    let step = &testme["steps"][0];
+    assert_eq!((&step["image"], &step["pull"]), (&IMAGE.into(), &false.into()));
+    // A secret that is not there is an error in Woodpecker, and an environment makes a step no plugin.
+    assert_eq!(settings_of(step), [""; 0]);
+    assert!(step["environment"].is_null() && step["commands"].is_null());
+    let drone = &yaml(include_str!("../../../../.drone.yml"))[0]["steps"][0];
+    let mounts: Vec<String> =
+        drone["volumes"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap().to_owned()).collect();
+    let mounts: Vec<String> = mounts.iter().map(|path| format!("{path}:{path}")).collect();
+    assert_eq!(step["volumes"], serde_json::json!(mounts));
+}
+
+/// Every pipeline in the docs has settings that there are, an image that no one else can register, and pulls it only where it is
+/// not there.
+#[test]
+fn the_pipelines_in_the_docs_are_right() {
+    let docs = include_str!("../../../../docs/drone.md");
+    let mut seen = 0;
+    for text in docs.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+        for pipeline in yaml(text) {
+            let is_drone = pipeline["kind"] == "pipeline";
+            for step in pipeline["steps"].as_array().unwrap() {
+                let image = step["image"].as_str().unwrap();
+                assert!(image == IMAGE || image == "cc-ci.invalid/runner:1", "{image}");
+                let pull = if is_drone { "if-not-exists".into() } else { serde_json::Value::Bool(false) };
+                assert_eq!(step["pull"], pull, "{text}");
+                for setting in step["settings"].as_object().unwrap().keys() {
+                    let name = setting.replace('_', "-");
+                    assert!(!setting.contains('-') && TABLE.iter().any(|own| own.name == name), "{setting}");
+                }
+                seen += 1;
+            }
+            let events = if is_drone { &pipeline["trigger"]["event"] } else { &pipeline["when"] };
+            assert!(!events.is_null() && !events.to_string().contains("closed"), "{text}");
+        }
+    }
+    assert!(seen >= 2, "one for Drone and one for Woodpecker");
+    for place in [docs, include_str!("../../../../docs/operate.md"), include_str!("../../../../README.md")] {
+        assert!(!place.contains("image: cc-ci/runner") && !place.contains("docker.io/cc-ci"), "a name on Docker Hub");
+    }
 }

@@ -48,6 +48,13 @@ fn the_page_of_a_killed_run_says_so() {
 }
 
 #[test]
+fn a_restarted_run_names_the_first_attempt() {
+    let text = text_of(&page(&fixtures::restarted()));
+    assert!(text.contains("restart of") && text.contains("20261121-091403-kxqv-b43"), "{text}");
+    assert!(!text_of(&page(&fixtures::passed())).contains("restart of"));
+}
+
+#[test]
 fn what_is_left_behind_is_named() {
     let text = text_of(&page(&fixtures::left_behind()));
     assert!(text.contains("custom-html-pr7-1a2b3c4_ci_localhost_logs"), "{text}");

@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 
-pub(super) use self::pull::Pull;
+pub(super) use self::pull::{Pull, until};
 pub(super) use self::scene::Scene;
 pub(super) use self::server::Server;
 

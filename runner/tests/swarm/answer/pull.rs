@@ -103,7 +103,7 @@ impl Pull {
 }
 
 /// Waits until something holds.
-pub(super) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let until = Instant::now() + SOON;
     while !holds().await {
         assert!(Instant::now() < until, "{what} never came");

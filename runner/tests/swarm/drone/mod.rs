@@ -1,17 +1,22 @@
-//! Comments on the pull requests of a real Gitea, answered by `cc-ci serve` with builds in a stand-in of Drone. What the
-//! builds run is real: `cc-ci plugin` with the environment that the repository's `.drone.yml` makes, on the real swarm,
-//! with a state folder that `cc-ci serve` does not see.
+//! Comments on the pull requests of a real Gitea, answered by `cc-ci serve` with builds in a stand-in of Drone
+//! (`testbed/drone` says what of it was seen on a real one). What the builds run is real: `cc-ci plugin` with the
+//! environment that the repository's `.drone.yml` makes, on the real swarm, with a state folder that `cc-ci serve` does
+//! not see. A second `cc-ci serve` without a forge is the janitor of the runner's machine.
 
 mod runner;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testdrone::StandIn;
 use testforge::Proxy;
 
 use self::runner::Runner;
-use super::answer::{Pull, Scene, Server};
+use super::answer::{Pull, Scene, Server, until};
 
+/// A run that was killed is removed within this time.
+const CLEAN: Duration = Duration::from_secs(10);
+/// And the answer says so within this one.
+const TOLD: Duration = Duration::from_secs(15);
 /// What runs report with.
 const TOKEN: &str = "hunter2-hunter2-hunter2";
 
@@ -19,7 +24,10 @@ const TOKEN: &str = "hunter2-hunter2-hunter2";
 async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
     testforge::with(async |gitea| {
         let scene = &mut Scene::new(gitea).await;
-        let pulls = [scene.pull().await, scene.pull().await, scene.pull().await];
+        let mut pulls = Vec::new();
+        for _ in 0..5 {
+            pulls.push(scene.pull().await);
+        }
         let drone = StandIn::start().await;
         // One address for whatever server is there: builds go on while there is none.
         let reports = Proxy::start("http://127.0.0.1:1".to_owned()).await;
@@ -51,15 +59,27 @@ async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
             server
         };
 
+        let mut of_runner = scene.command(scene.proxy.url(), runner.state());
+        for name in ["CCCI_FORGE_URL", "CCCI_FORGE_OWNER", "CCCI_FORGE_TOKEN_FILE"] {
+            of_runner.env_remove(name);
+        }
+        let _janitor = Server::start(of_runner);
+
         let server = serve(Server::start(command())).await;
         a_build_is_told_from_its_beginning_to_its_verdict(&pulls[0], &runner).await;
-        stop_ends_the_build(&pulls[1], &runner).await;
-        a_killed_server_finds_the_build_again(&pulls[2], &runner, server, async || {
+        stop_ends_the_run(&pulls[1], &runner).await;
+        a_cancel_in_drone_is_told_and_cleaned_up(&pulls[2], &runner).await;
+        a_cancel_that_never_reaches_the_runner_reaches_the_run(&pulls[3], &runner).await;
+        a_killed_server_finds_the_build_again(&pulls[4], &runner, server, async || {
+            serve(Server::start(command())).await
+        })
+        .await;
+        a_restarted_build_goes_on_in_the_same_answer(&pulls[4], &runner, async || {
             serve(Server::start(command())).await
         })
         .await;
 
-        assert_eq!(drone.count(), 3, "a build for each comment");
+        assert_eq!(drone.count(), 6, "a build for each comment, and a restart");
         for pull in &pulls {
             assert_eq!(pull.answers().await.len(), 1);
             pull.nothing_is_left().await;
@@ -90,15 +110,58 @@ async fn a_build_is_told_from_its_beginning_to_its_verdict(pull: &Pull, runner: 
     assert_eq!(runner.ended(1).await, Some(0));
 }
 
-async fn stop_ends_the_build(pull: &Pull, runner: &Runner<'_>) {
+async fn stop_ends_the_run(pull: &Pull, runner: &Runner<'_>) {
     pull.says("!testme").await;
     pull.is_deployed().await;
+    let begin = Instant::now();
     pull.says("!stop").await;
     let answer = pull.answer(&["### × cancelled by `ada`"]).await;
+    println!("    !stop to the answer: {:.1} s", begin.elapsed().as_secs_f32());
+    assert!(begin.elapsed() < TOLD, "{:?}", begin.elapsed());
     assert!(answer.contains("the run is stopped"), "{answer}");
+    // It was asked, and tore down by itself.
     assert_eq!(runner.ended(2).await, Some(130));
-    assert_eq!(runner.drone.status(2), "killed");
     pull.nothing_is_left().await;
+}
+
+async fn a_cancel_in_drone_is_told_and_cleaned_up(pull: &Pull, runner: &Runner<'_>) {
+    pull.says("!testme").await;
+    pull.is_deployed().await;
+    let begin = Instant::now();
+    runner.drone.cancel(3);
+    assert_eq!(runner.ended(3).await, None, "SIGKILL");
+    until("the janitor", async || pull.left().await.is_empty()).await;
+    println!("    kill to nothing left: {:.1} s", begin.elapsed().as_secs_f32());
+    assert!(begin.elapsed() < CLEAN, "{:?}", begin.elapsed());
+    let answer = pull.answer(&["### × stopped in Drone"]).await;
+    println!("    kill to the answer: {:.1} s", begin.elapsed().as_secs_f32());
+    assert!(begin.elapsed() < TOLD, "{:?}", begin.elapsed());
+    assert!(!answer.contains("memory"), "{answer}");
+}
+
+async fn a_cancel_that_never_reaches_the_runner_reaches_the_run(pull: &Pull, runner: &Runner<'_>) {
+    pull.says("!testme").await;
+    pull.is_deployed().await;
+    runner.drone.loses_the_next_cancel();
+    runner.drone.cancel(4);
+    pull.answer(&["### × "]).await;
+    assert_eq!(runner.ended(4).await, Some(130), "it tore down by itself");
+    pull.nothing_is_left().await;
+}
+
+/// No `cc-ci serve` is there while the build ends: its exit code and its log tell the verdict. Then it is restarted.
+async fn a_restarted_build_goes_on_in_the_same_answer(
+    pull: &Pull,
+    runner: &Runner<'_>,
+    serve: impl AsyncFnOnce() -> Server,
+) {
+    assert_eq!(runner.drone.restart(5), 6);
+    assert_eq!(runner.ended(6).await, Some(0));
+    assert!(runner.tells_now(6, "not all of this run was reported"), "the step did not wait for long");
+    let _server = serve().await;
+    let by_code =
+        ["### ✓ passed, by the exit code of its step", "build [coop/cc-ci/6]", "before it: build [coop/cc-ci/5]"];
+    pull.answer(&by_code).await;
 }
 
 async fn a_killed_server_finds_the_build_again(

@@ -31,12 +31,12 @@ impl<'a> Runner<'a> {
         tokio::spawn(async move {
             while let Some(heard) = heard.recv().await {
                 match heard {
-                    Heard::Started(number, parameters) => {
+                    Heard::Started { number, parameters, parent } => {
                         let variables = step_variables(PIPELINE, &parameters, &secrets).unwrap();
-                        let step = begin(own.path(), number, variables);
+                        let step = begin(own.path(), number, parent, variables);
                         all.lock().unwrap().insert(number, step);
                     }
-                    // The whole container: what the step started is in its group or its sessions.
+                    // A container's other processes die with its first; here the janitor ends them.
                     Heard::Kill(number) => all.lock().unwrap().get_mut(&number).unwrap().kill().unwrap(),
                 }
             }
@@ -52,11 +52,18 @@ impl<'a> Runner<'a> {
         format!("{}coop/cc-ci/{number}", self.drone.url())
     }
 
+    /// Whether a step's log has these words.
+    pub(super) fn tells_now(&self, number: usize, words: &str) -> bool {
+        log(self.state(), number).contains(words)
+    }
+
     /// Waits for a step's end, tells Drone, and gives its exit code.
     pub(super) async fn ended(&self, number: usize) -> Option<i32> {
         loop {
             let ended = self.steps.lock().unwrap().get_mut(&number).unwrap().try_wait().unwrap();
             if let Some(status) = ended {
+                let log = log(self.state(), number);
+                self.drone.prints(number, &log.lines().collect::<Vec<_>>());
                 if self.drone.status(number) != "killed" {
                     self.drone.exits(number, status.code().unwrap_or(137));
                 }
@@ -104,7 +111,7 @@ fn log(state: &Path, number: usize) -> String {
     std::fs::read_to_string(state.join(format!("build-{number}.log"))).unwrap_or_default()
 }
 
-fn begin(state: &Path, number: usize, variables: BTreeMap<String, String>) -> Child {
+fn begin(state: &Path, number: usize, parent: u64, variables: BTreeMap<String, String>) -> Child {
     let workspace = state.join(format!("build-{number}"));
     std::fs::create_dir(&workspace).unwrap();
     let log = File::create(state.join(format!("build-{number}.log"))).unwrap();
@@ -113,7 +120,7 @@ fn begin(state: &Path, number: usize, variables: BTreeMap<String, String>) -> Ch
         ("DRONE", "true"),
         ("DRONE_REPO", "coop/cc-ci"),
         ("DRONE_BUILD_NUMBER", &number.to_string()),
-        ("DRONE_BUILD_PARENT", "0"),
+        ("DRONE_BUILD_PARENT", &parent.to_string()),
         ("DRONE_BUILD_EVENT", "custom"),
         ("DRONE_COMMIT_SHA", COMMIT),
         ("DRONE_BRANCH", "main"),
