@@ -8,29 +8,35 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused(pub String);
 
-/// `${NAME}` becomes the parameter's value as it is, or nothing. The runner does that before it reads the YAML.
+/// `${NAME}` becomes the variable's value as it is, or nothing, and `${NAME:-TEXT}` the text where there is none. The
+/// runner does that before it reads the YAML.
 #[must_use]
-pub fn substituted(text: &str, parameters: &BTreeMap<String, String>) -> String {
+pub fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut parts = text.split("${");
     let mut done = parts.next().unwrap().to_owned();
     for part in parts {
         let (name, rest) = part.split_once('}').unwrap();
-        done.push_str(parameters.get(name).map_or("", String::as_str));
+        let (name, otherwise) = name.split_once(":-").unwrap_or((name, ""));
+        let value = variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        done.push_str(value.unwrap_or(otherwise));
         done.push_str(rest);
     }
     done
 }
 
-/// The variables of the one step of the pipeline `testme`: parameters and settings.
+/// The variables of the one step of the pipeline `testme`: those that the runner has for every step
+/// (`DRONE_RUNNER_ENVIRON`), parameters, and settings.
 ///
 /// # Errors
 /// When the runner would ask a registry for the image: here, none answers.
 pub fn step_variables(
     file: &str,
+    environ: &BTreeMap<String, String>,
     parameters: &BTreeMap<String, String>,
     secrets: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Refused> {
-    let pipelines = read(&substituted(file, parameters)).map_err(Refused)?;
+    let variables: BTreeMap<String, String> = environ.clone().into_iter().chain(parameters.clone()).collect();
+    let pipelines = read(&substituted(file, &variables)).map_err(Refused)?;
     let testme = pipelines.iter().find(|pipeline| pipeline["name"] == "testme").unwrap();
     let steps = testme["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 1);
@@ -41,7 +47,8 @@ pub fn step_variables(
         return Err(Refused(format!("Error response from daemon: pull access denied for {image}")));
     }
     let settings = steps[0]["settings"].as_object().unwrap().iter();
-    let settings = settings.map(|(name, value)| {
+    let settings = settings.filter_map(|(name, value)| {
+        let is_secret = value.is_object();
         let value = match value {
             Value::Object(reference) => {
                 let secret = reference["from_secret"].as_str().unwrap();
@@ -55,10 +62,10 @@ pub fn step_variables(
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        // Nothing but capitals: a hyphen stays one.
-        (format!("PLUGIN_{}", name.to_uppercase()), value)
+        // Nothing but capitals: a hyphen stays one. A plain setting that is empty is left out.
+        (is_secret || !value.is_empty()).then(|| (format!("PLUGIN_{}", name.to_uppercase()), value))
     });
-    Ok(parameters.clone().into_iter().chain(settings).collect())
+    Ok(variables.into_iter().chain(settings).collect())
 }
 
 /// Whether the file has a pipeline for this event.

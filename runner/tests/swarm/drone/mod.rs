@@ -31,7 +31,7 @@ async fn a_comment_starts_a_build_and_is_answered_with_its_verdict() {
         let drone = StandIn::start().await;
         // One address for whatever server is there: builds go on while there is none.
         let reports = Proxy::start("http://127.0.0.1:1".to_owned()).await;
-        let runner = Runner::start(&drone, &[("cc_ci_report_to", reports.url()), ("cc_ci_report_token", TOKEN)]);
+        let runner = Runner::start(&drone, &[("cc_ci_report_token", TOKEN)], &[("CCCI_REPORT_TO", reports.url())]);
 
         let state = scene.state.path().to_owned();
         let file = |name: &str, text: &str| {
@@ -174,9 +174,9 @@ async fn a_killed_server_finds_the_build_again(
     pull.is_deployed().await;
     drop(server);
     // What happens meanwhile is not lost.
-    tokio::time::timeout(Duration::from_secs(300), runner.tells(3, "upgraded from")).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(300), runner.tells(5, "upgraded from")).await.unwrap();
     let _server = serve().await;
-    let answer = pull.answer(&["### ✓ passed", "build [coop/cc-ci/3]"]).await;
+    let answer = pull.answer(&["### ✓ passed", "build [coop/cc-ci/5]"]).await;
     assert!(answer.contains(&pull.head) && !answer.contains("begun again"), "{answer}");
-    assert_eq!(runner.ended(3).await, Some(0));
+    assert_eq!(runner.ended(5).await, Some(0));
 }

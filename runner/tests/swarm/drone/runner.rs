@@ -22,17 +22,19 @@ pub(super) struct Runner<'a> {
 type Steps = Arc<Mutex<BTreeMap<usize, Child>>>;
 
 impl<'a> Runner<'a> {
-    /// With the secrets of the repository in Drone.
-    pub(super) fn start(drone: &'a StandIn, secrets: &[(&str, &str)]) -> Self {
-        let secrets: BTreeMap<String, String> =
-            secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    /// With the secrets of the repository in Drone, and the variables that the runner has for every step.
+    pub(super) fn start(drone: &'a StandIn, secrets: &[(&str, &str)], environ: &[(&str, &str)]) -> Self {
+        let all_of = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let (secrets, environ) = (all_of(secrets), all_of(environ));
         let (state, steps, mut heard) = (Arc::new(own_state()), Steps::default(), drone.hears());
         let (own, all) = (Arc::clone(&state), Arc::clone(&steps));
         tokio::spawn(async move {
             while let Some(heard) = heard.recv().await {
                 match heard {
                     Heard::Started { number, parameters, parent } => {
-                        let variables = step_variables(PIPELINE, &parameters, &secrets).unwrap();
+                        let variables = step_variables(PIPELINE, &environ, &parameters, &secrets).unwrap();
                         let step = begin(own.path(), number, parent, variables);
                         all.lock().unwrap().insert(number, step);
                     }
