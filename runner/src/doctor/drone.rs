@@ -22,7 +22,8 @@ pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<Finding
     match drone.repository(&repo).await {
         Ok(repository) => judged(&repo, &repository, settings.max_wait),
         Err(error) => {
-            let mend = "CCCI_DRONE_URL, CCCI_DRONE_REPO, CCCI_DRONE_TOKEN_FILE; its user logs in to Drone once, or syncs";
+            let mend =
+                "CCCI_DRONE_URL, CCCI_DRONE_REPO, CCCI_DRONE_TOKEN_FILE; its user logs in to Drone once, or syncs";
             vec![Finding::bad("Drone", error.to_string(), mend)]
         }
     }
@@ -82,7 +83,8 @@ fn judged(repo: &Repo, repository: &DroneRepository, max_wait: Duration) -> Vec<
         ));
     }
     if found.is_empty() {
-        found.push(Finding::ok("Drone", format!("{name} is active and trusted, and the token's user may start builds")));
+        found
+            .push(Finding::ok("Drone", format!("{name} is active and trusted, and the token's user may start builds")));
     }
     if repository.trusted {
         let what = format!(
@@ -125,8 +127,14 @@ mod tests {
     #[test]
     fn each_thing_that_keeps_builds_from_running_has_its_way_out() {
         let permissions = Some(DronePermissions { read: true, write: false, admin: false });
-        let wrong =
-            DroneRepository { active: false, trusted: false, protected: true, timeout: 60, permissions, ..repository() };
+        let wrong = DroneRepository {
+            active: false,
+            trusted: false,
+            protected: true,
+            timeout: 60,
+            permissions,
+            ..repository()
+        };
         insta::assert_snapshot!(told(&wrong), @"");
         let unknown = told(&DroneRepository { permissions: None, ..repository() });
         assert!(unknown.contains("warn  Drone") && unknown.contains("Sync"), "{unknown}");

@@ -6,7 +6,8 @@ fn of(tests: &[(&str, &str)], libraries: &[&str], known: &[&str], chosen: &str) 
     needed(&tests, libraries, &known, |name| name.starts_with(chosen)).into_iter().collect()
 }
 
-const SCRIPT: &str = "#!/usr/bin/env bash\nname=\"written-$CCCI_RUN\"\nprintf 'written=%s\\n' \"$name\" >> \"$CCCI_WORK/variables\"\n";
+const SCRIPT: &str =
+    "#!/usr/bin/env bash\nname=\"written-$CCCI_RUN\"\nprintf 'written=%s\\n' \"$name\" >> \"$CCCI_WORK/variables\"\n";
 const HURL: &str = "GET {{CCCI_URL}}/{{written}}/page.txt\nHTTP 200\n";
 
 #[test]
@@ -31,7 +32,10 @@ fn what_is_needed_needs_something_too_and_only_what_came_before_counts() {
         ("functional/30-d.hurl", "GET {{CCCI_URL}}/{{ c }}\nHTTP 200\n"),
         ("browser/10-e.sh", "printf 'c=%s\\n' later >> \"$CCCI_WORK/variables\"\n"),
     ];
-    assert_eq!(of(&tests, &[], &[], "functional/30"), ["functional/10-b.sh", "functional/20-c.rs", "install/10-a.hurl"]);
+    assert_eq!(
+        of(&tests, &[], &[], "functional/30"),
+        ["functional/10-b.sh", "functional/20-c.rs", "install/10-a.hurl"]
+    );
     assert_eq!(of(&tests, &[], &["b"], "functional/30"), ["functional/20-c.rs"]);
 }
 
@@ -96,12 +100,33 @@ fn names_that_are_made_at_run_time_are_known_by_their_form() {
     assert_eq!(of(&tests, &[], &[], "functional/40"), ["functional/20-b.rs"]);
 }
 
+#[test]
+fn every_pattern_is_one() {
+    for pattern in [
+        &HURL_USE,
+        &HURL_GIVE,
+        &RUST_USE,
+        &RUST_GIVE,
+        &SHELL_USE,
+        &SHELL_ASSIGN,
+        &SHELL_GIVE,
+        &FUNCTION,
+        &SETTER,
+        &HOLE,
+    ] {
+        assert!(pattern.is_some());
+    }
+}
+
 /// Every test of the recipes by itself: each value that it uses comes from a test that is taken along.
 #[test]
 fn the_tests_of_the_recipes_here_find_what_they_need() {
     let recipes = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");
     let needs = |recipe: &str, chosen: &str| -> Vec<String> {
-        crate::prepared::needs_of(&recipes.join(recipe), &BTreeSet::new(), |name| name == chosen).unwrap().into_iter().collect()
+        crate::prepared::needs_of(&recipes.join(recipe), &BTreeSet::new(), |name| name == chosen)
+            .unwrap()
+            .into_iter()
+            .collect()
     };
     assert_eq!(needs("custom-html", "functional/20-content-types.hurl"), ["functional/10-write-and-fetch.sh"]);
     assert_eq!(needs("custom-html", "functional/10-write-and-fetch.sh"), [""; 0]);
@@ -109,6 +134,9 @@ fn the_tests_of_the_recipes_here_find_what_they_need() {
         needs("gitea", "functional/40-pull-request.hurl"),
         ["functional/10-people.sh", "functional/20-push-and-clone.sh"]
     );
-    assert_eq!(needs("matrix-synapse", "functional/30-media.hurl"), ["functional/10-users.sh", "functional/20-message.hurl"]);
+    assert_eq!(
+        needs("matrix-synapse", "functional/30-media.hurl"),
+        ["functional/10-users.sh", "functional/20-message.hurl"]
+    );
     assert!(needs("n8n", "browser/10-sign-in.rs").contains(&"functional/20-workflow.hurl".to_owned()));
 }

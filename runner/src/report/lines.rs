@@ -61,7 +61,9 @@ pub fn header(view: &RunView, look: Look) -> Vec<String> {
         format!("  {path} on https://{}", started.domain),
         look.dim(&format!("  run {}, cc-ci {}, {}", started.run, started.cc_ci, one_line(&started.host.name, 60))),
     ];
-    lines.extend(started.restart_of.iter().map(|first| look.dim(&format!("  restarted: the first attempt was run {first}"))));
+    lines.extend(
+        started.restart_of.iter().map(|first| look.dim(&format!("  restarted: the first attempt was run {first}"))),
+    );
     for other in &started.dependencies {
         lines.push(format!("  with {} {}: {}", other.recipe, one_line(&other.release, 60), one_line(&other.why, 60)));
     }

@@ -54,7 +54,9 @@ pub(super) async fn run(_: &Args) -> Result<Exit, Failure> {
     let workspace = facts.as_ref().and_then(|facts| facts.workspace.clone()).unwrap_or_else(|| PathBuf::from("."));
     let folder = artifacts(&workspace, given.get(ARTIFACTS)).map_err(wrong)?;
     if args.has_idle_token() {
-        note!("cc-ci: there is a token to report with, but no address (report-to, CCCI_REPORT_TO): nothing is reported");
+        note!(
+            "cc-ci: there is a token to report with, but no address (report-to, CCCI_REPORT_TO): nothing is reported"
+        );
     }
     let ended = run::ended(&settings, args).await?;
     if !ended.records.is_empty() {

@@ -180,10 +180,17 @@ fn a_secret_never_becomes_a_word() {
 #[test]
 fn a_secret_goes_in_every_form_of_its_name() {
     let secret = [
-        "PLUGIN_REPORT_TOKEN", "PLUGIN_REPORT-TOKEN", "PLUGIN_REPORT.TOKEN", "plugin_report_token", "Plugin_Report-Token",
-        "DRONE_NETRC_PASSWORD", "DRONE_NETRC_FILE", "CI_NETRC_PASSWORD",
+        "PLUGIN_REPORT_TOKEN",
+        "PLUGIN_REPORT-TOKEN",
+        "PLUGIN_REPORT.TOKEN",
+        "plugin_report_token",
+        "Plugin_Report-Token",
+        "DRONE_NETRC_PASSWORD",
+        "DRONE_NETRC_FILE",
+        "CI_NETRC_PASSWORD",
     ];
-    let plain = ["PLUGIN_REPORT_TOKEN_FILE", "PLUGIN_REPORT_TO", "PLUGIN_RUN-ID", "PATH", "DRONE_REPO", "CI_COMMIT_SHA"];
+    let plain =
+        ["PLUGIN_REPORT_TOKEN_FILE", "PLUGIN_REPORT_TO", "PLUGIN_RUN-ID", "PATH", "DRONE_REPO", "CI_COMMIT_SHA"];
     let all = secret.iter().chain(&plain).map(|name| (*name).to_owned());
     assert_eq!(secret::secrets(all), secret);
 }
@@ -293,7 +300,8 @@ fn the_pipeline_for_woodpecker_is_the_same_in_its_words() {
     assert_eq!(settings_of(step), [""; 0]);
     assert!(step["environment"].is_null() && step["commands"].is_null());
     let drone = &yaml(include_str!("../../../../.drone.yml"))[0]["steps"][0];
-    let mounts: Vec<String> = drone["volumes"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap().to_owned()).collect();
+    let mounts: Vec<String> =
+        drone["volumes"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap().to_owned()).collect();
     let mounts: Vec<String> = mounts.iter().map(|path| format!("{path}:{path}")).collect();
     assert_eq!(step["volumes"], serde_json::json!(mounts));
 }
