@@ -121,7 +121,12 @@ mod tests {
 
     #[test]
     fn what_is_right_is_one_line_and_who_is_root_is_said_always() {
-        insta::assert_snapshot!(told(&repository()), @"");
+        insta::assert_snapshot!(told(&repository()), @r"
+        ok    Drone            coop/cc-ci is active and trusted, and the token's user may start builds
+        ok    Drone            all who may write to coop/cc-ci are root on the machines of Drone's runners: docs/drone.md says how to keep that to cc-ci's maintainers
+
+        this machine can run cc-ci
+        ");
     }
 
     #[test]
@@ -135,7 +140,19 @@ mod tests {
             permissions,
             ..repository()
         };
-        insta::assert_snapshot!(told(&wrong), @"");
+        insta::assert_snapshot!(told(&wrong), @r"
+        BAD   Drone            coop/cc-ci is not active: no build can be started
+                               mend: as an administrator of the repository: Drone, the repository, Activate
+        BAD   Drone            coop/cc-ci is not trusted: each build ends with an error of the linter
+                               mend: as an administrator of Drone: the repository's settings, Project Settings, Trusted
+        BAD   Drone            the token's user may not start builds of coop/cc-ci
+                               mend: give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)
+        warn  Drone            coop/cc-ci has a time limit of 60 minutes, after which Drone kills a build, also one that waits for its slot
+                               mend: as an administrator of Drone: the repository's settings, Timeout: 180 minutes
+        warn  Drone            coop/cc-ci is protected: builds of a push wait until they are approved, but builds over the interface run. It keeps no one out who may write to coop/cc-ci
+
+        3 things keep this machine from running cc-ci
+        ");
         let unknown = told(&DroneRepository { permissions: None, ..repository() });
         assert!(unknown.contains("warn  Drone") && unknown.contains("Sync"), "{unknown}");
     }
