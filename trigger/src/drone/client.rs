@@ -150,9 +150,14 @@ impl Drone {
 
     /// A request about a repository; `rest` is the path behind its name.
     pub(super) fn ask_of(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
-        let mut url = self.base.clone();
         let (owner, name) = (coded(repo.owner.as_str()), coded(repo.name.as_str()));
-        url.set_path(&format!("{}/api/repos/{owner}/{name}{rest}", self.base.path().trim_end_matches('/')));
+        self.ask_at(method, &format!("repos/{owner}/{name}{rest}"), query)
+    }
+
+    /// A request at a path below `/api/`.
+    pub(super) fn ask_at(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Ask {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/api/{path}", self.base.path().trim_end_matches('/')));
         let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", coded(value))).collect();
         url.set_query(Some(pairs.join("&").as_str()).filter(|query| !query.is_empty()));
         self.http.ask(method, &url).bearer(&self.token).within(LIMIT).up_to(BYTES)
