@@ -80,7 +80,7 @@ impl Handed {
 
 /// The form of a name that is put together at run time; none for a plain name.
 fn form(name: &str) -> Option<Regex> {
-    let parts: Vec<&str> = HOLE.split(name).collect();
+    let parts: Vec<&str> = HOLE.as_ref()?.split(name).collect();
     if parts.len() == 1 {
         return None;
     }
@@ -96,7 +96,7 @@ fn functions_of(text: &str) -> Vec<(&str, &str)> {
         let (name, body) = (found.get(1)?, found.get(2)?);
         Some((&text[name.range()], &text[body.range()]))
     };
-    FUNCTION.captures_iter(text).filter_map(part).collect()
+    captures(&FUNCTION, text).filter_map(part).collect()
 }
 
 /// Names that a script uses and gives, by itself and in the functions of `lib/` that it calls.
@@ -104,7 +104,7 @@ fn shell(text: &str, functions: &Functions<'_>) -> (BTreeSet<String>, BTreeSet<S
     let own = functions_of(text);
     let mut functions = functions.clone();
     functions.extend(own);
-    let is_setter = |body: &str| body.contains(FILE) && SETTER.is_match(body);
+    let is_setter = |body: &str| body.contains(FILE) && SETTER.as_ref().is_some_and(|setter| setter.is_match(body));
     let mut called: BTreeSet<&str> = BTreeSet::new();
     let mut parts = vec![text];
     let mut at = 0;
@@ -125,7 +125,7 @@ fn shell(text: &str, functions: &Functions<'_>) -> (BTreeSet<String>, BTreeSet<S
     for (name, _) in functions.iter().filter(|(_, body)| is_setter(body)) {
         let call =
             Regex::new(&format!(r#"(?m)(?:^|[;&|{{(]|\bthen|\bdo)\s*{}\s+["']?([^\s"']+)"#, regex::escape(name)));
-        given.extend(call.iter().flat_map(|call| all(call, &whole)));
+        given.extend(all(&call.ok(), &whole));
     }
     let assigned = all(&SHELL_ASSIGN, &whole);
     let uses = all(&SHELL_USE, &whole).into_iter().filter(|name| !assigned.contains(name)).collect();
@@ -134,19 +134,21 @@ fn shell(text: &str, functions: &Functions<'_>) -> (BTreeSet<String>, BTreeSet<S
 
 /// Names that a test in Rust gives: a text, a format, or a variable, which may be any name.
 fn rust_gives(text: &str) -> BTreeSet<String> {
-    RUST_GIVE
-        .captures_iter(text)
+    captures(&RUST_GIVE, text)
         .map(|found| found.get(1).map_or_else(|| "{}".to_owned(), |text| text.as_str().to_owned()))
         .collect()
+}
+
+fn captures<'a>(regex: &'a Option<Regex>, text: &'a str) -> impl Iterator<Item = regex::Captures<'a>> {
+    regex.iter().flat_map(move |regex| regex.captures_iter(text))
 }
 
 fn mentions(text: &str, word: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).any(|one| one == word)
 }
 
-fn all(regex: &Regex, text: &str) -> BTreeSet<String> {
-    regex
-        .captures_iter(text)
+fn all(regex: &Option<Regex>, text: &str) -> BTreeSet<String> {
+    captures(regex, text)
         .filter_map(|found| found.iter().skip(1).flatten().next())
         .map(|one| one.as_str().to_owned())
         .collect()
@@ -155,10 +157,12 @@ fn all(regex: &Regex, text: &str) -> BTreeSet<String> {
 /// The file that hands values on, as scripts call it.
 const FILE: &str = "CCCI_WORK/variables";
 
+type Pattern = LazyLock<Option<Regex>>;
+
 macro_rules! regex {
     ($name:ident, $text:expr) => {
-        #[expect(clippy::unwrap_used, reason = "the text is a constant, and each test uses it")]
-        static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($text).unwrap());
+        // The text is a constant, and a test shows that it is a pattern.
+        static $name: Pattern = LazyLock::new(|| Regex::new($text).ok());
     };
 }
 

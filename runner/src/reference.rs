@@ -210,7 +210,7 @@ mod tests {
 
     /// At least one of each event, with every field set somewhere.
     fn samples() -> Vec<Event> {
-        let mut records = fixtures::passed();
+        let mut records = fixtures::restarted();
         records.extend(fixtures::failed_upgrade());
         let mut events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
         let reason = Some("nothing to back up".to_owned());

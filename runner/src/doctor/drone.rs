@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trigger::drone::DroneRepository;
+use trigger::drone::{DroneError, DroneRepository};
 use trigger::names::Repo;
 
 use super::Finding;
@@ -19,8 +19,12 @@ pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<Finding
         Ok(Some(named)) => named,
         Err(failure) => return vec![Finding::bad("Drone", failure.what, &failure.look_at)],
     };
-    match drone.repository(&repo).await {
-        Ok(repository) => judged(&repo, &repository, settings.max_wait),
+    let found = async {
+        let user = drone.user().await?;
+        Ok::<_, DroneError>((user, drone.repository(&repo).await?))
+    };
+    match found.await {
+        Ok((user, repository)) => judged(&repo, &user, &repository, settings.max_wait),
         Err(error) => {
             let mend =
                 "CCCI_DRONE_URL, CCCI_DRONE_REPO, CCCI_DRONE_TOKEN_FILE; its user logs in to Drone once, or syncs";
@@ -29,7 +33,7 @@ pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<Finding
     }
 }
 
-fn judged(repo: &Repo, repository: &DroneRepository, max_wait: Duration) -> Vec<Finding> {
+fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Duration) -> Vec<Finding> {
     let name = format!("{}/{}", repo.owner, repo.name);
     let mut found = Vec::new();
     if !repository.active {
@@ -50,13 +54,13 @@ fn judged(repo: &Repo, repository: &DroneRepository, max_wait: Duration) -> Vec<
         Some(rights) if rights.write => {}
         Some(_) => found.push(Finding::bad(
             "Drone",
-            format!("the token's user may not start builds of {name}"),
+            format!("{user}, the token's user, may not start builds of {name}"),
             "give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)",
         )),
         // So it is too for an administrator of Drone who has no right of his own there.
         None => found.push(Finding::warn(
             "Drone",
-            format!("Drone knows no rights of the token's user for {name}, unless it is an administrator of Drone"),
+            format!("Drone knows no rights of {user}, the token's user, for {name}: builds start only if it is an administrator of Drone"),
             "log in to Drone as that user, or sync there (its first page, Sync)",
         )),
     }
@@ -83,8 +87,7 @@ fn judged(repo: &Repo, repository: &DroneRepository, max_wait: Duration) -> Vec<
         ));
     }
     if found.is_empty() {
-        found
-            .push(Finding::ok("Drone", format!("{name} is active and trusted, and the token's user may start builds")));
+        found.push(Finding::ok("Drone", format!("{name} is active and trusted, and {user} may start builds")));
     }
     if repository.trusted {
         let what = format!(
@@ -116,12 +119,17 @@ mod tests {
     }
 
     fn told(repository: &DroneRepository) -> String {
-        render(&judged(&"coop/cc-ci".parse().unwrap(), repository, Duration::from_secs(7200)))
+        render(&judged(&"coop/cc-ci".parse().unwrap(), "cc-ci-builds", repository, Duration::from_secs(7200)))
     }
 
     #[test]
     fn what_is_right_is_one_line_and_who_is_root_is_said_always() {
-        insta::assert_snapshot!(told(&repository()), @"");
+        insta::assert_snapshot!(told(&repository()), @r"
+        ok    Drone            coop/cc-ci is active and trusted, and cc-ci-builds may start builds
+        ok    Drone            all who may write to coop/cc-ci are root on the machines of Drone's runners: docs/drone.md says how to keep that to cc-ci's maintainers
+
+        this machine can run cc-ci
+        ");
     }
 
     #[test]
@@ -135,7 +143,19 @@ mod tests {
             permissions,
             ..repository()
         };
-        insta::assert_snapshot!(told(&wrong), @"");
+        insta::assert_snapshot!(told(&wrong), @r"
+        BAD   Drone            coop/cc-ci is not active: no build can be started
+                               mend: as an administrator of the repository: Drone, the repository, Activate
+        BAD   Drone            coop/cc-ci is not trusted: each build ends with an error of the linter
+                               mend: as an administrator of Drone: the repository's settings, Project Settings, Trusted
+        BAD   Drone            cc-ci-builds, the token's user, may not start builds of coop/cc-ci
+                               mend: give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)
+        warn  Drone            coop/cc-ci has a time limit of 60 minutes, after which Drone kills a build, also one that waits for its slot
+                               mend: as an administrator of Drone: the repository's settings, Timeout: 180 minutes
+        warn  Drone            coop/cc-ci is protected: builds of a push wait until they are approved, but builds over the interface run. It keeps no one out who may write to coop/cc-ci
+
+        3 things keep this machine from running cc-ci
+        ");
         let unknown = told(&DroneRepository { permissions: None, ..repository() });
         assert!(unknown.contains("warn  Drone") && unknown.contains("Sync"), "{unknown}");
     }

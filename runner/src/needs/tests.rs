@@ -100,6 +100,24 @@ fn names_that_are_made_at_run_time_are_known_by_their_form() {
     assert_eq!(of(&tests, &[], &[], "functional/40"), ["functional/20-b.rs"]);
 }
 
+#[test]
+fn every_pattern_is_one() {
+    for pattern in [
+        &HURL_USE,
+        &HURL_GIVE,
+        &RUST_USE,
+        &RUST_GIVE,
+        &SHELL_USE,
+        &SHELL_ASSIGN,
+        &SHELL_GIVE,
+        &FUNCTION,
+        &SETTER,
+        &HOLE,
+    ] {
+        assert!(pattern.is_some());
+    }
+}
+
 /// Every test of the recipes by itself: each value that it uses comes from a test that is taken along.
 #[test]
 fn the_tests_of_the_recipes_here_find_what_they_need() {

@@ -110,11 +110,6 @@ struct Message {
 }
 
 #[derive(Deserialize)]
-struct User {
-    login: String,
-}
-
-#[derive(Deserialize)]
 struct LogLine {
     #[serde(default)]
     out: String,
@@ -186,15 +181,6 @@ impl Drone {
         Ok(answer::<Option<_>>(ask).await?.unwrap_or_default())
     }
 
-    /// The name of the token's user.
-    ///
-    /// # Errors
-    /// When Drone cannot be asked.
-    pub async fn user(&self) -> Result<String, DroneError> {
-        let user: User = answer(self.at(Method::GET, "/api/user", &[])).await?;
-        Ok(user.login)
-    }
-
     /// What a step has printed, line by line; Drone keeps the newest 5 MB.
     ///
     /// # Errors
@@ -219,7 +205,8 @@ impl Drone {
         self.at(method, &format!("/api/repos/{owner}/{name}{rest}"), query)
     }
 
-    fn at(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Ask {
+    /// A request at a path of Drone's.
+    pub(super) fn at(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Ask {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", coded(value))).collect();

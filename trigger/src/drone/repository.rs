@@ -65,7 +65,20 @@ impl DroneRepository {
     }
 }
 
+#[derive(Deserialize)]
+struct User {
+    login: String,
+}
+
 impl Drone {
+    /// The name of the token's user. It is the way to test a token: a public repository is shown to any.
+    ///
+    /// # Errors
+    /// When Drone cannot be asked or refuses the token.
+    pub async fn user(&self) -> Result<String, DroneError> {
+        answer::<User>(self.at(Method::GET, "/api/user", &[])).await.map(|user| user.login)
+    }
+
     /// What Drone says of a repository.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Secrets that a build's environment holds beside the settings. Pure.
+//! Secrets that a build's environment holds, apart from the settings. Pure.
 
 /// Whether a variable of the build holds a secret that no run needs: above all the login of git, which Drone gives to each step of a
 /// private repository (`DRONE_NETRC_…`, read in runner-go's `environ`), and Woodpecker to steps that clone (`CI_NETRC_…`).
