@@ -28,14 +28,14 @@ crates() {
 }
 
 progress_test_images() {
-  printf '%d of %d' "$(grep -c 'built in\|already there' "$1" || true)" "$images_wanted"
-  grep -v 'built in\|already there' "$1" | tail -n 1 | sed 's/^ */, /'
+  printf '%d of %d' "$(grep -c ' built in\| built from it\|already there' "$1" || true)" "$images_wanted"
+  grep -v ' built in\| built from it\|already there' "$1" | tail -n 1 | sed 's/^ */, /'
 }
 
 # install [IMAGE…]: the packages, also for the images that are named.
 install_packages() {
   local wanted=(docker.io iptables iproute2 git curl ca-certificates mmdebstrap debian-archive-keyring busybox-static
-    clang mold pkg-config libclang-dev libcurl4-openssl-dev libssl-dev libxml2-dev python3-pip
+    clang mold pkg-config libclang-dev libcurl4-openssl-dev libssl-dev libxml2-dev libzstd-dev python3-pip
     chromium chromium-driver libnss3-tools libfaketime jq)
   local missing=() name
   for name in "${wanted[@]}"; do
@@ -176,7 +176,7 @@ missing_images() {
   local name
   for name in $(images_of "$1"); do
     # shellcheck disable=SC2046 # one word for each image
-    if ! testbed/images/build --there "$name"; then
+    if ! testbed/images/build --there "$name" >/dev/null; then
       start_images $(images_of "$1")
       finish
       return
@@ -221,7 +221,7 @@ remove_all() {
     stop_engine
   fi
   testbed/images/build --clean
-  rm -rf "$state" "${target%/debug}"
-  say "✓ .state and ${target%/debug} are removed"
+  rm -rf "$state" "$root/target"
+  say "✓ .state and target are removed"
   say "Debian's packages and Rust stay: apt-get and rustup remove them."
 }
