@@ -195,30 +195,27 @@ stop_engine() {
   fi
 }
 
-leave_swarm() {
-  local services
-  services=$(docker service ls --quiet | wc -l)
-  if [ "$services" != 0 ]; then
-    say "swarm mode stays: $services services that ./dev did not make run on it (docker service ls)"
-  else
-    docker swarm leave --force >/dev/null
-    say "✓ swarm mode is off"
-  fi
-  rm -f "$state/swarm-by-dev"
-}
-
-# Everything that ./dev made: world, images, caches, builds, and swarm mode where it was off before.
+# Everything that ./dev made: world, images, caches, builds, and engine and swarm mode where they were off before. What
+# runs services of other people stays on.
 remove_all() {
-  local images
+  local images services
   if docker info >/dev/null 2>&1; then
     if [ -x "$target/cc-ci" ]; then step "world is removed" "$target/cc-ci" down; fi
-    if [ -f "$state/swarm-by-dev" ]; then leave_swarm; fi
+    services=$(docker service ls --quiet 2>/dev/null | wc -l)
+    if [ "$services" != 0 ]; then
+      say "swarm mode and engine stay: $services services that ./dev did not make run there (docker service ls)"
+    elif [ -f "$state/swarm-by-dev" ]; then
+      docker swarm leave --force >/dev/null
+      say "✓ swarm mode is off"
+    fi
     mapfile -t images < <(docker image ls --format '{{.Repository}}:{{.Tag}}' 'testbed.invalid/*')
     if [ ${#images[@]} != 0 ]; then step "images are removed" docker image rm --force "${images[@]}"; fi
     # Layers of images that were built in several stages have no name.
     mapfile -t images < <(docker image ls --quiet --filter dangling=true --filter label=cc-ci.content)
-    if [ ${#images[@]} != 0 ]; then docker image rm --force "${images[@]}" >/dev/null; fi
-    stop_engine
+    if [ ${#images[@]} != 0 ] && ! docker image rm --force "${images[@]}" >/dev/null 2>&1; then
+      say "some layers stay: a container uses them (docker ps)"
+    fi
+    if [ "$services" = 0 ]; then stop_engine; fi
   fi
   testbed/images/build --clean
   rm -rf "$state" "$root/target"
