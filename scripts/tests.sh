@@ -3,8 +3,9 @@
 
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
 images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea)
-# Test targets that need neither engine nor images. A target that is not named here runs on the swarm.
-imageless='program|pages|browser|drone'
+# Test targets that need neither swarm nor images. A target that is not named here runs on the swarm: `pages` asks it
+# for its slots.
+imageless='program|browser|drone'
 
 # The test targets of the workspace, as arguments for cargo: those that need no image, or the others.
 targets() {
@@ -18,7 +19,7 @@ progress_tests_on_the_swarm() { tests_done "$1"; }
 progress_all_faults() { tests_done "$1"; }
 
 tests_done() {
-  printf '%d of about %d' "$(grep -cE '^test .*(ok|FAILED|ignored)' "$1" || true)" "$(expected "count of ${1##*/}")"
+  printf '%d tests of about %d' "$(grep -cE '^test .*(ok|FAILED|ignored)' "$1" || true)" "$(expected "count of ${1##*/}")"
 }
 
 # test_step NAME CARGO-ARGUMENTS…
