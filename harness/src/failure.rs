@@ -213,7 +213,7 @@ kinds! {
     Bug = "bug", Infrastructure;
     /// objects that teardown could not remove
     LeftBehind = "left-behind", Infrastructure;
-    /// a run in which every testing stage was skipped, so that green would mean nothing
+    /// a run in which nothing ran of what was asked for, so that green would mean nothing
     NothingTested = "nothing-tested", Test;
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use harness::abra::generated_values;
 use harness::coopcloud::abra_sh;
-use harness::coopcloud::compose::Compose;
+use harness::coopcloud::compose::{Compose, ComposeError};
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Failure, Kind};
 use harness::overlay::OverlayFile;
@@ -17,7 +17,7 @@ use crate::allowed::{allowed, compose_files, readable, settle};
 use crate::context::Context;
 use crate::event::Event;
 use crate::neighbours::CA_FILE;
-use crate::override_file::{OVERRIDE_FILE, override_file};
+use crate::override_file::{OVERRIDE_FILE, least_version, override_file};
 use crate::source::Checkout;
 use crate::stage;
 
@@ -52,13 +52,15 @@ pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &st
         })?;
         files.push((name, text));
     }
-    Compose::load(&files, &vars).map_err(|error| {
-        Failure::new(
-            Kind::InvalidCompose,
-            format!("the compose file is not valid: {error}"),
-            "the compose files of the recipe",
-        )
-    })
+    Compose::load(&files, &vars).map_err(|error| invalid_compose(&error))
+}
+
+fn invalid_compose(error: &ComposeError) -> Failure {
+    Failure::new(
+        Kind::InvalidCompose,
+        format!("the compose file is not valid: {error}"),
+        "the compose files of the recipe",
+    )
 }
 
 /// The `.env.sample` of a revision as an app's env file.
@@ -122,9 +124,13 @@ impl Context {
             self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
         }
         settle(&mut env, &self.spec)?;
-        let compose = readable(&self.checkout, revision, &env, &self.spec)?;
+        let mut compose = readable(&self.checkout, revision, &env, &self.spec)?;
         if self.opted_out("prepare.allowed").is_none() {
             allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
+        }
+        let least = least_version(&self.place, &self.neighbours);
+        if compose.raise_version(least).map_err(|error| invalid_compose(&error))? {
+            self.note(format!("the compose files are deployed as version 3.{least}, which this machine's override needs"));
         }
         env.append_compose_file(OVERRIDE_FILE);
         let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));

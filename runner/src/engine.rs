@@ -162,7 +162,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
     if late && planned.stage == Stage::Slot && cx.lease.is_none() {
         let what = format!("there was no slot in {} s: {busy}", planned.deadline_s);
-        let look_at = "`cc-ci status`, who holds the others; --max-wait and MAX_TESTS";
+        let look_at = "`cc-ci status`, who holds the others; `cc-ci caps`, how many there are; --max-wait and MAX_TESTS of the runs";
         push(cx, Failure::new(Kind::NoSlot, what, look_at));
     } else if late {
         let what = format!("{} did not end in {} s; it was last busy with: {busy}", planned.stage, planned.deadline_s);

@@ -37,6 +37,7 @@ pub mod logins;
 pub mod markers;
 pub mod mirror;
 pub mod neighbours;
+pub mod number;
 pub mod orphans;
 pub mod override_file;
 pub mod own_tests;

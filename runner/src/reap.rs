@@ -198,6 +198,7 @@ impl<'a> Janitor<'a> {
             mib: toml.weight.memory_mib.get().into(),
             ports: BTreeSet::new(),
             stacks: BTreeSet::from([claim.stack.clone()]),
+            most_runs: None,
             limit_s: 0,
         }
     }

@@ -68,6 +68,17 @@ impl Selection {
         self.parts == [Part::Stage(Stage::Functional)] || self.wants_check(name)
     }
 
+    /// Whether this stage is one of those that were asked for: what else runs belongs to every run.
+    #[must_use]
+    pub fn asks_for(&self, stage: Stage) -> bool {
+        STAGES.contains(&stage)
+            && (self.is_whole()
+                || self.parts.iter().any(|part| match part {
+                    Part::Stage(asked) => *asked == stage,
+                    Part::Checks(begin) => begin.split('/').next().and_then(stage_of) == Some(stage),
+                }))
+    }
+
     /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
     /// to every run.
     #[must_use]
@@ -150,6 +161,13 @@ mod tests {
         assert!(!one.wants_stage(Stage::Upgrade, &[]) && !one.wants_stage(Stage::Fresh, &[]));
         assert_eq!(one.unmet(&names), None);
         assert_eq!(one.unmet(&names[1..]), Some("functional/20"));
+    }
+
+    #[test]
+    fn what_belongs_to_every_run_was_not_asked_for() {
+        assert!(only(&[]).asks_for(Stage::Install) && !only(&[]).asks_for(Stage::Prepare));
+        assert!(only(&["browser"]).asks_for(Stage::Functional) && !only(&["browser"]).asks_for(Stage::Install));
+        assert!(only(&["install", "backup/10"]).asks_for(Stage::Backup));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 pub mod acquire;
 pub mod admit;
 mod beat;
+mod set_caps;
 pub mod board;
 mod chores;
 mod enter;

@@ -7,6 +7,7 @@ pub mod forbidden;
 pub mod interpolate;
 pub mod labels;
 pub mod lint;
+pub mod schema_version;
 pub mod shell;
 
 mod normal;

@@ -58,6 +58,11 @@ heads! {
     a_good_release = "custom-html" "good/new-release";
     a_new_secret = "custom-html" "good/new-secret";
     a_readme = "custom-html" "good/readme-only";
+    no_version = "custom-html" "good/no-version";
+    version_three = "custom-html" "good/version-three";
+    version_newest = "custom-html" "good/version-newest";
+    version_older = "custom-html" "good/version-older";
+    versions_differ = "custom-html" "broken/versions-differ";
     image_missing = "custom-html" "broken/image-missing";
     crash_loop = "custom-html" "broken/crash-loop";
     never_healthy = "custom-html" "broken/never-healthy";
