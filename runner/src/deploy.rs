@@ -68,13 +68,15 @@ fn invalid_compose(error: &ComposeError) -> Failure {
 /// # Errors
 /// [`Kind::InvalidRecipe`] where there is none.
 pub fn sample_of(checkout: &Checkout, revision: &str) -> Result<EnvFile, Failure> {
-    checkout.file(revision, ".env.sample").map(|text| EnvFile::parse(&text)).ok_or_else(|| {
-        Failure::new(
-            Kind::InvalidRecipe,
-            format!("{revision} has no .env.sample, so it is no recipe that abra can deploy"),
-            "the files at the root of the repository",
-        )
-    })
+    if let Some(text) = checkout.file(revision, ".env.sample") {
+        return Ok(EnvFile::parse(&text));
+    }
+    let is_there = checkout.tree(revision)?.iter().any(|entry| entry.path == ".env.sample");
+    let what = match is_there {
+        true => format!("the .env.sample of {revision} is no text (UTF-8), so that no env file can be made from it"),
+        false => format!("{revision} has no .env.sample, so it is no recipe that abra can deploy"),
+    };
+    Err(Failure::new(Kind::InvalidRecipe, what, "the files at the root of the repository"))
 }
 
 impl Context {
@@ -177,6 +179,11 @@ impl Context {
             self.took(call, &format!("insert the secret {}", secret.name))?;
         }
         Ok(())
+    }
+
+    /// Whether the recipe's folder has steps that run before the first deploy.
+    pub(crate) fn has_install_steps(&self) -> bool {
+        self.folder.join(INSTALL_STEPS).exists()
     }
 
     /// Runs `install_steps.sh` of cc-ci's folder for the recipe: settings and secrets that only a test run

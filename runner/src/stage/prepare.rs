@@ -31,6 +31,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         .await?;
     let (env, compose) = compose;
     allowed(cx, &head, &env, &compose).await?;
+    secrets(cx, &env, &compose).await?;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
@@ -88,6 +89,29 @@ async fn allowed(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose)
     cx.check("prepare.allowed", async |cx: &mut Context| {
         crate::allowed::allowed(&cx.checkout, head, env, &cx.spec, compose)?;
         Ok(("the compose file asks for nothing of the host".to_owned(), ()))
+    })
+    .await
+}
+
+/// Every secret of the app is declared, or nothing could ever make it.
+async fn secrets(cx: &mut Context, env: &EnvFile, compose: &Compose) -> Step {
+    // Steps of the recipe's folder may declare more, or switch on files that do.
+    if compose.secrets.is_empty() || cx.has_install_steps() {
+        return Ok(());
+    }
+    cx.check("prepare.secrets", async |cx: &mut Context| {
+        let declared: Vec<String> =
+            env.secrets().iter().map(|one| cx.spec.stack.object(&format!("{}_{}", one.name, one.version))).collect();
+        let is_used = |key: &String| compose.services.iter().any(|service| service.secrets.contains(key));
+        let mut used = compose.secrets.iter().filter(|secret| secret.external && is_used(&secret.key));
+        match used.find(|secret| !declared.contains(&secret.name)) {
+            None => Ok(("every secret is declared in .env.sample".to_owned(), ())),
+            Some(secret) => Err(Failure::new(
+                Kind::SecretMissing,
+                format!("the compose file uses the secret {}, and nothing generates it", secret.key),
+                format!("a line SECRET_{}_VERSION=v1 in .env.sample", secret.key.to_uppercase()),
+            )),
+        }
     })
     .await
 }
@@ -196,11 +220,19 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
             })
         })
         .await?;
+        let words = |finding: &crate::lint::Finding| finding.to_string().replace(": shell-syntax", "");
+        for finding in found.pipelines.iter().take(3) {
+            cx.note(format!("the pipeline {}; no run of cc-ci takes it up", words(finding)));
+        }
+        let found = found.deployed;
         match found.first() {
             None => Ok(("every script, hook and healthcheck can be parsed".to_owned(), ())),
+            Some(first) if first.text.starts_with(crate::lint::NO_YAML) => {
+                Err(Failure::new(Kind::InvalidCompose, words(first), "that place in the file"))
+            }
             Some(first) => Err(Failure::new(
                 Kind::BrokenShell,
-                format!("a shell cannot parse {}", first.to_string().replace(": shell-syntax", "")),
+                format!("a shell cannot parse {}", words(first)),
                 "that place in the recipe; `bash -n` says the same",
             )
             .with_detail(found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))),
