@@ -15,6 +15,7 @@ use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verd
 use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
 use crate::slot::{self, slots_of};
+use crate::snapshots;
 use crate::stage;
 use crate::usage;
 use crate::verdict::verdict;
@@ -285,7 +286,17 @@ async fn teardown(
     let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
     failures.into_iter().for_each(|failure| push(cx, failure));
     let limit = Duration::from_secs(deadline_s);
-    let mut ended = stage::tear_down_and_say(&cx.claims_to_end(), Some(&cx.dir), limit, &mut cx.speaker()).await;
+    // Beside the removal: neither needs the other, and the bot is no part of the app.
+    let claims = cx.claims_to_end();
+    let mut speaker = cx.speaker();
+    let (mut ended, forgotten) = tokio::join!(
+        stage::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker),
+        snapshots::forget(&cx.swarm, &cx.dir, start + limit),
+    );
+    // It says nothing of the recipe, and a janitor tries it again.
+    if let Err(failure) = forgotten {
+        cx.note(format!("{}; {}", failure.what, failure.look_at));
+    }
     ended.left.extend(stayed);
     cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {

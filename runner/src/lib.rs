@@ -57,6 +57,7 @@ pub mod selection;
 pub mod serve;
 pub mod settings;
 pub mod slot;
+pub mod snapshots;
 pub mod source;
 pub mod spec;
 pub mod stage;

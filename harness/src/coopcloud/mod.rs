@@ -9,6 +9,7 @@ pub mod labels;
 pub mod lint;
 pub mod schema_version;
 pub mod shell;
+pub mod snapshot_id;
 
 mod normal;
 pub mod variables;
