@@ -69,7 +69,18 @@ fn invalid_compose(error: &ComposeError) -> Failure {
 /// [`Kind::InvalidRecipe`] where there is none.
 pub fn sample_of(checkout: &Checkout, revision: &str) -> Result<EnvFile, Failure> {
     if let Some(text) = checkout.file(revision, ".env.sample") {
-        return Ok(EnvFile::parse(&text));
+        let sample = EnvFile::parse(&text);
+        return match sample.unclosed() {
+            None => Ok(sample),
+            Some((line, key)) => Err(Failure::new(
+                Kind::InvalidRecipe,
+                format!(
+                    "line {line} of .env.sample: the value of {key} begins with a quote that does not end on that line; \
+                     some readers of env files take the next lines too, others drop the setting"
+                ),
+                "write the value in one line, or put it into a config",
+            )),
+        };
     }
     let is_there = checkout.tree(revision)?.iter().any(|entry| entry.path == ".env.sample");
     let what = match is_there {
@@ -132,7 +143,9 @@ impl Context {
         }
         let least = least_version(&self.place, &self.neighbours);
         if compose.raise_version(least).map_err(|error| invalid_compose(&error))? {
-            self.note(format!("the compose files are deployed as version 3.{least}, which this machine's override needs"));
+            self.note(format!(
+                "the compose files are deployed as version 3.{least}, which this machine's override needs"
+            ));
         }
         env.append_compose_file(OVERRIDE_FILE);
         let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));

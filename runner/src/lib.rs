@@ -60,6 +60,7 @@ pub mod slot;
 pub mod snapshots;
 pub mod source;
 pub mod spec;
+pub mod stack_config;
 pub mod stage;
 pub mod usage;
 pub mod variables;

@@ -77,8 +77,9 @@ pub fn override_file(
             (service.name.clone(), Value::Object(entry))
         })
         .collect();
-    let mut file = json!({ "services": services });
+    let mut file = json!({});
     compose.version.write_to(&mut file);
+    file["services"] = Value::Object(services);
     if neighbours.ca.is_some() {
         file["configs"] = json!({ CONFIG: { "file": format!("./{CA_FILE}") } });
     }

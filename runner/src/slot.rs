@@ -59,7 +59,12 @@ pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<Wish, Failure> {
     let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
     let usual = Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 };
     let tests = settings.max_tests.map(NonZeroU32::get);
-    Ok(Wish { tests, apps: settings.max_apps.map(NonZeroU32::get), mib: settings.max_memory.map(NonZeroU64::get), usual })
+    Ok(Wish {
+        tests,
+        apps: settings.max_apps.map(NonZeroU32::get),
+        mib: settings.max_memory.map(NonZeroU64::get),
+        usual,
+    })
 }
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.

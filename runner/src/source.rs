@@ -12,8 +12,7 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Commit, is_ref};
 
 pub(crate) use words::is_unreachable;
-use words::{NOTHING, SILENT, reason, unreadable};
-
+use words::{NOTHING, SILENT, reason, says_nothing, unreadable};
 
 /// What to test of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +180,8 @@ impl Checkout {
     /// git is asked to be quiet about a revision that is not there; about all else it has words.
     fn no_revision(&self, name: &str, why: &str) -> Failure {
         let what = if self.is_origin { self.dir.display().to_string() } else { "the repository".to_owned() };
-        let has_words = why != NOTHING && !why.contains("unknown revision") && !why.contains("Needed a single revision");
+        let has_words =
+            why != NOTHING && !why.contains("unknown revision") && !why.contains("Needed a single revision");
         unreadable(&what, &if has_words { why.to_owned() } else { format!("it has no revision {name}") })
     }
 
@@ -191,7 +191,7 @@ impl Checkout {
         let refspec = format!("+refs/pull/{number}/head:{name}");
         match self.fetch(&refspec) {
             Ok(_) => Ok(name),
-            Err(why) if is_unreachable(&why) => Err(unreadable("the repository", &why)),
+            Err(why) if says_nothing(&why) => Err(unreadable("the repository", &why)),
             Err(_) => {
                 Err(unreadable("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)")))
             }
@@ -206,7 +206,7 @@ impl Checkout {
             self.fetch_pull(pull)?;
             if !has()
                 && let Err(why) = self.fetch(commit.as_str())
-                && is_unreachable(&why)
+                && says_nothing(&why)
             {
                 return Err(unreadable("the repository", &why));
             }
@@ -357,7 +357,9 @@ fn git_elsewhere(dir: Option<&Path>, args: &[OsString], patience: Patience) -> R
         return Ok(());
     }
     let mut text = Vec::new();
-    said.rewind().and_then(|()| said.read_to_end(&mut text)).map_err(|error| format!("git's words are lost: {error}"))?;
+    said.rewind()
+        .and_then(|()| said.read_to_end(&mut text))
+        .map_err(|error| format!("git's words are lost: {error}"))?;
     Err(reason(&String::from_utf8_lossy(&text)))
 }
 

@@ -31,8 +31,10 @@ pub fn verdict(
     if cancelled {
         return cancelled_verdict(first, left);
     }
-    let decided =
-        first.or_else(|| missing(started, &results)).or_else(|| nothing_tested(started, &results)).or_else(|| left_behind(left));
+    let decided = first
+        .or_else(|| missing(started, &results))
+        .or_else(|| nothing_tested(started, &results))
+        .or_else(|| left_behind(left));
     match decided {
         Some((outcome, decision)) => Verdict {
             word: Word::Failed(decision.fault.cause),

@@ -13,7 +13,6 @@
 pub mod acquire;
 pub mod admit;
 mod beat;
-mod set_caps;
 pub mod board;
 mod chores;
 mod enter;
@@ -24,6 +23,7 @@ pub mod lease;
 mod queue;
 pub mod reap;
 mod rules;
+mod set_caps;
 pub mod sight;
 #[cfg(test)]
 mod simulation;

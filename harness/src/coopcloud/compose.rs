@@ -298,6 +298,16 @@ impl Service {
         }
     }
 
+    /// The services that it names in `depends_on`, in either form.
+    pub fn depends_on(&self) -> impl Iterator<Item = String> + '_ {
+        let names = match self.document.get("depends_on") {
+            Some(Value::Array(names)) => names.iter().map(plain).collect(),
+            Some(Value::Object(names)) => names.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        names.into_iter()
+    }
+
     /// Any other field of the service, as the file has it.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Value> {

@@ -67,7 +67,8 @@ pub fn lint(recipe: &Recipe) -> Vec<Row> {
         // A file that cannot be read has no config either; other checks say what is wrong with it.
         names.unwrap_or_default().iter().all(known)
     };
-    let says_version = || super::yaml::Node::parse(recipe.compose_text).is_ok_and(|t| t.value().get("version").is_some());
+    let says_version =
+        || super::yaml::Node::parse(recipe.compose_text).is_ok_and(|t| t.value().get("version").is_some());
     vec![
         row(
             "R001",
@@ -171,7 +172,8 @@ fn tag_of(image: &str) -> Option<&str> {
 /// and settings may end in `_VERSION` as well.
 fn config_versions(document: &Value) -> Vec<String> {
     let configs = document.get("configs").and_then(Value::as_object);
-    let names = configs.into_iter().flat_map(|configs| configs.values()).filter_map(|config| config.get("name")?.as_str());
+    let names =
+        configs.into_iter().flat_map(|configs| configs.values()).filter_map(|config| config.get("name")?.as_str());
     names.flat_map(names_in).filter(|name| name.ends_with("_VERSION")).collect()
 }
 

@@ -22,7 +22,9 @@ impl SchemaVersion {
             None => return Ok(Self(None)),
             Some(Value::String(text)) => Self(Some(text.clone())),
             Some(Value::Number(number)) => {
-                return Err(format!("version: {number} is a number, which docker refuses: write it in quotes, \"{number}\""));
+                return Err(format!(
+                    "version: {number} is a number, which docker refuses: write it in quotes, \"{number}\""
+                ));
             }
             Some(other) => return Err(format!("version: {other} is no version of a compose file")),
         };
@@ -84,7 +86,9 @@ mod tests {
             SchemaVersion::of(&json!({ "version": text })).unwrap_or_else(|why| panic!("{text}: {why}"));
         }
         SchemaVersion::of(&json!({})).unwrap();
-        for wrong in [json!(3), json!(3.8), json!(null), json!("2.4"), json!("3.14"), json!("3.08"), json!("v3"), json!([])] {
+        for wrong in
+            [json!(3), json!(3.8), json!(null), json!("2.4"), json!("3.14"), json!("3.08"), json!("v3"), json!([])]
+        {
             assert!(SchemaVersion::of(&json!({ "version": wrong })).is_err(), "{wrong}");
         }
     }

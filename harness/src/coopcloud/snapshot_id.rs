@@ -41,7 +41,11 @@ impl TryFrom<String> for SnapshotId {
 
     fn try_from(text: String) -> Result<Self, String> {
         let is_hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if is_hex && (8..=64).contains(&text.len()) { Ok(Self(text)) } else { Err(format!("{text:?} is no snapshot id")) }
+        if is_hex && (8..=64).contains(&text.len()) {
+            Ok(Self(text))
+        } else {
+            Err(format!("{text:?} is no snapshot id"))
+        }
     }
 }
 

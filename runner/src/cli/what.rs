@@ -88,7 +88,11 @@ pub(super) fn selection(words: &[String]) -> Result<Selection, Failure> {
 }
 
 fn address(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("write a folder or a URL, or leave the option out".to_owned()) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() {
+        Err("write a folder or a URL, or leave the option out".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn safe_ref(text: &str) -> Result<String, String> {

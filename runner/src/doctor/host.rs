@@ -55,7 +55,11 @@ fn writable(state: &Path) -> Result<(), Finding> {
     let tried = std::fs::create_dir_all(state).and_then(|()| tempfile::tempfile_in(state));
     tried.map(drop).map_err(|error| {
         let what = format!("the state folder {} cannot be written to: {error}", state.display());
-        Finding::bad("room", what, "the rights of that folder and how its disk is mounted; or another --state (CCCI_STATE)")
+        Finding::bad(
+            "room",
+            what,
+            "the rights of that folder and how its disk is mounted; or another --state (CCCI_STATE)",
+        )
     })
 }
 

@@ -30,36 +30,6 @@ const ROWS: &[Row] = &[
         look_at: "install git, and whether it is on PATH",
     },
     Row {
-        words: &["dubious ownership"],
-        kind: Kind::SourceUnreachable,
-        means: "belongs to another user of this machine, and git refuses to read it",
-        look_at: "`git config --global --add safe.directory FOLDER` as the user of cc-ci, or the folder's owner (chown)",
-    },
-    Row {
-        words: &["Permission denied (publickey", "Host key verification failed"],
-        kind: Kind::SourceUnreachable,
-        means: "asks for a login",
-        look_at: "the SSH key of cc-ci's user and its known hosts, and the rights of that key there",
-    },
-    Row {
-        words: &[
-            "could not read Username",
-            "could not read Password",
-            "Authentication failed",
-            "terminal prompts disabled",
-            "returned error: 401",
-        ],
-        kind: Kind::SourceUnreachable,
-        means: "asks for a login",
-        look_at: "the address: forges also ask where no such repository is; for a private one, git's credential helper",
-    },
-    Row {
-        words: &["returned error: 403"],
-        kind: Kind::SourceUnreachable,
-        means: "refuses access (403)",
-        look_at: "the rights of cc-ci's login there, and whether the server lets this machine's address in",
-    },
-    Row {
         words: &["returned error: 429"],
         kind: Kind::SourceUnreachable,
         means: "says not now, it was asked too often (429)",
@@ -102,7 +72,11 @@ const ROWS: &[Row] = &[
         look_at: "the address, and the DNS of this machine",
     },
     Row {
-        words: &["SSL certificate problem", "server certificate verification failed", "SSL: no alternative certificate"],
+        words: &[
+            "SSL certificate problem",
+            "server certificate verification failed",
+            "SSL: no alternative certificate",
+        ],
         kind: Kind::SourceUnreachable,
         means: "cannot be believed, its certificate is not one that this machine trusts",
         look_at: "that server's certificate, and the authorities of this machine",
@@ -129,6 +103,40 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// Those in which the other side answered, and does not let this one in.
+const RIGHTS: &[Row] = &[
+    Row {
+        words: &["dubious ownership"],
+        kind: Kind::SourceUnreachable,
+        means: "belongs to another user of this machine, and git refuses to read it",
+        look_at: "`git config --global --add safe.directory FOLDER` as the user of cc-ci, or the folder's owner (chown)",
+    },
+    Row {
+        words: &["Permission denied (publickey", "Host key verification failed"],
+        kind: Kind::SourceUnreachable,
+        means: "asks for a login",
+        look_at: "the SSH key of cc-ci's user and its known hosts, and the rights of that key there",
+    },
+    Row {
+        words: &[
+            "could not read Username",
+            "could not read Password",
+            "Authentication failed",
+            "terminal prompts disabled",
+            "returned error: 401",
+        ],
+        kind: Kind::SourceUnreachable,
+        means: "asks for a login",
+        look_at: "the address: forges also ask where no such repository is; for a private one, git's credential helper",
+    },
+    Row {
+        words: &["returned error: 403"],
+        kind: Kind::SourceUnreachable,
+        means: "refuses access (403)",
+        look_at: "the rights of cc-ci's login there, and whether the server lets this machine's address in",
+    },
+];
+
 /// What [`super::git`] says of one that was ended for its silence.
 pub(crate) const SILENT: &str = "no answer in";
 
@@ -147,11 +155,20 @@ pub(crate) fn unreadable(what: &str, why: &str) -> Failure {
 
 /// Whether git's words say that the repository was not asked at all, or did not answer: nothing follows from them.
 pub(crate) fn is_unreachable(why: &str) -> bool {
-    row(why).is_some_and(|row| row.kind != Kind::InvalidRecipe)
+    find(ROWS, why).is_some_and(|row| row.kind != Kind::InvalidRecipe)
+}
+
+/// The same, or that it does not let this machine in: nothing is known of what it has.
+pub(super) fn says_nothing(why: &str) -> bool {
+    is_unreachable(why) || find(RIGHTS, why).is_some()
 }
 
 fn row(why: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.words.iter().any(|words| why.contains(words)))
+    find(RIGHTS, why).or_else(|| find(ROWS, why))
+}
+
+fn find(rows: &'static [Row], why: &str) -> Option<&'static Row> {
+    rows.iter().find(|row| row.words.iter().any(|words| why.contains(words)))
 }
 
 /// The lines of git's standard error that say why, as one: the last ones alone often only say that it failed.

@@ -218,10 +218,7 @@ impl Scenario {
             mib,
             ports: ports.into_iter().collect(),
             stacks: BTreeSet::from([format!("stack-{twin}").try_into().unwrap()]),
-            // Now and then one that accepts few others.
-            most_runs: (rng.random_range(0..100) < 3)
-                .then(|| rng.random_range(1..=self.caps.tests.max(1)))
-                .and_then(std::num::NonZeroU32::new),
+            most_runs: None,
             limit_s: 3_600,
         };
         let works = Duration::from_millis(rng.random_range(1_000..=self.works_s * 1_000));
