@@ -115,7 +115,7 @@ fn a_dependency_that_is_not_there_is_told() {
 #[test]
 fn a_template_in_the_place_of_a_pipeline_is_told() {
     let said = golden("custom-html", "good/template-as-pipeline");
-    let has = |note: &String| note.contains(".drone.yml") && note.contains("is no YAML");
+    let has = |note: &&str| note.contains(".drone.yml") && note.contains("is no YAML");
     assert!(said.notes().iter().any(has), "{:?}", said.notes());
 }
 
