@@ -28,7 +28,7 @@ pub(crate) fn generate(spec: &SecretSpec) -> String {
 }
 
 fn letters(charset: Option<&str>) -> String {
-    let sets = charset.unwrap_or("default").split('+').flat_map(|part| part.split('/'));
+    let sets = charset.unwrap_or("default").split(['+', '/', ',']);
     let known: String = sets
         .map(|set| match set {
             "special" => SPECIAL,
@@ -63,6 +63,14 @@ mod tests {
             length,
             charset: charset.map(str::to_owned),
             generate: true,
+        }
+    }
+
+    #[test]
+    fn a_list_of_charsets_is_all_of_them() {
+        for list in ["default,special", "default+special"] {
+            let all = letters(Some(list));
+            assert!(all.contains('A') && all.contains('!'), "{list}");
         }
     }
 

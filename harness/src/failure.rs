@@ -173,8 +173,10 @@ kinds! {
     NodeFull = "node-full", Infrastructure;
     /// a full disk
     DiskFull = "disk-full", Infrastructure;
-    /// a repository whose server does not answer
+    /// a repository that cannot be read: its server does not answer, refuses, asks for a login, or git refuses its folder
     SourceUnreachable = "source-unreachable", Infrastructure;
+    /// a git that is not there, or cannot be started
+    GitUnusable = "git-unusable", Infrastructure;
     /// a state folder that cannot be used
     StateUnusable = "state-unusable", Infrastructure;
     /// a registry that does not answer, for an image that is not here
@@ -213,7 +215,7 @@ kinds! {
     Bug = "bug", Infrastructure;
     /// objects that teardown could not remove
     LeftBehind = "left-behind", Infrastructure;
-    /// a run in which every testing stage was skipped, so that green would mean nothing
+    /// a run in which nothing ran of what was asked for, so that green would mean nothing
     NothingTested = "nothing-tested", Test;
 }
 

@@ -57,7 +57,7 @@ pub fn readable(checkout: &Checkout, revision: &str, env: &EnvFile, spec: &RunSp
     let links = Links::of(checkout, revision)?;
     let files = compose_files(env);
     if let Some(why) = links.forbidden(files.iter().map(String::as_str)) {
-        return Err(refused(&why, "take it out of the repository"));
+        return Err(refused(&why, "commit the file itself, or take it out of the repository"));
     }
     if let Some(file) = files.iter().find(|file| committed_file(file).is_some()) {
         return Err(refused(
@@ -151,7 +151,7 @@ fn plain(path: &str) -> String {
 }
 
 fn refused(why: &str, look_at: &str) -> Failure {
-    Failure::new(Kind::ForbiddenCompose, format!("the recipe's repository has what a test may not use: {why}"), look_at)
+    Failure::new(Kind::ForbiddenCompose, format!("the recipe's repository cannot be used as it is: {why}"), look_at)
 }
 
 #[cfg(test)]

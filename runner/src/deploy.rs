@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use harness::abra::generated_values;
 use harness::coopcloud::abra_sh;
-use harness::coopcloud::compose::Compose;
+use harness::coopcloud::compose::{Compose, ComposeError};
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Failure, Kind};
 use harness::overlay::OverlayFile;
@@ -17,7 +17,7 @@ use crate::allowed::{allowed, compose_files, readable, settle};
 use crate::context::Context;
 use crate::event::Event;
 use crate::neighbours::CA_FILE;
-use crate::override_file::{OVERRIDE_FILE, override_file};
+use crate::override_file::{OVERRIDE_FILE, least_version, override_file};
 use crate::source::Checkout;
 use crate::stage;
 
@@ -52,13 +52,15 @@ pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &st
         })?;
         files.push((name, text));
     }
-    Compose::load(&files, &vars).map_err(|error| {
-        Failure::new(
-            Kind::InvalidCompose,
-            format!("the compose file is not valid: {error}"),
-            "the compose files of the recipe",
-        )
-    })
+    Compose::load(&files, &vars).map_err(|error| invalid_compose(&error))
+}
+
+fn invalid_compose(error: &ComposeError) -> Failure {
+    Failure::new(
+        Kind::InvalidCompose,
+        format!("the compose file is not valid: {error}"),
+        "the compose files of the recipe",
+    )
 }
 
 /// The `.env.sample` of a revision as an app's env file.
@@ -66,13 +68,26 @@ pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &st
 /// # Errors
 /// [`Kind::InvalidRecipe`] where there is none.
 pub fn sample_of(checkout: &Checkout, revision: &str) -> Result<EnvFile, Failure> {
-    checkout.file(revision, ".env.sample").map(|text| EnvFile::parse(&text)).ok_or_else(|| {
-        Failure::new(
-            Kind::InvalidRecipe,
-            format!("{revision} has no .env.sample, so it is no recipe that abra can deploy"),
-            "the files at the root of the repository",
-        )
-    })
+    if let Some(text) = checkout.file(revision, ".env.sample") {
+        let sample = EnvFile::parse(&text);
+        return match sample.unclosed() {
+            None => Ok(sample),
+            Some((line, key)) => Err(Failure::new(
+                Kind::InvalidRecipe,
+                format!(
+                    "line {line} of .env.sample: the value of {key} begins with a quote that does not end on that line; \
+                     some readers of env files take the next lines too, others drop the setting"
+                ),
+                "write the value in one line, or put it into a config",
+            )),
+        };
+    }
+    let is_there = checkout.tree(revision)?.iter().any(|entry| entry.path == ".env.sample");
+    let what = match is_there {
+        true => format!("the .env.sample of {revision} is no text (UTF-8), so that no env file can be made from it"),
+        false => format!("{revision} has no .env.sample, so it is no recipe that abra can deploy"),
+    };
+    Err(Failure::new(Kind::InvalidRecipe, what, "the files at the root of the repository"))
 }
 
 impl Context {
@@ -122,9 +137,15 @@ impl Context {
             self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
         }
         settle(&mut env, &self.spec)?;
-        let compose = readable(&self.checkout, revision, &env, &self.spec)?;
+        let mut compose = readable(&self.checkout, revision, &env, &self.spec)?;
         if self.opted_out("prepare.allowed").is_none() {
             allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
+        }
+        let least = least_version(&self.place, &self.neighbours);
+        if compose.raise_version(least).map_err(|error| invalid_compose(&error))? {
+            self.note(format!(
+                "the compose files are deployed as version 3.{least}, which this machine's override needs"
+            ));
         }
         env.append_compose_file(OVERRIDE_FILE);
         let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));
@@ -171,6 +192,11 @@ impl Context {
             self.took(call, &format!("insert the secret {}", secret.name))?;
         }
         Ok(())
+    }
+
+    /// Whether the recipe's folder has steps that run before the first deploy.
+    pub(crate) fn has_install_steps(&self) -> bool {
+        self.folder.join(INSTALL_STEPS).exists()
     }
 
     /// Runs `install_steps.sh` of cc-ci's folder for the recipe: settings and secrets that only a test run

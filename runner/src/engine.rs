@@ -15,6 +15,7 @@ use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verd
 use crate::keep::{Keep, keep};
 use crate::report::expect::Expected;
 use crate::slot::{self, slots_of};
+use crate::snapshots;
 use crate::stage;
 use crate::usage;
 use crate::verdict::verdict;
@@ -162,7 +163,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
     if late && planned.stage == Stage::Slot && cx.lease.is_none() {
         let what = format!("there was no slot in {} s: {busy}", planned.deadline_s);
-        let look_at = "`cc-ci status`, who holds the others; --max-wait and MAX_TESTS";
+        let look_at = "`cc-ci status`, who holds the others; `cc-ci caps`, how many there are; --max-wait and MAX_TESTS of the runs";
         push(cx, Failure::new(Kind::NoSlot, what, look_at));
     } else if late {
         let what = format!("{} did not end in {} s; it was last busy with: {busy}", planned.stage, planned.deadline_s);
@@ -285,7 +286,17 @@ async fn teardown(
     let (stayed, failures) = warm::leave(cx, Duration::from_secs(deadline_s)).await;
     failures.into_iter().for_each(|failure| push(cx, failure));
     let limit = Duration::from_secs(deadline_s);
-    let mut ended = stage::tear_down_and_say(&cx.claims_to_end(), Some(&cx.dir), limit, &mut cx.speaker()).await;
+    // Beside the removal: neither needs the other, and the bot is no part of the app.
+    let claims = cx.claims_to_end();
+    let mut speaker = cx.speaker();
+    let (mut ended, forgotten) = tokio::join!(
+        stage::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker),
+        snapshots::forget(&cx.swarm, &cx.dir, start + limit),
+    );
+    // It says nothing of the recipe, and a janitor tries it again.
+    if let Err(failure) = forgotten {
+        cx.note(format!("{}; {}", failure.what, failure.look_at));
+    }
     ended.left.extend(stayed);
     cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {

@@ -45,14 +45,20 @@ impl Links {
     #[must_use]
     pub fn forbidden<'a>(&self, used: impl Iterator<Item = &'a str>) -> Option<String> {
         if self.takes_our_name {
-            return Some(format!("a file {OVERRIDE_FILE}, which is cc-ci's own name"));
+            return Some(format!("there is a file {OVERRIDE_FILE}, which is cc-ci's own name"));
         }
         let lost = self.links.iter().find(|(path, target)| leads_out(path, target));
         if let Some((path, target)) = lost {
-            return Some(format!("the symlink {path}, which leads to {target:?}"));
+            return Some(format!("the symlink {path} leads out of it, to {target:?}"));
         }
         let mut used = [".env.sample", "abra.sh"].into_iter().chain(used);
-        used.find_map(|file| Some(format!("{file}, where {} is a symlink", self.on_the_way(file)?)))
+        used.find_map(|file| {
+            let link = self.on_the_way(file)?;
+            Some(match link == file {
+                true => format!("{file} is a symlink, and links are not followed"),
+                false => format!("{file} lies behind the symlink {link}, and links are not followed"),
+            })
+        })
     }
 
     /// The link that a path is, or passes through.

@@ -77,11 +77,20 @@ pub fn override_file(
             (service.name.clone(), Value::Object(entry))
         })
         .collect();
-    let mut file = json!({ "version": "3.8", "services": services });
+    let mut file = json!({});
+    compose.version.write_to(&mut file);
+    file["services"] = Value::Object(services);
     if neighbours.ca.is_some() {
         file["configs"] = json!({ CONFIG: { "file": format!("./{CA_FILE}") } });
     }
     format!("{file:#}\n")
+}
+
+/// The version (`3.<minor>`) of compose files that [`override_file`] needs: endpoint modes, ports in their long form
+/// and configs came with 3.2 and 3.3.
+#[must_use]
+pub fn least_version(place: &Place, neighbours: &Neighbours) -> u8 {
+    if place.ipvs && neighbours.ca.is_none() { 0 } else { 3 }
 }
 
 /// The CA's name among the stack's configs.
@@ -96,8 +105,19 @@ fn escaped(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn it_says_the_version_that_the_recipe_says() {
+        for (says, version) in [("", None), ("version: '3'\n", Some("3")), ("version: '3.13'\n", Some("3.13"))] {
+            let text = format!("{says}services:\n  app:\n    image: a\n");
+            let compose = Compose::load(&[("compose.yml".to_owned(), text)], &BTreeMap::new()).unwrap();
+            let file = override_file(&compose, &labels(), &place(true, None), &Neighbours::default());
+            let file: Value = serde_json::from_str(&file).unwrap();
+            assert_eq!(file.get("version").and_then(Value::as_str), version, "{says}");
+        }
+    }
+
     fn compose() -> Compose {
-        let text = "services:\n  app:\n    image: a\n    ports: [\"2222:22\"]\n  db:\n    image: b\n";
+        let text = "version: '3.8'\nservices:\n  app:\n    image: a\n    ports: [\"2222:22\"]\n  db:\n    image: b\n";
         Compose::load(&[("compose.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap()
     }
 

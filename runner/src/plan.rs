@@ -21,6 +21,8 @@ pub struct Brought {
     pub functional: Vec<String>,
     /// Whether `data/` has seed, wipe and check.
     pub data: bool,
+    /// Whether there is anything that can be shown to bite: a test that was asked for, or a data set.
+    pub has_tests: bool,
     /// Apps that are deployed beside the tested one, in the order in which they can come up.
     pub dependencies: Vec<String>,
     /// Tests of the recipe's own repository that run.
@@ -97,6 +99,9 @@ fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> O
     match stage {
         Stage::Upgrade if spec.base.is_none() => Some("the recipe has no release yet to upgrade from".to_owned()),
         Stage::Fresh if spec.base.is_none() => Some("install was a fresh install of this commit already".to_owned()),
+        Stage::Prove if !brought.has_tests => {
+            Some("cc-ci's folder for this recipe brings no test and no data set that could be proven".to_owned())
+        }
         Stage::Functional if brought.functional.is_empty() && brought.own.is_empty() => {
             Some("cc-ci's folder for this recipe brings no functional test and no browser flow".to_owned())
         }

@@ -322,6 +322,7 @@ fn brought(overlays: &Overlays, needed: &[Needed]) -> Brought {
         backup: names("backup"),
         functional: [names("functional"), names("browser")].concat(),
         data: overlays.data.is_some(),
+        has_tests: overlays.data.is_some() || !overlays.proven.is_empty(),
         dependencies: needed.iter().map(|one| format!("{} ({})", one.recipe, one.why.words())).collect(),
         own: Vec::new(),
     }

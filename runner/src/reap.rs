@@ -22,6 +22,7 @@ use crate::prepared::read_toml;
 use crate::provider::Place;
 use crate::run_dir::{Alive, RunDir, note_found_dead};
 use crate::slot::{self, Runner, slots_of};
+use crate::snapshots;
 use crate::stage::tear_down;
 
 /// What was done about one claim.
@@ -106,6 +107,29 @@ impl<'a> Janitor<'a> {
         done.extend(self.what_others_could_not_reach().await?);
         done.extend(self.end_folders().await?);
         self.note_dead(&done);
+        done.extend(self.forget_snapshots().await?);
+        Ok(done)
+    }
+
+    /// Forgets the snapshots of runs on this machine that were killed, or could not do it themselves. Those of a run whose
+    /// app is kept stay as long as the app.
+    async fn forget_snapshots(&self) -> Result<Vec<Reaped>, Failure> {
+        let mut done = Vec::new();
+        for (run, dir) in RunDir::all(&self.runner.state).unwrap_or_default() {
+            if snapshots::of(&dir).unwrap_or_default().is_empty() {
+                continue;
+            }
+            let Some(_alive) = dir.take_over() else { continue };
+            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+                continue;
+            }
+            if let Err(failure) = snapshots::forget(self.swarm, &dir, Instant::now() + self.limit).await {
+                // They keep nobody's room, and what the bot refuses now it refuses for all of them.
+                tracing::warn!("run {run}: {failure}; {}", failure.look_at);
+                break;
+            }
+            done.push(Reaped { run: run.to_string(), stack: "its snapshots".to_owned(), what: Reaping::Removed });
+        }
         Ok(done)
     }
 
@@ -209,6 +233,7 @@ impl<'a> Janitor<'a> {
             mib: toml.weight.memory_mib.get().into(),
             ports: BTreeSet::new(),
             stacks: BTreeSet::from([claim.stack.clone()]),
+            most_runs: None,
             limit_s: 0,
         }
     }

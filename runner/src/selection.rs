@@ -89,6 +89,17 @@ impl Selection {
         self.parts == [Part::Stage(Stage::Functional)] || self.chose(name)
     }
 
+    /// Whether this stage is one of those that were asked for: what else runs belongs to every run.
+    #[must_use]
+    pub fn asks_for(&self, stage: Stage) -> bool {
+        STAGES.contains(&stage)
+            && (self.is_whole()
+                || self.parts.iter().any(|part| match part {
+                    Part::Stage(asked) => *asked == stage,
+                    Part::Checks(begin) => begin.split('/').next().and_then(stage_of) == Some(stage),
+                }))
+    }
+
     /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
     /// to every run.
     #[must_use]
@@ -180,6 +191,13 @@ mod tests {
         assert!(one.wants_check("upgrade/10-b.sh") && one.is_needed("upgrade/10-b.sh") && !one.is_needed(&names[2]));
         assert!(one.wants_stage(Stage::Upgrade, &names) && !one.wants_proof("upgrade/10-b.sh"));
         assert!(!one.wants_check("install/10-a.hurl") && one.words() == ["functional/20"]);
+    }
+
+    #[test]
+    fn what_belongs_to_every_run_was_not_asked_for() {
+        assert!(only(&[]).asks_for(Stage::Install) && !only(&[]).asks_for(Stage::Prepare));
+        assert!(only(&["browser"]).asks_for(Stage::Functional) && !only(&["browser"]).asks_for(Stage::Install));
+        assert!(only(&["install", "backup/10"]).asks_for(Stage::Backup));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName};
 use jiff::SignedDuration;
 use slots::SetName;
+
+use crate::number::{from_one, from_zero, large_from_one, port, small};
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
@@ -27,11 +30,11 @@ pub struct Settings {
     pub address: Option<IpAddr>,
 
     /// HTTPS port of traefik
-    #[arg(long, env = "CCCI_HTTPS_PORT", value_name = "PORT", default_value_t = 443, global = true)]
+    #[arg(long, env = "CCCI_HTTPS_PORT", value_name = "PORT", value_parser = port, default_value_t = 443, global = true)]
     pub https_port: u16,
 
     /// HTTP port of traefik
-    #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", default_value_t = 80, global = true)]
+    #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", value_parser = port, default_value_t = 80, global = true)]
     pub http_port: u16,
 
     /// abra program [default: abra on PATH, else abra-lite]
@@ -56,17 +59,19 @@ pub struct Settings {
     #[arg(long, env = "CCCI_RECIPE_TESTS", value_name = "PROGRAM", global = true)]
     pub recipe_tests: Option<PathBuf>,
 
-    /// Runs that may live on the swarm at once, whoever started them [default: what was set before, else one per processor]
-    #[arg(long, env = "MAX_TESTS", value_name = "N", global = true)]
-    pub max_tests: Option<u32>,
+    /// Runs that may live on the swarm at once while a run of these settings does, itself included; also the swarm's cap
+    /// where none is set yet (`cc-ci caps`) [default: the swarm's cap, else one per processor]
+    #[arg(long, env = "MAX_TESTS", value_name = "N", value_parser = from_one, global = true)]
+    pub max_tests: Option<NonZeroU32>,
 
-    /// Apps that all runs together may hold [default: what was set before, else two per run]
-    #[arg(long, env = "CCCI_MAX_APPS", value_name = "N", global = true)]
-    pub max_apps: Option<u32>,
+    /// Apps that all runs together may hold, where the swarm has no cap yet (`cc-ci caps`) [default: two per run]
+    #[arg(long, env = "CCCI_MAX_APPS", value_name = "N", value_parser = from_one, global = true)]
+    pub max_apps: Option<NonZeroU32>,
 
-    /// MiB that the apps of all runs together may take [default: what was set before, else four fifths of the node's]
-    #[arg(long, env = "CCCI_MAX_MEMORY", value_name = "MIB", global = true)]
-    pub max_memory: Option<u64>,
+    /// MiB that the apps of all runs together may take, where the swarm has no cap yet (`cc-ci caps`) [default: four
+    /// fifths of the node's]
+    #[arg(long, env = "CCCI_MAX_MEMORY", value_name = "MIB", value_parser = large_from_one, global = true)]
+    pub max_memory: Option<NonZeroU64>,
 
     /// How long a run waits for its slot
     #[arg(long, env = "CCCI_MAX_WAIT", value_name = "TIME", default_value = "2h", value_parser = how_long, global = true)]
@@ -107,23 +112,23 @@ pub struct Settings {
 #[derive(Debug, Clone, Args)]
 pub struct Guards {
     /// Free MiB in docker's data folder below which no run starts
-    #[arg(long, env = "CCCI_RESERVE_DISK", value_name = "MIB", default_value_t = 4096, global = true)]
+    #[arg(long, env = "CCCI_RESERVE_DISK", value_name = "MIB", value_parser = from_zero, default_value_t = 4096, global = true)]
     pub reserve_disk: u32,
 
     /// Free MiB in cc-ci's state folder below which no run starts
-    #[arg(long, env = "CCCI_RESERVE_STATE", value_name = "MIB", default_value_t = 256, global = true)]
+    #[arg(long, env = "CCCI_RESERVE_STATE", value_name = "MIB", value_parser = from_zero, default_value_t = 256, global = true)]
     pub reserve_state: u32,
 
     /// Files that can still be made in docker's data folder, below which no run starts
-    #[arg(long, env = "CCCI_RESERVE_INODES", value_name = "FILES", default_value_t = 50_000, global = true)]
+    #[arg(long, env = "CCCI_RESERVE_INODES", value_name = "FILES", value_parser = from_zero, default_value_t = 50_000, global = true)]
     pub reserve_inodes: u32,
 
     /// MiB of the node's memory that stay free beside what a run's apps need
-    #[arg(long, env = "CCCI_RESERVE_MEMORY", value_name = "MIB", default_value_t = 256, global = true)]
+    #[arg(long, env = "CCCI_RESERVE_MEMORY", value_name = "MIB", value_parser = from_zero, default_value_t = 256, global = true)]
     pub reserve_memory: u32,
 
     /// Days without use after which an image goes that a run has pulled
-    #[arg(long, env = "CCCI_IMAGES_UNUSED", value_name = "DAYS", default_value_t = 7, global = true)]
+    #[arg(long, env = "CCCI_IMAGES_UNUSED", value_name = "DAYS", value_parser = small, default_value_t = 7, global = true)]
     pub images_unused: u16,
 }
 

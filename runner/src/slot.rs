@@ -2,6 +2,7 @@
 //! ports and stacks; and what the swarm may hold at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -49,8 +50,7 @@ pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
     Ok(slots_of(swarm, settings).now().await?.unwrap_or_else(Timestamp::now).as_second())
 }
 
-/// What the swarm may hold at once: what is set here, else what the runners before have set, else what suits
-/// this node: a run per processor, two apps per run, four fifths of the memory.
+/// What the swarm may hold at once, where nothing was set before: what is set here, else what suits this node: a run per processor, two apps per run, four fifths of the memory.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -58,7 +58,13 @@ pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<Wish, Failure> {
     let facts = swarm.facts().await?;
     let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
     let usual = Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 };
-    Ok(Wish { tests: settings.max_tests, apps: settings.max_apps, mib: settings.max_memory, usual })
+    let tests = settings.max_tests.map(NonZeroU32::get);
+    Ok(Wish {
+        tests,
+        apps: settings.max_apps.map(NonZeroU32::get),
+        mib: settings.max_memory.map(NonZeroU64::get),
+        usual,
+    })
 }
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
@@ -73,6 +79,7 @@ pub fn ask(cx: &Context, runner: &Runner, limit: Duration) -> Ask {
         mib: apps.iter().map(|app| mib_of(app)).sum(),
         ports: apps.iter().flat_map(|app| published_ports(app)).collect(),
         stacks: apps.iter().map(|app| app.spec.stack.clone()).collect(),
+        most_runs: runner.settings.max_tests,
         limit_s: limit.as_secs(),
     }
 }

@@ -1,11 +1,18 @@
 //! A recipe's repository: cloned for one run, the tested commit pinned, its tags listed. git is
 //! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
 
+mod words;
+
 use std::ffi::OsString;
+use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
 use harness::names::{Commit, is_ref};
+
+pub(crate) use words::is_unreachable;
+use words::{NOTHING, SILENT, reason, says_nothing, unreadable};
 
 /// What to test of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +70,18 @@ const ATTRIBUTES: &str = "* -text !eol !crlf !ident !filter !working-tree-encodi
 /// No larger folder is taken out of a repository, in bytes.
 const ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// How long a repository elsewhere may take.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Without a byte; git keeps to it where it asks over HTTP.
+    silent: Duration,
+    /// In all, over any protocol.
+    whole: Duration,
+}
+
+/// For a forge that is slow, and repositories that are larger than any recipe's.
+const PATIENCE: Patience = Patience { silent: Duration::from_secs(30), whole: Duration::from_secs(300) };
+
 /// A clone that belongs to one run.
 #[derive(Debug)]
 pub struct Checkout {
@@ -95,6 +114,10 @@ impl Checkout {
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's words.
     pub fn clone_from(source: &str, dir: &Path) -> Result<Self, Failure> {
+        Self::clone_within(source, dir, PATIENCE)
+    }
+
+    fn clone_within(source: &str, dir: &Path, patience: Patience) -> Result<Self, Failure> {
         let local = Path::new(source);
         // A relative folder must not be mistaken for an option or a host.
         let from: OsString = if local.exists() {
@@ -110,7 +133,7 @@ impl Checkout {
                 .into();
         args.push(from);
         args.push(dir.into());
-        git(None, &args).map_err(|why| unreadable(source, &why))?;
+        git_elsewhere(None, &args, patience).map_err(|why| unreadable(source, &why))?;
         let info = dir.join(".git").join("info");
         std::fs::create_dir_all(&info)
             .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
@@ -150,17 +173,25 @@ impl Checkout {
         };
         let id = self
             .git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
-            .map_err(|_| unreadable("the repository", &format!("it has no revision {name}")))?;
+            .map_err(|why| self.no_revision(&name, &why))?;
         id.trim().parse().map_err(|error| unreadable("the repository", &format!("{error}")))
+    }
+
+    /// git is asked to be quiet about a revision that is not there; about all else it has words.
+    fn no_revision(&self, name: &str, why: &str) -> Failure {
+        let what = if self.is_origin { self.dir.display().to_string() } else { "the repository".to_owned() };
+        let has_words =
+            why != NOTHING && !why.contains("unknown revision") && !why.contains("Needed a single revision");
+        unreadable(&what, &if has_words { why.to_owned() } else { format!("it has no revision {name}") })
     }
 
     /// Fetches a pull request's head; the name that it has here.
     fn fetch_pull(&self, number: u64) -> Result<String, Failure> {
         let name = format!("refs/cc-ci/pull/{number}");
         let refspec = format!("+refs/pull/{number}/head:{name}");
-        match self.git(&["fetch", "--quiet", "--no-tags", "origin", &refspec]) {
+        match self.fetch(&refspec) {
             Ok(_) => Ok(name),
-            Err(why) if is_unreachable(&why) => Err(unreadable("the repository", &why)),
+            Err(why) if says_nothing(&why) => Err(unreadable("the repository", &why)),
             Err(_) => {
                 Err(unreadable("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)")))
             }
@@ -174,8 +205,8 @@ impl Checkout {
         if !self.is_origin {
             self.fetch_pull(pull)?;
             if !has()
-                && let Err(why) = self.git(&["fetch", "--quiet", "--no-tags", "origin", commit.as_str()])
-                && is_unreachable(&why)
+                && let Err(why) = self.fetch(commit.as_str())
+                && says_nothing(&why)
             {
                 return Err(unreadable("the repository", &why));
             }
@@ -255,6 +286,11 @@ impl Checkout {
         subject.unwrap_or_default().trim().to_owned()
     }
 
+    fn fetch(&self, what: &str) -> Result<(), String> {
+        let args = ["fetch", "--quiet", "--no-tags", "origin", what].map(OsString::from);
+        git_elsewhere(Some(&self.dir), &args, PATIENCE)
+    }
+
     fn git(&self, args: &[&str]) -> Result<String, String> {
         git(Some(&self.dir), &args.iter().map(OsString::from).collect::<Vec<_>>())
     }
@@ -293,73 +329,56 @@ pub(crate) fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, Strin
 }
 
 pub(crate) fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
+    let command = expression(dir, args).stdout_capture().stderr_capture();
+    let output = command.run().map_err(|error| format!("git cannot be started: {error}"))?;
+    if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }
+}
+
+/// A git that asks another machine, which may never answer.
+fn git_elsewhere(dir: Option<&Path>, args: &[OsString], patience: Patience) -> Result<(), String> {
+    // Its helpers outlive it for a moment and would hold a pipe open.
+    let mut said = tempfile::tempfile().map_err(|error| format!("no temporary file can be made: {error}"))?;
+    let stderr = said.try_clone().map_err(|error| format!("no temporary file can be made: {error}"))?;
+    let command = expression(dir, args)
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_TIME", patience.silent.as_secs().max(1).to_string())
+        // Without a terminal ssh would fail at a question as well; this way it says which.
+        .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=30")
+        .stdout_null()
+        .stderr_file(stderr);
+    let running = command.start().map_err(|error| format!("git cannot be started: {error}"))?;
+    let ended = running.wait_timeout(patience.whole).map_err(|error| format!("git cannot be waited for: {error}"))?;
+    let Some(output) = ended else {
+        let killed = running.kill().and_then(|()| running.wait().map(drop));
+        let trouble = killed.err().map_or_else(String::new, |error| format!(" (and git cannot be ended: {error})"));
+        return Err(format!("{SILENT} {} s{trouble}", patience.whole.as_secs()));
+    };
+    if output.status.success() {
+        return Ok(());
+    }
+    let mut text = Vec::new();
+    said.rewind()
+        .and_then(|()| said.read_to_end(&mut text))
+        .map_err(|error| format!("git's words are lost: {error}"))?;
+    Err(reason(&String::from_utf8_lossy(&text)))
+}
+
+fn expression(dir: Option<&Path>, args: &[OsString]) -> duct::Expression {
     let mut all: Vec<OsString> =
         ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"]
             .map(Into::into)
             .into();
     all.extend_from_slice(args);
-    let mut command = duct::cmd("git", all)
+    let command = duct::cmd("git", all)
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("LC_ALL", "C")
         .stdin_null()
-        .stdout_capture()
-        .stderr_capture()
         .unchecked();
-    if let Some(dir) = dir {
-        command = command.dir(dir);
+    match dir {
+        Some(dir) => command.dir(dir),
+        None => command,
     }
-    let output = command.run().map_err(|error| format!("git cannot be started: {error}"))?;
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(text.lines().last().unwrap_or("git said nothing").trim().to_owned())
-    }
-}
-
-fn unreadable(what: &str, why: &str) -> Failure {
-    if ["No space left on device", "Out of diskspace"].iter().any(|words| why.contains(words)) {
-        return Failure::new(
-            Kind::DiskFull,
-            format!("{} cannot be checked out, the disk is full: {why}", without_credentials(what)),
-            "free space on the disk of cc-ci's state folder",
-        );
-    }
-    if is_unreachable(why) {
-        return Failure::new(
-            Kind::SourceUnreachable,
-            format!("{} cannot be reached: {why}", without_credentials(what)),
-            "the network of this machine, and the address",
-        );
-    }
-    Failure::new(
-        Kind::InvalidRecipe,
-        format!("{} cannot be tested: {why}", without_credentials(what)),
-        "the address and the revision that were asked for",
-    )
-}
-
-/// Whether git's words say that nobody answered.
-pub(crate) fn is_unreachable(why: &str) -> bool {
-    let words = [
-        "Could not resolve host",
-        "Connection refused",
-        "Connection reset",
-        "Connection timed out",
-        "Network is unreachable",
-        "Failed to connect",
-        "Empty reply from server",
-        "Operation timed out",
-        // What stands before a server that is down.
-        "The requested URL returned error: 5",
-        // It was there and went away.
-        "early EOF",
-        // It cannot be believed.
-        "SSL certificate problem",
-        "server certificate verification failed",
-    ];
-    words.iter().any(|words| why.contains(words))
 }
 
 #[cfg(test)]

@@ -8,9 +8,7 @@ use harness::failure::{Cause, Failure, Kind};
 
 use crate::event::{Decision, Fault, ObjectFact, Outcome, RunStarted, Stage, StageResult, Verdict, Word};
 use crate::report::text::{count, one_line, seconds};
-
-/// The stages that test the recipe. Preparation and teardown alone say nothing about it.
-pub const TESTING: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
+use crate::selection::Selection;
 
 /// The verdict on a run.
 ///
@@ -33,8 +31,10 @@ pub fn verdict(
     if cancelled {
         return cancelled_verdict(first, left);
     }
-    let decided =
-        first.or_else(|| missing(started, &results)).or_else(|| nothing_tested(&results)).or_else(|| left_behind(left));
+    let decided = first
+        .or_else(|| missing(started, &results))
+        .or_else(|| nothing_tested(started, &results))
+        .or_else(|| left_behind(left));
     match decided {
         Some((outcome, decision)) => Verdict {
             word: Word::Failed(decision.fault.cause),
@@ -81,19 +81,26 @@ fn bug(what: String) -> Fault {
     Fault { cause: Cause::Infrastructure, failure: Failure::new(Kind::Bug, what, look_at) }
 }
 
-/// A run that skipped every testing stage has shown nothing.
-fn nothing_tested(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
-    let tested = results.iter().any(|(stage, result)| TESTING.contains(stage) && result.outcome != Outcome::Skipped);
-    if tested {
+/// A run in which no stage ran that was asked for has shown nothing. Preparation and teardown say nothing about the
+/// recipe; neither does an install that is only there for tests of which there are none.
+fn nothing_tested(started: &RunStarted, results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
+    // What a run on a kept app says of itself is no selection: any stage counts there.
+    let asked = Selection::parse(&started.only).unwrap_or_default();
+    let asks_for = |stage: Stage| stage == Stage::Prove || asked.asks_for(stage);
+    let mut of_interest = results.iter().filter(|(stage, _)| asks_for(*stage));
+    if of_interest.clone().any(|(_, result)| result.outcome != Outcome::Skipped) {
         return None;
     }
-    let failure = Failure::new(
-        Kind::NothingTested,
-        "every testing stage was skipped, so nothing was shown",
-        "the opt-outs of the recipe's folder: at least one stage has to run",
-    );
-    let fault = Fault { cause: Cause::Test, failure };
-    Some((Outcome::Failed, Decision { stage: Stage::Install, fault }))
+    let first = of_interest.find(|(_, result)| result.reason.is_some());
+    let why = first.and_then(|(_, result)| result.reason.clone());
+    let why = why.unwrap_or_else(|| "every stage that would test was skipped".to_owned());
+    let stage = first.map_or(Stage::Install, |(stage, _)| *stage);
+    let look_at = match started.only.is_empty() {
+        true => "the opt-outs of the recipe's folder: at least one stage has to run",
+        false => "`cc-ci plan`, which says what each stage would run; docs/enroll-recipe.md, how to write tests",
+    };
+    let fault = Fault { cause: Cause::Test, failure: Failure::new(Kind::NothingTested, why, look_at) };
+    Some((Outcome::Failed, Decision { stage, fault }))
 }
 
 /// Objects that are still there after teardown.
@@ -129,6 +136,9 @@ fn red_line(outcome: Outcome, decision: &Decision) -> String {
     let verb = if outcome == Outcome::Blocked { "blocked" } else { "failed" };
     let fault = &decision.fault;
     let what = one_line(&fault.failure.what, 300);
+    if fault.failure.kind == Kind::NothingTested {
+        return format!("nothing was tested: {what}");
+    }
     format!("{verb} by {} in {}: {what}", fault.cause.words(), decision.stage)
 }
 

@@ -4,6 +4,9 @@
 //! *younger* ones: together they may use what is left beside it, and no name that it wants. So those that
 //! fit beside a heavy run pass it, and when everything older than it has ended, it fits: nobody waits for
 //! more than what was there before it. That needs no counters, no estimates and no state of its own.
+//!
+//! A run may accept fewer runs than the caps do, for as long as it lives. It goes when no more than that live with it,
+//! keeps younger ones out in the same way, and passes nobody: it would keep out whom it has passed.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -68,6 +71,11 @@ impl Load {
         Self { tests: self.tests.min(other.tests), apps: self.apps.min(other.apps), mib: self.mib.min(other.mib) }
     }
 
+    /// At most so many runs more.
+    fn with_tests(self, most: i64) -> Self {
+        Self { tests: self.tests.min(most), ..self }
+    }
+
     /// Whether no run at all fits: each is one run with one app.
     fn is_none(self) -> bool {
         self.tests < 1 || self.apps < 1
@@ -106,7 +114,12 @@ impl<'a> Names<'a> {
 /// Whether anybody at all might go beside those whom the rule lets go.
 #[must_use]
 pub fn leaves_room(ledger: &Ledger, goes: &[&Ask]) -> bool {
-    !goes.iter().fold(left(ledger), |room, ask| room.minus(Load::of(ask))).is_none()
+    let mut live = live(ledger);
+    let room = goes.iter().fold(left(ledger), |room, ask| {
+        live += 1;
+        room.minus(Load::of(ask)).with_tests(accepts(ledger, ask) - live)
+    });
+    !room.is_none()
 }
 
 /// The rule's answers for all that wait, by ticket number, in order.
@@ -115,7 +128,9 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
     let ledger = &view.ledger;
     let whole = Load::whole(&ledger.caps);
     let mut room = left(ledger);
+    let mut live = live(ledger);
     let mut names = Names::of(ledger);
+    let mut one_waits = false;
     let mut answers = Vec::new();
     for ticket in view.waiting() {
         let (ask, need) = (&ticket.ask, Load::of(&ticket.ask));
@@ -129,12 +144,17 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
         } else {
             let clash = names.clash(ask);
             names.add(ask);
-            if clash.is_none() && need.fits(room) {
-                room = room.minus(need);
+            let most = accepts(ledger, ask);
+            let is_picky = most < i64::from(ledger.caps.tests);
+            if clash.is_none() && need.fits(room) && live < most && !(is_picky && one_waits) {
+                live += 1;
+                room = room.minus(need).with_tests(most - live);
                 Answer::Go
             } else {
+                one_waits = true;
                 let young = ledger.held.iter().filter(|held| held.number > ticket.number);
-                let beside = young.fold(whole.minus(need), |beside, held| beside.minus(Load::held(held)));
+                let whole = whole.with_tests(most).minus(need);
+                let beside = young.fold(whole, |beside, held| beside.minus(Load::held(held)));
                 room = room.least(beside);
                 Answer::Wait(clash.unwrap_or(For::Room))
             }
@@ -147,14 +167,15 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
 /// Whether a run fits beside the holders. Says nothing of whose turn it is.
 #[must_use]
 pub fn fits(ledger: &Ledger, ask: &Ask) -> bool {
-    Names::of(ledger).clash(ask).is_none() && Load::of(ask).fits(left(ledger))
+    let accepted = live(ledger) < accepts(ledger, ask);
+    accepted && Names::of(ledger).clash(ask).is_none() && Load::of(ask).fits(left(ledger))
 }
 
 /// Why a run fits never, also on an empty swarm.
 #[must_use]
 pub fn too_much(caps: &Caps, ask: &Ask) -> Option<String> {
     if caps.tests == 0 {
-        return Some("no run is allowed at all (MAX_TESTS is 0)".to_owned());
+        return Some("no run is allowed at all: the cap is 0, which `cc-ci caps --runs N` changes".to_owned());
     }
     if ask.apps > caps.apps {
         return Some(format!("it holds {} apps, and the swarm may hold {}", ask.apps, caps.apps));
@@ -162,8 +183,24 @@ pub fn too_much(caps: &Caps, ask: &Ask) -> Option<String> {
     (ask.mib > caps.mib).then(|| format!("its apps take {} MiB, and the swarm may give {}", ask.mib, caps.mib))
 }
 
+/// How many runs may live at once while this one does, itself included.
+fn accepts(ledger: &Ledger, ask: &Ask) -> i64 {
+    let cap = i64::from(ledger.caps.tests);
+    ask.most_runs.map_or(cap, |most| cap.min(most.get().into()))
+}
+
+/// How many runs live.
+fn live(ledger: &Ledger) -> i64 {
+    ledger.held.iter().map(|held| Load::held(held).tests).sum()
+}
+
+/// What is left for others, as far as the caps go and those that live accept.
 fn left(ledger: &Ledger) -> Load {
-    ledger.held.iter().fold(Load::whole(&ledger.caps), |room, held| room.minus(Load::held(held)))
+    let live = live(ledger);
+    let running = ledger.held.iter().filter(|held| !held.kept);
+    let most = running.map(|held| accepts(ledger, &held.ask)).min().unwrap_or(i64::MAX);
+    let room = ledger.held.iter().fold(Load::whole(&ledger.caps), |room, held| room.minus(Load::held(held)));
+    room.with_tests(most.saturating_sub(live))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod lease;
 mod queue;
 pub mod reap;
 mod rules;
+mod set_caps;
 pub mod sight;
 #[cfg(test)]
 mod simulation;

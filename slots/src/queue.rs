@@ -18,9 +18,8 @@ use super::state::{Ask, Held, Ledger, Ticket, View, Wish};
 /// What one that waits remembers.
 pub(super) struct Queue<'a, B: Board> {
     pub(super) ask: &'a Ask,
+    /// The caps of a swarm where nobody has set any.
     pub(super) caps: Wish,
-    /// Whether the ledger has had this run's caps.
-    pub(super) caps_told: bool,
     sight: Sight,
     pub(super) changes: Option<B::Changes>,
     /// It has had a ticket.
@@ -51,7 +50,6 @@ impl<'a, B: Board> Queue<'a, B> {
         Self {
             ask,
             caps,
-            caps_told: false,
             sight: Sight::default(),
             changes: None,
             entered: false,
@@ -76,16 +74,8 @@ impl<B: Board> Slots<B> {
         }
         let Some(view) = self.board.look().await? else {
             self.board.open(queue.caps.over(None)).await?;
-            queue.caps_told = true;
             return Ok(Step::Again);
         };
-        let caps = queue.caps.over(Some(view.ledger.caps));
-        if !queue.caps_told && view.ledger.caps != caps {
-            let swap = self.board.write(&Ledger { caps, ..view.ledger.as_ref().clone() }).await?;
-            queue.caps_told = swap == Swap::Done;
-            return Ok(Step::Again);
-        }
-        queue.caps_told = true;
         let Some(me) = view.ticket(&queue.ask.run) else {
             if view.ledger.of(&queue.ask.run).is_some() {
                 // A slot that was taken after the ticket was removed is nobody's.

@@ -10,6 +10,7 @@
 //! | none | none | is over |
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use harness::names::{RecipeName, RunId, StackName};
@@ -30,7 +31,8 @@ pub struct Caps {
     pub mib: u64,
 }
 
-/// What a runner wants the caps to be: what it says nothing about stays as others have set it.
+/// What a runner wants the caps to be. A run opens the ledger with it and changes no caps that are there; an
+/// operator's command changes them, and what it says nothing about stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
     /// Runs.
@@ -81,6 +83,9 @@ pub struct Ask {
     pub ports: BTreeSet<u16>,
     /// Its stacks, dependencies included.
     pub stacks: BTreeSet<StackName>,
+    /// How many runs may live at once, itself included, for as long as it lives; none where the caps alone say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_runs: Option<NonZeroU32>,
     /// Seconds after which it gives the slot up by itself, whatever it does.
     pub limit_s: u64,
 }
@@ -131,7 +136,7 @@ pub struct Held {
 pub struct Ledger {
     /// The swarm's change that made it so.
     pub version: u64,
-    /// What may live at once: what the runner that asked last was set to.
+    /// What may live at once: what the first runner was set to, or an operator has set since.
     pub caps: Caps,
     /// The holders, by number.
     pub held: Vec<Held>,

@@ -22,6 +22,7 @@ pub(crate) fn ask(number: u64, apps: u32) -> Ask {
         mib: 100,
         ports: BTreeSet::new(),
         stacks: BTreeSet::from([format!("stack-{number}").try_into().unwrap()]),
+        most_runs: None,
         limit_s: 60,
     }
 }

@@ -39,7 +39,7 @@ fn lint_exits_with_0_even_when_a_rule_is_red_and_dies_without_a_sample() {
     let rows = harness::abra::parse_lint(&table);
     let row = |reference: &str| rows.iter().find(|row| row.reference == reference).unwrap_or_else(|| panic!("{table}"));
     assert!(!row("R004").satisfied && row("R009").satisfied && row("R014").satisfied, "{table}");
-    assert_eq!(row("R004").severity, "error");
+    assert_eq!(row("R014").severity, "error", "the one that was seen to stop a deploy");
 
     std::fs::remove_file(world.recipe().join(".env.sample")).unwrap();
     world.abra(&["recipe", "lint", "tiny", "-C", "-o", "-n"]).fatal(".env.sample");

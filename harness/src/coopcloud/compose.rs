@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::interpolate::{interpolate, names_in};
 use super::normal::{merge, normal_form};
+use super::schema_version::SchemaVersion;
 use super::yaml::Node;
 
 /// Why compose files cannot be used.
@@ -36,6 +37,8 @@ pub struct Compose {
     /// Each file before interpolation, with its name, in a form that every reader of YAML takes the same
     /// way: whoever deploys these deploys what is described here.
     pub files: Vec<(String, String)>,
+    /// The `version:` of the files, which is the same in all of them: whatever is deployed with them has to say it too.
+    pub version: SchemaVersion,
     /// Each file, interpolated and in its long forms, before it is merged.
     pub(super) parts: Vec<Value>,
     document: Value,
@@ -112,10 +115,21 @@ impl Compose {
     pub fn load(files: &[(String, String)], vars: &BTreeMap<String, String>) -> Result<Self, ComposeError> {
         let mut document = Value::Object(Map::new());
         let (mut variables, mut written, mut parts) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let mut first: Option<(&str, SchemaVersion)> = None;
         for (file, text) in files {
             let failed = |why: String| ComposeError { file: file.clone(), why };
             let tree = Node::parse(text).map_err(failed)?;
             let mut value = tree.value();
+            let version = SchemaVersion::of(&value).map_err(failed)?;
+            match &first {
+                Some((other, meant)) if !meant.is_same_as(&version) => {
+                    return Err(failed(format!(
+                        "it {version} and {other} {meant}: docker deploys no files of different versions together"
+                    )));
+                }
+                Some(_) => {}
+                None => first = Some((file, version)),
+            }
             for section in SECTIONS {
                 if let Some(section) = value.get_mut(section) {
                     interpolate_all(section, vars, &mut variables).map_err(failed)?;
@@ -127,12 +141,31 @@ impl Compose {
             parts.push(value.clone());
             merge(&mut document, value);
         }
-        let compose = Self { variables, files: written, parts, ..Self::of(document) };
+        let version = first.map(|(_, version)| version).unwrap_or_default();
+        let compose = Self { variables, files: written, version, parts, ..Self::of(document) };
         if compose.services.is_empty() {
             let file = files.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>().join(", ");
             return Err(ComposeError { file, why: "there are no services".to_owned() });
         }
         Ok(compose)
+    }
+
+    /// Has every file say at least version `3.<minor>`, where what is deployed with them needs keys of that version.
+    /// Whether that changed anything. What a later version allows is a superset of what an earlier one does.
+    ///
+    /// # Errors
+    /// Never for files that were loaded.
+    pub fn raise_version(&mut self, minor: u8) -> Result<bool, ComposeError> {
+        if self.version.minor().is_some_and(|now| now >= minor) {
+            return Ok(false);
+        }
+        let version = format!("3.{minor}");
+        for (file, text) in &mut self.files {
+            let tree = Node::parse(text).map_err(|why| ComposeError { file: file.clone(), why })?;
+            *text = tree.with("version", Node::Text(version.clone())).text();
+        }
+        self.version = SchemaVersion::three(minor);
+        Ok(true)
     }
 
     /// Every image, once, in name order.
@@ -199,6 +232,7 @@ impl Compose {
             networks: named("networks"),
             variables: BTreeSet::new(),
             files: Vec::new(),
+            version: SchemaVersion::default(),
             parts: Vec::new(),
             document,
         }
@@ -262,6 +296,16 @@ impl Service {
             replicas: deploy.and_then(|deploy| deploy.get("replicas")).and_then(Value::as_u64),
             document: value.clone(),
         }
+    }
+
+    /// The services that it names in `depends_on`, in either form.
+    pub fn depends_on(&self) -> impl Iterator<Item = String> + '_ {
+        let names = match self.document.get("depends_on") {
+            Some(Value::Array(names)) => names.iter().map(plain).collect(),
+            Some(Value::Object(names)) => names.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        names.into_iter()
     }
 
     /// Any other field of the service, as the file has it.
@@ -340,6 +384,19 @@ mod tests {
         );
         assert_eq!(list.mounts[1].kind, "bind");
         assert_eq!(list.labels["a"], "b=c");
+    }
+
+    #[test]
+    fn files_of_one_version_are_taken_together_and_no_others() {
+        let file = |version: &str| format!("{version}services: {{app: {{image: a}}}}\n");
+        let of = |one: &str, other: &str| load(&[&file(one), &file(other)]);
+        let mut same = of("version: '3.1'\n", "version: '3.1'\n").unwrap();
+        assert!(same.raise_version(3).unwrap());
+        assert!(same.files.iter().all(|(_, text)| text.contains("version: \"3.3\"")), "{:?}", same.files);
+        assert!(!same.raise_version(3).unwrap() && !of("", "version: '3'\n").unwrap().raise_version(3).unwrap());
+        let why = of("version: '3.8'\n", "").unwrap_err().to_string();
+        assert!(why.starts_with("1.yml: it says no version and 0.yml says version \"3.8\""), "{why}");
+        assert!(of("version: 3.8\n", "version: 3.8\n").unwrap_err().to_string().contains("in quotes"));
     }
 
     #[test]

@@ -133,6 +133,17 @@ impl EnvFile {
         vars
     }
 
+    /// The first value that begins with a quote and has no end on its line, with the line and its key. Readers of env
+    /// files differ on it: to some it goes on over the next lines, to others it is no setting.
+    #[must_use]
+    pub fn unclosed(&self) -> Option<(usize, &str)> {
+        self.lines.iter().zip(1..).find_map(|(line, number)| {
+            let Line::Text(text) = line else { return None };
+            let (key, rest) = assignment(text)?;
+            rest.starts_with(['"', '\'']).then_some((number, key))
+        })
+    }
+
     /// The secrets that the file declares.
     #[must_use]
     pub fn secrets(&self) -> Vec<SecretSpec> {
@@ -141,7 +152,8 @@ impl EnvFile {
             let Line::Assignment { key, value, comment, .. } = line else { continue };
             let Some(name) = key.strip_prefix("SECRET_").and_then(|key| key.strip_suffix("_VERSION")) else { continue };
             let hint = |key: &str| {
-                let words = comment.split([' ', ',', '\t']);
+                // A comma may end a hint, and stands between the sets of one.
+                let words = comment.split([' ', '\t']).map(|word| word.trim_matches(','));
                 words
                     .filter_map(|word| word.trim_start_matches('#').split_once('='))
                     .find(|(k, _)| *k == key)
@@ -203,15 +215,7 @@ const BARE: &str = "_-./:,@%+";
 
 fn parse_line(line: &str) -> Line {
     let text = || Line::Text(line.to_owned());
-    let trimmed = line.trim_start();
-    let trimmed = trimmed.strip_prefix("export ").unwrap_or(trimmed);
-    let Some((key, rest)) = trimmed.split_once('=') else { return text() };
-    let key = key.trim_end();
-    let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if key.is_empty() || !key.chars().all(fine) || key.starts_with(|c: char| c.is_ascii_digit()) {
-        return text();
-    }
-    let rest = rest.trim();
+    let Some((key, rest)) = assignment(line) else { return text() };
     let (value, comment) = match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => match rest[1..].split_once(quote) {
             Some((value, comment)) => (value, comment.trim()),
@@ -226,6 +230,16 @@ fn parse_line(line: &str) -> Line {
     };
     let literal = rest.starts_with('\'') && rest.len() > value.len();
     Line::Assignment { key: key.to_owned(), value: value.to_owned(), comment: comment.to_owned(), literal }
+}
+
+/// The key of a line and what stands behind its `=`; none for one that is no assignment.
+fn assignment(line: &str) -> Option<(&str, &str)> {
+    let trimmed = line.trim_start();
+    let (key, rest) = trimmed.strip_prefix("export ").unwrap_or(trimmed).split_once('=')?;
+    let key = key.trim_end();
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_key = !key.is_empty() && key.chars().all(fine) && !key.starts_with(|c: char| c.is_ascii_digit());
+    is_key.then_some((key, rest.trim()))
 }
 
 /// Replaces `$KEY` and `${KEY}` of earlier keys; what is not known is left as it is.
@@ -261,6 +275,23 @@ mod tests {
     const SAMPLE: &str = "TYPE=x\nDOMAIN=x.example.com\n\n# optional\n#SMTP=1\nCOMPOSE_FILE=\"compose.yml\"\n\
                           COMPOSE_FILE=\"$COMPOSE_FILE:compose.db.yml\"\nSECRET_DB_PASSWORD_VERSION=v1 # length=32 charset=hex\n\
                           SECRET_SMTP_VERSION=v2 # generate=false\n";
+
+    #[test]
+    fn a_value_over_several_lines_is_found_with_its_line() {
+        let file = EnvFile::parse("# a='\nA=\"x\"\nLINKS=\"one\ntwo\"\n");
+        assert_eq!(file.unclosed(), Some((3, "LINKS")));
+        assert_eq!(EnvFile::parse("A='x' # it's\nB=it's\n# C=\"x\n").unclosed(), None);
+    }
+
+    #[test]
+    fn a_list_of_charsets_is_one_hint() {
+        let charset = |line: &str| EnvFile::parse(line).secrets()[0].charset.clone();
+        assert_eq!(
+            charset("SECRET_A_VERSION=v1 # length=64 charset=default,special").as_deref(),
+            Some("default,special")
+        );
+        assert_eq!(charset("SECRET_A_VERSION=v1 # charset=hex, length=64").as_deref(), Some("hex"));
+    }
 
     #[test]
     fn values_references_and_hints_are_read() {

@@ -1,8 +1,15 @@
-//! abra's lint rules R001 to R015 over a recipe's files. What each rule means is remembered (medium
-//! certainty) but for R008 and R014, which were seen; R016 exists and nobody here knows what it asks.
+//! abra's lint rules R001 to R015 over a recipe's files, for machines that have no abra.
+//!
+//! A rule is an error, which stops a deploy, only where that is known: R008 and R014 were seen to stop one, and without a
+//! service `app` (R009) nothing can be deployed. What the others ask, and how hard, is remembered (medium certainty), so
+//! that they warn; the real abra may call them errors, and its own word counts where it is installed. R016 exists, and
+//! what it asks is not known.
+
+use serde_json::Value;
 
 use super::compose::Compose;
 use super::envfile::EnvFile;
+use super::interpolate::names_in;
 use super::version::Version;
 
 /// A recipe's files, as lint sees them.
@@ -55,16 +62,19 @@ pub fn lint(recipe: &Recipe) -> Vec<Row> {
     let row = |reference, rule, severity, satisfied, resolve| Row { reference, rule, severity, satisfied, resolve };
     let versions_vendored = || {
         let exports = super::abra_sh::exports(recipe.abra_sh);
-        let used =
-            variables(recipe.compose_text).filter(|name| name.ends_with("_VERSION") && !name.starts_with("SECRET_"));
-        used.into_iter().all(|name| exports.contains_key(name) || recipe.sample.get(name).is_some())
+        let names = super::yaml::Node::parse(recipe.compose_text).map(|tree| config_versions(&tree.value()));
+        let known = |name: &String| exports.contains_key(name) || recipe.sample.get(name).is_some();
+        // A file that cannot be read has no config either; other checks say what is wrong with it.
+        names.unwrap_or_default().iter().all(known)
     };
+    let says_version =
+        || super::yaml::Node::parse(recipe.compose_text).is_ok_and(|t| t.value().get("version").is_some());
     vec![
         row(
             "R001",
             "compose has the expected version",
             "warn",
-            Some(recipe.compose_text.contains("version:")),
+            Some(says_version()),
             "set version: \"3.8\" in compose.yml",
         ),
         row(
@@ -74,11 +84,11 @@ pub fn lint(recipe: &Recipe) -> Vec<Row> {
             Some(services.iter().all(|s| s.healthcheck)),
             "give each service a healthcheck",
         ),
-        row("R003", "every image has a tag", "error", Some(tags().all(|tag| tag.is_some())), "pin each image to a tag"),
+        row("R003", "every image has a tag", "warn", Some(tags().all(|tag| tag.is_some())), "pin each image to a tag"),
         row(
             "R004",
             "no unstable tag",
-            "error",
+            "warn",
             Some(tags().all(|tag| tag != Some("latest"))),
             "replace latest by a version",
         ),
@@ -114,21 +124,21 @@ pub fn lint(recipe: &Recipe) -> Vec<Row> {
         row(
             "R010",
             "traefik is enabled",
-            "error",
+            "warn",
             Some(label("traefik.enable", "true")),
             "set the label traefik.enable=true",
         ),
         row(
             "R011",
             "every service has an image",
-            "error",
+            "warn",
             Some(services.iter().all(|s| s.image.is_some())),
             "give each service an image",
         ),
         row(
             "R012",
             "config versions stand in abra.sh",
-            "error",
+            "warn",
             Some(versions_vendored()),
             "export each config's *_VERSION in abra.sh",
         ),
@@ -158,12 +168,13 @@ fn tag_of(image: &str) -> Option<&str> {
     name.split_once(':').map(|(_, tag)| tag)
 }
 
-/// The names between `${` and the next character that no name has.
-fn variables(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${").skip(1).map(|rest| {
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        &rest[..end]
-    })
+/// The variables in the names of configs: their versions, where the convention is kept to. Variables of images, secrets
+/// and settings may end in `_VERSION` as well.
+fn config_versions(document: &Value) -> Vec<String> {
+    let configs = document.get("configs").and_then(Value::as_object);
+    let names =
+        configs.into_iter().flat_map(|configs| configs.values()).filter_map(|config| config.get("name")?.as_str());
+    names.flat_map(names_in).filter(|name| name.ends_with("_VERSION")).collect()
 }
 
 #[cfg(test)]
@@ -182,11 +193,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_to_stop_a_deploy_only_warns() {
+        let compose = Compose::load(&[("c.yml".into(), GOOD.into())], &BTreeMap::new()).unwrap();
+        let sample = EnvFile::parse("");
+        let recipe =
+            Recipe { compose: &compose, compose_text: GOOD, sample: &sample, abra_sh: "", readme: "", tags: &[] };
+        let errors = lint(&recipe).into_iter().filter(|row| row.severity == "error").map(|row| row.reference);
+        assert_eq!(errors.collect::<Vec<_>>(), ["R008", "R009", "R014"]);
+    }
+
+    #[test]
     fn a_good_recipe_is_green_and_each_fault_has_its_rule() {
         let tags = [("1.0.0+1.2".to_owned(), true)];
         let sh = "export C_VERSION=v1";
         assert!(red(GOOD, "", sh, &tags).is_empty());
         assert_eq!(red(GOOD, "", "", &tags), ["R012"]);
+        let image = GOOD.replace("nginx:1.2", "nginx:${NGINX_VERSION:-1.2}");
+        assert!(red(&image, "", sh, &tags).is_empty(), "that is no config's version");
+        assert!(red(&GOOD.replace("${C_VERSION}", "$C_VERSION"), "", "", &tags).contains(&"R012"));
         assert_eq!(red(GOOD, "SECRET_MUCH_TOO_LONG_VERSION=v1", sh, &tags), ["R015"]);
         assert_eq!(red(GOOD, "", sh, &[("1.0.0+1.2".to_owned(), false)]), ["R014"]);
         assert_eq!(red(GOOD, "", sh, &[]), ["R006"]);

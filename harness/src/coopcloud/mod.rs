@@ -7,7 +7,9 @@ pub mod forbidden;
 pub mod interpolate;
 pub mod labels;
 pub mod lint;
+pub mod schema_version;
 pub mod shell;
+pub mod snapshot_id;
 
 mod normal;
 pub mod variables;

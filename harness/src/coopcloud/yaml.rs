@@ -62,6 +62,16 @@ impl Node {
         }
     }
 
+    /// A mapping with another value for one of its keys.
+    pub(super) fn with(self, key: &str, value: Self) -> Self {
+        let Self::Map(mut pairs) = self else { return self };
+        match pairs.iter_mut().find(|(name, _)| name.key() == key) {
+            Some((_, old)) => *old = value,
+            None => pairs.insert(0, (Self::Text(key.to_owned()), value)),
+        }
+        Self::Map(pairs)
+    }
+
     /// As YAML that leaves nothing to a reader: brackets, and quotes around whatever is not a bare word.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();

@@ -52,6 +52,14 @@ pub async fn fleet(
     (tests, apps): (usize, usize),
     scratch: &Path,
 ) -> Result<Fleet, Failure> {
+    // Caps of an earlier bench are still on the swarm.
+    let mut caps = Command::new(program);
+    caps.args(["caps", "--runs", &tests.to_string(), "--apps", &apps.to_string(), "--memory", "1000000"]);
+    let set = caps.env("CCCI_SLOTS", "ccci-bench").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+    if !set.is_ok_and(|status| status.success()) {
+        let what = format!("the caps of the bench cannot be set by {} caps", program.display());
+        return Err(Failure::new(Kind::CheckBroken, what, "run `cc-ci caps` by hand"));
+    }
     let start = Instant::now();
     let mut under_way = Vec::new();
     for (n, (recipe, source)) in recipes.iter().enumerate() {
@@ -59,8 +67,7 @@ pub async fn fleet(
         let (queued, is_queued) = oneshot::channel();
         let mut command = Command::new(program);
         command.arg("run").arg(recipe.as_str()).args(["--json", "--source"]).arg(own);
-        command.env("MAX_TESTS", tests.to_string()).env("CCCI_MAX_APPS", apps.to_string());
-        command.env("CCCI_SLOTS", "ccci-bench").env("CCCI_MAX_MEMORY", "1000000");
+        command.env_remove("MAX_TESTS").env("CCCI_SLOTS", "ccci-bench");
         under_way.push(tokio::spawn(one(command, recipe.clone(), queued)));
         // A run that ends before it is in the queue is told by its end.
         let _ = is_queued.await;

@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(long, requires = "history")]
     pages: bool,
     /// Runs in that history
-    #[arg(long, value_name = "N", default_value = "100000")]
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = crate::number::from_one)]
     runs: std::num::NonZeroU32,
     /// Measure a fleet of mixed runs in place of the rest, from the repositories beside that one
     #[arg(long, value_name = "RECIPE", value_delimiter = ',', num_args = 1..)]
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "IMAGE", default_value = "testbed.invalid/busybox:1")]
     image: String,
     /// How often cc-ci, floor and script are measured, in turns
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = crate::number::from_one)]
     rounds: std::num::NonZeroU32,
     /// Print JSON
     #[arg(long)]

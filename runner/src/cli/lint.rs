@@ -6,8 +6,9 @@ use std::time::Instant;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
+use crate::dependencies::needed_by;
 use crate::exit::Exit;
-use crate::lint::{Finding, ReadError, lint, shell};
+use crate::lint::{Finding, ReadError, Rule, lint, shell};
 use crate::prepared::{chosen_recipes, read_toml};
 use crate::settings::Settings;
 use crate::weight;
@@ -40,10 +41,13 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         let ended = task.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))?;
         findings.extend(ended.map_err(unreadable)?);
     }
+    for recipe in &recipes {
+        findings.extend(unmet(settings, recipe));
+    }
     for source in &args.source {
         let found = shell(source).map_err(unreadable)?;
         let below = |finding: Finding| Finding { file: source.join(&finding.file).display().to_string(), ..finding };
-        findings.extend(found.into_iter().map(below));
+        findings.extend(found.deployed.into_iter().chain(found.pipelines).map(below));
     }
     if args.json {
         say!("{:#}", serde_json::json!(findings));
@@ -54,6 +58,15 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         say!("{many} recipe{}, {} finding{} in {s:.2} s", plural(many), findings.len(), plural(findings.len()));
     }
     Ok(if findings.is_empty() { Exit::Passed } else { Exit::Test })
+}
+
+/// What a run would be refused for, of the apps that the recipe needs: one that is not there, or itself.
+fn unmet(settings: &Settings, recipe: &RecipeName) -> Option<Finding> {
+    // One that cannot be read has a finding of its own.
+    let toml = read_toml(settings, recipe).ok()?;
+    let failure = needed_by(settings, recipe, &toml).err()?;
+    let file = settings.recipes.join(recipe.as_str()).join("recipe.toml").display().to_string();
+    Some(Finding { file, line: None, rule: Rule::Schema, text: failure.what })
 }
 
 /// What runs on this machine have measured and a recipe does not declare. It is no finding: another machine's runs

@@ -3,6 +3,7 @@
 
 mod bench;
 mod cancel;
+mod caps;
 mod coverage;
 mod docs;
 mod doctor;
@@ -94,6 +95,8 @@ enum Command {
     Logs(look::LogsArgs),
     /// Show who holds a slot on this swarm, who waits, and for how long
     Status(status::Args),
+    /// Show or change how much may live on this swarm at once
+    Caps(caps::Args),
     /// Run as a step of Drone or Woodpecker, by PLUGIN_* settings
     #[command(after_help = plugin::settings_help())]
     Plugin(plugin::Args),
@@ -170,6 +173,7 @@ pub fn main() -> Exit {
             Command::Shell(args) => look::shell(settings, &args).await,
             Command::Logs(args) => look::logs(settings, &args).await,
             Command::Status(args) => status::run(settings, &args).await,
+            Command::Caps(args) => caps::run(settings, &args).await,
             Command::Plugin(args) => plugin::run(&args).await,
             Command::Cancel(args) => cancel::run(settings, &args).await,
             Command::Serve(args) => serve::run(settings, &args).await,

@@ -19,6 +19,7 @@ use crate::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use crate::exit::Exit;
 use crate::keep::Keep;
 use crate::kept;
+use crate::number::from_one;
 use crate::override_file::Place;
 use crate::prepared::{Prepared, new_run_id};
 use crate::reap::Janitor;
@@ -54,7 +55,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["keep", "warm", "source", "pr", "reference", "from"])]
     kept: bool,
     /// Run each test of what the app is for this often, and name those that come and go
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = from_one)]
     repeat: NonZeroU32,
     /// Print events as JSON lines instead of words
     #[arg(long)]

@@ -128,6 +128,7 @@ mod tests {
             mib: 512 * u64::from(apps),
             ports: [].into(),
             stacks: [].into(),
+            most_runs: None,
             limit_s: 600,
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct What {
     /// Name of the recipe
     pub(super) recipe: RecipeName,
     /// Folder or URL of its repository [default: recipe.toml's, else the maintainers' Gitea]
-    #[arg(long, value_name = "FOLDER|URL")]
+    #[arg(long, value_name = "FOLDER|URL", value_parser = address)]
     source: Option<String>,
     /// Pull request whose head is tested
     #[arg(long, value_name = "N", conflicts_with = "reference")]
@@ -85,6 +85,14 @@ pub(super) fn selection(words: &[String]) -> Result<Selection, Failure> {
     Selection::parse(words).map_err(|why| {
         Failure::new(Kind::CheckBroken, format!("--only: {why}"), "`cc-ci plan` lists the stages and their tests")
     })
+}
+
+fn address(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("write a folder or a URL, or leave the option out".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn safe_ref(text: &str) -> Result<String, String> {

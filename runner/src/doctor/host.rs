@@ -1,5 +1,6 @@
 //! The machine under the engine: names, disk, clock.
 
+use std::path::Path;
 use std::time::Duration;
 
 use harness::swarm::Swarm;
@@ -39,11 +40,27 @@ pub(super) async fn room(settings: &Settings) -> Vec<Finding> {
         let state = settings.state_dir()?;
         guard::look(&Swarm::connect().await?, &state).await
     };
+    if let Ok(Err(finding)) = settings.state_dir().map(|state| writable(&state)) {
+        return vec![finding];
+    }
     let facts = match found.await {
         Ok(facts) => facts,
         Err(failure) => return vec![Finding::bad("room", failure.what, &failure.look_at)],
     };
     judged(&facts, &Wanted::of(&settings.guards, Some(0)))
+}
+
+/// Whether the state folder takes a file; where it does not, how much is free there says nothing.
+fn writable(state: &Path) -> Result<(), Finding> {
+    let tried = std::fs::create_dir_all(state).and_then(|()| tempfile::tempfile_in(state));
+    tried.map(drop).map_err(|error| {
+        let what = format!("the state folder {} cannot be written to: {error}", state.display());
+        Finding::bad(
+            "room",
+            what,
+            "the rights of that folder and how its disk is mounted; or another --state (CCCI_STATE)",
+        )
+    })
 }
 
 fn judged(facts: &Facts, wanted: &Wanted) -> Vec<Finding> {
@@ -91,6 +108,16 @@ mod tests {
 
     use super::super::Level;
     use super::*;
+
+    #[test]
+    fn a_state_folder_that_cannot_be_written_to_is_told_as_that() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(writable(&dir.path().join("new")).is_ok());
+        // A file in the place of the folder: for root, rights alone refuse nothing.
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(writable(&file).unwrap_err().what.contains("cannot be written to"));
+    }
 
     #[test]
     fn a_node_that_will_be_full_soon_is_told_before_it_is() {

@@ -11,6 +11,7 @@ use super::error::HistoryError;
 use super::row::parsed;
 use super::store::History;
 use super::write;
+use crate::number::from_zero;
 use crate::run_dir::RunDir;
 
 /// Runs that go in one transaction: nobody waits long for it.
@@ -28,11 +29,11 @@ pub struct Keep {
     pub keep_runs: u32,
 
     /// Days that the history keeps a run
-    #[arg(long, env = "CCCI_KEEP_DAYS", value_name = "DAYS", default_value_t = 365)]
+    #[arg(long, env = "CCCI_KEEP_DAYS", value_name = "DAYS", value_parser = from_zero, default_value_t = 365)]
     pub keep_days: u32,
 
     /// Days after which a run's folder goes, when all of it is in the history
-    #[arg(long, env = "CCCI_KEEP_FOLDERS", value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, env = "CCCI_KEEP_FOLDERS", value_name = "DAYS", value_parser = from_zero, default_value_t = 30)]
     pub keep_folders: u32,
 }
 

@@ -17,7 +17,7 @@ use crate::recipe_toml;
 pub use bash::{Script, syntax};
 pub use folder::{FOLDERS, Folder, ReadError};
 pub(crate) use parity::{quoted, row};
-pub use repository::shell;
+pub use repository::{NO_YAML, Unparsed, shell};
 pub use rule::Rule;
 
 /// One thing that is wrong.

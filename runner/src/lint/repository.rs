@@ -10,11 +10,20 @@ use super::{Finding, ReadError, Rule, Script, syntax};
 /// No script is as long as this, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
+/// What cannot be parsed in a repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unparsed {
+    /// What is deployed or run with the recipe.
+    pub deployed: Vec<Finding>,
+    /// Pipelines of a CI server, which no run of cc-ci takes up: a file may also be a template of one.
+    pub pipelines: Vec<Finding>,
+}
+
 /// What bash cannot parse in a repository, and files that are no YAML.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn shell(repository: &Path) -> Result<Vec<Finding>, ReadError> {
+pub fn shell(repository: &Path) -> Result<Unparsed, ReadError> {
     let mut scripts = Vec::new();
     let mut findings = Vec::new();
     let finding =
@@ -44,13 +53,20 @@ pub fn shell(repository: &Path) -> Result<Vec<Finding>, ReadError> {
                 let place = if block.at.is_empty() { name.clone() } else { format!("{name}: {}", block.at) };
                 Script { name: place, text: block.text }
             })),
-            Err(why) => findings.push(finding(&name, None, format!("is no YAML: {why}"))),
+            Err(why) => findings.push(finding(&name, None, format!("{NO_YAML}: {why}"))),
         }
     }
     findings.extend(syntax(&scripts).into_iter().map(|(name, said)| finding(&name, said.line, said.text)));
     findings.sort();
-    Ok(findings)
+    // A pipeline's place is its file's name, and perhaps a step behind it.
+    let of_pipeline =
+        |found: &Finding| matches!(Kind::of(found.file.split(": ").next().unwrap_or_default()), Some(Kind::Pipeline));
+    let (pipelines, deployed) = findings.into_iter().partition(of_pipeline);
+    Ok(Unparsed { deployed, pipelines })
 }
+
+/// How a finding begins that is about YAML, which bash has nothing to say of.
+pub const NO_YAML: &str = "is no YAML";
 
 enum Kind {
     Compose,

@@ -121,13 +121,19 @@ fn the_shell_of_a_repository_is_read_before_it_runs() {
     );
     write("page.html.tmpl", "<p>it's ${ not shell</p>\n");
     std::os::unix::fs::symlink("/etc/hostname", dir.path().join("link.sh")).unwrap();
-    let found: Vec<String> = shell(dir.path()).unwrap().iter().map(ToString::to_string).collect();
+    write(".woodpecker.yml", "{{ template }}\n- {\n");
+    let unparsed = shell(dir.path()).unwrap();
+    let words = |found: &[Finding]| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (found, pipelines) = (words(&unparsed.deployed), words(&unparsed.pipelines));
     let has = |words: &str| found.iter().any(|text| text.contains(words));
     assert!(has("compose.yml: services.app.healthcheck.test"), "{found:#?}");
     assert!(has("compose.smtp.yml: shell-syntax: is no YAML"), "{found:#?}");
-    assert!(has(".drone.yml: steps.build.commands"), "{found:#?}");
     assert!(has("abra.sh:3"), "{found:#?}");
-    assert_eq!(found.len(), 4, "{found:#?}");
+    assert_eq!(found.len(), 3, "{found:#?}");
+    // No run takes them up, and a template of one is no YAML.
+    assert!(pipelines[0].contains(".drone.yml: steps.build.commands"), "{pipelines:#?}");
+    assert!(pipelines[1].contains(".woodpecker.yml: shell-syntax: is no YAML"), "{pipelines:#?}");
+    assert_eq!(pipelines.len(), 2, "{pipelines:#?}");
 }
 
 #[tokio::test]

@@ -200,7 +200,7 @@ fn tiles(seen: &Swarmed) -> Vec<Tile> {
     if let Some(status) = &seen.slots {
         let caps = &status.caps;
         let (tests, apps, mib) = (u64::from(status.tests), u64::from(status.apps), status.mib);
-        tiles.push(part(tests.to_string(), format!("of {} runs (MAX_TESTS)", caps.tests), tests, caps.tests.into()));
+        tiles.push(part(tests.to_string(), format!("of {} runs", caps.tests), tests, caps.tests.into()));
         tiles.push(part(apps.to_string(), format!("of {} apps", caps.apps), apps, caps.apps.into()));
         tiles.push(part(gib(mib << 20), format!("of {} kept for them", gib(caps.mib << 20)), mib, caps.mib));
     }

@@ -52,7 +52,7 @@ fn slots(text: &mut String, status: &Status) {
     let caps = &status.caps;
     let all: [(&str, &str, String); 7] = [
         ("cc_ci_slots_used", "Runs that hold a slot.", status.tests.to_string()),
-        ("cc_ci_slots_limit", "Runs that may hold one (MAX_TESTS).", caps.tests.to_string()),
+        ("cc_ci_slots_limit", "Runs that may hold one.", caps.tests.to_string()),
         ("cc_ci_apps_used", "Apps that they hold.", status.apps.to_string()),
         ("cc_ci_apps_limit", "Apps that they may hold.", caps.apps.to_string()),
         ("cc_ci_memory_reserved_mebibytes", "Memory that is kept for them.", status.mib.to_string()),

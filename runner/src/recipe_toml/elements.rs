@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use harness::names::{NameError, RecipeName};
 use harness::sso::ProviderName;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// The request that only a healthy app answers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -14,7 +15,9 @@ use serde::Deserialize;
 pub struct Health {
     /// The path, from the root.
     pub path: UrlPath,
-    /// The status codes that count.
+    /// The status codes that count; at least one.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(length(min = 1))]
     pub status: Vec<Status>,
     /// A text that the body must have: something that only this app says.
     pub body: Option<String>,
@@ -24,6 +27,11 @@ impl Default for Health {
     fn default() -> Self {
         Self { path: UrlPath("/".to_owned()), status: vec![Status(200), Status(301), Status(302)], body: None }
     }
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Status>, D::Error> {
+    let codes = Vec::deserialize(input)?;
+    if codes.is_empty() { Err(D::Error::custom("no status would count: name at least one")) } else { Ok(codes) }
 }
 
 /// A path on the app's own address; starts with a slash.

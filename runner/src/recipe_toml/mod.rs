@@ -78,13 +78,25 @@ pub enum RecipeTomlError {
 /// When the file is there and cannot be read or is not valid.
 pub fn read(folder: &Path) -> Result<RecipeToml, RecipeTomlError> {
     let path = folder.join("recipe.toml");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            parse(&text).map_err(|message| RecipeTomlError::Invalid { path: path.display().to_string(), message })
-        }
+    let invalid = |message: String| RecipeTomlError::Invalid { path: path.display().to_string(), message };
+    match text_of(&path) {
+        Ok(Some(text)) => parse(&text).map_err(invalid),
+        Ok(None) => Err(invalid(format!("it is no text file of at most {LONGEST} bytes"))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(RecipeToml::default()),
         Err(error) => Err(RecipeTomlError::Unreadable { path: path.display().to_string(), error }),
     }
+}
+
+/// No file is as long as this, in bytes.
+const LONGEST: u64 = 1024 * 1024;
+
+/// The text of a file; none where it is something else, such as a pipe or a device that never ends.
+fn text_of(path: &Path) -> std::io::Result<Option<String>> {
+    let meta = std::fs::metadata(path)?;
+    if !meta.is_file() || meta.len() > LONGEST {
+        return Ok(None);
+    }
+    Ok(String::from_utf8(std::fs::read(path)?).ok())
 }
 
 /// Reads the text of a `recipe.toml`.
@@ -92,7 +104,7 @@ pub fn read(folder: &Path) -> Result<RecipeToml, RecipeTomlError> {
 /// # Errors
 /// What is wrong with it, with the line and, for a mistyped key, the one that was probably meant.
 pub fn parse(text: &str) -> Result<RecipeToml, String> {
-    toml::from_str(text).map_err(|error| shown::shown(&error))
+    toml::from_str(text).map_err(|error| shown::shown(&error, text))
 }
 
 impl RecipeToml {

@@ -1,10 +1,21 @@
 //! What a person reads about a `recipe.toml` that is not valid.
 
 /// The error with its line, and with the key that was probably meant.
-pub(super) fn shown(error: &toml::de::Error) -> String {
+pub(super) fn shown(error: &toml::de::Error, file: &str) -> String {
     let text = error.to_string();
     let text = text.trim_end();
-    format!("{text}{}", meant(error.message()))
+    // The parser stops at what lies too deep in itself and does not say where.
+    let deepest = file.lines().zip(1..).max_by_key(|(line, _)| depth(line)).map(|(_, number)| number);
+    let place = match (error.span(), deepest) {
+        (None, Some(line)) if text.contains("recursion") => format!(" (the deepest is line {line})"),
+        _ => String::new(),
+    };
+    format!("{text}{place}{}", meant(error.message()))
+}
+
+/// How many parts, lists and tables a line may open.
+fn depth(line: &str) -> usize {
+    line.matches(['.', '[', '{']).count()
 }
 
 /// "; did you mean …?" for words such as "unknown field `a`, expected one of `b`, `c`".

@@ -79,6 +79,7 @@ fn each_wrong_key_is_named_with_its_line() {
         ("[health]\npath = 'x'", "has to start with /"),
         ("[health]\nstatus = 200", "expected a sequence"),
         ("[health]\nstatus = [99]", "no HTTP status"),
+        ("[health]\nstatus = []", "at least one"),
         ("[health]\nbody = true", "expected a string"),
         ("[timeouts]\ninstall = 'soon'", "expected u64"),
         ("[timeouts]\ninstall = 0", "no time for a stage"),
@@ -117,4 +118,22 @@ proptest::proptest! {
     fn no_text_panics(text in "(?s).{0,200}") {
         let _ = parse(&text);
     }
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recipe.toml");
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    assert!(read(dir.path()).unwrap_err().to_string().contains("no text file"));
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(read(dir.path()).unwrap_err().to_string().contains("no text file"));
+}
+
+#[test]
+fn a_key_of_very_many_parts_is_told_with_its_line() {
+    let text = format!("source = \"x\"\n{} = 1\n", vec!["a"; 3_000].join("."));
+    let why = parse(&text).unwrap_err();
+    assert!(why.contains("line 2"), "{why}");
 }

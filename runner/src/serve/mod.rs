@@ -15,6 +15,7 @@ mod sweeping;
 mod unit;
 
 use harness::failure::Failure;
+use harness::swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use self::answering::Answering;
@@ -22,7 +23,7 @@ use self::listen::{Listening, Part};
 use crate::history::History;
 use crate::pages::{Readers, Site};
 use crate::reported;
-use crate::slot::Runner;
+use crate::slot::{Runner, caps, slots_of};
 pub use settings::ServeSettings;
 pub use unit::UNIT;
 
@@ -54,6 +55,7 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
         () = stop.cancelled() => return Ok(()),
         () = sweeping.first(&mut manager) => {}
     }
+    set_caps(runner).await;
     manager.ready();
     let answers = async {
         match answering {
@@ -76,6 +78,23 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
     // It ends with this service, which an error may do before anybody stops it.
     keeping.abort();
     ended
+}
+
+/// The caps that this server's settings name hold for the swarm from now on.
+async fn set_caps(runner: &Runner) {
+    let settings = &runner.settings;
+    if settings.max_tests.is_none() && settings.max_apps.is_none() && settings.max_memory.is_none() {
+        return;
+    }
+    let set = async {
+        let swarm = Swarm::connect().await?;
+        let wish = caps(&swarm, settings).await?;
+        slots_of(&swarm, settings).set_caps(wish).await
+    };
+    match set.await {
+        Ok(now) => say!("at most {} runs, {} apps and {} MiB at once", now.tests, now.apps, now.mib),
+        Err(failure) => tracing::warn!("the caps cannot be set, those on the swarm hold: {failure}"),
+    }
 }
 
 /// Keeps the results, and shows them, also where the history can be opened only later.

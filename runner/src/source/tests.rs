@@ -11,18 +11,89 @@ fn odd_refs_are_refused() {
 }
 
 #[test]
-fn a_forge_that_is_down_or_not_believed_is_no_fault_of_the_recipe() {
+fn what_is_no_fault_of_the_recipe_is_told_with_its_reason() {
     let at = "fatal: unable to access 'https://git.example.org/coop/x.git/': ";
-    for why in [
-        "The requested URL returned error: 502",
-        "server certificate verification failed. CAfile: none CRLfile: none",
-        "SSL certificate problem: unable to get local issuer certificate",
-        "Empty reply from server",
+    for (why, means) in [
+        ("The requested URL returned error: 502", "down or overloaded"),
+        ("The requested URL returned error: 429", "says not now"),
+        ("The requested URL returned error: 403", "refuses access"),
+        ("The requested URL returned error: 401", "asks for a login"),
+        ("server certificate verification failed. CAfile: none CRLfile: none", "cannot be believed"),
+        ("SSL certificate problem: unable to get local issuer certificate", "cannot be believed"),
+        ("Empty reply from server", "cut off"),
+        ("Operation too slow. Less than 1 bytes/sec transferred the last 30 seconds", "stays silent"),
+        ("Could not resolve host: git.example.org", "no address"),
     ] {
-        assert_eq!(unreadable("x", &format!("{at}{why}")).kind, Kind::SourceUnreachable, "{why}");
+        let failure = unreadable("x", &format!("{at}{why}"));
+        assert_eq!(failure.kind, Kind::SourceUnreachable, "{why}");
+        assert!(failure.what.contains(means), "{}", failure.what);
     }
-    let none = format!("{at}The requested URL returned error: 403");
-    assert_eq!(unreadable("x", &none).kind, Kind::InvalidRecipe);
+    let asks = "fatal: could not read Username for 'http://127.0.0.1:1': terminal prompts disabled";
+    assert!(unreadable("x", asks).what.contains("asks for a login"));
+    assert_eq!(unreadable("x", "git cannot be started: No such file or directory").kind, Kind::GitUnusable);
+    assert_eq!(unreadable("x", &format!("{at}The requested URL returned error: 404")).kind, Kind::InvalidRecipe);
+}
+
+#[test]
+fn of_gits_words_those_that_say_why_are_kept() {
+    let cut = "remote: hi\nfatal: early EOF\nfatal: unpack-objects failed\n";
+    assert_eq!(reason(cut), "remote: hi; fatal: early EOF; fatal: unpack-objects failed");
+    assert_eq!((reason("").as_str(), reason("a\n\nb\n").as_str()), (NOTHING, "b"));
+}
+
+/// A server that answers every request with these bytes, or with silence, and its address.
+fn server(answer: Option<&'static str>) -> (String, std::thread::JoinHandle<()>) {
+    use std::io::{BufRead as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x.git", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+        match answer {
+            Some(answer) => {
+                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            // Until the other side gives up.
+            None => lines.for_each(drop),
+        }
+    });
+    (url, served)
+}
+
+#[test]
+fn a_server_that_refuses_or_stays_silent_is_told_apart_from_a_wrong_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let quick = Patience { silent: Duration::from_secs(1), whole: Duration::from_secs(60) };
+    let impatient = Patience { silent: Duration::from_secs(60), whole: Duration::from_millis(300) };
+    let close = "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    for (answer, patience, kind, means) in [
+        (Some("429 x"), PATIENCE, Kind::SourceUnreachable, "says not now"),
+        (Some("403 x"), PATIENCE, Kind::SourceUnreachable, "refuses access"),
+        (Some("401 x\r\nWWW-Authenticate: Basic realm=\"x\""), PATIENCE, Kind::SourceUnreachable, "asks for a login"),
+        (Some("404 x"), PATIENCE, Kind::InvalidRecipe, "not found"),
+        (None, quick, Kind::SourceUnreachable, "stays silent"),
+        (None, impatient, Kind::SourceUnreachable, "stays silent"),
+    ] {
+        let answer: Option<&'static str> = answer.map(|status| &*format!("HTTP/1.1 {status}{close}").leak());
+        let (url, served) = server(answer);
+        let failure = Checkout::clone_within(&url, &dir.path().join("to"), patience).unwrap_err();
+        assert_eq!(failure.kind, kind, "{}", failure.what);
+        assert!(failure.what.contains(means), "{}", failure.what);
+        served.join().unwrap();
+        let _ = std::fs::remove_dir_all(dir.path().join("to"));
+    }
+}
+
+#[test]
+fn a_folder_whose_head_is_nonsense_is_told_in_plain_words() {
+    let dir = tempfile::tempdir().unwrap();
+    git(Some(dir.path()), &["init", "--quiet", "."].map(OsString::from)).unwrap();
+    std::fs::write(dir.path().join(".git/HEAD"), "nonsense\n").unwrap();
+    let failure = Checkout::clone_from(dir.path().to_str().unwrap(), &dir.path().join("to")).unwrap_err();
+    assert!(failure.what.contains("is no git repository"), "{}", failure.what);
+    let failure = Checkout::read_only(dir.path()).resolve(&Revision::Default).unwrap_err();
+    assert!(failure.what.contains("is no git repository"), "{}", failure.what);
 }
 
 #[test]

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use harness::abra::Call;
 use harness::coopcloud::labels::{Coverage, coverage, is_backed_up};
+use harness::coopcloud::snapshot_id::SnapshotId;
 use harness::failure::{Failure, Kind};
 use harness::swarm::MountedVolume;
 use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
 use crate::context::{Context, Step};
-use crate::deploy::{compose_of, sample_of};
+use crate::deploy::{compose_of, disk, sample_of};
 use crate::markers::Marker;
 use crate::report::text::count;
+use crate::snapshots;
 
 /// One volume, where it is mounted, and what the labels say about it.
 struct Covered {
@@ -138,6 +140,12 @@ async fn create(cx: &mut Context) -> Step {
     cx.check("backup.created", async |cx: &mut Context| {
         cx.progress("abra makes a backup");
         let call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
+        // Also of a backup that failed: what it saved is there.
+        let made = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
+        snapshots::note(&cx.dir, &made).map_err(|error| disk("write", cx.dir.path(), &error))?;
+        if made.is_empty() && call.as_ref().is_ok_and(|call| call.exit == Some(0)) {
+            cx.note("the backup bot did not say which snapshot it made, so it stays in the bot's repository");
+        }
         let call = cx
             .took(call, "make a backup")
             .map_err(|failure| as_kind(failure, Kind::BackupFailed, "the backup failed"))?;

@@ -14,6 +14,7 @@ use crate::event::{Fault, Origin, Outcome};
 use crate::guard;
 use crate::report::text::count;
 use crate::spec::check_object_names;
+use crate::stack_config::{Loaded, Variables, load};
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);
@@ -31,6 +32,8 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         .await?;
     let (env, compose) = compose;
     allowed(cx, &head, &env, &compose).await?;
+    secrets(cx, &env, &compose).await?;
+    schema(cx, &head, &env, &compose).await?;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
@@ -88,6 +91,96 @@ async fn allowed(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose)
     cx.check("prepare.allowed", async |cx: &mut Context| {
         crate::allowed::allowed(&cx.checkout, head, env, &cx.spec, compose)?;
         Ok(("the compose file asks for nothing of the host".to_owned(), ()))
+    })
+    .await
+}
+
+/// Every secret of the app is declared, or nothing could ever make it.
+async fn secrets(cx: &mut Context, env: &EnvFile, compose: &Compose) -> Step {
+    // Steps of the recipe's folder may declare more, or switch on files that do.
+    if compose.secrets.is_empty() || cx.has_install_steps() {
+        return Ok(());
+    }
+    cx.check("prepare.secrets", async |cx: &mut Context| {
+        let declared: Vec<String> =
+            env.secrets().iter().map(|one| cx.spec.stack.object(&format!("{}_{}", one.name, one.version))).collect();
+        let is_used = |key: &String| compose.services.iter().any(|service| service.secrets.contains(key));
+        let mut used = compose.secrets.iter().filter(|secret| secret.external && is_used(&secret.key));
+        match used.find(|secret| !declared.contains(&secret.name)) {
+            None => Ok(("every secret is declared in .env.sample".to_owned(), ())),
+            Some(secret) => Err(Failure::new(
+                Kind::SecretMissing,
+                format!("the compose file uses the secret {}, and nothing generates it", secret.key),
+                format!("a line SECRET_{}_VERSION=v1 in .env.sample", secret.key.to_uppercase()),
+            )),
+        }
+    })
+    .await
+}
+
+/// docker's own loader takes the files, and abra will: what it refuses would be told by the deploy only, minutes later.
+/// Files that the run does not deploy are held to the schema as well.
+async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
+    let text = |file: &str| cx.checkout.file(head, file);
+    let services: BTreeSet<&str> = compose.services.iter().map(|service| service.name.as_str()).collect();
+    for (service, other) in compose.services.iter().flat_map(|one| one.depends_on().map(move |other| (one, other))) {
+        if !services.contains(other.as_str()) {
+            let name = &service.name;
+            cx.note(format!("{name} has depends_on: {other}, and no service is called so; swarm and abra ignore it"));
+        }
+    }
+    let deployed = crate::allowed::compose_files(env);
+    let tree = cx.checkout.tree(head).unwrap_or_default();
+    let is_compose = |path: &str| path.starts_with("compose.") && (path.ends_with(".yml") || path.ends_with(".yaml"));
+    let others = tree.iter().map(|entry| &entry.path).filter(|path| is_compose(path) && !deployed.contains(path));
+    let base = cx.spec.base.clone();
+    let changed: Vec<String> = others
+        .filter(|path| base.as_ref().is_none_or(|base| cx.checkout.file(base, path) != text(path)))
+        .cloned()
+        .collect();
+    cx.check("prepare.schema", async |cx: &mut Context| {
+        cx.checkout.check_out(head)?;
+        let vars = crate::deploy::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
+        let dir = cx.checkout.dir().to_owned();
+        let ask = |files: Vec<String>, variables| {
+            let (dir, vars) = (dir.clone(), vars.clone());
+            crate::blocking::blocking(move || Ok(load(&dir, &files, &vars, variables)))
+        };
+        let optional = changed.first().map(|_| [vec!["compose.yml".to_owned()], changed.clone()].concat());
+        let (filled, written, optional) = tokio::join!(
+            ask(deployed.clone(), Variables::FilledIn),
+            ask(deployed.clone(), Variables::AsWritten),
+            async {
+                match optional {
+                    Some(files) => ask(files, Variables::FilledIn).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+        );
+        if let Some(optional) = optional? {
+            let since = base.as_ref().map_or_else(String::new, |base| format!("changed since {base} and "));
+            let refused = match optional {
+                Loaded::Refused(why) => format!("; on top of compose.yml docker refuses what it has: {why}"),
+                Loaded::Taken | Loaded::NotAsked(_) => String::new(),
+            };
+            cx.note(format!("{} is {since}in no COMPOSE_FILE of this run, so not deployed{refused}", changed.join(", ")));
+        }
+        let refused = |why: String, look_at: &str| {
+            Failure::new(Kind::InvalidCompose, format!("docker refuses the compose files: {why}"), look_at)
+        };
+        match (filled?, written?) {
+            (Loaded::Refused(why), _) => Err(refused(why, "that key in the compose files of the recipe")),
+            (Loaded::NotAsked(why), _) => {
+                cx.note(format!("the compose files are held to the schema by the deploy alone: {why}"));
+                Ok((format!("not asked: {why}"), ()))
+            }
+            (Loaded::Taken, Loaded::Refused(why)) if why.contains("duration") => Err(Failure::new(
+                Kind::InvalidCompose,
+                format!("abra refuses the compose files, since it holds them to the schema before it fills variables in: {why}"),
+                "write the duration itself in place of a variable",
+            )),
+            (Loaded::Taken, _) => Ok(("docker's loader takes the compose files".to_owned(), ())),
+        }
     })
     .await
 }
@@ -196,11 +289,19 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
             })
         })
         .await?;
+        let words = |finding: &crate::lint::Finding| finding.to_string().replace(": shell-syntax", "");
+        for finding in found.pipelines.iter().take(3) {
+            cx.note(format!("the pipeline {}; no run of cc-ci takes it up", words(finding)));
+        }
+        let found = found.deployed;
         match found.first() {
             None => Ok(("every script, hook and healthcheck can be parsed".to_owned(), ())),
+            Some(first) if first.text.starts_with(crate::lint::NO_YAML) => {
+                Err(Failure::new(Kind::InvalidCompose, words(first), "that place in the file"))
+            }
             Some(first) => Err(Failure::new(
                 Kind::BrokenShell,
-                format!("a shell cannot parse {}", first.to_string().replace(": shell-syntax", "")),
+                format!("a shell cannot parse {}", words(first)),
                 "that place in the recipe; `bash -n` says the same",
             )
             .with_detail(found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))),

@@ -70,7 +70,7 @@ async fn take(cx: &mut Context) -> Result<String, Failure> {
         Err(NoSlot::TooMuch(what)) => Err(Failure::new(
             Kind::NoSlot,
             format!("the run can never have a slot: {what}"),
-            "MAX_TESTS, --max-apps and --max-memory; [weight] in recipe.toml, if it says too much",
+            "`cc-ci caps`, which shows and changes what the swarm may hold; [weight] in recipe.toml, if it says too much",
         )),
         Err(NoSlot::Cancelled(by)) => {
             let by = by.unwrap_or_else(|| "a signal".to_owned());

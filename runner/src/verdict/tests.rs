@@ -75,6 +75,44 @@ fn an_infrastructure_fault_does_not_hide_an_earlier_one_of_the_recipe() {
     assert_eq!(verdict.decided_by.unwrap().stage, Stage::Upgrade);
 }
 
+/// The verdict where these words were asked for.
+fn asked(only: &[&str], results: &[(Stage, StageResult)]) -> Verdict {
+    let only = only.iter().map(|word| (*word).to_owned()).collect();
+    verdict(&RunStarted { only, ..fixtures::started() }, results, 1, false, &[])
+}
+
+fn skipped(reason: &str) -> StageResult {
+    StageResult { outcome: Outcome::Skipped, fault: None, reason: Some(reason.to_owned()) }
+}
+
+#[test]
+fn an_install_that_is_only_there_for_tests_of_which_there_are_none_shows_nothing() {
+    let mut results = all_passed();
+    for stage in [Stage::Upgrade, Stage::Backup, Stage::Fresh] {
+        set(&mut results, stage, skipped("only functional was asked for"));
+    }
+    assert_eq!(asked(&["functional"], &results).word, Word::Passed);
+    set(&mut results, Stage::Functional, skipped("there is no functional test"));
+    let nothing = asked(&["functional"], &results);
+    assert_eq!(nothing.line, "nothing was tested: there is no functional test");
+    assert_eq!((Exit::from(&nothing).code(), nothing.decided_by.unwrap().stage), (11, Stage::Functional));
+    assert_eq!(asked(&["install"], &results).word, Word::Passed, "that was asked for");
+    assert_eq!(asked(&[], &results).word, Word::Passed, "a whole run has installed it");
+    results.push((Stage::Prove, skipped("there is nothing to prove")));
+    assert_eq!(Exit::from(&asked(&["functional"], &results)).code(), 11);
+    set(&mut results, Stage::Prove, ended(Outcome::Passed));
+    assert_eq!(asked(&["functional"], &results).word, Word::Passed, "a data set was proven");
+}
+
+#[test]
+fn a_data_set_that_is_proven_on_a_kept_app_was_tested() {
+    let kept = "tests on the app that run r1 keeps";
+    let mut results: Vec<_> = Stage::ALL.iter().map(|stage| (*stage, skipped("run r1 keeps the app"))).collect();
+    assert_eq!(Exit::from(&asked(&[kept], &results)).code(), 11);
+    set(&mut results, Stage::Prove, ended(Outcome::Passed));
+    assert_eq!(asked(&[kept], &results).word, Word::Passed);
+}
+
 fn any_result() -> impl Strategy<Value = StageResult> {
     let cause = prop_oneof![
         Just(Cause::Recipe),
@@ -110,7 +148,7 @@ proptest! {
         let is_red = |outcome| matches!(outcome, Outcome::Failed | Outcome::Blocked);
         let reds: Vec<_> = results.iter().filter(|(_, result)| is_red(result.outcome)).collect();
         let tested = results.iter().any(|(stage, result)| {
-            TESTING.contains(stage) && result.outcome == Outcome::Passed
+            !matches!(stage, Stage::Prepare | Stage::Slot | Stage::Teardown) && result.outcome == Outcome::Passed
         });
         let good = reds.is_empty() && results.len() == 7 && left.is_empty() && tested && !cancelled;
         prop_assert_eq!(verdict.word == Word::Passed, good);

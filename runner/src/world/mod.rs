@@ -19,7 +19,7 @@ use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 
 use crate::settings::Settings;
 use docker_cli::docker;
-pub use present::{Present, missing, present};
+pub use present::{Present, bot_container, missing, present};
 
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";

@@ -1,6 +1,9 @@
 //! What of the world is there, whoever made it.
 
+use std::collections::HashMap;
+
 use harness::failure::{Failure, Kind};
+use harness::names::StackName;
 use harness::swarm::{STACK_LABEL, Swarm};
 
 /// The label with the fingerprint of what `up` deployed.
@@ -35,25 +38,18 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
     if !found.manager {
         return Ok(found);
     }
-    let unreachable = |error: bollard::errors::Error| {
-        Failure::new(
-            Kind::EngineUnreachable,
-            format!("the docker engine does not answer: {error}"),
-            "run `cc-ci doctor`",
-        )
-    };
-    let networks = swarm.docker().list_networks(None).await.map_err(unreachable)?;
+    let networks = swarm.docker().list_networks(None).await.map_err(|error| unreachable(&error))?;
     found.proxy = networks
         .iter()
         .any(|network| network.name.as_deref() == Some("proxy") && network.driver.as_deref() == Some("overlay"));
-    for service in swarm.docker().list_services(None).await.map_err(unreachable)? {
+    for service in swarm.docker().list_services(None).await.map_err(|error| unreachable(&error))? {
         let Some(spec) = service.spec else { continue };
         let labels = spec.labels.unwrap_or_default();
         let image =
             spec.task_template.and_then(|task| task.container_spec).and_then(|spec| spec.image).unwrap_or_default();
         let name = image.split(['@', ':']).next().unwrap_or_default();
         let traefik = name.rsplit('/').next() == Some("traefik");
-        let bot = labels.get("coop-cloud.backupbot.enabled").is_some_and(|value| value == "true");
+        let bot = is_bot(&labels);
         let ours = labels.get(STACK_LABEL).is_some_and(|stack| stack == super::WORLD_STACK);
         found.traefik |= traefik;
         found.bot |= bot;
@@ -64,6 +60,35 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
         }
     }
     Ok(found)
+}
+
+/// A container of the backup bot on this node; none where none runs here.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn bot_container(swarm: &Swarm) -> Result<Option<String>, Failure> {
+    let services = swarm.docker().list_services(None).await.map_err(|error| unreachable(&error))?;
+    for spec in services.into_iter().filter_map(|service| service.spec) {
+        let labels = spec.labels.unwrap_or_default();
+        let (Some(stack), Some(name)) = (labels.get(STACK_LABEL), spec.name) else { continue };
+        let Ok(stack) = StackName::try_from(stack.clone()) else { continue };
+        if !is_bot(&labels) {
+            continue;
+        }
+        let short = name.strip_prefix(&stack.object("")).unwrap_or(&name).to_owned();
+        if let Some(container) = swarm.local_container(&stack, &short).await? {
+            return Ok(Some(container));
+        }
+    }
+    Ok(None)
+}
+
+fn is_bot(labels: &HashMap<String, String>) -> bool {
+    labels.get("coop-cloud.backupbot.enabled").is_some_and(|value| value == "true")
+}
+
+fn unreachable(error: &bollard::errors::Error) -> Failure {
+    Failure::new(Kind::EngineUnreachable, format!("the docker engine does not answer: {error}"), "run `cc-ci doctor`")
 }
 
 /// What is missing, in words; empty when the world is whole.

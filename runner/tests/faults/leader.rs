@@ -34,6 +34,7 @@ async fn take(slots: &Slots<SwarmBoard>, run: &str) -> Lease<SwarmBoard> {
         mib: 100,
         ports: [].into(),
         stacks: [format!("stack-{run}").try_into().unwrap()].into(),
+        most_runs: None,
         limit_s: 3_600,
     };
     let granted: Result<Granted, NoSlot> =

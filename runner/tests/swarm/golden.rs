@@ -42,7 +42,9 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 8] = [
+const SPECIAL: [(&str, &str); 10] = [
+    ("custom-html", "good/waits-for-nobody"),
+    ("custom-html", "good/template-as-pipeline"),
     // In own.rs, each also where an operator approved it.
     ("custom-html", "good/own-tests"),
     ("custom-html", "broken/own-tests-red"),
@@ -58,6 +60,13 @@ heads! {
     a_good_release = "custom-html" "good/new-release";
     a_new_secret = "custom-html" "good/new-secret";
     a_readme = "custom-html" "good/readme-only";
+    no_version = "custom-html" "good/no-version";
+    version_three = "custom-html" "good/version-three";
+    version_newest = "custom-html" "good/version-newest";
+    version_older = "custom-html" "good/version-older";
+    versions_differ = "custom-html" "broken/versions-differ";
+    duration_by_a_variable = "custom-html" "broken/duration-variable";
+    schema = "custom-html" "broken/schema";
     image_missing = "custom-html" "broken/image-missing";
     crash_loop = "custom-html" "broken/crash-loop";
     never_healthy = "custom-html" "broken/never-healthy";
@@ -95,6 +104,19 @@ heads! {
     gitea_good = "gitea" "good/new-release";
     gitea_with_another_database = "gitea" "broken/database-moved";
     gitea_without_restore_hook = "gitea" "broken/no-restore-hook";
+}
+
+#[test]
+fn a_dependency_that_is_not_there_is_told() {
+    let said = golden("custom-html", "good/waits-for-nobody");
+    assert!(said.notes().iter().any(|note| note.contains("app has depends_on: cache")), "{:?}", said.notes());
+}
+
+#[test]
+fn a_template_in_the_place_of_a_pipeline_is_told() {
+    let said = golden("custom-html", "good/template-as-pipeline");
+    let has = |note: &&str| note.contains(".drone.yml") && note.contains("is no YAML");
+    assert!(said.notes().iter().any(has), "{:?}", said.notes());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use harness::names::StackName;
 use runner::event::{Event, Outcome, Record, Stage, Word};
 use runner::exit::Exit;
 
+use super::live::Live;
 use super::support::{Said, arguments, cc_ci, left, own_state, repositories, start};
 
 /// Starts a run and waits until its app is being deployed.
@@ -69,6 +70,53 @@ fn what_a_killed_run_leaves_is_reaped_and_its_journal_makes_a_report() {
     let report = cc_ci(state.path()).arg("report").arg(folder.join("journal.jsonl")).output().unwrap();
     let text = String::from_utf8(report.stdout).unwrap();
     assert!(report.status.success() && text.contains("killed"), "{text}");
+}
+
+/// The ids of an app's snapshots, asked of restic in the bot itself.
+fn snapshots(stack: &StackName) -> Vec<String> {
+    let docker = |words: &[&str]| {
+        let output = Command::new("docker").args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let service = docker(&["service", "ls", "-q", "--filter", "label=coop-cloud.backupbot.enabled=true"]);
+    let id = docker(&["service", "inspect", "--format", "{{.ID}}", service.trim()]);
+    let of_bot = format!("label=com.docker.swarm.service.id={}", id.trim());
+    let bot = docker(&["ps", "-q", "--filter", &of_bot]);
+    let told = docker(&["exec", bot.trim(), "restic", "snapshots", "--json", "--host", stack.as_str()]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    told.as_array().into_iter().flatten().map(|one| one["short_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_run_forgets_its_own_snapshots_and_a_janitor_those_of_one_that_was_killed() {
+    let (state, source) = (own_state(), super::support::copies(2));
+    let run = |branch: &str| {
+        let mut command = cc_ci(state.path());
+        command.args(["run", "custom-html", "--json", "--only", "backup", "--ref", branch, "--source"]);
+        command.arg(source.path()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        Live::start(command)
+    };
+    let backed_up = |event: &Event| matches!(event, Event::AbraCalled { call, .. } if call.args.iter().any(|word| word == "create"));
+    let mut killed = run("n/0");
+    killed.until(backed_up);
+    let (_, stack_of_killed) = killed.started();
+    killed.signal("KILL");
+    killed.child.wait().unwrap();
+    let before = snapshots(&stack_of_killed);
+    assert_eq!(before.len(), 1, "a killed run leaves its snapshot, or this shows nothing");
+
+    let mut whole = run("n/1");
+    whole.until(backed_up);
+    let (_, stack) = whole.started();
+    let made = snapshots(&stack);
+    let said = whole.end();
+    assert_eq!((said.code, made.len()), (0, 1), "{}", said.stderr);
+    assert_eq!(snapshots(&stack), Vec::<String>::new());
+
+    // The run before has done it already where its janitor came first; either way nothing is left.
+    assert!(cc_ci(state.path()).arg("reap").output().unwrap().status.success());
+    assert_eq!(snapshots(&stack_of_killed), Vec::<String>::new());
 }
 
 #[test]

@@ -201,6 +201,30 @@ fn one_that_slept_past_its_lease_stops_when_it_wakes_and_leaves_the_next_run_alo
 }
 
 #[test]
+fn a_run_opens_the_caps_and_changes_none_that_are_there() {
+    let (set, state, source) = (Set::new("caps"), own_state(), copies(2));
+    let caps = |words: &[&str]| {
+        let output = set.cc_ci(state.path()).args(["caps", "--json"]).args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["tests"].as_u64().unwrap()
+    };
+    let none = set.cc_ci(state.path()).args(["--max-tests", "0", "status"]).output().unwrap();
+    assert_eq!(none.status.code(), Some(i32::from(Exit::Usage.code())));
+    assert_eq!(caps(&["--runs", "3"]), 3);
+    // MAX_TESTS is 1 here: it keeps others out of this run's time, and says nothing about the time after.
+    let mut first = Live::start(set.run(state.path(), source.path(), "n/0"));
+    first.until_slot();
+    let mut second = set.run(state.path(), source.path(), "n/1");
+    second.env_remove("MAX_TESTS");
+    let mut second = Live::start(second);
+    second.until_waits();
+    assert_eq!(caps(&[]), 3);
+    let (first, second) = (first.end(), second.end());
+    assert_eq!((first.code, second.code), (0, 0), "{} {}", first.stderr, second.stderr);
+    assert_eq!(caps(&[]), 3);
+}
+
+#[test]
 fn one_that_can_never_go_is_told_so_at_once() {
     let (set, state, source) = (Set::new("never"), own_state(), copies(1));
     let mut command = set.run(state.path(), source.path(), "n/0");

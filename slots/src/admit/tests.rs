@@ -73,16 +73,39 @@ fn a_kept_app_counts_as_an_app_and_not_as_a_run() {
     assert_eq!(goes(&kept), [5], "a fourth run, and then six apps less five");
 }
 
+#[test]
+fn a_run_that_accepts_few_others_goes_when_few_live_and_keeps_younger_ones_out() {
+    let picky = |number: u64, most: u32| (number, Ask { most_runs: most.try_into().ok(), ..ask(number, 1) });
+    let any = |number: u64| (number, ask(number, 1));
+    // 1 lives and accepts all; 2 accepts one other; 3 could go by the cap, and would be one too many for 2.
+    let one_other = of_asks(CAPS, vec![any(1), picky(2, 2), any(3)], 1);
+    assert_eq!(goes(&one_other), [2]);
+    // 2 wants to be alone: it waits, and nobody younger passes it for ever.
+    assert_eq!(goes(&of_asks(CAPS, vec![any(1), picky(2, 1), any(3)], 1)), Vec::<u64>::new());
+    assert_eq!(goes(&of_asks(CAPS, vec![picky(2, 1), any(3)], 0)), [2]);
+    // While it lives it is alone.
+    assert_eq!(goes(&of_asks(CAPS, vec![picky(2, 1), any(3)], 1)), Vec::<u64>::new());
+    // One that is kept is no run.
+    let mut kept = of_asks(CAPS, vec![picky(2, 1), any(3)], 1);
+    let mut ledger = kept.ledger.as_ref().clone();
+    ledger.held[0].kept = true;
+    kept.ledger = ledger.into();
+    assert_eq!(goes(&kept), [3]);
+    // More than the cap changes nothing.
+    assert_eq!(goes(&of_asks(CAPS, vec![picky(1, 9), picky(2, 4), any(3), any(4), any(5)], 0)), [1, 2, 3, 4]);
+}
+
 proptest! {
     /// Those that go fit together, and leave to each that waits what it needs of the younger ones.
     #[test]
     fn all_that_go_fit_and_keep_room_back(
-        runs in prop::collection::vec((1_u32..7, 1_u64..1_001, prop::option::of(0_u16..3)), 0..20),
+        runs in prop::collection::vec((1_u32..7, 1_u64..1_001, prop::option::of(0_u16..3), 0_u32..6), 0..20),
         holds in 0_usize..6,
         order in any::<prop::sample::Index>(),
     ) {
-        let mut asks: Vec<(u64, Ask)> = runs.iter().zip(1..).map(|((apps, mib, port), number)| {
-            (number, Ask { mib: *mib, ports: port.iter().copied().collect(), ..ask(number, *apps) })
+        let mut asks: Vec<(u64, Ask)> = runs.iter().zip(1..).map(|((apps, mib, port, most), number)| {
+            let most_runs = (*most).try_into().ok();
+            (number, Ask { mib: *mib, ports: port.iter().copied().collect(), most_runs, ..ask(number, *apps) })
         }).collect();
         // Holders are any of them, as long as they fit together.
         let first = if asks.is_empty() { 0 } else { order.index(asks.len()) };

@@ -218,6 +218,7 @@ impl Scenario {
             mib,
             ports: ports.into_iter().collect(),
             stacks: BTreeSet::from([format!("stack-{twin}").try_into().unwrap()]),
+            most_runs: None,
             limit_s: 3_600,
         };
         let works = Duration::from_millis(rng.random_range(1_000..=self.works_s * 1_000));

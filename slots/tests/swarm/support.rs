@@ -65,6 +65,7 @@ pub(crate) fn ask(run: &str) -> Ask {
         mib: 100,
         ports: BTreeSet::new(),
         stacks: BTreeSet::from([format!("stack-{run}").try_into().unwrap()]),
+        most_runs: None,
         limit_s: 3_600,
     }
 }

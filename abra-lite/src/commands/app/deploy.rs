@@ -204,7 +204,9 @@ fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Valu
     }
     let environment: serde_json::Map<_, _> =
         app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
-    Ok(json!({ "version": "3.8", "services": { "app": { "deploy": added, "environment": environment } } }))
+    let mut file = json!({ "services": { "app": { "deploy": added, "environment": environment } } });
+    compose.version.write_to(&mut file);
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -149,14 +149,18 @@ fn is_own(host: &str, domain: &str) -> bool {
 /// `{name:[a-z]+}.<domain>`, or `^[a-z]+\.<domain>$` with its dots escaped. Each is harmless to the version
 /// of traefik that the other is for.
 fn is_own_pattern(pattern: &str, domain: &str) -> bool {
-    let simple = |b: u8| b.is_ascii_alphanumeric() || b"[]-_.*+".contains(&b);
+    let is_simple = |class: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"[]-_.*+".contains(&b);
+        // Letters and digits by their short names: none of these can match a dot or a bar.
+        class.replace("\\w", "").replace("\\d", "").bytes().all(plain)
+    };
     if let Some((variable, rest)) = pattern.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
         let class = variable.split_once(':').map_or("", |(_, class)| class);
-        return rest.strip_prefix('.').is_some_and(|host| is_own(host, domain)) && class.bytes().all(simple);
+        return rest.strip_prefix('.').is_some_and(|host| is_own(host, domain)) && is_simple(class);
     }
     let inner = pattern.strip_prefix('^').and_then(|inner| inner.strip_suffix('$'));
     let Some(class) = inner.and_then(|inner| inner.strip_suffix(&domain.replace('.', "\\."))) else { return false };
-    class.is_empty() || class.strip_suffix("\\.").is_some_and(|class| class.bytes().all(simple))
+    class.is_empty() || class.strip_suffix("\\.").is_some_and(is_simple)
 }
 
 #[cfg(test)]
@@ -177,6 +181,8 @@ mod tests {
             "Host(`app-1234567.ci.localhost`) || Host(\"sandbox-app-1234567.ci.localhost\")",
             "PathPrefix(`/x`) && Host(`sandbox.example.com`) && !Path(`/y`)",
             "HostRegexp(`{sub:[a-z0-9]+}.app-1234567.ci.localhost`)",
+            "HostRegexp(`{sub:\\w+}.app-1234567.ci.localhost`)",
+            "HostRegexp(`^[\\w\\d-]+\\.app-1234567\\.ci\\.localhost$`)",
             "HostRegexp(`^[a-z0-9-]+\\.app-1234567\\.ci\\.localhost$`)",
             "HostSNI(`app-1234567.ci.localhost`)",
         ] {
@@ -201,6 +207,8 @@ mod tests {
             "Host(`*`)",
             "HostRegexp(`.*`)",
             "HostRegexp(`{a:.*}`)",
+            "HostRegexp(`{a:\\W+}.app-1234567.ci.localhost`)",
+            "HostRegexp(`^\\w+|x\\.app-1234567\\.ci\\.localhost$`)",
             "HostRegexp(`{a:.*|x}.app-1234567.ci.localhost`)",
             "HostRegexp(`^.*$|^x\\.app-1234567\\.ci\\.localhost$`)",
             "HostRegexp(`.*\\.app-1234567\\.ci\\.localhost`)",

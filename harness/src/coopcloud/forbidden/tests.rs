@@ -252,7 +252,10 @@ secrets:
 "#;
     assert_eq!(load(&[text]), Vec::<String>::new());
     assert_eq!(
-        load(&[text, "services: {app: {image: b}}\nnetworks: {proxy: {external: true, name: proxy}}\n"]),
+        load(&[
+            text,
+            "version: '3.8'\nservices: {app: {image: b}}\nnetworks: {proxy: {external: true, name: proxy}}\n"
+        ]),
         Vec::<String>::new()
     );
 }

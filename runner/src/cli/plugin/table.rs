@@ -2,7 +2,7 @@
 //! added there is a setting here, and the plugin's own.
 
 use std::any::TypeId;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction, Args as _, Command};
@@ -104,7 +104,13 @@ fn setting(option: &Arg) -> Option<Setting> {
 
 fn takes(option: &Arg) -> Takes {
     let kind = option.get_value_parser().type_id();
-    let numbers = [TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<NonZeroU32>()];
+    let numbers = [
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<NonZeroU32>(),
+        TypeId::of::<NonZeroU64>(),
+    ];
     match option.get_action() {
         ArgAction::SetTrue => Takes::Flag,
         _ if option.get_value_delimiter().is_some() => Takes::List,
