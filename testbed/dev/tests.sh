@@ -63,7 +63,7 @@ long_history() {
   rm -rf "$folder"
 }
 
-# The slowest tests of all steps, from what scripts/timed-test made the programs say.
+# The slowest tests of all steps, from what testbed/dev/timed-test made the programs say.
 slowest() {
   say ""
   say "The twenty slowest tests:"
@@ -93,7 +93,7 @@ run_tests() {
   if [ -n "$timings" ]; then
     rm -f "$logs"/tests_*.log "$logs/all_faults.log"
     triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-    export "CARGO_TARGET_${triple}_RUNNER=$root/scripts/timed-test"
+    export "CARGO_TARGET_${triple}_RUNNER=$root/testbed/dev/timed-test"
   fi
   start_images "${images[@]}"
   local build

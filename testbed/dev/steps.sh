@@ -7,7 +7,7 @@
 #
 # On a terminal one live line shows every step that runs; elsewhere a line follows every 15 s. A function
 # progress_SLUG may print how far its step is, from the step's log ($1). What a step took is kept in
-# $state/times for the next time; the first time scripts/times has it.
+# $state/times for the next time; the first time testbed/dev/times has it.
 
 # The caller sets both.
 : "${state:?} ${root:?}"
@@ -35,7 +35,7 @@ remember() { printf '%s\n' "$2" >"$state/times/$(slug "$1")"; }
 # What the step took last time on this machine, or what it takes on two cores the first time.
 expected() {
   cat "$state/times/$(slug "$1")" 2>/dev/null ||
-    awk -F '\t' -v name="${1%%:*}" '$1 == name { print $2 }' "$root/scripts/times"
+    awk -F '\t' -v name="${1%%:*}" '$1 == name { print $2 }' "$root/testbed/dev/times"
 }
 
 start() {
