@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +9,14 @@ use harness::failure::Failure;
 use harness::http::{Http, HttpConfig};
 use harness::names::RunId;
 use harness::swarm::Swarm;
+use slots::Board as _;
 use tokio::time::timeout;
 use trigger::drone::Drone;
 use trigger::names::{Branch, Repo};
 use trigger::token;
 use url::Url;
 
-use crate::answer::{Builds, RunStopper};
+use crate::answer::{Asked, Builds, SwarmRuns};
 use crate::forge::{plain, wrong};
 use crate::settings::Settings;
 use crate::slot::slots_of;
@@ -53,7 +53,7 @@ impl DroneArgs {
         let Some((drone, repo)) = self.named()? else { return Ok(None) };
         let Some(url) = &self.drone_url else { return Ok(None) };
         let builds = Builds::new(drone, url.clone(), repo, self.drone_branch.clone(), state.to_owned());
-        Ok(Some(builds.stopped_by(Arc::new(SwarmStopper(settings.clone())))))
+        Ok(Some(builds.on(Arc::new(OwnSwarm(settings.clone())))))
     }
 
     /// The Drone with its token read, and the repository there; none where no Drone is named.
@@ -72,29 +72,47 @@ impl DroneArgs {
     }
 }
 
-/// Asks runs to stop as `cc-ci cancel` does: by their ticket on the swarm, which a run hears of wherever it is.
+/// The swarm of this machine. Runs are asked to stop as by `cc-ci cancel`: by their ticket, which a run hears of wherever
+/// it is.
 #[derive(Debug)]
-struct SwarmStopper(Settings);
+struct OwnSwarm(Settings);
 
-impl RunStopper for SwarmStopper {
-    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        Box::pin(async move {
-            let asked = async {
-                let swarm = Swarm::connect().await?;
-                slots_of(&swarm, &self.0).cancel(run, by).await
-            };
-            match timeout(ASKING, asked).await {
-                Ok(Ok(heard)) => heard,
-                Ok(Err(failure)) => {
-                    tracing::warn!("run {run} cannot be asked to stop: {}", failure.what);
-                    false
-                }
-                Err(_) => {
-                    tracing::warn!("run {run} cannot be asked to stop: the swarm is silent");
-                    false
-                }
-            }
-        })
+impl OwnSwarm {
+    async fn cancel(&self, run: &RunId, by: &str) -> Result<bool, Failure> {
+        let swarm = Swarm::connect().await?;
+        slots_of(&swarm, &self.0).cancel(run, by).await
+    }
+
+    async fn knows(&self, run: &RunId) -> Result<bool, Failure> {
+        let swarm = Swarm::connect().await?;
+        let view = slots_of(&swarm, &self.0).board().look().await?;
+        let has_place = view.is_some_and(|view| view.ledger.of(run).is_some() || view.ticket(run).is_some());
+        Ok(has_place || swarm.claims().await?.iter().any(|claim| claim.run == *run))
+    }
+}
+
+/// What a swarm says within a while, or what is taken for its answer.
+async fn within(asked: impl Future<Output = Result<bool, Failure>>, run: &RunId, otherwise: bool) -> bool {
+    match timeout(ASKING, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(failure)) => {
+            tracing::warn!("the swarm cannot be asked about run {run}: {}", failure.what);
+            otherwise
+        }
+        Err(_) => {
+            tracing::warn!("the swarm cannot be asked about run {run}: it is silent");
+            otherwise
+        }
+    }
+}
+
+impl SwarmRuns for OwnSwarm {
+    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Asked<'a> {
+        Box::pin(within(self.cancel(run, by), run, false))
+    }
+
+    fn has<'a>(&'a self, run: &'a RunId) -> Asked<'a> {
+        Box::pin(within(self.knows(run), run, true))
     }
 }
 

@@ -63,6 +63,13 @@ long_history() {
   rm -rf "$folder"
 }
 
+# One line with all tests, as test runners have it.
+totals() {
+  cat "$logs"/tests_*.log "$logs/all_faults.log" 2>/dev/null | awk '
+    /^test result: / { passed += $4; failed += $6; skipped += $8 }
+    END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
+}
+
 # The slowest tests of all steps, from what testbed/dev/timed-test made the programs say.
 slowest() {
   say ""
@@ -116,6 +123,7 @@ run_tests() {
     cat "$logs/$(slug "pages over 100,000 runs").log"
   fi
   if [ -n "$timings" ]; then slowest; fi
+  totals
   [ ${#failed[@]} = 0 ] || fail "$(printf '%s; ' "${failed[@]}")${#failed[@]} of the steps are red"
   say ""
   say "All tests pass."

@@ -23,7 +23,7 @@ mod tell;
 mod work;
 
 pub use self::book::{Book, BookError};
-pub use self::builds::{AtDrone, Builds, Over, Paces, RestartedBuild, RunStopper, Seen, StartedBuild};
+pub use self::builds::{Asked, AtDrone, Builds, Over, Paces, RestartedBuild, Seen, StartedBuild, SwarmRuns};
 pub use self::child::{Children, Ended, Leash, Order, Runs};
 pub use self::desk::AnswerDesk;
 pub use self::job::{AsBuild, EarlierAttempt, End, Job, Phase};

@@ -6,14 +6,23 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::{COMMIT, Shared, TOKEN};
 
-type Answer = Result<Json<Value>, Response>;
+type Answer = Result<Json<Value>, Refusal>;
+
+/// What Drone says where it refuses.
+struct Refusal(StatusCode, &'static str);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "message": self.1 }))).into_response()
+    }
+}
 type Parameters = Query<BTreeMap<String, String>>;
 
 pub(crate) fn router(server: Shared) -> Router {
@@ -28,11 +37,11 @@ pub(crate) fn router(server: Shared) -> Router {
         .with_state(server)
 }
 
-fn says(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "message": message }))).into_response()
+fn says(status: StatusCode, message: &'static str) -> Refusal {
+    Refusal(status, message)
 }
 
-fn not_found() -> Response {
+fn not_found() -> Refusal {
     says(StatusCode::NOT_FOUND, "Not Found")
 }
 
@@ -57,7 +66,7 @@ async fn allowed(
     headers: HeaderMap,
     request: Request,
     next: Next,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let is_user = shown == Some(format!("Bearer {TOKEN}").as_str());
     let is_read = request.method() == Method::GET && request.uri().path() != "/api/user";
@@ -115,7 +124,7 @@ async fn create(State(server): State<Shared>, Query(mut query): Parameters) -> A
 
 async fn list(State(server): State<Shared>, Query(query): Parameters) -> Answer {
     if query.keys().any(|key| !["page", "per_page", "branch", "tag"].contains(&key.as_str())) {
-        return Err(StatusCode::BAD_REQUEST.into_response());
+        return Err(says(StatusCode::BAD_REQUEST, "unknown parameter"));
     }
     let mut all: Vec<Value> = server.lock().unwrap().builds.iter().rev().cloned().collect();
     all.retain(|build| build["forgotten"] != true);
@@ -125,7 +134,7 @@ async fn list(State(server): State<Shared>, Query(query): Parameters) -> Answer 
     Ok(Json(all.into()))
 }
 
-fn place(server: &Shared, number: usize) -> Result<usize, Response> {
+fn place(server: &Shared, number: usize) -> Result<usize, Refusal> {
     let server = server.lock().unwrap();
     let found = number.checked_sub(1).and_then(|at| server.builds.get(at));
     found.filter(|build| build["forgotten"] != true).map(|_| number).ok_or_else(not_found)

@@ -106,8 +106,8 @@ mod tests {
         ] {
             assert_eq!(BuildEnd::of(&build(standing, step), limited), wanted, "{standing:?} {step:?}");
         }
-        let reason = Some("linter: untrusted repositories cannot configure network_mode".to_owned());
-        let broken = Build { reason: reason.clone(), ..build(Broken, None) };
-        assert_eq!(BuildEnd::of(&broken, hour), Some(BuildEnd::Error { why: reason.unwrap() }));
+        let why = "linter: untrusted repositories cannot configure network_mode".to_owned();
+        let broken = Build { reason: Some(why.clone()), ..build(Broken, None) };
+        assert_eq!(BuildEnd::of(&broken, hour), Some(BuildEnd::Error { why }));
     }
 }

@@ -40,6 +40,8 @@ pub struct Paces {
     pub quiet: Duration,
     /// A run that is asked to stop tears down and says so within this time, or Drone kills it.
     pub grace: Duration,
+    /// A run that says nothing for so long is looked for on the swarm.
+    pub silent: Duration,
     /// A Drone that is down.
     pub pace: Pace,
 }
@@ -51,15 +53,24 @@ impl Default for Paces {
             read: Duration::from_millis(500),
             quiet: Duration::from_secs(3),
             grace: Duration::from_secs(10),
+            silent: Duration::from_secs(20),
             pace: Pace { interval: Duration::from_secs(5), longest: Duration::from_secs(60) },
         }
     }
 }
 
-/// Asks runs to stop, wherever their process is. About one cancel in four never reaches Drone's runner.
-pub trait RunStopper: fmt::Debug + Send + Sync {
-    /// Asks a run to stop; `by` is who wants it. False where the run cannot be asked.
-    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+/// What a request to the swarm comes to.
+pub type Asked<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+
+/// Runs as the swarm knows them, wherever their process is.
+pub trait SwarmRuns: fmt::Debug + Send + Sync {
+    /// Asks a run to stop; `by` is who wants it. False where the run cannot be asked. About one cancel in four never
+    /// reaches Drone's runner.
+    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Asked<'a>;
+
+    /// Whether the swarm has a place, a slot or an app of the run. A swarm that does not answer is taken for one that
+    /// has: no run is dead because of that.
+    fn has<'a>(&'a self, run: &'a RunId) -> Asked<'a>;
 }
 
 /// Starts a build for each run.
@@ -73,7 +84,7 @@ struct Server {
     repo: Repo,
     branch: Option<Branch>,
     state: PathBuf,
-    stopper: Option<Arc<dyn RunStopper>>,
+    swarm: Option<Arc<dyn SwarmRuns>>,
     paces: Paces,
 }
 
@@ -82,7 +93,7 @@ impl Builds {
     #[must_use]
     pub fn new(drone: Drone, url: Url, repo: Repo, branch: Option<Branch>, state: PathBuf) -> Self {
         let paces = Paces::default();
-        Self(Arc::new(Server { drone, url, repo, branch, state, stopper: None, paces }))
+        Self(Arc::new(Server { drone, url, repo, branch, state, swarm: None, paces }))
     }
 
     /// With other pauses.
@@ -91,10 +102,11 @@ impl Builds {
         Self(Arc::new(Server { paces, ..(*self.0).clone() }))
     }
 
-    /// With a way to ask runs to stop before Drone kills them.
+    /// With the swarm that the runs are on: they can be asked to stop before Drone kills them, and are missed there
+    /// when their runner is gone.
     #[must_use]
-    pub fn stopped_by(self, stopper: Arc<dyn RunStopper>) -> Self {
-        Self(Arc::new(Server { stopper: Some(stopper), ..(*self.0).clone() }))
+    pub fn on(self, swarm: Arc<dyn SwarmRuns>) -> Self {
+        Self(Arc::new(Server { swarm: Some(swarm), ..(*self.0).clone() }))
     }
 }
 
@@ -113,8 +125,8 @@ impl Server {
     }
 
     async fn ask_to_stop(&self, run: &RunId, by: &str) -> bool {
-        match &self.stopper {
-            Some(stopper) => stopper.stop(run, by).await,
+        match &self.swarm {
+            Some(swarm) => swarm.stop(run, by).await,
             None => false,
         }
     }

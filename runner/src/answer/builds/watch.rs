@@ -44,13 +44,24 @@ struct Watched {
     /// The time limit of the repository, once Drone has told it.
     limit: Option<Duration>,
     step: Option<Step>,
+    /// Whether the run was seen on this swarm: only such a one can be missed there.
+    was_on_swarm: bool,
+    /// When the journal became longer the last time.
+    heard_at: Instant,
 }
 
 impl One {
     pub(super) async fn watch(&self, number: u64) -> Halt {
         let paces = self.at.paces;
         let mut journal = Follower::new(RunDir::of(&self.at.state, &self.order.run).journal());
-        let mut watched = Watched { number, stopping: Stopping::No, limit: None, step: None };
+        let mut watched = Watched {
+            number,
+            stopping: Stopping::No,
+            limit: None,
+            step: None,
+            was_on_swarm: false,
+            heard_at: Instant::now(),
+        };
         let (mut failures, mut has_begun, mut is_dead) = (0_u32, false, false);
         let mut ended: Option<(BuildEnd, Instant)> = None;
         let mut look = Instant::now();
@@ -58,6 +69,9 @@ impl One {
         loop {
             let heard = self.read(&mut journal);
             has_begun |= heard.any;
+            if heard.any {
+                watched.heard_at = Instant::now();
+            }
             if heard.verdict {
                 return Halt::Over(Over::Verdict);
             }
@@ -82,6 +96,7 @@ impl One {
                             failures = 0;
                             look = Instant::now() + paces.poll;
                             watched.step.clone_from(&build.step);
+                            is_dead |= build.standing == Standing::Running && self.is_missing(&mut watched).await;
                             let end = BuildEnd::of(&build, watched.limit);
                             if let Some(end) = end.or_else(|| is_dead.then_some(BuildEnd::FoundDead)) {
                                 self.end(&watched, &end).await;
@@ -111,6 +126,20 @@ impl One {
                 () = self.came.closed() => {}
             }
         }
+    }
+
+    /// Whether the swarm had the run and has nothing of it any more, while it says nothing: the janitor of its machine,
+    /// whose marks are in another state folder, has removed a dead run.
+    async fn is_missing(&self, watched: &mut Watched) -> bool {
+        let Some(swarm) = &self.at.swarm else { return false };
+        let is_silent = watched.heard_at.elapsed() >= self.at.paces.silent;
+        if watched.was_on_swarm && !is_silent {
+            return false;
+        }
+        let has = swarm.has(&self.order.run).await;
+        let is_missing = watched.was_on_swarm && !has;
+        watched.was_on_swarm |= has;
+        is_missing
     }
 
     /// Whether something is to be done at once: the run is let go of, and was not stopped.

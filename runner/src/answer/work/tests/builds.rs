@@ -1,8 +1,7 @@
 //! Runs that are builds, in the stand-in of Drone. The runs themselves are journals that the test writes.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use harness::http::{Http, HttpConfig};
 use harness::names::RunId;
@@ -11,7 +10,7 @@ use trigger::drone::{Drone, TESTME_RUN};
 use trigger::watch::Pace;
 
 use super::*;
-use crate::answer::builds::{Builds, Paces, RunStopper};
+use crate::answer::builds::{Asked, Builds, Paces, SwarmRuns};
 use crate::run_dir::Alive;
 
 /// A worker whose runs are builds.
@@ -21,20 +20,30 @@ struct InDrone {
     stopper: Stopper,
 }
 
-/// Hears who is to be stopped, as the swarm would; none of them does.
+/// Hears who is to be stopped, as the swarm would; none of them does. It has every run, until it has lost them.
 #[derive(Debug, Clone, Default)]
-struct Stopper(Arc<Mutex<Vec<String>>>);
+struct Stopper {
+    asked: Arc<Mutex<Vec<String>>>,
+    has_lost_them: Arc<AtomicBool>,
+    looked_for: Arc<AtomicUsize>,
+}
 
 impl Stopper {
     fn asked(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.asked.lock().unwrap().clone()
     }
 }
 
-impl RunStopper for Stopper {
-    fn stop<'a>(&'a self, _: &'a RunId, by: &'a str) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        self.0.lock().unwrap().push(by.to_owned());
+impl SwarmRuns for Stopper {
+    fn stop<'a>(&'a self, _: &'a RunId, by: &'a str) -> Asked<'a> {
+        self.asked.lock().unwrap().push(by.to_owned());
         Box::pin(async { true })
+    }
+
+    fn has<'a>(&'a self, _: &'a RunId) -> Asked<'a> {
+        self.looked_for.fetch_add(1, Ordering::SeqCst);
+        let has = !self.has_lost_them.load(Ordering::SeqCst);
+        Box::pin(async move { has })
     }
 }
 
@@ -61,11 +70,12 @@ fn scene_with(
         read: short,
         quiet: short * 10,
         grace: short * 10,
+        silent: short,
         pace: Pace { interval: short, longest: short * 5 },
     };
     let client = Drone::new(Http::new(&HttpConfig::default()).unwrap(), drone.url(), token.into());
     let builds = Builds::new(client, drone.url(), repo.parse().unwrap(), None, state.path().to_owned())
-        .stopped_by(Arc::new(stopper.clone()))
+        .on(Arc::new(stopper.clone()))
         .at(paces);
     open_with(state, board, Box::new(builds), mpsc::unbounded_channel().1)
 }
@@ -322,6 +332,30 @@ async fn a_run_that_a_janitor_found_dead_ends_its_word_whatever_drone_says() {
     all.scene.shows(7, &["### ! no verdict: its run was found dead"]).await;
     all.until(|all| all.drone.status(1) == "killed").await;
     all.scene.all_told().await;
+}
+
+#[tokio::test]
+async fn a_run_that_another_machines_janitor_removed_is_missed_on_the_swarm() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    let dir = all.begins().await;
+    all.drone.runs(1);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    let looks = |all: &InDrone| all.stopper.looked_for.load(Ordering::SeqCst);
+    all.until(|all| looks(all) > 0).await;
+    all.stopper.has_lost_them.store(true, Ordering::SeqCst);
+    all.scene.shows(7, &["### ! no verdict: its run was found dead"]).await;
+    // One that this swarm never had is on another one, and is not missed.
+    all.scene.hears(6, 7, "!testme").await;
+    let dir = all.begun(2).await;
+    all.drone.runs(2);
+    let (_alive, mut writer) = writes(&dir, &fixtures::killed());
+    all.scene.shows(7, &["under way: backup"]).await;
+    let before = looks(&all);
+    all.until(|all| looks(all) > before + 3).await;
+    fixtures::passed()[1..].iter().for_each(|record| writer.record(record).unwrap());
+    all.scene.shows(7, &["### ✓ passed"]).await;
 }
 
 #[tokio::test]
