@@ -71,6 +71,8 @@ pub struct Order {
     pub again: bool,
     /// The build that it is known to be.
     pub build: Option<u64>,
+    /// Whether that one's run was seen on this swarm.
+    pub on_swarm: bool,
 }
 
 impl Order {
@@ -291,6 +293,7 @@ mod tests {
             from: Some("1.2.0+1.22.1".to_owned()),
             again: false,
             build: None,
+            on_swarm: false,
         }
     }
 

@@ -66,6 +66,9 @@ pub struct AsBuild {
     /// The run's id that the build was started with: a restart has the same parameter.
     #[serde(default)]
     pub run: Option<RunId>,
+    /// Whether the run was seen on this swarm.
+    #[serde(default)]
+    pub on_swarm: bool,
     /// How Drone says that it ended, where its run did not come to a verdict.
     #[serde(default)]
     pub end: Option<BuildEnd>,

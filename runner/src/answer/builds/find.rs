@@ -45,7 +45,7 @@ impl One {
             }
             failures = failures.saturating_add(1);
             tracing::warn!("the build of run {} waits: {error}", self.order.run);
-            self.says(None, AtDrone::Away(error.to_string()));
+            self.says(None, false, AtDrone::Away(error.to_string()));
             tokio::select! {
                 () = sleep(self.at.paces.pace.after(failures, rand::random())) => {}
                 () = self.let_go.cancelled(), if !may_be => {}

@@ -177,10 +177,10 @@ impl One {
         }
     }
 
-    fn says(&self, number: Option<u64>, state: AtDrone) {
+    fn says(&self, number: Option<u64>, on_swarm: bool, state: AtDrone) {
         let link = number.and_then(|number| self.at.link(number));
         let name = number.map(|number| self.at.name(number));
-        let seen = Seen { number, name, link, state };
+        let seen = Seen { number, name, link, on_swarm, state };
         let _ = self.came.send(Came::Build(self.order.comment, Box::new(seen)));
     }
 

@@ -12,6 +12,8 @@ pub struct Seen {
     pub name: Option<String>,
     /// Its page.
     pub link: Option<Url>,
+    /// Whether its run was seen on this swarm.
+    pub on_swarm: bool,
     /// How it stands.
     pub state: AtDrone,
 }

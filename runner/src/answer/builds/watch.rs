@@ -59,13 +59,13 @@ impl One {
             stopping: Stopping::No,
             limit: None,
             step: None,
-            was_on_swarm: false,
+            was_on_swarm: self.order.on_swarm,
             heard_at: Instant::now(),
         };
         let (mut failures, mut has_begun, mut is_dead) = (0_u32, false, false);
         let mut ended: Option<(BuildEnd, Instant)> = None;
         let mut look = Instant::now();
-        self.says(Some(number), AtDrone::Waits);
+        self.says(Some(number), watched.was_on_swarm, AtDrone::Waits);
         loop {
             let heard = self.read(&mut journal);
             has_begun |= heard.any;
@@ -103,7 +103,7 @@ impl One {
                                 ended = Some((end, Instant::now() + paces.quiet));
                                 continue;
                             }
-                            self.says(Some(number), standing(&build, watched.limit));
+                            self.says(Some(number), watched.was_on_swarm, standing(&build, watched.limit));
                         }
                         Err(DroneError::Missing { .. }) => {
                             ended = Some((BuildEnd::Forgotten, Instant::now() + paces.quiet));
@@ -113,7 +113,7 @@ impl One {
                         Err(error) => {
                             failures = failures.saturating_add(1);
                             tracing::warn!("build {number} of {} cannot be looked at: {error}", self.at.repo);
-                            self.says(Some(number), AtDrone::Away(error.to_string()));
+                            self.says(Some(number), watched.was_on_swarm, AtDrone::Away(error.to_string()));
                             look = Instant::now() + paces.pace.after(failures, rand::random());
                         }
                     }

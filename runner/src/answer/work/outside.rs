@@ -19,7 +19,10 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// How the build of a run stands.
     pub(super) fn build(&mut self, comment: CommentId, seen: Seen) {
         let Some(job) = self.jobs.get(&comment).filter(|job| job.is_active()) else { return };
-        let is_news = job.build.as_ref().and_then(|known| known.number) != seen.number && seen.number.is_some();
+        let known = job.build.as_ref();
+        let is_news = known.and_then(|known| known.number) != seen.number
+            || known.is_some_and(|known| known.on_swarm) != seen.on_swarm;
+        let is_news = is_news && seen.number.is_some();
         if self.builds.get(&comment) != Some(&seen.state) {
             self.changed.insert(job.pull.clone());
             self.builds.insert(comment, seen.state);
@@ -28,6 +31,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             self.change(comment, |job| {
                 let known = job.build.get_or_insert_default();
                 (known.number, known.name, known.link) = (seen.number, seen.name, seen.link);
+                known.on_swarm = seen.on_swarm;
             });
         }
     }
@@ -101,7 +105,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             let known = job.build.get_or_insert_default();
             known.earlier.push(before);
             (known.number, known.name, known.link) = (Some(restarted.number), Some(restarted.name), restarted.link);
-            (known.end, known.log) = (None, Vec::new());
+            (known.end, known.log, known.on_swarm) = (None, Vec::new(), false);
             job.phase = Phase::Running { run: run.clone() };
             (job.stopped_by, job.told) = (None, false);
         });

@@ -97,6 +97,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             from,
             again: false,
             build: None,
+            on_swarm: false,
         })
     }
 
@@ -106,7 +107,12 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let is_stopped = job.stopped_by.is_some();
         let known = job.build.clone().unwrap_or_default();
         let only = job.only.clone().unwrap_or_default();
-        let order = self.order(job, &only, run).map(|order| Order { again: true, build: known.number, ..order });
+        let order = self.order(job, &only, run).map(|order| Order {
+            again: true,
+            build: known.number,
+            on_swarm: known.on_swarm,
+            ..order
+        });
         let started = match order {
             Some(order) if self.shop.runs.outlive() => self.shop.runs.start(&order, self.came.clone()).ok(),
             _ => None,

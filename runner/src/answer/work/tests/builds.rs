@@ -344,6 +344,9 @@ async fn a_run_that_another_machines_janitor_removed_is_missed_on_the_swarm() {
     all.scene.shows(7, &["under way: backup"]).await;
     let looks = |all: &InDrone| all.stopper.looked_for.load(Ordering::SeqCst);
     all.until(|all| looks(all) > 0).await;
+    // Also where cc-ci was restarted meanwhile.
+    all.until(|all| all.scene.jobs()[0].build.as_ref().is_some_and(|build| build.on_swarm)).await;
+    all = all.again().await;
     all.stopper.has_lost_them.store(true, Ordering::SeqCst);
     all.scene.shows(7, &["### ! no verdict: its run was found dead"]).await;
     // One that this swarm never had is on another one, and is not missed.
