@@ -21,10 +21,7 @@ impl Drone {
             branch.map_or_else(|| format!("the default branch {named}"), |branch| format!("branch {branch}"))
         };
         match error {
-            DroneError::Token { .. } => refusal(
-                "Drone does not know the token",
-                "the file of CCCI_DRONE_TOKEN_FILE: it holds the token of the account page in Drone, and nothing else",
-            ),
+            DroneError::Token { .. } => wrong_token(),
             DroneError::NotActivated { .. } => not_active(repo),
             DroneError::NoFile { .. } => {
                 let known = self.repository(repo).await.ok();
@@ -46,15 +43,18 @@ impl Drone {
                  repository in Drone is switched off there",
             ),
             DroneError::Missing { .. } => self.missing(repo, branch).await,
-            DroneError::Unreachable { .. } | DroneError::Wrong { .. } => {
-                refusal(error.to_string(), "CCCI_DRONE_URL: is it the address of a Drone?")
-            }
+            DroneError::Unreachable { .. } | DroneError::Wrong { .. } => wrong_address(error),
         }
     }
 
     async fn missing(&self, repo: &Repo, branch: Option<&Branch>) -> Refusal {
-        let user =
-            self.user().await.map_or_else(|_| "the token's user".to_owned(), |login| format!("the user {login}"));
+        let user = match self.user().await {
+            Ok(login) => format!("the user {login}"),
+            Err(DroneError::Token { .. }) => return wrong_token(),
+            // Every Drone tells a user who she is.
+            Err(error @ (DroneError::Missing { .. } | DroneError::Wrong { .. })) => return wrong_address(&error),
+            Err(_) => "the token's user".to_owned(),
+        };
         let sync = "a right that was given just now: Sync on Drone's first page, as that user";
         match self.repository(repo).await {
             Ok(known) if !known.may_write() => refusal(
@@ -78,6 +78,24 @@ impl Drone {
             ),
         }
     }
+}
+
+fn wrong_token() -> Refusal {
+    refusal(
+        "Drone does not know the token",
+        "the file of CCCI_DRONE_TOKEN_FILE: it holds the token of the account page in Drone, and nothing else",
+    )
+}
+
+fn wrong_address(error: &DroneError) -> Refusal {
+    let why = match error {
+        DroneError::Wrong { why, .. } => format!(": {why}"),
+        _ => String::new(),
+    };
+    refusal(
+        format!("what answers at its address is no Drone{why}"),
+        "CCCI_DRONE_URL: the address of Drone's first page",
+    )
 }
 
 fn not_active(repo: &Repo) -> Refusal {

@@ -165,6 +165,14 @@ mod tests {
         assert!(matches!(drone.build(&repo(), 9).await, Err(DroneError::Missing { .. })));
         assert!(matches!(drone.stop(&repo(), 9).await, Err(DroneError::Missing { .. })));
 
+        let elsewhere = Drone::new(http.clone(), server.url().join("elsewhere").unwrap(), TOKEN.into());
+        let error = elsewhere.start(&build("7")).await.unwrap_err();
+        let refusal = elsewhere.refusal(&repo(), None, &error).await;
+        assert!(
+            refusal.what.starts_with("what answers at its address is no Drone")
+                && refusal.look_at.contains("CCCI_DRONE_URL")
+        );
+
         let nowhere = Drone::new(http, "http://127.0.0.1:1".parse().unwrap(), TOKEN.into());
         let error = nowhere.start(&build("hunter2")).await.unwrap_err();
         assert!(matches!(error, DroneError::Unreachable { .. }) && !error.to_string().contains("hunter2"), "{error}");
