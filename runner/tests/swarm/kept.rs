@@ -134,7 +134,7 @@ fn tests_that_cannot_run_stop_a_run_at_once() {
     ];
     for (name, text, says) in cases {
         let bad = recipes("", &[(name, text)]);
-        let said = run(state.path(), bad.path(), "broken/secret-missing", &[]);
+        let said = run(state.path(), bad.path(), "broken/crash-loop", &[]);
         assert_eq!(
             (said.decided(), said.code),
             ("check-broken", i32::from(Exit::Test.code())),

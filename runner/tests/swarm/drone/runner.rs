@@ -62,7 +62,8 @@ impl<'a> Runner<'a> {
     /// Waits for a step's end, tells Drone, and gives its exit code.
     pub(super) async fn ended(&self, number: usize) -> Option<i32> {
         loop {
-            let ended = self.steps.lock().unwrap().get_mut(&number).unwrap().try_wait().unwrap();
+            // A build that was started a moment ago may have no step yet.
+            let ended = self.steps.lock().unwrap().get_mut(&number).and_then(|step| step.try_wait().unwrap());
             if let Some(status) = ended {
                 let log = log(self.state(), number);
                 self.drone.prints(number, &log.lines().collect::<Vec<_>>());
