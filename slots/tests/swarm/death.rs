@@ -1,23 +1,23 @@
 //! Runners that are killed, stopped and woken, and slots that are taken away.
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use slots::{Board, Looks, Lost, status::status};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Orders, Runner, Set, Sweeper, Told, ask, clock, lease, quick, with_set};
-
-const ONE: slots::Caps = slots::Caps { tests: 1, apps: 100, mib: 100_000 };
+use super::support::{FOUR, Orders, Runner, Set, Sweeper, Told, ask, clock, lease, quick, with_set};
 
 fn holder(set: &Set, run: &str) -> Runner {
     Runner::start(&Orders { set: set.name.clone(), run: run.to_owned(), cycles: 0, quick: true })
 }
 
-/// A slot for one that comes after a holder, with what its janitor removed.
+/// A slot for one that comes after a holder and accepts no other run with it, with what its janitor removed.
 async fn slot_after(set: &Set, run: &str) -> Vec<String> {
     let (slots, sweeper) = (set.slots(quick()), Sweeper::default());
     let none = CancellationToken::new();
-    let granted = slots.acquire(&ask(run), ONE, &sweeper, &none, &mut |_, _| {}).await.unwrap();
+    let alone = slots::Ask { most_runs: Some(NonZeroU32::MIN), ..ask(run) };
+    let granted = slots.acquire(&alone, FOUR, &sweeper, &none, &mut |_, _| {}).await.unwrap();
     slots::Lease::start(&slots, granted).release().await.unwrap();
     sweeper.0.into_inner().unwrap()
 }
