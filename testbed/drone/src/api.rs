@@ -45,6 +45,11 @@ fn not_found() -> Refusal {
     says(StatusCode::NOT_FOUND, "Not Found")
 }
 
+/// Of a build that is not there: the words of Drone's store.
+fn no_row() -> Refusal {
+    says(StatusCode::NOT_FOUND, "sql: no rows in result set")
+}
+
 async fn troubled(State(server): State<Shared>, request: Request, next: Next) -> Result<Response, StatusCode> {
     let is_start = request.method() == Method::POST;
     let asked = format!("{} {}", request.method(), request.uri().path());
@@ -108,7 +113,7 @@ async fn create(State(server): State<Shared>, Query(mut query): Parameters) -> A
     let commit = query.remove("commit").unwrap_or_else(|| COMMIT.to_owned());
     query.remove("access_token");
     if !repository.active {
-        return Err(says(StatusCode::NOT_FOUND, "sql: no rows in result set"));
+        return Err(no_row());
     }
     match repository.branches.get(&branch) {
         None => return Err(not_found()),
@@ -137,7 +142,7 @@ async fn list(State(server): State<Shared>, Query(query): Parameters) -> Answer 
 fn place(server: &Shared, number: usize) -> Result<usize, Refusal> {
     let server = server.lock().unwrap();
     let found = number.checked_sub(1).and_then(|at| server.builds.get(at));
-    found.filter(|build| build["forgotten"] != true).map(|_| number).ok_or_else(not_found)
+    found.filter(|build| build["forgotten"] != true).map(|_| number).ok_or_else(no_row)
 }
 
 async fn find(State(server): State<Shared>, Path((_, _, build)): Path<(String, String, usize)>) -> Answer {
@@ -161,7 +166,7 @@ async fn cancel(State(server): State<Shared>, Path((_, _, build)): Path<(String,
 async fn log(State(server): State<Shared>, Path(path): Path<(String, String, usize, usize, usize)>) -> Answer {
     let number = place(&server, path.2)?;
     let server = server.lock().unwrap();
-    let lines = server.logs.get(&number).filter(|_| (path.3, path.4) == (1, 1)).ok_or_else(not_found)?;
+    let lines = server.logs.get(&number).filter(|_| (path.3, path.4) == (1, 1)).ok_or_else(no_row)?;
     let line = |(at, text): (usize, &String)| json!({ "pos": at, "out": format!("{text}\n"), "time": at });
     Ok(Json(lines.iter().enumerate().map(line).collect::<Vec<_>>().into()))
 }

@@ -97,6 +97,8 @@ pub(super) struct BuildJson {
     #[serde(default)]
     parent: u64,
     #[serde(default)]
+    event: String,
+    #[serde(default)]
     error: String,
     #[serde(default)]
     started: i64,
@@ -156,7 +158,8 @@ impl BuildJson {
             number: self.number,
             standing,
             commit: self.after.parse().ok(),
-            parent: Some(self.parent).filter(|parent| *parent > 0),
+            // A promotion and a rollback name a parent too, and are no new attempt of it.
+            parent: Some(self.parent).filter(|parent| *parent > 0 && self.event == "custom"),
             reason: reason.cloned(),
             started: Timestamp::from_second(self.started).ok().filter(|_| self.started > 0),
             took: ran.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),

@@ -23,7 +23,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 const LOG_BYTES: usize = 16 * 1024 * 1024;
 /// What the forge tells Drone, and Drone tells its users, where a thing is not there.
 const NOT_FOUND: &str = "Not Found";
-/// What Drone's store says of the owner of a repository that has none.
+/// What Drone's store says of what it does not have: the owner of a repository that was never activated, a build.
 const NO_OWNER: &str = "sql: no rows in result set";
 /// How many builds Drone gives at once.
 const PART: usize = 100;
@@ -79,6 +79,12 @@ pub enum DroneError {
     /// The repository was never activated in Drone.
     #[error("{asked}: the repository was never activated in Drone")]
     NotActivated {
+        /// What was asked.
+        asked: String,
+    },
+    /// There is no such build, or no log of it.
+    #[error("{asked}: Drone has no such build")]
+    NoBuild {
         /// What was asked.
         asked: String,
     },
@@ -143,7 +149,8 @@ impl Drone {
     /// # Errors
     /// When Drone cannot be asked or knows no such build.
     pub async fn build(&self, repo: &Repo, number: u64) -> Result<Build, DroneError> {
-        Ok(answer::<BuildJson>(self.ask(Method::GET, repo, &format!("/builds/{number}"), &[])).await?.build())
+        let ask = self.ask(Method::GET, repo, &format!("/builds/{number}"), &[]);
+        Ok(answer::<BuildJson>(ask).await.map_err(of_build)?.build())
     }
 
     /// The first build that was started with this parameter, among the last hundred; its restarts have the same
@@ -187,7 +194,7 @@ impl Drone {
     /// When Drone cannot be asked or has no log of the step, as of one that was killed.
     pub async fn log(&self, repo: &Repo, build: u64, step: &Step) -> Result<Vec<String>, DroneError> {
         let ask = self.ask(Method::GET, repo, &format!("/builds/{build}/logs/{}/{}", step.stage, step.number), &[]);
-        let lines: Option<Vec<LogLine>> = answer(ask.up_to(LOG_BYTES)).await?;
+        let lines: Option<Vec<LogLine>> = answer(ask.up_to(LOG_BYTES)).await.map_err(of_build)?;
         Ok(lines.into_iter().flatten().map(|line| line.out.trim_end().to_owned()).collect())
     }
 
@@ -196,7 +203,8 @@ impl Drone {
     /// # Errors
     /// When Drone cannot be asked or knows no such build.
     pub async fn stop(&self, repo: &Repo, number: u64) -> Result<(), DroneError> {
-        sent(self.ask(Method::DELETE, repo, &format!("/builds/{number}"), &[])).await.map(|_| ())
+        let ask = self.ask(Method::DELETE, repo, &format!("/builds/{number}"), &[]);
+        sent(ask).await.map(|_| ()).map_err(of_build)
     }
 
     /// A request about a repository; `rest` is the path behind its name.
@@ -237,6 +245,14 @@ fn refused(asked: String, answer: &harness::http::Answer) -> DroneError {
         (status, None) => DroneError::Unreachable { asked, why: format!("it answered {status}") },
         // The forge is down or refuses Drone, or the store is busy.
         (status, Some(why)) => DroneError::Unreachable { asked, why: format!("it answered {status}: {}", plain(why)) },
+    }
+}
+
+/// Of a build, Drone's store has the same words for one that is not there.
+fn of_build(error: DroneError) -> DroneError {
+    match error {
+        DroneError::NotActivated { asked } => DroneError::NoBuild { asked },
+        error => error,
     }
 }
 

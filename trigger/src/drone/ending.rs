@@ -50,7 +50,9 @@ impl BuildEnd {
         let step = build.step.as_ref().map(|step| (step.standing, step.exit_code));
         let why = || build.reason.clone().unwrap_or_else(|| "Drone names no reason".to_owned());
         Some(match (build.standing, step) {
-            (Standing::Passed, _) => Self::Exited { code: 0 },
+            (Standing::Passed, Some((Standing::Passed, code))) => Self::Exited { code },
+            // It was left out by a condition or an earlier step, or its end was told to be ignored: nothing was tested.
+            (Standing::Passed, _) => Self::Error { why: "the build passed without its step testme".to_owned() },
             (Standing::Failed, Some((Standing::Broken, _))) | (Standing::Broken, _) => Self::Error { why: why() },
             (Standing::Failed, Some((_, KILLED))) => Self::Killed,
             // A number that is no exit code of a red step: the pipeline has other steps than that of cc-ci.
@@ -88,6 +90,9 @@ mod tests {
         let limit = Some(BuildEnd::TimeLimit { minutes: 60 });
         for (standing, step, limited, wanted) in [
             (Passed, Some((Passed, 0)), hour, exited(0)),
+            (Passed, Some((Stopped, 0)), hour, error("the build passed without its step testme")),
+            (Passed, Some((Failed, 10)), hour, error("the build passed without its step testme")),
+            (Passed, None, hour, error("the build passed without its step testme")),
             (Failed, Some((Failed, 10)), hour, exited(10)),
             (Failed, Some((Failed, 137)), hour, Some(BuildEnd::Killed)),
             (Failed, None, None, error("Drone names no reason")),

@@ -42,7 +42,7 @@ impl Drone {
                 "`trigger: event: [custom]` in the pipeline's file; where it is there: the user who activated the \
                  repository in Drone is switched off there",
             ),
-            DroneError::Missing { .. } => self.missing(repo, branch).await,
+            DroneError::Missing { .. } | DroneError::NoBuild { .. } => self.missing(repo, branch).await,
             DroneError::Unreachable { .. } | DroneError::Wrong { .. } => wrong_address(error),
         }
     }

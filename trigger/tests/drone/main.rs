@@ -103,7 +103,7 @@ mod tests {
         drone.start(&build("7")).await.unwrap();
         server.runs(1);
         let step = drone.build(&repo(), 1).await.unwrap().step.unwrap();
-        assert!(matches!(drone.log(&repo(), 1, &step).await, Err(DroneError::Missing { .. })), "it has none");
+        assert!(matches!(drone.log(&repo(), 1, &step).await, Err(DroneError::NoBuild { .. })), "it has none");
         server.prints(1, &["one", "two"]);
         assert_eq!(drone.log(&repo(), 1, &step).await.unwrap(), ["one", "two"]);
     }
@@ -162,8 +162,8 @@ mod tests {
         assert!(matches!(drone.start(&elsewhere).await, Err(DroneError::Missing { .. })));
         let unknown = NewBuild { commit: Some("f".repeat(40).parse().unwrap()), ..build("7") };
         assert!(matches!(drone.start(&unknown).await, Err(DroneError::Missing { .. })));
-        assert!(matches!(drone.build(&repo(), 9).await, Err(DroneError::Missing { .. })));
-        assert!(matches!(drone.stop(&repo(), 9).await, Err(DroneError::Missing { .. })));
+        assert!(matches!(drone.build(&repo(), 9).await, Err(DroneError::NoBuild { .. })));
+        assert!(matches!(drone.stop(&repo(), 9).await, Err(DroneError::NoBuild { .. })));
 
         let elsewhere = Drone::new(http.clone(), server.url().join("elsewhere").unwrap(), TOKEN.into());
         let error = elsewhere.start(&build("7")).await.unwrap_err();

@@ -42,6 +42,8 @@ pub struct Paces {
     pub grace: Duration,
     /// A run that says nothing for so long is looked for on the swarm.
     pub silent: Duration,
+    /// A run that the swarm has nothing of for so long is dead: it tells its end for a minute at most.
+    pub missing: Duration,
     /// A Drone that is down.
     pub pace: Pace,
 }
@@ -54,6 +56,7 @@ impl Default for Paces {
             quiet: Duration::from_secs(3),
             grace: Duration::from_secs(10),
             silent: Duration::from_secs(20),
+            missing: Duration::from_secs(75),
             pace: Pace { interval: Duration::from_secs(5), longest: Duration::from_secs(60) },
         }
     }

@@ -1,5 +1,6 @@
 //! A build that is there: its run's journal is read as it grows, Drone is asked how it stands.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,8 +15,11 @@ use crate::run_dir::{RunDir, was_found_dead};
 
 /// Drone's time limit is told of so long before it strikes.
 const SOON: Duration = Duration::from_secs(10 * 60);
-/// Lines of a step's log that are kept.
+/// Lines of a step's log that are kept, and letters of each.
 const LINES: usize = 40;
+const LETTERS: usize = 500;
+/// How often a run is asked to stop whose build was cancelled: preparing takes less than so many looks.
+const ASKS: u32 = 180;
 
 /// What the journal said since it was read the last time.
 #[derive(Default)]
@@ -46,6 +50,8 @@ struct Watched {
     step: Option<Step>,
     /// Whether the run was seen on this swarm: only such a one can be missed there.
     was_on_swarm: bool,
+    /// Since when the swarm has nothing of the run.
+    missed_at: Option<Instant>,
     /// When the journal became longer the last time.
     heard_at: Instant,
 }
@@ -60,6 +66,7 @@ impl One {
             limit: None,
             step: None,
             was_on_swarm: self.order.on_swarm,
+            missed_at: None,
             heard_at: Instant::now(),
         };
         let (mut failures, mut has_begun, mut is_dead) = (0_u32, false, false);
@@ -70,7 +77,7 @@ impl One {
             let heard = self.read(&mut journal);
             has_begun |= heard.any;
             if heard.any {
-                watched.heard_at = Instant::now();
+                (watched.heard_at, watched.missed_at) = (Instant::now(), None);
             }
             if heard.verdict {
                 return Halt::Over(Over::Verdict);
@@ -105,7 +112,7 @@ impl One {
                             }
                             self.says(Some(number), watched.was_on_swarm, standing(&build, watched.limit));
                         }
-                        Err(DroneError::Missing { .. }) => {
+                        Err(DroneError::NoBuild { .. }) => {
                             ended = Some((BuildEnd::Forgotten, Instant::now() + paces.quiet));
                         }
                         // The janitor's word needs no Drone.
@@ -137,9 +144,11 @@ impl One {
             return false;
         }
         let has = swarm.has(&self.order.run).await;
-        let is_missing = watched.was_on_swarm && !has;
+        watched.missed_at = if has { None } else { watched.missed_at.or_else(|| Some(Instant::now())) };
         watched.was_on_swarm |= has;
-        is_missing
+        // One that has torn down may still be telling its end, for as long as a reporter does.
+        let is_gone = watched.missed_at.is_some_and(|since| since.elapsed() >= self.at.paces.missing);
+        watched.was_on_swarm && is_gone
     }
 
     /// Whether something is to be done at once: the run is let go of, and was not stopped.
@@ -162,8 +171,11 @@ impl One {
             let is_first = matches!(watched.stopping, Stopping::No);
             if is_first && has_begun && self.at.ask_to_stop(&self.order.run, "!stop").await {
                 watched.stopping = Stopping::Asked(Instant::now() + self.at.paces.grace);
+            } else if let Err(error) = self.at.drone.stop(&self.at.repo, watched.number).await {
+                // It is tried again; a build that has ended meanwhile needs no stop.
+                let build = self.at.drone.build(&self.at.repo, watched.number).await?;
+                return if build.standing.is_end() { Ok(build) } else { Err(error) };
             } else {
-                self.at.drone.stop(&self.at.repo, watched.number).await?;
                 watched.stopping = Stopping::Killed;
             }
         }
@@ -174,8 +186,17 @@ impl One {
     /// this one, and tears down. A build whose run is dead would run for ever in Drone.
     async fn end(&self, watched: &Watched, end: &BuildEnd) {
         match end {
+            // A run that prepares has no place on the swarm yet, and is asked again when it may have one.
             BuildEnd::Cancelled => {
-                self.at.ask_to_stop(&self.order.run, "a cancel in Drone").await;
+                let (at, run) = (Arc::clone(&self.at), self.order.run.clone());
+                tokio::spawn(async move {
+                    for _ in 0..ASKS {
+                        if at.swarm.is_none() || at.ask_to_stop(&run, "a cancel in Drone").await {
+                            return;
+                        }
+                        sleep(at.paces.poll).await;
+                    }
+                });
             }
             BuildEnd::FoundDead => {
                 if let Err(error) = self.at.drone.stop(&self.at.repo, watched.number).await {
@@ -190,7 +211,10 @@ impl One {
     async fn log(&self, watched: &Watched) -> Vec<String> {
         let Some(step) = &watched.step else { return Vec::new() };
         match self.at.drone.log(&self.at.repo, watched.number, step).await {
-            Ok(lines) => lines[lines.len().saturating_sub(LINES)..].to_vec(),
+            Ok(lines) => {
+                let last = lines[lines.len().saturating_sub(LINES)..].iter();
+                last.map(|line| line.chars().take(LETTERS).collect()).collect()
+            }
             Err(error) => {
                 tracing::info!("the log of build {} of {} is not there: {error}", watched.number, self.at.repo);
                 Vec::new()

@@ -86,6 +86,9 @@ pub(super) fn state(end: &BuildEnd) -> State {
 /// What happened, and what to look at.
 fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
     let own = |text: &str| text.to_owned();
+    if let (Some(by), Some(Exit::Cancelled)) = (&job.stopped_by, exit(end)) {
+        return (format!("cancelled by {by}"), "");
+    }
     match (&job.stopped_by, end) {
         (_, BuildEnd::Exited { code }) => {
             let what =

@@ -71,6 +71,7 @@ fn scene_with(
         quiet: short * 10,
         grace: short * 10,
         silent: short,
+        missing: short * 20,
         pace: Pace { interval: short, longest: short * 5 },
     };
     let client = Drone::new(Http::new(&HttpConfig::default()).unwrap(), drone.url(), token.into());
@@ -466,6 +467,38 @@ async fn a_build_that_drone_cannot_run_is_told_with_the_setting_to_change() {
     all.begins().await;
     all.drone.breaks(1, "Error response from daemon: pull access denied for cc-ci/runner");
     all.scene.shows(7, &["### ! no run", "pull access denied", "it has to be on each runner"]).await;
+}
+
+#[tokio::test]
+async fn a_build_that_drone_has_forgotten_is_told_as_such() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    all.begins().await;
+    all.drone.runs(1);
+    all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
+    // A right that is refused for a moment, as while the forge is down, ends nothing.
+    all.drone.repository(|known| known.visible = false);
+    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    all.drone.repository(|known| known.visible = true);
+    all.scene.shows(7, &["the repository is fetched"]).await;
+    all.drone.forgets(1);
+    all.scene.shows(7, &["### ? no verdict: Drone knows no such build any more"]).await;
+}
+
+#[tokio::test]
+async fn a_run_that_tells_its_end_to_no_one_is_not_dead() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    let dir = all.begins().await;
+    all.drone.runs(1);
+    let (_alive, _writer) = writes(&dir, &fixtures::killed());
+    let looks = |all: &InDrone| all.stopper.looked_for.load(Ordering::SeqCst);
+    all.until(|all| looks(all) > 0).await;
+    let before = looks(&all);
+    all.stopper.has_lost_them.store(true, Ordering::SeqCst);
+    all.until(|all| looks(all) > before + 2).await;
+    all.drone.exits(1, 10);
+    all.scene.shows(7, &["### ✗ failed by the recipe, by the exit code of its step"]).await;
 }
 
 #[tokio::test]
