@@ -27,6 +27,9 @@ pub struct Job {
     pub taken: Timestamp,
     /// How far it came.
     pub phase: Phase,
+    /// When it ended, by this machine's clock.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
     /// How often cc-ci was restarted while its run was under way.
     #[serde(default)]
     pub restarts: u32,
@@ -145,6 +148,7 @@ impl Job {
             said: asked.comment.said.clone(),
             taken: now,
             phase: Phase::New,
+            ended: None,
             restarts: 0,
             only: None,
             stopped_by: None,

@@ -250,6 +250,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     fn change(&mut self, comment: CommentId, change: impl FnOnce(&mut Job)) -> bool {
         let Some(mut job) = self.jobs.get(&comment).cloned() else { return false };
         change(&mut job);
+        job.ended = job.has_ended().then(|| job.ended.unwrap_or_else(Timestamp::now));
         if let Err(error) = self.shop.book.save(&job) {
             tracing::error!("{error}");
             return false;

@@ -356,9 +356,8 @@ impl Server {
 
     fn restart(&mut self, number: usize) -> Result<Value, &'static str> {
         let old = self.builds[number - 1].clone();
-        match old["stages"][0]["status"].as_str() {
-            Some("declined") => return Err("cannot start a declined build"),
-            _ => {}
+        if old["stages"][0]["status"] == "declined" {
+            return Err("cannot start a declined build");
         }
         let text = |name: &str| old[name].as_str().unwrap().to_owned();
         let params = old["params"].as_object().into_iter().flatten();

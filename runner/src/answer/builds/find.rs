@@ -6,6 +6,9 @@ use trigger::drone::{DroneError, NewBuild, TESTME_RUN, Testme, UnfitParameter};
 use super::seen::{AtDrone, Over};
 use super::{Halt, One};
 
+/// How often what waiting does not change is asked again, where a build may be there.
+const PATIENCE: u32 = 6;
+
 impl One {
     /// Finds the build, or starts it. Every attempt looks first: an earlier cc-ci may have started it, and the answer
     /// to an earlier attempt may be lost.
@@ -16,7 +19,7 @@ impl One {
         let new = self.new_build().map_err(|error| Halt::Over(unfit(&error)))?;
         // Whether there may be one that we do not know of.
         let mut may_be = self.order.again;
-        let mut failures = 0_u32;
+        let (mut failures, mut settled) = (0_u32, 0_u32);
         loop {
             if self.came.is_closed() {
                 return Err(Halt::Nobody);
@@ -39,8 +42,10 @@ impl One {
                 },
                 Err(error) => error,
             };
-            // What is not over by itself ends the word, unless a build may be there that has to be watched.
-            if !may_be && !matches!(error, DroneError::Unreachable { .. }) {
+            // What is not over by itself ends the word. Where a build may be there that has to be watched, it is given
+            // some minutes.
+            settled = if matches!(error, DroneError::Unreachable { .. }) { 0 } else { settled + 1 };
+            if settled > if may_be { PATIENCE } else { 0 } {
                 return Err(Halt::Over(self.refused(&error).await));
             }
             failures = failures.saturating_add(1);

@@ -36,13 +36,13 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         while self.telling.try_join_next().is_some() {}
     }
 
-    /// The run that an answer is about: the one under way, else the first that waits, else the last.
+    /// The run that an answer is about: the one under way, else the first that waits, else the one that ended last.
     fn main(&self, pull: &PullId) -> Option<&Job> {
         let here = || self.jobs.values().filter(|job| job.pull == *pull);
         here()
             .find(|job| matches!(job.phase, Phase::Running { .. }))
             .or_else(|| here().find(|job| job.phase == Phase::Queued))
-            .or_else(|| here().rev().find(|job| job.is_about_a_run()))
+            .or_else(|| here().filter(|job| job.is_about_a_run()).max_by_key(|job| (job.ended, job.comment)))
     }
 
     /// Reads the journals of the runs that are to be told and that this process has not heard.

@@ -384,10 +384,17 @@ async fn a_restarted_build_is_a_new_attempt_of_the_same_command() {
     let (_alive, _writer) = writes(&second, &fixtures::passed());
     all.scene.shows(7, &["### ✓ passed", &link]).await;
     all.scene.all_told().await;
-    // And once more.
-    assert_eq!(all.drone.restart(2), 3);
-    all.scene.shows(7, &["waits in Drone for a runner", "build [coop/cc-ci/3]", "[coop/cc-ci/2]", &link]).await;
-    assert_eq!((all.scene.board.on(7).len(), all.drone.count()), (1, 3));
+    // A later command, and the older one's build is restarted once more: the answer is about what ended last.
+    all.scene.hears(6, 7, "!testme").await;
+    all.begun(3).await;
+    all.drone.exits(3, 11);
+    all.scene.shows(7, &["### ✗ failed by a test, by the exit code"]).await;
+    all.scene.all_told().await;
+    assert_eq!(all.drone.restart(2), 4);
+    all.scene.shows(7, &["waits in Drone for a runner", "build [coop/cc-ci/4]", "[coop/cc-ci/2]", &link]).await;
+    all.drone.exits(4, 10);
+    all.scene.shows(7, &["### ✗ failed by the recipe, by the exit code", "build [coop/cc-ci/4]"]).await;
+    assert_eq!((all.scene.board.on(7).len(), all.drone.count()), (1, 4));
 }
 
 #[tokio::test]
@@ -559,6 +566,19 @@ async fn what_waiting_does_not_change_ends_the_word_with_the_setting_to_change()
         scene.all_told().await;
         assert_eq!(drone.count(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_settled_refusal_ends_the_word_also_where_a_build_may_be_there() {
+    let mut all = in_drone().await;
+    all.drone.is_down(true);
+    all.scene.hears(5, 7, "!testme").await;
+    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    // Nobody knows whether the first start arrived; since then the repository is not shown any more.
+    all.drone.repository(|known| known.visible = false);
+    all = all.again().await;
+    all.drone.is_down(false);
+    all.scene.shows(7, &["### ! no run", "shows no repository coop/cc-ci"]).await;
 }
 
 #[tokio::test]
