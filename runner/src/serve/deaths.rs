@@ -61,7 +61,9 @@ impl Watch {
         self.look()?;
         while let Some(event) = events.next().await {
             event?;
-            self.look()?;
+            if let Err(error) = self.look() {
+                tracing::warn!("runs that begin cannot be watched: {error}");
+            }
         }
         Ok(())
     }

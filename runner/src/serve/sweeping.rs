@@ -80,7 +80,7 @@ impl Sweeping {
             tokio::select! {
                 () = sleep(manager.longest_silence()) => {}
                 Some(run) = self.deaths.next() => {
-                    tracing::info!("run {run} died");
+                    tracing::info!("run {run} ended without its teardown");
                     return;
                 }
             }
@@ -100,6 +100,11 @@ impl Sweeping {
             tokio::select! {
                 ended = &mut looking => break ended,
                 _ = tick.tick(), if start.elapsed() < LONGEST => manager.alive(),
+                // A look may take minutes: it watches other machines' runs, and removes apps. This one is dead for sure.
+                Some(run) = self.deaths.next() => {
+                    tracing::info!("run {run} ended without its teardown");
+                    tokio::spawn(sweep_now(self.runner.clone()));
+                }
             }
         };
         let (said, seen) = match ended {
@@ -126,6 +131,24 @@ async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
         say!("image {} was not used any more, and is removed", image.image);
     }
     Ok(done)
+}
+
+/// Removes what is dead for sure, beside a look that is under way: two janitors at once are harmless.
+async fn sweep_now(runner: Runner) {
+    let swept = async {
+        let swarm = Swarm::connect().await?;
+        let (http, _) = world::http(&runner.settings)?;
+        Janitor::new(&swarm, &http, &runner, REMOVING).reap(Looks::Once).await
+    };
+    match swept.await {
+        Ok(done) => {
+            let said = words(&done);
+            if !said.is_empty() {
+                say!("{said}");
+            }
+        }
+        Err(failure) => tracing::warn!("what a dead run left waits for the next look: {}", failure.what),
+    }
 }
 
 /// What a janitor did, for a log: those that live are nobody's business.

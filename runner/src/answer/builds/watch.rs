@@ -18,7 +18,8 @@ const SOON: Duration = Duration::from_secs(10 * 60);
 /// Lines of a step's log that are kept, and letters of each.
 const LINES: usize = 40;
 const LETTERS: usize = 500;
-/// How often a run is asked to stop whose build was cancelled: preparing takes less than so many looks.
+/// How often a run is asked to stop whose build was cancelled (preparing takes less than so many looks), and Drone to end
+/// the build of a dead run.
 const ASKS: u32 = 180;
 
 /// What the journal said since it was read the last time.
@@ -69,7 +70,9 @@ impl One {
             missed_at: None,
             heard_at: Instant::now(),
         };
-        let (mut failures, mut has_begun, mut is_dead) = (0_u32, false, false);
+        let (mut failures, mut has_begun) = (0_u32, false);
+        // Since when a janitor has called the run dead.
+        let mut dead_since: Option<Instant> = None;
         let mut ended: Option<(BuildEnd, Instant)> = None;
         let mut look = Instant::now();
         self.says(Some(number), watched.was_on_swarm, AtDrone::Waits);
@@ -86,10 +89,11 @@ impl One {
                 return Halt::Nobody;
             }
             let now = Instant::now();
-            if !is_dead && ended.is_none() && was_found_dead(&self.at.state, &self.order.run) {
-                // Drone may know better how it ended; it is asked at once.
-                (is_dead, look) = (true, now);
+            if dead_since.is_none() && ended.is_none() && was_found_dead(&self.at.state, &self.order.run) {
+                // Drone may know better how it ended; it is asked at once, and its runner may tell it a moment later.
+                (dead_since, look) = (Some(now), now);
             }
+            let is_dead = dead_since.is_some_and(|since| since.elapsed() >= 2 * paces.poll);
             match &mut ended {
                 Some((_, until)) if heard.any => *until = now + paces.quiet,
                 Some((end, until)) if now >= *until => {
@@ -103,10 +107,10 @@ impl One {
                             failures = 0;
                             look = Instant::now() + paces.poll;
                             watched.step.clone_from(&build.step);
-                            is_dead |= build.standing == Standing::Running && self.is_missing(&mut watched).await;
+                            let is_missing = build.standing == Standing::Running && self.is_missing(&mut watched).await;
                             let end = BuildEnd::of(&build, watched.limit);
-                            if let Some(end) = end.or_else(|| is_dead.then_some(BuildEnd::FoundDead)) {
-                                self.end(&watched, &end).await;
+                            if let Some(end) = end.or_else(|| (is_dead || is_missing).then_some(BuildEnd::FoundDead)) {
+                                self.end(&watched, &end);
                                 ended = Some((end, Instant::now() + paces.quiet));
                                 continue;
                             }
@@ -116,7 +120,10 @@ impl One {
                             ended = Some((BuildEnd::Forgotten, Instant::now() + paces.quiet));
                         }
                         // The janitor's word needs no Drone.
-                        Err(_) if is_dead => ended = Some((BuildEnd::FoundDead, Instant::now())),
+                        Err(_) if is_dead => {
+                            self.end(&watched, &BuildEnd::FoundDead);
+                            ended = Some((BuildEnd::FoundDead, Instant::now()));
+                        }
                         Err(error) => {
                             failures = failures.saturating_add(1);
                             tracing::warn!("build {number} of {} cannot be looked at: {error}", self.at.repo);
@@ -184,7 +191,7 @@ impl One {
 
     /// Does what an end leaves to do. A cancel that Drone marked may never have reached its runner; the run itself hears
     /// this one, and tears down. A build whose run is dead would run for ever in Drone.
-    async fn end(&self, watched: &Watched, end: &BuildEnd) {
+    fn end(&self, watched: &Watched, end: &BuildEnd) {
         match end {
             // A run that prepares has no place on the swarm yet, and is asked again when it may have one.
             BuildEnd::Cancelled => {
@@ -199,9 +206,14 @@ impl One {
                 });
             }
             BuildEnd::FoundDead => {
-                if let Err(error) = self.at.drone.stop(&self.at.repo, watched.number).await {
-                    tracing::warn!("build {} of {} cannot be ended in Drone: {error}", watched.number, self.at.repo);
-                }
+                let (at, number) = (Arc::clone(&self.at), watched.number);
+                tokio::spawn(async move {
+                    for tries in 1..=ASKS {
+                        let Err(error) = at.drone.stop(&at.repo, number).await else { return };
+                        tracing::warn!("build {number} of {} cannot be ended in Drone: {error}", at.repo);
+                        sleep(at.paces.pace.after(tries, rand::random())).await;
+                    }
+                });
             }
             _ => {}
         }
