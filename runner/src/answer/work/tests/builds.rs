@@ -25,6 +25,8 @@ struct InDrone {
 struct Stopper {
     asked: Arc<Mutex<Vec<String>>>,
     has_lost_them: Arc<AtomicBool>,
+    /// So many times it has no place of the run yet, and cannot ask it.
+    has_none_yet: Arc<AtomicUsize>,
     looked_for: Arc<AtomicUsize>,
 }
 
@@ -37,7 +39,9 @@ impl Stopper {
 impl SwarmRuns for Stopper {
     fn stop<'a>(&'a self, _: &'a RunId, by: &'a str) -> Asked<'a> {
         self.asked.lock().unwrap().push(by.to_owned());
-        Box::pin(async { true })
+        let one_less = |left: usize| left.checked_sub(1);
+        let heard = self.has_none_yet.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_err();
+        Box::pin(async move { heard })
     }
 
     fn has<'a>(&'a self, _: &'a RunId) -> Asked<'a> {
@@ -303,6 +307,20 @@ async fn a_cancel_in_drone_is_told_as_such_and_reaches_the_run_in_any_case() {
     all.begun(2).await;
     all.drone.cancel(2);
     all.scene.shows(7, &["### × stopped in Drone", "coop/cc-ci/2"]).await;
+}
+
+#[tokio::test]
+async fn a_cancel_is_repeated_until_the_run_has_a_place_on_the_swarm() {
+    let mut all = in_drone().await;
+    all.scene.hears(5, 7, "!testme").await;
+    all.begins().await;
+    all.drone.runs(1);
+    all.scene.shows(7, &["the repository is fetched"]).await;
+    all.stopper.has_none_yet.store(3, Ordering::SeqCst);
+    all.drone.loses_the_next_cancel();
+    all.drone.cancel(1);
+    all.scene.shows(7, &["### × stopped in Drone"]).await;
+    all.until(|all| all.stopper.asked().len() == 4).await;
 }
 
 #[tokio::test]
