@@ -168,7 +168,7 @@ impl One {
         failures == 0 && is_due && self.is_let_go()
     }
 
-    /// How the build stands; a run that nobody wants any more is stopped first. One that tells of itself is asked to
+    /// How the build stands; a run that is not wanted any more is stopped first. One that tells of itself is asked to
     /// tear down; Drone kills what cannot be asked, or does not end.
     async fn look(&self, watched: &mut Watched, has_begun: bool) -> Result<Build, DroneError> {
         if watched.limit.is_none() {

@@ -76,7 +76,7 @@ fn text(value: Option<&Value>) -> Option<&str> {
     }
 }
 
-/// Why a build is no reason to test anything. It ends green: a closed pull request is nobody's fault.
+/// Why a build is no reason to test anything. It ends green: a closed pull request is no failure.
 fn nothing_to_test(facts: Option<&BuildFacts>) -> Option<&'static str> {
     let is_closed = facts.is_some_and(|facts| facts.event == Event::PullRequestClosed);
     is_closed.then_some("the pull request was closed or merged")

@@ -108,6 +108,16 @@ impl InDrone {
         RunDir::of(self.scene.state.path(), &run)
     }
 
+    /// A command is given, its build begins, and its run has come as far as the backup.
+    async fn reaches_backup(&mut self, comment: u64, build: usize) -> (Alive, journal::Writer) {
+        self.scene.hears(comment, 7, "!testme").await;
+        let dir = self.begun(build).await;
+        self.drone.runs(build);
+        let written = writes(&dir, &fixtures::killed());
+        self.scene.shows(7, &["under way: backup"]).await;
+        written
+    }
+
     /// As after a kill: nobody tears anything down, and another worker comes.
     async fn again(self) -> Self {
         let Self { scene, drone, stopper } = self;
@@ -154,11 +164,7 @@ async fn a_word_becomes_a_build_and_a_verdict() {
 #[tokio::test]
 async fn a_restart_finds_the_same_build_again() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (_alive, mut writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, mut writer) = all.reaches_backup(5, 1).await;
     for _ in 0..2 {
         all = all.again().await;
         all.scene.shows(7, &["under way: backup"]).await;
@@ -244,11 +250,7 @@ async fn a_drone_that_is_down_is_waited_for() {
 #[tokio::test]
 async fn stop_stops_the_build_also_where_drone_was_down() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (_alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, _writer) = all.reaches_backup(5, 1).await;
     all.drone.is_down(true);
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
     all.scene.hears(6, 7, "!stop").await;
@@ -266,11 +268,7 @@ async fn stop_stops_the_build_also_where_drone_was_down() {
 #[tokio::test]
 async fn a_run_that_can_be_asked_tears_down_before_drone_kills_it() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (_alive, mut writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, mut writer) = all.reaches_backup(5, 1).await;
     all.scene.hears(6, 7, "!stop").await;
     all.until(|all| all.stopper.asked() == ["!stop"]).await;
     fixtures::cancelled()[1..].iter().for_each(|record| writer.record(record).unwrap());
@@ -278,11 +276,7 @@ async fn a_run_that_can_be_asked_tears_down_before_drone_kills_it() {
     assert_eq!(all.drone.status(1), "running", "its step ends by itself");
     all.scene.all_told().await;
     // One that does not end is killed.
-    all.scene.hears(7, 7, "!testme").await;
-    let dir = all.begun(2).await;
-    all.drone.runs(2);
-    let (_alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, _writer) = all.reaches_backup(7, 2).await;
     all.scene.hears(8, 7, "!stop").await;
     all.until(|all| all.drone.status(2) == "killed").await;
     assert_eq!(all.stopper.asked()[..2], ["!stop", "!stop"], "it was asked first");
@@ -292,11 +286,7 @@ async fn a_run_that_can_be_asked_tears_down_before_drone_kills_it() {
 #[tokio::test]
 async fn a_cancel_in_drone_is_told_as_such_and_reaches_the_run_in_any_case() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (_alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, _writer) = all.reaches_backup(5, 1).await;
     all.drone.loses_the_next_cancel();
     all.drone.cancel(1);
     all.scene.shows(7, &["### × stopped in Drone"]).await;
@@ -339,11 +329,7 @@ async fn the_time_limit_is_told_before_and_after_it_strikes() {
 #[tokio::test]
 async fn a_run_that_a_janitor_found_dead_ends_its_word_whatever_drone_says() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (alive, _writer) = all.reaches_backup(5, 1).await;
     // Its runner is gone: Drone says running for ever.
     drop(alive);
     let run = all.drone.parameter(1, TESTME_RUN).unwrap().parse().unwrap();
@@ -356,11 +342,7 @@ async fn a_run_that_a_janitor_found_dead_ends_its_word_whatever_drone_says() {
 #[tokio::test]
 async fn a_run_that_another_machines_janitor_removed_is_missed_on_the_swarm() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (_alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, _writer) = all.reaches_backup(5, 1).await;
     let looks = |all: &InDrone| all.stopper.looked_for.load(Ordering::SeqCst);
     all.until(|all| looks(all) > 0).await;
     // Also where cc-ci was restarted meanwhile.
@@ -369,11 +351,7 @@ async fn a_run_that_another_machines_janitor_removed_is_missed_on_the_swarm() {
     all.stopper.has_lost_them.store(true, Ordering::SeqCst);
     all.scene.shows(7, &["### ! no verdict: its run was found dead"]).await;
     // One that this swarm never had is on another one, and is not missed.
-    all.scene.hears(6, 7, "!testme").await;
-    let dir = all.begun(2).await;
-    all.drone.runs(2);
-    let (_alive, mut writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, mut writer) = all.reaches_backup(6, 2).await;
     let before = looks(&all);
     all.until(|all| looks(all) > before + 3).await;
     fixtures::passed()[1..].iter().for_each(|record| writer.record(record).unwrap());
@@ -447,11 +425,7 @@ async fn where_no_journal_arrived_the_exit_code_and_the_log_give_the_verdict() {
     all.scene.all_told().await;
     assert!(all.scene.board.statuses().iter().any(|(_, state, _)| *state == trigger::forge::State::Failure));
     // A part of one, and no log: green as well.
-    all.scene.hears(6, 7, "!testme").await;
-    let dir = all.begun(2).await;
-    all.drone.runs(2);
-    let (_alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, _writer) = all.reaches_backup(6, 2).await;
     all.drone.exits(2, 0);
     all.scene.shows(7, &["### ✓ passed, by the exit code of its step", "How far it came"]).await;
 }
@@ -459,11 +433,7 @@ async fn where_no_journal_arrived_the_exit_code_and_the_log_give_the_verdict() {
 #[tokio::test]
 async fn a_step_that_was_killed_is_told_as_killed() {
     let mut all = in_drone().await;
-    all.scene.hears(5, 7, "!testme").await;
-    let dir = all.begins().await;
-    all.drone.runs(1);
-    let (_alive, _writer) = writes(&dir, &fixtures::killed());
-    all.scene.shows(7, &["under way: backup"]).await;
+    let (_alive, _writer) = all.reaches_backup(5, 1).await;
     all.drone.exits(1, 137);
     all.scene.shows(7, &["### ! no verdict: its step was killed"]).await;
     all.scene.all_told().await;
@@ -592,7 +562,7 @@ async fn a_settled_refusal_ends_the_word_also_where_a_build_may_be_there() {
     all.drone.is_down(true);
     all.scene.hears(5, 7, "!testme").await;
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
-    // Nobody knows whether the first start arrived; since then the repository is not shown any more.
+    // It is not known whether the first start arrived; since then the repository is not shown any more.
     all.drone.repository(|known| known.visible = false);
     all = all.again().await;
     all.drone.is_down(false);
