@@ -31,7 +31,8 @@ const LEDGER: &str = "ccci-slots";
 /// Puts foreign objects there, which a janitor might take for cc-ci's.
 pub(super) fn plant(engine: &Engine) {
     let image = "testbed.invalid/busybox:1";
-    let idle = ["--detach", "--no-resolve-image", image, "tail", "-f", "/dev/null"];
+    // Not detached: their containers have to be there before a judge notes what is.
+    let idle = ["--no-resolve-image", image, "tail", "-f", "/dev/null"];
     let service = |options: &[&str]| engine.lines(&[&["service", "create"], options, &idle].concat());
     service(&[
         "--name",
