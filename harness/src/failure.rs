@@ -123,6 +123,10 @@ kinds! {
     SecretMissing = "secret-missing", Recipe;
     /// a `generate=false` secret that nobody inserted
     SecretNotGiven = "secret-not-given", Test;
+    /// a setting or a secret that the change needs and that the env files of operators do not have
+    SettingMissing = "setting-missing", Recipe;
+    /// a service that the change does not name any more, which runs on and holds a route or a port that the change needs
+    OrphanInTheWay = "orphan-in-the-way", Recipe;
     /// a compose file that cannot be read
     InvalidCompose = "invalid-compose", Recipe;
     /// a compose file that asks for more than a test may give (docker socket, host mounts, privileges)
@@ -143,7 +147,9 @@ kinds! {
     DidNotMove = "did-not-move", Recipe;
     /// an update that swarm paused
     UpdatePaused = "update-paused", Recipe;
-    /// data that was there before the upgrade and is not after it
+    /// a way back to the release before that fails, in a recipe that says it supports it
+    RollbackFailed = "rollback-failed", Recipe;
+    /// data that was there before the upgrade, or before the app was deployed again, and is not after it
     DataLost = "data-lost", Recipe;
     /// a check that could prove nothing, for want of something to look for
     NothingToProve = "nothing-to-prove", Test;

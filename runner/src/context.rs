@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::make::Parts;
 pub use self::overlays::{Data, Overlays};
+use crate::change::Change;
 use crate::emit::Emitter;
 use crate::engine_watch::EngineWatch;
 use crate::event::{Fault, RunStarted, Stage};
@@ -35,6 +36,7 @@ use crate::slot::Runner;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
 use crate::usage::Usage;
+use crate::stage::ActiveVariant;
 use crate::warm::Warm;
 
 /// What a stage works with: one app of the run, and the run's tools.
@@ -59,6 +61,10 @@ pub struct Context {
     pub spec: RunSpec,
     /// The facts of the run, as its first event tells them.
     pub started: RunStarted,
+    /// The change, compared with the base release; none before prepare has read it, and where there is no base.
+    pub change: Option<Change>,
+    /// The variant that is deployed, where it is one.
+    pub variant: Option<ActiveVariant>,
     /// What the recipe's folder says.
     pub toml: RecipeToml,
     /// cc-ci's own folder for the recipe; it may not be there.

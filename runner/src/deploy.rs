@@ -132,9 +132,22 @@ impl Context {
         }
         let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
         let mut env = EnvFile::parse(&text);
-        let added = env.merge_new_keys_from(&sample);
-        if self.deployed.is_some() && !added.is_empty() {
-            self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
+        match &self.change {
+            // Again, or back: the env file stays.
+            Some(change) if self.deployed.is_some() => {
+                if self.deployed.as_deref() == Some(&change.base.revision) && revision == change.head.revision {
+                    self.upgrade_settings(change, &mut env, &sample)?;
+                }
+            }
+            _ => {
+                let added = env.merge_new_keys_from(&sample);
+                if self.deployed.is_some() && !added.is_empty() {
+                    self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
+                }
+            }
+        }
+        if let Some(variant) = &self.variant {
+            variant.settings.write_to(&mut env);
         }
         settle(&mut env, &self.spec)?;
         let mut compose = readable(&self.checkout, revision, &env, &self.spec)?;

@@ -130,6 +130,8 @@ fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
         Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
         Stage::Fresh if base_is_broken => &[Stage::Slot, Stage::Dependencies],
         Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],
+        Stage::Variants if base_is_broken => &[Stage::Slot, Stage::Dependencies],
+        Stage::Variants => &[Stage::Prepare, Stage::Slot, Stage::Dependencies],
     }
 }
 

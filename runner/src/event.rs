@@ -243,13 +243,15 @@ pub enum Stage {
     Prove,
     /// The tested commit on empty volumes.
     Fresh,
+    /// Install and upgrade with other compose files and settings: only where the recipe's folder names variants.
+    Variants,
     /// Everything goes.
     Teardown,
 }
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Prepare,
         Self::Slot,
         Self::Dependencies,
@@ -259,6 +261,7 @@ impl Stage {
         Self::Functional,
         Self::Prove,
         Self::Fresh,
+        Self::Variants,
         Self::Teardown,
     ];
 
@@ -275,6 +278,7 @@ impl Stage {
             Self::Functional => "functional",
             Self::Prove => "prove",
             Self::Fresh => "fresh",
+            Self::Variants => "variants",
             Self::Teardown => "teardown",
         }
     }

@@ -12,6 +12,7 @@ pub mod answer;
 pub mod bench;
 pub mod blocking;
 pub mod certificate;
+pub mod change;
 pub mod claims;
 pub mod cli;
 pub mod context;

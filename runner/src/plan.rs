@@ -38,7 +38,13 @@ impl Brought {
             Stage::Upgrade => &self.upgrade,
             Stage::Backup => &self.backup,
             Stage::Functional => &self.functional,
-            Stage::Prepare | Stage::Slot | Stage::Dependencies | Stage::Prove | Stage::Fresh | Stage::Teardown => &[],
+            Stage::Prepare
+            | Stage::Slot
+            | Stage::Dependencies
+            | Stage::Prove
+            | Stage::Fresh
+            | Stage::Variants
+            | Stage::Teardown => &[],
         }
     }
 }
@@ -56,6 +62,7 @@ pub fn plan(
     Stage::ALL
         .into_iter()
         .filter(|stage| *stage != Stage::Prove || only.proves())
+        .filter(|stage| *stage != Stage::Variants || !toml.variant.is_empty())
         .filter(|stage| *stage != Stage::Dependencies || !brought.dependencies.is_empty())
         .map(|stage| PlannedStage {
             stage,
@@ -78,6 +85,7 @@ fn deadline(timeouts: &Timeouts, max_wait: Duration, stage: Stage) -> u64 {
         Stage::Functional => timeouts.functional,
         Stage::Prove => timeouts.prove,
         Stage::Fresh => timeouts.fresh,
+        Stage::Variants => timeouts.variants,
         Stage::Teardown => timeouts.teardown,
     };
     seconds.get()
@@ -90,14 +98,14 @@ fn not_asked(only: &Selection, brought: &Brought, stage: Stage) -> Option<String
 fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> Option<String> {
     // The recipe folder's own tests of a stage run also where its generic part is opted out of.
     let own = match stage {
-        Stage::Upgrade | Stage::Fresh => false,
+        Stage::Upgrade | Stage::Fresh | Stage::Variants => false,
         _ => !brought.backup.is_empty(),
     };
     if let Some(reason) = toml.opted_out(stage.name()).filter(|_| !own) {
         return Some(format!("opted out: {}", reason.as_str()));
     }
     match stage {
-        Stage::Upgrade if spec.base.is_none() => Some("the recipe has no release yet to upgrade from".to_owned()),
+        Stage::Upgrade if spec.base.is_none() => Some(spec.no_base.clone()),
         Stage::Fresh if spec.base.is_none() => Some("install was a fresh install of this commit already".to_owned()),
         Stage::Prove if !brought.has_tests => {
             Some("cc-ci's folder for this recipe brings no test and no data set that could be proven".to_owned())
@@ -161,8 +169,18 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
             step("run every test against impostors: each must be red".to_owned());
         }
         Stage::Fresh => {
+            step("take the app down and deploy it again over its volumes, show that the data is there".to_owned());
+            if let (Some(_), Some(base)) = (toml.rollback, &spec.base) {
+                step(format!("go back to {base} over the same volumes"));
+            }
             step("remove the app with its volumes and secrets".to_owned());
             step(format!("deploy {head} on empty volumes, wait until it answers"));
+        }
+        Stage::Variants => {
+            for (name, variant) in &toml.variant {
+                let from = spec.base.as_ref().map_or_else(String::new, |base| format!("{base}, then "));
+                step(format!("{name}: deploy {from}{head} afresh with {variant}"));
+            }
         }
         Stage::Teardown => step("remove everything, list what is left".to_owned()),
     }

@@ -100,6 +100,7 @@ impl Prepared {
             head_subject: started.head_subject.clone(),
             head_version: started.head_version.clone(),
             base: None,
+            no_base: "a kept app is not upgraded".to_owned(),
             pull_request: started.pull_request,
             domain: started.domain.clone(),
             stack: started.stack.clone(),
@@ -143,6 +144,7 @@ impl Prepared {
         let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays, &needed).upgrade);
         if !upgrades || toml.opted_out(Stage::Upgrade.name()).is_some() {
             spec.base = None;
+            spec.no_base = "the upgrade was not asked for".to_owned();
         }
         let own = match only.is_whole() {
             true => OwnTests::decide(settings, &spec.recipe, &checkout, spec.head.as_str())?,

@@ -50,6 +50,8 @@ pub struct Tag {
     pub name: String,
     /// Whether it is annotated; abra refuses the others.
     pub annotated: bool,
+    /// The commit that it is on.
+    pub commit: String,
 }
 
 /// A file of a commit.
@@ -229,14 +231,26 @@ impl Checkout {
     /// [`Kind::InvalidRecipe`] with git's words.
     pub fn tags(&self) -> Result<Vec<Tag>, Failure> {
         let list = self
-            .git(&["for-each-ref", "refs/tags", "--format=%(objecttype) %(refname:strip=2)"])
+            .git(&["for-each-ref", "refs/tags", "--format=%(objecttype) %(objectname) %(*objectname) %(refname:strip=2)"])
             .map_err(|why| unreadable("the repository", &why))?;
-        Ok(list
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(_, name)| is_ref(name))
-            .map(|(kind, name)| Tag { name: name.to_owned(), annotated: kind == "tag" })
-            .collect())
+        let tag = |line: &str| {
+            let [kind, object, peeled, name] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else { return None };
+            let annotated = kind == "tag";
+            let commit = if annotated { peeled } else { object }.to_owned();
+            is_ref(name).then(|| Tag { name: name.to_owned(), annotated, commit })
+        };
+        Ok(list.lines().filter_map(tag).collect())
+    }
+
+    /// The files that differ between two revisions.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] with git's words.
+    pub fn changed(&self, base: &str, head: &str) -> Result<Vec<String>, Failure> {
+        let list = self
+            .git(&["diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head])
+            .map_err(|why| unreadable(&format!("what is new since {base}"), &why))?;
+        Ok(list.split_terminator('\0').map(str::to_owned).collect())
     }
 
     /// Puts the work tree at a commit or tag, whatever lay there. Ignored files stay.

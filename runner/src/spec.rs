@@ -39,6 +39,8 @@ pub struct RunSpec {
     pub head_version: Option<String>,
     /// The release that the upgrade starts from.
     pub base: Option<String>,
+    /// Why there is none, where there is none.
+    pub no_base: String,
     /// The pull request.
     pub pull_request: Option<u64>,
     /// The app's domain.
@@ -60,18 +62,16 @@ pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec
     let domain = domain_of(&request.recipe, pull_request, &head, &request.base_domain)?;
     let tags = checkout.tags()?;
     let head_version = version_in(checkout, head.as_str());
-    let releases: Vec<String> =
-        tags.iter().map(|tag| tag.name.clone()).filter(|name| version::Version::parse(name).is_some()).collect();
-    let base = match &request.from {
-        Some(asked) if tags.iter().any(|tag| tag.name == *asked) => Some(asked.clone()),
-        Some(asked) => {
-            return Err(Failure::new(
-                Kind::InvalidRecipe,
-                format!("{} has no release {asked:?} to upgrade from", request.recipe),
-                format!("its releases: {}", if releases.is_empty() { "none".to_owned() } else { releases.join(", ") }),
-            ));
-        }
-        None => version::previous(head_version.as_deref(), &releases),
+    let (base, no_base) = match &request.from {
+        Some(asked) => (Some(asked_for(request, asked, &tags)?), String::new()),
+        None => base_of(head_version.as_deref(), &head, &tags),
+    };
+    // The same revision is no upgrade.
+    let is_head = |base: &String| tags.iter().any(|tag| tag.name == *base && tag.commit == head.as_str());
+    let (base, no_base) = match base.filter(|base| !is_head(base)) {
+        Some(base) => (Some(base), no_base),
+        None if no_base.is_empty() => (None, "the release to upgrade from is the tested commit itself".to_owned()),
+        None => (None, no_base),
     };
     Ok(RunSpec {
         run,
@@ -81,11 +81,53 @@ pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec
         head,
         head_version,
         base,
+        no_base,
         pull_request,
         stack: domain.stack(),
         domain,
         tags,
     })
+}
+
+fn releases_of(tags: &[Tag]) -> Vec<String> {
+    tags.iter().map(|tag| tag.name.clone()).filter(|name| version::Version::parse(name).is_some()).collect()
+}
+
+/// A release that was asked for by name.
+fn asked_for(request: &Request, asked: &str, tags: &[Tag]) -> Result<String, Failure> {
+    if tags.iter().any(|tag| tag.name == asked) {
+        return Ok(asked.to_owned());
+    }
+    let releases = releases_of(tags);
+    Err(Failure::new(
+        Kind::InvalidRecipe,
+        format!("{} has no release {asked:?} to upgrade from", request.recipe),
+        format!("its releases: {}", if releases.is_empty() { "none".to_owned() } else { releases.join(", ") }),
+    ))
+}
+
+/// The newest release that is neither the tested commit nor of its version; else why there is none. Where the only
+/// release is of a version that the commit still names, that one is what operators have.
+fn base_of(version: Option<&str>, head: &Commit, tags: &[Tag]) -> (Option<String>, String) {
+    let is_head = |tag: &&Tag| tag.commit == head.as_str();
+    let released: Vec<Tag> = tags.iter().filter(|tag| !is_head(tag)).cloned().collect();
+    let others = releases_of(&released);
+    let own = tags.iter().filter(is_head).find(|tag| version::Version::parse(&tag.name).is_some());
+    // A commit that is a release has that release's version, whatever its files say.
+    let version = own.map(|tag| tag.name.as_str()).or(version);
+    let older = version::previous(version, &others);
+    let parsed = |name: &str| version::Version::parse(name);
+    match (own, older) {
+        (Some(own), None) => (None, format!("{} is the tested commit itself, and there is no other release", own.name)),
+        (Some(own), Some(base)) if parsed(&base) > parsed(&own.name) => {
+            (None, format!("{} is the tested commit itself, and no release is older", own.name))
+        }
+        (_, Some(base)) => (Some(base), String::new()),
+        (None, None) => match version::newest(&others) {
+            Some(only) => (Some(only), String::new()),
+            None => (None, "the recipe has no release yet to upgrade from".to_owned()),
+        },
+    }
 }
 
 /// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`.
@@ -147,6 +189,31 @@ pub fn version_in(checkout: &Checkout, revision: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_base_is_the_newest_release_that_is_not_what_is_tested() {
+        let head: Commit = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d5e6f1a2b".parse().unwrap();
+        let base = |version: &str, tags: &[(&str, bool)]| {
+            let commit = |is_head: bool| if is_head { head.to_string() } else { "0".repeat(40) };
+            let tag = |(name, is_head): &(&str, bool)| Tag { name: (*name).to_owned(), annotated: true, commit: commit(*is_head) };
+            base_of(Some(version), &head, &tags.iter().map(tag).collect::<Vec<_>>())
+        };
+        let from = |base: &str| (Some(base.to_owned()), String::new());
+        let three = [("1.0.0+1", false), ("1.1.0+1", false), ("1.2.0+2", false), ("1.3.0-rc1", false), ("nightly", false)];
+        assert_eq!(base("1.3.0+2", &three), from("1.2.0+2"));
+        assert_eq!(base("1.2.0+2", &three), from("1.1.0+1"), "its own version is none");
+        assert_eq!(base("1.2.0+3", &three), from("1.2.0+2"), "the same numbers with another upstream are another version");
+        assert_eq!(base("1.1.1+1", &three), from("1.1.0+1"), "a fix of what is not the newest any more");
+        // Nightly builds, tags and crons test what is released.
+        let tip = [("1.0.0+1", false), ("1.1.0+1", true)];
+        assert_eq!(base("1.1.0+1", &tip), from("1.0.0+1"));
+        assert_eq!(base("1.0.0+1", &tip), from("1.0.0+1"), "a label that nobody raised does not hide which release it is");
+        let reason = |version: &str, tags: &[(&str, bool)]| base(version, tags).1;
+        assert!(reason("1.0.0+1", &[("1.0.0+1", true)]).contains("there is no other release"));
+        assert!(reason("1.0.0+1", &[("1.0.0+1", true), ("1.1.0+1", false)]).contains("no release is older"));
+        assert!(reason("1.0.0+1", &[("nightly", true)]).contains("no release yet"));
+        assert_eq!(base("1.0.0+1", &[("1.0.0+1", false)]), from("1.0.0+1"), "a change that names the only release still");
+    }
 
     fn domain(recipe: &str, base: &str) -> Result<Domain, Failure> {
         let head = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d5e6f1a2b".parse().unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::interpolate::{interpolate, names_in};
+use super::interpolate::{Unset, Use, interpolate, uses_in};
 use super::normal::{merge, normal_form};
 use super::schema_version::SchemaVersion;
 use super::yaml::Node;
@@ -34,6 +34,8 @@ pub struct Compose {
     pub networks: Vec<Named>,
     /// The variables that the files take from outside, by `${NAME}` or as an `environment` key with no value.
     pub variables: BTreeSet<String>,
+    /// How they take them.
+    pub uses: BTreeSet<Use>,
     /// Each file before interpolation, with its name, in a form that every reader of YAML takes the same
     /// way: whoever deploys these deploys what is described here.
     pub files: Vec<(String, String)>,
@@ -114,7 +116,7 @@ impl Compose {
     /// The first file that is not YAML, not a compose file, or uses a variable wrongly.
     pub fn load(files: &[(String, String)], vars: &BTreeMap<String, String>) -> Result<Self, ComposeError> {
         let mut document = Value::Object(Map::new());
-        let (mut variables, mut written, mut parts) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let (mut uses, mut written, mut parts) = (BTreeSet::new(), Vec::new(), Vec::new());
         let mut first: Option<(&str, SchemaVersion)> = None;
         for (file, text) in files {
             let failed = |why: String| ComposeError { file: file.clone(), why };
@@ -132,17 +134,18 @@ impl Compose {
             }
             for section in SECTIONS {
                 if let Some(section) = value.get_mut(section) {
-                    interpolate_all(section, vars, &mut variables).map_err(failed)?;
+                    interpolate_all(section, vars, &mut uses).map_err(failed)?;
                 }
             }
             let mut value = normal_form(value).map_err(failed)?;
-            inherit(&mut value, vars, &mut variables);
+            inherit(&mut value, vars, &mut uses);
             written.push((file.clone(), tree.text()));
             parts.push(value.clone());
             merge(&mut document, value);
         }
         let version = first.map(|(_, version)| version).unwrap_or_default();
-        let compose = Self { variables, files: written, version, parts, ..Self::of(document) };
+        let variables = uses.iter().map(|one| one.name.clone()).collect();
+        let compose = Self { variables, uses, files: written, version, parts, ..Self::of(document) };
         if compose.services.is_empty() {
             let file = files.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>().join(", ");
             return Err(ComposeError { file, why: "there are no services".to_owned() });
@@ -231,6 +234,7 @@ impl Compose {
             volumes: named("volumes"),
             networks: named("networks"),
             variables: BTreeSet::new(),
+            uses: BTreeSet::new(),
             files: Vec::new(),
             version: SchemaVersion::default(),
             parts: Vec::new(),
@@ -330,29 +334,29 @@ const SECTIONS: [&str; 5] = ["services", "volumes", "networks", "secrets", "conf
 fn interpolate_all(
     value: &mut Value,
     vars: &BTreeMap<String, String>,
-    named: &mut BTreeSet<String>,
+    uses: &mut BTreeSet<Use>,
 ) -> Result<(), String> {
     match value {
         Value::String(text) if text.contains('$') => {
-            named.extend(names_in(text));
+            uses.extend(uses_in(text));
             *text = interpolate(text, vars)?;
         }
-        Value::Array(items) => items.iter_mut().try_for_each(|item| interpolate_all(item, vars, named))?,
+        Value::Array(items) => items.iter_mut().try_for_each(|item| interpolate_all(item, vars, uses))?,
         // docker interpolates values, never keys.
-        Value::Object(map) => map.values_mut().try_for_each(|item| interpolate_all(item, vars, named))?,
+        Value::Object(map) => map.values_mut().try_for_each(|item| interpolate_all(item, vars, uses))?,
         _ => {}
     }
     Ok(())
 }
 
 /// Gives `environment` keys with no value what the variable of that name has, as docker does.
-fn inherit(document: &mut Value, vars: &BTreeMap<String, String>, named: &mut BTreeSet<String>) {
+fn inherit(document: &mut Value, vars: &BTreeMap<String, String>, uses: &mut BTreeSet<Use>) {
     let services = document.get_mut("services").and_then(Value::as_object_mut);
     for service in services.into_iter().flat_map(|services| services.values_mut()) {
         let environment = service.get_mut("environment").and_then(Value::as_object_mut);
         for (key, value) in environment.into_iter().flatten() {
             if value.as_str() == Some("") {
-                named.insert(key.clone());
+                uses.insert(Use { name: key.clone(), unset: Unset::Empty });
                 if let Some(found) = vars.get(key) {
                     *value = Value::String(found.clone());
                 }

@@ -174,10 +174,16 @@ impl EnvFile {
 
     /// Adds the assignments of `sample` whose keys are not here, and names them.
     pub fn merge_new_keys_from(&mut self, sample: &Self) -> Vec<String> {
+        self.merge_from(sample, |_| true)
+    }
+
+    /// The same for some keys.
+    pub fn merge_from(&mut self, sample: &Self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut added = Vec::new();
         for line in &sample.lines {
             if let Line::Assignment { key, .. } = line
                 && self.get(key).is_none()
+                && is_wanted(key)
             {
                 self.lines.push(line.clone());
                 added.push(key.clone());

@@ -40,24 +40,60 @@ pub fn interpolate(text: &str, vars: &BTreeMap<String, String>) -> Result<String
     Ok(out)
 }
 
-/// The names of the variables in a text that [`interpolate`] takes.
+/// One place where a text takes a variable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The variable.
+    pub name: String,
+    /// What stands there where it is not set.
+    pub unset: Unset,
+}
+
+/// What a place has where its variable is not set.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unset {
+    /// Nothing.
+    Empty,
+    /// A default of its own.
+    Default(String),
+    /// The file is refused; an empty value may do, or not.
+    Refused {
+        /// Whether an empty value does.
+        empty_is_fine: bool,
+    },
+}
+
+/// The variables in a text that [`interpolate`] takes, each as often as it is used.
 #[must_use]
-pub fn names_in(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
+pub fn uses_in(text: &str) -> Vec<Use> {
+    let mut uses = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('$') {
         if let Some(next) = after.strip_prefix('$') {
             rest = next;
             continue;
         }
+        let inside = after.strip_prefix('{').and_then(|inside| inside.split_once('}')).map(|(inside, _)| inside);
         let start = after.strip_prefix('{').unwrap_or(after);
         let end = name_length(start);
         if end > 0 {
-            names.push(start[..end].to_owned());
+            let unset = inside.map_or(Unset::Empty, |inside| unset(inside.get(end..).unwrap_or_default()));
+            uses.push(Use { name: start[..end].to_owned(), unset });
         }
         rest = after;
     }
-    names
+    uses
+}
+
+/// What an operator behind a name says.
+fn unset(operator: &str) -> Unset {
+    if operator.starts_with('?') || operator.starts_with(":?") {
+        return Unset::Refused { empty_is_fine: operator.starts_with('?') };
+    }
+    match operator.strip_prefix(":-").or_else(|| operator.strip_prefix('-')) {
+        Some(default) => Unset::Default(default.to_owned()),
+        None => Unset::Empty,
+    }
 }
 
 /// Whether a default or a message begins here.
@@ -155,7 +191,14 @@ mod tests {
 
     #[test]
     fn names_are_found() {
-        assert_eq!(names_in("$A x$$B ${C:-$} ${D-d}${E}"), ["A", "C", "D", "E"]);
+        let names: Vec<_> = uses_in("$A x$$B ${C:-$} ${D-d}${E}").into_iter().map(|one| one.name).collect();
+        assert_eq!(names, ["A", "C", "D", "E"]);
+        let unset = |text: &str| uses_in(text)[0].unset.clone();
+        assert_eq!(unset("$A"), Unset::Empty);
+        assert_eq!(unset("${A:-}"), Unset::Default(String::new()));
+        assert_eq!(unset("${A-x}"), Unset::Default("x".to_owned()));
+        assert_eq!(unset("${A:?say it}"), Unset::Refused { empty_is_fine: false });
+        assert_eq!(unset("${A?}"), Unset::Refused { empty_is_fine: true });
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::compose::Compose;
 use super::envfile::EnvFile;
-use super::interpolate::names_in;
+use super::interpolate::uses_in;
 use super::version::Version;
 
 /// A recipe's files, as lint sees them.
@@ -174,7 +174,7 @@ fn config_versions(document: &Value) -> Vec<String> {
     let configs = document.get("configs").and_then(Value::as_object);
     let names =
         configs.into_iter().flat_map(|configs| configs.values()).filter_map(|config| config.get("name")?.as_str());
-    names.flat_map(names_in).filter(|name| name.ends_with("_VERSION")).collect()
+    names.flat_map(uses_in).map(|one| one.name).filter(|name| name.ends_with("_VERSION")).collect()
 }
 
 #[cfg(test)]

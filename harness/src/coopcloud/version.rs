@@ -50,20 +50,17 @@ pub fn newest(tags: &[String]) -> Option<String> {
     tags.iter().filter_map(|tag| Some((Version::parse(tag)?, tag))).max().map(|(_, tag)| tag.clone())
 }
 
-/// The release that an upgrade to the head starts from: the newest one that is older than the head's
-/// version. A head that names a version which is released already (a change without a bump) goes on
-/// top of that release, and so does one whose version is unknown or behind everything: what is out
-/// there is the newest release.
+/// The release that an upgrade to a version starts from: the newest one that is older. A version that is behind
+/// every release, or unknown, starts from the newest: that is what is out there. One of the version itself is none.
 #[must_use]
 pub fn previous(head: Option<&str>, releases: &[String]) -> Option<String> {
+    let head = head.and_then(Version::parse);
     let mut known: Vec<(Version, &String)> =
         releases.iter().filter_map(|tag| Some((Version::parse(tag)?, tag))).collect();
+    known.retain(|(version, _)| Some(version) != head.as_ref());
     known.sort();
-    let Some(head) = head.and_then(Version::parse) else { return newest(releases) };
-    if let Some((_, tag)) = known.iter().find(|(version, _)| *version == head) {
-        return Some((*tag).clone());
-    }
-    known.iter().rev().find(|(version, _)| *version < head).map(|(_, tag)| (*tag).clone()).or_else(|| newest(releases))
+    let older = known.iter().rev().find(|(version, _)| head.as_ref().is_none_or(|head| version < head));
+    older.or(known.last()).map(|(_, tag)| (*tag).clone())
 }
 
 /// Compares runs of digits as numbers and everything else as text.
@@ -120,10 +117,14 @@ mod tests {
         let choose = |head| previous(head, &tags);
         assert_eq!(choose(Some("1.11.0+1.25")).as_deref(), Some("1.10.0+1.24"));
         assert_eq!(choose(Some("1.9.1+1.23")).as_deref(), Some("1.9.0+1.23"));
-        assert_eq!(choose(Some("1.10.0+1.24")).as_deref(), Some("1.10.0+1.24"), "a change without a bump");
+        assert_eq!(choose(Some("1.10.0+1.24")).as_deref(), Some("1.9.0+1.23"), "a change without a bump");
+        assert_eq!(choose(Some("1.10.0+1.25")).as_deref(), Some("1.10.0+1.24"), "another upstream is another version");
+        assert_eq!(choose(Some("v1.9.0+1.23")).as_deref(), Some("1.0.0+1.22"));
         assert_eq!(choose(None).as_deref(), Some("1.10.0+1.24"));
         assert_eq!(choose(Some("0.1.0+x")).as_deref(), Some("1.10.0+1.24"));
         assert_eq!(previous(Some("1.0.0+1"), &[]), None);
+        assert_eq!(previous(Some("1.0.0+1"), &releases(&["1.0.0+1"])), None);
+        assert_eq!(previous(Some("2.0.0"), &releases(&["1.0.0", "2.0.0-rc1", "1.5.0-beta", "latest"])).as_deref(), Some("1.0.0"));
     }
 
     #[test]
@@ -145,8 +146,10 @@ mod tests {
 
         #[test]
         fn what_is_chosen_is_a_release(tags in proptest::collection::vec("[0-3]\\.[0-3]\\.[0-3]\\+[0-9]", 1..6), head in "[0-3]\\.[0-3]\\.[0-3]\\+[0-9]") {
-            let chosen = previous(Some(&head), &tags).unwrap();
-            prop_assert!(tags.contains(&chosen));
+            match previous(Some(&head), &tags) {
+                Some(chosen) => prop_assert!(tags.contains(&chosen) && chosen != head),
+                None => prop_assert!(tags.iter().all(|tag| *tag == head)),
+            }
         }
     }
 }

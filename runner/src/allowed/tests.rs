@@ -18,6 +18,7 @@ fn spec() -> RunSpec {
         head_subject: String::new(),
         head_version: None,
         base: None,
+        no_base: String::new(),
         pull_request: None,
         stack: domain.stack(),
         domain,

@@ -108,7 +108,11 @@ impl Context {
         if self.is_dependency && matches!(usual, Cause::Recipe | Cause::Test) {
             return Fault { cause: Cause::Dependency, failure };
         }
-        let on_base = self.stage == Stage::Install && self.spec.base.is_some();
+        let on_base = match self.stage {
+            Stage::Install => self.spec.base.is_some(),
+            Stage::Variants => self.variant.as_ref().is_some_and(|variant| variant.is_base),
+            _ => false,
+        };
         let cause = if on_base && usual == Cause::Recipe { Cause::BaseRelease } else { usual };
         Fault { cause, failure }
     }

@@ -143,6 +143,8 @@ pub struct Timeouts {
     pub prove: Seconds,
     /// The head on empty volumes until it answers.
     pub fresh: Seconds,
+    /// All variants, each installed and upgraded.
+    pub variants: Seconds,
     /// Until nothing is left.
     pub teardown: Seconds,
 }
@@ -159,6 +161,7 @@ impl Default for Timeouts {
             functional: long,
             prove: long,
             fresh: long,
+            variants: Seconds(600),
             teardown: Seconds(120),
         }
     }
@@ -228,6 +231,11 @@ pub struct Upgrade {
     /// The release that it starts from, when the newest before the change is not the right one.
     pub from: Option<String>,
 }
+
+/// The way back to the release before. Nothing can be said of it yet but that it is supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rollback {}
 
 /// How to make a secret's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -3,6 +3,7 @@
 
 mod elements;
 mod opt_out;
+mod variant;
 pub(crate) mod shown;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,9 @@ use harness::names::RecipeName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use elements::{Health, MadeSecret, Provider, Reason, Seconds, Sso, Status, Timeouts, Upgrade, UrlPath, Weight};
+pub use elements::{Health, MadeSecret, Provider, Reason, Rollback, Seconds, Sso, Status, Timeouts, Upgrade, UrlPath, Weight};
 pub use opt_out::{OPTIONAL, OptionalCheck};
+pub use variant::{Variant, VariantName};
 
 /// The file's content. Everything has a default: a recipe without a folder gets the generic stages.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -40,6 +42,10 @@ pub struct RecipeToml {
     pub host_ports: Vec<std::num::NonZeroU16>,
     /// The upgrade's start.
     pub upgrade: Upgrade,
+    /// Says that the recipe supports the way back to the release before, over the same volumes: then it is tried.
+    pub rollback: Option<Rollback>,
+    /// Other compose files and settings that operators choose, by name: each gets an install and an upgrade of its own.
+    pub variant: BTreeMap<VariantName, Variant>,
     /// Values to make for the secrets that the recipe marks `generate=false`.
     pub secrets: BTreeMap<String, MadeSecret>,
     /// Generic checks, or whole generic stages, that do not run, each with its reason.

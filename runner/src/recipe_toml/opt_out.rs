@@ -15,11 +15,13 @@ pub const OPTIONAL: &[&str] = &[
     "prepare.tags",
     "prepare.shell",
     "prepare.allowed",
+    "prepare.settings",
     "install.answers",
     "upgrade.data",
     "upgrade.answers",
     "backup.markers",
     "fresh.answers",
+    "fresh.again",
 ];
 
 /// The name of a generic check, or of a stage, that a recipe may opt out of.

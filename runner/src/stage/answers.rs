@@ -21,7 +21,8 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
         let mut speaker = cx.speaker();
         // An app that is up and wrong shall not eat the whole stage: a route needs seconds.
         let until = cx.wait_until().min(std::time::Instant::now() + std::time::Duration::from_secs(60));
-        let answer = cx.http.answers(&expect, until, &mut speaker).await?;
+        let answer = cx.http.answers(&expect, until, &mut speaker).await;
+        let answer = answer.map_err(|failure| cx.explained(failure))?;
         let body = health.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
         Ok((format!("{} answered {}{body}", expect.url, answer.status), ()))
     })

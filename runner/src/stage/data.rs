@@ -29,6 +29,8 @@ pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
     if result.outcome == OverlayOutcome::Failed {
         let (kind, what) = match when {
             "upgrade" => (Kind::DataLost, "the upgrade lost data"),
+            "deployed again" => (Kind::DataLost, "taking the app down and deploying it again lost data"),
+            "rolled back" => (Kind::DataLost, "the way back to the release before lost data"),
             _ => (Kind::RestoreEmpty, "the restore did not bring the data back"),
         };
         let look_at = if kind == Kind::DataLost {
@@ -43,6 +45,12 @@ pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
         return Err(Stopped);
     }
     overlay::record(cx, &name, result)
+}
+
+/// Whether the recipe brings data that are there now: tests of what the app is for may have changed them.
+pub(super) async fn is_there(cx: &Context) -> bool {
+    let Some(data) = &cx.overlays.data else { return false };
+    run(cx, &data.check).await.outcome == OverlayOutcome::Passed
 }
 
 /// Wipes, and shows that the check is red now.

@@ -3,13 +3,28 @@
 use harness::failure::{Failure, Kind};
 use harness::swarm::{Before, Removal};
 
-use super::{answers, evidence};
+use super::{again, answers, evidence};
 use crate::context::{Context, Step};
 use crate::report::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
+    let again = again::run(cx).await;
     evidence::collect_logs(cx).await;
-    cx.check("fresh.removed", async |cx: &mut Context| {
+    remove(cx, "fresh.removed").await?;
+    let head = cx.spec.head.to_string();
+    cx.check("fresh.settled", async |cx: &mut Context| {
+        let settled = cx.deploy(&head, &Before::default()).await?;
+        Ok((format!("{} up on empty volumes", count(settled.services.len(), "service")), ()))
+    })
+    .await?;
+    cx.check("fresh.commit", async |cx: &mut Context| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;
+    answers::answers(cx, "fresh.answers").await?;
+    again
+}
+
+/// Removes the app with all that it has, so that the next deploy is its first.
+pub(super) async fn remove(cx: &mut Context, check: &str) -> Step {
+    cx.check(check, async |cx: &mut Context| {
         cx.progress("removes the app with its volumes and secrets");
         let left = cx.swarm.remove(&cx.spec.stack, Removal::Kill, cx.wait_until()).await?;
         if let Some(object) = left.first() {
@@ -30,13 +45,5 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         cx.seeded = false;
         Ok(("nothing of the app is left".to_owned(), ()))
     })
-    .await?;
-    let head = cx.spec.head.to_string();
-    cx.check("fresh.settled", async |cx: &mut Context| {
-        let settled = cx.deploy(&head, &Before::default()).await?;
-        Ok((format!("{} up on empty volumes", count(settled.services.len(), "service")), ()))
-    })
-    .await?;
-    cx.check("fresh.commit", async |cx: &mut Context| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;
-    answers::answers(cx, "fresh.answers").await
+    .await
 }

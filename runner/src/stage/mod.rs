@@ -1,7 +1,9 @@
 //! The stages, one a file. Each works on the [`Context`] and records checks; nothing else comes out.
 
+mod again;
 mod answers;
 mod backup;
+mod change;
 mod data;
 mod dependencies;
 mod evidence;
@@ -9,6 +11,7 @@ mod fresh;
 mod functional;
 mod install;
 mod memory;
+mod optional;
 mod overlay;
 mod own_tests;
 mod prepare;
@@ -16,9 +19,11 @@ mod prove;
 mod slot;
 mod teardown;
 mod upgrade;
+mod variants;
 
 pub use dependencies::lost;
 pub use prepare::published_ports;
+pub use variants::ActiveVariant;
 pub use teardown::{Teardown, tear_down, tear_down_and_say};
 
 use crate::context::{Context, Step};
@@ -39,6 +44,7 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
         Stage::Functional => functional::run(cx).await,
         Stage::Prove => prove::run(cx).await,
         Stage::Fresh => fresh::run(cx).await,
+        Stage::Variants => variants::run(cx).await,
         Stage::Teardown => Ok(()),
     }
 }

@@ -34,11 +34,13 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     allowed(cx, &head, &env, &compose).await?;
     secrets(cx, &env, &compose).await?;
     schema(cx, &head, &env, &compose).await?;
+    super::change::read(cx, &env, &compose).await;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
     contract(cx).await?;
     shell(cx, &head).await?;
+    super::change::settings(cx).await?;
     world(cx).await?;
     images(cx, &compose).await?;
     super::dependencies::prepare(cx).await
@@ -121,7 +123,6 @@ async fn secrets(cx: &mut Context, env: &EnvFile, compose: &Compose) -> Step {
 /// docker's own loader takes the files, and abra will: what it refuses would be told by the deploy only, minutes later.
 /// Files that the run does not deploy are held to the schema as well.
 async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
-    let text = |file: &str| cx.checkout.file(head, file);
     let services: BTreeSet<&str> = compose.services.iter().map(|service| service.name.as_str()).collect();
     for (service, other) in compose.services.iter().flat_map(|one| one.depends_on().map(move |other| (one, other))) {
         if !services.contains(other.as_str()) {
@@ -130,14 +131,7 @@ async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) 
         }
     }
     let deployed = crate::allowed::compose_files(env);
-    let tree = cx.checkout.tree(head).unwrap_or_default();
-    let is_compose = |path: &str| path.starts_with("compose.") && (path.ends_with(".yml") || path.ends_with(".yaml"));
-    let others = tree.iter().map(|entry| &entry.path).filter(|path| is_compose(path) && !deployed.contains(path));
-    let base = cx.spec.base.clone();
-    let changed: Vec<String> = others
-        .filter(|path| base.as_ref().is_none_or(|base| cx.checkout.file(base, path) != text(path)))
-        .cloned()
-        .collect();
+    let optional = super::optional::optional(cx, head, &deployed);
     cx.check("prepare.schema", async |cx: &mut Context| {
         cx.checkout.check_out(head)?;
         let vars = crate::deploy::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
@@ -146,25 +140,12 @@ async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) 
             let (dir, vars) = (dir.clone(), vars.clone());
             crate::blocking::blocking(move || Ok(load(&dir, &files, &vars, variables)))
         };
-        let optional = changed.first().map(|_| [vec!["compose.yml".to_owned()], changed.clone()].concat());
-        let (filled, written, optional) = tokio::join!(
+        let (filled, written, said) = tokio::join!(
             ask(deployed.clone(), Variables::FilledIn),
             ask(deployed.clone(), Variables::AsWritten),
-            async {
-                match optional {
-                    Some(files) => ask(files, Variables::FilledIn).await.map(Some),
-                    None => Ok(None),
-                }
-            },
+            futures_util::future::try_join_all(optional.iter().map(|one| ask(vec![one.file.clone()], Variables::FilledIn))),
         );
-        if let Some(optional) = optional? {
-            let since = base.as_ref().map_or_else(String::new, |base| format!("changed since {base} and "));
-            let refused = match optional {
-                Loaded::Refused(why) => format!("; on top of compose.yml docker refuses what it has: {why}"),
-                Loaded::Taken | Loaded::NotAsked(_) => String::new(),
-            };
-            cx.note(format!("{} is {since}in no COMPOSE_FILE of this run, so not deployed{refused}", changed.join(", ")));
-        }
+        super::optional::told(cx, head, &deployed, &optional, &said?)?;
         let refused = |why: String, look_at: &str| {
             Failure::new(Kind::InvalidCompose, format!("docker refuses the compose files: {why}"), look_at)
         };
@@ -369,7 +350,15 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
             }
         }
     }
-    cx.check("prepare.images", async |cx: &mut Context| ensure(cx, head).await.map(|text| (text, ()))).await
+    cx.check("prepare.images", async |cx: &mut Context| {
+        // Operators may have other compose files than the sample names now.
+        let operators = cx.change.as_ref().map(|change| change.head.compose.clone());
+        for compose in operators.iter().filter(|compose| compose.images().iter().any(|one| !head.images().contains(one))) {
+            ensure(cx, compose).await?;
+        }
+        ensure(cx, head).await.map(|text| (text, ()))
+    })
+    .await
 }
 
 pub(super) fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, Failure> {

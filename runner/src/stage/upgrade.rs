@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Settled;
 
-use super::{answers, data, overlay};
+use super::{answers, change, data, overlay};
 use crate::context::{Context, Step};
 use crate::markers::Marker;
 
@@ -16,7 +16,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
             cx.skip("upgrade.data", reason);
             None
         }
-        None => Some(plant(cx).await?),
+        None => Some(plant(cx, "upgrade.markers").await?),
     };
     data::seed(cx).await?;
 
@@ -24,7 +24,9 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let (settled, old) = cx
         .check("upgrade.settled", async |cx: &mut Context| {
             let before = cx.swarm.before(&cx.spec.stack).await?;
-            let settled = cx.deploy(&head, &before).await?;
+            let deployed = cx.deploy(&head, &before).await;
+            change::left_behind(cx).await?;
+            let settled = deployed.map_err(|failure| cx.explained(failure))?;
             let text = format!("{} services have settled, no rollback", settled.services.len());
             Ok((text, (settled, before.containers)))
         })
@@ -33,15 +35,15 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     cx.check("upgrade.new-process", async |cx: &mut Context| new_process(cx, &settled, &old).await).await?;
     answers::answers(cx, "upgrade.answers").await?;
     if let Some(markers) = markers {
-        cx.check("upgrade.data", async |cx: &mut Context| still_there(cx, &markers).await).await?;
+        cx.check("upgrade.data", async |cx: &mut Context| still_there(cx, &markers, "the upgrade").await).await?;
     }
     data::check(cx, "upgrade").await?;
     overlay::run_all(cx, "upgrade").await
 }
 
 /// Plants a marker in every volume that some service may write to.
-async fn plant(cx: &mut Context) -> Step<Vec<Marker>> {
-    cx.check("upgrade.markers", async |cx: &mut Context| {
+pub(super) async fn plant(cx: &mut Context, check: &str) -> Step<Vec<Marker>> {
+    cx.check(check, async |cx: &mut Context| {
         let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
         let mut planted: Vec<Marker> = Vec::new();
         for mount in mounts.iter().filter(|mount| !mount.read_only) {
@@ -77,13 +79,13 @@ async fn new_process(cx: &Context, settled: &Settled, old: &BTreeSet<String>) ->
     ))
 }
 
-async fn still_there(cx: &Context, markers: &[Marker]) -> Result<(String, ()), Failure> {
+pub(super) async fn still_there(cx: &Context, markers: &[Marker], after: &str) -> Result<(String, ()), Failure> {
     let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
     for marker in markers {
         if !marker.is_there(&cx.swarm, &mounts).await? {
             return Err(Failure::new(
                 Kind::DataLost,
-                format!("the upgrade lost data: what was in volume {} before is not there after", marker.volume),
+                format!("{after} lost data: what was in volume {} before is not there after", marker.volume),
                 "volumes that the change renames, drops or mounts elsewhere, and what entrypoints delete",
             ));
         }

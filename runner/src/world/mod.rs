@@ -3,6 +3,7 @@
 
 mod ca;
 mod docker_cli;
+mod entrypoints;
 mod present;
 mod stack;
 
@@ -19,6 +20,7 @@ use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 
 use crate::settings::Settings;
 use docker_cli::docker;
+pub use entrypoints::entrypoints;
 pub use present::{Present, bot_container, missing, present};
 
 /// The stack of what `up` makes.

@@ -87,7 +87,7 @@ fn is_bot(labels: &HashMap<String, String>) -> bool {
     labels.get("coop-cloud.backupbot.enabled").is_some_and(|value| value == "true")
 }
 
-fn unreachable(error: &bollard::errors::Error) -> Failure {
+pub(super) fn unreachable(error: &bollard::errors::Error) -> Failure {
     Failure::new(Kind::EngineUnreachable, format!("the docker engine does not answer: {error}"), "run `cc-ci doctor`")
 }
 

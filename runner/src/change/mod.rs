@@ -1,0 +1,104 @@
+//! What a change asks of those who run the recipe: its base release and its head, compared as texts.
+//!
+//! An operator's env file was made of an older `.env.sample`, and `abra app upgrade` adds nothing to it (medium
+//! certainty: `abra app check` is there to list what is missing); a stack deploy removes nothing that the compose files
+//! do not name any more (high: abra deploys with prune off).
+
+mod bump;
+mod leftover;
+mod note;
+mod settings;
+mod side;
+mod untested;
+mod words;
+
+pub use bump::remarks;
+pub use leftover::{Leftover, explain, left_behind};
+pub use note::{Allowance, allowances};
+pub use settings::{Lacking, Why, lacking, unclaimed};
+pub use side::Side;
+pub use untested::{changed_functions, commands, entrypoints, parts_that_nothing_deploys, timers};
+pub use words::{changed_defaults, told_lacking, turned_secrets};
+
+use harness::coopcloud::envfile::EnvFile;
+use harness::failure::Failure;
+use harness::names::StackName;
+
+use crate::recipe_toml::Variant;
+use crate::source::Checkout;
+use crate::spec::RunSpec;
+
+/// A change, ready to be compared.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The base release, with the settings that operators made of its sample.
+    pub base: Side,
+    /// The head, deployed with those settings.
+    pub head: Side,
+    /// What may tell operators to act.
+    pub allowances: Vec<Allowance>,
+    /// What abra leaves behind.
+    pub left: Vec<Leftover>,
+}
+
+impl Change {
+    /// Reads both sides, as those have them who run a variant; none where the run has no base release.
+    ///
+    /// # Errors
+    /// When a side cannot be read, which the checks of that side tell.
+    pub fn read(checkout: &Checkout, spec: &RunSpec, variant: Option<&Variant>) -> Result<Option<Self>, Failure> {
+        let Some(base) = &spec.base else { return Ok(None) };
+        let base = Side::read(checkout, spec, base, None, variant)?;
+        let head = Side::read(checkout, spec, spec.head.as_str(), Some(&base.sample), None)?;
+        let allowances = allowances(&base, &head);
+        let left = left_behind(&base.compose, &head.compose, &spec.stack);
+        Ok(Some(Self { base, head, allowances, left }))
+    }
+
+    /// What an operator's env file lacks for the head.
+    #[must_use]
+    pub fn lacking(&self, env: &EnvFile) -> Vec<Lacking> {
+        lacking(&env.vars(), &self.base, &self.head)
+    }
+
+    /// The failure of an upgrade with an env file that lacks something; none where operators are told to act.
+    ///
+    /// # Errors
+    /// The settings by name.
+    pub fn refuses(&self, lacking: &[Lacking]) -> Result<(), Failure> {
+        match self.permit(lacking) {
+            None if !lacking.is_empty() => Err(told_lacking(lacking, self)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What tells operators of what they lack.
+    #[must_use]
+    pub fn permit(&self, lacking: &[Lacking]) -> Option<&Allowance> {
+        self.allowances.iter().find(|one| one.tells(lacking))
+    }
+
+    /// Whether a note of the change names a thing.
+    #[must_use]
+    pub fn names(&self, thing: &str) -> bool {
+        self.allowances.iter().any(|one| one.names(thing))
+    }
+
+    /// The first note of the change, by its path.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.allowances.iter().find_map(|one| match one {
+            Allowance::Note { path, .. } => Some(path.as_str()),
+            Allowance::Major { .. } => None,
+        })
+    }
+
+    /// Explains a failure by what was left behind, where that is in the way.
+    #[must_use]
+    pub fn explain(&self, failure: Failure, stack: &StackName) -> Failure {
+        explain(failure, &self.left, self, stack)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! One side of a change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::coopcloud::abra_sh;
+use harness::coopcloud::compose::Compose;
+use harness::coopcloud::envfile::EnvFile;
+use harness::coopcloud::interpolate::{Unset, Use, uses_in};
+use harness::coopcloud::version::Version;
+use harness::failure::Failure;
+
+use crate::allowed::{compose_files, settle};
+use crate::deploy::{compose_of, sample_of};
+use crate::recipe_toml::Variant;
+use crate::source::Checkout;
+use crate::spec::{RunSpec, version_in};
+
+/// A revision of the recipe as an app would have it.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// The tag or commit.
+    pub revision: String,
+    /// The version that its compose file names.
+    pub version: Option<String>,
+    /// Its `.env.sample`.
+    pub sample: EnvFile,
+    /// What its `abra.sh` exports.
+    pub exports: BTreeMap<String, String>,
+    /// Its compose files, of an operator's COMPOSE_FILE.
+    pub compose: Compose,
+    /// Files of an operator's COMPOSE_FILE that it does not have.
+    pub missing_files: Vec<String>,
+    /// Variables that its deployment takes, each with the place that takes it.
+    pub uses: Vec<(Use, String)>,
+    /// Its notes for operators below `release/`, by name.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Side {
+    /// Reads a revision, with the env file that an operator has of an earlier one, or with what a variant sets.
+    ///
+    /// # Errors
+    /// When the compose files cannot be read.
+    pub fn read(
+        checkout: &Checkout,
+        spec: &RunSpec,
+        revision: &str,
+        operators: Option<&EnvFile>,
+        variant: Option<&Variant>,
+    ) -> Result<Self, Failure> {
+        let mut sample = sample_of(checkout, revision)?;
+        if let Some(variant) = variant {
+            variant.write_to(&mut sample);
+        }
+        settle(&mut sample, spec)?;
+        // What an operator lacks is filled in here, so that the files can be read at all.
+        let mut env = operators.unwrap_or(&sample).clone();
+        env.merge_new_keys_from(&sample);
+        let files = compose_files(&env);
+        let (there, missing_files): (Vec<String>, Vec<String>) =
+            files.into_iter().partition(|file| checkout.file(revision, file).is_some());
+        env.set("COMPOSE_FILE", &there.join(":"));
+        let compose = compose_of(checkout, revision, &env, spec.stack.as_str())?;
+        let exports = abra_sh::exports(&checkout.file(revision, "abra.sh").unwrap_or_default());
+        let mut uses: Vec<(Use, String)> =
+            compose.uses.iter().map(|one| (one.clone(), "the compose files".to_owned())).collect();
+        for file in files_of_app(&compose) {
+            let text = checkout.file(revision, &file).unwrap_or_default();
+            uses.extend(uses_in_container(&text, &given(&compose)).into_iter().map(|one| (one, file.clone())));
+        }
+        let mut notes = BTreeMap::new();
+        for entry in checkout.entries(revision, "release").unwrap_or_default() {
+            let text = checkout.file(revision, &entry.path).unwrap_or_default();
+            if let Some(name) = entry.path.strip_prefix("release/").filter(|_| !text.trim().is_empty()) {
+                notes.insert(name.to_owned(), text);
+            }
+        }
+        let version = version_in(checkout, revision);
+        Ok(Self { revision: revision.to_owned(), version, sample, exports, compose, missing_files, uses, notes })
+    }
+
+    /// Its version, where it names one that can be compared.
+    #[must_use]
+    pub fn parsed(&self) -> Option<Version> {
+        self.version.as_deref().and_then(Version::parse)
+    }
+
+    /// Its version in words.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.version.as_deref().unwrap_or(&self.revision)
+    }
+}
+
+/// The files of configs that the service `app` gets. Its environment is the whole env file.
+fn files_of_app(compose: &Compose) -> Vec<String> {
+    let Some(app) = compose.service("app") else { return Vec::new() };
+    let of_app = compose.configs.iter().filter(|config| app.configs.contains(&config.key));
+    of_app.filter_map(|config| config.file.as_deref()).map(|file| file.trim_start_matches("./").to_owned()).collect()
+}
+
+/// Variables that the compose files themselves give the service `app`.
+fn given(compose: &Compose) -> BTreeSet<String> {
+    let environment = compose.service("app").and_then(|app| app.field("environment")?.as_object());
+    environment.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
+
+/// What a config's file takes of the container's environment and cannot do without: `{{ env "X" }}` of a template, and
+/// `${X:?…}` of a script. A condition or a function around `env` may have a default, so that is not counted.
+pub(super) fn uses_in_container(text: &str, given: &BTreeSet<String>) -> Vec<Use> {
+    let mut found: Vec<Use> = Vec::new();
+    for action in text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
+        let words: Vec<&str> = action.0.trim_matches(['-', ' ', '\t']).split_whitespace().collect();
+        if let ["env", name] = words[..] {
+            found.push(Use { name: name.trim_matches(['"', '`']).to_owned(), unset: Unset::Empty });
+        }
+    }
+    let refused = |one: &Use| matches!(one.unset, Unset::Refused { .. });
+    found.extend(text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(uses_in).filter(refused));
+    found.retain(|one| !given.contains(&one.name));
+    found
+}

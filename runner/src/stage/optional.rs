@@ -1,0 +1,156 @@
+//! Compose files of the repository that no COMPOSE_FILE of the run names: operators switch them on, so each is held to
+//! docker's schema and to what the repository's files declare.
+
+use std::collections::BTreeSet;
+
+use harness::coopcloud::compose::Compose;
+use harness::failure::{Failure, Kind};
+
+use crate::allowed::compose_files;
+use crate::context::Context;
+use crate::source::Checkout;
+use crate::stack_config::Loaded;
+
+/// A compose file that the run does not deploy.
+pub(super) struct Optional {
+    /// Its path.
+    pub file: String,
+    /// Whether it is new or another than at the base release; all are where there is none.
+    is_changed: bool,
+}
+
+/// The files at the root of a revision that are compose files and not deployed by the run.
+pub(super) fn optional(cx: &Context, head: &str, deployed: &[String]) -> Vec<Optional> {
+    let others = compose_paths(&cx.checkout, head).into_iter().filter(|file| !deployed.contains(file));
+    let base = cx.spec.base.as_deref();
+    let text = |revision: &str, file: &str| cx.checkout.file(revision, file);
+    others
+        .map(|file| {
+            let is_changed = base.is_none_or(|base| text(base, &file) != text(head, &file));
+            Optional { file, is_changed }
+        })
+        .collect()
+}
+
+fn compose_paths(checkout: &Checkout, revision: &str) -> Vec<String> {
+    let is_compose = |path: &str| {
+        path.starts_with("compose") && (path.ends_with(".yml") || path.ends_with(".yaml")) && !path.contains('/')
+    };
+    let tree = checkout.tree(revision).unwrap_or_default();
+    tree.into_iter().map(|entry| entry.path).filter(|path| is_compose(path)).collect()
+}
+
+/// Tells what they are, and what is wrong with them.
+///
+/// # Errors
+/// [`Kind::InvalidCompose`] where the change itself makes one of them wrong.
+pub(super) fn told(
+    cx: &Context,
+    head: &str,
+    deployed: &[String],
+    optional: &[Optional],
+    said: &[Loaded],
+) -> Result<(), Failure> {
+    let in_variant = |file: &String| cx.toml.variant.values().any(|variant| variant.compose.contains(file));
+    let unused = optional.iter().filter(|one| one.is_changed && !in_variant(&one.file));
+    let changed: Vec<&str> = unused.map(|one| one.file.as_str()).collect();
+    if !changed.is_empty() {
+        let since = cx.spec.base.as_ref().map_or_else(String::new, |base| format!("changed since {base} and "));
+        cx.note(format!("{} is {since}in no COMPOSE_FILE of this run, so not deployed", changed.join(", ")));
+    }
+    let declared = declared(cx, head);
+    let mut wrong = Vec::new();
+    for (one, said) in optional.iter().zip(said) {
+        match said {
+            // Its operator sets that.
+            Loaded::Refused(why) if why.contains("required variable") || why.contains("is missing a value") => {}
+            Loaded::Refused(why) => wrong.push((one, format!("docker refuses {}: {why}", one.file))),
+            Loaded::Taken | Loaded::NotAsked(_) => {}
+        }
+        let Some(compose) = alone(cx, head, &one.file) else { continue };
+        if let Some((what, service)) = undeclared(&compose, &declared) {
+            let why = format!("in {} service {service} uses the {what}, which no compose file of the repository declares", one.file);
+            wrong.push((one, why));
+        }
+    }
+    let (new, old): (Vec<_>, Vec<_>) = wrong.into_iter().partition(|(one, _)| one.is_changed);
+    for (_, why) in old {
+        cx.note(format!("{why}; it was so before this change, and the run does not deploy it"));
+    }
+    let detail: Vec<&str> = new.iter().map(|(_, why)| why.as_str()).collect();
+    match new.first() {
+        None => Ok(()),
+        Some((one, why)) => Err(Failure::new(
+            Kind::InvalidCompose,
+            format!("{why} (operators switch it on by COMPOSE_FILE; this run deploys {})", deployed.join(", ")),
+            format!("{} of the recipe", one.file),
+        )
+        .with_detail(detail.join("\n"))),
+    }
+}
+
+/// One file by itself, with the settings of the sample.
+fn alone(cx: &Context, head: &str, file: &str) -> Option<Compose> {
+    let sample = crate::deploy::sample_of(&cx.checkout, head).ok()?;
+    let vars = crate::deploy::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str());
+    Compose::load(&[(file.to_owned(), cx.checkout.file(head, file)?)], &vars).ok()
+}
+
+/// Every secret, config, volume and network that some compose file of the repository declares, as `kind key`: an overlay
+/// may build on another one.
+fn declared(cx: &Context, head: &str) -> BTreeSet<String> {
+    let mut files = compose_paths(&cx.checkout, head);
+    files.extend(crate::deploy::sample_of(&cx.checkout, head).map(|env| compose_files(&env)).unwrap_or_default());
+    let mut found = BTreeSet::new();
+    for compose in files.iter().filter_map(|file| alone(cx, head, file)) {
+        let sections = [
+            ("secret", &compose.secrets),
+            ("config", &compose.configs),
+            ("volume", &compose.volumes),
+            ("network", &compose.networks),
+        ];
+        found.extend(sections.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind} {}", one.key))));
+    }
+    found
+}
+
+/// The first thing that a service uses and nothing declares, and that service.
+pub(super) fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Option<(String, String)> {
+    compose.services.iter().find_map(|service| {
+        let of = |kind: &str, keys: &[String]| -> Vec<String> { keys.iter().map(|key| format!("{kind} {key}")).collect() };
+        let volumes: Vec<String> = service
+            .mounts
+            .iter()
+            .filter(|mount| mount.kind == "volume" && !mount.source.is_empty())
+            .map(|mount| mount.source.clone())
+            .collect();
+        let networks: Vec<String> = match service.field("networks") {
+            Some(serde_json::Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            Some(serde_json::Value::Object(names)) => names.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let networks: Vec<String> = networks.into_iter().filter(|name| name != "default").collect();
+        let used = [of("secret", &service.secrets), of("config", &service.configs), of("volume", &volumes), of("network", &networks)].concat();
+        used.into_iter().find(|one| !declared.contains(one)).map(|one| (one, service.name.clone()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn what_a_service_uses_is_declared_somewhere() {
+        let load = |text: &str| Compose::load(&[("compose.x.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
+        let declared: BTreeSet<String> = ["secret key", "volume data", "network proxy", "config c"].map(str::to_owned).into();
+        let found = |text: &str| undeclared(&load(&format!("services:\n  app:\n{text}")), &declared);
+        assert_eq!(found("    secrets: [key]\n    networks: [proxy, default]\n    volumes: ['data:/d', '/tmp', './x:/x']\n    configs: [c]\n"), None);
+        let names = |text: &str| found(text).map(|(what, _)| what);
+        assert_eq!(names("    secrets: [kye]\n").as_deref(), Some("secret kye"));
+        assert_eq!(names("    volumes: ['dta:/d']\n").as_deref(), Some("volume dta"));
+        assert_eq!(names("    networks: {inner: {}}\n").as_deref(), Some("network inner"));
+        assert_eq!(names("    configs: [{source: other, target: /o}]\n").as_deref(), Some("config other"));
+    }
+}
