@@ -35,8 +35,8 @@ use crate::settings::Guards;
 use crate::slot::Runner;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
-use crate::usage::Usage;
 use crate::stage::ActiveVariant;
+use crate::usage::Usage;
 use crate::warm::Warm;
 
 /// What a stage works with: one app of the run, and the run's tools.
@@ -133,6 +133,8 @@ pub struct Context {
     pub faults: Vec<Fault>,
     /// The revision that is deployed now: a tag or the head's commit.
     pub deployed: Option<String>,
+    /// Whether the upgrade has replaced every container.
+    pub all_new: bool,
     /// Whether the base release cannot even be pulled.
     pub base_is_broken: bool,
     /// Why the stage that runs has nothing to do, where it finds that out itself.

@@ -42,7 +42,9 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
         Stage::Functional => "what the app is for",
         Stage::Prove => "with `cc-ci prove` alone: every test against impostors, where it must be red",
         Stage::Fresh => "the tested commit on empty volumes, where install was not that already",
-        Stage::Variants => "install and upgrade with the compose files and settings of each variant that `recipe.toml` names",
+        Stage::Variants => {
+            "install and upgrade with the compose files and settings of each variant that `recipe.toml` names"
+        }
         Stage::Teardown => "everything goes, whatever happened before",
     }
 }

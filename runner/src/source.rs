@@ -231,7 +231,11 @@ impl Checkout {
     /// [`Kind::InvalidRecipe`] with git's words.
     pub fn tags(&self) -> Result<Vec<Tag>, Failure> {
         let list = self
-            .git(&["for-each-ref", "refs/tags", "--format=%(objecttype) %(objectname) %(*objectname) %(refname:strip=2)"])
+            .git(&[
+                "for-each-ref",
+                "refs/tags",
+                "--format=%(objecttype) %(objectname) %(*objectname) %(refname:strip=2)",
+            ])
             .map_err(|why| unreadable("the repository", &why))?;
         let tag = |line: &str| {
             let [kind, object, peeled, name] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else { return None };

@@ -195,24 +195,41 @@ mod tests {
         let head: Commit = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d5e6f1a2b".parse().unwrap();
         let base = |version: &str, tags: &[(&str, bool)]| {
             let commit = |is_head: bool| if is_head { head.to_string() } else { "0".repeat(40) };
-            let tag = |(name, is_head): &(&str, bool)| Tag { name: (*name).to_owned(), annotated: true, commit: commit(*is_head) };
+            let tag = |(name, is_head): &(&str, bool)| Tag {
+                name: (*name).to_owned(),
+                annotated: true,
+                commit: commit(*is_head),
+            };
             base_of(Some(version), &head, &tags.iter().map(tag).collect::<Vec<_>>())
         };
         let from = |base: &str| (Some(base.to_owned()), String::new());
-        let three = [("1.0.0+1", false), ("1.1.0+1", false), ("1.2.0+2", false), ("1.3.0-rc1", false), ("nightly", false)];
+        let three =
+            [("1.0.0+1", false), ("1.1.0+1", false), ("1.2.0+2", false), ("1.3.0-rc1", false), ("nightly", false)];
         assert_eq!(base("1.3.0+2", &three), from("1.2.0+2"));
         assert_eq!(base("1.2.0+2", &three), from("1.1.0+1"), "its own version is none");
-        assert_eq!(base("1.2.0+3", &three), from("1.2.0+2"), "the same numbers with another upstream are another version");
+        assert_eq!(
+            base("1.2.0+3", &three),
+            from("1.2.0+2"),
+            "the same numbers with another upstream are another version"
+        );
         assert_eq!(base("1.1.1+1", &three), from("1.1.0+1"), "a fix of what is not the newest any more");
         // Nightly builds, tags and crons test what is released.
         let tip = [("1.0.0+1", false), ("1.1.0+1", true)];
         assert_eq!(base("1.1.0+1", &tip), from("1.0.0+1"));
-        assert_eq!(base("1.0.0+1", &tip), from("1.0.0+1"), "a label that nobody raised does not hide which release it is");
+        assert_eq!(
+            base("1.0.0+1", &tip),
+            from("1.0.0+1"),
+            "a label that nobody raised does not hide which release it is"
+        );
         let reason = |version: &str, tags: &[(&str, bool)]| base(version, tags).1;
         assert!(reason("1.0.0+1", &[("1.0.0+1", true)]).contains("there is no other release"));
         assert!(reason("1.0.0+1", &[("1.0.0+1", true), ("1.1.0+1", false)]).contains("no release is older"));
         assert!(reason("1.0.0+1", &[("nightly", true)]).contains("no release yet"));
-        assert_eq!(base("1.0.0+1", &[("1.0.0+1", false)]), from("1.0.0+1"), "a change that names the only release still");
+        assert_eq!(
+            base("1.0.0+1", &[("1.0.0+1", false)]),
+            from("1.0.0+1"),
+            "a change that names the only release still"
+        );
     }
 
     fn domain(recipe: &str, base: &str) -> Result<Domain, Failure> {

@@ -331,11 +331,7 @@ pub(super) fn plain(value: &Value) -> String {
 /// The sections in which docker replaces variables.
 const SECTIONS: [&str; 5] = ["services", "volumes", "networks", "secrets", "configs"];
 
-fn interpolate_all(
-    value: &mut Value,
-    vars: &BTreeMap<String, String>,
-    uses: &mut BTreeSet<Use>,
-) -> Result<(), String> {
+fn interpolate_all(value: &mut Value, vars: &BTreeMap<String, String>, uses: &mut BTreeSet<Use>) -> Result<(), String> {
     match value {
         Value::String(text) if text.contains('$') => {
             uses.extend(uses_in(text));

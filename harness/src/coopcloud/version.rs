@@ -124,7 +124,10 @@ mod tests {
         assert_eq!(choose(Some("0.1.0+x")).as_deref(), Some("1.10.0+1.24"));
         assert_eq!(previous(Some("1.0.0+1"), &[]), None);
         assert_eq!(previous(Some("1.0.0+1"), &releases(&["1.0.0+1"])), None);
-        assert_eq!(previous(Some("2.0.0"), &releases(&["1.0.0", "2.0.0-rc1", "1.5.0-beta", "latest"])).as_deref(), Some("1.0.0"));
+        assert_eq!(
+            previous(Some("2.0.0"), &releases(&["1.0.0", "2.0.0-rc1", "1.5.0-beta", "latest"])).as_deref(),
+            Some("1.0.0")
+        );
     }
 
     #[test]

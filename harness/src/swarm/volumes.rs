@@ -49,6 +49,19 @@ impl Swarm {
         Ok(volumes)
     }
 
+    /// The places in a stack's running containers whose volume nobody named, each with its service: an image asks for
+    /// them, and they go with their container.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn nameless(&self, stack: &StackName) -> Result<Vec<(String, String)>, Failure> {
+        let mut found: Vec<(String, String)> =
+            self.running(stack).await?.iter().flat_map(|container| nameless(stack, container)).collect();
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
     /// The ids of a stack's running containers on this node.
     ///
     /// # Errors
@@ -148,6 +161,15 @@ fn mounts(stack: &StackName, container: &ContainerSummary) -> Vec<MountedVolume>
         })
     };
     container.mounts.iter().flatten().filter_map(of_mount).collect()
+}
+
+fn nameless(stack: &StackName, container: &ContainerSummary) -> Vec<(String, String)> {
+    let service = container.labels.as_ref().and_then(|labels| labels.get(SERVICE_LABEL));
+    let service = short(stack, service.map_or("", String::as_str));
+    let mounts = container.mounts.iter().flatten();
+    let named = |mount: &&MountPoint| !mount.name.as_deref().is_some_and(is_anonymous);
+    let mounts = mounts.filter(|mount| mount.typ.as_deref() == Some("volume") && !named(mount));
+    mounts.map(|mount| (service.to_owned(), mount.destination.clone().unwrap_or_default())).collect()
 }
 
 /// Docker names a volume that nobody named by 64 hexadecimal digits.

@@ -134,7 +134,8 @@ fn held(failure: &Failure, orphan: &Service, head: &Side) -> Option<(String, Str
     let held = rules(orphan);
     head.compose.services.iter().find_map(|service| {
         let mut wanted = rules(service).into_iter();
-        let (_, rule) = wanted.find(|(router, rule)| held.iter().any(|(name, other)| name == router || other == rule))?;
+        let (_, rule) =
+            wanted.find(|(router, rule)| held.iter().any(|(name, other)| name == router || other == rule))?;
         Some((format!("the route {rule}"), service.name.clone()))
     })
 }

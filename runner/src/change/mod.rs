@@ -49,7 +49,7 @@ impl Change {
     pub fn read(checkout: &Checkout, spec: &RunSpec, variant: Option<&Variant>) -> Result<Option<Self>, Failure> {
         let Some(base) = &spec.base else { return Ok(None) };
         let base = Side::read(checkout, spec, base, None, variant)?;
-        let head = Side::read(checkout, spec, spec.head.as_str(), Some(&base.sample), None)?;
+        let head = Side::read(checkout, spec, spec.head.as_str(), Some(&base.sample), variant)?;
         let allowances = allowances(&base, &head);
         let left = left_behind(&base.compose, &head.compose, &spec.stack);
         Ok(Some(Self { base, head, allowances, left }))

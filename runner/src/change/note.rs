@@ -59,7 +59,8 @@ pub fn allowances(base: &Side, head: &Side) -> Vec<Allowance> {
     let (from, to) = (base.parsed(), head.parsed());
     let is_shown = |name: &str| is_shown(name, from.as_ref(), to.as_ref());
     let new = head.notes.iter().filter(|(name, text)| base.notes.get(*name) != Some(text) && is_shown(name));
-    let note = |(name, text): (&String, &String)| Allowance::Note { path: format!("release/{name}"), text: text.clone() };
+    let note =
+        |(name, text): (&String, &String)| Allowance::Note { path: format!("release/{name}"), text: text.clone() };
     let is_major = from.as_ref().zip(to.as_ref()).is_some_and(|(from, to)| from.numbers[0] < to.numbers[0]);
     let major = is_major.then(|| Allowance::Major { from: base.name().to_owned(), to: head.name().to_owned() });
     new.map(note).chain(major).collect()

@@ -50,7 +50,7 @@ fn side(made: &Made<'_>) -> Side {
     }
 }
 
-fn change(base: &Made<'_>, head: &Made<'_>) -> Change {
+fn of(base: &Made<'_>, head: &Made<'_>) -> Change {
     let (base, head) = (side(&Made { version: "1.0.0+1", ..base.clone() }), side(head));
     let left = left_behind(&base.compose, &head.compose, &stack());
     Change { allowances: allowances(&base, &head), base, head, left }
@@ -58,7 +58,7 @@ fn change(base: &Made<'_>, head: &Made<'_>) -> Change {
 
 /// What the env file of an operator of the base lacks, in words.
 fn lacks(base: &Made<'_>, head: &Made<'_>) -> Vec<String> {
-    let change = change(base, &Made { version: "1.1.0+1", ..head.clone() });
+    let change = of(base, &Made { version: "1.1.0+1", ..head.clone() });
     change.lacking(&change.base.sample).iter().map(ToString::to_string).collect()
 }
 
@@ -99,10 +99,14 @@ fn what_refuses_to_go_on_is_missed_whatever_the_sample_says() {
 
 #[test]
 fn a_template_takes_settings_too() {
-    let config = "a {{ env \"MOTTO\" }} {{- env `OTHER` -}} {{ if env \"FLAG\" }}x{{ end }} {{ or (env \"Z\") \"z\" }}\n";
+    let config =
+        "a {{ env \"MOTTO\" }} {{- env `OTHER` -}} {{ if env \"FLAG\" }}x{{ end }} {{ or (env \"Z\") \"z\" }}\n";
     let head = Made { config, sample: "MOTTO=m\nOTHER=o\nFLAG=1\nZ=z\n", ..Made::default() };
     let found = lacks(&Made::default(), &head);
-    assert_eq!(found, ["lacks MOTTO, which has no default in site.conf", "lacks OTHER, which has no default in site.conf"]);
+    assert_eq!(
+        found,
+        ["lacks MOTTO, which has no default in site.conf", "lacks OTHER, which has no default in site.conf"]
+    );
 }
 
 #[test]
@@ -118,20 +122,25 @@ fn a_default_that_goes_away_is_missed() {
 #[test]
 fn a_new_secret_has_no_version_in_old_env_files() {
     let rest = "secrets:\n  token: {external: true, name: \"${STACK_NAME}_token_${SECRET_TOKEN_VERSION}\"}\n";
-    let head = Made { sample: "SECRET_TOKEN_VERSION=v1 # length=20\n", app: "    secrets: [token]\n", rest, ..Made::default() };
+    let head = Made {
+        sample: "SECRET_TOKEN_VERSION=v1 # length=20\n",
+        app: "    secrets: [token]\n",
+        rest,
+        ..Made::default()
+    };
     let found = lacks(&Made::default(), &head);
     assert_eq!(found, ["lacks SECRET_TOKEN_VERSION, so that the new secret token has no version and is not made"]);
 }
 
 #[test]
 fn operators_are_told_by_a_note_of_this_version_or_by_a_major_one() {
-    let app = "    environment: [\"MOTTO=${MOTTO}\"]\n";
-    let refused = |version, notes, before| {
+    fn refused(version: &str, notes: &[(&str, &str)], before: &[(&str, &str)]) -> (Option<Kind>, Vec<Allowance>) {
+        let app = "    environment: [\"MOTTO=${MOTTO}\"]\n";
         let head = Made { version, sample: "MOTTO=hello\n", app, notes, ..Made::default() };
-        let change = change(&Made { notes: before, ..Made::default() }, &head);
+        let change = of(&Made { notes: before, ..Made::default() }, &head);
         let lacking = change.lacking(&change.base.sample);
         (change.refuses(&lacking).err().map(|failure| failure.kind), change.allowances)
-    };
+    }
     let note = |name| [(name, "Set MOTTO first.")];
     let red = Some(Kind::SettingMissing);
     assert_eq!(refused("1.1.0+1", &[], &[]).0, red);
@@ -153,7 +162,7 @@ fn operators_are_told_by_a_note_of_this_version_or_by_a_major_one() {
 fn the_failure_names_everything_and_what_may_have_been_renamed() {
     let app = "    environment: [\"A=${SITE_MOTTO}\", \"B=${SITE_COLOUR}\"]\n";
     let head = Made { version: "1.1.0+1", sample: "SITE_MOTTO=m\nSITE_COLOUR=c\n", app, ..Made::default() };
-    let change = change(&Made { sample: "MOTTO=m\n", ..Made::default() }, &head);
+    let change = of(&Made { sample: "MOTTO=m\n", ..Made::default() }, &head);
     let failure = change.refuses(&change.lacking(&change.base.sample)).unwrap_err();
     insta::assert_snapshot!(format!("{}\n{}\n{}", failure.what, failure.look_at, failure.detail));
 }
@@ -166,7 +175,7 @@ fn what_the_sample_changes_is_told_and_not_followed() {
         sample: "SIZE=2\nSECRET_KEY_VERSION=v2\nSAME=x\nCOMPOSE_FILE=\"compose.yml:compose.db.yml\"\nNEW=1\n",
         ..Made::default()
     };
-    let change = change(&base, &head);
+    let change = of(&base, &head);
     let left_out = unclaimed(&change.base.sample.vars(), &[], &change.head);
     assert_eq!(left_out.iter().map(String::as_str).collect::<Vec<_>>(), ["NEW"]);
     insta::assert_snapshot!(change.told_settings(&[], &left_out, true).join("\n"));
@@ -177,12 +186,20 @@ fn what_the_sample_changes_is_told_and_not_followed() {
 fn what_is_not_named_any_more_is_left_behind_with_its_command() {
     let two = "  web:\n    image: a:1\nvolumes: {data: {}, pages: {name: \"${STACK_NAME}_p\"}, shared: {external: true}}\nconfigs: {site: {name: \"${STACK_NAME}_site_v1\", file: a}, old: {name: \"${STACK_NAME}_old_v1\", file: b}}\nsecrets: {key: {external: true, name: \"${STACK_NAME}_key_v1\"}}\nnetworks: {inner: {}, proxy: {external: true}}\n";
     let one = "volumes: {pages: {name: \"${STACK_NAME}_other\"}}\nconfigs: {site: {name: \"${STACK_NAME}_site_v2\", file: a}}\n";
-    let change = change(&Made { rest: two, ..Made::default() }, &Made { version: "1.1.0+1", rest: one, ..Made::default() });
+    let change = of(&Made { rest: two, ..Made::default() }, &Made { version: "1.1.0+1", rest: one, ..Made::default() });
     let left: Vec<String> = change.left.iter().map(ToString::to_string).collect();
     assert_eq!(left, ["service web", "volume data", "volume pages", "config old", "secret key", "network inner"]);
     let told = change.told_left(&stack(), |one| one.kind != "network").unwrap();
-    assert!(told.contains("docker service rm STACK_web; docker volume rm STACK_data; docker volume rm STACK_p;"), "{told}");
-    assert!(!told.contains("inner") && told.contains("service web (runs on), volume data") && told.contains("for release/1.1.0+1"), "{told}");
+    assert!(
+        told.contains("docker service rm STACK_web; docker volume rm STACK_data; docker volume rm STACK_p;"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("inner")
+            && told.contains("service web (runs on), volume data")
+            && told.contains("for release/1.1.0+1"),
+        "{told}"
+    );
     assert_eq!(change.told_left(&stack(), |_| false), None);
 }
 
@@ -191,29 +208,37 @@ fn an_orphan_explains_what_it_is_in_the_way_of() {
     let labels = |name: &str| format!("    deploy: {{labels: [\"traefik.http.routers.{name}.rule=Host(`a.b`)\"]}}\n");
     let web = format!("  web:\n    image: a:1\n    ports: [\"8080:80\"]\n{}", labels("x"));
     let app = format!("    ports: [\"8080:80\"]\n{}", labels("x"));
-    let change = change(&Made { rest: &web, ..Made::default() }, &Made { version: "1.1.0+1", app: &app, ..Made::default() });
+    let change =
+        of(&Made { rest: &web, ..Made::default() }, &Made { version: "1.1.0+1", app: &app, ..Made::default() });
     let explained = |kind, what: &str| change.explain(Failure::new(kind, what, "x"), &stack());
     let port = explained(Kind::PortTaken, "port 8080 is held");
     assert_eq!(port.kind, Kind::OrphanInTheWay);
-    assert!(port.what.contains("service web of 1.0.0+1 runs on") && port.what.contains("holds port 8080"), "{}", port.what);
+    assert!(
+        port.what.contains("service web of 1.0.0+1 runs on") && port.what.contains("holds port 8080"),
+        "{}",
+        port.what
+    );
     assert!(port.look_at.contains("docker service rm STACK_web"), "{}", port.look_at);
     assert_eq!(explained(Kind::PortTaken, "port 443 is held").kind, Kind::PortTaken, "another port");
     assert_eq!(explained(Kind::NoAnswer, "it answered 404").kind, Kind::OrphanInTheWay);
     assert_eq!(explained(Kind::CrashLoop, "8080").kind, Kind::CrashLoop, "no route or port does that");
-    let alone = super::tests::change(&Made::default(), &Made { version: "1.1.0+1", app: &app, ..Made::default() });
+    let alone = of(&Made::default(), &Made { version: "1.1.0+1", app: &app, ..Made::default() });
     assert_eq!(alone.explain(Failure::new(Kind::NoAnswer, "404", "x"), &stack()).kind, Kind::NoAnswer);
 }
 
 #[test]
 fn a_version_that_says_too_little_is_told() {
     let told = |base: &Made<'_>, head: &Made<'_>| {
-        let change = change(base, head);
+        let change = of(base, head);
         remarks(&change, &change.lacking(&change.base.sample)).join("\n")
     };
     let old = Made { app: "    image: postgres:13.4-alpine\n", ..Made::default() };
     let image = |version, app, notes| Made { version, app, notes, ..Made::default() };
     let minor = told(&old, &image("1.1.0+15", "    image: postgres:15.1-alpine\n", &[]));
-    assert!(minor.contains("1.0.0+1 to 1.1.0+15, up by a minor number, and the image of app goes from postgres:13.4"), "{minor}");
+    assert!(
+        minor.contains("1.0.0+1 to 1.1.0+15, up by a minor number, and the image of app goes from postgres:13.4"),
+        "{minor}"
+    );
     assert!(minor.contains("no note below release/ is new"), "{minor}");
     assert_eq!(told(&old, &image("2.0.0+15", "    image: postgres:15\n", &[("2.0.0+15", "Dump first")])), "");
     assert_eq!(told(&old, &image("1.0.1+1", "    image: postgres:13.9-alpine\n", &[])), "");
@@ -230,8 +255,22 @@ fn a_version_that_says_too_little_is_told() {
 #[test]
 fn what_no_run_deploys_is_found() {
     let files = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let changed = files(&["compose.mail.yml", "mail.conf", "nginx.conf", "README.md", "release/next", ".drone.yml", "abra.sh", "scripts/dump.sh", "logo.png", "LICENSE"]);
-    assert_eq!(parts_that_nothing_deploys(&changed, &["nginx.conf".to_owned()].into()), ["mail.conf", "scripts/dump.sh"]);
+    let changed = files(&[
+        "compose.mail.yml",
+        "mail.conf",
+        "nginx.conf",
+        "README.md",
+        "release/next",
+        ".drone.yml",
+        "abra.sh",
+        "scripts/dump.sh",
+        "logo.png",
+        "LICENSE",
+    ]);
+    assert_eq!(
+        parts_that_nothing_deploys(&changed, &["nginx.conf".to_owned()].into()),
+        ["mail.conf", "scripts/dump.sh"]
+    );
     let base = "export A=v1\nset_page() {\n  echo one\n}\nsame() { true; }\n";
     let head = "export A=v2\nset_page() {\n  echo two\n}\nsame() { true; }\nfunction new {\n  x\n}\n";
     assert_eq!(changed_functions(base, head), ["new", "set_page"]);
@@ -240,7 +279,9 @@ fn what_no_run_deploys_is_found() {
 
 #[test]
 fn commands_timers_and_entrypoints_that_nothing_here_serves_are_found() {
-    let env = EnvFile::parse("POST_DEPLOY_CMDS=\"app a|app b\"\nPOST_UPGRADE_CMDS=\nPRE_DEPLOY_CMDS=x\nPOST_OFFICE_CMDS=x\n#POST_UNDEPLOY_CMDS=x\n");
+    let env = EnvFile::parse(
+        "POST_DEPLOY_CMDS=\"app a|app b\"\nPOST_UPGRADE_CMDS=\nPRE_DEPLOY_CMDS=x\nPOST_OFFICE_CMDS=x\n#POST_UNDEPLOY_CMDS=x\n",
+    );
     let keys: Vec<String> = commands(&env).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["POST_DEPLOY_CMDS", "PRE_DEPLOY_CMDS"]);
     let rest = "  cron:\n    image: a:1\n    deploy:\n      replicas: 0\n      labels: [\"swarm.cronjob.enable=true\", \"swarm.cronjob.schedule=0 3 * * *\"]\n  spare:\n    image: a:1\n    deploy: {replicas: 0}\n";
@@ -248,6 +289,9 @@ fn commands_timers_and_entrypoints_that_nothing_here_serves_are_found() {
     let compose = side(&Made { version: "1.0.0", app, rest, ..Made::default() }).compose;
     assert_eq!(timers(&compose), ["cron (swarm-cronjob, 0 3 * * *)", "spare (0 replicas)"]);
     let known = ["web".to_owned(), "web-secure".to_owned()].into();
-    let found: Vec<String> = entrypoints(&compose, &known).into_iter().map(|(_, router, entrypoint)| format!("{router} {entrypoint}")).collect();
+    let found: Vec<String> = entrypoints(&compose, &known)
+        .into_iter()
+        .map(|(_, router, entrypoint)| format!("{router} {entrypoint}"))
+        .collect();
     assert_eq!(found, ["http x admin", "tcp ssh ssh"]);
 }

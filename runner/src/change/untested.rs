@@ -45,7 +45,9 @@ pub fn timers(compose: &Compose) -> Vec<String> {
         let schedule = label(service, "schedule").unwrap_or_else(|| "no schedule".to_owned());
         match (on, service.replicas) {
             (true, Some(0)) => Some(format!("{} (swarm-cronjob, {schedule})", service.name)),
-            (true, _) => Some(format!("{} (swarm-cronjob, {schedule}; it has replicas, so only its first run)", service.name)),
+            (true, _) => {
+                Some(format!("{} (swarm-cronjob, {schedule}; it has replicas, so only its first run)", service.name))
+            }
             (false, Some(0)) => Some(format!("{} (0 replicas)", service.name)),
             (false, _) => None,
         }
@@ -58,7 +60,8 @@ pub fn timers(compose: &Compose) -> Vec<String> {
 pub fn parts_that_nothing_deploys(changed: &[String], deployed: &BTreeSet<String>) -> Vec<String> {
     // Told by themselves, with what docker says of them.
     let is_compose = |path: &str| path.starts_with("compose.") && (path.ends_with(".yml") || path.ends_with(".yaml"));
-    let is_read = |path: &str| [".env.sample", "abra.sh"].contains(&path) || is_compose(path) || deployed.contains(path);
+    let is_read =
+        |path: &str| [".env.sample", "abra.sh"].contains(&path) || is_compose(path) || deployed.contains(path);
     let is_prose = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
         let begins = ["README", "LICENSE", "LICENCE", "COPYING", "CHANGELOG", "MAINTENANCE", "CONTRIBUTING", "AUTHORS"];
@@ -97,9 +100,8 @@ fn functions(script: &str) -> BTreeMap<String, String> {
 }
 
 fn function_name(line: &str) -> Option<String> {
-    let fine = |name: &str| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-    };
+    let fine =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     let by_word = line.strip_prefix("function ").map(|rest| rest.split(['(', ' ', '{']).next().unwrap_or_default());
     let name = by_word.or_else(|| line.split_once("()").map(|(name, _)| name.trim_end()))?;
     fine(name).then(|| name.to_owned())

@@ -17,7 +17,9 @@ impl std::fmt::Display for Lacking {
             Why::DefaultGone { before } => {
                 write!(f, "lacks {key}, which was {:?} by default and has no default any more", one_line(before, 40))
             }
-            Why::Secret { name } => write!(f, "lacks {key}, so that the new secret {name} has no version and is not made"),
+            Why::Secret { name } => {
+                write!(f, "lacks {key}, so that the new secret {name} has no version and is not made")
+            }
             Why::FileGone { file } => write!(f, "names {file} in {key}, which this change does not have any more"),
         }
     }
@@ -38,7 +40,8 @@ pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
         true => String::new(),
         false => format!("; not in .env.sample any more: {}, if that was renamed", gone.join(", ")),
     };
-    let what = format!("an operator's env file {first}{others}: an upgrade from {} adds nothing to it{gone}", base.name());
+    let what =
+        format!("an operator's env file {first}{others}: an upgrade from {} adds nothing to it{gone}", base.name());
     let note = match (change.note(), head.parsed() > base.parsed()) {
         (Some(path), _) => format!("its name in {path}, which operators are shown"),
         (None, true) => format!("a note for operators in release/{}", head.name()),
@@ -52,7 +55,11 @@ pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
 /// Keys that the head's sample does not have any more, not even in a comment.
 fn dropped(base: &Side, head: &Side) -> Vec<String> {
     let (before, now, text) = (base.sample.vars(), head.sample.vars(), head.sample.to_string());
-    before.into_keys().filter(|key| !now.contains_key(key) && !text.contains(&format!("{key}="))).collect()
+    let is_commented = |key: &str| {
+        let mut lines = text.lines().map(|line| line.trim_start_matches(['#', ' ']));
+        lines.any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with('=')))
+    };
+    before.into_keys().filter(|key| !now.contains_key(key) && !is_commented(key)).collect()
 }
 
 /// Values that the sample has changed for keys that operators have, but for versions of secrets; empty where none.

@@ -3,8 +3,8 @@
 
 mod elements;
 mod opt_out;
-mod variant;
 pub(crate) mod shown;
+mod variant;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,9 @@ use harness::names::RecipeName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use elements::{Health, MadeSecret, Provider, Reason, Rollback, Seconds, Sso, Status, Timeouts, Upgrade, UrlPath, Weight};
+pub use elements::{
+    Health, MadeSecret, Provider, Reason, Rollback, Seconds, Sso, Status, Timeouts, Upgrade, UrlPath, Weight,
+};
 pub use opt_out::{OPTIONAL, OptionalCheck};
 pub use variant::{Variant, VariantName};
 

@@ -25,6 +25,8 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let base = cx.spec.base.clone().filter(|_| cx.toml.rollback.is_some());
     match cx.opted_out("fresh.again") {
         Some(reason) => cx.skip("fresh.again", reason),
+        // New containers over the same volumes: the upgrade has shown that already.
+        None if cx.all_new => {}
         None => again(cx, &head).await?,
     }
     match base {
@@ -40,7 +42,8 @@ async fn again(cx: &mut Context, head: &str) -> Step {
         cx.progress("takes the app down and deploys it again over its volumes");
         let stack = cx.spec.stack.clone();
         let until = cx.wait_until();
-        let slow = cx.swarm.remove_some(&stack, &TAKEN_DOWN, Removal::Gentle, until.min(Instant::now() + GRACE)).await?;
+        let slow =
+            cx.swarm.remove_some(&stack, &TAKEN_DOWN, Removal::Gentle, until.min(Instant::now() + GRACE)).await?;
         if !slow.is_empty() {
             cx.swarm.remove_some(&stack, &TAKEN_DOWN, Removal::Kill, until).await?;
         }
@@ -81,6 +84,7 @@ async fn back(cx: &mut Context, base: &str) -> Step {
 
 fn rollback_failed(failure: Failure) -> Failure {
     let what = format!("the way back to the release before fails, and recipe.toml says [rollback]: {}", failure.what);
-    let kind = if failure.kind.usual_cause() == Kind::DidNotMove.usual_cause() { Kind::RollbackFailed } else { failure.kind };
+    let kind =
+        if failure.kind.usual_cause() == Kind::DidNotMove.usual_cause() { Kind::RollbackFailed } else { failure.kind };
     Failure { kind, what, ..failure }
 }

@@ -79,7 +79,9 @@ impl Context {
         for one in &lacking {
             match (&one.why, values.get(&one.key)) {
                 (Why::FileGone { .. }, value) => env.set("COMPOSE_FILE", value.map_or("compose.yml", String::as_str)),
-                (Why::Refused { .. }, Some(value)) if env.vars().get(&one.key).is_some_and(String::is_empty) => env.set(&one.key, value),
+                (Why::Refused { .. }, Some(value)) if env.vars().get(&one.key).is_some_and(String::is_empty) => {
+                    env.set(&one.key, value)
+                }
                 _ => {}
             }
         }
@@ -116,7 +118,10 @@ async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String>
     let commands = change::commands(env);
     if !commands.is_empty() {
         let commands: Vec<String> = commands.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
-        notes.push(format!("{} in .env.sample was not run: abra runs these commands, and cc-ci's deploys do not", commands.join(", ")));
+        notes.push(format!(
+            "{} in .env.sample was not run: abra runs these commands, and cc-ci's deploys do not",
+            commands.join(", ")
+        ));
     }
     let timers = change::timers(compose);
     if !timers.is_empty() {
@@ -139,17 +144,26 @@ async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String>
     let files = |compose: &Compose| -> Vec<String> {
         compose.files_of_objects().into_iter().map(|(_, file)| file.trim_start_matches("./").to_owned()).collect()
     };
-    let mut deployed: BTreeSet<String> = [compose_files(env), compose_files(&base.sample), files(compose)].concat().into_iter().collect();
+    let mut deployed: BTreeSet<String> =
+        [compose_files(env), compose_files(&base.sample), files(compose)].concat().into_iter().collect();
     deployed.extend(cx.change.iter().flat_map(|change| files(&change.head.compose)));
     let changed = cx.checkout.changed(&base.revision, head).unwrap_or_default();
     let unused = change::parts_that_nothing_deploys(&changed, &deployed);
     if !unused.is_empty() {
-        notes.push(format!("changed since {} and part of nothing that this run deploys: {}", base.revision, unused.join(", ")));
+        notes.push(format!(
+            "changed since {} and part of nothing that this run deploys: {}",
+            base.revision,
+            unused.join(", ")
+        ));
     }
     let script = |revision: &str| cx.checkout.file(revision, "abra.sh").unwrap_or_default();
     let functions = change::changed_functions(&script(&base.revision), &script(head));
     if !functions.is_empty() {
-        notes.push(format!("functions of abra.sh that changed since {} and that no run calls: {}", base.revision, functions.join(", ")));
+        notes.push(format!(
+            "functions of abra.sh that changed since {} and that no run calls: {}",
+            base.revision,
+            functions.join(", ")
+        ));
     }
     notes
 }

@@ -23,8 +23,8 @@ mod variants;
 
 pub use dependencies::lost;
 pub use prepare::published_ports;
-pub use variants::ActiveVariant;
 pub use teardown::{Teardown, tear_down, tear_down_and_say};
+pub use variants::ActiveVariant;
 
 use crate::context::{Context, Step};
 use crate::event::Stage;

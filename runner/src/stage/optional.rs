@@ -69,7 +69,10 @@ pub(super) fn told(
         }
         let Some(compose) = alone(cx, head, &one.file) else { continue };
         if let Some((what, service)) = undeclared(&compose, &declared) {
-            let why = format!("in {} service {service} uses the {what}, which no compose file of the repository declares", one.file);
+            let why = format!(
+                "in {} service {service} uses the {what}, which no compose file of the repository declares",
+                one.file
+            );
             wrong.push((one, why));
         }
     }
@@ -109,7 +112,9 @@ fn declared(cx: &Context, head: &str) -> BTreeSet<String> {
             ("volume", &compose.volumes),
             ("network", &compose.networks),
         ];
-        found.extend(sections.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind} {}", one.key))));
+        found.extend(
+            sections.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind} {}", one.key))),
+        );
     }
     found
 }
@@ -117,7 +122,8 @@ fn declared(cx: &Context, head: &str) -> BTreeSet<String> {
 /// The first thing that a service uses and nothing declares, and that service.
 pub(super) fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Option<(String, String)> {
     compose.services.iter().find_map(|service| {
-        let of = |kind: &str, keys: &[String]| -> Vec<String> { keys.iter().map(|key| format!("{kind} {key}")).collect() };
+        let of =
+            |kind: &str, keys: &[String]| -> Vec<String> { keys.iter().map(|key| format!("{kind} {key}")).collect() };
         let volumes: Vec<String> = service
             .mounts
             .iter()
@@ -125,12 +131,20 @@ pub(super) fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Opti
             .map(|mount| mount.source.clone())
             .collect();
         let networks: Vec<String> = match service.field("networks") {
-            Some(serde_json::Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            Some(serde_json::Value::Array(names)) => {
+                names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+            }
             Some(serde_json::Value::Object(names)) => names.keys().cloned().collect(),
             _ => Vec::new(),
         };
         let networks: Vec<String> = networks.into_iter().filter(|name| name != "default").collect();
-        let used = [of("secret", &service.secrets), of("config", &service.configs), of("volume", &volumes), of("network", &networks)].concat();
+        let used = [
+            of("secret", &service.secrets),
+            of("config", &service.configs),
+            of("volume", &volumes),
+            of("network", &networks),
+        ]
+        .concat();
         used.into_iter().find(|one| !declared.contains(one)).map(|one| (one, service.name.clone()))
     })
 }
@@ -143,10 +157,17 @@ mod tests {
 
     #[test]
     fn what_a_service_uses_is_declared_somewhere() {
-        let load = |text: &str| Compose::load(&[("compose.x.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
-        let declared: BTreeSet<String> = ["secret key", "volume data", "network proxy", "config c"].map(str::to_owned).into();
+        let load =
+            |text: &str| Compose::load(&[("compose.x.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
+        let declared: BTreeSet<String> =
+            ["secret key", "volume data", "network proxy", "config c"].map(str::to_owned).into();
         let found = |text: &str| undeclared(&load(&format!("services:\n  app:\n{text}")), &declared);
-        assert_eq!(found("    secrets: [key]\n    networks: [proxy, default]\n    volumes: ['data:/d', '/tmp', './x:/x']\n    configs: [c]\n"), None);
+        assert_eq!(
+            found(
+                "    secrets: [key]\n    networks: [proxy, default]\n    volumes: ['data:/d', '/tmp', './x:/x']\n    configs: [c]\n"
+            ),
+            None
+        );
         let names = |text: &str| found(text).map(|(what, _)| what);
         assert_eq!(names("    secrets: [kye]\n").as_deref(), Some("secret kye"));
         assert_eq!(names("    volumes: ['dta:/d']\n").as_deref(), Some("volume dta"));

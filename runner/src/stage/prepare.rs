@@ -353,7 +353,9 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
     cx.check("prepare.images", async |cx: &mut Context| {
         // Operators may have other compose files than the sample names now.
         let operators = cx.change.as_ref().map(|change| change.head.compose.clone());
-        for compose in operators.iter().filter(|compose| compose.images().iter().any(|one| !head.images().contains(one))) {
+        for compose in
+            operators.iter().filter(|compose| compose.images().iter().any(|one| !head.images().contains(one)))
+        {
             ensure(cx, compose).await?;
         }
         ensure(cx, head).await.map(|text| (text, ()))

@@ -31,11 +31,19 @@ pub(super) async fn run(cx: &mut Context) -> Step {
             Ok((text, (settled, before.containers)))
         })
         .await?;
+    let mut containers = settled.services.iter().flat_map(|service| &service.containers);
+    cx.all_new = !containers.any(|container| old.contains(container));
     cx.check("upgrade.moved", async |cx: &mut Context| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;
     cx.check("upgrade.new-process", async |cx: &mut Context| new_process(cx, &settled, &old).await).await?;
     answers::answers(cx, "upgrade.answers").await?;
     if let Some(markers) = markers {
-        cx.check("upgrade.data", async |cx: &mut Context| still_there(cx, &markers, "the upgrade").await).await?;
+        cx.check("upgrade.data", async |cx: &mut Context| {
+            nameless(cx).await?;
+            let (text, ()) = still_there(cx, &markers, "the upgrade").await?;
+            let new = if cx.all_new { ", and every container is new: they outlive an undeploy too" } else { "" };
+            Ok((format!("{text}{new}"), ()))
+        })
+        .await?;
     }
     data::check(cx, "upgrade").await?;
     overlay::run_all(cx, "upgrade").await
@@ -77,6 +85,19 @@ async fn new_process(cx: &Context, settled: &Settled, old: &BTreeSet<String>) ->
         format!("the upgrade did not move: service app of {} still runs in the container of before", cx.spec.stack),
         "whether the change reaches service app at all, and its task history",
     ))
+}
+
+/// Tells which data go with their container, whatever is kept.
+async fn nameless(cx: &Context) -> Result<(), Failure> {
+    let found = cx.swarm.nameless(&cx.spec.stack).await?;
+    if !found.is_empty() {
+        let places: Vec<String> = found.iter().map(|(service, path)| format!("{path} of {service}")).collect();
+        cx.note(format!(
+            "volumes without a name, which go with their container at an upgrade and an undeploy: {}",
+            places.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 pub(super) async fn still_there(cx: &Context, markers: &[Marker], after: &str) -> Result<(String, ()), Failure> {

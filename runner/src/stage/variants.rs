@@ -47,7 +47,9 @@ async fn one(cx: &mut Context, name: &str, variant: Variant) -> Step {
         base => (base, None),
     };
     if let Some(release) = new {
-        cx.note(format!("{name}: {release} does not have all of {variant}, so the variant is installed at the head alone"));
+        cx.note(format!(
+            "{name}: {release} does not have all of {variant}, so the variant is installed at the head alone"
+        ));
     }
     cx.variant = Some(ActiveVariant { settings: variant.clone(), is_base: base.is_some() });
     cx.change = match &base {

@@ -42,7 +42,8 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 10] = [
+const SPECIAL: [(&str, &str); 11] = [
+    ("custom-html", "good/optional-file"),
     ("custom-html", "good/waits-for-nobody"),
     ("custom-html", "good/template-as-pipeline"),
     // In own.rs, each also where an operator approved it.
@@ -73,6 +74,10 @@ heads! {
     config_unversioned = "custom-html" "broken/config-unversioned";
     secret_missing = "custom-html" "broken/secret-missing";
     secret_not_given = "custom-html" "broken/secret-not-given";
+    secret_in_silence = "custom-html" "broken/secret-in-silence";
+    setting_required = "custom-html" "broken/setting-required";
+    setting_in_a_template = "custom-html" "broken/setting-in-a-template";
+    optional_file = "custom-html" "broken/optional-file";
     invalid_compose = "custom-html" "broken/invalid-compose";
     broken_shell = "custom-html" "broken/shell";
     unknown_key = "custom-html" "broken/unknown-key";
@@ -110,6 +115,13 @@ heads! {
 fn a_dependency_that_is_not_there_is_told() {
     let said = golden("custom-html", "good/waits-for-nobody");
     assert!(said.notes().iter().any(|note| note.contains("app has depends_on: cache")), "{:?}", said.notes());
+}
+
+#[test]
+fn a_compose_file_that_no_run_deploys_is_told() {
+    let said = golden("custom-html", "good/optional-file");
+    let has = |note: &&str| note.contains("compose.cache.yml") && note.contains("not deployed");
+    assert!(said.notes().iter().any(has), "{:?}", said.notes());
 }
 
 #[test]
