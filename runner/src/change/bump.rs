@@ -2,7 +2,7 @@
 
 use harness::coopcloud::compose::Compose;
 
-use super::{Change, Lacking, changed_defaults};
+use super::{Change, changed_defaults};
 
 /// How much a version goes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ fn step(change: &Change) -> Option<Step> {
 
 /// What is to be said of the version and the note for operators.
 #[must_use]
-pub fn remarks(change: &Change, lacking: &[Lacking]) -> Vec<String> {
+pub fn remarks(change: &Change) -> Vec<String> {
     let Some(step) = step(change) else { return Vec::new() };
     let (from, to) = (change.base.name(), change.head.name());
     let mut reasons: Vec<(Step, String)> = Vec::new();
@@ -50,10 +50,6 @@ pub fn remarks(change: &Change, lacking: &[Lacking]) -> Vec<String> {
     };
     if !new.is_empty() {
         reasons.push((Step::Minor, format!("settings are new ({})", new.join(", "))));
-    }
-    if !lacking.is_empty() {
-        let keys: Vec<&str> = lacking.iter().map(|one| one.key.as_str()).collect();
-        reasons.push((Step::Major, format!("operators have to set {}", keys.join(", "))));
     }
     for kind in ["service", "volume"] {
         let gone: Vec<&str> = change.left.iter().filter(|one| one.kind == kind).map(|one| one.key.as_str()).collect();

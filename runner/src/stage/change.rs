@@ -31,7 +31,7 @@ pub(super) async fn read(cx: &mut Context, env: &EnvFile, compose: &Compose) {
 pub(super) async fn settings(cx: &mut Context) -> Step {
     let Some(change) = cx.change.clone() else { return Ok(()) };
     let lacking = change.lacking(&change.base.sample);
-    for remark in change::remarks(&change, &lacking) {
+    for remark in change::remarks(&change) {
         cx.note(remark);
     }
     if let Some(reason) = cx.opted_out(CHECK) {
