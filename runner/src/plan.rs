@@ -169,7 +169,10 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
             step("run every test against impostors: each must be red".to_owned());
         }
         Stage::Fresh => {
-            step("take the app down and deploy it again over its volumes, show that the data is there".to_owned());
+            step(
+                "where the upgrade left a container as it was: take the app down, deploy it again over its volumes"
+                    .to_owned(),
+            );
             if let (Some(_), Some(base)) = (toml.rollback, &spec.base) {
                 step(format!("go back to {base} over the same volumes"));
             }
