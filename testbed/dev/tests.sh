@@ -34,20 +34,21 @@ without_images() {
   local code=0
   # What waits for the swarm comes first.
   renice --priority 10 --pid $BASHPID >/dev/null
-  programs | grep -E "^($imageless)"$'\t' | run_programs --test-threads "$threads" || code=1
+  programs | grep -E "^($imageless)"$'\t' | run_programs --test-threads 2 || code=1
   cargo test --workspace --locked --no-fail-fast --doc || code=1
   return "$code"
 }
 
-# The longest one, and then its length is that of the step.
+# The longest program by far.
 on_the_swarm() { programs | grep -E $'^runner/swarm\t' | run_programs --test-threads "$threads"; }
 
-# What does not disturb it: engines, names and slots of their own.
+# What does not disturb it: engines, names and slots of their own. Most of its time goes to programs with one test, or
+# whose tests wait for each other.
 beside_them() {
   local others="runner/swarm|$imageless"
   # In the long form a step of its own, with what is ignored in the short one.
   if [ -n "$long" ]; then others+='|runner/faults'; fi
-  programs | grep -vE "^($others)"$'\t' | run_programs --test-threads "$threads"
+  programs | grep -vE "^($others)"$'\t' | run_programs --test-threads 2
 }
 
 all_faults() {
