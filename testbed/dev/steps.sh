@@ -3,7 +3,7 @@
 #
 #   step NAME COMMAND…              runs the command and waits for it
 #   start NAME COMMAND…; …; finish  runs several at once; `finish NAME` waits for that one alone
-#   go_on=yes                       a step that fails is told, and counted in `failed`; ./dev goes on
+#   go_on=yes start NAME …          where this step fails, that is told and counted in `failed`; ./dev goes on
 #
 # On a terminal one live line shows every step that runs; elsewhere a line follows every 15 s. A function
 # progress_SLUG may print how far its step is, from the step's log ($1). What a step took is kept in
@@ -11,9 +11,8 @@
 
 # The caller sets both.
 : "${state:?} ${root:?}"
-declare -A step_pid=() step_began=() step_log=()
+declare -A step_pid=() step_began=() step_log=() step_goes_on=()
 running=()
-go_on=''
 failed=()
 logs=$state/logs
 mkdir -p "$logs" "$state/times"
@@ -43,6 +42,7 @@ start() {
   shift
   step_log[$name]=$logs/$(slug "$name").log
   step_began[$name]=$SECONDS
+  step_goes_on[$name]=${go_on:-}
   # A group of its own, so that all of it can be ended.
   set -m
   "$@" >"${step_log[$name]}" 2>&1 </dev/null &
@@ -97,7 +97,7 @@ ended() {
   for other in "${running[@]}"; do if [ "$other" != "$name" ]; then left+=("$other"); fi; done
   running=("${left[@]}")
   clear_line
-  if [ "$code" != 0 ] && [ -n "$go_on" ]; then
+  if [ "$code" != 0 ] && [ -n "${step_goes_on[$name]}" ]; then
     say "✗ $name ($(clock "$took")); the whole output is in ${step_log[$name]}"
     failed+=("$name")
     return

@@ -3,57 +3,80 @@
 
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
 images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea)
-# Test targets that need neither swarm nor images. A target that is not named here runs on the swarm: `pages` asks it
-# for its slots.
-imageless='program|browser|drone'
+# Test programs that need neither swarm nor images: folder of the package, name of the target. One that is not named
+# here runs on the swarm: runner/pages asks it for its slots.
+imageless='.*/(lib|bin)|recipes/program|harness/browser|trigger/drone'
 
-# The test targets of the workspace, as arguments for cargo: those that need no image, or the others.
-targets() {
-  cargo metadata --no-deps --format-version 1 --locked |
-    jq -r '.packages[].targets[] | select(.kind == ["test"]) | .name' | sort -u |
-    grep -Ex "$@" "$imageless" | sed 's/^/--test\n/'
+# The test programs of the last build: name, executable.
+programs() {
+  jq -r --arg root "$root/" 'select(.reason == "compiler-artifact" and .profile.test and .executable)
+    | [(.manifest_path | ltrimstr($root) | rtrimstr("Cargo.toml"))
+      + (if .target.kind[0] == "test" then .target.name else .target.kind[0] end), .executable] | @tsv' \
+    "$logs/test-crates.json" | sort -u
 }
 
-progress_tests_without_images() { tests_done "$1"; }
-progress_tests_on_the_swarm() { tests_done "$1"; }
-progress_all_faults() { tests_done "$1"; }
-
-tests_done() {
-  printf '%d tests of about %d' "$(grep -cE '^test .*(ok|FAILED|ignored)' "$1" || true)" "$(expected "count of ${1##*/}")"
-}
-
-# test_step NAME CARGO-ARGUMENTS…
-test_step() {
-  local log name=$1
-  step "$@"
-  log=$logs/$(slug "$name").log
-  remember "count of ${log##*/}" "$(grep -cE '^test .*(ok|FAILED|ignored)' "$log" || true)"
-  # What failed and why, from each program's own summary.
-  if [[ " ${failed[*]} " = *" $name "* ]]; then
-    sed -n '/^failures:$/,/^test result/p; /^error/,$p' "$log" >&2
-  fi
+# run_programs ARGUMENTS… < LIST: one program after the other, as cargo runs them, but that several lists run at once.
+run_programs() {
+  local name program folder how=() code=0
+  if [ -n "$timings" ]; then how=("$root/testbed/dev/timed-test"); fi
+  while IFS=$'\t' read -r name program; do
+    folder=$root/$(dirname "$name")
+    printf '\n     Running %s\n' "$name"
+    if ! (cd "$folder" && CARGO_MANIFEST_DIR=$folder exec "${how[@]}" "$program" "$@" </dev/null); then
+      printf 'error: %s is red; run it again: (cd %s && %s)\n' "$name" "$folder" "$program"
+      code=1
+    fi
+  done
+  return "$code"
 }
 
 without_images() {
-  local arguments code=0
-  mapfile -t arguments < <(targets)
-  cargo test --workspace --locked --no-fail-fast --lib --bins "${arguments[@]}" -- --test-threads "$threads" || code=1
+  local code=0
+  # What waits for the swarm comes first.
+  renice --priority 10 --pid $BASHPID >/dev/null
+  programs | grep -E "^($imageless)"$'\t' | run_programs --test-threads 2 || code=1
   cargo test --workspace --locked --no-fail-fast --doc || code=1
   return "$code"
 }
 
-on_the_swarm() {
-  local arguments
-  mapfile -t arguments < <(targets -v)
-  if [ -n "$long" ]; then
-    # A step of its own, with what is ignored in the short form.
-    mapfile -t arguments < <(printf '%s\n' "${arguments[@]}" | sed 'N;/\nfaults$/d')
-  fi
-  cargo test --workspace --locked --no-fail-fast "${arguments[@]}" -- --test-threads "$threads"
+# The longest program by far.
+on_the_swarm() { programs | grep -E $'^runner/swarm\t' | run_programs --test-threads "$threads"; }
+
+# What does not disturb it: engines, names and slots of their own. Most of its time goes to programs with one test, or
+# whose tests wait for each other.
+beside_them() {
+  local others="runner/swarm|$imageless"
+  # In the long form a step of its own, with what is ignored in the short one.
+  if [ -n "$long" ]; then others+='|runner/faults'; fi
+  programs | grep -vE "^($others)"$'\t' | run_programs --test-threads 2
 }
 
 all_faults() {
-  cargo test -p cc-ci --locked --test faults -- --test-threads 1 --include-ignored
+  programs | grep -E $'^runner/faults\t' | run_programs --test-threads 1 --include-ignored
+}
+
+progress_tests_without_images() { tests_done "$1"; }
+progress_tests_on_the_swarm() { tests_done "$1"; }
+progress_tests_beside_them() { tests_done "$1"; }
+progress_all_faults() { tests_done "$1"; }
+
+count() { grep -cE '^test .*(ok|FAILED|ignored)' "$1" || true; }
+tests_done() { printf '%d tests of about %d' "$(count "$1")" "$(expected "count of ${1##*/}")"; }
+
+# told NAME: what failed in a step of tests and why, from each program's own summary.
+told() {
+  local log
+  log=$logs/$(slug "$1").log
+  remember "count of ${log##*/}" "$(count "$log")"
+  if [[ " ${failed[*]} " = *" $1 "* ]]; then
+    sed -n '/^failures:$/,/^test result/p; /^error/,/^$/p' "$log" >&2
+  fi
+}
+
+# gate NAME GATE: a gate of testbed/dev/check that needs what the tests made.
+gate() {
+  CC_CI=$target/cc-ci go_on=yes step "$1" testbed/dev/check "$2"
+  if [[ " ${failed[*]} " = *" $1 "* ]]; then cat "$logs/$(slug "$1").log" >&2; else tail -n 3 "$logs/$(slug "$1").log"; fi
 }
 
 long_history() {
@@ -80,7 +103,7 @@ slowest() {
 }
 
 run_tests() {
-  local timings='' long='' triple threads=${TEST_THREADS:-3}
+  local timings='' long='' threads=${TEST_THREADS:-3}
   while [ $# != 0 ]; do
     case $1 in
       --all) long=yes ;;
@@ -97,29 +120,32 @@ run_tests() {
   install_packages n8n keycloak gitea
   engine
   rust
-  if [ -n "$timings" ]; then
-    rm -f "$logs"/tests_*.log "$logs/all_faults.log"
-    triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-    export "CARGO_TARGET_${triple}_RUNNER=$root/testbed/dev/timed-test"
-  fi
+  # What an earlier call left says nothing of this one.
+  rm -f "$logs"/tests_*.log "$logs/all_faults.log"
   start_images "${images[@]}"
   local build
   build=$(build_name "cc-ci and its tests" .tests-built)
   start "$build" build_tests
   finish "$build"
-  go_on=yes
-  test_step "tests without images" without_images
-  go_on=''
-  finish
+  go_on=yes start "tests without images" without_images
+  if is_running "test images"; then finish "test images"; fi
   world
   testbed_recipes
   step "image of the runner" env BASE=testbed.invalid/debian:bookworm PROGRAMS="$target" \
     docker/runner/build testbed.invalid/runner:1
-  go_on=yes
-  test_step "tests on the swarm" on_the_swarm
+  go_on=yes start "tests on the swarm" on_the_swarm
+  go_on=yes start "tests beside them" beside_them
+  finish
+  told "tests without images"
+  told "tests on the swarm"
+  told "tests beside them"
+  # Ratios of the bench, once there is a short form of it, belong here: nothing else runs now.
+  gate "coverage against the baseline" coverage
+  gate "audit of fixes" audit
   if [ -n "$long" ]; then
-    test_step "all faults" all_faults
-    test_step "pages over 100,000 runs" long_history
+    go_on=yes step "all faults" all_faults
+    told "all faults"
+    go_on=yes step "pages over 100,000 runs" long_history
     cat "$logs/$(slug "pages over 100,000 runs").log"
   fi
   if [ -n "$timings" ]; then slowest; fi

@@ -7,6 +7,8 @@ mod caps;
 mod coverage;
 mod docs;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod empty;
 mod export;
 mod lint;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod dependencies;
+mod documented;
 mod drone;
 mod enroll;
 mod golden;

@@ -13,7 +13,8 @@ use crate::settings::how_long;
 #[command(after_help = "Examples:\n  \
     cc-ci coverage audit --since 2026-11-01           list the fixes and their tests\n  \
     cc-ci coverage audit --since v0.1.0 --run         run each test against the code before its fix\n  \
-    cc-ci coverage audit --commit 829fb2a --run       one commit, whatever it calls itself\n\n\
+    cc-ci coverage audit --commit 829fb2a --run       one commit, whatever it calls itself\n  \
+    cc-ci coverage audit --since main --run --gate    fails where one is without a test that bites\n\n\
     A commit is a fix when its subject begins with Fix, Mend, Correct or Repair; a trailer\n\
     `Fixes-bug: yes` or `Fixes-bug: no` overrides that. --run builds the history's own code: run it\n\
     where you would build that.\n")]
@@ -36,6 +37,12 @@ pub(super) struct Args {
     /// How long one call of cargo may take
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = how_long, requires = "run")]
     limit: Duration,
+    /// How long all of them may take: what is not looked at by then is listed as that
+    #[arg(long, value_name = "TIME", value_parser = how_long, requires = "run")]
+    within: Option<Duration>,
+    /// Fail where a fix has no test, or none that fails without it
+    #[arg(long)]
+    gate: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -50,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         repository: args.repository.clone(),
         since: args.since.clone(),
         commits: args.commits.clone(),
-        run: args.run.then_some(Run { build, limit: args.limit }),
+        run: args.run.then_some(Run { build, limit: args.limit, within: args.within }),
     };
     let audited = audit.make(|line| note!("runs the tests of {line}")).map_err(|error| {
         Failure::new(Kind::CheckBroken, format!("the audit cannot be made: {error}"), "--since, --commit, --repository")
@@ -59,6 +66,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         say!("{:#}", serde_json::json!(audited));
     } else {
         crate::screen::text(terminal(&audited));
+    }
+    if args.gate && audited.unshown().next().is_some() {
+        note!(
+            "a fix needs a test that fails without it; what is no fix says `Fixes-bug: no` at the end of its message"
+        );
+        return Ok(Exit::Test);
     }
     Ok(Exit::Passed)
 }

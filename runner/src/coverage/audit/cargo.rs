@@ -90,10 +90,15 @@ fn split<'a>(file: &'a str, packages: &BTreeSet<String>) -> Option<(String, &'a 
     found.max_by_key(|(package, _)| package.len())
 }
 
+/// For `timeout`, to which 0 is no limit.
+fn seconds(limit: Duration) -> String {
+    limit.as_secs().max(1).to_string()
+}
+
 /// Builds every program of a tree: whole tests start those of other packages too, which cargo does not build for
 /// them. What does not compile is told by the tests that need it.
 pub(super) fn build(tree: &Path, build: &Path, limit: Duration) {
-    let words = ["--kill-after=10", &limit.as_secs().to_string(), "cargo", "build", "--quiet", "--workspace", "--bins"];
+    let words = ["--kill-after=10", &seconds(limit), "cargo", "build", "--quiet", "--workspace", "--bins"];
     let built = duct::cmd("timeout", words)
         .dir(tree)
         .env("CARGO_TARGET_DIR", build)
@@ -114,7 +119,7 @@ pub(super) fn run(tree: &Path, target: &Target, tests: &[String], build: &Path, 
         None => vec!["--lib", "--bins"],
     };
     // timeout ends the whole group: a test that hangs is cargo's grandchild.
-    let seconds = limit.as_secs().to_string();
+    let seconds = seconds(limit);
     let mut words: Vec<&str> = vec!["--kill-after=10", &seconds, "cargo", "test", "--quiet", "--no-fail-fast"];
     let library = !tree.join(&target.package).join("src/lib.rs").exists();
     words.extend(of.into_iter().filter(|word| !(library && *word == "--lib")));

@@ -11,7 +11,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -41,6 +41,15 @@ pub struct Run {
     pub build: PathBuf,
     /// How long one call of cargo may take.
     pub limit: Duration,
+    /// How long all of them may take.
+    pub within: Option<Duration>,
+}
+
+impl Run {
+    /// How long the next call of cargo may take, in an audit that began then.
+    fn left(&self, begun: Instant) -> Duration {
+        self.within.map_or(self.limit, |within| self.limit.min(within.saturating_sub(begun.elapsed())))
+    }
 }
 
 /// What came of it.
@@ -137,6 +146,14 @@ impl AuditError {
     }
 }
 
+impl Audited {
+    /// The fixes that show nothing of themselves, as far as they were looked at: no test, or none that fails without
+    /// the fix.
+    pub fn unshown(&self) -> impl Iterator<Item = &Fix> {
+        self.fixes.iter().filter(|fix| matches!(fix.shown, Shown::NoTest | Shown::PassesWithout))
+    }
+}
+
 impl Audit {
     /// Looks at every fix; `told` gets a line before each whose tests are run.
     ///
@@ -146,15 +163,23 @@ impl Audit {
         let repository = Tree::at(&self.repository);
         let list = self.log(&repository)?;
         let (commits, named) = (list.len(), !self.commits.is_empty());
+        let begun = Instant::now();
         let mut fixes = Vec::new();
         for commit in list.into_iter().filter(|commit| named || commit.is_fix()) {
             let changes = repository.changes(&commit.id)?;
-            if let Some(run) = &self.run {
-                told(&format!("{} {}", &commit.id[..commit.id.len().min(8)], commit.subject));
-                fixes.push(checked(&repository, commit, &changes, run)?);
-            } else {
-                let tests = touched(&changes).into_iter().map(|test| TestOfFix { test, result: None }).collect();
-                fixes.push(fix(commit, &changes, tests, String::new()));
+            match &self.run {
+                Some(run) if run.left(begun) > Duration::ZERO => {
+                    told(&format!("{} {}", &commit.id[..commit.id.len().min(8)], commit.subject));
+                    fixes.push(checked(&repository, commit, &changes, run, begun)?);
+                }
+                run => {
+                    let tests = touched(&changes).into_iter().map(|test| TestOfFix { test, result: None }).collect();
+                    let mut fix = fix(commit, &changes, tests, String::new());
+                    if run.is_some() && fix.shown == Shown::NotRun {
+                        fix.note = "the time for all of them was over".to_owned();
+                    }
+                    fixes.push(fix);
+                }
             }
         }
         Ok(Audited { fixes, commits, ran: self.run.is_some() })
@@ -224,7 +249,13 @@ fn fix(commit: log::Commit, changes: &[Change], tests: Vec<TestOfFix>, note: Str
 }
 
 /// A fix whose tests are run without it, and with it where one was red.
-fn checked(repository: &Tree, commit: log::Commit, changes: &[Change], run: &Run) -> Result<Fix, AuditError> {
+fn checked(
+    repository: &Tree,
+    commit: log::Commit,
+    changes: &[Change],
+    run: &Run,
+    begun: Instant,
+) -> Result<Fix, AuditError> {
     let found = touched(changes);
     let only_tests = changes.iter().all(|change| change.role == Role::Test);
     if found.is_empty() || only_tests {
@@ -247,10 +278,10 @@ fn checked(repository: &Tree, commit: log::Commit, changes: &[Change], run: &Run
     let together = tree.put_back(changes)?;
     let all = |tree: &Tree| -> BTreeMap<Target, Said> {
         let one = |(target, names): (&Target, &Vec<String>)| {
-            (target.clone(), cargo::run(tree.dir(), target, names, &run.build, run.limit))
+            (target.clone(), cargo::run(tree.dir(), target, names, &run.build, run.left(begun)))
         };
         if targets.keys().any(|target| target.of.is_some()) {
-            cargo::build(tree.dir(), &run.build, run.limit);
+            cargo::build(tree.dir(), &run.build, run.left(begun));
         }
         targets.iter().map(one).collect()
     };

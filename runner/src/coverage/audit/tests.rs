@@ -35,7 +35,7 @@ impl History {
     }
 
     fn audit(&self, since: Option<&str>, build: Option<&Path>) -> Result<Audited, AuditError> {
-        let run = build.map(|build| Run { build: build.to_owned(), limit: Duration::from_secs(300) });
+        let run = build.map(|build| Run { build: build.to_owned(), limit: Duration::from_secs(300), within: None });
         let since = since.map(str::to_owned);
         Audit { repository: self.0.path().to_owned(), since, commits: vec![], run }.make(|_| {})
     }
@@ -122,6 +122,20 @@ fn the_tests_of_fixes_are_run_without_them() {
     assert!(missing.tests.iter().any(|test| compiles(test.result.as_ref().unwrap())), "{missing:#?}");
     assert!(terminal(&audited).contains("a test fails without it: 1; its tests pass without it: 1"));
     assert_eq!(state(&history), before);
+    let unshown: Vec<&str> = audited.unshown().map(|fix| fix.subject.as_str()).collect();
+    assert_eq!(unshown, ["Write more", "Mend doubling", "Fix nothing that has a test"], "what the gate is red for");
+}
+
+#[test]
+fn what_the_time_did_not_suffice_for_is_told_and_is_no_proof() {
+    let (history, build) = (history(), tempfile::tempdir().unwrap());
+    let run = Run { build: build.path().to_owned(), limit: Duration::from_secs(300), within: Some(Duration::ZERO) };
+    let audit = Audit { repository: history.0.path().to_owned(), since: None, commits: vec![], run: Some(run) };
+    let audited = audit.make(|line| panic!("{line} was run")).unwrap();
+    let open = audited.fixes.iter().filter(|fix| fix.shown == Shown::NotRun);
+    assert!(open.clone().count() == 3 && open.clone().all(|fix| fix.note == "the time for all of them was over"));
+    assert_eq!(audited.unshown().count(), 2, "what has no test needs no time to be seen");
+    assert!(terminal(&audited).contains("touches tests, which were not run (the time for all of them was over)"));
 }
 
 #[test]
