@@ -1,9 +1,23 @@
 //! Proof of life: a request that only the app can answer.
 
-use harness::failure::{Failure, Kind};
-use harness::http::Expect;
+use std::time::{Duration, Instant};
 
+use harness::failure::{Failure, Kind};
+use harness::http::{Expect, Url};
+
+use super::no_answer;
 use crate::context::{Context, Step};
+use crate::diagnosis::{Diagnosis, Seen, diagnose, lines};
+
+/// A route needs seconds, and so does an app without a healthcheck.
+const LONGEST: Duration = Duration::from_secs(60);
+/// After this time it is looked at why there is no answer, and not waited on where that cannot change. traefik reads
+/// the labels anew every 15 s unless told otherwise.
+const FIRST: Duration = Duration::from_secs(20);
+/// What a wait may end early without meaning anything.
+const A_MOMENT: Duration = Duration::from_secs(1);
+/// Redirects are followed no further.
+const HOPS: usize = 6;
 
 /// Asks the app's health address until it answers as `recipe.toml` says, within the stage's time.
 pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
@@ -20,12 +34,74 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
         };
         let mut speaker = cx.speaker();
         // An app that is up and wrong shall not eat the whole stage: a route needs seconds.
-        let until = cx.wait_until().min(std::time::Instant::now() + std::time::Duration::from_secs(60));
-        let answer = cx.http.answers(&expect, until, &mut speaker).await?;
+        let until = cx.wait_until().min(Instant::now() + LONGEST);
+        let began = Instant::now();
+        let first = cx.http.answers(&expect, until.min(began + FIRST), &mut speaker).await;
+        let answer = match first {
+            Ok(answer) => answer,
+            Err(failure) => {
+                // A wrong status of the app's own is believed before the time is up.
+                let is_believed = began.elapsed() + A_MOMENT < FIRST;
+                let seen = no_answer::look(cx, &expect.url).await;
+                match diagnose(&seen) {
+                    Some(found) if found.is_certain => return Err(told(failure, Some(found), &seen)),
+                    found if is_believed => return Err(told(failure, found, &seen)),
+                    _ => match cx.http.answers(&expect, until, &mut speaker).await {
+                        Ok(answer) => answer,
+                        Err(failure) => {
+                            let seen = no_answer::look(cx, &expect.url).await;
+                            return Err(told(failure, diagnose(&seen), &seen));
+                        }
+                    },
+                }
+            }
+        };
+        around(cx, &expect.url, answer.header("location")).await?;
         let body = health.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
         Ok((format!("{} answered {}{body}", expect.url, answer.status), ()))
     })
     .await
+}
+
+/// The failure with its cause, and with everything that was looked at.
+fn told(failure: Failure, found: Option<Diagnosis>, seen: &Seen) -> Failure {
+    let detail = format!("{}\n{}", lines(seen), failure.detail);
+    match found {
+        Some(found) => Failure {
+            what: format!("{}: {}", failure.what, found.cause),
+            look_at: found.look_at,
+            ..failure
+        },
+        None => failure,
+    }
+    .with_detail(detail.trim_end())
+}
+
+/// A redirect is an answer, unless it leads back to where it came from.
+async fn around(cx: &Context, url: &str, location: Option<&str>) -> Result<(), Failure> {
+    let Ok(asked) = url.parse::<Url>() else { return Ok(()) };
+    let place = |url: &Url| (url.scheme().to_owned(), url.path().to_owned(), url.query().map(str::to_owned));
+    let (mut been, mut at, mut location) = (vec![place(&asked)], asked.clone(), location.map(str::to_owned));
+    for _ in 0..HOPS {
+        let Some(mut next) = location.take().and_then(|to| at.join(&to).ok()) else { return Ok(()) };
+        if next.host_str() != asked.host_str() || next.scheme() != asked.scheme() {
+            return Ok(());
+        }
+        // An app that makes the address by its name alone does not know the port of the outside.
+        let _ = next.set_port(asked.port());
+        if been.contains(&place(&next)) {
+            return Err(Failure::new(
+                Kind::NoAnswer,
+                format!("{url} redirects in a circle, back to {}", next.path()),
+                "the app thinks that the request came by plain HTTP: its base address, and its trust in                  X-Forwarded-Proto",
+            ));
+        }
+        been.push(place(&next));
+        let Ok(answer) = cx.http.get(next.as_str(), Instant::now() + LONGEST).await else { return Ok(()) };
+        location = answer.header("location").map(str::to_owned);
+        at = next;
+    }
+    Ok(())
 }
 
 /// The label that says which commit a service was deployed from.

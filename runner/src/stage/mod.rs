@@ -5,10 +5,13 @@ mod backup;
 mod data;
 mod dependencies;
 mod evidence;
+mod foreseen;
 mod fresh;
 mod functional;
+mod in_time;
 mod install;
 mod memory;
+mod no_answer;
 mod overlay;
 mod own_tests;
 mod prepare;
@@ -45,4 +48,5 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
 
 pub use evidence::{collect_logs, collect_tasks};
 pub use memory::killed;
+pub(crate) use in_time::too_slow;
 pub(crate) use overlay::{context as overlay_context, tried};

@@ -34,6 +34,8 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     allowed(cx, &head, &env, &compose).await?;
     secrets(cx, &env, &compose).await?;
     schema(cx, &head, &env, &compose).await?;
+    super::foreseen::variables(cx, &head, &env, &compose).await?;
+    super::foreseen::route(cx, &compose).await?;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
@@ -41,6 +43,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     shell(cx, &head).await?;
     world(cx).await?;
     images(cx, &compose).await?;
+    super::foreseen::images(cx, &compose).await?;
     super::dependencies::prepare(cx).await
 }
 
