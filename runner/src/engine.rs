@@ -105,7 +105,7 @@ fn why_not(
     if let Some(reason) = &planned.skip {
         return because(Outcome::Skipped, reason.clone());
     }
-    needs(planned.stage, cx).iter().find_map(|needed| {
+    needs(planned.stage, cx.base_is_broken).iter().find_map(|needed| {
         let (_, result) = done.iter().find(|(stage, _)| stage == needed)?;
         let red = matches!(result.outcome, Outcome::Failed | Outcome::Blocked);
         red.then(|| StageResult {
@@ -118,8 +118,7 @@ fn why_not(
 
 /// The stages without which a stage says nothing. A fresh install of the head is worth a look even
 /// when the base release is broken: it tells whether the change itself is any good.
-fn needs(stage: Stage, cx: &Context) -> &'static [Stage] {
-    let base_is_broken = cx.base_is_broken;
+fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
     match stage {
         Stage::Prepare | Stage::Teardown => &[],
         Stage::Slot if base_is_broken => &[],
@@ -130,8 +129,6 @@ fn needs(stage: Stage, cx: &Context) -> &'static [Stage] {
         Stage::Prove => &[Stage::Install, Stage::Upgrade, Stage::Functional],
         Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
         Stage::Fresh if base_is_broken => &[Stage::Slot, Stage::Dependencies],
-        // Without a base, install took the same commit: what stopped it there would only be waited for again.
-        Stage::Fresh if cx.spec.base.is_none() => &[Stage::Prepare, Stage::Install],
         Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],
     }
 }

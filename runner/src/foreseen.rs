@@ -144,16 +144,24 @@ mod tests {
     fn numbers_from_variables_are_told_and_what_is_none_is_red() {
         let compose = "services: {app: {image: a, deploy: {replicas: '${N}'}}}\n";
         let known = of(compose, "N=2\n", "");
-        assert!(known.failure.is_none() && known.notes[0].contains("services.app.deploy.replicas (${N}) comes"), "{known:?}");
+        assert!(
+            known.failure.is_none() && known.notes[0].contains("services.app.deploy.replicas (${N}) comes"),
+            "{known:?}"
+        );
         let known = of(compose, "N=two\n", "");
         let failure = known.failure.unwrap();
-        assert_eq!(failure.what, "compose.yml: services.app.deploy.replicas is ${N}, which becomes \"two\" and is no number");
+        assert_eq!(
+            failure.what,
+            "compose.yml: services.app.deploy.replicas is ${N}, which becomes \"two\" and is no number"
+        );
     }
 
     #[test]
     fn charsets_and_templates_are_looked_at() {
-        let compose = "services: {app: {image: a, configs: [c]}}\nconfigs: {c: {file: c.tmpl, template_driver: golang}}\n";
-        let known = of(compose, "SECRET_KEY_VERSION=v1 # length=9 charset=emoji\n", "{{ env \"X\" }}{{ secret \"s\" }}");
+        let compose =
+            "services: {app: {image: a, configs: [c]}}\nconfigs: {c: {file: c.tmpl, template_driver: golang}}\n";
+        let known =
+            of(compose, "SECRET_KEY_VERSION=v1 # length=9 charset=emoji\n", "{{ env \"X\" }}{{ secret \"s\" }}");
         assert!(known.notes.iter().any(|note| note.contains("charset=emoji")), "{known:?}");
         assert!(known.notes.iter().any(|note| note.contains("asks for env X")), "{known:?}");
         assert!(known.failure.unwrap().what.contains("asks for the secret s"));

@@ -30,7 +30,7 @@ pub enum Takes {
 }
 
 /// A router of HTTP requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Router {
     /// Its name.
     pub name: String,
@@ -44,6 +44,8 @@ pub struct Router {
     pub middlewares: Vec<String>,
     /// The service of traefik's that it names, where it names one.
     pub service: Option<String>,
+    /// Whether it takes requests by HTTPS.
+    pub tls: bool,
 }
 
 /// What the labels of a stack make.
@@ -80,7 +82,7 @@ impl Routing {
         for (on, labels) in labels {
             let mut routers: BTreeMap<String, Router> = BTreeMap::new();
             let enabled =
-                labels.iter().any(|(key, value)| key.eq_ignore_ascii_case("traefik.enable") && value == "true");
+                labels.iter().any(|(key, value)| key.eq_ignore_ascii_case("traefik.enable") && is_true(value));
             for (key, value) in labels {
                 let lower = key.to_lowercase();
                 if lower == "traefik.docker.network" || lower == "traefik.swarm.network" {
@@ -89,20 +91,18 @@ impl Routing {
                 let parts: Vec<&str> = lower.split('.').collect();
                 let list = || value.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect();
                 match parts.as_slice() {
-                    ["traefik", "http", "routers", name, field] => {
+                    ["traefik", "http", "routers", name, field, ..] => {
                         let router = routers.entry((*name).to_owned()).or_insert_with(|| Router {
                             name: (*name).to_owned(),
                             on: on.clone(),
-                            rule: String::new(),
-                            entrypoints: Vec::new(),
-                            middlewares: Vec::new(),
-                            service: None,
+                            ..Router::default()
                         });
                         match *field {
                             "rule" => router.rule.clone_from(value),
                             "entrypoints" => router.entrypoints = list(),
                             "middlewares" => router.middlewares = list(),
                             "service" => router.service = Some(value.to_lowercase()),
+                            "tls" => router.tls |= parts.len() > 5 || is_true(value),
                             _ => {}
                         }
                     }
@@ -213,6 +213,12 @@ impl Routing {
         }
         None
     }
+}
+
+/// As traefik reads a truth value.
+#[must_use]
+pub fn is_true(value: &str) -> bool {
+    matches!(value.to_lowercase().as_str(), "true" | "1" | "t")
 }
 
 /// What a rule says to a request, of version 2 or 3 of traefik. What cannot be read is unknown.

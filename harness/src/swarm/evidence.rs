@@ -103,13 +103,7 @@ impl Swarm {
     ///
     /// # Errors
     /// As in [`Swarm::logs`].
-    pub async fn logs_since(
-        &self,
-        stack: &StackName,
-        service: &str,
-        tail: usize,
-        since: i64,
-    ) -> Result<Logs, Failure> {
+    pub async fn logs_since(&self, stack: &StackName, service: &str, tail: usize, since: i64) -> Result<Logs, Failure> {
         let options = LogsOptionsBuilder::new()
             .stdout(true)
             .stderr(true)

@@ -18,6 +18,7 @@ use super::seen::{
     Before, ContainerSeen, Health, Listens, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, Update, UpdateState,
 };
+use crate::coopcloud::route::is_true;
 use crate::failure::Failure;
 use crate::names::StackName;
 
@@ -127,7 +128,7 @@ fn service_seen(stack: &StackName, service: &Service, at: Timestamp) -> ServiceS
             .and_then(|policy| u64::try_from(policy.max_attempts?).ok())
             .unwrap_or(0),
         restart_delay_ms: restart_delay_ms(template.restart_policy.as_ref().and_then(|policy| policy.delay)),
-        is_routed: labels.get("traefik.enable").is_some_and(|value| value == "true"),
+        is_routed: labels.get("traefik.enable").is_some_and(|value| is_true(value)),
         mentions: BTreeSet::new(),
         configs: configs.collect(),
         restart: match template.restart_policy.and_then(|policy| policy.condition) {

@@ -19,7 +19,8 @@ use crate::report::text::count;
 pub(super) const PROXY: &str = "proxy";
 
 /// Words of commands that bring programs into a container once it runs.
-const INSTALLS: [&str; 8] = ["apk add", "apt-get", "apt install", "dnf ", "yum ", "pip install", "npm install", "install "];
+const INSTALLS: [&str; 8] =
+    ["apk add", "apt-get", "apt install", "dnf ", "yum ", "pip install", "npm install", "install "];
 
 /// Variables, settings and hints.
 pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
@@ -45,6 +46,13 @@ pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compo
 pub(super) async fn route(cx: &mut Context, compose: &Compose) -> Step {
     let labels = compose.services.iter().map(|service| (service.name.clone(), service.labels.clone())).collect();
     let routing = Routing::of(&labels);
+    if let Some(service) = compose.services.iter().find(|service| has_stray_labels(service)) {
+        let name = &service.name;
+        cx.note(format!(
+            "service {name} has routing labels in `labels`, which sit on its containers; in swarm mode traefik reads \
+             `deploy.labels` alone"
+        ));
+    }
     // Without a router there is nothing to judge: traefik may know the app by a file, or it speaks no HTTP.
     let none = routing.routers.is_empty() && routing.not_enabled.is_empty();
     if none || cx.opted_out("install.answers").is_some() || cx.has_install_steps() {
@@ -62,6 +70,13 @@ pub(super) async fn route(cx: &mut Context, compose: &Compose) -> Step {
     .await
 }
 
+/// Whether routing labels sit where traefik does not read them, and none where it does.
+fn has_stray_labels(service: &Service) -> bool {
+    let is_route = |key: &str| key.starts_with("traefik.http.routers.");
+    let stray = service.field("labels").map(Value::to_string).unwrap_or_default();
+    stray.contains("traefik.http.routers.") && !service.labels.keys().any(|key| is_route(key))
+}
+
 /// The networks of each service, by the names that they have on the swarm.
 pub(super) fn networks(compose: &Compose, prefix: &str) -> BTreeMap<String, BTreeSet<String>> {
     let full = |key: &String| match compose.networks.iter().find(|network| network.key == *key) {
@@ -70,7 +85,9 @@ pub(super) fn networks(compose: &Compose, prefix: &str) -> BTreeMap<String, BTre
     };
     let of = |service: &Service| -> BTreeSet<String> {
         match service.field("networks") {
-            Some(Value::Array(keys)) => keys.iter().filter_map(Value::as_str).map(|key| full(&key.to_owned())).collect(),
+            Some(Value::Array(keys)) => {
+                keys.iter().filter_map(Value::as_str).map(|key| full(&key.to_owned())).collect()
+            }
             Some(Value::Object(keys)) => keys.keys().map(full).collect(),
             _ => BTreeSet::from([full(&"default".to_owned())]),
         }
@@ -107,7 +124,8 @@ pub(super) async fn images(cx: &mut Context, compose: &Compose) -> Step {
         for ((service, look), lacking) in looks.iter().zip(found) {
             let Some(program) = lacking?.into_iter().next() else { continue };
             let (name, image) = (&service.name, &look.image);
-            let what = format!("the healthcheck of service {name} calls {program}, which the image {image} does not have");
+            let what =
+                format!("the healthcheck of service {name} calls {program}, which the image {image} does not have");
             if may_come_later(service, &program) {
                 cx.note(format!("{what}; something of the recipe may bring it"));
                 continue;
@@ -173,6 +191,15 @@ mod tests {
         let found = networks(&compose(text), "x_");
         let of = |name: &str| found[name].iter().map(String::as_str).collect::<Vec<_>>();
         assert_eq!((of("app"), of("db"), of("job")), (vec!["proxy", "x_inner"], vec!["x_inner"], vec!["x_default"]));
+    }
+
+    #[test]
+    fn labels_in_the_wrong_place_are_seen() {
+        let of =
+            |text: &str| has_stray_labels(&compose(&format!("services: {{app: {{image: a, {text}}}}}\n")).services[0]);
+        assert!(of("labels: ['traefik.http.routers.x.rule=Host(`a`)']"));
+        assert!(!of("deploy: {labels: ['traefik.http.routers.x.rule=Host(`a`)']}"));
+        assert!(!of("labels: [a=b]"));
     }
 
     #[test]

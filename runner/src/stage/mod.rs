@@ -47,6 +47,6 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
 }
 
 pub use evidence::{collect_logs, collect_tasks};
-pub use memory::killed;
 pub(crate) use in_time::too_slow;
+pub use memory::killed;
 pub(crate) use overlay::{context as overlay_context, tried};

@@ -44,6 +44,7 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
             entrypoints: router.entrypoints.clone(),
             middlewares: router.middlewares.clone(),
             port: routing.port(router),
+            tls: router.tls,
             ..Behind::default()
         };
         if let Ok(Some(container)) = cx.swarm.local_container(&cx.spec.stack, &router.on).await {
@@ -93,7 +94,8 @@ async fn traefiks_log(cx: &Context) -> Result<Vec<String>, Failure> {
 /// Whether a line is an error about something of this stack.
 fn is_of(line: &str, stack: &str) -> bool {
     let is_error = ["level=error", "\"level\":\"error\"", " ERR "].iter().any(|mark| line.contains(mark));
-    let routers = ["routerName=", "serviceName=", "middlewareName=", "container=", "\"routerName\":", "\"serviceName\":"];
+    let routers =
+        ["routerName=", "serviceName=", "middlewareName=", "container=", "\"routerName\":", "\"serviceName\":"];
     is_error && line.contains(stack) && routers.iter().any(|mark| line.contains(mark))
 }
 

@@ -33,8 +33,8 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let (env, compose) = compose;
     allowed(cx, &head, &env, &compose).await?;
     secrets(cx, &env, &compose).await?;
-    schema(cx, &head, &env, &compose).await?;
     super::foreseen::variables(cx, &head, &env, &compose).await?;
+    schema(cx, &head, &env, &compose).await?;
     super::foreseen::route(cx, &compose).await?;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
