@@ -30,7 +30,7 @@ fn has_word(text: &str, name: &str) -> bool {
         let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
         // A path or a name of several parts that only begins or ends so is another word.
         let starts = before.is_none_or(|c| !of_word(c) && c != '.' && c != '$')
-            && !(before == Some('/') && !text[..at].ends_with("//"));
+            && (before != Some('/') || text[..at].ends_with("//"));
         let ends = after.is_none_or(|c| !of_word(c) && c != '_' && c != '.');
         starts && ends && !name.is_empty()
     })
