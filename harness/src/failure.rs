@@ -109,10 +109,14 @@ macro_rules! kinds {
 kinds! {
     /// an image that the registry does not have
     ImageMissing = "image-missing", Recipe;
+    /// an image that has no build for the platform of this machine
+    PlatformMissing = "platform-missing", Recipe;
     /// a container that exits again and again
     CrashLoop = "crash-loop", Recipe;
     /// a healthcheck that never passes
     NeverHealthy = "never-healthy", Recipe;
+    /// a healthcheck that calls a program which its image does not have
+    HealthcheckMissing = "healthcheck-missing", Recipe;
     /// a task that no node can take
     NoNode = "no-node", Infrastructure;
     /// a task that the engine rejects
@@ -165,6 +169,8 @@ kinds! {
     RestoreFailed = "restore-failed", Recipe;
     /// an app that swarm calls running and that does not answer as it should
     NoAnswer = "no-answer", Recipe;
+    /// routing labels that lead no request to the app
+    NoRoute = "no-route", Recipe;
     /// a check of the recipe's folder that is red
     CheckFailed = "check-failed", Test;
     /// a check that cannot run, for a fault of its own

@@ -137,6 +137,8 @@ pub struct Context {
     pub all_new: bool,
     /// Whether the base release cannot even be pulled.
     pub base_is_broken: bool,
+    /// Why the app did not answer earlier in the run, if it did not: that is not waited for again.
+    pub no_answer: Option<String>,
     /// Why the stage that runs has nothing to do, where it finds that out itself.
     pub skipped: Option<String>,
     /// Whether the data set's seed has run on the live app.

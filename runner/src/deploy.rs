@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Instant;
 
 use harness::abra::generated_values;
 use harness::coopcloud::abra_sh;
@@ -108,6 +109,7 @@ impl Context {
         self.progress(format!("abra deploys {revision}"));
         let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
         self.took(call, "deploy the app")?;
+        let waits = Instant::now();
         self.emitter.emit(Event::ComposeDeployed {
             stage: self.stage,
             version: revision.to_owned(),
@@ -115,7 +117,18 @@ impl Context {
         });
         self.deployed = Some(revision.to_owned());
         let mut speaker = self.speaker();
-        watch.settled(before, self.wait_until(), &mut speaker).await
+        let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
+        for service in &settled.services {
+            if let Some(ended) = &service.before {
+                let name = &service.name;
+                self.note(format!("service {name} {ended}, before it stayed up; it may wait for another by ending"));
+            }
+        }
+        let took = settled.healthy_at.unwrap_or(settled.seen_at).saturating_duration_since(waits);
+        if let Some(note) = stage::too_slow(&compose, &self.spec.stack, took) {
+            self.note(note);
+        }
+        Ok(settled)
     }
 
     /// Writes the env file, the compose files as they were checked, and cc-ci's own, for a revision.

@@ -96,6 +96,27 @@ fn unset(operator: &str) -> Unset {
     }
 }
 
+/// The names of the variables in a text that have no value and no default, and for which no message is asked.
+#[must_use]
+pub fn unset_in(text: &str, vars: &BTreeMap<String, String>) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        if let Some(next) = after.strip_prefix('$') {
+            rest = next;
+            continue;
+        }
+        let start = after.strip_prefix('{').unwrap_or(after);
+        let end = name_length(start);
+        let is_bare = start.len() == after.len() || start[end..].starts_with('}');
+        if end > 0 && is_bare && !vars.contains_key(&start[..end]) {
+            names.push(start[..end].to_owned());
+        }
+        rest = after;
+    }
+    names
+}
+
 /// Whether a default or a message begins here.
 fn is_operator(text: &str) -> bool {
     [":-", "-", ":?", "?"].iter().any(|operator| text.starts_with(operator))

@@ -1,17 +1,22 @@
 //! The formats of Co-op Cloud recipes. Pure: texts come in, values go out.
 
 pub mod abra_sh;
+pub mod by_variable;
+pub mod charset;
 pub mod compose;
 pub mod envfile;
 pub mod forbidden;
+mod health_program;
 pub mod interpolate;
 pub mod labels;
 pub mod lint;
+pub mod route;
 pub mod schema_version;
 pub mod shell;
 pub mod snapshot_id;
 
 mod normal;
+pub mod unset;
 pub mod variables;
 pub mod version;
 mod yaml;

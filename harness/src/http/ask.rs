@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::cookie::{CookieStore as _, Jar};
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use reqwest::{Body, Method, Request, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -67,6 +67,13 @@ impl Ask {
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
+        self
+    }
+
+    /// To the host of this name, whatever the address says.
+    #[must_use]
+    pub fn as_host(mut self, host: &str) -> Self {
+        self.builder = self.builder.header(HOST, host);
         self
     }
 

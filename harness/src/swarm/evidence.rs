@@ -96,8 +96,21 @@ impl Swarm {
     /// # Errors
     /// The engine does not answer, or has no such service.
     pub async fn logs(&self, stack: &StackName, service: &str, tail: usize) -> Result<Logs, Failure> {
-        let options =
-            LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true).tail(&(tail + 1).to_string()).build();
+        self.logs_since(stack, service, tail, 0).await
+    }
+
+    /// The same from a moment on, in seconds since 1970.
+    ///
+    /// # Errors
+    /// As in [`Swarm::logs`].
+    pub async fn logs_since(&self, stack: &StackName, service: &str, tail: usize, since: i64) -> Result<Logs, Failure> {
+        let options = LogsOptionsBuilder::new()
+            .stdout(true)
+            .stderr(true)
+            .timestamps(true)
+            .since(i32::try_from(since).unwrap_or(0))
+            .tail(&(tail + 1).to_string())
+            .build();
         let mut stream = std::pin::pin!(self.docker().service_logs(&stack.object(service), Some(options)));
         let (mut raw, mut bytes, mut error) = (Vec::new(), 0, None);
         let read = async {

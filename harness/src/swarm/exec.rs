@@ -38,6 +38,13 @@ impl Swarm {
         Ok(found.into_iter().find_map(|container| container.id))
     }
 
+    /// Whether a container has a healthcheck that passed last.
+    pub async fn is_healthy(&self, container: &str) -> bool {
+        let seen = self.docker().inspect_container(container, None).await.ok();
+        let health = seen.and_then(|seen| seen.state?.health?.status);
+        health == Some(bollard::models::HealthStatusEnum::HEALTHY)
+    }
+
     /// Runs a command in a container, with more environment, and waits for its end.
     ///
     /// # Errors

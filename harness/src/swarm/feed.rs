@@ -9,8 +9,9 @@ use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::STACK_LABEL;
 use super::engine::Swarm;
+use super::remembered::Died;
+use super::{STACK_LABEL, TASK_LABEL};
 use crate::names::StackName;
 
 /// An event that may change a judgement.
@@ -26,6 +27,18 @@ pub(super) struct News {
     pub(super) unhealthy: bool,
     /// Whether the kernel killed a process of the container for want of memory.
     pub(super) out_of_memory: bool,
+    /// What it says of a container's life.
+    pub(super) life: Option<Life>,
+}
+
+/// A turn in a container's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Life {
+    Started,
+    Healthy,
+    /// The engine was told to end it.
+    ToldToEnd,
+    Died(Died),
 }
 
 /// A subscription. It ends, and the channel closes, only when the engine or the connection does.
@@ -95,7 +108,35 @@ fn read(event: &EventMessage, stack: &StackName) -> Option<News> {
         good: matches!(action, "start" | "update" | "health_status: healthy"),
         unhealthy: action == "health_status: unhealthy",
         out_of_memory: action == "oom",
+        life: life(action, attributes),
     })
+}
+
+fn life(action: &str, attributes: &HashMap<String, String>) -> Option<Life> {
+    match action {
+        // Services have no task.
+        _ if !attributes.contains_key(TASK_LABEL) => None,
+        "start" => Some(Life::Started),
+        "health_status: healthy" => Some(Life::Healthy),
+        // Signals that tell a process to read its files again, or what it likes, end nothing.
+        "kill" => {
+            let signal = attributes.get("signal").map_or("", String::as_str);
+            (!matches!(signal, "1" | "10" | "12" | "28")).then_some(Life::ToldToEnd)
+        }
+        "die" => {
+            let of = |key: &str| attributes.get(key).cloned().unwrap_or_default();
+            // `<service>.<slot>.<task>`, or the node's id in the place of the slot.
+            let name = of("com.docker.swarm.task.name");
+            Some(Life::Died(Died {
+                task: of(TASK_LABEL),
+                service: of("com.docker.swarm.service.id"),
+                slot: name.rsplit('.').nth(1).unwrap_or_default().to_owned(),
+                image: of("image"),
+                exit: attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1),
+            }))
+        }
+        _ => None,
+    }
 }
 
 /// The engine's time on this process's clock: never later than now, so that two clocks that differ
@@ -129,6 +170,15 @@ mod tests {
         assert!(!ours("die", &[(STACK_LABEL, "a_b")]).unwrap().good);
         assert!(ours("oom", &[(STACK_LABEL, "a_b")]).unwrap().out_of_memory);
         assert!(ours("update", &[("name", "a_b_app")]).unwrap().good);
+        let task =
+            [(STACK_LABEL, "a_b"), (TASK_LABEL, "t"), ("com.docker.swarm.task.name", "a_b_app.2.t"), ("exitCode", "3")];
+        let Some(Life::Died(died)) = ours("die", &task).unwrap().life else { panic!("a death has its task") };
+        assert_eq!((died.task.as_str(), died.slot.as_str(), died.exit), ("t", "2", 3));
+        let told = |signal: &str| {
+            let kill = event("kill", &[(STACK_LABEL, "a_b"), (TASK_LABEL, "t"), ("signal", signal)]);
+            read(&kill, &stack).unwrap().life
+        };
+        assert_eq!((told("15"), told("1")), (Some(Life::ToldToEnd), None));
         assert_eq!(ours("start", &[(STACK_LABEL, "a"), ("name", "a_b_app")]), None);
         assert_eq!(ours("update", &[("name", "a_bc_app")]), None);
         assert_eq!(ours("update", &[]), None);

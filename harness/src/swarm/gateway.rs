@@ -11,6 +11,18 @@ use crate::failure::{Failure, Kind};
 const BRIDGE: &str = "docker_gwbridge";
 
 impl Swarm {
+    /// The address at which this node reaches a container, whatever networks its service is on; none where it has no
+    /// leg on the bridge.
+    ///
+    /// # Errors
+    /// As in [`Swarm::gateway`].
+    pub async fn bridge_address(&self, container: &str) -> Result<Option<IpAddr>, Failure> {
+        let request = self.docker().inspect_network(BRIDGE, None::<InspectNetworkOptions>);
+        let network = ask("look at the bridge of swarm's containers", request).await?;
+        let leg = network.containers.unwrap_or_default().remove(container);
+        Ok(leg.and_then(|leg| leg.ipv4_address?.split('/').next()?.parse().ok()))
+    }
+
     /// The address by which containers on this node reach the node's own ports. Measured on a swarm of one
     /// node: a port published in host mode answers there.
     ///

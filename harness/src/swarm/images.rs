@@ -161,6 +161,11 @@ fn refused(image: &str, e: &Error) -> Failure {
             format!("there is no image {image}: {said}"),
             "the image's name and tag in the compose file; a private registry needs a login, which cc-ci has not",
         ),
+        Kind::PlatformMissing => Failure::new(
+            Kind::PlatformMissing,
+            format!("the image {image} has no build for this machine's platform: {said}"),
+            "an image that is built for it; `docker manifest inspect` lists the platforms of one",
+        ),
         Kind::DiskFull => Failure::new(
             Kind::DiskFull,
             format!("the image {image} does not fit on the disk: {said}"),
@@ -198,6 +203,8 @@ fn kind_of_pull(said: &str) -> Kind {
         "connection reset",
     ]) {
         Kind::RegistryUnreachable
+    } else if kind_of(said) == Some(Kind::PlatformMissing) {
+        Kind::PlatformMissing
     } else if kind_of(said) == Some(Kind::ImageMissing)
         || says(&["name unknown", "unauthorized", "access to the resource is denied", "not found", "denied: "])
     {
@@ -219,6 +226,7 @@ mod tests {
                 "pull access denied for ghost, repository does not exist or may require 'docker login'",
                 Kind::ImageMissing,
             ),
+            ("no matching manifest for linux/arm64/v8 in the manifest list entries", Kind::PlatformMissing),
             ("unauthorized: authentication required", Kind::ImageMissing),
             (
                 "Get \"https://testbed.invalid/v2/\": dial tcp: lookup testbed.invalid: no such host",

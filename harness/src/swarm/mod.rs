@@ -20,9 +20,13 @@ mod feed;
 mod fenced;
 mod gateway;
 mod images;
+mod inside;
 mod judge;
 mod labels;
+mod listening;
+mod looks;
 mod memory;
+mod mentions;
 mod meter;
 mod nodes;
 mod objects;
@@ -31,6 +35,7 @@ mod read;
 mod realm;
 mod reason;
 mod record;
+mod remembered;
 mod remove;
 mod room;
 mod seen;
@@ -45,7 +50,9 @@ pub use evidence::{Logs, TaskRow};
 pub use exec::ExecResult;
 pub use fenced::{Ended, Fenced};
 pub use images::{Pulled, with_tag};
+pub use inside::Look;
 pub use judge::{Judgement, Up, judge};
+pub use listening::Listening;
 pub use memory::{MemoryKill, oom_of};
 pub use meter::{Meter, Peaks};
 pub use nodes::{NodeFacts, NodeRole};
@@ -54,8 +61,8 @@ pub use record::{RecordChanges, SharedRecord, Swap};
 pub use remove::Removal;
 pub use room::{DiskRoom, MemoryRoom, NodeRoom};
 pub use seen::{
-    Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
-    TaskState, Update, UpdateState,
+    Before, ContainerSeen, Health, Listens, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot,
+    TaskSeen, TaskState, Update, UpdateState,
 };
 pub use volumes::MountedVolume;
 pub use watch::{ServiceSettled, Settled, Watch};

@@ -1,10 +1,10 @@
 //! From the engine's answers to a [`Snapshot`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bollard::models::{
     ContainerSummary, ContainerSummaryStateEnum, EndpointSpec, EndpointSpecModeEnum as EndpointMode, Service,
-    ServiceSpecUpdateConfigFailureActionEnum as Action, ServiceUpdateStatusStateEnum, Task, TaskSpec,
+    ServiceSpec, ServiceSpecUpdateConfigFailureActionEnum as Action, ServiceUpdateStatusStateEnum, Task, TaskSpec,
     TaskSpecRestartPolicyConditionEnum as Condition, TaskState as State,
 };
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListServicesOptionsBuilder, ListTasksOptionsBuilder};
@@ -13,10 +13,12 @@ use jiff::Timestamp;
 use super::TASK_LABEL;
 use super::engine::{Swarm, failed};
 use super::labels::{of_stack, short};
+use super::mentions::mentioned;
 use super::seen::{
-    Before, ContainerSeen, Health, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen, TaskState,
-    Update, UpdateState,
+    Before, ContainerSeen, Health, Listens, Mode, OnFailure, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
+    TaskState, Update, UpdateState,
 };
+use crate::coopcloud::route::is_true;
 use crate::failure::Failure;
 use crate::names::StackName;
 
@@ -73,6 +75,13 @@ fn snapshot(
         tasks: tasks.iter().filter_map(|task| task_seen(task, &by_id, at)).collect(),
         containers: containers.iter().filter_map(container_seen).collect(),
     };
+    let names: Vec<String> = now.services.iter().map(|service| service.name.clone()).collect();
+    for service in &mut now.services {
+        let Some(spec) = by_id.get(service.id.as_str()).and_then(|service| service.spec.as_ref()) else { continue };
+        let (settings, texts) = spoken(spec);
+        let others = names.iter().filter(|name| **name != service.name).map(String::as_str);
+        service.mentions = mentioned(&settings, &texts, others);
+    }
     now.services.sort_by(|a, b| a.name.cmp(&b.name));
     // The engine cuts zeros at the end of a time, so its text does not sort.
     now.tasks.sort_by_cached_key(|task| (task.created.parse::<Timestamp>().ok(), task.id.clone()));
@@ -93,6 +102,9 @@ fn service_seen(stack: &StackName, service: &Service, at: Timestamp) -> ServiceS
     } else {
         Mode::Replicated(count(mode.replicated.and_then(|mode| mode.replicas)))
     };
+    let labels = spec.labels.unwrap_or_default();
+    let configs = template.container_spec.iter().flat_map(|spec| spec.configs.iter().flatten());
+    let configs = configs.filter_map(|config| config.config_id.clone());
     ServiceSeen {
         id: service.id.clone().unwrap_or_default(),
         name: short(stack, &spec.name.unwrap_or_default()).to_owned(),
@@ -110,12 +122,35 @@ fn service_seen(stack: &StackName, service: &Service, at: Timestamp) -> ServiceS
             Some(Action::CONTINUE) => OnFailure::Continue,
             _ => OnFailure::Pause,
         },
+        max_attempts: template
+            .restart_policy
+            .as_ref()
+            .and_then(|policy| u64::try_from(policy.max_attempts?).ok())
+            .unwrap_or(0),
+        restart_delay_ms: restart_delay_ms(template.restart_policy.as_ref().and_then(|policy| policy.delay)),
+        is_routed: labels.get("traefik.enable").is_some_and(|value| is_true(value)),
+        mentions: BTreeSet::new(),
+        configs: configs.collect(),
         restart: match template.restart_policy.and_then(|policy| policy.condition) {
             Some(Condition::NONE) => Restart::Never,
             Some(Condition::ON_FAILURE) => Restart::OnFailure,
             _ => Restart::Any,
         },
     }
+}
+
+/// The settings and the command of a service.
+fn spoken(spec: &ServiceSpec) -> (Vec<String>, Vec<String>) {
+    let Some(container) = spec.task_template.as_ref().and_then(|task| task.container_spec.as_ref()) else {
+        return (Vec::new(), Vec::new());
+    };
+    let words = [&container.command, &container.args].into_iter().flatten().flatten().cloned().collect();
+    (container.env.clone().unwrap_or_default(), words)
+}
+
+/// Nanoseconds in the engine's answer; 5 s is its default.
+fn restart_delay_ms(delay: Option<i64>) -> u64 {
+    delay.and_then(|delay| u64::try_from(delay / 1_000_000).ok()).unwrap_or(5_000)
 }
 
 fn ms_since(at: Timestamp, text: Option<&str>) -> u64 {
@@ -173,6 +208,7 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         created: task.created_at.clone().unwrap_or_default(),
         age_ms: ms_since(at, task.created_at.as_deref()),
         since_ms: ms_since(at, status.timestamp.as_deref()),
+        started_ms: None,
     })
 }
 
@@ -231,6 +267,9 @@ fn container_seen(container: &ContainerSummary) -> Option<ContainerSeen> {
         health: health(status),
         exit: ended.then(|| exit(status)),
         up_s: up_s(status),
+        healthy_ms: None,
+        listens: Listens::Unknown,
+        lacks: None,
     })
 }
 

@@ -65,6 +65,16 @@ pub struct ServiceSeen {
     pub on_failure: OnFailure,
     /// When swarm starts a task again.
     pub restart: Restart,
+    /// How often it does so at most; 0 is without end.
+    pub max_attempts: u64,
+    /// How long swarm waits before it does.
+    pub restart_delay_ms: u64,
+    /// Whether traefik has a route to it: it is there to answer, and has no end that is good.
+    pub is_routed: bool,
+    /// The other services of the stack that its command, its settings and its configs name.
+    pub mentions: BTreeSet<String>,
+    /// The ids of its configs.
+    pub configs: BTreeSet<String>,
 }
 
 /// How many tasks a service wants.
@@ -162,6 +172,8 @@ pub struct TaskSeen {
     pub age_ms: u64,
     /// Milliseconds since its state was last told.
     pub since_ms: u64,
+    /// Milliseconds since its container started, where the engine's event was heard.
+    pub started_ms: Option<u64>,
 }
 
 /// A host port that another service holds.
@@ -246,6 +258,23 @@ pub struct ContainerSeen {
     pub exit: Option<i64>,
     /// Whole seconds that it has been running, as the engine tells them (coarse above a minute).
     pub up_s: u64,
+    /// Milliseconds since its healthcheck passed first, where the engine's event was heard.
+    pub healthy_ms: Option<u64>,
+    /// Whether something in it accepts connections, as far as that was looked at.
+    pub listens: Listens,
+    /// The program that its healthcheck calls and that it does not have, in the words of the check's output.
+    pub lacks: Option<String>,
+}
+
+/// Whether something in a container accepts connections from outside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listens {
+    /// It was not looked at, or cannot be told.
+    Unknown,
+    /// Nothing does yet.
+    No,
+    /// Something was first seen to do so this many milliseconds ago.
+    Since(u64),
 }
 
 /// What a healthcheck says.

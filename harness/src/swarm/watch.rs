@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::engine::{Swarm, failed, is_lost};
-use super::feed::Feed;
+use super::feed::{Feed, Life, News};
 use super::judge::{Judgement, Up, judge};
+use super::looks::Looks;
 use super::memory::KILLED;
+use super::remembered::Remembered;
 use super::seen::{Before, Snapshot};
 use crate::failure::{Failure, Kind};
 use crate::names::StackName;
@@ -33,6 +35,10 @@ pub struct Watch {
     unhealthy: BTreeSet<String>,
     /// Containers in which the kernel killed a process for want of memory.
     out_of_memory: BTreeSet<String>,
+    /// What swarm may have forgotten.
+    remembered: Remembered,
+    /// What was looked at more closely.
+    looks: Looks,
 }
 
 /// A stack in which everything runs that should.
@@ -57,6 +63,8 @@ pub struct ServiceSettled {
     pub containers: Vec<String>,
     /// As in [`Settled`], for this service.
     pub healthy_at: Option<Instant>,
+    /// How it ended before it stayed up, if it did: "exited 8 times, last with code 1".
+    pub before: Option<String>,
 }
 
 impl Swarm {
@@ -75,6 +83,8 @@ impl Swarm {
             good: HashMap::new(),
             unhealthy: BTreeSet::new(),
             out_of_memory: BTreeSet::new(),
+            remembered: Remembered::default(),
+            looks: Looks::default(),
         })
     }
 }
@@ -103,6 +113,7 @@ impl Watch {
                 Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
                 Err(_) => return Err(self.too_late(began, last).await),
             };
+            self.looks.look_at(&self.swarm, &mut now).await;
             let mut judgement = judge(&now, before);
             if matches!(judgement, Judgement::Never { .. }) && self.ask_why(&mut now).await {
                 judgement = judge(&now, before);
@@ -141,6 +152,8 @@ impl Watch {
     /// killed.
     fn with_health(&mut self, mut now: Snapshot) -> Snapshot {
         self.take_news();
+        let unhealthy = &self.unhealthy;
+        self.remembered.complete(&mut now, Instant::now(), |container| unhealthy.contains(container));
         for task in &mut now.tasks {
             task.unhealthy = task.container.as_ref().is_some_and(|id| self.unhealthy.contains(id));
             task.out_of_memory = task.container.as_ref().is_some_and(|id| self.out_of_memory.contains(id));
@@ -163,7 +176,14 @@ impl Watch {
         found
     }
 
-    fn note(&mut self, news: super::feed::News) {
+    fn note(&mut self, news: News) {
+        match &news.life {
+            Some(Life::Started) => self.remembered.started(&news.id, news.at),
+            Some(Life::Healthy) => self.remembered.healthy(&news.id, news.at),
+            Some(Life::ToldToEnd) => self.remembered.told_to_end(&news.id, news.at),
+            Some(Life::Died(died)) => self.remembered.died(&news.id, news.at, died.clone()),
+            None => {}
+        }
         if news.unhealthy {
             self.unhealthy.insert(news.id.clone());
         }
@@ -183,6 +203,7 @@ impl Watch {
             .map(|up| ServiceSettled {
                 healthy_at: up.containers.iter().chain([&up.id]).filter_map(|id| self.good.get(id)).max().copied(),
                 name: up.service,
+                before: up.before,
                 containers: up.containers,
             })
             .collect();

@@ -24,6 +24,41 @@ async fn a_crash_loop_is_named_within_seconds() {
     .await;
 }
 
+/// Swarm forgets ends: it keeps five of a replica, or fewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_beside_one_that_waits_patiently_is_named_within_seconds() {
+    with_stack(async |stack| {
+        let mut app = checked(runs(&["sh", "-c", ": waits for db; exec tail -f /dev/null"]), &["false"]);
+        container(&mut app).health_check.as_mut().unwrap().start_period = Some(600_000_000_000);
+        let failure = stack.deploy(vec![("app", app), ("db", exits(7))]).await.unwrap_err();
+        assert_eq!(failure.what, format!("service db ({IMAGE}) exited 3 times, last with code 7"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_waits_for_its_database_by_ending_comes_up() {
+    with_stack(async |stack| {
+        let shared = |words: &str| {
+            let mut spec = runs(&["sh", "-c", words]);
+            let source = Some(stack.name.object("shared"));
+            let target = Some("/shared".to_owned());
+            let typ = Some(MountType::VOLUME);
+            container(&mut spec).mounts = Some(vec![Mount { source, target, typ, ..Mount::default() }]);
+            spec
+        };
+        let app = shared("test -e /shared/up || { echo no db; exit 1; }; exec tail -f /dev/null");
+        let mut db =
+            checked(shared("sleep 6; touch /shared/up; exec tail -f /dev/null"), &["test", "-e", "/shared/up"]);
+        container(&mut db).health_check.as_mut().unwrap().start_period = Some(600_000_000_000);
+        let settled = stack.deploy(vec![("app", app), ("db", db)]).await.unwrap();
+        let before = settled.services[0].before.as_deref().unwrap();
+        assert!(before.starts_with("exited ") && before.ends_with("last with code 1"), "{before}");
+        assert_eq!(settled.services[1].before, None);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_exit_without_a_restart_is_enough() {
     with_stack(async |stack| {

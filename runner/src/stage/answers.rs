@@ -1,9 +1,26 @@
 //! Proof of life: a request that only the app can answer.
 
-use harness::failure::{Failure, Kind};
-use harness::http::Expect;
+use std::time::{Duration, Instant};
 
+use harness::failure::{Failure, Kind};
+use harness::http::{Answer, Expect, Url};
+
+use super::no_answer;
 use crate::context::{Context, Step};
+use crate::diagnosis::{Diagnosis, Seen, diagnose, lines};
+use crate::event::Stage;
+
+/// A route needs seconds, and so does an app without a healthcheck.
+const LONGEST: Duration = Duration::from_secs(60);
+/// After this time it is looked at why there is no answer, and not waited on where that cannot change. traefik reads
+/// the labels anew every 15 s unless told otherwise.
+const FIRST: Duration = Duration::from_secs(20);
+/// The same where the app did not answer earlier in the run.
+const AGAIN: Duration = Duration::from_secs(5);
+/// What a wait may end early without meaning anything.
+const A_MOMENT: Duration = Duration::from_secs(1);
+/// Redirects are followed no further.
+const HOPS: usize = 6;
 
 /// Asks the app's health address until it answers as `recipe.toml` says, within the stage's time.
 pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
@@ -20,13 +37,95 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
         };
         let mut speaker = cx.speaker();
         // An app that is up and wrong shall not eat the whole stage: a route needs seconds.
-        let until = cx.wait_until().min(std::time::Instant::now() + std::time::Duration::from_secs(60));
-        let answer = cx.http.answers(&expect, until, &mut speaker).await;
-        let answer = answer.map_err(|failure| cx.explained(failure))?;
+        let until = cx.wait_until().min(Instant::now() + LONGEST);
+        let answer = match patient(cx, &expect, until, &mut speaker).await {
+            Ok(answer) => answer,
+            Err((failure, seen)) => {
+                let found = diagnose(&seen);
+                cx.no_answer = Some(cause(found.as_ref(), &failure));
+                return Err(cx.explained(told(cx.stage, failure, found, &seen)));
+            }
+        };
+        around(cx, &expect.url, answer.header("location")).await?;
         let body = health.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
         Ok((format!("{} answered {}{body}", expect.url, answer.status), ()))
     })
     .await
+}
+
+/// Asks until the app answers, the time is up, or it is plain that it never will.
+async fn patient(
+    cx: &Context,
+    expect: &Expect,
+    until: Instant,
+    on_progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<Answer, (Failure, Seen)> {
+    let began = Instant::now();
+    let first = if cx.no_answer.is_some() { AGAIN } else { FIRST };
+    let failure = match cx.http.answers(expect, until.min(began + first), on_progress).await {
+        Ok(answer) => return Ok(answer),
+        Err(failure) => failure,
+    };
+    // A wrong status of the app's own is believed before the time is up.
+    let is_believed = began.elapsed() + A_MOMENT < first;
+    let seen = no_answer::look(cx, &expect.url).await;
+    let found = diagnose(&seen);
+    let is_known = cx.no_answer.as_ref().is_some_and(|earlier| *earlier == cause(found.as_ref(), &failure));
+    if is_believed || is_known || found.is_some_and(|found| found.is_certain) {
+        return Err((failure, seen));
+    }
+    match cx.http.answers(expect, until, on_progress).await {
+        Ok(answer) => Ok(answer),
+        Err(failure) => Err((failure, no_answer::look(cx, &expect.url).await)),
+    }
+}
+
+/// What is compared to know a cause again: without names that differ from deploy to deploy.
+fn cause(found: Option<&Diagnosis>, failure: &Failure) -> String {
+    found.map_or_else(|| failure.look_at.clone(), |found| found.cause.clone())
+}
+
+/// The failure with its cause, and with everything that was looked at.
+fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Seen) -> Failure {
+    let detail = format!("{}\n{}", lines(seen), failure.detail);
+    match found {
+        Some(found) => Failure {
+            // What answered before the change and does not after it is the change's doing.
+            kind: if found.is_expected && stage != Stage::Upgrade { Kind::CheckBroken } else { failure.kind },
+            what: format!("{}: {}", failure.what, found.cause),
+            look_at: found.look_at,
+            ..failure
+        },
+        None => failure,
+    }
+    .with_detail(detail.trim_end())
+}
+
+/// A redirect is an answer, unless it leads back to where it came from.
+async fn around(cx: &Context, url: &str, location: Option<&str>) -> Result<(), Failure> {
+    let Ok(asked) = url.parse::<Url>() else { return Ok(()) };
+    let place = |url: &Url| (url.scheme().to_owned(), url.path().to_owned(), url.query().map(str::to_owned));
+    let (mut been, mut at, mut location) = (vec![place(&asked)], asked.clone(), location.map(str::to_owned));
+    for _ in 0..HOPS {
+        let Some(mut next) = location.take().and_then(|to| at.join(&to).ok()) else { return Ok(()) };
+        if next.host_str() != asked.host_str() || next.scheme() != asked.scheme() {
+            return Ok(());
+        }
+        // An app that makes the address by its name alone does not know the port of the outside.
+        let _ = next.set_port(asked.port());
+        if been.contains(&place(&next)) {
+            return Err(Failure::new(
+                Kind::NoAnswer,
+                format!("{url} redirects in a circle, back to {}", next.path()),
+                "the app thinks that the request came by plain HTTP: its base address, and its trust in                  X-Forwarded-Proto",
+            ));
+        }
+        been.push(place(&next));
+        let Ok(answer) = cx.http.get(next.as_str(), Instant::now() + LONGEST).await else { return Ok(()) };
+        location = answer.header("location").map(str::to_owned);
+        at = next;
+    }
+    Ok(())
 }
 
 /// The label that says which commit a service was deployed from.

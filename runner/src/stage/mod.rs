@@ -7,10 +7,13 @@ mod change;
 mod data;
 mod dependencies;
 mod evidence;
+mod foreseen;
 mod fresh;
 mod functional;
+mod in_time;
 mod install;
 mod memory;
+mod no_answer;
 mod optional;
 mod overlay;
 mod own_tests;
@@ -50,5 +53,6 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
 }
 
 pub use evidence::{collect_logs, collect_tasks};
+pub(crate) use in_time::too_slow;
 pub use memory::killed;
 pub(crate) use overlay::{context as overlay_context, tried};

@@ -33,8 +33,10 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let (env, compose) = compose;
     allowed(cx, &head, &env, &compose).await?;
     secrets(cx, &env, &compose).await?;
+    super::foreseen::variables(cx, &head, &env, &compose).await?;
     schema(cx, &head, &env, &compose).await?;
     super::change::read(cx, &env, &compose).await;
+    super::foreseen::route(cx, &compose).await?;
     // A red tag or lint rule is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
     let _ = lint(cx, &head).await;
@@ -43,6 +45,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     super::change::settings(cx).await?;
     world(cx).await?;
     images(cx, &compose).await?;
+    super::foreseen::images(cx, &compose).await?;
     super::dependencies::prepare(cx).await
 }
 

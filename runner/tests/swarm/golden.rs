@@ -42,7 +42,8 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 11] = [
+const SPECIAL: [(&str, &str); 12] = [
+    ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
     ("custom-html", "good/waits-for-nobody"),
     ("custom-html", "good/template-as-pipeline"),
@@ -68,6 +69,9 @@ heads! {
     versions_differ = "custom-html" "broken/versions-differ";
     duration_by_a_variable = "custom-html" "broken/duration-variable";
     schema = "custom-html" "broken/schema";
+    route_elsewhere = "custom-html" "broken/route-elsewhere";
+    healthcheck_program = "custom-html" "broken/healthcheck-program";
+    number_by_a_variable = "custom-html" "broken/number-variable";
     image_missing = "custom-html" "broken/image-missing";
     crash_loop = "custom-html" "broken/crash-loop";
     never_healthy = "custom-html" "broken/never-healthy";
@@ -182,4 +186,14 @@ fn a_link_under_cc_cis_own_name_is_refused_and_not_written_through() {
     let said = super::support::Said::of(output);
     assert_eq!(said.decided(), "forbidden-compose", "{}", said.stderr);
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+}
+
+#[test]
+fn a_port_that_nothing_listens_on_is_named_with_the_one_that_is_open() {
+    let said = golden("custom-html", "broken/port-of-nobody");
+    assert!(
+        said.verdict().line.contains("say port 8080, and nothing listens there; it listens on 80"),
+        "{}",
+        said.stderr
+    );
 }

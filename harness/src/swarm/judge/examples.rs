@@ -14,6 +14,11 @@ pub(crate) fn service(name: &str) -> ServiceSeen {
         update: None,
         on_failure: OnFailure::Pause,
         restart: Restart::Any,
+        max_attempts: 0,
+        restart_delay_ms: 5_000,
+        is_routed: false,
+        mentions: [].into(),
+        configs: [].into(),
     }
 }
 
@@ -41,6 +46,7 @@ pub(crate) fn task(service: &str, id: &str, state: TaskState) -> TaskSeen {
         created: id.to_owned(),
         age_ms: 10_000,
         since_ms: 10_000,
+        started_ms: None,
     }
 }
 
@@ -49,7 +55,17 @@ pub(crate) fn failed(service: &str, id: &str, error: &str, exit: i64) -> TaskSee
 }
 
 pub(crate) fn container(task: &str, health: Health) -> ContainerSeen {
-    ContainerSeen { id: format!("c-{task}"), task: task.to_owned(), running: true, health, exit: None, up_s: 10 }
+    ContainerSeen {
+        id: format!("c-{task}"),
+        task: task.to_owned(),
+        running: true,
+        health,
+        exit: None,
+        up_s: 10,
+        healthy_ms: None,
+        listens: Listens::Unknown,
+        lacks: None,
+    }
 }
 
 pub(crate) fn one(service: ServiceSeen, tasks: Vec<TaskSeen>, containers: Vec<ContainerSeen>) -> Snapshot {

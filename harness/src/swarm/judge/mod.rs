@@ -2,8 +2,10 @@
 //! is a line in a table of tests.
 
 mod view;
+mod waiting;
 
 use self::view::{Stand, View};
+use self::waiting::waits_for;
 use super::seen::{Before, Snapshot};
 use crate::failure::Failure;
 
@@ -37,6 +39,8 @@ pub struct Up {
     pub id: String,
     /// The containers that run, by id.
     pub containers: Vec<String>,
+    /// How it ended before it stayed up, if it did: "exited 8 times, last with code 1".
+    pub before: Option<String>,
 }
 
 /// Judges a snapshot against what was there before.
@@ -46,14 +50,15 @@ pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
         return Judgement::Going { line: "waiting for the first service to appear".to_owned(), services: Vec::new() };
     }
     let views: Vec<View> = now.services.iter().map(|service| View::new(service, now, before)).collect();
-    let others_start =
-        |this: &View| views.iter().any(|view| view.service.id != this.service.id && view.is_on_first_start());
     let (mut up, mut lines, mut awaited) = (Vec::new(), Vec::new(), Vec::new());
     for view in &views {
         let name = view.service.name.clone();
-        match view.stand(others_start(view)) {
+        match view.stand(waits_for(view, &views)) {
             Stand::Never(failure) => return Judgement::Never { service: name, failure },
-            Stand::Up(containers) => up.push(Up { service: name, id: view.service.id.clone(), containers }),
+            Stand::Up(containers) => {
+                let before = view.ended_before();
+                up.push(Up { service: name, id: view.service.id.clone(), containers, before });
+            }
             Stand::Going(line) => {
                 lines.push(format!("{name}: {line}"));
                 awaited.push(name);

@@ -7,12 +7,11 @@ use super::super::seen::{
     Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, UpdateState,
 };
+use super::waiting::ends_needed;
 use crate::failure::{Failure, Kind};
 
-/// The exits after which a service counts as crashing.
-const EXITS: usize = 3;
-/// The same while another service is still on its first start: this one may be waiting for it.
-const EXITS_WHILE_OTHERS_START: usize = 6;
+/// The ends of an update that is never paused, since it may fail often.
+const ENDS_OF_AN_UPDATE: usize = 6;
 /// The ends by the healthcheck after which a service counts as never healthy.
 const UNHEALTHY: usize = 2;
 /// Seconds that a process without a healthcheck must run to count as up: nothing else tells a start
@@ -45,7 +44,7 @@ pub(super) struct View<'a> {
     tasks: Vec<&'a TaskSeen>,
     containers: BTreeMap<&'a str, &'a ContainerSeen>,
     /// The bad ends since `before`.
-    ends: Ends<'a>,
+    pub(super) ends: Ends<'a>,
 }
 
 impl<'a> View<'a> {
@@ -73,7 +72,8 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn stand(&self, others_start: bool) -> Stand {
+    /// How it stands. `waits_for` is the service that it may be waiting for.
+    pub(super) fn stand(&self, waits_for: Option<&str>) -> Stand {
         match self.update() {
             Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => {
                 return Stand::Never(self.rolled_back());
@@ -98,10 +98,44 @@ impl<'a> View<'a> {
                 None => line,
             });
         }
-        if self.has_failed(others_start) {
+        if let Some(failure) = self.healthcheck_lacks() {
+            return Stand::Never(failure);
+        }
+        if self.is_given_up() && self.ends.named().is_none() && self.ends.ended() > 0 {
+            return Stand::Never(self.given_up(waits_for));
+        }
+        if self.has_failed(waits_for.is_some()) {
             return Stand::Never(self.ends.failure());
         }
-        Stand::Going(line)
+        Stand::Going(match waits_for.filter(|_| self.ends.ended() > 0) {
+            Some(other) => format!("{line}, and may be waiting for {other}"),
+            None => line,
+        })
+    }
+
+    /// The failure of a service that swarm does not start again.
+    fn given_up(&self, waits_for: Option<&str>) -> Failure {
+        let failure = self.ends.failure();
+        let ends_well = self.service.restart == Restart::OnFailure
+            && self.ends.tasks.last().is_some_and(|task| task.state == TaskState::Complete);
+        if failure.kind != Kind::CrashLoop || (self.service.max_attempts == 0 && !ends_well) {
+            return failure;
+        }
+        let while_other = waits_for.map(|other| format!(", while {other} was not ready")).unwrap_or_default();
+        let what = format!("{}, and its restart_policy lets swarm start it no more{while_other}", failure.what);
+        let look_at = format!("condition, max_attempts and delay in deploy.restart_policy; {}", failure.look_at);
+        Failure { what, look_at, ..failure }
+    }
+
+    /// A healthcheck that can never pass, since the image does not have what it calls.
+    fn healthcheck_lacks(&self) -> Option<Failure> {
+        let container = self.running().into_iter().find(|container| container.lacks.is_some())?;
+        let (name, image, said) = (&self.service.name, &self.service.image, container.lacks.as_deref()?);
+        Some(Failure::new(
+            Kind::HealthcheckMissing,
+            format!("the healthcheck of service {name} ({image}) calls what its image does not have: {said}"),
+            "another program in healthcheck.test, one that the image has, or an image that has this one",
+        ))
     }
 
     /// What swarm is about to do with an update that fails. Only that end says how the app stands. One that
@@ -110,7 +144,7 @@ impl<'a> View<'a> {
         let is_updating = self.update() == Some(UpdateState::Updating);
         match self.service.on_failure {
             OnFailure::Rollback if is_updating => Some("roll back"),
-            OnFailure::Pause if is_updating && self.ends.exits() < EXITS_WHILE_OTHERS_START => Some("stop the update"),
+            OnFailure::Pause if is_updating && self.ends.exits() < ENDS_OF_AN_UPDATE => Some("stop the update"),
             _ => None,
         }
     }
@@ -122,13 +156,46 @@ impl<'a> View<'a> {
         (!is_old).then_some(state)
     }
 
-    fn has_failed(&self, others_start: bool) -> bool {
-        let exits = if others_start { EXITS_WHILE_OTHERS_START } else { EXITS };
+    fn has_failed(&self, is_excused: bool) -> bool {
+        let kills = self.ends.out_of_memory().is_some() && self.is_crashing();
         self.ends.named().is_some()
-            || self.ends.unhealthy() >= UNHEALTHY
             || self.ends.rejections() >= 2
-            || self.ends.exits() >= exits
             || self.is_given_up()
+            || kills
+            || (!is_excused && (self.ends.unhealthy() >= UNHEALTHY || self.is_crashing()))
+    }
+
+    /// Whether it has ended so often that it counts as crashing, unless it waits for another.
+    pub(super) fn is_crashing(&self) -> bool {
+        self.ends.exits() >= ends_needed(self)
+    }
+
+    /// Whether it does not run as it should.
+    pub(super) fn is_down(&self) -> bool {
+        self.up().is_err()
+    }
+
+    /// The containers on this node that run for the tasks that stand now.
+    pub(super) fn running(&self) -> Vec<&'a ContainerSeen> {
+        let tasks = self.tasks.iter().filter(|task| task.wanted());
+        let containers = tasks.filter_map(|task| self.containers.get(task.id.as_str()).copied());
+        containers.filter(|container| container.running).collect()
+    }
+
+    /// For how long the newest task has been as it is.
+    pub(super) fn newest_since_ms(&self) -> u64 {
+        self.tasks.iter().map(|task| task.since_ms).min().unwrap_or(u64::MAX)
+    }
+
+    /// Milliseconds since its first task since `before` was made.
+    pub(super) fn first_start_ms(&self) -> u64 {
+        let new = self.tasks.iter().filter(|task| !self.earlier_tasks.contains(&task.id));
+        new.map(|task| task.age_ms).max().unwrap_or(0)
+    }
+
+    /// How it ended before it came up, if it did.
+    pub(super) fn ended_before(&self) -> Option<String> {
+        self.ends.words().filter(|_| self.ends.ended() > 0)
     }
 
     /// Whether swarm has a replica that failed and that it will not start again.
@@ -324,5 +391,5 @@ fn is_good_end(service: &ServiceSeen, task: &TaskSeen) -> bool {
     task.state == TaskState::Complete
         && !task.unhealthy
         && task.exit.unwrap_or(0) == 0
-        && (matches!(service.mode, Mode::Job(_)) || service.restart != Restart::Any)
+        && (matches!(service.mode, Mode::Job(_)) || (service.restart != Restart::Any && !service.is_routed))
 }

@@ -1,0 +1,80 @@
+//! The program that a healthcheck calls, as far as the compose file tells.
+
+use serde_json::Value;
+
+use super::compose::Service;
+
+/// Words that every shell has itself.
+const OF_THE_SHELL: [&str; 16] = [
+    "test", "[", "[[", "true", "false", "exit", "echo", "printf", "cd", "set", "export", "read", "kill", "if", "!", ":",
+];
+
+impl Service {
+    /// The programs that the healthcheck cannot do without: the one that is called, and the shell that calls it.
+    /// Empty where nothing is certain.
+    #[must_use]
+    pub fn health_programs(&self) -> Vec<String> {
+        if !self.healthcheck {
+            return Vec::new();
+        }
+        let Some(test) = self.field("healthcheck").and_then(|check| check.get("test")) else { return Vec::new() };
+        let words: Vec<&str> = match test {
+            Value::String(line) => vec!["CMD-SHELL", line],
+            Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),
+            _ => return Vec::new(),
+        };
+        match words.as_slice() {
+            ["CMD", shell, flag, line, ..] if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') => {
+                [Some((*shell).to_owned()), first_program(line)].into_iter().flatten().collect()
+            }
+            ["CMD", program, ..] => vec![(*program).to_owned()],
+            ["CMD-SHELL", line] => [Some("/bin/sh".to_owned()), first_program(line)].into_iter().flatten().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn is_shell(program: &str) -> bool {
+    matches!(program.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"))
+}
+
+/// The first program of a line, where the line cannot do without it: nothing that is expanded, and no name that the
+/// line itself may define.
+fn first_program(line: &str) -> Option<String> {
+    let plain = line.replace("$$", "$");
+    let words = plain.split_whitespace().skip_while(|word| {
+        // Settings for one command: `A=b program`.
+        word.split_once('=')
+            .is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_'))
+    });
+    let word = words.into_iter().next()?.trim_end_matches(';');
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    let is_plain = !word.is_empty() && word.chars().all(fine) && !word.starts_with('-');
+    let is_keyword =
+        OF_THE_SHELL.contains(&word) || matches!(word, "for" | "while" | "until" | "case" | "exec" | "command");
+    (is_plain && !is_keyword && !plain.contains("()")).then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::compose::Compose;
+
+    fn of(test: &str) -> Vec<String> {
+        let text = format!("services:\n  app:\n    image: a\n    healthcheck: {{test: {test}}}\n");
+        let compose = Compose::load(&[("c".to_owned(), text)], &BTreeMap::new()).unwrap();
+        compose.services[0].health_programs()
+    }
+
+    #[test]
+    fn the_program_is_the_first_word_that_is_one() {
+        assert_eq!(of("[CMD, curl, -f, 'http://x']"), ["curl"]);
+        assert_eq!(of("'wget -qO- http://x || exit 1'"), ["/bin/sh", "wget"]);
+        assert_eq!(of("[CMD-SHELL, 'PGPASSWORD=x pg_isready -U app']"), ["/bin/sh", "pg_isready"]);
+        assert_eq!(of("[CMD, sh, -c, 'nc -z localhost 80']"), ["sh", "nc"]);
+        assert_eq!(of("[CMD-SHELL, 'test -f /x']"), ["/bin/sh"]);
+        assert_eq!(of("[CMD-SHELL, '$$PROBE x']"), ["/bin/sh"]);
+        assert!(of("[NONE]").is_empty());
+    }
+}
