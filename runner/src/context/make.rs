@@ -122,6 +122,7 @@ impl Context {
             seeded: false,
             skipped: None,
             keep,
+            forgetting: None,
             rounds,
             busy: Arc::new(Mutex::new(String::new())),
             runner: runner.clone(),
@@ -196,6 +197,7 @@ impl Context {
             seeded: false,
             skipped: None,
             keep: self.keep.clone(),
+            forgetting: None,
             rounds: 1,
             busy: Arc::clone(&self.busy),
         }
