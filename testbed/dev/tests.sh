@@ -2,6 +2,8 @@
 # ./dev test: tests that need no image run while the images are built, then those on the swarm.
 
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
+# shellcheck source=testbed/dev/bench.sh
+. testbed/dev/bench.sh
 images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea)
 # Test targets that need neither swarm nor images. A target that is not named here runs on the swarm: `pages` asks it
 # for its slots.
@@ -117,6 +119,7 @@ run_tests() {
     docker/runner/build testbed.invalid/runner:1
   go_on=yes
   test_step "tests on the swarm" on_the_swarm
+  bench_steps
   if [ -n "$long" ]; then
     test_step "all faults" all_faults
     test_step "pages over 100,000 runs" long_history
