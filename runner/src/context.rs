@@ -16,6 +16,7 @@ use harness::http::Http;
 use harness::names::{RecipeName, StackName};
 use harness::swarm::{Claim, Swarm};
 use slots::{Lease, SwarmBoard};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::make::Parts;
@@ -145,6 +146,8 @@ pub struct Context {
     pub seeded: bool,
     /// What becomes of the app when the stages are done.
     pub keep: Keep,
+    /// Forgets the run's snapshots beside the stages after the backup.
+    pub forgetting: Option<JoinHandle<Result<usize, Failure>>>,
     /// How often each test of what the app is for is run.
     pub rounds: u32,
     /// What the run was last busy with, for a deadline's message.

@@ -290,11 +290,15 @@ async fn teardown(
     let limit = Duration::from_secs(deadline_s);
     // Beside the removal: neither needs the other, and the bot is no part of the app.
     let claims = cx.claims_to_end();
-    let mut speaker = cx.speaker();
-    let (mut ended, forgotten) = tokio::join!(
-        stage::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker),
-        snapshots::forget(&cx.swarm, &cx.dir, start + limit),
-    );
+    let (mut speaker, forgetting) = (cx.speaker(), cx.forgetting.take());
+    let (mut ended, forgotten) =
+        tokio::join!(stage::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker), async {
+            if let Some(begun) = forgetting {
+                // Its error is that of the next try, if it is still one.
+                let _ = begun.await;
+            }
+            snapshots::forget(&cx.swarm, &cx.dir, start + limit).await
+        });
     // It says nothing of the recipe, and a janitor tries it again.
     if let Err(failure) = forgotten {
         cx.note(format!("{}; {}", failure.what, failure.look_at));

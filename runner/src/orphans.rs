@@ -3,20 +3,31 @@
 
 use std::path::Path;
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process_group};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, getpgid, getpgrp, kill_process_group, pidfd_open};
 
 use crate::run_dir::RunDir;
 
+/// How long the kernel may take to end what was killed.
+const GOES: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
+
 /// Kills them, each with its process group. Whoever holds the run's lock calls it, so that it is no live run's.
+///
+/// It waits until they are gone: what they have open or locked is removed next.
 pub fn end(dir: &RunDir) {
     let own = getpgrp();
+    let mut killed = Vec::new();
     for pid in of(dir.path()) {
         if let Ok(group) = getpgid(Some(pid))
             && group != own
         {
+            killed.extend(pidfd_open(pid, PidfdFlags::empty()));
             // One that has ended meanwhile is what was wanted.
             let _ = kill_process_group(group, Signal::KILL);
         }
+    }
+    for process in &killed {
+        let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&GOES));
     }
 }
 

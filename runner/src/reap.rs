@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use harness::abra::Abra;
+use harness::browser::remove_homes_of_killed;
 use harness::failure::{Failure, Kind};
 use harness::http::Http;
 use harness::names::{RealmName, RunId};
@@ -106,6 +107,7 @@ impl<'a> Janitor<'a> {
         self.forget_what_is_not_kept().await?;
         done.extend(self.what_others_could_not_reach().await?);
         done.extend(self.end_folders().await?);
+        remove_homes_of_killed();
         self.note_dead(&done);
         done.extend(self.forget_snapshots().await?);
         Ok(done)

@@ -12,6 +12,8 @@ use harness::coopcloud::snapshot_id::SnapshotId;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Swarm;
 
+use crate::context::Context;
+use crate::keep::Keep;
 use crate::run_dir::RunDir;
 
 /// The file in the run's folder.
@@ -21,6 +23,9 @@ const FILE: &str = "snapshots";
 const LOCKED: Duration = Duration::from_secs(20);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long it may take beside the stages.
+const BESIDE: Duration = Duration::from_secs(30);
 
 /// What restic says of a repository that another one works in.
 const IS_LOCKED: [&str; 2] = ["already locked", "unable to create lock"];
@@ -55,6 +60,15 @@ pub fn of(dir: &RunDir) -> io::Result<Vec<SnapshotId>> {
 
 fn file(dir: &RunDir) -> PathBuf {
     Path::new(dir.path()).join(FILE)
+}
+
+/// Begins to forget the snapshots of a run, beside what it does next: restic takes half a second. Those of an app that
+/// is kept stay as long as it does. The teardown waits for it, and tries again what failed.
+pub fn begin_to_forget(cx: &mut Context) {
+    if cx.keep == Keep::No {
+        let (swarm, dir) = (cx.swarm.clone(), cx.dir.clone());
+        cx.forgetting = Some(tokio::spawn(async move { forget(&swarm, &dir, Instant::now() + BESIDE).await }));
+    }
 }
 
 /// Forgets the snapshots of a run; how many there were. What fails stays on record for a janitor.

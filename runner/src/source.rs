@@ -3,9 +3,12 @@
 
 mod words;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
@@ -72,6 +75,13 @@ const ATTRIBUTES: &str = "* -text !eol !crlf !ident !filter !working-tree-encodi
 /// No larger folder is taken out of a repository, in bytes.
 const ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Options of every git: nothing of the repository's own is run.
+const SAFE: [&str; 6] =
+    ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"];
+
+/// The environment of every git: no questions, no settings of the machine, words that can be read.
+const ENVIRONMENT: [(&str, &str); 3] = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_CONFIG_NOSYSTEM", "1"), ("LC_ALL", "C")];
+
 /// How long a repository elsewhere may take.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
@@ -90,6 +100,16 @@ pub struct Checkout {
     dir: PathBuf,
     /// Whether it is the repository itself, which is only read.
     is_origin: bool,
+    /// What was read of its commits. A run asks for the same few files at every look at a revision, and each answer is
+    /// a process.
+    known: Mutex<KnownFiles>,
+}
+
+/// Files and lists of files by revision.
+#[derive(Debug, Default)]
+struct KnownFiles {
+    files: BTreeMap<(String, String), Option<String>>,
+    trees: BTreeMap<String, Vec<Entry>>,
 }
 
 /// An address without user and password, for reports.
@@ -140,13 +160,13 @@ impl Checkout {
         std::fs::create_dir_all(&info)
             .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
             .map_err(|error| crate::deploy::disk("write", &info, &error))?;
-        Ok(Self { dir: dir.to_owned(), is_origin: false })
+        Ok(Self { dir: dir.to_owned(), is_origin: false, known: Mutex::default() })
     }
 
     /// Reads a repository where it is, to plan without a clone. It must not be checked out.
     #[must_use]
     pub fn read_only(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), is_origin: true }
+        Self { dir: dir.to_owned(), is_origin: true, known: Mutex::default() }
     }
 
     /// The folder.
@@ -267,12 +287,24 @@ impl Checkout {
             .map_err(|why| unreadable(&format!("revision {revision}"), &why))
     }
 
-    /// One file as it is at a commit or tag; none where it is not there or is not text.
+    /// One file as it is at a commit or tag; none where it is not there or is not text. In a clone that belongs to one
+    /// run, what was read stays: neither a commit nor a tag of it moves.
     #[must_use]
     pub fn file(&self, revision: &str, path: &str) -> Option<String> {
-        let bytes =
-            git_bytes(Some(&self.dir), &["cat-file", "blob", &format!("{revision}:{path}")].map(OsString::from));
-        String::from_utf8(bytes.ok()?).ok()
+        let key = (revision.to_owned(), path.to_owned());
+        if let Some(known) = self.known().files.get(&key) {
+            return known.clone();
+        }
+        let blob = ["cat-file", "blob", &format!("{revision}:{path}")].map(OsString::from);
+        let text = git_bytes(Some(&self.dir), &blob).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        if !self.is_origin {
+            self.known().files.insert(key, text.clone());
+        }
+        text
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, KnownFiles> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every file of a commit.
@@ -280,10 +312,17 @@ impl Checkout {
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's words.
     pub fn tree(&self, revision: &str) -> Result<Vec<Entry>, Failure> {
+        if let Some(known) = self.known().trees.get(revision) {
+            return Ok(known.clone());
+        }
         let list = self
             .git(&["ls-tree", "-r", "-z", "--full-tree", revision])
             .map_err(|why| unreadable(&format!("the files of {revision}"), &why))?;
-        Ok(list.split_terminator('\0').filter_map(entry).collect())
+        let tree: Vec<Entry> = list.split_terminator('\0').filter_map(entry).collect();
+        if !self.is_origin {
+            self.known().trees.insert(revision.to_owned(), tree.clone());
+        }
+        Ok(tree)
     }
 
     /// The files below a folder at a commit; none where there is no such folder.
@@ -347,8 +386,13 @@ pub(crate) fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, Strin
 }
 
 pub(crate) fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
-    let command = expression(dir, args).stdout_capture().stderr_capture();
-    let output = command.run().map_err(|error| format!("git cannot be started: {error}"))?;
+    // Not by way of [`duct`], which copies this whole process and starts two threads for each call.
+    let mut command = Command::new("git");
+    command.args(SAFE).args(args).envs(ENVIRONMENT).stdin(Stdio::null());
+    if let Some(dir) = dir {
+        command.current_dir(dir);
+    }
+    let output = command.output().map_err(|error| format!("git cannot be started: {error}"))?;
     if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }
 }
 
@@ -382,17 +426,10 @@ fn git_elsewhere(dir: Option<&Path>, args: &[OsString], patience: Patience) -> R
 }
 
 fn expression(dir: Option<&Path>, args: &[OsString]) -> duct::Expression {
-    let mut all: Vec<OsString> =
-        ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"]
-            .map(Into::into)
-            .into();
+    let mut all: Vec<OsString> = SAFE.map(Into::into).into();
     all.extend_from_slice(args);
-    let command = duct::cmd("git", all)
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("LC_ALL", "C")
-        .stdin_null()
-        .unchecked();
+    let command = duct::cmd("git", all).stdin_null().unchecked();
+    let command = ENVIRONMENT.iter().fold(command, |command, (name, value)| command.env(name, value));
     match dir {
         Some(dir) => command.dir(dir),
         None => command,

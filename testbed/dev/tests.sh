@@ -2,6 +2,8 @@
 # ./dev test: tests that need no image run while the images are built, then those on the swarm.
 
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
+# shellcheck source=testbed/dev/bench.sh
+. testbed/dev/bench.sh
 images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea)
 # Test programs that need neither swarm nor images: folder of the package, name of the target. One that is not named
 # here runs on the swarm: runner/pages asks it for its slots.
@@ -139,7 +141,8 @@ run_tests() {
   told "tests without images"
   told "tests on the swarm"
   told "tests beside them"
-  # Ratios of the bench, once there is a short form of it, belong here: nothing else runs now.
+  # Nothing else runs now.
+  bench_steps
   gate "coverage against the baseline" coverage
   gate "audit of fixes" audit
   if [ -n "$long" ]; then

@@ -21,6 +21,7 @@ use thirtyfour::extensions::query::ElementPollerWithTimeout;
 use thirtyfour::stringmatch::StringMatch;
 
 pub use evidence::Evidence;
+pub use home::remove_homes_of_killed;
 pub use start::{Config, PACKAGES};
 pub use thirtyfour::extensions::query::{ElementQueryable, ElementWaitable, conditions};
 pub use thirtyfour::{By, Cookie, Key, WebDriver, WebElement};

@@ -25,7 +25,7 @@ pub struct Config {
     pub ca: Option<PathBuf>,
     /// Addresses for names that no DNS knows, each `host:port:address` as curl's `--resolve`.
     pub resolve: Vec<String>,
-    /// Where its home is made, a short path; the system's folder for temporary files where there is none.
+    /// Where its home is made, a short path; `/tmp` where there is none.
     pub scratch: Option<PathBuf>,
     /// Where the pages that it opens are put down.
     pub recorder: Option<Recorder>,

@@ -28,10 +28,13 @@ impl Swarm {
         let mut layers: BTreeMap<StackName, u64> = BTreeMap::new();
         let mut volumes: BTreeMap<String, StackName> = BTreeMap::new();
         for stack in stacks {
-            let options = ListContainersOptionsBuilder::new().all(true).size(true).filters(&of_stack(stack)).build();
-            let containers = ask("list containers", self.docker().list_containers(Some(options))).await?;
-            let options = ListVolumesOptionsBuilder::new().filters(&of_stack(stack)).build();
-            let named = ask("list volumes", self.docker().list_volumes(Some(options))).await?;
+            let filters = of_stack(stack);
+            let options = ListContainersOptionsBuilder::new().all(true).size(true).filters(&filters).build();
+            let containers = ask("list containers", self.docker().list_containers(Some(options)));
+            let options = ListVolumesOptionsBuilder::new().filters(&filters).build();
+            let named = ask("list volumes", self.docker().list_volumes(Some(options)));
+            let (containers, named) = tokio::join!(containers, named);
+            let (containers, named) = (containers?, named?);
             layers.insert(stack.clone(), containers.iter().map(layer).sum());
             let mounted = containers.iter().flat_map(anonymous_volumes);
             let named = named.volumes.unwrap_or_default().into_iter().map(|volume| volume.name);

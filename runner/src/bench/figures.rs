@@ -19,7 +19,9 @@ pub struct Figure {
 }
 
 impl Figure {
-    pub(super) fn new(what: &str, measured: String, wanted: &str, met: bool) -> Self {
+    /// A line of a table.
+    #[must_use]
+    pub fn new(what: &str, measured: String, wanted: &str, met: bool) -> Self {
         Self { what: what.to_owned(), wanted: wanted.to_owned(), measured, met }
     }
 
@@ -32,6 +34,12 @@ impl Figure {
         let measured = mb.map_or_else(|| "not to be read".to_owned(), |mb| format!("{mb} MB"));
         Self::new(what, measured, "under 100 MB", mb.is_some_and(|mb| mb < 100))
     }
+}
+
+/// A time as the tables have it, of many seconds.
+#[must_use]
+pub fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
 }
 
 /// A time as the tables have it.

@@ -8,7 +8,7 @@ use harness::failure::{Failure, Kind};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::event::{Event, Origin, Record, RunStarted, Word};
+use crate::event::{Event, Origin, Record, RunStarted, Stage, Word};
 
 /// What one run showed.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct CcCiRun {
     pub started: RunStarted,
     /// Each compose file that was deployed, with its revision.
     pub composes: Vec<(String, String)>,
+    /// What each stage took.
+    pub stages: Vec<(Stage, Duration)>,
 }
 
 /// Runs `cc-ci run` with `args` and reads its events.
@@ -43,7 +45,8 @@ pub async fn cc_ci_run(program: &Path, args: &[String]) -> Result<CcCiRun, Failu
     let status = child.id().map(|id| PathBuf::from(format!("/proc/{id}/status")));
     let stdout = child.stdout.take().ok_or_else(|| broken("has no output"))?;
     let mut lines = BufReader::new(stdout).lines();
-    let (mut peak, mut overlays, mut started, mut composes, mut word) = (0, Duration::ZERO, None, Vec::new(), None);
+    let (mut peak, mut overlays, mut started, mut word) = (0, Duration::ZERO, None, None);
+    let (mut composes, mut stages) = (Vec::new(), Vec::new());
     while let Ok(Some(line)) = lines.next_line().await {
         peak = status.as_deref().and_then(high_water).unwrap_or(0).max(peak);
         let Ok(record) = serde_json::from_str::<Record>(&line) else { continue };
@@ -53,6 +56,7 @@ pub async fn cc_ci_run(program: &Path, args: &[String]) -> Result<CcCiRun, Failu
                 overlays += Duration::from_millis(check.took_ms);
             }
             Event::ComposeDeployed { version, yaml, .. } => composes.push((version, yaml)),
+            Event::StageEnded { stage, took_ms, .. } => stages.push((stage, Duration::from_millis(took_ms))),
             Event::RunEnded { verdict } => word = Some(verdict.word),
             _ => {}
         }
@@ -61,7 +65,7 @@ pub async fn cc_ci_run(program: &Path, args: &[String]) -> Result<CcCiRun, Failu
     let total = start.elapsed();
     match (started, word) {
         (Some(started), Some(Word::Passed)) if ended.success() => {
-            Ok(CcCiRun { total, peak_bytes: peak, overlays, started, composes })
+            Ok(CcCiRun { total, peak_bytes: peak, overlays, started, composes, stages })
         }
         _ => Err(broken(&format!("was not green ({ended})"))),
     }

@@ -11,8 +11,9 @@ mod measured;
 mod pages;
 mod plain;
 mod reaction;
+mod rounds;
 
-pub use figures::{Figure, render};
+pub use figures::{Figure, render, seconds};
 pub use fleet::{Fleet, FleetRun, fleet};
 pub use floor::{Trees, floor};
 pub use history::history;
@@ -20,6 +21,7 @@ pub use measured::{CcCiRun, cc_ci_run, plan_ms};
 pub use pages::pages;
 pub use plain::plain;
 pub use reaction::{reaction_ms, teardown_ms};
+pub use rounds::{Bounds, GATE, Round, WANTED, ratios};
 
 use std::time::Duration;
 

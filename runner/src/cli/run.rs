@@ -152,9 +152,10 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let _alive = dir.create().map_err(|error| not_made(&run, &dir, &error))?;
     let program = find_program(settings.abra.as_deref()).inspect_err(|_| dir.discard())?;
     // Whatever can fail does so before anything is taken on the swarm.
-    let facts = swarm.facts().await.inspect_err(|_| dir.discard())?;
+    let (facts, abra) = tokio::join!(swarm.facts(), version_of(&program));
+    let facts = facts.inspect_err(|_| dir.discard())?;
     let place = Place::from(&facts);
-    let abra = version_of(&program).await.inspect_err(|_| dir.discard())?;
+    let abra = abra.inspect_err(|_| dir.discard())?;
     let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
     let sinks = sinks(&dir, args.json)?;
     let reporter = report_to.map(|to| Reporter::start(to, &run, dir.clone()));

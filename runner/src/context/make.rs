@@ -126,6 +126,7 @@ impl Context {
             seeded: false,
             skipped: None,
             keep,
+            forgetting: None,
             rounds,
             busy: Arc::new(Mutex::new(String::new())),
             runner: runner.clone(),
@@ -204,6 +205,7 @@ impl Context {
             seeded: false,
             skipped: None,
             keep: self.keep.clone(),
+            forgetting: None,
             rounds: 1,
             busy: Arc::clone(&self.busy),
         }

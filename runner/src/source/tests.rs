@@ -138,6 +138,12 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
     assert!(to.join("link").symlink_metadata().unwrap().is_file());
     let links: Vec<_> = checkout.tree("HEAD").unwrap().into_iter().filter(|entry| entry.is_link).collect();
     assert_eq!(links.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), ["link"]);
+    // What was read of a commit is not asked of git again, whether it was there or not.
+    assert_eq!(checkout.file("HEAD", "none"), None);
+    std::fs::remove_dir_all(to.join(".git")).unwrap();
+    assert_eq!(checkout.file("HEAD", "c").as_deref(), Some("x\ny\n"));
+    assert_eq!((checkout.file("HEAD", "none"), checkout.tree("HEAD").unwrap().len()), (None, 5));
+    assert!(checkout.file("HEAD", "link").is_none() && checkout.tree("main").is_err(), "git is gone");
 }
 
 #[test]

@@ -24,6 +24,12 @@ struct Covered {
 }
 
 pub(super) async fn run(cx: &mut Context) -> Step {
+    let ended = back_up_and_restore(cx).await;
+    snapshots::begin_to_forget(cx);
+    ended
+}
+
+async fn back_up_and_restore(cx: &mut Context) -> Step {
     let Some(volumes) = volumes(cx).await? else { return Ok(()) };
     data::seed(cx).await?;
     let markers = plant(cx, &volumes).await?;

@@ -6,6 +6,9 @@ use harness::abra::parse_lint;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Cause, Failure, Kind};
+use harness::http::Http;
+use harness::swarm::Swarm;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::allowed::{readable, settle};
 use crate::context::{Context, Step};
@@ -19,6 +22,8 @@ use crate::stack_config::{Loaded, Variables, load};
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);
     room(cx).await?;
+    // It asks the engine and traefik, while what follows reads the recipe.
+    let world = AbortOnDropHandle::new(tokio::spawn(is_whole(cx.swarm.clone(), cx.http.clone(), url_of_nothing(cx))));
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {
@@ -43,7 +48,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     contract(cx).await?;
     shell(cx, &head).await?;
     super::change::settings(cx).await?;
-    world(cx).await?;
+    self::world(cx, world).await?;
     images(cx, &compose).await?;
     super::foreseen::images(cx, &compose).await?;
     super::dependencies::prepare(cx).await
@@ -295,32 +300,37 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
 }
 
 /// What must stand before any app can be deployed.
-async fn world(cx: &mut Context) -> Step {
-    cx.check("prepare.world", async |cx: &mut Context| {
-        let missing = crate::world::missing(&cx.swarm).await?;
-        if missing.is_empty() {
-            trusted(cx).await?;
-            return Ok((
-                "swarm mode, proxy network, traefik and backup bot are there, and TLS is trusted".to_owned(),
-                (),
-            ));
-        }
-        Err(Failure::new(
-            Kind::WorldIncomplete,
-            format!("the world is not complete: {}", missing.join(", ")),
-            "run `cc-ci up`; `cc-ci doctor` says more",
-        ))
+async fn world(cx: &mut Context, look: AbortOnDropHandle<Result<(), Failure>>) -> Step {
+    cx.check("prepare.world", async |_: &mut Context| {
+        look.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
+        Ok(("swarm mode, proxy network, traefik and backup bot are there, and TLS is trusted".to_owned(), ()))
     })
     .await
 }
 
+async fn is_whole(swarm: Swarm, http: Http, url: String) -> Result<(), Failure> {
+    let missing = crate::world::missing(&swarm).await?;
+    if missing.is_empty() {
+        return trusted(&http, &url).await;
+    }
+    Err(Failure::new(
+        Kind::WorldIncomplete,
+        format!("the world is not complete: {}", missing.join(", ")),
+        "run `cc-ci up`; `cc-ci doctor` says more",
+    ))
+}
+
+/// The address of an app that is not there.
+fn url_of_nothing(cx: &Context) -> String {
+    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base);
+    format!("https://nobody.{base}:{}/", cx.https_port)
+}
+
 /// traefik answers over TLS that cc-ci trusts. A state folder that is not the world's has another CA,
 /// and would make every app look wrong.
-async fn trusted(cx: &Context) -> Result<(), Failure> {
-    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base);
-    let url = format!("https://nobody.{base}:{}/", cx.https_port);
+async fn trusted(http: &Http, url: &str) -> Result<(), Failure> {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    cx.http.get(&url, until).await.map(drop).map_err(|failure| {
+    http.get(url, until).await.map(drop).map_err(|failure| {
         Failure::new(
             Kind::WorldIncomplete,
             format!("traefik does not answer as it should: {}", failure.what),

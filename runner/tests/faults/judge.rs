@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -71,6 +71,7 @@ pub(crate) struct Judge {
     states: Vec<PathBuf>,
     cap: usize,
     before: BTreeSet<String>,
+    temporary: BTreeSet<String>,
     observer: Observer,
     since: Instant,
 }
@@ -82,6 +83,7 @@ impl Judge {
             states,
             cap,
             before: objects(&scene.engine),
+            temporary: temporary(),
             observer: Observer::start(&scene.engine),
             since: Instant::now(),
         }
@@ -116,6 +118,7 @@ impl Judge {
             assert_eq!(secret_folders(state), Vec::<PathBuf>::new());
         }
         assert_eq!(orphans(&scene.keepers()), Vec::new(), "processes are left");
+        assert_eq!(left_in_temporary(&self.temporary), Vec::<String>::new(), "temporary files are left");
         let (most, looks) = self.observer.end();
         assert!(most <= self.cap, "{most} runs were live at once, and {} may be", self.cap);
         assert!(looks > 0, "the observer saw nothing");
@@ -129,6 +132,24 @@ fn secret_folders(state: &Path) -> Vec<PathBuf> {
     let private =
         runs.flat_map(|run| ["abra", "work", "deps.json"].map(|name| run.as_ref().unwrap().path().join(name)));
     private.filter(|path| path.exists()).collect()
+}
+
+/// What has a name of cc-ci's in the folder for temporary files: a browser's home is there.
+fn temporary() -> BTreeSet<String> {
+    let names =
+        std::fs::read_dir("/tmp").unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_ours = |name: &String| name.starts_with("cc-ci-") || name.starts_with("abra-lite-");
+    names.filter(|name| is_ours(name) && !name.starts_with("cc-ci-faults-")).collect()
+}
+
+/// What is there and was not before. Other tests on this machine have browsers too: a home that a live process holds is
+/// theirs, since no run of this suite lives any more.
+fn left_in_temporary(before: &BTreeSet<String>) -> Vec<String> {
+    let is_held = |name: &str| {
+        let try_it = Command::new("flock").args(["--nonblock", &format!("/tmp/{name}"), "true"]).output().unwrap();
+        !try_it.status.success()
+    };
+    temporary().difference(before).filter(|name| !is_held(name)).cloned().collect()
 }
 
 /// All processes below one, each with its words; those of the suite's own engines left out.

@@ -13,9 +13,13 @@ mod leader;
 #[path = "../swarm/live.rs"]
 #[expect(dead_code, reason = "shared with the tests in ../swarm")]
 mod live;
+#[path = "../swarm/made.rs"]
+#[expect(dead_code, reason = "shared with the tests in ../swarm")]
+mod made;
 mod network;
 mod restarted;
 mod scene;
+mod stages;
 #[path = "../swarm/support.rs"]
 #[expect(dead_code, reason = "shared with the tests in ../swarm")]
 mod support;

@@ -108,8 +108,11 @@ fn a_run_forgets_its_own_snapshots_and_a_janitor_those_of_one_that_was_killed() 
 
     let mut whole = run("n/1");
     whole.until(backed_up);
+    // It forgets the snapshot as soon as it is restored, and waits here until it was seen.
+    whole.signal("STOP");
     let (_, stack) = whole.started();
     let made = snapshots(&stack);
+    whole.signal("CONT");
     let said = whole.end();
     assert_eq!((said.code, made.len()), (0, 1), "{}", said.stderr);
     assert_eq!(snapshots(&stack), Vec::<String>::new());

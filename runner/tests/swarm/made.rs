@@ -47,9 +47,15 @@ impl Made {
 
     pub(crate) fn command(&self, state: &Path, words: &[&str]) -> std::process::Command {
         let mut command = cc_ci(state);
-        command.env("CCCI_RECIPES", self.0.path().join("recipes"));
-        command.env("CCCI_SOURCES", self.0.path().join("sources")).args(words);
+        self.give_to(&mut command);
+        command.args(words);
         command
+    }
+
+    /// Lets a run of the program have these recipes in place of cc-ci's own.
+    pub(crate) fn give_to(&self, command: &mut std::process::Command) {
+        command.env("CCCI_RECIPES", self.0.path().join("recipes"));
+        command.env("CCCI_SOURCES", self.0.path().join("sources"));
     }
 
     pub(crate) fn run(&self, state: &Path, words: &[&str]) -> Said {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::cli::Flags;
 use crate::docker::{connect, secret_names, services};
 use crate::fatal::{Done, Fatal, fatal};
-use crate::recipe::compose_files;
+use crate::recipe::{abra_dir, compose_files};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -160,7 +160,8 @@ async fn check_domain(app: &App) -> Done {
 /// Hands the recipe's files and one of our own to docker's loader, which checks, interpolates and
 /// merges them as the real abra does: it links the same code.
 fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
-    let file = tempfile::Builder::new().prefix("abra-lite-").suffix(".yml").tempfile()?;
+    // Below its own folder: the real abra leaves nothing elsewhere when it is killed.
+    let file = tempfile::Builder::new().prefix("additions-").suffix(".yml").tempfile_in(abra_dir()?)?;
     std::fs::write(file.path(), format!("{:#}\n", additions(app, compose, chaos)?))?;
     let mut args = vec!["stack".to_owned(), "deploy".to_owned()];
     for name in compose_files(&app.vars()) {

@@ -1,0 +1,96 @@
+//! Rounds of a run, its floor and a plain script, and what their ratios have to be.
+
+use std::time::Duration;
+
+use super::Figure;
+use super::figures::seconds;
+
+/// The three, one after the other: a busy moment of the machine falls on all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Round {
+    /// The run of cc-ci.
+    pub run: Duration,
+    /// The same docker operations by hand, with the time that the recipe's own tests took in the run.
+    pub floor: Duration,
+    /// The shell script, with the same.
+    pub script: Duration,
+}
+
+/// What the medians of the rounds' ratios may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Percent that a run may take longer than the floor.
+    pub over: f64,
+    /// How many times as long as a run the script has to take, at least.
+    pub times: f64,
+}
+
+/// What a release build on a machine with nothing beside it has to reach.
+pub const WANTED: Bounds = Bounds { over: 5.0, times: 2.0 };
+
+/// What fails CI, where the programs are not optimised and the machine is not still. The run that was found slow at last
+/// (18.5 % and 1.69 times on a still machine) is red by the second of them, and by the first with what was saved since.
+pub const GATE: Bounds = Bounds { over: 15.0, times: 1.7 };
+
+/// The lines of the table.
+#[must_use]
+pub fn ratios(rounds: &[Round], bounds: Bounds) -> Vec<Figure> {
+    let of = |time: fn(&Round) -> Duration| super::median(rounds.iter().map(time).collect());
+    let ratio = |of: fn(&Round) -> f64| {
+        let mut all: Vec<f64> = rounds.iter().map(of).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    let over = ratio(|round| (round.run.as_secs_f64() / round.floor.as_secs_f64() - 1.0) * 100.0);
+    let times = ratio(|round| round.script.as_secs_f64() / round.run.as_secs_f64());
+    let (run, floor, script) = (of(|one| one.run), of(|one| one.floor), of(|one| one.script));
+    vec![
+        Figure::new(
+            "custom-html, all stages, median",
+            format!("{} (+{over:.1} %)", seconds(run)),
+            &format!("at most {} % over the floor", bounds.over),
+            over <= bounds.over,
+        ),
+        Figure::new("  the floor, with the recipe's own tests", seconds(floor), "(measured in the same rounds)", true),
+        Figure::new(
+            "  a plain shell script",
+            format!("{} ({times:.2}x)", seconds(script)),
+            &format!("at least {}x slower than cc-ci", bounds.times),
+            times >= bounds.times,
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(run: f64, floor: f64, script: f64) -> Round {
+        let [run, floor, script] = [run, floor, script].map(Duration::from_secs_f64);
+        Round { run, floor, script }
+    }
+
+    fn met(rounds: &[Round], bounds: Bounds) -> Vec<bool> {
+        ratios(rounds, bounds).iter().map(|figure| figure.met).collect()
+    }
+
+    #[test]
+    fn the_median_of_the_ratios_counts_and_one_busy_round_does_not() {
+        let quick = round(10.4, 10.0, 25.0);
+        assert_eq!(met(&[quick, round(30.0, 10.0, 25.0), quick], WANTED), [true; 3]);
+        // A machine that becomes slower in the middle changes no ratio.
+        assert_eq!(met(&[quick, round(20.8, 20.0, 50.0), round(41.6, 40.0, 100.0)], WANTED), [true; 3]);
+        assert_eq!(met(&[quick, round(12.0, 10.0, 25.0), round(12.0, 10.0, 25.0)], WANTED), [false, true, true]);
+    }
+
+    #[test]
+    fn the_run_that_had_become_slow_is_red() {
+        assert_eq!(met(&[round(17.7, 14.94, 29.9)], GATE), [false, true, false]);
+        assert_eq!(met(&[round(18.8, 15.59, 30.5)], GATE), [false, true, false]);
+    }
+
+    #[test]
+    fn no_round_meets_nothing() {
+        assert_eq!(met(&[], GATE), [false, true, false]);
+    }
+}
