@@ -22,6 +22,7 @@ mod gateway;
 mod images;
 mod judge;
 mod labels;
+mod machine;
 mod memory;
 mod meter;
 mod nodes;
