@@ -9,6 +9,7 @@ mod screen;
 
 pub mod allowed;
 pub mod answer;
+pub mod backup_content;
 pub mod bench;
 pub mod blocking;
 pub mod certificate;
@@ -52,6 +53,7 @@ pub mod recipe_toml;
 pub mod reference;
 pub mod report;
 pub mod reported;
+pub mod repository;
 pub mod run_dir;
 pub mod scaffold;
 pub mod selection;

@@ -159,3 +159,32 @@ static ROWS: &[Message] = &[
 static NETWORK: [Message; 5] = rows(Kind::BackupBotUnusable);
 
 pub(super) static TABLES: &[&[Message]] = &[ROWS, &NETWORK];
+
+/// What programs that write a dump say when they fail. Behind a pipe the exit code is lost and these are all that is
+/// left; such a program does not go on after them.
+const LOST_IN_A_PIPE: &[&str] = &[
+    "pg_dump: error",
+    "pg_dump: [archiver",
+    "pg_dumpall: error",
+    "pg_basebackup: error",
+    "mysqldump: got error",
+    "mysqldump: couldn't execute",
+    "mysqldump: error",
+    "mariadb-dump: got error",
+    "mariadb-dump: couldn't execute",
+    "mariadb-dump: error",
+    "mongodump: error",
+    "failed: can't create session",
+    "error: unable to open database",
+    "could not connect to redis",
+    "failed to run command",
+];
+
+/// The line in the output of a backup that succeeded which says that a hook failed.
+#[must_use]
+pub fn failed_hook(output: &str) -> Option<&str> {
+    output.lines().map(str::trim).find(|line| {
+        let lower = line.to_lowercase();
+        LOST_IN_A_PIPE.iter().any(|words| lower.contains(words))
+    })
+}

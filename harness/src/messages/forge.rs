@@ -30,7 +30,7 @@ static ROWS: &[Message] = &[
     )
     .from(GITEA, Basis::Seen),
     Message::new(
-        &["answered 400", "answered 422", "answered 405", "answered 409"],
+        &["answered 400", "answered 422"],
         Kind::SourceUnreachable,
         "it does not understand what was asked",
         "the forge does not understand it; is its release as old as it should be?",

@@ -16,6 +16,7 @@ mod registry;
 mod tests;
 
 use crate::failure::Kind;
+pub use backup::failed_hook;
 pub use forge::status;
 pub use git::is_refused;
 

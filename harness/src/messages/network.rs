@@ -28,7 +28,7 @@ pub(super) const fn rows(kind: Kind) -> [Message; 5] {
                 "server gave http response to https client",
             ],
             kind,
-            "its certificate is not one that this machine trusts, or it speaks no TLS",
+            "it cannot be believed: its certificate is not one that this machine trusts, or it speaks no TLS",
             "that server's certificate, the authorities of this machine, and this machine's clock",
         )
         .from(FROM, Basis::Seen),

@@ -6,11 +6,12 @@ use harness::abra::parse_lint;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Cause, Failure, Kind};
+use tokio::task::JoinHandle;
 
 use crate::allowed::{readable, settle};
 use crate::context::{Context, Step};
 use crate::deploy::sample_of;
-use crate::event::{Fault, Origin, Outcome};
+use crate::event::{Fault, Origin, Outcome, Stage};
 use crate::guard;
 use crate::report::text::count;
 use crate::spec::check_object_names;
@@ -18,7 +19,11 @@ use crate::stack_config::{Loaded, Variables, load};
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);
+    if let Some(why) = cx.checkout.first_try() {
+        cx.note(format!("the repository was cloned at the second try; at the first: {why}"));
+    }
     room(cx).await?;
+    let repository = repository(cx);
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {
@@ -39,7 +44,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let _ = lint(cx, &head).await;
     contract(cx).await?;
     shell(cx, &head).await?;
-    world(cx).await?;
+    world(cx, repository).await?;
     images(cx, &compose).await?;
     super::dependencies::prepare(cx).await
 }
@@ -310,39 +315,56 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
     .await
 }
 
-/// What must stand before any app can be deployed.
-async fn world(cx: &mut Context) -> Step {
+/// Opens the backup bot's repository, which takes a second, beside what does not need it; none where no backup is
+/// planned.
+fn repository(cx: &Context) -> Option<JoinHandle<Result<String, Failure>>> {
+    let is_planned = |planned: &crate::event::PlannedStage| planned.stage == Stage::Backup && planned.skip.is_none();
+    let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
+    cx.started.stages.iter().any(is_planned).then(|| {
+        tokio::spawn(async move { crate::repository::opens(&swarm, until).await })
+    })
+}
+
+/// What must stand before any app can be deployed: not only there, but asked.
+async fn world(cx: &mut Context, repository: Option<JoinHandle<Result<String, Failure>>>) -> Step {
     cx.check("prepare.world", async |cx: &mut Context| {
-        let missing = crate::world::missing(&cx.swarm).await?;
-        if missing.is_empty() {
-            trusted(cx).await?;
-            return Ok((
-                "swarm mode, proxy network, traefik and backup bot are there, and TLS is trusted".to_owned(),
-                (),
+        let there = crate::world::present(&cx.swarm).await?;
+        let missing = there.missing();
+        if !missing.is_empty() {
+            return Err(Failure::new(
+                Kind::WorldIncomplete,
+                format!("the world is not complete: {}", missing.join(", ")),
+                "run `cc-ci up`; `cc-ci doctor` says more",
             ));
         }
-        Err(Failure::new(
-            Kind::WorldIncomplete,
-            format!("the world is not complete: {}", missing.join(", ")),
-            "run `cc-ci up`; `cc-ci doctor` says more",
-        ))
+        let routed = trusted(cx, there.route).await?;
+        let opened = match repository {
+            None => "no backup is planned".to_owned(),
+            Some(opens) => opens.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??,
+        };
+        Ok((format!("{routed}; {opened}"), ()))
     })
     .await
 }
 
-/// traefik answers over TLS that cc-ci trusts. A state folder that is not the world's has another CA,
-/// and would make every app look wrong.
-async fn trusted(cx: &Context) -> Result<(), Failure> {
+/// traefik answers over TLS that cc-ci trusts, and passes a request on to a route of cc-ci's own. A state folder that is
+/// not the world's has another CA, and would make every app look wrong.
+async fn trusted(cx: &Context, has_route: bool) -> Result<String, Failure> {
     let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base);
+    if has_route {
+        let url = crate::world::route::asked(&cx.http, base, cx.https_port).await?;
+        return Ok(format!("traefik passes a request on to {url}, over TLS that is trusted"));
+    }
     let url = format!("https://nobody.{base}:{}/", cx.https_port);
     let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    cx.http.get(&url, until).await.map(drop).map_err(|failure| {
+    let answer = cx.http.get(&url, until).await.map_err(|failure| {
         Failure::new(
             Kind::WorldIncomplete,
             format!("traefik does not answer as it should: {}", failure.what),
             "whether --state (CCCI_STATE) is the folder that `cc-ci up` used; `cc-ci doctor` says more",
         )
-    })
+    })?;
+    Ok(format!("traefik answers {}, over TLS that is trusted; `cc-ci up` makes a route of cc-ci's own to ask", answer.status))
 }
 
 /// Every image of base and head is here before the first deploy, whose timeout they would eat. A base that
@@ -385,7 +407,11 @@ pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Fa
     let mut speaker = cx.speaker();
     // The run's own folder, also of an app that belongs to another: this run needs the images now.
     let (state, run) = (cx.dir.state(), &cx.started.run);
-    Ok(match guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await? {
+    let pulled = guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await?;
+    for (image, why) in pulled.iter().filter_map(|one| Some((&one.image, one.first.as_ref()?))) {
+        cx.note(format!("{image} was pulled at the second try; at the first: {why}"));
+    }
+    Ok(match pulled.len() {
         0 => format!("{}, all here", count(images.len(), "image")),
         count => format!("{} images, {count} of them pulled", images.len()),
     })
