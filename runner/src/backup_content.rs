@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn an_app_that_wrote_nothing_is_not_blamed_for_an_empty_backup_unless_a_hook_should_fill_it() {
-        let nothing = |has_hook| judged(&[entry(MARKER_NAME, 30, NOW)], &Asked { held_something: false, has_hook, ..asked() });
+        let nothing =
+            |has_hook| judged(&[entry(MARKER_NAME, 30, NOW)], &Asked { held_something: false, has_hook, ..asked() });
         assert!(nothing(false).is_ok());
         assert_eq!(nothing(true).unwrap_err().kind, Kind::BackupEmpty);
     }
@@ -202,7 +203,9 @@ mod tests {
     #[test]
     fn a_dump_that_packs_nothing_is_a_hook_that_failed_in_a_pipe() {
         let data = || entry("pg/1", 8192, BEFORE);
-        for (name, size) in [("a.sql.gz", 20), ("a.sql", 0), ("A.GZ", 0), ("a.bz2", 14), ("a.xz", 32), ("a.sql.zst", 13)] {
+        for (name, size) in
+            [("a.sql.gz", 20), ("a.sql", 0), ("A.GZ", 0), ("a.bz2", 14), ("a.xz", 32), ("a.sql.zst", 13)]
+        {
             assert_eq!(kind(&[data(), entry(name, size, NOW)]), Some(Kind::BackupFailed), "{name}");
             assert_eq!(kind(&[data(), entry(name, size, BEFORE)]), None, "{name} is no dump of this backup");
             assert_eq!(kind(&[data(), entry(name, size + 200, NOW)]), None, "{name}");
@@ -226,7 +229,10 @@ mod tests {
                     {\"name\":\"b\",\"type\":\"file\",\"path\":\"/a/_data/b\",\"size\":20,\"mtime\":\"2026-11-28T08:00:00Z\",\"struct_type\":\"node\"}\n";
         let listed = listed(text).unwrap();
         assert_eq!(listed.made, at("2026-11-28T07:00:01.5Z"));
-        assert_eq!(listed.entries.iter().map(|entry| (entry.is_folder, entry.size)).collect::<Vec<_>>(), [(true, None), (false, Some(20))]);
+        assert_eq!(
+            listed.entries.iter().map(|entry| (entry.is_folder, entry.size)).collect::<Vec<_>>(),
+            [(true, None), (false, Some(20))]
+        );
         assert!(super::listed("Fatal: no\n").is_none());
     }
 }

@@ -68,6 +68,7 @@ pub mod stage;
 pub mod usage;
 pub mod variables;
 pub mod verdict;
+pub mod verdicts;
 pub mod warm;
 pub mod weight;
 pub mod world;

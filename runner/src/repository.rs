@@ -116,7 +116,12 @@ pub async fn holds(
                 || fact.tags.iter().any(|tag| tag == stack)
                 || fact.paths.iter().any(|path| path.contains(&volumes))
         };
-        ids = facts.iter().filter(|fact| is_young(fact.time, since)).filter(is_apps).map(|fact| fact.id.clone()).collect();
+        ids = facts
+            .iter()
+            .filter(|fact| is_young(fact.time, since))
+            .filter(is_apps)
+            .map(|fact| fact.id.clone())
+            .collect();
         if ids.is_empty() {
             let last = facts.iter().filter(is_apps).map(|fact| fact.time).max();
             return Err(too_old(last));
@@ -136,7 +141,8 @@ pub async fn holds(
 }
 
 fn too_old(last: Option<Timestamp>) -> Failure {
-    let last = last.map_or_else(String::new, |time| format!("; the app's last one is from {}, before it", time.strftime("%F %T")));
+    let last = last
+        .map_or_else(String::new, |time| format!("; the app's last one is from {}, before it", time.strftime("%F %T")));
     Failure::new(
         Kind::BackupEmpty,
         format!("the backup succeeded and made no snapshot{last}"),

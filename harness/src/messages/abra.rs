@@ -30,14 +30,24 @@ static ROWS: &[Message] = &[
     )
     .from("moby/swarmkit, controlapi", Basis::Seen),
     Message::new(
-        &["cannot connect to the docker daemon", "error during connect", "connect to the docker daemon socket", "docker daemon running"],
+        &[
+            "cannot connect to the docker daemon",
+            "error during connect",
+            "connect to the docker daemon socket",
+            "docker daemon running",
+        ],
         Kind::EngineUnreachable,
         "the docker engine does not answer abra",
         "start the engine, or set DOCKER_HOST; `cc-ci doctor` says more",
     )
     .from("docker's client", Basis::Seen),
     Message::new(
-        &["not a swarm manager", "network \"proxy\" is declared as external", "network proxy not found", "could not find network proxy"],
+        &[
+            "not a swarm manager",
+            "network \"proxy\" is declared as external",
+            "network proxy not found",
+            "could not find network proxy",
+        ],
         Kind::WorldIncomplete,
         "the world is not complete",
         "run `cc-ci up`; `cc-ci doctor` says more",
@@ -124,5 +134,4 @@ static ROWS: &[Message] = &[
 
 static NETWORK: [Message; 5] = rows(Kind::SourceUnreachable);
 
-pub(super) static TABLES: &[&[Message]] =
-    &[ROWS, engine::DEPLOY[0], engine::DEPLOY[1], &NETWORK];
+pub(super) static TABLES: &[&[Message]] = &[ROWS, engine::DEPLOY[0], engine::DEPLOY[1], &NETWORK];

@@ -10,7 +10,8 @@ const RESTIC: &str = "restic, cmd/restic and internal/repository";
 const OWN: &str = "cc-ci's own bot";
 const BOT: &str = "backup-bot-two, as remembered";
 
-const REPOSITORY: &str = "the bot's repository, from within its container: `restic snapshots`, `restic unlock`, `restic check`";
+const REPOSITORY: &str =
+    "the bot's repository, from within its container: `restic snapshots`, `restic unlock`, `restic check`";
 
 static ROWS: &[Message] = &[
     FULL,

@@ -328,14 +328,24 @@ static MACHINE: &[Message] = &[
 /// name one go before the machine's.
 static RECIPE: &[Message] = &[
     Message::new(
-        &["error mounting … not a directory", "are you trying to mount a directory onto a file", "source … is not directory"],
+        &[
+            "error mounting … not a directory",
+            "are you trying to mount a directory onto a file",
+            "source … is not directory",
+        ],
         Kind::TaskRejected,
         "a file is mounted where the image has a folder, or a folder where it has a file",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
     Message::new(
-        &["cannot mkdir: … is not a directory", "chdir to cwd", "failed to chdir", "cwd … not a directory", "cwd … permission denied"],
+        &[
+            "cannot mkdir: … is not a directory",
+            "chdir to cwd",
+            "failed to chdir",
+            "cwd … not a directory",
+            "cwd … permission denied",
+        ],
         Kind::TaskRejected,
         "the working folder is none, or its user may not enter it",
         COMMAND_LOOK,
@@ -358,7 +368,12 @@ static RECIPE: &[Message] = &[
     )
     .from(RUNC, Basis::Seen),
     Message::new(
-        &["unable to find user", "unable to find group", "no matching entries in passwd", "no matching entries in group"],
+        &[
+            "unable to find user",
+            "unable to find group",
+            "no matching entries in passwd",
+            "no matching entries in group",
+        ],
         Kind::TaskRejected,
         "the image has no such user or group",
         COMMAND_LOOK,
@@ -445,14 +460,23 @@ static IMAGE: &[Message] = &[
     )
     .from(EXECUTOR, Basis::Seen),
     Message::new(
-        &["pull access denied", "unauthorized", "no basic auth credentials", "requested access to the resource is denied"],
+        &[
+            "pull access denied",
+            "unauthorized",
+            "no basic auth credentials",
+            "requested access to the resource is denied",
+        ],
         Kind::RegistryRefused,
         "the registry does not give it to this machine: it is private, or there is none",
         "the image's name in the compose file; for a private image a login on the node (`docker login REGISTRY`)",
     )
     .from("moby, distribution", Basis::Seen),
     Message::new(
-        &["no matching manifest for", "does not provide the specified platform", "does not match the specified platform"],
+        &[
+            "no matching manifest for",
+            "does not provide the specified platform",
+            "does not match the specified platform",
+        ],
         Kind::NoImageForPlatform,
         "the registry has no build of it for the node's processor",
         "the platforms that the image is published for (`docker manifest inspect IMAGE`); another image or tag",

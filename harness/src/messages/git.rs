@@ -47,7 +47,13 @@ static RIGHTS: &[Message] = &[
     )
     .from(SEEN, Basis::Seen),
     Message::new(
-        &["returned error: 403", "returned error: 451", "repository is archived", "access denied", "permission to … denied"],
+        &[
+            "returned error: 403",
+            "returned error: 451",
+            "repository is archived",
+            "access denied",
+            "permission to … denied",
+        ],
         Kind::SourceUnreachable,
         "it refuses access (403)",
         "the rights of cc-ci's login there, and whether the server lets this machine's address in",
@@ -146,7 +152,12 @@ static ROWS: &[Message] = &[
     )
     .from(GIT, Basis::Read),
     Message::new(
-        &["unsupported protocol", "unable to find remote helper", "transport … not allowed", "url using bad/illegal format"],
+        &[
+            "unsupported protocol",
+            "unable to find remote helper",
+            "transport … not allowed",
+            "url using bad/illegal format",
+        ],
         Kind::InvalidRecipe,
         "that is no address that git can ask",
         "the address: https://…, ssh://…, or a folder",

@@ -43,16 +43,8 @@ pub enum Speaker {
 
 impl Speaker {
     /// All of them, in the order of the docs.
-    pub const ALL: [Self; 8] = [
-        Self::Task,
-        Self::Engine,
-        Self::Registry,
-        Self::Git,
-        Self::Forge,
-        Self::BackupBot,
-        Self::Proxy,
-        Self::Abra,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Task, Self::Engine, Self::Registry, Self::Git, Self::Forge, Self::BackupBot, Self::Proxy, Self::Abra];
 
     /// In words.
     #[must_use]

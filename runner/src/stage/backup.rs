@@ -60,7 +60,11 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 
 /// What a marker that came back does not say.
 fn not_shown(made: &Made) -> String {
-    let what = if made.has_hook { "that the app's data comes back from its dump" } else { "that the app's own data comes back" };
+    let what = if made.has_hook {
+        "that the app's data comes back from its dump"
+    } else {
+        "that the app's own data comes back"
+    };
     format!("not shown: {what} (the recipe's folder has no data/)")
 }
 
@@ -256,7 +260,8 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
     let before = cx.swarm.before(&cx.spec.stack).await;
     let restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
-    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing))).await?;
+    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
+        .await?;
     cx.check("backup.restored", async |cx: &mut Context| {
         let call = cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore)?;
         // A hook may have ended the app; what answers next must be settled.

@@ -320,9 +320,11 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
 fn repository(cx: &Context) -> Option<JoinHandle<Result<String, Failure>>> {
     let is_planned = |planned: &crate::event::PlannedStage| planned.stage == Stage::Backup && planned.skip.is_none();
     let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
-    cx.started.stages.iter().any(is_planned).then(|| {
-        tokio::spawn(async move { crate::repository::opens(&swarm, until).await })
-    })
+    cx.started
+        .stages
+        .iter()
+        .any(is_planned)
+        .then(|| tokio::spawn(async move { crate::repository::opens(&swarm, until).await }))
 }
 
 /// What must stand before any app can be deployed: not only there, but asked.
@@ -340,7 +342,9 @@ async fn world(cx: &mut Context, repository: Option<JoinHandle<Result<String, Fa
         let routed = trusted(cx, there.route).await?;
         let opened = match repository {
             None => "no backup is planned".to_owned(),
-            Some(opens) => opens.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??,
+            Some(opens) => {
+                opens.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??
+            }
         };
         Ok((format!("{routed}; {opened}"), ()))
     })
@@ -364,7 +368,10 @@ async fn trusted(cx: &Context, has_route: bool) -> Result<String, Failure> {
             "whether --state (CCCI_STATE) is the folder that `cc-ci up` used; `cc-ci doctor` says more",
         )
     })?;
-    Ok(format!("traefik answers {}, over TLS that is trusted; `cc-ci up` makes a route of cc-ci's own to ask", answer.status))
+    Ok(format!(
+        "traefik answers {}, over TLS that is trusted; `cc-ci up` makes a route of cc-ci's own to ask",
+        answer.status
+    ))
 }
 
 /// Every image of base and head is here before the first deploy, whose timeout they would eat. A base that

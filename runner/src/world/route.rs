@@ -21,8 +21,8 @@ pub(super) fn labels(base_domain: impl std::fmt::Display, print: &str) -> Value 
     json!({
         "cc-ci.world": "true", PRINT_LABEL: print, ROUTE_LABEL: "true",
         "traefik.enable": "true",
+        // traefik 3 skips a service that has the label of both its providers.
         "traefik.docker.network": "proxy",
-        "traefik.swarm.network": "proxy",
         "traefik.http.routers.cc-ci-route.rule": format!("Host(`{NAME}.{base_domain}`)"),
         "traefik.http.routers.cc-ci-route.entrypoints": "web-secure",
         "traefik.http.routers.cc-ci-route.tls": "true",

@@ -22,11 +22,20 @@ const ENDS: &[(TaskState, &str)] = &[
     (TaskState::Rejected, "network x_inner not found"),
     (TaskState::Rejected, "node is missing network attachments, ip addresses may be exhausted"),
     (TaskState::Rejected, "could not find network attachment for container 1 to network x"),
-    (TaskState::Rejected, "network sandbox join failed: subnet sandbox join failed for \"10.0.3.0/24\": error creating vxlan interface: file exists"),
+    (
+        TaskState::Rejected,
+        "network sandbox join failed: subnet sandbox join failed for \"10.0.3.0/24\": error creating vxlan interface: file exists",
+    ),
     (TaskState::Rejected, "words of an engine that is not written yet"),
     (TaskState::Rejected, ""),
-    (TaskState::Failed, "starting container failed: could not add veth pair inside the network sandbox: invalid argument"),
-    (TaskState::Failed, "starting container failed: OCI runtime create failed: cgroups: cannot find cgroup mount destination"),
+    (
+        TaskState::Failed,
+        "starting container failed: could not add veth pair inside the network sandbox: invalid argument",
+    ),
+    (
+        TaskState::Failed,
+        "starting container failed: OCI runtime create failed: cgroups: cannot find cgroup mount destination",
+    ),
     (TaskState::Failed, "starting container failed: words of an engine that is not written yet"),
     (TaskState::Failed, "No such container: x_app.1.7"),
 ];

@@ -135,7 +135,9 @@ impl Answered {
         let asked = self.asked.clone();
         match (self.status(), messages::status(self.status())) {
             (401, _) => ForgeError::Token { asked },
-            (status, Some(row)) if row.passes => ForgeError::Unreachable { asked, why: format!("it answered {status}") },
+            (status, Some(row)) if row.passes => {
+                ForgeError::Unreachable { asked, why: format!("it answered {status}") }
+            }
             (_, Some(row)) => self.refused(row.look_at),
             (status, None) => self.wrong(format!("it answered {status}")),
         }
