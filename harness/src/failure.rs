@@ -119,8 +119,16 @@ kinds! {
     HealthcheckMissing = "healthcheck-missing", Recipe;
     /// a task that no node can take
     NoNode = "no-node", Infrastructure;
-    /// a task that the engine rejects
+    /// a container that the engine refuses for what the recipe asks: its command, user, folders or mounts
     TaskRejected = "task-rejected", Recipe;
+    /// the engine's network on a node: no address, an interface in the way, rules that cannot be set
+    NodeNetwork = "node-network", Infrastructure;
+    /// an engine whose runtime, storage or swarm cannot start or keep a container
+    RuntimeFailed = "runtime-failed", Infrastructure;
+    /// a task to which the swarm gives no address, port or node, and no reason
+    SwarmStuck = "swarm-stuck", Infrastructure;
+    /// words of the machine that cc-ci does not know
+    UnknownTrouble = "unknown-trouble", Infrastructure;
     /// a config file changed without a new version in `abra.sh`
     ConfigChanged = "config-changed", Recipe;
     /// a secret that the compose file uses and nothing generates
@@ -193,6 +201,14 @@ kinds! {
     StateUnusable = "state-unusable", Infrastructure;
     /// a registry that does not answer, for an image that is not here
     RegistryUnreachable = "registry-unreachable", Infrastructure;
+    /// a registry that does not give an image to this machine: it asks for a login, or forbids it
+    RegistryRefused = "registry-refused", Infrastructure;
+    /// a registry that was asked too often
+    RegistryLimit = "registry-limit", Infrastructure;
+    /// a traefik that cannot be reached, so that nothing is known of the app behind it
+    ProxyUnreachable = "proxy-unreachable", Infrastructure;
+    /// a backup bot that cannot use its repository: locked, wrong password, gone, damaged, out of reach
+    BackupBotUnusable = "backup-bot-unusable", Infrastructure;
     /// an engine that does not answer
     EngineUnreachable = "engine-unreachable", Infrastructure;
     /// an engine that went away in the middle of a run
@@ -200,7 +216,7 @@ kinds! {
     /// a world that is not complete (swarm mode, `proxy`, traefik, backup bot)
     WorldIncomplete = "world-incomplete", Infrastructure;
     /// an abra that fails with words that cc-ci does not know
-    AbraFailed = "abra-failed", Recipe;
+    AbraFailed = "abra-failed", Infrastructure;
     /// an abra that somebody killed, or the machine for want of memory
     AbraKilled = "abra-killed", Infrastructure;
     /// an abra that cannot be started, or lacks a command

@@ -11,6 +11,7 @@ pub mod deps;
 pub mod exchange;
 pub mod failure;
 pub mod http;
+pub mod messages;
 pub mod names;
 pub mod oidc;
 pub mod overlay;

@@ -142,6 +142,8 @@ pub struct Context {
     pub no_answer: Option<String>,
     /// Why the stage that runs has nothing to do, where it finds that out itself.
     pub skipped: Option<String>,
+    /// What the stage that runs has not shown, although it passed.
+    pub not_shown: Option<String>,
     /// Whether the data set's seed has run on the live app.
     pub seeded: bool,
     /// What becomes of the app when the stages are done.

@@ -142,6 +142,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     cx.deadline = start + limit;
     cx.faults.clear();
     cx.skipped = None;
+    cx.not_shown = None;
     cx.emitter.emit(Event::StageStarted {
         stage: planned.stage,
         deadline_s: planned.deadline_s,
@@ -221,7 +222,7 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
             cx.note(format!("{}; what the stage showed holds all the same", lost.what));
         }
         let outcome = if cx.skipped.is_some() { Outcome::Skipped } else { Outcome::Passed };
-        return StageResult { outcome, fault: None, reason: cx.skipped.take() };
+        return StageResult { outcome, fault: None, reason: cx.skipped.take().or_else(|| cx.not_shown.take()) };
     }
     if let Some(lost) = lost {
         if !known(cx.faults[0].failure.kind) {

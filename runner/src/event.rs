@@ -402,7 +402,7 @@ pub struct StageResult {
     /// The first fault, for the red and the blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// Why it was skipped, if it was.
+    /// Why it was skipped, if it was; of one that passed, what it has not shown all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -16,7 +16,7 @@ pub struct Marker {
 }
 
 /// The file's name. Hidden, so that no app serves or lists it by accident.
-const NAME: &str = ".cc-ci-marker";
+pub const MARKER_NAME: &str = ".cc-ci-marker";
 
 impl Marker {
     /// Plants a marker in a folder of a mounted volume.
@@ -25,7 +25,7 @@ impl Marker {
     /// What the engine said.
     pub async fn plant(swarm: &Swarm, mount: &MountedVolume, below: &str, content: &str) -> Result<Self, Failure> {
         let marker = Self { volume: mount.short.clone(), below: below.to_owned(), content: content.to_owned() };
-        swarm.put_file(&mount.container, &marker.folder(mount), NAME, content.as_bytes()).await?;
+        swarm.put_file(&mount.container, &marker.folder(mount), MARKER_NAME, content.as_bytes()).await?;
         Ok(marker)
     }
 
@@ -35,7 +35,7 @@ impl Marker {
     /// What the engine said.
     pub async fn wipe(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<(), Failure> {
         if let Some(mount) = self.mount(mounts) {
-            swarm.put_file(&mount.container, &self.folder(mount), NAME, b"wiped").await?;
+            swarm.put_file(&mount.container, &self.folder(mount), MARKER_NAME, b"wiped").await?;
         }
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Marker {
     /// What the engine said.
     pub async fn is_there(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<bool, Failure> {
         let Some(mount) = self.mount(mounts) else { return Ok(false) };
-        let found = swarm.get_file(&mount.container, &format!("{}/{NAME}", self.folder(mount))).await?;
+        let found = swarm.get_file(&mount.container, &format!("{}/{MARKER_NAME}", self.folder(mount))).await?;
         Ok(found.as_deref() == Some(self.content.as_bytes()))
     }
 

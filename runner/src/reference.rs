@@ -182,11 +182,11 @@ fn journal(text: &mut String) {
     }
 }
 
-fn section(text: &mut String, title: &str, intro: &str) {
+pub(crate) fn section(text: &mut String, title: &str, intro: &str) {
     let _ = write!(text, "\n## {title}\n\n{intro}\n\n");
 }
 
-fn table(text: &mut String, columns: &[&str], rows: &[Vec<String>]) {
+pub(crate) fn table(text: &mut String, columns: &[&str], rows: &[Vec<String>]) {
     let _ = writeln!(text, "| {} |\n|{}", columns.join(" | "), "---|".repeat(columns.len()));
     for row in rows {
         let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
@@ -194,7 +194,7 @@ fn table(text: &mut String, columns: &[&str], rows: &[Vec<String>]) {
     }
 }
 
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!("`{text}`")
 }
 

@@ -14,24 +14,14 @@ use harness::swarm::Swarm;
 
 use crate::context::Context;
 use crate::keep::Keep;
+use crate::repository::{Said, restic};
 use crate::run_dir::RunDir;
 
 /// The file in the run's folder.
 const FILE: &str = "snapshots";
 
-/// How long the repository is tried again while another backup has it.
-const LOCKED: Duration = Duration::from_secs(20);
-/// Between two tries.
-const PAUSE: Duration = Duration::from_millis(500);
-
 /// How long it may take beside the stages.
 const BESIDE: Duration = Duration::from_secs(30);
-
-/// What restic says of a repository that another one works in.
-const IS_LOCKED: [&str; 2] = ["already locked", "unable to create lock"];
-/// What restic says of a snapshot that is not there (any more).
-const IS_GONE: [&str; 2] = ["no matching ID found", "no snapshot found"];
-
 /// Writes down that a run made these.
 ///
 /// # Errors
@@ -89,22 +79,17 @@ pub async fn forget(swarm: &Swarm, dir: &RunDir, until: Instant) -> Result<usize
             format!("in the bot's container: restic forget {ids}; `cc-ci reap` tries it again"),
         )
     };
-    let bot = crate::world::bot_container(swarm).await?.ok_or_else(|| stay("no backup bot runs here".to_owned()))?;
-    let words = ["restic", "--quiet", "forget"].map(str::to_owned);
-    let argv: Vec<String> = words.into_iter().chain(ids.iter().map(ToString::to_string)).collect();
-    let locked_until = until.min(Instant::now() + LOCKED);
-    loop {
-        let ended = swarm.exec(&bot, &argv, &[], until).await?;
-        let says = |words: &[&str]| words.iter().any(|words| ended.output.contains(words));
-        if ended.exit == 0 || says(&IS_GONE) {
-            std::fs::remove_file(file(dir)).map_err(disk)?;
-            return Ok(ids.len());
-        }
-        if !says(&IS_LOCKED) || Instant::now() + PAUSE >= locked_until {
-            return Err(stay(crate::report::text::one_line(&ended.output, 200)));
-        }
-        tokio::time::sleep(PAUSE).await;
+    let ids_text: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let words: Vec<&str> = ["forget"].into_iter().chain(ids_text.iter().map(String::as_str)).collect();
+    match restic(swarm, &words, until).await {
+        Ok(Said::Output(_)) => {}
+        // They are not there any more.
+        Err(failure) if failure.kind == Kind::BackupEmpty => {}
+        Ok(Said::NotAsked(why)) => return Err(stay(why.to_owned())),
+        Err(failure) => return Err(stay(failure.what)),
     }
+    std::fs::remove_file(file(dir)).map_err(disk)?;
+    Ok(ids.len())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Commit, is_ref};
 
 pub(crate) use words::is_unreachable;
-use words::{NOTHING, SILENT, reason, says_nothing, unreadable};
+use words::{NOTHING, SILENT, may_pass, not_there, reason, says_nothing, unreadable};
 
 /// What to test of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +94,9 @@ struct Patience {
 /// For a forge that is slow, and repositories that are larger than any recipe's.
 const PATIENCE: Patience = Patience { silent: Duration::from_secs(30), whole: Duration::from_secs(300) };
 
+/// Before a clone is tried again: a server has no event that tells when it is back.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// A clone that belongs to one run.
 #[derive(Debug)]
 pub struct Checkout {
@@ -103,6 +106,8 @@ pub struct Checkout {
     /// What was read of its commits. A run asks for the same few files at every look at a revision, and each answer is
     /// a process.
     known: Mutex<KnownFiles>,
+    /// What went wrong at the first try of the clone, where it took two.
+    first_try: Option<String>,
 }
 
 /// Files and lists of files by revision.
@@ -147,7 +152,7 @@ impl Checkout {
         } else if source.contains("://") || source.contains('@') {
             source.into()
         } else {
-            return Err(unreadable(source, "there is no such folder, and it is not a URL"));
+            return Err(not_there(source, "there is no such folder, and it is not a URL"));
         };
         let mut args: Vec<OsString> =
             ["clone", "--quiet", "--no-checkout", "--config", "core.symlinks=false", "--template=", "--"]
@@ -155,24 +160,38 @@ impl Checkout {
                 .into();
         args.push(from);
         args.push(dir.into());
-        git_elsewhere(None, &args, patience).map_err(|why| unreadable(source, &why))?;
+        let first = match git_elsewhere(None, &args, patience) {
+            // What is left of the first try would be in the way.
+            Err(why) if may_pass(&why) && (!dir.exists() || std::fs::remove_dir_all(dir).is_ok()) => Some(why),
+            ended => ended.map(|()| None).map_err(|why| unreadable(source, &why))?,
+        };
+        if first.is_some() {
+            std::thread::sleep(PAUSE);
+            git_elsewhere(None, &args, patience).map_err(|why| unreadable(source, &format!("{why} (tried twice)")))?;
+        }
         let info = dir.join(".git").join("info");
         std::fs::create_dir_all(&info)
             .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
             .map_err(|error| crate::deploy::disk("write", &info, &error))?;
-        Ok(Self { dir: dir.to_owned(), is_origin: false, known: Mutex::default() })
+        Ok(Self { dir: dir.to_owned(), is_origin: false, known: Mutex::default(), first_try: first })
     }
 
     /// Reads a repository where it is, to plan without a clone. It must not be checked out.
     #[must_use]
     pub fn read_only(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), is_origin: true, known: Mutex::default() }
+        Self { dir: dir.to_owned(), is_origin: true, known: Mutex::default(), first_try: None }
     }
 
     /// The folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// What went wrong at the first try of the clone, where it took two; for the report.
+    #[must_use]
+    pub fn first_try(&self) -> Option<&str> {
+        self.first_try.as_deref()
     }
 
     /// The full commit that a revision names now.
@@ -190,13 +209,13 @@ impl Checkout {
                 if self.git(&["rev-parse", "--verify", "--quiet", &remote]).is_ok() { remote } else { name.clone() }
             }
             Revision::Named(name) => {
-                return Err(unreadable("the repository", &format!("{name:?} is no name of a revision")));
+                return Err(not_there("the repository", &format!("{name:?} is no name of a revision")));
             }
         };
         let id = self
             .git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
             .map_err(|why| self.no_revision(&name, &why))?;
-        id.trim().parse().map_err(|error| unreadable("the repository", &format!("{error}")))
+        id.trim().parse().map_err(|error| not_there("the repository", &format!("{error}")))
     }
 
     /// git is asked to be quiet about a revision that is not there; about all else it has words.
@@ -204,7 +223,7 @@ impl Checkout {
         let what = if self.is_origin { self.dir.display().to_string() } else { "the repository".to_owned() };
         let has_words =
             why != NOTHING && !why.contains("unknown revision") && !why.contains("Needed a single revision");
-        unreadable(&what, &if has_words { why.to_owned() } else { format!("it has no revision {name}") })
+        if has_words { unreadable(&what, why) } else { not_there(&what, &format!("it has no revision {name}")) }
     }
 
     /// Fetches a pull request's head; the name that it has here.
@@ -215,7 +234,7 @@ impl Checkout {
             Ok(_) => Ok(name),
             Err(why) if says_nothing(&why) => Err(unreadable("the repository", &why)),
             Err(_) => {
-                Err(unreadable("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)")))
+                Err(not_there("the repository", &format!("it has no pull request {number} (refs/pull/{number}/head)")))
             }
         }
     }

@@ -165,8 +165,13 @@ fn green_line(started: &RunStarted, results: &[(Stage, StageResult)], took_ms: u
         .map(|(stage, _)| stage.name())
         .collect();
     let skipped = if skipped.is_empty() { String::new() } else { format!(" ({} skipped)", skipped.join(", ")) };
+    let not_shown: String = results
+        .iter()
+        .filter(|(_, result)| result.outcome == Outcome::Passed)
+        .filter_map(|(_, result)| Some(format!("; {}", one_line(result.reason.as_deref()?, 200))))
+        .collect();
     format!(
-        "passed: {} at {}{upgraded}{only}, {}{skipped} in {}",
+        "passed: {} at {}{upgraded}{only}, {}{skipped} in {}{not_shown}",
         started.recipe,
         started.head.short(),
         count(passed, "stage"),

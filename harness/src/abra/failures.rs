@@ -2,10 +2,17 @@
 
 use super::call::Call;
 use crate::failure::{Failure, Kind};
+use crate::messages::{self, Speaker};
 
 /// What a call that failed says; none for one that went well. `doing` fits "abra failed to …".
 #[must_use]
 pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
+    explain_with(call, doing, Speaker::Abra)
+}
+
+/// The same of a call in which abra hands on what another says: the other's words go first.
+#[must_use]
+pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failure> {
     if call.ok() {
         return None;
     }
@@ -24,83 +31,48 @@ pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
             "who killed it: the kernel for want of memory (`dmesg`), or a person; then run again",
         )
     } else {
-        known(text).unwrap_or_else(|| {
+        known(text, speaker).unwrap_or_else(|| {
             Failure::new(
                 Kind::AbraFailed,
                 format!("abra failed to {doing}: {}", reason(text)),
-                "abra's whole output, in the report",
+                "abra's whole output, in the report; cc-ci does not know these words, so they are no word about the recipe",
             )
         })
     };
     Some(failure.with_detail(tail(text, 20)))
 }
 
-fn known(text: &str) -> Option<Failure> {
+/// What abra's words mean, where a row knows them. The rows with a name in the text tell it.
+fn known(text: &str, speaker: Speaker) -> Option<Failure> {
+    let rows = [speaker, Speaker::Abra];
+    let row = rows.into_iter().find_map(|speaker| messages::known(speaker, text))?;
     let after = |mark: &str| {
         text.lines().find_map(|line| line.split_once(mark).map(|(_, rest)| rest.trim().trim_matches('"').to_owned()))
     };
-    if let Some(name) = after("secret not generated:") {
-        return Some(Failure::new(
-            Kind::SecretMissing,
-            format!("secret {name} is used by the compose file and nothing generates it"),
-            format!("add SECRET_{}_VERSION=v1 to .env.sample", shout(&name)),
-        ));
-    }
-    if let Some(name) = after("secret not inserted (#generate=false):") {
-        return Some(Failure::new(
-            Kind::SecretNotGiven,
-            format!("secret {name} is marked generate=false and nobody inserted it"),
-            format!("say in recipe.toml how to make it: [secrets.{name}] length = 32"),
-        ));
-    }
-    if text.contains("only updates to Labels are allowed") {
-        let name = after("failed to update config ").map(|rest| rest.split(':').next().unwrap_or("").to_owned());
-        return Some(Failure::new(
-            Kind::ConfigChanged,
-            format!("config {} changed under a version that is already deployed", name.unwrap_or_default()),
-            "raise its *_VERSION export in abra.sh; swarm configs cannot change in place",
-        ));
-    }
-    if ["no space left on device", "No space left on device", "Out of diskspace"]
-        .iter()
-        .any(|words| text.contains(words))
-    {
-        return Some(Failure::new(
-            Kind::DiskFull,
-            "the disk is full: no space left on device",
-            "free space in docker's data root (`docker system df`), then run again",
-        ));
-    }
-    if text.contains("Cannot connect to the Docker daemon") || text.contains("error during connect") {
-        return Some(Failure::new(
-            Kind::EngineUnreachable,
-            "the docker engine does not answer abra",
-            "start the engine, or set DOCKER_HOST; `cc-ci doctor` says more",
-        ));
-    }
-    let invalid = [
-        "yaml: ",
-        "Additional property",
-        "Unsupported Compose file version",
-        "undefined secret",
-        "undefined config",
-        "undefined network",
-        "undefined volume",
-        "invalid interpolation format",
-        "must be a mapping",
-        "must be a list",
-        "must be a string",
-        "Invalid compose",
-        "invalid compose",
-    ];
-    if invalid.iter().any(|mark| text.contains(mark)) {
-        return Some(Failure::new(
-            Kind::InvalidCompose,
-            format!("the compose file is not valid: {}", reason(text)),
-            "the compose files named in COMPOSE_FILE",
-        ));
-    }
-    None
+    Some(match row.kind {
+        Kind::SecretMissing => {
+            let name = after("secret not generated:").unwrap_or_default();
+            Failure::new(
+                row.kind,
+                format!("secret {name} is used by the compose file and nothing generates it"),
+                format!("add SECRET_{}_VERSION=v1 to .env.sample", shout(&name)),
+            )
+        }
+        Kind::SecretNotGiven => {
+            let name = after("secret not inserted (#generate=false):").unwrap_or_default();
+            Failure::new(
+                row.kind,
+                format!("secret {name} is marked generate=false and nobody inserted it"),
+                format!("say in recipe.toml how to make it: [secrets.{name}] length = 32"),
+            )
+        }
+        Kind::ConfigChanged => {
+            let name = after("failed to update config ").map(|rest| rest.split(':').next().unwrap_or("").to_owned());
+            let what = format!("config {} changed under a version that is already deployed", name.unwrap_or_default());
+            Failure::new(row.kind, what, row.look_at)
+        }
+        _ => Failure::new(row.kind, format!("{}: {}", row.means, reason(text)), row.look_at),
+    })
 }
 
 fn shout(name: &str) -> String {

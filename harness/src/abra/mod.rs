@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use call::Call;
 pub use environment::environment;
-pub use failures::explain;
+pub use failures::{explain, explain_with};
 pub use group::ProcessGroup;
 pub use lint::{LintRow, parse_lint};
 pub use program::{find_program, version_of};

@@ -25,6 +25,7 @@ pub(crate) use self::session::Chain;
 pub use self::session::{Session, TooManyRedirects};
 use crate::exchange::{Exchange, Recorder, Side};
 use crate::failure::{Failure, Kind};
+use crate::messages::{self, Speaker};
 pub use reqwest::{Method, Url};
 
 /// A route and a process behind it have no event that tells when they answer, so they are asked again
@@ -199,18 +200,12 @@ impl Expect {
     }
 }
 
-/// `why` picks the advice.
+/// `why` picks the kind and the advice. Words that no row knows are the app's own here: traefik's are few.
 fn no_answer(what: String, why: &str) -> Failure {
-    let look_at = if why.contains("certificate") {
-        "the certificate that traefik serves for this name, and the CA that is trusted"
-    } else if why.contains("answered 404") {
-        "the routing labels of the service: does traefik know this name at all?"
-    } else if why.contains("answered 502") || why.contains("answered 503") || why.contains("answered 504") {
-        "the port in the routing labels, and whether the service joins the proxy network"
-    } else {
-        "the log lines of the app, and its routing labels"
-    };
-    Failure::new(Kind::NoAnswer, what, look_at)
+    match messages::known(Speaker::Proxy, why) {
+        Some(row) => Failure::new(row.kind, what, row.look_at),
+        None => Failure::new(Kind::NoAnswer, what, "the log lines of the app, and its routing labels"),
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use bollard::errors::Error;
 use bollard::models::{LocalNodeState, SystemInfoCgroupVersionEnum};
 
 use crate::failure::{Failure, Kind};
+use crate::messages::{self, Speaker};
 
 /// How long one request may take before the engine counts as gone. Lists take milliseconds; a pull
 /// and an event stream answer at once and stream afterwards, which this does not limit.
@@ -186,27 +187,19 @@ pub(super) async fn ask<T>(doing: &str, request: impl Future<Output = Result<T, 
 pub(super) fn failed(doing: &str, e: &Error) -> Failure {
     let said = chain(e);
     let what = format!("the engine could not {doing}: {}", super::reason::one_line(&said));
-    match e {
-        _ if said.contains("no space left on device") => {
-            Failure::new(Kind::DiskFull, what, "free space on the disk that holds docker's data")
-        }
-        _ if said.contains("not a swarm manager") => {
-            Failure::new(Kind::WorldIncomplete, what, "run `docker swarm init`, or name a manager in DOCKER_HOST")
-        }
-        _ if is_lost(e) => {
+    let known = messages::known(Speaker::Engine, &said);
+    let is_told = |row: &&messages::Message| row.kind != Kind::EngineUnreachable;
+    match known.filter(is_told) {
+        Some(row) => Failure::new(row.kind, what, row.look_at),
+        None if is_lost(e) => {
             Failure::new(Kind::EngineUnreachable, what, "is docker running, and does `docker version` answer?")
         }
-        _ if said.contains("No such container") || said.contains("is not running") => Failure::new(
-            Kind::CrashLoop,
-            what,
-            "why the container ended while cc-ci worked in it: its service's task history and last log lines",
-        ),
         // An engine that answers "server error" is there and does not work; any other refusal means that
         // the request was wrong.
-        _ if status(e).is_some_and(|code| code >= 500) => {
+        None if known.is_some() || status(e).is_some_and(|code| code >= 500) => {
             Failure::new(Kind::EngineUnreachable, what, "the engine's log (`journalctl -u docker`)")
         }
-        _ => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
+        None => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
     }
 }
 

@@ -17,7 +17,8 @@ use futures_util::StreamExt;
 use super::beside::StackLabels;
 use super::engine::{Swarm, ask, failed};
 use super::objects::{Object, ObjectKind};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::messages::{Speaker, known};
 
 /// The user of a fenced container, who owns nothing: nobody, by number, since an image need not name it.
 const NOBODY: &str = "65534:65534";
@@ -219,8 +220,7 @@ fn body(labels: &StackLabels, fenced: &Fenced) -> bollard::models::ContainerCrea
 
 /// Whether a refusal to start is about the program: no such interpreter, no right to execute it.
 fn is_about_program(message: &str) -> bool {
-    let words = ["exec:", "exec user process", "executable file not found", "permission denied"];
-    message.contains("OCI runtime") && words.iter().any(|word| message.contains(word))
+    known(Speaker::Task, message).is_some_and(|row| row.kind == Kind::TaskRejected)
 }
 
 #[cfg(test)]

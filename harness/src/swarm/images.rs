@@ -11,8 +11,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::engine::{Swarm, ask, failed, is_gone, is_lost, status};
-use super::reason::{kind_of, one_line};
-use crate::failure::{Failure, Kind};
+use super::reason::one_line;
+use crate::failure::Failure;
+use crate::messages::{self, Speaker};
 
 /// An image that had to be pulled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,18 @@ pub struct Pulled {
     pub id: String,
     /// How long it took.
     pub took: Duration,
+    /// What went wrong at the first try, where it took two.
+    pub first: Option<String>,
+}
+
+/// Before a pull is tried again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// A pull that failed.
+struct Refused {
+    failure: Failure,
+    /// Whether the same may go well a moment later.
+    passes: bool,
 }
 
 impl Swarm {
@@ -38,8 +51,8 @@ impl Swarm {
     /// only those.
     ///
     /// # Errors
-    /// [`Kind::ImageMissing`] when a registry answers that it has no such image or will not give it,
-    /// [`Kind::RegistryUnreachable`], [`Kind::DiskFull`].
+    /// What the registry or the engine said, as a row of [`crate::messages`]. A trouble that may pass was tried again
+    /// once.
     pub async fn ensure(
         &self,
         images: &[String],
@@ -84,7 +97,20 @@ impl Swarm {
         Ok(done)
     }
 
+    /// Pulls an image, and once more where what went wrong may pass.
     async fn pull(&self, image: &str) -> Result<Pulled, Failure> {
+        let first = match self.pull_once(image).await {
+            Err(first) if first.passes => first.failure,
+            ended => return ended.map_err(|refused| refused.failure),
+        };
+        // A registry has no event that tells when it is there again.
+        tokio::time::sleep(PAUSE).await;
+        let again = |failure: Failure| Failure { what: format!("{} (tried twice)", failure.what), ..failure };
+        let pulled = self.pull_once(image).await.map_err(|refused| again(refused.failure))?;
+        Ok(Pulled { first: Some(first.what), ..pulled })
+    }
+
+    async fn pull_once(&self, image: &str) -> Result<Pulled, Refused> {
         let start = Instant::now();
         let options = CreateImageOptionsBuilder::new().from_image(&with_tag(image)).build();
         let mut stream = std::pin::pin!(self.docker().create_image(Some(options), None, None));
@@ -94,8 +120,8 @@ impl Swarm {
                 return Err(refused(image, &Error::DockerStreamError { error: message }));
             }
         }
-        let id = self.image_id(image).await?.unwrap_or_default();
-        Ok(Pulled { image: image.to_owned(), id, took: start.elapsed() })
+        let id = self.image_id(image).await.map_err(|failure| Refused { failure, passes: false })?.unwrap_or_default();
+        Ok(Pulled { image: image.to_owned(), id, took: start.elapsed(), first: None })
     }
 
     /// The id of the image that a name means on this node; none where it means none.
@@ -147,76 +173,23 @@ pub fn with_tag(image: &str) -> String {
     if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
 }
 
-fn refused(image: &str, e: &Error) -> Failure {
+fn refused(image: &str, e: &Error) -> Refused {
     let said = match e {
         Error::DockerResponseServerError { message, .. } => message.clone(),
         Error::DockerStreamError { error } => error.clone(),
-        e if is_lost(e) => return failed(&format!("pull {image}"), e),
+        e if is_lost(e) => return Refused { failure: failed(&format!("pull {image}"), e), passes: false },
         e => e.to_string(),
     };
     let said = one_line(&said);
-    match kind_of_pull(&said) {
-        Kind::ImageMissing => Failure::new(
-            Kind::ImageMissing,
-            format!("there is no image {image}: {said}"),
-            "the image's name and tag in the compose file; a private registry needs a login, which cc-ci has not",
-        ),
-        Kind::PlatformMissing => Failure::new(
-            Kind::PlatformMissing,
-            format!("the image {image} has no build for this machine's platform: {said}"),
-            "an image that is built for it; `docker manifest inspect` lists the platforms of one",
-        ),
-        Kind::DiskFull => Failure::new(
-            Kind::DiskFull,
-            format!("the image {image} does not fit on the disk: {said}"),
-            "free space on the disk that holds docker's data",
-        ),
-        Kind::InvalidCompose => Failure::new(
-            Kind::InvalidCompose,
-            format!("{image:?} is no name of an image: {said}"),
-            "the image in the compose file, and the variables in it",
-        ),
-        _ => Failure::new(
-            Kind::RegistryUnreachable,
-            format!("the image {image} is not here and its registry does not give it: {said}"),
-            "the network of this machine, its DNS, and the registry's own status page; then run again",
-        ),
-    }
-}
-
-/// What the words of a failed pull mean. A registry that answers "no" is the recipe's matter; one that
-/// does not answer, or answers "not now", is not.
-fn kind_of_pull(said: &str) -> Kind {
-    let lower = said.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if says(&["no space left"]) {
-        Kind::DiskFull
-    } else if says(&["invalid reference format"]) {
-        Kind::InvalidCompose
-    } else if says(&[
-        "toomanyrequests",
-        "too many requests",
-        "dial tcp",
-        "no such host",
-        "timeout",
-        "connection refused",
-        "connection reset",
-    ]) {
-        Kind::RegistryUnreachable
-    } else if kind_of(said) == Some(Kind::PlatformMissing) {
-        Kind::PlatformMissing
-    } else if kind_of(said) == Some(Kind::ImageMissing)
-        || says(&["name unknown", "unauthorized", "access to the resource is denied", "not found", "denied: "])
-    {
-        Kind::ImageMissing
-    } else {
-        Kind::RegistryUnreachable
-    }
+    let row = messages::meaning(Speaker::Registry, &said);
+    let what = format!("the image {image} is not here and cannot be pulled, {}: {said}", row.means);
+    Refused { failure: Failure::new(row.kind, what, row.look_at), passes: row.passes }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Kind;
 
     #[test]
     fn an_answer_is_told_from_silence() {
@@ -224,10 +197,10 @@ mod tests {
             ("manifest for localhost:5000/ghost:1 not found: manifest unknown: manifest unknown", Kind::ImageMissing),
             (
                 "pull access denied for ghost, repository does not exist or may require 'docker login'",
-                Kind::ImageMissing,
+                Kind::RegistryRefused,
             ),
             ("no matching manifest for linux/arm64/v8 in the manifest list entries", Kind::PlatformMissing),
-            ("unauthorized: authentication required", Kind::ImageMissing),
+            ("unauthorized: authentication required", Kind::RegistryRefused),
             (
                 "Get \"https://testbed.invalid/v2/\": dial tcp: lookup testbed.invalid: no such host",
                 Kind::RegistryUnreachable,
@@ -240,12 +213,12 @@ mod tests {
                 "net/http: request canceled while waiting for connection (Client.Timeout exceeded)",
                 Kind::RegistryUnreachable,
             ),
-            ("toomanyrequests: You have reached your pull rate limit", Kind::RegistryUnreachable),
+            ("toomanyrequests: You have reached your pull rate limit", Kind::RegistryLimit),
             ("received unexpected HTTP status: 503 Service Unavailable", Kind::RegistryUnreachable),
             ("failed to register layer: write /x: no space left on device", Kind::DiskFull),
             ("invalid reference format", Kind::InvalidCompose),
         ] {
-            assert_eq!(kind_of_pull(said), kind, "{said}");
+            assert_eq!(refused("x", &Error::DockerStreamError { error: said.to_owned() }).failure.kind, kind, "{said}");
         }
     }
 

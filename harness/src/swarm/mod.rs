@@ -25,6 +25,7 @@ mod judge;
 mod labels;
 mod listening;
 mod looks;
+mod machine;
 mod memory;
 mod mentions;
 mod meter;

@@ -1,39 +1,24 @@
 //! Why a service does not come up: swarm's words about tasks, as named failures.
 
+use super::machine;
 use super::memory;
 use super::seen::{ServiceSeen, TaskSeen, TaskState};
 use crate::failure::{Failure, Kind};
+use crate::messages::{self, Message, Speaker};
 
-/// What engines and registries say of an image that has no build for the machine. Seen with 20.10 and 28 for lists
-/// and for single images; the last is the kernel's, of a program that was started all the same.
-const NO_PLATFORM: [&str; 4] = [
-    "no matching manifest",
-    "does not provide the specified platform",
-    "cannot be used on this platform",
-    "exec format error",
-];
-
-/// What the words of one task mean, where one look is enough.
+/// What the words of one task mean, where one look is enough: what passes by itself is left to come again.
 pub(super) fn kind_of(error: &str) -> Option<Kind> {
-    let error = error.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
-    if says(&["no space left on device"]) {
-        Some(Kind::DiskFull)
-    } else if says(&NO_PLATFORM) {
-        Some(Kind::PlatformMissing)
-    } else if says(&["no such image", "pull access denied", "manifest unknown", "repository does not exist"])
-        || (error.contains("manifest for") && error.contains("not found"))
-    {
-        Some(Kind::ImageMissing)
-    } else if says(&["host-mode port already in use", "address already in use", "port is already allocated"]) {
-        Some(Kind::PortTaken)
-    } else if says(&["no suitable node"]) {
-        Some(Kind::NoNode)
-    } else if says(&["bind source path does not exist", "invalid mount config"]) {
-        Some(Kind::TaskRejected)
-    } else {
-        None
-    }
+    said(error).filter(|row| !row.passes).map(|row| row.kind)
+}
+
+/// The row that knows a task's words; none for those of a process that ended by itself.
+fn said(error: &str) -> Option<&'static Message> {
+    if is_process_end(error) { None } else { messages::known(Speaker::Task, error) }
+}
+
+/// Swarm's words for a process that ended, by itself or by its healthcheck.
+pub(super) fn is_process_end(error: &str) -> bool {
+    error.is_empty() || error.contains("non-zero exit") || error.contains("unhealthy container")
 }
 
 /// Whether swarm ended the task because its healthcheck failed. Swarm's words: "dockerexec: unhealthy
@@ -56,7 +41,7 @@ pub(super) struct Ends<'a> {
 
 impl Ends<'_> {
     pub(super) fn exits(&self) -> usize {
-        self.tasks.iter().filter(|task| has_exited(task)).count()
+        self.tasks.iter().filter(|task| has_exited(task) && machine::trouble(task).is_none()).count()
     }
     /// How often it ended by itself or by its healthcheck.
     pub(super) fn ended(&self) -> usize {
@@ -65,8 +50,9 @@ impl Ends<'_> {
     pub(super) fn unhealthy(&self) -> usize {
         self.tasks.iter().filter(|task| is_unhealthy(task)).count()
     }
-    pub(super) fn rejections(&self) -> usize {
-        self.tasks.iter().filter(|task| task.state == TaskState::Rejected).count()
+    /// The ends that the machine brought about and that may pass.
+    pub(super) fn troubles(&self) -> usize {
+        self.tasks.iter().filter(|task| machine::trouble(task).is_some()).count()
     }
     /// The newest end that the kernel brought about, for want of memory.
     pub(super) fn out_of_memory(&self) -> Option<&TaskSeen> {
@@ -92,6 +78,9 @@ impl Ends<'_> {
                 _ => format!("was refused: {}", cause(&task.error)),
             });
         }
+        if let Some(row) = machine::trouble(last) {
+            return Some(machine::words(row, self.troubles(), &cause(&last.error)));
+        }
         let times = |n: usize| if n == 1 { "once".to_owned() } else { format!("{n} times") };
         if let Some(killed) = self.out_of_memory() {
             return Some(memory::words(killed.memory_limit, killed.exit, self.exits()));
@@ -99,12 +88,9 @@ impl Ends<'_> {
         if self.unhealthy() > 0 {
             return Some(format!("was ended {} by its healthcheck", times(self.unhealthy())));
         }
-        if last.state == TaskState::Rejected {
-            return Some(format!("was refused: {}", cause(&last.error)));
-        }
         let by = match last.exit {
-            Some(code) if !is_start_error(last) => format!("with code {code}"),
-            _ => format!("before it ran: {}", cause(&last.error)),
+            Some(code) => format!("with code {code}"),
+            None => format!("before it ran: {}", cause(&last.error)),
         };
         Some(match self.exits() {
             0 => return None,
@@ -118,6 +104,13 @@ impl Ends<'_> {
         self.failure().look_at
     }
 
+    /// The kind of the machine's trouble that the newest end is, if it is one.
+    pub(super) fn machine(&self) -> Option<Kind> {
+        let newest = self.tasks.last()?;
+        let row = said(&newest.error).filter(|row| row.is_of_the_machine()).or_else(|| machine::trouble(newest))?;
+        Some(row.kind)
+    }
+
     /// The failure that these ends are.
     pub(super) fn failure(&self) -> Failure {
         let (name, image) = (&self.service.name, self.image());
@@ -126,6 +119,9 @@ impl Ends<'_> {
         }
         let words = self.words().unwrap_or_else(|| "did not stay up".to_owned());
         let what = format!("service {name} ({image}) {words}");
+        if let Some(row) = self.tasks.last().and_then(|task| machine::trouble(task)) {
+            return Failure::new(row.kind, what, row.look_at);
+        }
         if let Some(killed) = self.out_of_memory() {
             return memory::failure(name, what, killed.memory_limit);
         }
@@ -135,9 +131,6 @@ impl Ends<'_> {
                 what,
                 format!("the healthcheck of service {name}: its command, its start period, and what the app logs"),
             );
-        }
-        if self.exits() == 0 {
-            return Failure::new(Kind::TaskRejected, what, format!("what service {name} mounts and asks of the node"));
         }
         Failure::new(
             Kind::CrashLoop,
@@ -171,24 +164,19 @@ pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Fail
             format!("no node can take service {service} ({image}): {said}"),
             format!("the placement constraints and reservations of service {service}, and `docker node ls`"),
         ),
-        _ => (
-            format!("the engine refuses to start service {service} ({image}): {said}"),
-            format!("what service {service} mounts and asks of the node"),
-        ),
+        _ => {
+            let row = messages::meaning(Speaker::Task, error);
+            (format!("the engine refuses to start service {service} ({image}): {said}"), row.look_at.to_owned())
+        }
     };
     Failure::new(kind, what, look_at)
 }
 
 /// Swarm's words without what is the same every time.
-fn cause(error: &str) -> String {
+pub(super) fn cause(error: &str) -> String {
     let text = error.strip_prefix("task: ").unwrap_or(error);
     let text = text.strip_prefix("starting container failed: ").unwrap_or(text);
     if text.is_empty() { "swarm gives no reason".to_owned() } else { one_line(text) }
-}
-
-/// A process that could not even be started has an exit code too, which says nothing.
-fn is_start_error(task: &TaskSeen) -> bool {
-    task.error.contains("starting container failed")
 }
 
 /// A text as one line of at most 300 characters.
@@ -210,7 +198,7 @@ mod tests {
             ("No such image: testbed.invalid/ghost:1", Some(Kind::ImageMissing)),
             (
                 "pull access denied for ghost, repository does not exist or may require 'docker login'",
-                Some(Kind::ImageMissing),
+                Some(Kind::RegistryRefused),
             ),
             ("manifest for nginx:9 not found: manifest unknown: manifest unknown", Some(Kind::ImageMissing)),
             ("no matching manifest for linux/arm64/v8 in the manifest list entries", Some(Kind::PlatformMissing)),
@@ -218,7 +206,7 @@ mod tests {
                 "image with reference a/b:1 was found but does not provide the specified platform (linux/arm64)",
                 Some(Kind::PlatformMissing),
             ),
-            ("standard_init_linux.go:228: exec user process caused: exec format error", Some(Kind::PlatformMissing)),
+            ("standard_init_linux.go:228: exec user process caused: exec format error", Some(Kind::TaskRejected)),
             ("no suitable node (host-mode port already in use on 1 node)", Some(Kind::PortTaken)),
             ("starting container failed: Bind for 0.0.0.0:80 failed: port is already allocated", Some(Kind::PortTaken)),
             ("listen tcp 0.0.0.0:80: bind: address already in use", Some(Kind::PortTaken)),

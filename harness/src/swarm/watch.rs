@@ -7,6 +7,7 @@ use super::engine::{Swarm, failed, is_lost};
 use super::feed::{Feed, Life, News};
 use super::judge::{Judgement, Up, judge};
 use super::looks::Looks;
+use super::machine;
 use super::memory::KILLED;
 use super::remembered::Remembered;
 use super::seen::{Before, Snapshot};
@@ -125,7 +126,8 @@ impl Watch {
                     if line != last.line {
                         on_progress(&line);
                     }
-                    last = Last { line, services };
+                    let excuse = machine::excuse(&now, &services);
+                    last = Last { line, services, excuse };
                 }
             }
             let tick = Instant::now() + TICK;
@@ -218,11 +220,15 @@ impl Watch {
         let waited = began.elapsed().as_secs_f64();
         let line = if last.line.is_empty() { "the engine's answer".to_owned() } else { last.line };
         let line = line.strip_prefix("waiting for ").unwrap_or(&line);
-        let failure = Failure::new(
-            Kind::Deadline,
-            format!("time is up after {waited:.0} s of waiting for {line}"),
-            "the task states and log lines below; if the app only needs longer, give the stage more time",
-        );
+        let what = format!("time is up after {waited:.0} s of waiting for {line}");
+        let failure = match last.excuse {
+            Some(excuse) => Failure { what: format!("{}; {what}", excuse.what), ..excuse },
+            None => Failure::new(
+                Kind::Deadline,
+                what,
+                "the task states and log lines below; if the app only needs longer, give the stage more time",
+            ),
+        };
         self.with_evidence(failure, &last.services).await
     }
 
@@ -273,4 +279,6 @@ impl Watch {
 struct Last {
     line: String,
     services: Vec<String>,
+    /// What of it was the machine's doing.
+    excuse: Option<Failure>,
 }

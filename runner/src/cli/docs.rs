@@ -14,6 +14,8 @@ pub(super) struct Args {
 enum What {
     /// docs/reference.md
     Reference,
+    /// docs/verdicts.md
+    Verdicts,
     /// docs/recipe.schema.json
     Schema,
     /// docs/deps.schema.json
@@ -25,6 +27,7 @@ enum What {
 pub(super) fn run(args: &Args) -> Exit {
     match args.what {
         What::Reference => text(crate::reference::reference()),
+        What::Verdicts => text(crate::verdicts::page()),
         What::Schema => text(crate::recipe_toml::schema()),
         What::Unit => text(crate::serve::UNIT),
         What::DepsSchema => text(harness::deps::schema()),

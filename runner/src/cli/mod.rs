@@ -112,7 +112,7 @@ enum Command {
     Report(report::Args),
     /// Measure cc-ci against a floor and a plain shell script
     Bench(bench::Args),
-    /// Print the tables of docs/reference.md, or the JSON schema of recipe.toml or of $CCCI_DEPS_FILE
+    /// Print the tables of docs/reference.md or docs/verdicts.md, or the JSON schema of recipe.toml or of $CCCI_DEPS_FILE
     Docs(docs::Args),
 }
 

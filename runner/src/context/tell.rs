@@ -6,9 +6,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use harness::abra::{Call, explain};
+use harness::abra::{Call, explain_with};
 use harness::exchange::{Exchanges, Recorder};
 use harness::failure::{Cause, Failure};
+use harness::messages::Speaker;
 
 use super::{Context, Step, Stopped};
 use crate::deploy::disk;
@@ -158,6 +159,14 @@ impl Context {
     /// # Errors
     /// What abra said, as a failure with a kind.
     pub fn took(&self, call: Result<Call, Failure>, doing: &str) -> Result<Call, Failure> {
+        self.took_from(call, doing, Speaker::Abra)
+    }
+
+    /// The same of a call in which abra hands on what another says.
+    ///
+    /// # Errors
+    /// As of [`Context::took`].
+    pub fn took_from(&self, call: Result<Call, Failure>, doing: &str, speaker: Speaker) -> Result<Call, Failure> {
         let call = call?;
         self.emitter.emit(Event::AbraCalled {
             stage: self.stage,
@@ -168,7 +177,7 @@ impl Context {
                 took_ms: u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX),
             },
         });
-        match explain(&call, doing) {
+        match explain_with(&call, doing, speaker) {
             Some(failure) => Err(failure),
             None => Ok(call),
         }

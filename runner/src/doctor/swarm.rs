@@ -55,10 +55,37 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
             found.push(part("backup bot", there.bot, "backup bot (label coop-cloud.backupbot.enabled)"));
             if there.traefik {
                 found.push(https(settings).await);
+                found.push(route(settings, there.route).await);
+            }
+            if there.bot {
+                found.push(repository(&swarm).await);
             }
         }
     }
     found
+}
+
+/// traefik passes a request on, as it must for an app.
+async fn route(settings: &Settings, is_there: bool) -> Finding {
+    if !is_there {
+        return Finding::warn("route", "there is no route of cc-ci's own that could be asked for", "cc-ci up");
+    }
+    let asked = async {
+        let (http, _) = crate::world::http(settings)?;
+        crate::world::route::asked(&http, settings.base_domain.as_str(), settings.https_port).await
+    };
+    match asked.await {
+        Ok(url) => Finding::ok("route", format!("traefik passes a request on to {url}")),
+        Err(failure) => Finding::bad("route", failure.what, &failure.look_at),
+    }
+}
+
+/// The bot's repository opens, as each backup opens it.
+async fn repository(swarm: &Swarm) -> Finding {
+    match crate::repository::opens(swarm, Instant::now() + Duration::from_secs(30)).await {
+        Ok(said) => Finding::ok("backups", said),
+        Err(failure) => Finding::bad("backups", failure.what, &failure.look_at),
+    }
 }
 
 /// traefik answers 404 over TLS for a name that no app has.

@@ -104,7 +104,7 @@ pub(super) fn is_alive(state: &Path, run: &str) -> bool {
 }
 
 /// Sees to it that images are here, and keeps book: what has to be pulled is ours from now on, and nothing that is
-/// ours goes before this run is over. How many were pulled.
+/// ours goes before this run is over. Gives those that were pulled.
 ///
 /// # Errors
 /// As of [`Swarm::ensure`], and where the state folder cannot be used.
@@ -114,7 +114,7 @@ pub async fn ensure(
     run: &RunId,
     images: &[String],
     say: &mut (dyn FnMut(&str) + Send),
-) -> Result<usize, Failure> {
+) -> Result<Vec<harness::swarm::Pulled>, Failure> {
     note_use(swarm, state, run, images).await?;
     // Each as soon as it is here, since a later one may fail.
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -136,7 +136,7 @@ pub async fn ensure(
     };
     let (pulled, kept) = tokio::join!(pull, keep_book);
     kept?;
-    Ok(pulled?.len())
+    pulled
 }
 
 async fn note_use(swarm: &Swarm, state: &Path, run: &RunId, images: &[String]) -> Result<(), Failure> {

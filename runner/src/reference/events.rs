@@ -105,7 +105,10 @@ pub const EVENTS: &[EventDoc] = &[
             ("stage", "which one"),
             ("outcome", "passed, failed, blocked or skipped"),
             ("fault", "`cause`, `kind`, `what`, `look_at`, `detail`; only where it is red or blocked"),
-            ("reason", "why it was skipped; only where it was"),
+            (
+                "reason",
+                "why it was skipped, or what it has not shown although it passed; only where there is something to say",
+            ),
             ("took_ms", "milliseconds"),
             (
                 "used",

@@ -1,21 +1,26 @@
 //! Identifiable data is backed up, wiped, shown to be gone, restored, and shown to be back. "The
 //! service is up" proves nothing.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use harness::abra::Call;
 use harness::coopcloud::labels::{Coverage, coverage, is_backed_up};
 use harness::coopcloud::snapshot_id::SnapshotId;
 use harness::failure::{Failure, Kind};
+use harness::messages::{self, Speaker};
 use harness::swarm::MountedVolume;
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
+use crate::backup_content::{Asked, Entry, judged, paths};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, disk, sample_of};
 use crate::markers::Marker;
-use crate::report::text::count;
-use crate::snapshots;
+use crate::report::text::{count, one_line};
+use crate::{repository, snapshots};
 
 /// One volume, where it is mounted, and what the labels say about it.
 struct Covered {
@@ -42,19 +47,41 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
         cx.fail("backup.markers", crate::event::Origin::Generic, failure, Duration::ZERO);
         return Err(crate::context::Stopped);
     }
-    create(cx).await?;
+    let made = create(cx).await?;
     // Reading the snapshot takes as long as restoring it, and neither needs the other: what it holds
     // is told first all the same, since an empty backup explains what follows.
-    let (abra, domain, limit) = (cx.abra.clone(), cx.spec.domain.clone(), cx.time_left());
-    let listing = tokio::spawn(async move { abra.backup_list(&domain, limit).await });
+    let listing = tokio::spawn(content(cx, &made));
     wipe(cx, &markers).await?;
-    restore(cx, listing).await?;
+    restore(cx, listing, &made).await?;
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
     back(cx, &markers).await?;
     data::check(cx, "restored").await?;
     answers::answers(cx, "backup.answers").await?;
+    if cx.overlays.data.is_none() {
+        cx.not_shown = Some(not_shown(&made));
+    }
     overlay::run_all(cx, "backup").await
+}
+
+/// What a marker that came back does not say.
+fn not_shown(made: &Made) -> String {
+    let what = if made.has_hook {
+        "that the app's data comes back from its dump"
+    } else {
+        "that the app's own data comes back"
+    };
+    format!("not shown: {what} (the recipe's folder has no data/)")
+}
+
+/// A backup that was made.
+#[derive(Clone)]
+struct Made {
+    /// The snapshots that the bot named.
+    ids: Vec<SnapshotId>,
+    since: Timestamp,
+    has_hook: bool,
+    held_something: bool,
 }
 
 /// The mounted volumes with their coverage; none where no service is labelled for backup.
@@ -142,45 +169,77 @@ async fn plant(cx: &mut Context, volumes: &[Covered]) -> Step<Vec<Marker>> {
     .await
 }
 
-async fn create(cx: &mut Context) -> Step {
+async fn create(cx: &mut Context) -> Step<Made> {
     cx.check("backup.created", async |cx: &mut Context| {
+        let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
+        let has_hook = labels.values().any(|labels| labels.contains_key("backupbot.backup.pre-hook"));
+        let names: BTreeSet<String> =
+            cx.swarm.mounted(&cx.spec.stack).await?.iter().map(|mount| cx.spec.stack.object(&mount.short)).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let held_something = repository::hold_something(&cx.swarm, &names, cx.wait_until()).await.unwrap_or(true);
         cx.progress("abra makes a backup");
-        let call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
+        let since = Timestamp::now();
+        let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         // Also of a backup that failed: what it saved is there.
-        let made = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
-        snapshots::note(&cx.dir, &made).map_err(|error| disk("write", cx.dir.path(), &error))?;
-        if made.is_empty() && call.as_ref().is_ok_and(|call| call.exit == Some(0)) {
+        let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
+        snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
+        // Another backup on a server holds the repository for a while: that is no fault of this app.
+        let passes = |call: &Call| messages::known(Speaker::BackupBot, call.output()).is_some_and(|row| row.passes);
+        if ids.is_empty() && call.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
+            if let Err(failure) = cx.took_from(call, "make a backup", Speaker::BackupBot) {
+                cx.note(format!("the backup was tried once more; at the first try: {}", failure.what));
+            }
+            call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
+        }
+        let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
+        snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
+        if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
             cx.note("the backup bot did not say which snapshot it made, so it stays in the bot's repository");
         }
-        let call = cx
-            .took(call, "make a backup")
-            .map_err(|failure| as_kind(failure, Kind::BackupFailed, "the backup failed"))?;
-        Ok((format!("in {:.1} s", call.took.as_secs_f64()), ()))
+        let call = cx.took_from(call, "make a backup", Speaker::BackupBot)?;
+        if let Some(line) = messages::failed_hook(call.output()) {
+            return Err(Failure::new(
+                Kind::BackupFailed,
+                format!("the backup bot says that it succeeded, and a hook of the recipe failed: {}", one_line(line, 200)),
+                "the pre-hook in the backupbot labels, and what it printed; its command runs in the service's container",
+            ));
+        }
+        Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, has_hook, held_something }))
     })
     .await
 }
 
-/// A backup that names no file holds nothing, whatever its exit code says.
-fn holds_something(cx: &Context, listed: Result<Call, Failure>) -> Result<(String, ()), Failure> {
-    let call = cx.took(listed, "list the backup")?;
-    let below = format!("{}_", cx.spec.stack);
-    let files = call.output().lines().filter(|line| is_file_of(line, &below)).count();
-    if files > 0 {
-        return Ok((format!("{files} entries below the app's volumes"), ()));
+/// What the backup holds: asked of the repository itself, or of abra where that cannot be.
+fn content(cx: &Context, made: &Made) -> impl Future<Output = Result<Listing, Failure>> + Send + 'static {
+    let (swarm, abra, domain, limit) = (cx.swarm.clone(), cx.abra.clone(), cx.spec.domain.clone(), cx.time_left());
+    let (stack, made) = (cx.spec.stack.to_string(), made.clone());
+    async move {
+        let until = Instant::now() + limit;
+        match repository::holds(&swarm, &stack, &made.ids, made.since, until).await? {
+            Some(entries) => Ok(Listing::Known(entries)),
+            None => abra.backup_list(&domain, limit).await.map(Listing::Told),
+        }
     }
-    Err(Failure::new(
-        Kind::BackupEmpty,
-        "the backup succeeded and holds nothing of the app's volumes",
-        "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump",
-    ))
 }
 
-/// Whether a line of the listing names something inside a volume, not only the volume's own root.
-fn is_file_of(line: &str, stack: &str) -> bool {
-    let Some(at) = line.find(stack) else { return false };
-    let Some((_, inside)) = line[at..].split_once('/') else { return false };
-    let inside = inside.trim_end_matches(['"', ',', ' ', '/']);
-    !matches!(inside, "" | "_data")
+/// What is known of a backup's content.
+enum Listing {
+    /// From the repository.
+    Known(Vec<Entry>),
+    /// By abra.
+    Told(Call),
+}
+
+/// A backup that holds nothing of the app is none, whatever its exit code says.
+fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, ()), Failure> {
+    let entries = match listing? {
+        Listing::Known(entries) => entries,
+        Listing::Told(call) => paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output()),
+    };
+    let volumes = cx.spec.stack.object("");
+    let Made { since, has_hook, held_something, .. } = *made;
+    let text = judged(&entries, &Asked { volumes: &volumes, since, has_hook, held_something })?;
+    Ok((text, ()))
 }
 
 async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
@@ -202,15 +261,15 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
     data::wipe(cx).await
 }
 
-async fn restore(cx: &mut Context, listing: JoinHandle<Result<Call, Failure>>) -> Step {
+async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step {
     cx.progress("abra restores the backup");
     let before = cx.swarm.before(&cx.spec.stack).await;
     let restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
-    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, listed.and_then(|call| call))).await?;
+    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
+        .await?;
     cx.check("backup.restored", async |cx: &mut Context| {
-        let call = cx.took(restored, "restore the backup");
-        let call = call.map_err(|failure| as_kind(failure, Kind::RestoreFailed, "the restore failed"))?;
+        let call = cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore)?;
         // A hook may have ended the app; what answers next must be settled.
         cx.settle(&before?).await?;
         Ok((format!("in {:.1} s, and the app is settled", call.took.as_secs_f64()), ()))
@@ -238,26 +297,10 @@ async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
     .await
 }
 
-/// A failure of the backup's own words keeps its kind when it is a known one.
-fn as_kind(failure: Failure, kind: Kind, what: &str) -> Failure {
-    if failure.kind == Kind::AbraFailed {
-        Failure { kind, what: format!("{what}: {}", failure.what), ..failure }
-    } else {
-        failure
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_inside_a_volume_counts() {
-        let stack = "x-pr1_ci_localhost_";
-        assert!(is_file_of("/var/lib/docker/volumes/x-pr1_ci_localhost_content/_data/index.html", stack));
-        assert!(is_file_of("  x-pr1_ci_localhost_db/_data/backup.sql  ", stack));
-        assert!(!is_file_of("/var/lib/docker/volumes/x-pr1_ci_localhost_content/_data", stack));
-        assert!(!is_file_of("/var/lib/docker/volumes/x-pr1_ci_localhost_content", stack));
-        assert!(!is_file_of("snapshot 1234 of x-pr1_ci_localhost_", stack));
+/// What fails in a backup by the recipe's doing fails here in a restore.
+fn of_restore(failure: Failure) -> Failure {
+    match failure.kind {
+        Kind::BackupFailed | Kind::BackupEmpty => Failure { kind: Kind::RestoreFailed, ..failure },
+        _ => failure,
     }
 }

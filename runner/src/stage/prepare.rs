@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::allowed::{readable, settle};
 use crate::context::{Context, Step};
 use crate::deploy::sample_of;
-use crate::event::{Fault, Origin, Outcome};
+use crate::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use crate::guard;
 use crate::report::text::count;
 use crate::spec::check_object_names;
@@ -21,9 +21,12 @@ use crate::stack_config::{Loaded, Variables, load};
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);
+    if let Some(why) = cx.checkout.first_try() {
+        cx.note(format!("the repository was cloned at the second try; at the first: {why}"));
+    }
     room(cx).await?;
-    // It asks the engine and traefik, while what follows reads the recipe.
-    let world = AbortOnDropHandle::new(tokio::spawn(is_whole(cx.swarm.clone(), cx.http.clone(), url_of_nothing(cx))));
+    // It asks the engine, traefik and the backup bot, while what follows reads the recipe.
+    let world = look_at_world(cx);
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {
@@ -299,44 +302,64 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
     .await
 }
 
-/// What must stand before any app can be deployed.
-async fn world(cx: &mut Context, look: AbortOnDropHandle<Result<(), Failure>>) -> Step {
+/// What must stand before any app can be deployed: not only there, but asked.
+async fn world(cx: &mut Context, look: AbortOnDropHandle<Result<String, Failure>>) -> Step {
     cx.check("prepare.world", async |_: &mut Context| {
-        look.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
-        Ok(("swarm mode, proxy network, traefik and backup bot are there, and TLS is trusted".to_owned(), ()))
+        let said = look.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
+        Ok((said, ()))
     })
     .await
 }
 
-async fn is_whole(swarm: Swarm, http: Http, url: String) -> Result<(), Failure> {
-    let missing = crate::world::missing(&swarm).await?;
-    if missing.is_empty() {
-        return trusted(&http, &url).await;
+fn look_at_world(cx: &Context) -> AbortOnDropHandle<Result<String, Failure>> {
+    let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
+    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base).to_owned();
+    let (http, port) = (cx.http.clone(), cx.https_port);
+    let is_backup = |planned: &PlannedStage| planned.stage == Stage::Backup && planned.skip.is_none();
+    let opens = cx.started.stages.iter().any(is_backup);
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let repository = async {
+            if opens { crate::repository::opens(&swarm, until).await } else { Ok("no backup is planned".to_owned()) }
+        };
+        // The repository takes a second. Of two failures the world's tells more.
+        let (routed, opened) = tokio::join!(is_whole(&swarm, &http, &base, port), repository);
+        Ok(format!("{}; {}", routed?, opened?))
+    }))
+}
+
+async fn is_whole(swarm: &Swarm, http: &Http, base: &str, port: u16) -> Result<String, Failure> {
+    let there = crate::world::present(swarm).await?;
+    let missing = there.missing();
+    if !missing.is_empty() {
+        return Err(Failure::new(
+            Kind::WorldIncomplete,
+            format!("the world is not complete: {}", missing.join(", ")),
+            "run `cc-ci up`; `cc-ci doctor` says more",
+        ));
     }
-    Err(Failure::new(
-        Kind::WorldIncomplete,
-        format!("the world is not complete: {}", missing.join(", ")),
-        "run `cc-ci up`; `cc-ci doctor` says more",
-    ))
+    trusted(http, base, port, there.route).await
 }
 
-/// The address of an app that is not there.
-fn url_of_nothing(cx: &Context) -> String {
-    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base);
-    format!("https://nobody.{base}:{}/", cx.https_port)
-}
-
-/// traefik answers over TLS that cc-ci trusts. A state folder that is not the world's has another CA,
-/// and would make every app look wrong.
-async fn trusted(http: &Http, url: &str) -> Result<(), Failure> {
+/// traefik answers over TLS that cc-ci trusts, and passes a request on to a route of cc-ci's own. A state folder that is
+/// not the world's has another CA, and would make every app look wrong.
+async fn trusted(http: &Http, base: &str, port: u16, has_route: bool) -> Result<String, Failure> {
+    if has_route {
+        let url = crate::world::route::asked(http, base, port).await?;
+        return Ok(format!("traefik passes a request on to {url}, over TLS that is trusted"));
+    }
+    let url = format!("https://nobody.{base}:{port}/");
     let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    http.get(url, until).await.map(drop).map_err(|failure| {
+    let answer = http.get(&url, until).await.map_err(|failure| {
         Failure::new(
             Kind::WorldIncomplete,
             format!("traefik does not answer as it should: {}", failure.what),
             "whether --state (CCCI_STATE) is the folder that `cc-ci up` used; `cc-ci doctor` says more",
         )
-    })
+    })?;
+    Ok(format!(
+        "traefik answers {}, over TLS that is trusted; `cc-ci up` makes a route of cc-ci's own to ask",
+        answer.status
+    ))
 }
 
 /// Every image of base and head is here before the first deploy, whose timeout they would eat. A base that
@@ -389,7 +412,11 @@ pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Fa
     let mut speaker = cx.speaker();
     // The run's own folder, also of an app that belongs to another: this run needs the images now.
     let (state, run) = (cx.dir.state(), &cx.started.run);
-    Ok(match guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await? {
+    let pulled = guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await?;
+    for (image, why) in pulled.iter().filter_map(|one| Some((&one.image, one.first.as_ref()?))) {
+        cx.note(format!("{image} was pulled at the second try; at the first: {why}"));
+    }
+    Ok(match pulled.len() {
         0 => format!("{}, all here", count(images.len(), "image")),
         count => format!("{} images, {count} of them pulled", images.len()),
     })

@@ -5,6 +5,7 @@ mod ca;
 mod docker_cli;
 mod entrypoints;
 mod present;
+pub mod route;
 mod stack;
 
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Kind};
-use harness::http::{Expect, Http, HttpConfig};
+use harness::http::{Http, HttpConfig};
 use harness::names::StackName;
 use harness::swarm::{ObjectKind, Removal, SharedRecord, Swarm};
 use serde::Serialize;
@@ -21,7 +22,7 @@ use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 use crate::settings::Settings;
 use docker_cli::docker;
 pub use entrypoints::entrypoints;
-pub use present::{Present, bot_container, missing, present};
+pub use present::{Present, bot_container, present};
 
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";
@@ -133,44 +134,39 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
     };
     let wanted = stack::write(&state, settings, &parts)?;
     // Another state folder, with another CA, may have deployed it last: what is there is not enough.
-    if there.traefik && there.bot && (there.foreign_traefik && there.foreign_bot || there.print == wanted.print) {
-        told(report, "traefik and backup bot", Done::AlreadyThere, start);
+    if there.traefik && there.bot && there.route && there.print == wanted.print {
+        told(report, "traefik, backup bot and route", Done::AlreadyThere, start);
     } else {
         let stack_name = StackName::try_from(WORLD_STACK.to_owned())
             .map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
         let before = swarm.before(&stack_name).await?;
         let mut watch = swarm.watch(&stack_name).await?;
         let file = wanted.file.to_string_lossy();
-        docker(&["stack", "deploy", "-c", &file, WORLD_STACK], "deploy traefik and the backup bot").await?;
+        docker(&["stack", "deploy", "-c", &file, WORLD_STACK], "deploy traefik, the backup bot and a route").await?;
         watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
         // Certificates of earlier worlds. One that is in use is refused by swarm, and stays.
         let mut old = swarm.objects(&stack_name).await?;
         old.retain(|object| object.kind == ObjectKind::Config);
         swarm.discard(&old).await?;
-        told(report, "traefik and backup bot", Done::Made, start);
+        told(report, "traefik, backup bot and route", Done::Made, start);
     }
     let start = Instant::now();
-    answers(settings, &state).await?;
+    answers(settings).await?;
     told(report, "HTTPS of the base domain answers", Done::AlreadyThere, start);
     Ok(())
 }
 
-/// traefik answers 404 for a name that no app has: then ports, TLS and the name all work.
-async fn answers(settings: &Settings, state: &Path) -> Result<(), Failure> {
-    let http = Http::new(&HttpConfig {
-        ca_pem: local_ca(state, settings).and_then(|path| std::fs::read(path).ok()),
-        resolve: settings
-            .fixed_address()
-            .map(|address| (settings.base_domain.to_string(), address))
-            .into_iter()
-            .collect(),
-    })?;
-    let expect = Expect {
-        url: format!("https://nobody.{}:{}/", settings.base_domain, settings.https_port),
-        status: vec![404],
-        body: None,
-    };
-    http.answers(&expect, Instant::now() + Duration::from_secs(30), &mut |_: &str| {}).await.map(drop)
+/// traefik passes a request on to cc-ci's own route: then ports, TLS, the name and the network all work.
+async fn answers(settings: &Settings) -> Result<(), Failure> {
+    let until = Instant::now() + Duration::from_secs(30);
+    let (http, _) = http(settings)?;
+    loop {
+        match route::asked(&http, settings.base_domain.as_str(), settings.https_port).await {
+            Err(failure) if Instant::now() >= until => return Err(failure),
+            Err(_) => {}
+            Ok(_) => return Ok(()),
+        }
+    }
 }
 
 /// Removes what `up` made. Swarm mode stays: other stacks may live on it.

@@ -9,6 +9,9 @@ use harness::swarm::{STACK_LABEL, Swarm};
 /// The label with the fingerprint of what `up` deployed.
 pub(super) const PRINT_LABEL: &str = "cc-ci.world.print";
 
+/// The label of the service that a route of cc-ci's own leads to.
+pub(super) const ROUTE_LABEL: &str = "cc-ci.world.route";
+
 /// The parts of the world.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Present {
@@ -20,6 +23,8 @@ pub struct Present {
     pub traefik: bool,
     /// A backup bot, found by its label.
     pub bot: bool,
+    /// A route of cc-ci's own through traefik, which can be asked.
+    pub route: bool,
     /// Whether a traefik is there that `up` did not make.
     pub foreign_traefik: bool,
     /// Whether a bot is there that `up` did not make.
@@ -48,9 +53,11 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
         let image =
             spec.task_template.and_then(|task| task.container_spec).and_then(|spec| spec.image).unwrap_or_default();
         let name = image.split(['@', ':']).next().unwrap_or_default();
-        let traefik = name.rsplit('/').next() == Some("traefik");
+        let route = labels.contains_key(ROUTE_LABEL);
+        let traefik = !route && name.rsplit('/').next() == Some("traefik");
         let bot = is_bot(&labels);
         let ours = labels.get(STACK_LABEL).is_some_and(|stack| stack == super::WORLD_STACK);
+        found.route |= route;
         found.traefik |= traefik;
         found.bot |= bot;
         found.foreign_traefik |= traefik && !ours;
@@ -91,17 +98,16 @@ pub(super) fn unreachable(error: &bollard::errors::Error) -> Failure {
     Failure::new(Kind::EngineUnreachable, format!("the docker engine does not answer: {error}"), "run `cc-ci doctor`")
 }
 
-/// What is missing, in words; empty when the world is whole.
-///
-/// # Errors
-/// When the engine does not answer.
-pub async fn missing(swarm: &Swarm) -> Result<Vec<&'static str>, Failure> {
-    let there = present(swarm).await?;
-    let parts = [
-        (there.manager, "this engine is no manager of a swarm"),
-        (there.proxy, "there is no overlay network called proxy"),
-        (there.traefik, "no traefik runs"),
-        (there.bot, "no backup bot runs"),
-    ];
-    Ok(parts.into_iter().filter(|(is_there, _)| !is_there).map(|(_, words)| words).collect())
+impl Present {
+    /// What is missing, in words; empty when the world is whole.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let parts = [
+            (self.manager, "this engine is no manager of a swarm"),
+            (self.proxy, "there is no overlay network called proxy"),
+            (self.traefik, "no traefik runs"),
+            (self.bot, "no backup bot runs"),
+        ];
+        parts.into_iter().filter(|(is_there, _)| !is_there).map(|(_, words)| words).collect()
+    }
 }

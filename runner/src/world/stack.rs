@@ -1,4 +1,4 @@
-//! The stack of the local world: traefik and the backup bot, as one compose file.
+//! The stack of the local world: traefik, the backup bot and a route of cc-ci's own, as one compose file.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::ca;
 use super::present::PRINT_LABEL;
+use super::route;
 use crate::deploy::disk;
 use crate::settings::Settings;
 
@@ -107,6 +108,19 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: &str, print: &s
             }),
         );
     }
+    // Behind whichever traefik there is, as an app would be: what can be asked is known to work.
+    services.insert(
+        "route".to_owned(),
+        json!({
+            "image": settings.traefik_image,
+            "command": [
+                format!("--entrypoints.web.address=:{}", route::PORT), "--ping=true", "--ping.entryPoint=web",
+                "--global.checkNewVersion=false", "--global.sendAnonymousUsage=false",
+            ],
+            "networks": ["proxy"],
+            "deploy": deploy(route::labels(&settings.base_domain, print)),
+        }),
+    );
     json!({
         "version": "3.8",
         "services": services,
@@ -122,6 +136,7 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: &str, print: &s
 
 #[cfg(test)]
 mod tests {
+    use super::super::present::ROUTE_LABEL;
     use super::*;
 
     #[test]
@@ -144,6 +159,7 @@ mod tests {
         assert_ne!(print(one.path(), true), print(one.path(), false));
         assert_ne!(print(one.path(), true), print(other.path(), true));
         let file = std::fs::read_to_string(ca::folder(one.path(), &settings.base_domain).join("world.yml")).unwrap();
-        assert_eq!(file.matches(&print(one.path(), true)).count(), 2, "{file}");
+        assert_eq!(file.matches(&print(one.path(), true)).count(), 3, "{file}");
+        assert!(file.contains("Host(`cc-ci-route.") && file.contains(ROUTE_LABEL), "{file}");
     }
 }

@@ -89,6 +89,8 @@ heads! {
     paused = "custom-html" "broken/paused";
     data_lost = "custom-html" "broken/data-lost";
     backup_empty = "custom-html" "broken/backup-empty";
+    backup_removes_pages = "custom-html" "broken/backup-removes-pages";
+    dump_lost_in_a_pipe = "custom-html" "broken/dump-lost-in-a-pipe";
     restore_nothing = "custom-html" "broken/restore-nothing";
     ignores_sigterm = "custom-html" "broken/ignores-sigterm";
     port_taken = "custom-html" "broken/port-taken";

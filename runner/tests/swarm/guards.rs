@@ -194,7 +194,7 @@ fn only_what_runs_have_pulled_goes_and_only_when_nothing_needs_it() {
         swarm.ensure(std::slice::from_ref(foreign), &mut |_| {}).await.unwrap();
         let (run, alive) = run_id(state.path(), "r1");
         let pulled = ensure(&swarm, state.path(), &run, &names, &mut |_| {}).await.unwrap();
-        assert_eq!(pulled, 3);
+        assert_eq!(pulled.len(), 3);
         assert_eq!(went(&swarm, state.path(), NOW).await, Vec::<String>::new(), "its run lives");
         drop(alive);
         assert_eq!(went(&swarm, state.path(), Until::Unused(1)).await, Vec::<String>::new(), "it is too young");

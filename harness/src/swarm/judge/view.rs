@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::machine;
 use super::super::reason::{Ends, has_exited, kind_of, named};
 use super::super::seen::{
     Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
@@ -14,6 +15,8 @@ use crate::failure::{Failure, Kind};
 const ENDS_OF_AN_UPDATE: usize = 6;
 /// The ends by the healthcheck after which a service counts as never healthy.
 const UNHEALTHY: usize = 2;
+/// The ends by a trouble of the machine after which it counts: it is tried once more.
+const TROUBLES: usize = 2;
 /// Seconds that a process without a healthcheck must run to count as up: nothing else tells a start
 /// from a crash.
 const STEADY_S: u64 = 1;
@@ -89,7 +92,7 @@ impl<'a> View<'a> {
             Ok(containers) => return Stand::Up(containers),
             Err(line) => line,
         };
-        if let Some(failure) = self.no_place() {
+        if let Some(failure) = self.no_place().or_else(|| self.stuck()) {
             return Stand::Never(failure);
         }
         if let Some(then) = self.update_ends_by_itself() {
@@ -159,7 +162,7 @@ impl<'a> View<'a> {
     fn has_failed(&self, is_excused: bool) -> bool {
         let kills = self.ends.out_of_memory().is_some() && self.is_crashing();
         self.ends.named().is_some()
-            || self.ends.rejections() >= 2
+            || self.ends.troubles() >= TROUBLES
             || self.is_given_up()
             || kills
             || (!is_excused && (self.ends.unhealthy() >= UNHEALTHY || self.is_crashing()))
@@ -358,6 +361,11 @@ impl<'a> View<'a> {
         })
     }
 
+    /// A task that the swarm leaves lying.
+    fn stuck(&self) -> Option<Failure> {
+        self.tasks.iter().find_map(|task| machine::stuck(&self.service.name, task))
+    }
+
     fn rolled_back(&self) -> Failure {
         let name = &self.service.name;
         let old = &self.service.image;
@@ -369,7 +377,7 @@ impl<'a> View<'a> {
             _ => "",
         };
         Failure::new(
-            Kind::RolledBack,
+            self.ends.machine().unwrap_or(Kind::RolledBack),
             format!("swarm rolled service {name} back to {old} after {whom} {words}{half}"),
             self.ends.look_at(),
         )
@@ -379,7 +387,7 @@ impl<'a> View<'a> {
         let (name, image) = (&self.service.name, &self.service.image);
         let words = self.ends.words().unwrap_or_else(|| "did not come up".to_owned());
         Failure::new(
-            Kind::UpdatePaused,
+            self.ends.machine().unwrap_or(Kind::UpdatePaused),
             format!("swarm stopped the update of service {name} half way after {image} {words}"),
             self.ends.look_at(),
         )

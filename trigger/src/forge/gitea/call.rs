@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use harness::http::{Answer, Ask, Http, Method, coded};
+use harness::messages;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use secrecy::SecretString;
@@ -132,14 +133,13 @@ impl Answered {
     /// What an answer that is no success means.
     pub(super) fn error(&self) -> ForgeError {
         let asked = self.asked.clone();
-        match self.status() {
-            401 => ForgeError::Token { asked },
-            status @ (408 | 429 | 500..) => ForgeError::Unreachable { asked, why: format!("it answered {status}") },
-            403 => self.refused("the bot's token lacks a scope, or the bot a right in this repository"),
-            404 => self.refused("there is no such thing, or the bot may not see it"),
-            400 | 422 => self.refused("the forge does not understand it; is its release as old as it should be?"),
-            423 => self.refused("the repository or the conversation is locked"),
-            status => self.wrong(format!("it answered {status}")),
+        match (self.status(), messages::status(self.status())) {
+            (401, _) => ForgeError::Token { asked },
+            (status, Some(row)) if row.passes => {
+                ForgeError::Unreachable { asked, why: format!("it answered {status}") }
+            }
+            (_, Some(row)) => self.refused(row.look_at),
+            (status, None) => self.wrong(format!("it answered {status}")),
         }
     }
 

@@ -1,0 +1,137 @@
+//! What abra says, and the docker client within it. abra ends with 1 for whatever it was: its words are all there is.
+
+use super::network::rows;
+use super::{Basis, Message, engine};
+use crate::failure::Kind;
+
+const ABRA: &str = "abra, by public notes of its users";
+const CLIENT: &str = "docker's command line, cli/compose";
+
+static ROWS: &[Message] = &[
+    Message::new(
+        &["secret not generated:"],
+        Kind::SecretMissing,
+        "a secret is used by the compose file and nothing generates it",
+        "add SECRET_…_VERSION=v1 to .env.sample",
+    )
+    .from(ABRA, Basis::Seen),
+    Message::new(
+        &["secret not inserted (#generate=false):"],
+        Kind::SecretNotGiven,
+        "a secret is marked generate=false and nobody inserted it",
+        "say in recipe.toml how to make it: [secrets.…] length = 32",
+    )
+    .from(ABRA, Basis::Seen),
+    Message::new(
+        &["only updates to labels are allowed"],
+        Kind::ConfigChanged,
+        "a config changed under a version that is already deployed",
+        "raise its *_VERSION export in abra.sh; swarm configs cannot change in place",
+    )
+    .from("moby/swarmkit, controlapi", Basis::Seen),
+    Message::new(
+        &[
+            "cannot connect to the docker daemon",
+            "error during connect",
+            "connect to the docker daemon socket",
+            "docker daemon running",
+        ],
+        Kind::EngineUnreachable,
+        "the docker engine does not answer abra",
+        "start the engine, or set DOCKER_HOST; `cc-ci doctor` says more",
+    )
+    .from("docker's client", Basis::Seen),
+    Message::new(
+        &[
+            "not a swarm manager",
+            "network \"proxy\" is declared as external",
+            "network proxy not found",
+            "could not find network proxy",
+        ],
+        Kind::WorldIncomplete,
+        "the world is not complete",
+        "run `cc-ci up`; `cc-ci doctor` says more",
+    )
+    .from(CLIENT, Basis::Read),
+    Message::new(
+        &[
+            "yaml: ",
+            "additional property",
+            "unsupported compose file version",
+            "version mismatched between",
+            "undefined secret",
+            "undefined config",
+            "undefined network",
+            "undefined volume",
+            "invalid interpolation format",
+            "must be a mapping",
+            "must be a list",
+            "must be a string",
+            "must be a number",
+            "must be a boolean",
+            "must be one of",
+            "must be unique",
+            "does not match format",
+            "contains unsupported option",
+            "invalid compose",
+            "is declared as external",
+            "declared as external, but",
+            "external secret not found",
+            "external config not found",
+            "secret not found:",
+            "config not found:",
+            "rpc error: code = invalidargument",
+            "invalid memory value",
+            "invalid cpu value",
+            "no services selected",
+            "image reference must be provided",
+            "unsupported mount type",
+            "invalid mount",
+            "invalid containerport",
+            "invalid spec",
+            "no such environment variable",
+            "conflicting environment",
+        ],
+        Kind::InvalidCompose,
+        "the compose file is not valid",
+        "the compose files named in COMPOSE_FILE",
+    )
+    .from(CLIENT, Basis::Read),
+    Message::new(
+        &["unable to validate recipe", "couldn't parse", "could not parse", "unable to read recipe", "missing env"],
+        Kind::InvalidRecipe,
+        "abra cannot read the recipe",
+        "abra.sh, .env.sample and compose.yml of the recipe",
+    )
+    .from(ABRA, Basis::Assumed),
+    Message::new(
+        &[
+            "unknown flag",
+            "unknown shorthand flag",
+            "unknown command",
+            "flag provided but not defined",
+            "incorrect usage",
+            "no help topic",
+            "not a tty",
+            "no server",
+            "server doesn't exist",
+            "does not exist on … server",
+        ],
+        Kind::AbraUnusable,
+        "this abra does not know what cc-ci says to it",
+        "`cc-ci doctor`, which compares cc-ci's words with this abra's help; the versions in docs/operate.md",
+    )
+    .from(ABRA, Basis::Assumed),
+    Message::new(
+        &["unable to clone", "authentication required", "repository not found", "recipes.json"],
+        Kind::SourceUnreachable,
+        "abra cannot read its catalogue or the recipe's origin",
+        "the network of this machine towards git.coopcloud.tech",
+    )
+    .from("go-git, within abra", Basis::Assumed)
+    .passing(),
+];
+
+static NETWORK: [Message; 5] = rows(Kind::SourceUnreachable);
+
+pub(super) static TABLES: &[&[Message]] = &[ROWS, engine::DEPLOY[0], engine::DEPLOY[1], &NETWORK];

@@ -1,0 +1,191 @@
+//! What the backup bot says, and restic within it. abra hands it on among its own lines.
+//!
+//! The hooks' own output is in it too, so a hook that failed goes before what it may have said of servers and disks.
+
+use super::network::{FULL, rows};
+use super::{Basis, Message};
+use crate::failure::Kind;
+
+const RESTIC: &str = "restic, cmd/restic and internal/repository";
+const OWN: &str = "cc-ci's own bot";
+const BOT: &str = "backup-bot-two, as remembered";
+
+const REPOSITORY: &str =
+    "the bot's repository, from within its container: `restic snapshots`, `restic unlock`, `restic check`";
+
+static ROWS: &[Message] = &[
+    FULL,
+    Message::new(
+        &["-hook of … ended with exit code"],
+        Kind::BackupFailed,
+        "a hook of the recipe failed",
+        "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
+    )
+    .from(OWN, Basis::Seen),
+    Message::new(
+        &["failed to run command"],
+        Kind::BackupFailed,
+        "a hook of the recipe failed, and the bot went on",
+        "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
+    )
+    .from(BOT, Basis::Assumed),
+    Message::new(
+        &["the service has no running container", "is not running", "409 client error", "leads out of its volume"],
+        Kind::BackupFailed,
+        "the bot cannot work in the app: a service of it does not run, or a path leads out of its volume",
+        "the services that carry backupbot labels: do they run, and stay up, while the backup is made?",
+    )
+    .from(OWN, Basis::Seen),
+    Message::new(
+        &[
+            "all source directories/files do not exist",
+            "all target directories/files do not exist",
+            "nothing to backup",
+            "nothing to back up",
+            "has no snapshot",
+            "no snapshot found",
+            "no matching id found",
+            "is no snapshot of",
+        ],
+        Kind::BackupEmpty,
+        "there is nothing that was backed up",
+        "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump",
+    )
+    .from(RESTIC, Basis::Read),
+    Message::new(
+        &["source file could not be read", "source data could not be read"],
+        Kind::BackupFailed,
+        "some of what is to be backed up could not be read",
+        "files that come and go, or that the bot may not read, in what the labels name",
+    )
+    .from(RESTIC, Basis::Read),
+    Message::new(
+        &["already locked", "unable to create lock", "locked exclusively"],
+        Kind::BackupBotUnusable,
+        "another backup holds the bot's repository, or one that was killed left its lock",
+        "who works there; `restic unlock` in the bot's container takes away locks of the dead",
+    )
+    .from(RESTIC, Basis::Seen)
+    .passing(),
+    Message::new(
+        &["wrong password", "no key found", "empty password", "resolving password failed", "repository_password"],
+        Kind::BackupBotUnusable,
+        "the bot has not the password of its repository",
+        "the bot's password file (RESTIC_PASSWORD_FILE) and its secret; a repository keeps the password that it was made with",
+    )
+    .from(RESTIC, Basis::Seen),
+    Message::new(
+        &[
+            "repository does not exist",
+            "unable to open config file",
+            "is there a repository at the following location",
+            "specify repository location",
+            "unable to open repository",
+        ],
+        Kind::BackupBotUnusable,
+        "the bot's repository is not there",
+        "RESTIC_REPOSITORY of the bot, and what is mounted there",
+    )
+    .from(RESTIC, Basis::Seen),
+    Message::new(
+        &[
+            "is damaged",
+            "ciphertext verification failed",
+            "invalid data returned",
+            "errors loading index",
+            "data corruption",
+            "hash mismatch",
+            "config file has zero size",
+            "invalid repository",
+            "not found in repository",
+            "not found in index",
+            "blob not found",
+            "pack … does not exist",
+            "repository contains errors",
+            "the snapshot cannot be read",
+        ],
+        Kind::BackupBotUnusable,
+        "the bot's repository is damaged",
+        REPOSITORY,
+    )
+    .from(RESTIC, Basis::Read),
+    Message::new(
+        &[
+            "accessdenied",
+            "access denied",
+            "invalidaccesskeyid",
+            "signaturedoesnotmatch",
+            "403 forbidden",
+            "401 unauthorized",
+            "unauthorized",
+            "permission denied",
+            "storage … full",
+            "quotaexceeded",
+            "insufficient storage",
+            "circuit breaker open",
+            "client.bucketexists",
+            "host key verification failed",
+            "subprocess ssh",
+            "read-only file system",
+        ],
+        Kind::BackupBotUnusable,
+        "the place of the bot's repository does not let it read or write",
+        "the login of the bot there, its rights and its quota",
+    )
+    .from("restic, internal/backend", Basis::Read),
+    Message::new(
+        &[
+            "restic: not found",
+            "command not found: restic",
+            "no backupbot",
+            "backupbot … not found",
+            "no backup bot",
+            "/usr/bin/backup",
+            "unable to find … backup",
+        ],
+        Kind::BackupBotUnusable,
+        "there is no backup bot that works",
+        "`cc-ci doctor`; `cc-ci up` makes one, abra deploys backup-bot-two",
+    )
+    .from("abra, as remembered", Basis::Assumed),
+    Message::new(
+        &["restic … ended with exit code", "fatal: ", "traceback (most recent call last)", "resticfailederror"],
+        Kind::BackupBotUnusable,
+        "the bot or its restic failed",
+        REPOSITORY,
+    )
+    .from(OWN, Basis::Seen),
+];
+
+static NETWORK: [Message; 5] = rows(Kind::BackupBotUnusable);
+
+pub(super) static TABLES: &[&[Message]] = &[ROWS, &NETWORK];
+
+/// What programs that write a dump say when they fail. Behind a pipe the exit code is lost and these are all that is
+/// left; such a program does not go on after them.
+const LOST_IN_A_PIPE: &[&str] = &[
+    "pg_dump: error",
+    "pg_dump: [archiver",
+    "pg_dumpall: error",
+    "pg_basebackup: error",
+    "mysqldump: got error",
+    "mysqldump: couldn't execute",
+    "mysqldump: error",
+    "mariadb-dump: got error",
+    "mariadb-dump: couldn't execute",
+    "mariadb-dump: error",
+    "mongodump: error",
+    "failed: can't create session",
+    "error: unable to open database",
+    "could not connect to redis",
+    "failed to run command",
+];
+
+/// The line in the output of a backup that succeeded which says that a hook failed.
+#[must_use]
+pub fn failed_hook(output: &str) -> Option<&str> {
+    output.lines().map(str::trim).find(|line| {
+        let lower = line.to_lowercase();
+        LOST_IN_A_PIPE.iter().any(|words| lower.contains(words))
+    })
+}

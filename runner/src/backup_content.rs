@@ -1,0 +1,238 @@
+//! What a backup holds of an app: of a snapshot's own list, and judged without what cc-ci itself planted there. Pure.
+
+use std::collections::BTreeSet;
+
+use harness::failure::{Failure, Kind};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::markers::MARKER_NAME;
+use crate::report::text::count;
+
+/// Seconds by which the bot's clock may be behind.
+const SKEW: SignedDuration = SignedDuration::from_secs(2);
+
+/// Something in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its whole path.
+    pub path: String,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Its bytes, where they are told.
+    pub size: Option<u64>,
+    /// When it was written, where that is told.
+    pub written: Option<Timestamp>,
+}
+
+/// A snapshot as restic lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// When it was made.
+    pub made: Timestamp,
+    /// What is in it.
+    pub entries: Vec<Entry>,
+}
+
+/// A line of `restic ls --json`: the snapshot first, then what is in it. Source: restic's manual, "scripting".
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
+    time: Option<Timestamp>,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    size: Option<u64>,
+    #[serde(default)]
+    mtime: Option<Timestamp>,
+}
+
+/// Reads restic's list; none where it is none.
+#[must_use]
+pub fn listed(text: &str) -> Option<Listed> {
+    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    let made = lines.next()?.time?;
+    let entry = |line: Line| {
+        let is_folder = line.kind.as_deref() == Some("dir");
+        Some(Entry { path: line.path?, is_folder, size: line.size, written: line.mtime })
+    };
+    Some(Listed { made, entries: lines.filter_map(entry).collect() })
+}
+
+/// The paths that abra lists, one a line. Nothing but what is in them says which are folders.
+#[must_use]
+pub fn paths(text: &str) -> Vec<Entry> {
+    let clean = |line: &str| line.find('/').map(|at| line[at..].trim_end_matches(['"', ',', ' ', '/']).to_owned());
+    let paths: Vec<String> = text.lines().filter_map(clean).collect();
+    let parents: BTreeSet<&str> = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+    let entry = |path: &String| Entry {
+        path: path.clone(),
+        is_folder: parents.contains(path.as_str()),
+        size: None,
+        written: None,
+    };
+    paths.iter().map(entry).collect()
+}
+
+/// What is known of the app when its backup was made.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    /// What the names of its volumes begin with.
+    pub volumes: &'a str,
+    /// When the backup began.
+    pub since: Timestamp,
+    /// Whether the recipe has a hook that prepares what is backed up.
+    pub has_hook: bool,
+    /// Whether the volumes held anything before; unknown counts as so.
+    pub held_something: bool,
+}
+
+/// Whether a snapshot is one of this backup, and not one that was there before.
+#[must_use]
+pub fn is_young(made: Timestamp, since: Timestamp) -> bool {
+    made.saturating_add(SKEW).is_ok_and(|made| made >= since)
+}
+
+/// Says what a backup holds.
+///
+/// # Errors
+/// [`Kind::BackupEmpty`], [`Kind::BackupFailed`].
+pub fn judged(entries: &[Entry], asked: &Asked<'_>) -> Result<String, Failure> {
+    let inside: Vec<&Entry> = entries.iter().filter(|entry| is_inside(&entry.path, asked.volumes)).collect();
+    let is_ours = |entry: &&&Entry| entry.path.rsplit('/').next() == Some(MARKER_NAME);
+    let content: Vec<&Entry> = inside.iter().filter(|entry| !entry.is_folder && !is_ours(entry)).copied().collect();
+    let look_at = "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump, \
+                   does a hook remove what is to be backed up";
+    if content.is_empty() {
+        if !asked.held_something && !asked.has_hook {
+            return Ok("nothing: the app has written nothing into its volumes yet".to_owned());
+        }
+        let but = if inside.iter().any(|entry| is_ours(&entry)) { " but cc-ci's own marker" } else { "" };
+        let what = format!("the backup succeeded and holds nothing of the app's volumes{but}");
+        return Err(Failure::new(Kind::BackupEmpty, what, look_at));
+    }
+    let is_new = |entry: &Entry| entry.written.is_some_and(|written| is_young(written, asked.since));
+    if let Some(dump) = content.iter().find(|entry| asked.has_hook && is_new(entry) && is_empty_dump(entry)) {
+        let name = dump.path.rsplit('/').next().unwrap_or_default();
+        return Err(Failure::new(
+            Kind::BackupFailed,
+            format!("the backup succeeded, and {name}, which was written for it, is empty"),
+            "the pre-hook: a command that fails in front of a pipe (dump | gzip) is lost without `set -o pipefail`",
+        ));
+    }
+    Ok(format!("{} in the app's volumes", count(content.len(), "file")))
+}
+
+/// Whether a path is inside a volume, and not the volume's own root.
+fn is_inside(path: &str, volumes: &str) -> bool {
+    let Some(at) = path.find(volumes) else { return false };
+    let Some((_, inside)) = path[at..].split_once('/') else { return false };
+    !matches!(inside.trim_end_matches('/'), "" | "_data")
+}
+
+/// What programs write that pack nothing, in bytes: seen with gzip 1.12, bzip2 1.0.8, xz 5.4, zstd 1.5 from a pipe.
+fn is_empty_dump(entry: &Entry) -> bool {
+    let Some(size) = entry.size else { return false };
+    let name = entry.path.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let dump = [".sql", ".dump", ".dmp", ".tar", ".bak", ".rdb", ".json", ".xml", ".ldif", ".archive", ".backup"];
+    match size {
+        0 => ends(&dump) || ends(&[".gz", ".tgz", ".bz2", ".xz", ".zst"]),
+        20 => ends(&[".gz", ".tgz"]),
+        14 => ends(&[".bz2"]),
+        32 => ends(&[".xz"]),
+        9 | 13 => ends(&[".zst"]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOLUMES: &str = "x-pr1_ci_localhost_";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+    fn entry(name: &str, size: u64, written: &str) -> Entry {
+        let path = format!("/var/lib/docker/volumes/x-pr1_ci_localhost_db/_data/{name}");
+        Entry { path, is_folder: false, size: Some(size), written: Some(at(written)) }
+    }
+    fn asked() -> Asked<'static> {
+        Asked { volumes: VOLUMES, since: at("2026-11-28T08:00:00Z"), has_hook: true, held_something: true }
+    }
+    fn kind(entries: &[Entry]) -> Option<Kind> {
+        judged(entries, &asked()).err().map(|failure| failure.kind)
+    }
+    const BEFORE: &str = "2026-11-27T08:00:00Z";
+    const NOW: &str = "2026-11-28T08:00:01Z";
+
+    #[test]
+    fn only_what_is_inside_a_volume_counts() {
+        assert!(is_inside("/var/lib/docker/volumes/x-pr1_ci_localhost_content/_data/index.html", VOLUMES));
+        assert!(!is_inside("/var/lib/docker/volumes/x-pr1_ci_localhost_content/_data", VOLUMES));
+        assert!(!is_inside("/var/lib/docker/volumes/x-pr1_ci_localhost_content", VOLUMES));
+        assert!(!is_inside("snapshot 1234 of x-pr1_ci_localhost_", VOLUMES));
+        assert!(!is_inside("/var/lib/docker/volumes/other_content/_data/a", VOLUMES));
+    }
+
+    #[test]
+    fn cc_cis_own_marker_is_no_content_and_neither_are_folders() {
+        assert_eq!(kind(&[entry(MARKER_NAME, 30, NOW)]), Some(Kind::BackupEmpty));
+        assert_eq!(kind(&[entry(&format!("deep/{MARKER_NAME}"), 30, NOW)]), Some(Kind::BackupEmpty));
+        let folder = Entry { is_folder: true, ..entry("deep", 0, NOW) };
+        assert_eq!(kind(&[folder, entry(MARKER_NAME, 30, NOW)]), Some(Kind::BackupEmpty));
+        assert_eq!(kind(&[]), Some(Kind::BackupEmpty));
+        assert_eq!(kind(&[entry("index.html", 3, BEFORE), entry(MARKER_NAME, 30, NOW)]), None);
+        let text = "/var/lib/docker/volumes/x-pr1_ci_localhost_db/_data\n  /var/lib/docker/volumes/x-pr1_ci_localhost_db/_data/deep/\n\
+                    /var/lib/docker/volumes/x-pr1_ci_localhost_db/_data/deep/.cc-ci-marker\nsnapshot 1234\n";
+        assert_eq!(kind(&paths(text)), Some(Kind::BackupEmpty));
+    }
+
+    #[test]
+    fn an_app_that_wrote_nothing_is_not_blamed_for_an_empty_backup_unless_a_hook_should_fill_it() {
+        let nothing =
+            |has_hook| judged(&[entry(MARKER_NAME, 30, NOW)], &Asked { held_something: false, has_hook, ..asked() });
+        assert!(nothing(false).is_ok());
+        assert_eq!(nothing(true).unwrap_err().kind, Kind::BackupEmpty);
+    }
+
+    #[test]
+    fn a_dump_that_packs_nothing_is_a_hook_that_failed_in_a_pipe() {
+        let data = || entry("pg/1", 8192, BEFORE);
+        for (name, size) in
+            [("a.sql.gz", 20), ("a.sql", 0), ("A.GZ", 0), ("a.bz2", 14), ("a.xz", 32), ("a.sql.zst", 13)]
+        {
+            assert_eq!(kind(&[data(), entry(name, size, NOW)]), Some(Kind::BackupFailed), "{name}");
+            assert_eq!(kind(&[data(), entry(name, size, BEFORE)]), None, "{name} is no dump of this backup");
+            assert_eq!(kind(&[data(), entry(name, size + 200, NOW)]), None, "{name}");
+        }
+        assert_eq!(kind(&[data(), entry("postmaster.lock", 0, NOW)]), None);
+        let without = Asked { has_hook: false, ..asked() };
+        assert!(judged(&[data(), entry("a.sql.gz", 20, NOW)], &without).is_ok());
+    }
+
+    #[test]
+    fn a_snapshot_counts_only_if_it_is_younger() {
+        assert!(is_young(at(NOW), asked().since));
+        assert!(is_young(at("2026-11-28T07:59:59Z"), asked().since), "clocks differ");
+        assert!(!is_young(at(BEFORE), asked().since));
+    }
+
+    #[test]
+    fn restics_list_is_read() {
+        let text = "{\"time\":\"2026-11-28T08:00:01.5+01:00\",\"tree\":\"1\",\"paths\":[\"/a\"],\"hostname\":\"x\",\"id\":\"12\",\"struct_type\":\"snapshot\"}\n\
+                    {\"name\":\"_data\",\"type\":\"dir\",\"path\":\"/a/_data\",\"mtime\":\"2026-11-28T08:00:00Z\",\"struct_type\":\"node\"}\n\
+                    {\"name\":\"b\",\"type\":\"file\",\"path\":\"/a/_data/b\",\"size\":20,\"mtime\":\"2026-11-28T08:00:00Z\",\"struct_type\":\"node\"}\n";
+        let listed = listed(text).unwrap();
+        assert_eq!(listed.made, at("2026-11-28T07:00:01.5Z"));
+        assert_eq!(
+            listed.entries.iter().map(|entry| (entry.is_folder, entry.size)).collect::<Vec<_>>(),
+            [(true, None), (false, Some(20))]
+        );
+        assert!(super::listed("Fatal: no\n").is_none());
+    }
+}
