@@ -2,11 +2,13 @@
 
 pub mod abra_sh;
 pub mod compose;
+pub mod database;
 pub mod envfile;
 pub mod forbidden;
 pub mod interpolate;
 pub mod labels;
 pub mod lint;
+pub mod router_rule;
 pub mod schema_version;
 pub mod shell;
 pub mod snapshot_id;

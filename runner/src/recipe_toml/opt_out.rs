@@ -11,7 +11,7 @@ pub const OPTIONAL: &[&str] = &[
     "upgrade",
     "backup",
     "fresh",
-    "prepare.lint",
+    "prepare.rules",
     "prepare.tags",
     "prepare.shell",
     "prepare.allowed",
@@ -19,6 +19,7 @@ pub const OPTIONAL: &[&str] = &[
     "upgrade.data",
     "upgrade.answers",
     "backup.markers",
+    "backup.answers",
     "fresh.answers",
 ];
 
