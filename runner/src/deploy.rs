@@ -23,7 +23,7 @@ use crate::source::Checkout;
 use crate::stage;
 
 /// The script of a recipe's folder that runs before the first deploy.
-const INSTALL_STEPS: &str = "install_steps.sh";
+pub const INSTALL_STEPS: &str = "install_steps.sh";
 
 /// Everything that the compose files of a revision may use: its settings, and what `abra.sh` exports.
 #[must_use]

@@ -64,11 +64,19 @@ impl From<&Verdict> for Exit {
         match verdict.word {
             Word::Passed => Self::Passed,
             Word::Cancelled => Self::Cancelled,
-            Word::Failed(Cause::Recipe) => Self::Recipe,
-            Word::Failed(Cause::Test) => Self::Test,
-            Word::Failed(Cause::BaseRelease) => Self::BaseRelease,
-            Word::Failed(Cause::Dependency) => Self::Dependency,
-            Word::Failed(Cause::Infrastructure) => Self::Infrastructure,
+            Word::Failed(cause) => Self::from(cause),
+        }
+    }
+}
+
+impl From<Cause> for Exit {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Recipe => Self::Recipe,
+            Cause::Test => Self::Test,
+            Cause::BaseRelease => Self::BaseRelease,
+            Cause::Dependency => Self::Dependency,
+            Cause::Infrastructure => Self::Infrastructure,
         }
     }
 }

@@ -54,6 +54,7 @@ pub mod provider;
 pub mod reap;
 pub mod recipe_toml;
 pub mod reference;
+pub mod refused;
 pub mod report;
 pub mod reported;
 pub mod repository;

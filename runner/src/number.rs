@@ -35,6 +35,23 @@ pub fn small(text: &str) -> Result<u16, String> {
     whole(text, 0, u16::MAX)
 }
 
+/// A number that a forge gives, such as a pull request's.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn number(text: &str) -> Result<u64, String> {
+    large_from_one(text).map(NonZeroU64::get)
+}
+
+/// A whole number between two bounds.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn between(text: &str, least: u16, most: u16) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
+}
+
 /// A port.
 ///
 /// # Errors

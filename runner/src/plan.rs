@@ -127,7 +127,10 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
     };
     match stage {
         Stage::Prepare => {
-            step(format!("check out {head} of {}, check tags, lint, what the compose file asks for", spec.source));
+            step(format!(
+                "check out {head} of {}, check tags, abra's rules, what the compose file asks for",
+                spec.source
+            ));
             step("have every image here, before and outside any deploy timeout".to_owned());
         }
         Stage::Slot => {

@@ -23,7 +23,7 @@ use crate::recipe_toml::shown::nearest;
 use crate::recipe_toml::{self, RecipeToml};
 use crate::selection::Selection;
 use crate::settings::Settings;
-use crate::source::Checkout;
+use crate::source::{Checkout, Revision};
 use crate::spec::{Request, RunSpec, pin};
 
 /// A run that could start.
@@ -81,8 +81,10 @@ impl Prepared {
     /// As [`Prepared::new`].
     pub fn to_look_at(settings: &Settings, request: &Request, only: &Selection, dir: &Path) -> Result<Self, Failure> {
         let source = Path::new(&request.source);
-        let checkout =
-            if source.is_dir() { Checkout::read_only(source) } else { Checkout::clone_from(&request.source, dir)? };
+        let checkout = match source.is_dir() && !matches!(request.revision, Revision::WorkTree(_)) {
+            true => Checkout::to_look_at(source)?,
+            false => Checkout::clone_from(&request.source, dir)?,
+        };
         Self::of(settings, request, only, checkout, new_run_id()?).map(|(prepared, _)| prepared)
     }
 

@@ -33,7 +33,7 @@ pub struct Table {
 #[must_use]
 pub fn stage_meaning(stage: Stage) -> &'static str {
     match stage {
-        Stage::Prepare => "checkout, lint, images: everything before the first deploy, outside its time",
+        Stage::Prepare => "checkout, abra's rules, images: everything before the first deploy, outside its time",
         Stage::Slot => "the right to hold live apps, which all runners on the swarm share, and the apps' names",
         Stage::Dependencies => "the apps that the recipe needs are deployed and answer, and logins are made ready",
         Stage::Install => "the base release is deployed and answers; the head where there is no release yet",

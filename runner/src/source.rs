@@ -1,6 +1,7 @@
 //! A recipe's repository: cloned for one run, the tested commit pinned, its tags listed. git is
 //! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
 
+mod local;
 mod words;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::names::{Commit, is_ref};
 
+pub use local::uncommitted;
 pub(crate) use words::is_unreachable;
 use words::{NOTHING, SILENT, may_pass, not_there, reason, says_nothing, unreadable};
 
@@ -33,6 +35,8 @@ pub enum Revision {
     },
     /// A branch, a tag or a commit.
     Named(String),
+    /// A folder of this machine as it is, with what nobody has committed yet.
+    WorkTree(PathBuf),
 }
 
 impl Revision {
@@ -41,7 +45,7 @@ impl Revision {
     pub fn pull_request(&self) -> Option<u64> {
         match self {
             Self::PullRequest(number) | Self::Pinned { pull: number, .. } => Some(*number),
-            Self::Default | Self::Named(_) => None,
+            Self::Default | Self::Named(_) | Self::WorkTree(_) => None,
         }
     }
 }
@@ -148,6 +152,7 @@ impl Checkout {
         let local = Path::new(source);
         // A relative folder must not be mistaken for an option or a host.
         let from: OsString = if local.exists() {
+            local::is_repository(local)?;
             std::path::absolute(local).map_err(|error| unreadable(source, &error.to_string()))?.into()
         } else if source.contains("://") || source.contains('@') {
             source.into()
@@ -176,7 +181,16 @@ impl Checkout {
         Ok(Self { dir: dir.to_owned(), is_origin: false, known: Mutex::default(), first_try: first })
     }
 
-    /// Reads a repository where it is, to plan without a clone. It must not be checked out.
+    /// Reads a repository of this machine where it is, to plan without a clone.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidRecipe`] when the folder is no repository.
+    pub fn to_look_at(dir: &Path) -> Result<Self, Failure> {
+        local::is_repository(dir)?;
+        Ok(Self::read_only(dir))
+    }
+
+    /// A checkout that is only read. It must not be checked out.
     #[must_use]
     pub fn read_only(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), is_origin: true, known: Mutex::default(), first_try: None }
@@ -204,6 +218,7 @@ impl Checkout {
             Revision::PullRequest(number) if self.is_origin => format!("refs/pull/{number}/head"),
             Revision::PullRequest(number) => self.fetch_pull(*number)?,
             Revision::Pinned { pull, commit } => return self.pinned(*pull, commit),
+            Revision::WorkTree(folder) => return self.commit_of(folder),
             Revision::Named(name) if is_ref(name) => {
                 let remote = format!("refs/remotes/origin/{name}");
                 if self.git(&["rev-parse", "--verify", "--quiet", &remote]).is_ok() { remote } else { name.clone() }

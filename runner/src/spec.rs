@@ -130,10 +130,12 @@ fn base_of(version: Option<&str>, head: &Commit, tags: &[Tag]) -> (Option<String
     }
 }
 
-/// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`.
+/// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`. Where that is longer than a stack's name may be,
+/// the recipe's part is cut and ends in four digits that stand for its whole name. The domain itself has to be short
+/// enough: the backup bot looks for a stack by it, and does not find one whose name abra has cut.
 ///
 /// # Errors
-/// [`Kind::DomainTooLong`] when abra would cut the stack's name, so that two apps could collide.
+/// [`Kind::DomainTooLong`] when the base domain leaves no room.
 pub fn domain_of(
     recipe: &RecipeName,
     pull_request: Option<u64>,
@@ -141,18 +143,34 @@ pub fn domain_of(
     base: &Domain,
 ) -> Result<Domain, Failure> {
     let pull_request = pull_request.map(|number| format!("-pr{number}")).unwrap_or_default();
-    let text = format!("{recipe}{pull_request}-{}.{base}", &head.as_str()[..7]);
-    if text.len() > STACK_NAME_MAX {
-        let room = STACK_NAME_MAX.saturating_sub(text.len() - base.as_str().len());
+    let rest = format!("{pull_request}-{}.{base}", &head.as_str()[..7]);
+    let room = STACK_NAME_MAX.saturating_sub(rest.len());
+    let name = recipe.as_str();
+    let short = if name.len() <= room { Some(name.to_owned()) } else { shortened(name, room) };
+    let Some(short) = short else {
+        let most = (STACK_NAME_MAX + base.as_str().len()).saturating_sub(rest.len() + SHORTEST);
         return Err(Failure::new(
             Kind::DomainTooLong,
-            format!("the app's domain {text} has {} characters; abra cuts stack names at {STACK_NAME_MAX}", text.len()),
-            format!("give a base domain of at most {room} characters (--base-domain)"),
+            format!(
+                "the domain of an app of {recipe} would be longer than {STACK_NAME_MAX} characters: abra cuts stack names there"
+            ),
+            format!("give a base domain of at most {most} characters (--base-domain)"),
         ));
-    }
-    text.parse().map_err(|error| {
+    };
+    format!("{short}{rest}").parse().map_err(|error| {
         Failure::new(Kind::DomainTooLong, format!("no domain can be made: {error}"), "give another --base-domain")
     })
+}
+
+/// The shortest that a recipe's name becomes: four letters by which a person knows it, and its digits.
+const SHORTEST: usize = 4 + 1 + 4;
+
+fn shortened(name: &str, room: usize) -> Option<String> {
+    use sha2::Digest as _;
+    // A recipe's name is ASCII.
+    let kept = name[..room.checked_sub(1 + 4).filter(|kept| *kept >= SHORTEST - 1 - 4)?].trim_end_matches('-');
+    let hash = sha2::Sha256::digest(name.as_bytes());
+    Some(format!("{kept}-{:02x}{:02x}", hash[0], hash[1]))
 }
 
 /// Whether docker takes the names of the app's secrets and configs.
@@ -243,9 +261,23 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_that_abra_would_cut_is_refused_with_the_room_that_there_is() {
-        let failure = domain("matrix-synapse", "a-long-base-domain.example.org").unwrap_err();
+    fn a_long_name_is_cut_and_stays_its_own() {
+        let (one, other) = ("a-recipe-with-a-very-long-name", "a-recipe-with-a-very-long-nose");
+        let cut = [one, other].map(|name| domain(name, "ci.localhost").unwrap());
+        assert_eq!(cut[0].as_str(), "a-recipe-with-1a94-pr12-1a2b3c4.ci.localhost");
+        assert!(cut.iter().all(|domain| domain.as_str().len() <= STACK_NAME_MAX) && cut[0] != cut[1], "{cut:?}");
+        assert_eq!(cut[0].stack().as_str(), cut[0].as_str().replace('.', "_"), "abra cuts nothing off");
+        for length in 1..=40 {
+            assert!(domain(&"x".repeat(length), "ci.localhost").is_ok(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_base_domain_that_leaves_no_room_is_refused_with_the_room_that_there_is() {
+        let failure = domain("matrix-synapse", "a-very-long-base-domain.example.org").unwrap_err();
         assert_eq!(failure.kind, Kind::DomainTooLong);
-        assert!(failure.look_at.contains("at most 17 characters"), "{}", failure.look_at);
+        assert!(failure.look_at.contains("at most 22 characters"), "{}", failure.look_at);
+        assert!(domain("matrix-synapse", "twenty-two.example.org").is_ok());
+        assert!(domain("matrix-synapse", "twenty-three.exampl.org").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! `recipe fetch`, `recipe lint`, `recipe versions`.
 
+use harness::coopcloud::lint::{Met, Rule};
 use harness::names::RecipeName;
 
 use crate::cli::Flags;
@@ -56,18 +57,13 @@ fn lint(name: &str, flags: Flags) -> Done {
         .lint()?
         .into_iter()
         .map(|row| {
-            let (satisfied, skipped) = match row.satisfied {
-                Some(satisfied) => (tick(satisfied), "-".to_owned()),
-                None => ("-".to_owned(), tick(true)),
+            let (satisfied, skipped) = match row.met {
+                Met::Yes => (tick(true), "-".to_owned()),
+                Met::No(_) => (tick(false), "-".to_owned()),
+                Met::Unknown => ("-".to_owned(), tick(true)),
             };
-            vec![
-                row.reference.to_owned(),
-                row.rule.to_owned(),
-                row.severity.to_owned(),
-                satisfied,
-                skipped,
-                row.resolve.to_owned(),
-            ]
+            let Rule { reference, asks, severity, resolve } = row.rule;
+            vec![reference.to_owned(), asks.to_owned(), severity.to_owned(), satisfied, skipped, resolve.to_owned()]
         })
         .collect();
     print!("{}", table(&["ref", "rule", "severity", "satisfied", "skipped", "resolve"], &rows));

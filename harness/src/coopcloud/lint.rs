@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::compose::Compose;
+use super::compose::{Compose, Service};
 use super::envfile::EnvFile;
 use super::interpolate::uses_in;
 use super::version::Version;
@@ -28,136 +28,136 @@ pub struct Recipe<'a> {
     pub tags: &'a [(String, bool)],
 }
 
+/// A rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Its number.
+    pub reference: &'static str,
+    /// What it asks.
+    pub asks: &'static str,
+    /// `error` or `warn`.
+    pub severity: &'static str,
+    /// How to mend it.
+    pub resolve: &'static str,
+}
+
+const fn error(reference: &'static str, asks: &'static str, resolve: &'static str) -> Rule {
+    Rule { reference, asks, severity: "error", resolve }
+}
+
+const fn warn(reference: &'static str, asks: &'static str, resolve: &'static str) -> Rule {
+    Rule { reference, asks, severity: "warn", resolve }
+}
+
+/// The rules in their order.
+pub const RULES: [Rule; 15] = [
+    warn("R001", "compose has the expected version", "set version: \"3.8\" in compose.yml"),
+    warn("R002", "every service has a healthcheck", "give each service a healthcheck"),
+    warn("R003", "every image has a tag", "pin each image to a tag"),
+    warn("R004", "no unstable tag", "replace latest by a version"),
+    warn("R005", "image tags look like versions", "use tags with a version"),
+    warn("R006", "a version is published", "release the recipe: abra recipe release"),
+    warn("R007", "README has its metadata", "fill in the metadata block of README.md"),
+    error("R008", ".env.sample is there", "add .env.sample"),
+    error("R009", "one service is called app", "call the main service app"),
+    warn("R010", "traefik is enabled", "set the label traefik.enable=true"),
+    warn("R011", "every service has an image", "give each service an image"),
+    warn("R012", "config versions stand in abra.sh", "export each config's *_VERSION in abra.sh"),
+    warn("R013", "the repository is on the maintainers' Gitea", "publish the repository"),
+    error("R014", "versions have annotated tags only", "tag again with git tag -a"),
+    warn("R015", "secret names are short", "shorten secret names to 12 characters"),
+];
+
+/// What becomes of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Met {
+    /// The recipe meets it.
+    Yes,
+    /// Only another machine could say.
+    Unknown,
+    /// It does not: by these services, images, variables, tags or files.
+    No(Vec<String>),
+}
+
 /// One rule's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The rule's number.
-    pub reference: &'static str,
-    /// What it asks.
-    pub rule: &'static str,
-    /// `error` or `warn`.
-    pub severity: &'static str,
-    /// Whether the recipe meets it; none where it was skipped.
-    pub satisfied: Option<bool>,
-    /// How to mend it.
-    pub resolve: &'static str,
+    /// The rule.
+    pub rule: Rule,
+    /// What became of it.
+    pub met: Met,
 }
 
 impl Row {
     /// Whether it stops a deploy.
     #[must_use]
     pub fn stops(&self) -> bool {
-        self.severity == "error" && self.satisfied == Some(false)
+        self.rule.severity == "error" && matches!(self.met, Met::No(_))
     }
 }
 
 /// Every rule's result, in their order.
 #[must_use]
 pub fn lint(recipe: &Recipe) -> Vec<Row> {
-    let services = &recipe.compose.services;
-    let images = || services.iter().filter_map(|service| service.image.as_deref());
-    let tags = || images().map(tag_of);
-    let label = |key: &str, value: &str| services.iter().any(|s| s.labels.get(key).is_some_and(|v| v == value));
-    let releases = || recipe.tags.iter().filter(|(name, _)| Version::parse(name).is_some());
-    let row = |reference, rule, severity, satisfied, resolve| Row { reference, rule, severity, satisfied, resolve };
-    let versions_vendored = || {
-        let exports = super::abra_sh::exports(recipe.abra_sh);
-        let names = super::yaml::Node::parse(recipe.compose_text).map(|tree| config_versions(&tree.value()));
-        let known = |name: &String| exports.contains_key(name) || recipe.sample.get(name).is_some();
-        // A file that cannot be read has no config either; other checks say what is wrong with it.
-        names.unwrap_or_default().iter().all(known)
+    RULES.into_iter().map(|rule| Row { rule, met: met(rule.reference, recipe) }).collect()
+}
+
+/// What breaks a rule: services, images, variables, tags or files by name. Empty where nothing does, and for a number
+/// that is not known here.
+#[must_use]
+pub fn breakers(reference: &str, recipe: &Recipe) -> Vec<String> {
+    match met(reference, recipe) {
+        Met::No(names) => names,
+        Met::Yes | Met::Unknown => Vec::new(),
+    }
+}
+
+fn met(reference: &str, recipe: &Recipe) -> Met {
+    let services = || recipe.compose.services.iter();
+    let which = |bad: &dyn Fn(&Service) -> bool| {
+        services().filter(|one| bad(one)).map(|one| format!("service {}", one.name)).collect::<Vec<_>>()
     };
-    let says_version =
-        || super::yaml::Node::parse(recipe.compose_text).is_ok_and(|t| t.value().get("version").is_some());
-    vec![
-        row(
-            "R001",
-            "compose has the expected version",
-            "warn",
-            Some(says_version()),
-            "set version: \"3.8\" in compose.yml",
-        ),
-        row(
-            "R002",
-            "every service has a healthcheck",
-            "warn",
-            Some(services.iter().all(|s| s.healthcheck)),
-            "give each service a healthcheck",
-        ),
-        row("R003", "every image has a tag", "warn", Some(tags().all(|tag| tag.is_some())), "pin each image to a tag"),
-        row(
-            "R004",
-            "no unstable tag",
-            "warn",
-            Some(tags().all(|tag| tag != Some("latest"))),
-            "replace latest by a version",
-        ),
-        row(
-            "R005",
-            "image tags look like versions",
-            "warn",
-            Some(tags().flatten().all(|tag| tag.contains(|c: char| c.is_ascii_digit()))),
-            "use tags with a version",
-        ),
-        row(
-            "R006",
-            "a version is published",
-            "warn",
-            Some(releases().next().is_some()),
-            "release the recipe: abra recipe release",
-        ),
-        row(
-            "R007",
-            "README has its metadata",
-            "warn",
-            Some(recipe.readme.contains("<!-- metadata -->")),
-            "fill in the metadata block of README.md",
-        ),
-        row("R008", ".env.sample is there", "error", Some(true), "add .env.sample"),
-        row(
-            "R009",
-            "one service is called app",
-            "error",
-            Some(services.iter().any(|s| s.name == "app")),
-            "call the main service app",
-        ),
-        row(
-            "R010",
-            "traefik is enabled",
-            "warn",
-            Some(label("traefik.enable", "true")),
-            "set the label traefik.enable=true",
-        ),
-        row(
-            "R011",
-            "every service has an image",
-            "warn",
-            Some(services.iter().all(|s| s.image.is_some())),
-            "give each service an image",
-        ),
-        row(
-            "R012",
-            "config versions stand in abra.sh",
-            "warn",
-            Some(versions_vendored()),
-            "export each config's *_VERSION in abra.sh",
-        ),
-        row("R013", "the repository is on the maintainers' Gitea", "warn", None, "publish the repository"),
-        row(
-            "R014",
-            "versions have annotated tags only",
-            "error",
-            Some(releases().all(|(_, annotated)| *annotated)),
-            "tag again with git tag -a",
-        ),
-        row(
-            "R015",
-            "secret names are short",
-            "warn",
-            Some(recipe.sample.secrets().iter().all(|s| s.name.len() <= 12)),
-            "shorten secret names to 12 characters",
-        ),
-    ]
+    let images = |bad: &dyn Fn(Option<&str>) -> bool| {
+        let image = |one: &Service| Some((one.name.clone(), one.image.clone()?));
+        let bad = services().filter_map(image).filter(|(_, image)| bad(tag_of(image)));
+        bad.map(|(name, image)| format!("service {name}: {image}")).collect::<Vec<_>>()
+    };
+    let unless = |fine: bool, what: &str| if fine { Vec::new() } else { vec![what.to_owned()] };
+    let releases = || recipe.tags.iter().filter(|(name, _)| Version::parse(name).is_some());
+    // A file that cannot be read has no config and no version either; other checks say what is wrong with it.
+    let tree = || super::yaml::Node::parse(recipe.compose_text).map(|tree| tree.value());
+    let names: Vec<String> = match reference {
+        "R001" => unless(tree().is_ok_and(|tree| tree.get("version").is_some()), "compose.yml has no version:"),
+        "R002" => which(&|one| !one.healthcheck),
+        "R003" => images(&|tag| tag.is_none()),
+        "R004" => images(&|tag| tag == Some("latest")),
+        "R005" => images(&|tag| tag.is_some_and(|tag| !tag.contains(|c: char| c.is_ascii_digit()))),
+        "R006" => unless(releases().next().is_some(), "no tag of the repository is a version"),
+        "R007" => unless(recipe.readme.contains("<!-- metadata -->"), "README.md"),
+        "R009" => {
+            let all = services().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+            unless(services().any(|one| one.name == "app"), &format!("services {all}"))
+        }
+        "R010" => {
+            let enabled = |one: &Service| one.labels.get("traefik.enable").is_some_and(|value| value == "true");
+            unless(services().any(enabled), "service app")
+        }
+        "R011" => which(&|one| one.image.is_none()),
+        "R012" => {
+            let exports = super::abra_sh::exports(recipe.abra_sh);
+            let known = |name: &String| exports.contains_key(name) || recipe.sample.get(name).is_some();
+            let names = tree().map(|tree| config_versions(&tree)).unwrap_or_default();
+            names.into_iter().filter(|name| !known(name)).collect()
+        }
+        "R014" => releases().filter(|(_, annotated)| !annotated).map(|(name, _)| format!("tag {name}")).collect(),
+        "R015" => {
+            let long = recipe.sample.secrets().into_iter().filter(|secret| secret.name.len() > 12);
+            long.map(|secret| format!("SECRET_{}_VERSION", secret.name.to_uppercase())).collect()
+        }
+        "R008" => Vec::new(),
+        _ => return Met::Unknown,
+    };
+    if names.is_empty() { Met::Yes } else { Met::No(names) }
 }
 
 fn tag_of(image: &str) -> Option<&str> {
@@ -189,17 +189,36 @@ mod tests {
         let sample = EnvFile::parse(sample);
         let recipe =
             Recipe { compose: &compose, compose_text, sample: &sample, abra_sh, readme: "<!-- metadata -->", tags };
-        lint(&recipe).into_iter().filter(|row| row.satisfied == Some(false)).map(|row| row.reference).collect()
+        let red = lint(&recipe).into_iter().filter(|row| matches!(row.met, Met::No(_)));
+        red.map(|row| row.rule.reference).collect()
     }
 
     #[test]
     fn what_is_not_known_to_stop_a_deploy_only_warns() {
-        let compose = Compose::load(&[("c.yml".into(), GOOD.into())], &BTreeMap::new()).unwrap();
-        let sample = EnvFile::parse("");
-        let recipe =
-            Recipe { compose: &compose, compose_text: GOOD, sample: &sample, abra_sh: "", readme: "", tags: &[] };
-        let errors = lint(&recipe).into_iter().filter(|row| row.severity == "error").map(|row| row.reference);
+        let errors = RULES.into_iter().filter(|rule| rule.severity == "error").map(|rule| rule.reference);
         assert_eq!(errors.collect::<Vec<_>>(), ["R008", "R009", "R014"]);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_named() {
+        let text = "services:\n  web: {image: 'nginx:latest'}\n  db: {image: 'r.org:5000/postgres'}\n  none: {}\n\
+                    configs:\n  c: {name: 'x_${C_VERSION}'}\n";
+        let compose = Compose::load(&[("c.yml".into(), text.into())], &BTreeMap::new()).unwrap();
+        let sample = EnvFile::parse("SECRET_MUCH_TOO_LONG_VERSION=v1\n");
+        let tags = [("1.0.0+1".to_owned(), false)];
+        let recipe =
+            Recipe { compose: &compose, compose_text: text, sample: &sample, abra_sh: "", readme: "", tags: &tags };
+        let named = |reference| breakers(reference, &recipe).join(", ");
+        assert_eq!(named("R002"), "service db, service none, service web");
+        assert_eq!(named("R003"), "service db: r.org:5000/postgres");
+        assert_eq!(named("R004"), "service web: nginx:latest");
+        assert_eq!(named("R009"), "services db, none, web");
+        assert_eq!((named("R011"), named("R012")), ("service none".to_owned(), "C_VERSION".to_owned()));
+        assert_eq!(
+            (named("R014"), named("R015")),
+            ("tag 1.0.0+1".to_owned(), "SECRET_MUCH_TOO_LONG_VERSION".to_owned())
+        );
+        assert!(breakers("R016", &recipe).is_empty());
     }
 
     #[test]

@@ -181,6 +181,18 @@ impl Test {
         Err(Wrong::red(format!("{} in {service} failed: {last}", command.first().unwrap_or(&"no command"))))
     }
 
+    /// A secret of the app, as the container of a service has it: one that abra generated, say. It is kept out of every
+    /// report from now on.
+    ///
+    /// # Errors
+    /// When the service does not get that secret, or its container has no `cat`.
+    pub async fn secret(&self, service: &str, name: &str) -> Result<String, Wrong> {
+        let value = self.inside(service, &["cat", &format!("/run/secrets/{name}")]).await?;
+        let value = value.trim_end_matches(['\r', '\n']).to_owned();
+        self.hide(&value)?;
+        Ok(value)
+    }
+
     /// Whether a picture may be taken at a red end.
     fn shows_pictures(&self) -> bool {
         !self.no_picture.load(Ordering::Relaxed)
@@ -235,5 +247,25 @@ mod tests {
         assert_eq!(left, "room=!a:b\nalice_token=t1\n");
         assert_eq!(told_secrets(dir.path()), ["once", "t1"]);
         assert!(Test::new("functional/50-x", []).remember("room", "!a:b").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_secret_of_the_app_is_read_in_its_container_and_hidden() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let abra = dir.path().join("abra");
+        let script =
+            "#!/bin/sh\n[ \"$*\" = 'app run -n a.ci.localhost app -- cat /run/secrets/admin_password' ] && echo s3cret";
+        std::fs::write(&abra, script).unwrap();
+        std::fs::set_permissions(&abra, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let values = [
+            ("CCCI_WORK", dir.path().to_str().unwrap()),
+            ("CCCI_ABRA", abra.to_str().unwrap()),
+            ("CCCI_DOMAIN", "a.ci.localhost"),
+        ];
+        let test = Test::new("functional/50-x", values.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(test.secret("app", "admin_password").await.unwrap(), "s3cret");
+        assert_eq!(told_secrets(dir.path()), ["s3cret"]);
+        assert!(test.secret("app", "other").await.is_err());
     }
 }

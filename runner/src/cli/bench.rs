@@ -34,8 +34,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "RECIPE", value_delimiter = ',', num_args = 1..)]
     fleet: Vec<RecipeName>,
     /// Runs and apps that the fleet may hold at once
-    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5])]
-    fleet_caps: Vec<usize>,
+    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5], value_parser = crate::number::small)]
+    fleet_caps: Vec<u16>,
     /// The plain shell script to compare with
     #[arg(long, value_name = "FILE", default_value = "testbed/bench/plain.sh")]
     plain: PathBuf,
@@ -201,7 +201,7 @@ async fn fleet(program: &Path, args: &Args, source: &Path, scratch: &Path) -> Re
     let beside = source.parent().unwrap_or(source);
     let recipes: Vec<_> = args.fleet.iter().map(|recipe| (recipe.clone(), beside.join(recipe.as_str()))).collect();
     let caps = match args.fleet_caps[..] {
-        [tests, apps] => (tests, apps),
+        [tests, apps] => (usize::from(tests), usize::from(apps)),
         _ => (3, 5),
     };
     let seen = bench::fleet(program, &recipes, caps, scratch).await?;

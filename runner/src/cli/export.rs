@@ -8,6 +8,7 @@ use url::Url;
 use super::run::runner_of;
 use crate::exit::Exit;
 use crate::history::{History, HistoryError};
+use crate::number::between;
 use crate::pages::{Shown, Site, export};
 use crate::report::text::count;
 use crate::settings::Settings;
@@ -20,7 +21,7 @@ pub(super) struct Args {
     /// Folder that is written; what is there and not written anew stays
     folder: PathBuf,
     /// Runs of each recipe
-    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = |text: &str| between(text, 1, 1000))]
     runs: u16,
     /// Where readers will find the files, for the feed and for badges
     #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL")]

@@ -73,7 +73,7 @@ enum Command {
     Run(run::Args),
     /// Show that a recipe's tests bite: run them against impostors, and against the wiped app
     Prove(run::ProveArgs),
-    /// Show what a run would do: stages, deadlines, opt-outs; nothing is run
+    /// Show what a run would do, and what it would refuse; nothing is run
     Plan(plan::Args),
     /// Write the folder of a new recipe from what its repository shows
     New(new::Args),
@@ -163,7 +163,7 @@ pub fn main() -> Exit {
         match cli.command {
             Command::Run(args) => run::run(settings, args).await,
             Command::Prove(args) => run::prove(settings, args).await,
-            Command::Plan(args) => plan::run(settings, args),
+            Command::Plan(args) => plan::run(settings, args).await,
             Command::New(args) => new::run(settings, &args),
             Command::Mirror(args) => mirror::run(settings, &args).await,
             Command::Lint(args) => lint::run(settings, &args).await,

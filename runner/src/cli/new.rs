@@ -28,6 +28,9 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         ));
     }
     let request = args.what.request(settings)?;
+    if let Some(left_out) = What::left_out(&request) {
+        note!("{left_out}");
+    }
     // A folder of this machine means nothing to others.
     let files = scaffold(settings, &request, args.what.source_url())?;
     for file in &files {

@@ -8,6 +8,7 @@ use super::what::What;
 use crate::event::PlannedStage;
 use crate::exit::Exit;
 use crate::prepared::Prepared;
+use crate::refused::refused;
 use crate::settings::Settings;
 use crate::spec::RunSpec;
 
@@ -20,13 +21,13 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
+pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
     let scratch =
         tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
-    let prepared = {
-        let (request, only) = (args.what.request(settings)?, args.what.selection()?);
-        Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?
-    };
+    let (request, only) = (args.what.request(settings)?, args.what.selection()?);
+    let prepared = Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?;
+    let left_out = What::left_out(&request);
+    let refused = refused(settings, &prepared).await;
     if args.json {
         say!(
             "{:#}",
@@ -34,12 +35,17 @@ pub(super) fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
                 "recipe": prepared.spec.recipe, "source": prepared.spec.source, "head": prepared.spec.head,
                 "head_version": prepared.spec.head_version, "base": prepared.spec.base,
                 "domain": prepared.spec.domain, "stack": prepared.spec.stack, "stages": prepared.stages,
+                "refused": refused, "left_out": left_out,
             })
         );
     } else {
         crate::screen::text(render(&prepared.spec, &prepared.stages));
+        refused
+            .iter()
+            .for_each(|one| say!("\na run would stop at {}: {}\n  look at: {}", one.check, one.what, one.look_at));
+        left_out.iter().for_each(|files| say!("\n{files}"));
     }
-    Ok(Exit::Passed)
+    Ok(refused.first().map_or(Exit::Passed, |one| Exit::from(one.cause)))
 }
 
 fn render(spec: &RunSpec, stages: &[PlannedStage]) -> String {

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::guard;
 use crate::keep::clock;
 use crate::kept;
+use crate::number::number;
 use crate::reap::{Janitor, Reaping};
 use crate::settings::Settings;
 use crate::world;
@@ -33,7 +34,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Seconds that the teardown of one run may take
-    #[arg(long, value_name = "S", default_value_t = 120)]
+    #[arg(long, value_name = "S", default_value_t = 120, value_parser = number)]
     limit: u64,
 }
 

@@ -52,7 +52,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2h", value_parser = how_long)]
     warm: Option<Duration>,
     /// Run the tests against the app that an earlier run keeps: an answer in a second or two
-    #[arg(long, conflicts_with_all = ["keep", "warm", "source", "pr", "reference", "from"])]
+    #[arg(long, conflicts_with_all = ["keep", "warm", "source", "dirty", "pr", "reference", "from"])]
     kept: bool,
     /// Run each test of what the app is for this often, and name those that come and go
     #[arg(long, value_name = "N", default_value = "1", value_parser = from_one)]
@@ -85,7 +85,7 @@ pub(super) struct ProveArgs {
     #[command(flatten)]
     what: What,
     /// Use the app that an earlier run keeps; it is wiped
-    #[arg(long, conflicts_with_all = ["source", "pr", "reference", "from"])]
+    #[arg(long, conflicts_with_all = ["source", "dirty", "pr", "reference", "from"])]
     kept: bool,
     /// Print events as JSON lines instead of words
     #[arg(long)]
@@ -167,6 +167,10 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         (prepared, abra, app.dir.clone(), Keep::ByRun(app.started.run))
     } else {
         let request = args.what.request(settings).inspect_err(|_| dir.discard())?;
+        let left_out = What::left_out(&request);
+        if let Some(left_out) = &left_out {
+            note!("{left_out}");
+        }
         let abra = Abra::new(program, dir.abra());
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
@@ -177,6 +181,8 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
             let how = Arranging { swarm: &swarm, http: &http, settings, state, host, program, time };
             remark = warm::arrange(&how, &mut prepared).await.inspect_err(|_| dir.discard())?;
         }
+        // In the report too, where one looks who wonders why a change did nothing.
+        remark = remark.into_iter().chain(left_out).reduce(|all, one| format!("{all}; {one}"));
         (prepared, abra, dir.clone(), args.keep.map_or(Keep::No, Keep::For))
     };
 

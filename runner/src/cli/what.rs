@@ -1,5 +1,7 @@
 //! What is to be tested, as every command that plans or runs takes it.
 
+use std::path::Path;
+
 use harness::failure::{Failure, Kind};
 use harness::names::{Commit, RecipeName, is_ref};
 
@@ -7,7 +9,7 @@ use crate::event::Stage;
 use crate::prepared::read_toml;
 use crate::selection::Selection;
 use crate::settings::Settings;
-use crate::source::Revision;
+use crate::source::{Revision, uncommitted, without_credentials};
 use crate::spec::Request;
 
 /// What is to be tested.
@@ -18,8 +20,11 @@ pub(super) struct What {
     /// Folder or URL of its repository [default: recipe.toml's, else the maintainers' Gitea]
     #[arg(long, value_name = "FOLDER|URL", value_parser = address)]
     source: Option<String>,
+    /// Test the folder of --source as it is, with what is not committed
+    #[arg(long, conflicts_with_all = ["pr", "reference"])]
+    dirty: bool,
     /// Pull request whose head is tested
-    #[arg(long, value_name = "N", conflicts_with = "reference")]
+    #[arg(long, value_name = "N", conflicts_with = "reference", value_parser = crate::number::number)]
     pr: Option<u64>,
     /// Commit of that pull request, in full: it is tested whatever was pushed since
     #[arg(long, value_name = "SHA", requires = "pr")]
@@ -48,7 +53,13 @@ impl What {
             Some(source) => source.clone(),
             None => read_toml(settings, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe)),
         };
+        let folder = Path::new(&source);
+        if self.dirty && !folder.is_dir() {
+            let what = format!("--dirty: {source} is no folder of this machine");
+            return Err(Failure::new(Kind::CheckBroken, what, "--source FOLDER, or leave --dirty out"));
+        }
         let revision = match (self.pr, &self.commit, &self.reference) {
+            _ if self.dirty => Revision::WorkTree(folder.to_owned()),
             (Some(pull), Some(commit), _) => Revision::Pinned { pull, commit: commit.clone() },
             (Some(number), None, _) => Revision::PullRequest(number),
             (None, _, Some(name)) => Revision::Named(name.clone()),
@@ -60,6 +71,22 @@ impl What {
             revision,
             from: self.from.clone(),
             base_domain: settings.base_domain.clone(),
+        })
+    }
+
+    /// What a run leaves out since it is not committed, in words; none where it is everything.
+    pub(super) fn left_out(request: &Request) -> Option<String> {
+        if !matches!(request.revision, Revision::Default | Revision::Named(_)) {
+            return None;
+        }
+        let files = uncommitted(Path::new(&request.source));
+        let more = if files.len() > 3 { format!(" and {} more", files.len() - 3) } else { String::new() };
+        let names = files.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+        (!files.is_empty()).then(|| {
+            format!(
+                "not committed in {}, so not tested: {names}{more}; --dirty takes them along",
+                without_credentials(&request.source)
+            )
         })
     }
 

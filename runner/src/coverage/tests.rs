@@ -132,7 +132,7 @@ fn what_is_opted_out_of() {
     is(&scene, Feature::Upgrade, Rule::OptedOut);
     assert!(scene.cell(Feature::Upgrade).why.contains("keeps nothing"));
     is_state(&scene, Feature::Backup, State::Gating);
-    let lint = with(|scene| drop(scene.promise.opt_outs.insert("prepare.lint".to_owned(), "x".to_owned())));
+    let lint = with(|scene| drop(scene.promise.opt_outs.insert("prepare.rules".to_owned(), "x".to_owned())));
     assert!(lint.row().cells.iter().all(|cell| cell.state == State::Gating));
 }
 

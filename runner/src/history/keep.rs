@@ -1,5 +1,6 @@
 //! What is kept, and for how long.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use harness::names::{RecipeName, RunId};
@@ -11,7 +12,7 @@ use super::error::HistoryError;
 use super::row::parsed;
 use super::store::History;
 use super::write;
-use crate::number::from_zero;
+use crate::number::{from_one, from_zero};
 use crate::run_dir::RunDir;
 
 /// Runs that go in one transaction: nobody waits long for it.
@@ -25,7 +26,7 @@ const PAGES: u32 = 2000;
 pub struct Keep {
     /// Runs of each recipe that the history keeps
     #[arg(long, env = "CCCI_KEEP_RUNS", value_name = "RUNS", default_value_t = 1000,
-        value_parser = clap::value_parser!(u32).range(1..))]
+        value_parser = |text: &str| from_one(text).map(NonZeroU32::get))]
     pub keep_runs: u32,
 
     /// Days that the history keeps a run

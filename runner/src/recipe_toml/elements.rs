@@ -127,7 +127,7 @@ impl TryFrom<String> for Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
-    /// Checkout, lint and images.
+    /// Checkout, abra's rules and images.
     pub prepare: Seconds,
     /// The apps that the recipe needs, until all of them answer.
     pub dependencies: Seconds,

@@ -11,7 +11,7 @@ pub const OPTIONAL: &[&str] = &[
     "upgrade",
     "backup",
     "fresh",
-    "prepare.lint",
+    "prepare.rules",
     "prepare.tags",
     "prepare.shell",
     "prepare.allowed",
@@ -20,6 +20,7 @@ pub const OPTIONAL: &[&str] = &[
     "upgrade.data",
     "upgrade.answers",
     "backup.markers",
+    "backup.answers",
     "fresh.answers",
     "fresh.again",
 ];

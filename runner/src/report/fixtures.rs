@@ -284,7 +284,7 @@ fn prepared_and_installed(story: &mut Story) {
         .stage(Stage::Prepare, Some(1_900))
         .busy(300, "checking out 1a2b3c4d")
         .abra(610, "recipe lint -n -C custom-html", 0, "no critical errors found")
-        .green(0, "prepare.lint", "abra finds no critical error")
+        .green(0, "prepare.rules", "abra finds no critical error")
         .busy(820, "pulling nginx:1.29.3")
         .green(40, "prepare.images", "2 images are here")
         .passed()

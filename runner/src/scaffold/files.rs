@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use harness::names::RecipeName;
 
 use super::data::data;
+use super::door::Door;
 use super::seen::Seen;
 
 /// A file to write.
@@ -28,7 +29,11 @@ pub fn files(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> Vec<NewF
         NewFile { path: "functional/10-main-object.sh".to_owned(), text: main_object(recipe), executable: true },
     ];
     let scripts = data(seen).into_iter().flatten();
-    files.extend(scripts.map(|(path, text)| NewFile { path: path.to_owned(), text, executable: true }));
+    files.extend(scripts.map(|(path, text)| NewFile {
+        path: path.to_owned(),
+        text,
+        executable: !path.starts_with("lib/"),
+    }));
     files
 }
 
@@ -48,13 +53,21 @@ fn recipe_toml(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> String
     if seen.speaks_of_sso {
         text.push_str("\n# Its settings speak of single sign-on. Where it needs a provider:\n# [sso]\n# provider = \"keycloak\"\n");
     }
-    let path = seen.health_path.as_deref().unwrap_or("/");
-    text.push_str("\n[health]\n");
-    if seen.health_path.is_some() {
-        text.push_str("# What its own healthcheck asks for.\n");
+    match &seen.door {
+        Door::At { path, status, why } => {
+            let _ = writeln!(text, "\n[health]\n# {why}\npath = {}\nstatus = {status:?}", quoted(path));
+            text.push_str("# Better with something in the answer that only this app says:\n# body = \"…\"\n");
+        }
+        Door::Closed => {
+            text.push_str(
+                "\n# No router of its compose files takes a request to the app's own host, so nothing asks it there.\n",
+            );
+            text.push_str("# Where a setting gives it one, set that in install_steps.sh and write [health] in place of this.\n[opt_out]\n");
+            for check in ["install.answers", "upgrade.answers", "backup.answers", "fresh.answers"] {
+                let _ = writeln!(text, "{} = \"no router takes requests to the app's own host\"", quoted(check));
+            }
+        }
     }
-    let _ = writeln!(text, "path = {}\nstatus = [200]", quoted(path));
-    text.push_str("# Better with something in the answer that only this app says:\n# body = \"…\"\n");
     if !seen.given_secrets.is_empty() {
         text.push_str("\n# Secrets that nobody generates; a test run needs a value of this length.\n[secrets]\n");
         for name in &seen.given_secrets {
@@ -99,8 +112,6 @@ ask() {{
   curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${{CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"}} "$@" "$CCCI_URL$path"
 }}
 
-got=$(ask /)
-echo "the app's first page has ${{#got}} bytes"
 echo "this test has to be filled in: make the app's main object and read it back" >&2
 exit 1
 "#

@@ -2,12 +2,13 @@
 //! for `write`: the caller reads.
 
 mod data;
+mod door;
 mod files;
 mod seen;
 mod write;
 
 pub use files::{NewFile, files};
-pub use seen::{Database, Engine, Seen, seen};
+pub use seen::{Database, Seen, seen};
 pub use write::write;
 
 #[cfg(test)]

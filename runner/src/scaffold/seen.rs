@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use harness::coopcloud::compose::{Compose, Service};
+use harness::coopcloud::database::Engine;
 use harness::coopcloud::envfile::EnvFile;
 use harness::coopcloud::labels::{Coverage, coverage};
 use serde_json::Value;
 
+use super::door::{Door, door};
+
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen {
-    /// The path that the app's own healthcheck asks for.
-    pub health_path: Option<String>,
+    /// Where the app can be asked from outside.
+    pub door: Door,
     /// Secrets that nobody generates.
     pub given_secrets: Vec<String>,
     /// Ports that the recipe publishes on the host.
@@ -35,23 +38,15 @@ pub struct Database {
     pub engine: Engine,
 }
 
-/// The databases that a data set can be written for without knowing the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// PostgreSQL.
-    Postgres,
-    /// MariaDB or MySQL.
-    Mariadb,
-}
-
 /// Looks at a recipe.
 #[must_use]
 pub fn seen(compose: &Compose, sample: &EnvFile) -> Seen {
     let document: Value = serde_json::from_str(&compose.to_yaml()).unwrap_or_default();
     let labels: BTreeMap<String, BTreeMap<String, String>> =
         compose.services.iter().map(|service| (service.name.clone(), service.labels.clone())).collect();
+    let domain = sample.vars().remove("DOMAIN").unwrap_or_default();
     let mut found = Seen {
-        health_path: document.pointer("/services/app/healthcheck/test").and_then(path_asked_for),
+        door: door(&labels, &domain, document.pointer("/services/app/healthcheck/test").and_then(path_asked_for)),
         given_secrets: sample
             .secrets()
             .into_iter()
@@ -104,12 +99,6 @@ fn host_ports(service: &Service) -> impl Iterator<Item = u16> {
 }
 
 fn database(service: &Service) -> Option<Database> {
-    let image = service.image.as_deref()?;
-    let name = image.split(['@', ':']).next()?.rsplit('/').next()?;
-    let engine = match name {
-        "postgres" | "postgresql" => Engine::Postgres,
-        "mariadb" | "mysql" => Engine::Mariadb,
-        _ => return None,
-    };
+    let engine = Engine::of_image(service.image.as_deref()?)?;
     Some(Database { service: service.name.clone(), engine })
 }

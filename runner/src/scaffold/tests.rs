@@ -1,4 +1,5 @@
 use harness::coopcloud::compose::Compose;
+use harness::coopcloud::database::Engine;
 use harness::coopcloud::envfile::EnvFile;
 
 use super::*;
@@ -13,7 +14,7 @@ services:
     deploy:
       labels: ["backupbot.backup=true", "backupbot.backup.volumes.cache=false"]
   db:
-    image: postgres:15
+    image: postgis/postgis:15-3.4
     volumes: ["db:/var/lib/postgresql/data"]
 volumes: { files: {}, cache: {}, db: {} }
 "#;
@@ -27,7 +28,7 @@ fn look(compose: &str, env: &str) -> Seen {
 fn what_a_test_needs_is_seen() {
     let env = "OIDC_ISSUER=x\nSECRET_SMTP_PASSWORD_VERSION=v1 # generate=false\nSECRET_KEY_VERSION=v1 # length=32\n";
     let seen = look(COMPOSE, env);
-    assert_eq!(seen.health_path.as_deref(), Some("/healthz"));
+    assert!(matches!(&seen.door, door::Door::At { path, status, .. } if path == "/healthz" && *status == [200]));
     assert_eq!(seen.given_secrets, ["smtp_password"]);
     assert_eq!(seen.host_ports, [2525]);
     assert_eq!(seen.database, Some(Database { service: "db".to_owned(), engine: Engine::Postgres }));
@@ -38,9 +39,9 @@ fn what_a_test_needs_is_seen() {
 #[test]
 fn every_scaffold_is_a_valid_recipe_with_one_thing_to_fill_in() {
     let recipe = "notes".parse().unwrap();
-    let no_database = COMPOSE.replace("postgres:15", "memcached:1");
+    let no_database = COMPOSE.replace("postgis/postgis:15-3.4", "memcached:1");
     let plain = "services:\n  app:\n    image: example.org/plain:1\n";
-    let mariadb = COMPOSE.replace("postgres:15", "mariadb:10");
+    let mariadb = COMPOSE.replace("postgis/postgis:15-3.4", "mariadb:10");
     for (compose, data) in [(COMPOSE, 3), (&mariadb, 3), (&no_database, 3), (plain, 0)] {
         let files = files(&recipe, Some("https://git.example.org/\"notes\".git"), &look(compose, ""));
         let text = |path: &str| &files.iter().find(|file| file.path == path).unwrap().text;

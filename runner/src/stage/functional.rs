@@ -3,14 +3,20 @@
 use harness::failure::{Failure, Kind};
 use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
-use super::{overlay, own_tests};
+use super::{answers, overlay, own_tests};
 use crate::context::{Context, Step, Stopped};
 use crate::event::Origin;
+use crate::keep::Keep;
 
 /// The folders whose tests run here, in their order.
 const FOLDERS: [&str; 2] = ["functional", "browser"];
 
 pub(super) async fn run(cx: &mut Context) -> Step {
+    // A run of its own has asked on the way here; on a kept app this is the first that is asked, and [health] may have
+    // changed since.
+    if matches!(cx.keep, Keep::ByRun(_)) && cx.opted_out("install.answers").is_none() {
+        answers::answers(cx, "functional.answers").await?;
+    }
     if cx.rounds > 1 {
         return again_and_again(cx).await;
     }

@@ -62,7 +62,10 @@ pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
     if !flags.chaos {
         app.recipe.check_out(&version)?;
         if let Some(row) = app.recipe.lint()?.iter().find(|row| row.stops()) {
-            return fatal(format!("recipe lint error {}: {} ({})", row.reference, row.rule, row.resolve));
+            return fatal(format!(
+                "recipe lint error {}: {} ({})",
+                row.rule.reference, row.rule.asks, row.rule.resolve
+            ));
         }
     }
     let compose = app.recipe.compose(&app.vars())?;

@@ -1,5 +1,6 @@
 //! traefik's rules: which requests a router takes.
 
+use super::super::router_rule::RouterRule;
 use crate::names::Domain;
 
 /// What a rule takes.
@@ -14,10 +15,7 @@ pub(super) enum Rule {
 /// Domains that nobody can own: recipes have them in `.env.sample` until an operator writes better ones.
 const EXAMPLES: [&str; 5] = ["example.com", "example.org", "example.net", "example", "invalid"];
 
-/// Deeper brackets are in no honest rule.
-const DEPTH: usize = 20;
-
-/// Reads a rule, of version 2 or 3 of traefik.
+/// Reads a rule.
 ///
 /// # Errors
 /// Why the rule may take requests that are not the app's.
@@ -26,111 +24,31 @@ pub(super) fn read(rule: &str, domain: &Domain) -> Result<Rule, String> {
     if ["HostSNI(`*`)", "HostSNI(\"*\")"].iter().any(|any| compact.eq_ignore_ascii_case(any)) {
         return Ok(Rule::AnyName);
     }
-    let mut reader = Reader { rest: rule, domain: domain.as_str() };
-    let bound = reader.either(0)?;
-    if !reader.rest.trim().is_empty() {
-        return Err(reader.odd());
-    }
+    let bound = is_bound(&RouterRule::parse(rule)?, domain.as_str())?;
     if bound { Ok(Rule::OwnHosts) } else { Err(format!("it takes requests to any host; write Host(`{domain}`)")) }
 }
 
-/// Each function gives whether what it read takes requests to own hosts only.
-struct Reader<'a> {
-    rest: &'a str,
-    domain: &'a str,
+/// Whether a rule takes requests to own hosts only. Every part is looked at: a foreign host is refused wherever it is.
+fn is_bound(rule: &RouterRule<'_>, domain: &str) -> Result<bool, String> {
+    let each = |parts: &[RouterRule<'_>]| -> Result<Vec<bool>, String> {
+        parts.iter().map(|part| is_bound(part, domain)).collect()
+    };
+    match rule {
+        RouterRule::Any(parts) => Ok(each(parts)?.into_iter().all(|bound| bound)),
+        RouterRule::All(parts) => Ok(each(parts)?.into_iter().any(|bound| bound)),
+        RouterRule::Not(part) => is_bound(part, domain).map(|_| false),
+        RouterRule::Matcher(name, values) => match name.as_str() {
+            "host" | "hostheader" | "hostsni" => hosts(values, domain, is_own),
+            "hostregexp" | "hostsniregexp" => hosts(values, domain, is_own_pattern),
+            _ => Ok(false),
+        },
+    }
 }
 
-impl<'a> Reader<'a> {
-    fn either(&mut self, depth: usize) -> Result<bool, String> {
-        let mut bound = self.both(depth)?;
-        while self.eat("||") {
-            bound &= self.both(depth)?;
-        }
-        Ok(bound)
-    }
-
-    fn both(&mut self, depth: usize) -> Result<bool, String> {
-        let mut bound = self.one(depth)?;
-        while self.eat("&&") {
-            bound |= self.one(depth)?;
-        }
-        Ok(bound)
-    }
-
-    fn one(&mut self, depth: usize) -> Result<bool, String> {
-        if depth > DEPTH {
-            return Err(self.odd());
-        }
-        if self.eat("!") {
-            self.one(depth + 1)?;
-            return Ok(false);
-        }
-        if self.eat("(") {
-            let bound = self.either(depth + 1)?;
-            return if self.eat(")") { Ok(bound) } else { Err(self.odd()) };
-        }
-        let name = self.word();
-        if name.is_empty() || !self.eat("(") {
-            return Err(self.odd());
-        }
-        let values = self.values()?;
-        match name.to_ascii_lowercase().as_str() {
-            "host" | "hostheader" | "hostsni" => self.hosts(&values, is_own),
-            "hostregexp" | "hostsniregexp" => self.hosts(&values, is_own_pattern),
-            _ => Ok(false),
-        }
-    }
-
-    fn hosts(&self, values: &[&str], own: impl Fn(&str, &str) -> bool) -> Result<bool, String> {
-        match values.iter().find(|host| !own(host, self.domain)) {
-            Some(host) => Err(format!("{host:?} is not the app's host, which is {}", self.domain)),
-            None => Ok(!values.is_empty()),
-        }
-    }
-
-    /// Quoted texts with commas between them, up to the closing bracket.
-    fn values(&mut self) -> Result<Vec<&'a str>, String> {
-        let mut values = Vec::new();
-        loop {
-            if self.eat(")") {
-                return Ok(values);
-            }
-            if !values.is_empty() && !self.eat(",") {
-                return Err(self.odd());
-            }
-            self.rest = self.rest.trim_start();
-            let quote = self.rest.chars().next().filter(|c| matches!(c, '`' | '"')).ok_or_else(|| self.odd())?;
-            let (value, rest) = self.rest[1..].split_once(quote).ok_or_else(|| self.odd())?;
-            if quote == '"' && value.contains('\\') {
-                return Err(self.odd());
-            }
-            values.push(value);
-            self.rest = rest;
-        }
-    }
-
-    fn word(&mut self) -> &'a str {
-        self.rest = self.rest.trim_start();
-        let end = self.rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        word
-    }
-
-    fn eat(&mut self, mark: &str) -> bool {
-        self.rest = self.rest.trim_start();
-        match self.rest.strip_prefix(mark) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn odd(&self) -> String {
-        let rest: String = self.rest.chars().take(40).collect();
-        format!("it is no rule that cc-ci can read, from {rest:?} on")
+fn hosts(values: &[&str], domain: &str, own: impl Fn(&str, &str) -> bool) -> Result<bool, String> {
+    match values.iter().find(|host| !own(host, domain)) {
+        Some(host) => Err(format!("{host:?} is not the app's host, which is {domain}")),
+        None => Ok(!values.is_empty()),
     }
 }
 
