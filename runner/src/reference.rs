@@ -54,7 +54,7 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
 pub fn reference() -> String {
     let all = Table {
         title: "Settings",
-        intro: "Each is a flag of every command and a variable of the environment; the flag wins. A variable that is empty is one that is not set.",
+        intro: "Each is a flag of every command, a variable of the environment, and a key of `cc-ci.toml`, which is the flag without its dashes: `base-domain = \"ci.example.org\"`. The flag wins over the variable, and the variable over the file. A variable that is empty is one that is not set. `cc-ci doctor --settings` prints each value with its origin.",
         columns: SETTINGS,
         rows: rows(&Settings::augment_args(clap::Command::new("cc-ci"))),
     };

@@ -17,6 +17,10 @@ use crate::number::{from_one, from_zero, large_from_one, port, small};
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
+    /// File with settings [default: cc-ci/cc-ci.toml in the user's folder for settings, else in /etc]
+    #[arg(long, env = "CCCI_CONFIG_FILE", value_name = "FILE", global = true)]
+    pub config_file: Option<PathBuf>,
+
     /// Folder for journals, reports and the local world [default: the user's state folder]
     #[arg(long, env = "CCCI_STATE", value_name = "DIR", global = true)]
     pub state: Option<PathBuf>,
@@ -154,6 +158,7 @@ impl Settings {
         let given = |path: &Option<PathBuf>| path.as_ref().map(|path| path.clone().into_os_string());
         let guards = &self.guards;
         let all = [
+            ("CCCI_CONFIG_FILE", given(&self.config_file)),
             ("CCCI_STATE", given(&self.state)),
             ("CCCI_BASE_DOMAIN", Some(text(&self.base_domain))),
             ("CCCI_ADDRESS", self.address.as_ref().map(text)),

@@ -2,6 +2,7 @@
 
 use harness::failure::Failure;
 
+use super::config_file::Effective;
 use crate::doctor::{Level, doctor, render};
 use crate::drone::DroneArgs;
 use crate::exit::Exit;
@@ -13,6 +14,9 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print each setting with its value and where that comes from; nothing is looked at
+    #[arg(long)]
+    settings: bool,
     /// The settings of `cc-ci serve`: those of a Drone belong to a forge's.
     #[command(flatten)]
     _forge: ForgeArgs,
@@ -20,7 +24,15 @@ pub(super) struct Args {
     drone: DroneArgs,
 }
 
-pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective]) -> Result<Exit, Failure> {
+    if args.settings {
+        if args.json {
+            say!("{:#}", serde_json::json!(effective));
+        } else {
+            crate::screen::text(table(effective));
+        }
+        return Ok(Exit::Passed);
+    }
     let findings = doctor(settings, &args.drone).await;
     if args.json {
         say!("{:#}", serde_json::json!(findings));
@@ -29,4 +41,33 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     }
     let bad = findings.iter().any(|finding| finding.level == Level::Bad);
     Ok(if bad { Exit::Infrastructure } else { Exit::Passed })
+}
+
+/// A line for each setting: key, value, origin.
+fn table(effective: &[Effective]) -> String {
+    let value = |one: &Effective| one.value.clone().unwrap_or_else(|| "-".to_owned());
+    let widest = |of: &dyn Fn(&Effective) -> usize| effective.iter().map(of).max().unwrap_or(0).min(40);
+    let keys = widest(&|one| one.key.len());
+    let values = widest(&|one| value(one).chars().count());
+    let lines = effective.iter().map(|one| format!("{:keys$}  {:values$}  {}\n", one.key, value(one), one.origin));
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_read_well() {
+        let one = |key: &str, value: Option<&str>, origin: &str| Effective {
+            key: key.to_owned(),
+            value: value.map(str::to_owned),
+            origin: origin.to_owned(),
+        };
+        let all = [one("address", None, "default"), one("https-port", Some("8443"), "CCCI_HTTPS_PORT")];
+        insta::assert_snapshot!(table(&all), @r"
+        address     -     default
+        https-port  8443  CCCI_HTTPS_PORT
+        ");
+    }
 }

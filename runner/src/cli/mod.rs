@@ -4,6 +4,7 @@
 mod bench;
 mod cancel;
 mod caps;
+mod config_file;
 mod coverage;
 mod docs;
 mod doctor;
@@ -26,8 +27,10 @@ mod status;
 mod what;
 mod world;
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use harness::failure::{Cause, Failure, Kind};
 use tracing_subscriber::EnvFilter;
@@ -36,6 +39,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::exit::{Exit, help_table};
 use crate::screen;
 use crate::settings::Settings;
+use config_file::{ConfigFile, Effective};
 
 /// Tests Co-op Cloud recipes on a real Docker Swarm: install, upgrade, backup, restore, and whether
 /// the app really works.
@@ -61,15 +65,19 @@ use crate::settings::Settings;
     )
 )]
 struct Cli {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = MACHINE, next_display_order = 1000)]
     settings: Settings,
     #[command(subcommand)]
     command: Command,
 }
 
+/// The heading of what holds for every command.
+const MACHINE: &str = "Settings of this machine (also as variables and in cc-ci.toml)";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Test a recipe through every stage
+    #[command(after_help = run::EXAMPLES)]
     Run(run::Args),
     /// Show that a recipe's tests bite: run them against impostors, and against the wiped app
     Prove(run::ProveArgs),
@@ -117,11 +125,19 @@ enum Command {
 }
 
 impl Cli {
-    /// What these words, the first of which is the program, and the variables ask for.
-    fn read<W: Into<std::ffi::OsString> + Clone>(words: impl IntoIterator<Item = W>) -> Result<Self, clap::Error> {
-        let mut command = empty::without_empty(Self::command());
+    /// What these words, the first of which is the program, the variables and the file of settings ask for.
+    fn read<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<(Self, Vec<Effective>), clap::Error> {
+        let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        let whole = Self::command();
+        let file = match ConfigFile::find(&words, &|name| std::env::var_os(name)) {
+            Some((path, _)) => ConfigFile::read(&path, &whole),
+            None => Ok(ConfigFile::default()),
+        };
+        let file = file.map_err(|why| clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n")))?;
+        let mut command = empty::without_empty(file.below(whole));
         let matches = command.try_get_matches_from_mut(words)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        Ok((cli, file.effective(&command, &matches)))
     }
 }
 
@@ -139,7 +155,7 @@ impl Command {
 /// Parses the arguments, runs the command, and gives the exit code.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let (cli, effective) = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     // Nobody looks at a server but by its log: there a forge that is away has to be seen.
     let level = if matches!(cli.command, Command::Serve(_)) { LevelFilter::WARN } else { LevelFilter::ERROR };
     let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("CCCI_LOG").from_env_lossy();
@@ -169,7 +185,7 @@ pub fn main() -> Exit {
             Command::Lint(args) => lint::run(settings, &args).await,
             Command::Coverage(args) => coverage::run(settings, &args),
             Command::Export(args) => export::run(settings, &args).await,
-            Command::Doctor(args) => doctor::run(settings, &args).await,
+            Command::Doctor(args) => doctor::run(settings, &args, &effective).await,
             Command::Up(args) => world::up(settings, &args).await,
             Command::Down(args) => world::down(settings, &args).await,
             Command::Shell(args) => look::shell(settings, &args).await,

@@ -34,6 +34,15 @@ use crate::world;
 /// How long a run spends on what earlier ones left.
 const REAPING: Duration = Duration::from_secs(60);
 
+pub(super) const EXAMPLES: &str = concat!(
+    "Examples:\n",
+    "  cc-ci run custom-html                           the default branch of the maintainers' recipe\n",
+    "  cc-ci run custom-html --pr 12                   a pull request\n",
+    "  cc-ci run n8n --source ../n8n --dirty           a folder as it is, with what is not committed\n",
+    "  cc-ci run n8n --only functional --keep 1h       only the tests, and let the app stay for a look\n",
+    "  cc-ci run n8n --kept --only functional/20       one test against the kept app\n",
+);
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

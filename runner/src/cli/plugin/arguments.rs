@@ -89,7 +89,7 @@ fn restarted(given: &Given, facts: Option<&BuildFacts>) -> Option<(RunId, RunId)
 
 /// What `cc-ci run` would do with these words.
 pub(super) fn parsed(words: &[String]) -> Result<(Settings, run::Args), UnfitSettings> {
-    let cli = Cli::read(words).map_err(|error| unfit(&error))?;
+    let (cli, _) = Cli::read(words).map_err(|error| unfit(&error))?;
     match cli.command {
         Command::Run(args) => Ok((cli.settings, args)),
         _ => Err(UnfitSettings::Other(ErrorKind::InvalidSubcommand)),
