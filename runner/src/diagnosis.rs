@@ -84,8 +84,9 @@ pub fn diagnose(seen: &Seen) -> Option<Diagnosis> {
     if let Some(line) = seen.log.first() {
         let asked = seen.behind.as_ref().filter(|_| line.to_lowercase().contains("entrypoint"));
         let asked = asked.map(|behind| format!(" (entrypoint {})", entrypoints(behind))).unwrap_or_default();
+        // Its log may be of the deploy before, so it is waited on.
         return of(
-            true,
+            false,
             format!("traefik says: {line}{asked}"),
             "the routing labels that traefik names: routers, entrypoints, middlewares",
         );

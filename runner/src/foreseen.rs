@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn charsets_and_templates_are_looked_at() {
         let compose =
-            "services: {app: {image: a, configs: [c]}}\nconfigs: {c: {file: c.tmpl, template_driver: golang}}\n";
+            "services: {web: {image: a, configs: [c]}}\nconfigs: {c: {file: c.tmpl, template_driver: golang}}\n";
         let known =
             of(compose, "SECRET_KEY_VERSION=v1 # length=9 charset=emoji\n", "{{ env \"X\" }}{{ secret \"s\" }}");
         assert!(known.notes.iter().any(|note| note.contains("charset=emoji")), "{known:?}");

@@ -185,6 +185,7 @@ impl<'a> Janitor<'a> {
                 continue;
             }
             orphans::end(&dir);
+            self.swarm.remove_looks(run.as_str()).await?;
             let what = match dir.remove_private() {
                 Ok(()) => Reaping::Removed,
                 Err(error) => Reaping::Failed(error.to_string()),

@@ -44,6 +44,9 @@ pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<Sai
         }
         let row = messages::meaning(Speaker::BackupBot, &ended.output);
         if !row.passes || Instant::now() + PAUSE >= locked_until {
+            if !row.passes && is_remote(swarm, &bot, until).await && !ended.output.contains("wrong password") {
+                return Ok(Said::NotAsked("the bot's program sets up what its remote repository is opened with"));
+            }
             let what = format!("the backup bot's repository: {}: {}", row.means, one_line(&ended.output, 200));
             return Err(Failure::new(row.kind, what, row.look_at));
         }
@@ -66,6 +69,13 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<String, Failure> {
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// Whether the repository is at a server: the bot may take its keys from secrets, which a command in its container does
+/// not see.
+async fn is_remote(swarm: &Swarm, bot: &str, until: Instant) -> bool {
+    let argv = ["sh", "-c", "case $RESTIC_REPOSITORY in *:*) ;; *) exit 1;; esac"].map(str::to_owned);
+    swarm.exec(bot, &argv, &[], until).await.is_ok_and(|ended| ended.exit == 0)
 }
 
 /// Whether the bot's repository is in a folder of its own in which there is nothing yet. Elsewhere only restic can look.

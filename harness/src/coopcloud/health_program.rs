@@ -27,6 +27,8 @@ impl Service {
             ["CMD", shell, flag, line, ..] if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') => {
                 [Some((*shell).to_owned()), first_program(line)].into_iter().flatten().collect()
             }
+            // Where a path begins that is none from the root, the image knows.
+            ["CMD", program, ..] if program.contains('/') && !program.starts_with('/') => Vec::new(),
             ["CMD", program, ..] => vec![(*program).to_owned()],
             ["CMD-SHELL", line] => [Some("/bin/sh".to_owned()), first_program(line)].into_iter().flatten().collect(),
             _ => Vec::new(),
@@ -42,6 +44,11 @@ fn is_shell(program: &str) -> bool {
 /// line itself may define.
 fn first_program(line: &str) -> Option<String> {
     let plain = line.replace("$$", "$");
+    // Another program may do where the first is not there.
+    let gives_up = |rest: &str| matches!(rest.split_whitespace().next(), Some("exit" | "false"));
+    if plain.split("||").skip(1).any(|rest| !gives_up(rest)) {
+        return None;
+    }
     let words = plain.split_whitespace().skip_while(|word| {
         // Settings for one command: `A=b program`.
         word.split_once('=')
@@ -50,9 +57,10 @@ fn first_program(line: &str) -> Option<String> {
     let word = words.into_iter().next()?.trim_end_matches(';');
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
     let is_plain = !word.is_empty() && word.chars().all(fine) && !word.starts_with('-');
+    let is_relative = word.contains('/') && !word.starts_with('/');
     let is_keyword =
         OF_THE_SHELL.contains(&word) || matches!(word, "for" | "while" | "until" | "case" | "exec" | "command");
-    (is_plain && !is_keyword && !plain.contains("()")).then(|| word.to_owned())
+    (is_plain && !is_relative && !is_keyword && !plain.contains("()")).then(|| word.to_owned())
 }
 
 #[cfg(test)]
@@ -75,6 +83,8 @@ mod tests {
         assert_eq!(of("[CMD, sh, -c, 'nc -z localhost 80']"), ["sh", "nc"]);
         assert_eq!(of("[CMD-SHELL, 'test -f /x']"), ["/bin/sh"]);
         assert_eq!(of("[CMD-SHELL, '$$PROBE x']"), ["/bin/sh"]);
-        assert!(of("[NONE]").is_empty());
+        assert_eq!(of("[CMD-SHELL, 'curl -f http://x || wget -qO- http://x || exit 1']"), ["/bin/sh"]);
+        assert!(of("[NONE]").is_empty() && of("[CMD, ./healthcheck]").is_empty());
+        assert_eq!(of("[CMD-SHELL, 'bin/check --fast']"), ["/bin/sh"]);
     }
 }

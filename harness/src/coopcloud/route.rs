@@ -344,7 +344,9 @@ impl<'a> Reader<'a> {
 
 /// A pattern of version 2, `{name:pattern}.example.org`, or of version 3, which is a plain one.
 fn pattern(value: &str) -> Option<Regex> {
-    if !value.starts_with('{') && !value.contains(".{") && !value.contains("-{") {
+    // Version 2 names its patterns, `{name:…}`; what begins with a digit is a count of version 3.
+    let is_named = value.match_indices('{').any(|(at, _)| value[at + 1..].starts_with(|c: char| c.is_alphabetic()));
+    if !is_named {
         return Regex::new(&format!("(?i){value}")).ok();
     }
     let (mut text, mut rest) = (String::from("(?i)^"), value);

@@ -78,8 +78,8 @@ pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -
                 Some(Value::Object(map)) => map.contains_key(name),
                 _ => false,
             };
-            // What env files and images set is not seen here.
-            let knows_env = service.field("env_file").is_none();
+            // What env files and images set is not seen here, and abra gives `app` the whole env file.
+            let knows_env = service.field("env_file").is_none() && service.name != "app";
             for name in asked(&text, "env").into_iter().filter(|name| knows_env && !has_env(name)) {
                 gaps.insert(Gap::Env { service: service.name.clone(), config: key.clone(), name });
             }
@@ -97,13 +97,20 @@ pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -
     gaps
 }
 
-/// The names that a template asks a function for: `{{ env "NAME" }}`, also deep in a longer expression.
+/// The names that a template asks a function for whatever is set: `{{ env "NAME" }}`, also deep in a longer expression.
+/// What stands in a block that may be left out is not counted.
 fn asked(text: &str, function: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+    let mut depth = 0_usize;
     for action in text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
         // A comment asks for nothing, and what stands in a condition may be left out on purpose.
-        let action = action.trim_start_matches('-').trim();
-        if action.starts_with("/*") || action.starts_with("if ") || action.starts_with("else if ") {
+        let action = action.trim_matches('-').trim();
+        match action.split_whitespace().next() {
+            Some("if" | "with" | "range" | "block" | "define") => depth += 1,
+            Some("end") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > 0 || action.starts_with("/*") {
             continue;
         }
         for (at, _) in action.match_indices(function) {
@@ -140,10 +147,10 @@ mod tests {
 
     #[test]
     fn templates_ask_for_what_their_services_lack() {
-        let text = "services:\n  app:\n    image: a\n    environment: [HOST=x]\n    secrets: [{source: s, target: token}]\n    \
+        let text = "services:\n  web:\n    image: a\n    environment: [HOST=x]\n    secrets: [{source: s, target: token}]\n    \
                     configs: [c]\nsecrets: {s: {external: true}}\n\
                     configs: {c: {file: c.tmpl, template_driver: golang}}\n";
-        let template = "host {{ env \"HOST\" }} {{env `PORT`}} {{ if env \"OPT\" }}x{{ end }}\n\
+        let template = "host {{ env \"HOST\" }} {{env `PORT`}} {{ if env \"OPT\" }}{{ secret \"optional\" }}{{ else }}{{ env \"ELSE\" }}{{- end -}}\n\
                         {{- secret \"token\" }} {{ secret \"s\" }} {{/* env \"NO\" */}} {{ printf \"%s\" (env \"DEEP\") }}";
         let gaps = template_gaps(&load(text, &BTreeMap::new()), |_| Some(template.to_owned()));
         let names: Vec<&str> = gaps

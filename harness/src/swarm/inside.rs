@@ -1,12 +1,21 @@
 //! What an image has, looked at without starting anything of it: for which machine it is built, and whether a program
 //! is in it.
 
-use bollard::models::{ContainerCreateBody, HostConfig};
-use bollard::query_parameters::{ContainerArchiveInfoOptionsBuilder, RemoveContainerOptionsBuilder};
+use std::collections::HashMap;
 
-use super::StackLabels;
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::{
+    ContainerArchiveInfoOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+
+use super::STACK_LABEL;
 use super::engine::{Swarm, ask, failed, is_gone};
 use crate::failure::Failure;
+use crate::names::StackName;
+
+/// The run that a look is made for, as services have it too.
+const RUN_LABEL: &str = "cc-ci.run";
+const LOOK_LABEL: &str = "cc-ci.look";
 
 /// Where docker looks for programs when an image does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -44,15 +53,37 @@ impl Swarm {
         Ok(found)
     }
 
+    /// Removes the containers that a run made to look into images, where it was killed meanwhile.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn remove_looks(&self, run: &str) -> Result<(), Failure> {
+        let doing = "remove what a look into an image left";
+        let filters = HashMap::from([
+            ("label", vec![LOOK_LABEL.to_owned(), format!("{RUN_LABEL}={run}")]),
+            ("status", vec!["created".to_owned()]),
+        ]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        for container in ask(doing, self.docker().list_containers(Some(options))).await? {
+            let gone = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            if let Some(id) = container.id {
+                ask(doing, self.docker().remove_container(&id, Some(gone))).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Which of the programs an image does not have. The container that is made for it is never started, and has the
-    /// stack's label, so that it goes with the stack whatever happens.
+    /// labels of the stack and of the run, so that it goes with them whatever happens.
     ///
     /// # Errors
     /// The engine does not answer, or does not make a container of the image.
-    pub async fn lacks(&self, labels: &StackLabels, look: &Look) -> Result<Vec<String>, Failure> {
+    pub async fn lacks(&self, run: &str, stack: &StackName, look: &Look) -> Result<Vec<String>, Failure> {
+        let labels = [(STACK_LABEL, stack.as_str()), (RUN_LABEL, run), (LOOK_LABEL, "true")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
         let body = ContainerCreateBody {
             image: Some(look.image.clone()),
-            labels: Some(labels.all()),
+            labels: Some(labels.into()),
             // An image without a program of its own makes no container; this one is never started.
             entrypoint: Some(vec!["/".to_owned()]),
             host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..HostConfig::default() }),

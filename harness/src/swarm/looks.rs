@@ -49,7 +49,8 @@ impl Looks {
             let service = now.tasks.iter().find(|task| task.id == container.task).map(|task| &task.service);
             let others = ended.iter().any(|id| Some(id) != service);
             match container.health {
-                Health::None if others && container.running => self.listening(swarm, container).await,
+                // A database may pass its healthcheck by a socket while it is still being set up.
+                Health::None | Health::Healthy if others && container.running => self.listening(swarm, container).await,
                 Health::Starting | Health::Unhealthy if container.running => self.checked(swarm, container).await,
                 _ => {}
             }
@@ -104,7 +105,8 @@ impl Looks {
             let log = seen.and_then(|seen| seen.state?.health?.log).unwrap_or_default();
             let outputs: Vec<(i64, String)> =
                 log.into_iter().map(|one| (one.exit_code.unwrap_or(0), one.output.unwrap_or_default())).collect();
-            let surely = outputs.len() > 1 || container.up_s >= INSTALLED_S;
+            // While it starts, an entrypoint may still install it.
+            let surely = container.health == Health::Unhealthy && container.up_s >= INSTALLED_S;
             if let Some(said) = outputs.last().and_then(|(code, text)| not_found(*code, text)).filter(|_| surely) {
                 self.lacks.insert(container.id.clone(), said);
             }
@@ -125,8 +127,9 @@ fn not_found(code: i64, output: &str) -> Option<String> {
         let shell = ["sh: ", "/bin/sh: ", "bash: ", "/bin/bash: ", "ash: "].iter().any(|shell| line.starts_with(shell));
         shell && (line.ends_with(": not found") || line.ends_with("command not found"))
     };
-    let mut lines = output.lines().map(str::trim);
-    lines.find(|line| of_the_engine(line) || of_a_shell(line)).map(one_line)
+    // Of `curl … || wget …` only the last program decides.
+    let last = output.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    (of_the_engine(last) || of_a_shell(last)).then(|| one_line(last))
 }
 
 #[cfg(test)]
@@ -147,5 +150,6 @@ mod tests {
         assert_eq!(not_found(1, "wget: server returned error: HTTP/1.1 404 Not Found"), None);
         assert_eq!(not_found(1, "page not found"), None);
         assert_eq!(not_found(0, "sh: curl: not found"), None);
+        assert_eq!(not_found(1, "sh: curl: not found\nwget: can't connect to remote host: Connection refused\n"), None);
     }
 }

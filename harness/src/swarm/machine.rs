@@ -36,12 +36,16 @@ pub(super) fn stuck(service: &str, task: &TaskSeen) -> Option<Failure> {
     if !task.wanted() || !task.error.is_empty() {
         return None;
     }
+    // The engine's clock may be another than this machine's.
+    let for_ms = |ms: u64| task.watched_ms.map_or(ms, |watched| ms.min(watched));
     let what = match task.state {
-        TaskState::New if task.age_ms >= NEW_MS => "the swarm gives it no address or port",
-        TaskState::Allocated | TaskState::Pending if task.since_ms >= PENDING_MS => "the swarm gives it no node",
+        TaskState::New if for_ms(task.age_ms) >= NEW_MS => "the swarm gives it no address or port",
+        TaskState::Allocated | TaskState::Pending if for_ms(task.since_ms) >= PENDING_MS => {
+            "the swarm gives it no node"
+        }
         _ => return None,
     };
-    let seconds = task.age_ms / 1000;
+    let seconds = for_ms(task.age_ms) / 1000;
     Some(Failure::new(
         Kind::SwarmStuck,
         format!("service {service} ({}) waits for {seconds} s and {what}, and no reason", task.image),
@@ -59,7 +63,7 @@ pub(super) fn excuse(now: &Snapshot, services: &[String]) -> Option<Failure> {
         if let Some(task) = waits
             && (TaskState::Assigned..TaskState::Starting).contains(&task.state)
             && task.state != TaskState::Ready
-            && task.since_ms >= STARTING_MS
+            && task.watched_ms.map_or(task.since_ms, |watched| task.since_ms.min(watched)) >= STARTING_MS
         {
             let what = format!("the node has service {} ({}) and does not come to start it", service.name, task.image);
             let look_at = "the engine's log on that node (`journalctl -u docker`): a pull that is slow, a volume or network that hangs";

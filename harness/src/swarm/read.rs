@@ -209,6 +209,7 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
         age_ms: ms_since(at, task.created_at.as_deref()),
         since_ms: ms_since(at, status.timestamp.as_deref()),
         started_ms: None,
+        watched_ms: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What was seen of tasks that swarm has forgotten. It keeps as many ends of a replica as its
 //! `task-history-limit` says, which may be none, and a service that ends again and again looks new each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -34,6 +34,8 @@ pub(super) struct Remembered {
     started: BTreeMap<String, Instant>,
     /// When the engine was told to end a container. What ends after that has not ended by itself.
     told_to_end: BTreeMap<String, Instant>,
+    /// When tasks were first seen in a state.
+    first: HashMap<(String, TaskState), Instant>,
     /// When healthchecks passed for the first time.
     healthy: BTreeMap<String, Instant>,
 }
@@ -96,6 +98,8 @@ impl Remembered {
         }
         let since = |when: Option<&Instant>| when.map(|when| millis(at.saturating_duration_since(*when)));
         for task in &mut now.tasks {
+            let first = self.first.entry((task.id.clone(), task.state)).or_insert(at);
+            task.watched_ms = since(Some(first));
             task.started_ms = task.container.as_ref().and_then(|id| since(self.started.get(id)));
         }
         for container in &mut now.containers {
@@ -136,6 +140,7 @@ fn unseen(died: &Died, container: &str, current: bool, age: Duration) -> TaskSee
         age_ms: millis(age),
         since_ms: millis(age),
         started_ms: None,
+        watched_ms: None,
     }
 }
 

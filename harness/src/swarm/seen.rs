@@ -174,6 +174,8 @@ pub struct TaskSeen {
     pub since_ms: u64,
     /// Milliseconds since its container started, where the engine's event was heard.
     pub started_ms: Option<u64>,
+    /// Milliseconds since it was first seen in its state, by this machine's own steady clock.
+    pub watched_ms: Option<u64>,
 }
 
 /// A host port that another service holds.
@@ -186,7 +188,7 @@ pub struct PortHeld {
 }
 
 /// The states of a task, in swarm's order. Source: moby's swarmkit, `api/types.proto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the engine's own words")]
 pub enum TaskState {
     New,

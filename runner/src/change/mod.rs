@@ -20,12 +20,14 @@ pub use side::Side;
 pub use untested::{changed_functions, commands, entrypoints, parts_that_nothing_deploys, timers};
 pub use words::{changed_defaults, told_lacking, turned_secrets};
 
+use std::collections::BTreeSet;
+
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::Failure;
 use harness::names::StackName;
 
 use crate::recipe_toml::Variant;
-use crate::source::Checkout;
+use crate::source::{Checkout, Tag};
 use crate::spec::RunSpec;
 
 /// A change, ready to be compared.
@@ -39,6 +41,17 @@ pub struct Change {
     pub allowances: Vec<Allowance>,
     /// What abra leaves behind.
     pub left: Vec<Leftover>,
+    /// What a release after the base already asks of operators: the change does not, where it has that release's version.
+    pub published: Option<Published>,
+}
+
+/// A release that is newer than the base, and that the change still names as its version.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Its version.
+    pub version: String,
+    /// The settings that an env file of the base lacks for it.
+    pub lacking: BTreeSet<String>,
 }
 
 impl Change {
@@ -52,7 +65,25 @@ impl Change {
         let head = Side::read(checkout, spec, spec.head.as_str(), Some(&base.sample), variant)?;
         let allowances = allowances(&base, &head);
         let left = left_behind(&base.compose, &head.compose, &spec.stack);
-        Ok(Some(Self { base, head, allowances, left }))
+        let is_published =
+            |tag: &&Tag| Some(&tag.name) == spec.head_version.as_ref() && tag.commit != spec.head.as_str();
+        let published = spec.tags.iter().find(is_published).filter(|tag| Some(&tag.name) != spec.base.as_ref());
+        let published = match published {
+            Some(tag) => {
+                let side = Side::read(checkout, spec, &tag.name, Some(&base.sample), variant)?;
+                let lacking = lacking(&base.sample.vars(), &base, &side).into_iter().map(|one| one.key).collect();
+                Some(Published { version: tag.name.clone(), lacking })
+            }
+            None => None,
+        };
+        Ok(Some(Self { base, head, allowances, left, published }))
+    }
+
+    /// Those that the change itself asks for, and no release before it.
+    #[must_use]
+    pub fn own(&self, lacking: &[Lacking]) -> Vec<Lacking> {
+        let is_old = |one: &&Lacking| self.published.as_ref().is_some_and(|release| release.lacking.contains(&one.key));
+        lacking.iter().filter(|one| !is_old(one)).cloned().collect()
     }
 
     /// What an operator's env file lacks for the head.
@@ -66,8 +97,9 @@ impl Change {
     /// # Errors
     /// The settings by name.
     pub fn refuses(&self, lacking: &[Lacking]) -> Result<(), Failure> {
-        match self.permit(lacking) {
-            None if !lacking.is_empty() => Err(told_lacking(lacking, self)),
+        let own = self.own(lacking);
+        match self.permit(&own) {
+            None if !own.is_empty() => Err(told_lacking(&own, self)),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::coopcloud::interpolate::Unset;
+use harness::coopcloud::interpolate::{Unset, Use};
 use harness::coopcloud::variables::OF_ABRA;
 
 use super::Side;
@@ -77,7 +77,11 @@ pub fn lacking(env: &BTreeMap<String, String>, base: &Side, head: &Side) -> Vec<
                 (!before().any(|one| refused(&one.unset))).then(|| Why::Refused { place: place() })
             }
             (_, Some(_)) | (Unset::Default(_), None) => None,
-            (Unset::Refused { .. }, None) => Some(Why::Refused { place: place() }),
+            (Unset::Refused { .. }, None) => {
+                // One that the base refuses too is set by something that is not seen here, such as the image.
+                let refused = |one: &Use| matches!(one.unset, Unset::Refused { .. });
+                (!before().any(refused)).then(|| Why::Refused { place: place() })
+            }
             (Unset::Empty, None) => {
                 let lived_without = before().any(|one| one.unset == Unset::Empty) && !base.exports.contains_key(key);
                 let default = before().find_map(|one| match &one.unset {

@@ -109,14 +109,35 @@ fn given(compose: &Compose) -> BTreeSet<String> {
 /// `${X:?…}` of a script. A condition or a function around `env` may have a default, so that is not counted.
 pub(super) fn uses_in_container(text: &str, given: &BTreeSet<String>) -> Vec<Use> {
     let mut found: Vec<Use> = Vec::new();
+    // What stands in a block may be left out on purpose.
+    let mut depth = 0_usize;
     for action in text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
         let words: Vec<&str> = action.0.trim_matches(['-', ' ', '\t']).split_whitespace().collect();
+        match words.first() {
+            Some(&("if" | "with" | "range" | "block" | "define")) => depth += 1,
+            Some(&"end") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > 0 {
+            continue;
+        }
         if let ["env", name] = words[..] {
             found.push(Use { name: name.trim_matches(['"', '`']).to_owned(), unset: Unset::Empty });
         }
     }
     let refused = |one: &Use| matches!(one.unset, Unset::Refused { .. });
+    // A script's own variables are small by custom, and settings of an env file never are.
+    let is_setting = |name: &str| !name.contains(|c: char| c.is_ascii_lowercase());
+    let sets = |name: &str| {
+        let assigned = format!("{name}=");
+        text.lines().any(|line| {
+            let line = line.trim_start();
+            let line =
+                ["export ", "local ", "readonly "].iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
+            line.starts_with(&assigned)
+        })
+    };
     found.extend(text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(uses_in).filter(refused));
-    found.retain(|one| !given.contains(&one.name));
+    found.retain(|one| is_setting(&one.name) && !given.contains(&one.name) && !sets(&one.name));
     found
 }

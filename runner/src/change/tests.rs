@@ -53,7 +53,7 @@ fn side(made: &Made<'_>) -> Side {
 fn of(base: &Made<'_>, head: &Made<'_>) -> Change {
     let (base, head) = (side(&Made { version: "1.0.0+1", ..base.clone() }), side(head));
     let left = left_behind(&base.compose, &head.compose, &stack());
-    Change { allowances: allowances(&base, &head), base, head, left }
+    Change { allowances: allowances(&base, &head), base, head, left, published: None }
 }
 
 /// What the env file of an operator of the base lacks, in words.

@@ -111,6 +111,16 @@ impl Change {
     #[must_use]
     pub fn told_settings(&self, lacking: &[Lacking], left_out: &BTreeSet<String>, is_fresh: bool) -> Vec<String> {
         let mut notes = Vec::new();
+        let own = self.own(lacking);
+        let old: Vec<&str> = lacking.iter().filter(|one| !own.contains(one)).map(|one| one.key.as_str()).collect();
+        if let (Some(release), false) = (&self.published, old.is_empty()) {
+            let version = &release.version;
+            notes.push(format!(
+                "added to the env file for the upgrade, as release {version} needs it: {}",
+                old.join(", ")
+            ));
+        }
+        let lacking = own.as_slice();
         if let (Some(allowance), false) = (self.permit(lacking), lacking.is_empty()) {
             let keys = |wanted: &dyn Fn(&Lacking) -> bool| -> Vec<String> {
                 lacking.iter().filter(|one| wanted(one)).map(|one| one.key.clone()).collect()

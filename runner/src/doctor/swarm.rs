@@ -55,7 +55,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
             found.push(part("backup bot", there.bot, "backup bot (label coop-cloud.backupbot.enabled)"));
             if there.traefik {
                 found.push(https(settings).await);
-                found.push(route(settings, there.route).await);
+                found.push(route(settings, there.routes.contains(settings.base_domain.as_str())).await);
             }
             if there.bot {
                 found.push(repository(&swarm).await);

@@ -44,6 +44,7 @@ pub(super) async fn settings(cx: &mut Context) -> Step {
     }
     cx.check(CHECK, async |_: &mut Context| {
         change.refuses(&lacking)?;
+        let lacking = change.own(&lacking);
         let text = match change.permit(&lacking) {
             Some(allowance) if !lacking.is_empty() => {
                 format!("{} missing in operators' env files, as {}", count(lacking.len(), "setting"), allowance.words())

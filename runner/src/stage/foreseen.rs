@@ -8,7 +8,7 @@ use harness::coopcloud::compose::{Compose, Service};
 use harness::coopcloud::envfile::EnvFile;
 use harness::coopcloud::route::{Routing, Wanted};
 use harness::failure::{Failure, Kind};
-use harness::swarm::{Look, StackLabels};
+use harness::swarm::Look;
 use serde_json::Value;
 
 use crate::context::{Context, Step};
@@ -118,8 +118,8 @@ pub(super) async fn images(cx: &mut Context, compose: &Compose) -> Step {
         return Ok(());
     }
     cx.check("prepare.healthcheck", async |cx: &mut Context| {
-        let labels = StackLabels::new(&cx.spec.stack, &cx.labels);
-        let found = looks.iter().map(|(_, look)| cx.swarm.lacks(&labels, look));
+        let run = cx.started.run.to_string();
+        let found = looks.iter().map(|(_, look)| cx.swarm.lacks(&run, &cx.spec.stack, look));
         let found = futures_util::future::join_all(found).await;
         for ((service, look), lacking) in looks.iter().zip(found) {
             let Some(program) = lacking?.into_iter().next() else { continue };
@@ -158,7 +158,10 @@ fn may_come_later(service: &Service, program: &str) -> bool {
     let configs: Vec<String> =
         configs.iter().filter_map(|config| config.get("target")?.as_str().map(str::to_owned)).collect();
     // A script in the place of the image's own entrypoint may do anything.
-    let is_script = configs.iter().any(|target| commands.contains(target.as_str()));
+    let is_script = configs.iter().any(|target| {
+        let is_hook = target.ends_with(".sh") || target.contains("entrypoint") || target.contains(".d/");
+        is_hook || commands.contains(target.as_str())
+    });
     let mounted = targets.chain(configs).any(|target| match program.contains('/') {
         true => program.starts_with(&target),
         false => target.ends_with(&format!("/{program}")) || target.ends_with("/bin"),
@@ -213,5 +216,6 @@ mod tests {
         assert!(of("    command: [sh, -c, 'apk add curl; exec serve']\n"));
         assert!(of("    entrypoint: /start.sh\n    configs: [{source: c, target: /start.sh}]\n"));
         assert!(of("    configs: [{source: c, target: /usr/bin/curl}]\n"));
+        assert!(of("    configs: [{source: c, target: /docker-entrypoint.d/10-tools}]\n"));
     }
 }

@@ -28,7 +28,9 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
     let routing = Routing::of(&labels);
     let wanted = Wanted { host: cx.spec.domain.as_str(), path: cx.toml.health.path.as_str() };
     let revision = cx.deployed.clone().unwrap_or_else(|| cx.spec.head.to_string());
-    let compose = super::prepare::may_be_deployed(cx, &revision).ok();
+    // Steps of the recipe's folder and variants deploy other files than the sample names.
+    let is_as_sampled = !cx.has_install_steps() && cx.variant.is_none();
+    let compose = super::prepare::may_be_deployed(cx, &revision).ok().filter(|_| is_as_sampled);
     let on = compose.as_ref().map(|compose| networks(compose, &cx.spec.stack.object(""))).unwrap_or_default();
     seen.no_way = routing.no_way(wanted, &on, PROXY);
     seen.log = traefiks_log(cx).await.unwrap_or_default();
@@ -107,7 +109,8 @@ fn said(line: &str) -> String {
 
 async fn traefik(cx: &Context) -> Option<(StackName, String)> {
     let services = cx.swarm.docker().list_services(None).await.ok()?;
-    services.into_iter().filter_map(|service| service.spec).find_map(|spec| {
+    let others = services.into_iter().filter_map(|service| service.spec).filter(|spec| !crate::world::is_route(spec));
+    others.into_iter().find_map(|spec| {
         let image = spec.task_template?.container_spec?.image?;
         let name = image.split(['@', ':']).next()?.rsplit('/').next()?.to_owned();
         let stack = StackName::try_from(spec.labels?.get(STACK_LABEL)?.clone()).ok()?;

@@ -63,7 +63,10 @@ pub(super) fn told(
     for (one, said) in optional.iter().zip(said) {
         match said {
             // Its operator sets that.
-            Loaded::Refused(why) if why.contains("required variable") || why.contains("is missing a value") => {}
+            Loaded::Refused(why)
+                if ["required variable", "is missing a value", "invalid interpolation format"]
+                    .iter()
+                    .any(|words| why.contains(words)) => {}
             Loaded::Refused(why) => wrong.push((one, format!("docker refuses {}: {why}", one.file))),
             Loaded::Taken | Loaded::NotAsked(_) => {}
         }

@@ -322,7 +322,7 @@ async fn is_whole(swarm: &Swarm, http: &Http, base: &str, port: u16) -> Result<S
             "run `cc-ci up`; `cc-ci doctor` says more",
         ));
     }
-    trusted(http, base, port, there.route).await
+    trusted(http, base, port, there.routes.contains(base)).await
 }
 
 /// traefik answers over TLS that cc-ci trusts, and passes a request on to a route of cc-ci's own. A state folder that is
@@ -361,7 +361,8 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
             Ok(text) => cx.record("prepare.base-images", Origin::Generic, Outcome::Passed, text, None, start.elapsed()),
             Err((check, failure)) => {
                 let mut fault = cx.fault(failure);
-                if fault.cause == Cause::Recipe {
+                // One that its publisher has taken back looks like a private one.
+                if fault.cause == Cause::Recipe || fault.failure.kind == Kind::RegistryRefused {
                     fault = Fault { cause: Cause::BaseRelease, ..fault };
                 }
                 let text = fault.failure.what.clone();

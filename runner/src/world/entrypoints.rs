@@ -15,7 +15,8 @@ const USUAL: [&str; 2] = ["web", "web-secure"];
 pub async fn entrypoints(swarm: &Swarm) -> Result<BTreeSet<String>, Failure> {
     let mut found: BTreeSet<String> = USUAL.iter().map(ToString::to_string).collect();
     for service in swarm.docker().list_services(None).await.map_err(|error| super::present::unreachable(&error))? {
-        let container = service.spec.and_then(|spec| spec.task_template).and_then(|task| task.container_spec);
+        let spec = service.spec.filter(|spec| !super::is_route(spec));
+        let container = spec.and_then(|spec| spec.task_template).and_then(|task| task.container_spec);
         let Some(container) = container else { continue };
         let image = container.image.unwrap_or_default();
         if image.split(['@', ':']).next().and_then(|name| name.rsplit('/').next()) == Some("traefik") {

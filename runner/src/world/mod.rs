@@ -22,7 +22,7 @@ use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 use crate::settings::Settings;
 use docker_cli::docker;
 pub use entrypoints::entrypoints;
-pub use present::{Present, bot_container, present};
+pub use present::{Present, bot_container, is_route, present};
 
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";
@@ -134,7 +134,8 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
     };
     let wanted = stack::write(&state, settings, &parts)?;
     // Another state folder, with another CA, may have deployed it last: what is there is not enough.
-    if there.traefik && there.bot && there.route && there.print == wanted.print {
+    if there.traefik && there.bot && there.routes.contains(settings.base_domain.as_str()) && there.print == wanted.print
+    {
         told(report, "traefik, backup bot and route", Done::AlreadyThere, start);
     } else {
         let stack_name = StackName::try_from(WORLD_STACK.to_owned())

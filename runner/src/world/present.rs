@@ -1,7 +1,8 @@
 //! What of the world is there, whoever made it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use bollard::models::ServiceSpec;
 use harness::failure::{Failure, Kind};
 use harness::names::StackName;
 use harness::swarm::{STACK_LABEL, Swarm};
@@ -23,8 +24,8 @@ pub struct Present {
     pub traefik: bool,
     /// A backup bot, found by its label.
     pub bot: bool,
-    /// A route of cc-ci's own through traefik, which can be asked.
-    pub route: bool,
+    /// The base domains for which there is a route of cc-ci's own through traefik, which can be asked.
+    pub routes: BTreeSet<String>,
     /// Whether a traefik is there that `up` did not make.
     pub foreign_traefik: bool,
     /// Whether a bot is there that `up` did not make.
@@ -53,11 +54,11 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
         let image =
             spec.task_template.and_then(|task| task.container_spec).and_then(|spec| spec.image).unwrap_or_default();
         let name = image.split(['@', ':']).next().unwrap_or_default();
-        let route = labels.contains_key(ROUTE_LABEL);
-        let traefik = !route && name.rsplit('/').next() == Some("traefik");
+        let route = labels.get(ROUTE_LABEL);
+        let traefik = route.is_none() && name.rsplit('/').next() == Some("traefik");
         let bot = is_bot(&labels);
         let ours = labels.get(STACK_LABEL).is_some_and(|stack| stack == super::WORLD_STACK);
-        found.route |= route;
+        found.routes.extend(route.cloned());
         found.traefik |= traefik;
         found.bot |= bot;
         found.foreign_traefik |= traefik && !ours;
@@ -67,6 +68,12 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
         }
     }
     Ok(found)
+}
+
+/// Whether a service is the one behind the route, which has traefik's image.
+#[must_use]
+pub fn is_route(spec: &ServiceSpec) -> bool {
+    spec.labels.as_ref().is_some_and(|labels| labels.contains_key(ROUTE_LABEL))
 }
 
 /// A container of the backup bot on this node; none where none runs here.

@@ -19,7 +19,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// The labels of the service.
 pub(super) fn labels(base_domain: impl std::fmt::Display, print: &str) -> Value {
     json!({
-        "cc-ci.world": "true", PRINT_LABEL: print, ROUTE_LABEL: "true",
+        "cc-ci.world": "true", PRINT_LABEL: print, ROUTE_LABEL: base_domain.to_string(),
         "traefik.enable": "true",
         // traefik 3 skips a service that has the label of both its providers.
         "traefik.docker.network": "proxy",

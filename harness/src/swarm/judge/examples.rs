@@ -47,6 +47,7 @@ pub(crate) fn task(service: &str, id: &str, state: TaskState) -> TaskSeen {
         age_ms: 10_000,
         since_ms: 10_000,
         started_ms: None,
+        watched_ms: None,
     }
 }
 

@@ -62,7 +62,10 @@ fn ready_ms(view: &View) -> Option<u64> {
         let up_ms = container.up_s * 1000;
         let after = |patience: u64| up_ms.checked_sub(patience);
         match (container.health, container.listens) {
-            (Health::Healthy, _) => Some(container.healthy_ms.unwrap_or(u64::MAX)),
+            (Health::Healthy, Listens::Since(ms)) => Some(container.healthy_ms.unwrap_or(u64::MAX).min(ms)),
+            // Healthy by a socket alone: MySQL and MariaDB are so while a temporary server sets them up.
+            (Health::Healthy, Listens::No) => after(DEAF_MS),
+            (Health::Healthy, Listens::Unknown) => Some(container.healthy_ms.unwrap_or(u64::MAX)),
             (Health::Starting | Health::Unhealthy, _) => None,
             (Health::None, Listens::Since(ms)) => Some(ms),
             // What is never started again does its work once, and others come after it.
