@@ -63,9 +63,17 @@ long_history() {
   rm -rf "$folder"
 }
 
+# What the steps printed. The long form has one more.
+test_logs() {
+  local log
+  for log in "$logs"/tests_*.log "$logs/all_faults.log"; do
+    if [ -f "$log" ]; then cat "$log"; fi
+  done
+}
+
 # One line with all tests, as test runners have it.
 totals() {
-  cat "$logs"/tests_*.log "$logs/all_faults.log" 2>/dev/null | awk '
+  test_logs | awk '
     /^test result: / { passed += $4; failed += $6; skipped += $8 }
     END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
 }
@@ -74,7 +82,7 @@ totals() {
 slowest() {
   say ""
   say "The twenty slowest tests:"
-  cat "$logs"/tests_*.log "$logs/all_faults.log" 2>/dev/null |
+  test_logs |
     sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>$/\2 \1/p' | sort -rn | head -n 20 |
     awk '{ printf "  %8.1f s  %s\n", $1, $2 }'
 }
