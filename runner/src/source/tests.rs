@@ -80,6 +80,8 @@ fn a_server_that_refuses_or_stays_silent_is_told_apart_from_a_wrong_address() {
         let failure = Checkout::clone_within(&url, &dir.path().join("to"), patience).unwrap_err();
         assert_eq!(failure.kind, kind, "{}", failure.what);
         assert!(failure.what.contains(means), "{}", failure.what);
+        // A git that was ended before it came to the server would leave that waiting.
+        drop(std::net::TcpStream::connect(url.trim_start_matches("http://").trim_end_matches("/x.git")));
         served.join().unwrap();
         let _ = std::fs::remove_dir_all(dir.path().join("to"));
     }
