@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use harness::coopcloud::snapshot_id::SnapshotId;
 use harness::names::StackName;
 use runner::event::{Event, Outcome, Record, Stage, Word};
 use runner::exit::Exit;
@@ -106,15 +107,17 @@ fn a_run_forgets_its_own_snapshots_and_a_janitor_those_of_one_that_was_killed() 
     let before = snapshots(&stack_of_killed);
     assert_eq!(before.len(), 1, "a killed run leaves its snapshot, or this shows nothing");
 
+    // What the bot said of the snapshot is in the run's events: to ask the repository now would be a race with the run,
+    // which forgets it as soon as it is restored.
     let mut whole = run("n/1");
     whole.until(backed_up);
-    // It forgets the snapshot as soon as it is restored, and waits here until it was seen.
-    whole.signal("STOP");
     let (_, stack) = whole.started();
-    let made = snapshots(&stack);
-    whole.signal("CONT");
+    let made = whole.records.iter().any(|record| {
+        matches!(&record.event, Event::AbraCalled { call, .. } if !SnapshotId::saved_in(&call.output).is_empty())
+    });
     let said = whole.end();
-    assert_eq!((said.code, made.len()), (0, 1), "{}", said.stderr);
+    assert!(made, "it made a snapshot, or this shows nothing");
+    assert_eq!(said.code, 0, "{}", said.stderr);
     assert_eq!(snapshots(&stack), Vec::<String>::new());
 
     // The run before has done it already where its janitor came first; either way nothing is left.
