@@ -115,7 +115,7 @@ impl Context {
             version: revision.to_owned(),
             yaml: compose.to_yaml(),
         });
-        self.deployed = Some(revision.to_owned());
+        let was = self.deployed.replace(revision.to_owned());
         let mut speaker = self.speaker();
         let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
         for service in &settled.services {
@@ -128,6 +128,7 @@ impl Context {
         if let Some(note) = stage::too_slow(&compose, &self.spec.stack, took) {
             self.note(note);
         }
+        self.run_commands(was.as_deref(), revision).await?;
         Ok(settled)
     }
 

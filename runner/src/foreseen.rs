@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use harness::coopcloud::by_variable::{ByVariable, Typed, by_variable};
 use harness::coopcloud::charset;
 use harness::coopcloud::compose::Compose;
-use harness::coopcloud::envfile::EnvFile;
+use harness::coopcloud::envfile::{EnvFile, MARK};
 use harness::coopcloud::unset::{Gap, template_gaps, unset};
 use harness::failure::{Failure, Kind};
 
@@ -45,6 +45,20 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
              the file; docker fills in nothing{meant}"
         ));
     }
+    if given.sample.starts_with(MARK) {
+        known.notes.push(
+            ".env.sample begins with a byte order mark; some readers of env files take it as part of the first key, or \
+             refuse the file"
+                .to_owned(),
+        );
+    }
+    if let Some(line) = given.sample.lines().find(|line| has_escape(line)) {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        known.notes.push(format!(
+            "the value of {key} in .env.sample has \\n in double quotes: to some readers of env files that is a line \
+             break, and this run took it as it stands"
+        ));
+    }
     for secret in given.env.secrets() {
         let unknown = secret.charset.as_deref().map(charset::unknown).unwrap_or_default();
         if !unknown.is_empty() {
@@ -79,6 +93,13 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
     }
     filled(&by_variable(given.compose, given.vars), &mut known);
     known
+}
+
+/// Whether a line has a value in double quotes with an escape in it that readers take in two ways.
+fn has_escape(line: &str) -> bool {
+    let value =
+        line.split_once('=').map(|(_, value)| value.trim_start()).filter(|_| !line.trim_start().starts_with('#'));
+    value.is_some_and(|value| value.starts_with('"') && (value.contains("\\n") || value.contains("\\r")))
 }
 
 /// Fields of a type that a variable fills.
@@ -138,6 +159,14 @@ mod tests {
         let known = of("services: {app: {image: a, environment: ['U=https://${DOMIAN}']}}\n", "DOMAIN=x\n", "");
         assert!(known.notes[0].starts_with("compose.yml uses DOMIAN, and nothing sets it"), "{known:?}");
         assert!(known.notes[0].contains("DOMAIN"), "{known:?}");
+    }
+
+    #[test]
+    fn what_readers_of_env_files_take_in_two_ways_is_told() {
+        let compose = "services: {app: {image: a}}\n";
+        let known = of(compose, "\u{feff}TYPE=x\n#B=\"\\n\"\nC=\"a\\nb\"\n", "");
+        assert!(known.notes[0].contains("byte order mark") && known.notes[1].contains("value of C"), "{known:?}");
+        assert!(of(compose, "A='a\\nb'\nB=a\\nb\n", "").notes.is_empty());
     }
 
     #[test]

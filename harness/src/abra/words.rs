@@ -40,6 +40,7 @@ pub const WORDS: &[Word] = &[
     word(&["app", "secret", "generate"], &["--all", "--machine", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "secret", "insert"], &["--file", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "run"], &["--no-input"], Remembered),
+    word(&["app", "cmd"], &["--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "backup", "create"], &["--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "backup", "list"], &["--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "restore"], &["--chaos", "--offline", "--no-input"], Remembered),

@@ -57,6 +57,8 @@ pub struct Named {
     pub file: Option<String>,
     /// Whether it is made by somebody else.
     pub external: bool,
+    /// Whether the engine fills a config's file in, as a template, for each task.
+    pub is_template: bool,
 }
 
 /// One service.
@@ -254,6 +256,7 @@ impl Named {
             name: text("name").or(inner).unwrap_or_else(|| key.to_owned()),
             file: text("file"),
             external: external.is_some_and(|value| value.as_bool().unwrap_or(value.is_object())),
+            is_template: text("template_driver").as_deref() == Some("golang"),
         }
     }
 }

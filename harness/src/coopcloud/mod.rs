@@ -18,6 +18,7 @@ pub mod shell;
 pub mod snapshot_id;
 
 mod normal;
+pub mod template;
 pub mod unset;
 pub mod variables;
 pub mod version;

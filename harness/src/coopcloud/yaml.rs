@@ -35,6 +35,8 @@ impl Node {
     /// # Errors
     /// What is wrong with it, in a line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        // At the very beginning every reader skips it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(odd) = text.chars().find(|c| is_odd(*c)) {
             return Err(format!(
                 "it holds the character {}, which readers of YAML take in two ways",

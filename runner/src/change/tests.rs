@@ -37,7 +37,8 @@ fn side(made: &Made<'_>) -> Side {
     vars.insert("STACK_NAME".to_owned(), stack().as_str().to_owned());
     let compose = Compose::load(&[("compose.yml".to_owned(), text)], &vars).unwrap();
     let mut uses: Vec<_> = compose.uses.iter().map(|one| (one.clone(), "the compose files".to_owned())).collect();
-    uses.extend(uses_in_container(made.config, &BTreeSet::new()).into_iter().map(|one| (one, "site.conf".to_owned())));
+    let found = uses_in_container(made.config, made.config.contains("{{"), &BTreeSet::new());
+    uses.extend(found.into_iter().map(|one| (one, "site.conf".to_owned())));
     Side {
         revision: made.version.to_owned(),
         version: Some(made.version.to_owned()),

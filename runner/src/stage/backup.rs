@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
-use crate::backup_content::{Asked, Entry, judged, paths};
+use crate::backup_content::{Asked, Before, Entry, Holds, judged, paths};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, disk, sample_of};
 use crate::markers::Marker;
@@ -47,29 +47,31 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
         cx.fail("backup.markers", crate::event::Origin::Generic, failure, Duration::ZERO);
         return Err(crate::context::Stopped);
     }
-    let made = create(cx).await?;
+    let made = create(cx, &volumes).await?;
     // Reading the snapshot takes as long as restoring it, and neither needs the other: what it holds
     // is told first all the same, since an empty backup explains what follows.
     let listing = tokio::spawn(content(cx, &made));
     wipe(cx, &markers).await?;
-    restore(cx, listing, &made).await?;
+    let holds = restore(cx, listing, &made).await?;
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
     back(cx, &markers).await?;
     data::check(cx, "restored").await?;
     answers::answers(cx, "backup.answers").await?;
-    if cx.overlays.data.is_none() {
-        cx.not_shown = Some(not_shown(&made));
-    }
+    cx.not_shown = match holds {
+        Holds::Nothing(why) => Some(format!("not shown: what a backup holds of the app ({why})")),
+        Holds::Files(_) if cx.overlays.data.is_none() => Some(not_shown(&made)),
+        Holds::Files(_) => None,
+    };
     overlay::run_all(cx, "backup").await
 }
 
 /// What a marker that came back does not say.
 fn not_shown(made: &Made) -> String {
-    let what = if made.has_hook {
-        "that the app's data comes back from its dump"
-    } else {
+    let what = if made.before.hooks.is_empty() {
         "that the app's own data comes back"
+    } else {
+        "that the app's data comes back from its dump"
     };
     format!("not shown: {what} (the recipe's folder has no data/)")
 }
@@ -80,8 +82,7 @@ struct Made {
     /// The snapshots that the bot named.
     ids: Vec<SnapshotId>,
     since: Timestamp,
-    has_hook: bool,
-    held_something: bool,
+    before: Before,
 }
 
 /// The mounted volumes with their coverage; none where no service is labelled for backup.
@@ -169,14 +170,32 @@ async fn plant(cx: &mut Context, volumes: &[Covered]) -> Step<Vec<Marker>> {
     .await
 }
 
-async fn create(cx: &mut Context) -> Step<Made> {
+/// What is known of the app before its backup is made, since a hook may change it.
+async fn before(cx: &Context, volumes: &[Covered]) -> Result<Before, Failure> {
+    let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
+    let hooks = labels.values().filter(|labels| is_backed_up(labels));
+    let hooks = hooks.filter_map(|labels| labels.get("backupbot.backup.pre-hook").cloned()).collect();
+    let names = |is_covered: bool| -> BTreeSet<String> {
+        let wanted = volumes.iter().filter(|volume| (volume.coverage != Coverage::No) == is_covered);
+        wanted.map(|volume| volume.mount.name.clone()).collect()
+    };
+    // One volume may be mounted twice, by a service whose labels cover it and by another.
+    let (covered, mut others) = (names(true), names(false));
+    others.retain(|name| !covered.contains(name));
+    let all: BTreeSet<String> = covered.union(&others).cloned().collect();
+    let full = repository::with_content(&cx.swarm, &all, cx.wait_until()).await;
+    let is_full = |name: &&String| full.as_ref().is_none_or(|full| full.contains(*name));
+    let short = |name: &String| name.strip_prefix(&cx.spec.stack.object("")).unwrap_or(name).to_owned();
+    Ok(Before {
+        hooks,
+        covered: full.is_none() || covered.iter().any(|name| is_full(&name)),
+        others: others.iter().filter(is_full).map(short).collect(),
+    })
+}
+
+async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
     cx.check("backup.created", async |cx: &mut Context| {
-        let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
-        let has_hook = labels.values().any(|labels| labels.contains_key("backupbot.backup.pre-hook"));
-        let names: BTreeSet<String> =
-            cx.swarm.mounted(&cx.spec.stack).await?.iter().map(|mount| cx.spec.stack.object(&mount.short)).collect();
-        let names: Vec<String> = names.into_iter().collect();
-        let held_something = repository::hold_something(&cx.swarm, &names, cx.wait_until()).await.unwrap_or(true);
+        let before = before(cx, volumes).await?;
         cx.progress("abra makes a backup");
         let since = Timestamp::now();
         let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
@@ -204,7 +223,7 @@ async fn create(cx: &mut Context) -> Step<Made> {
                 "the pre-hook in the backupbot labels, and what it printed; its command runs in the service's container",
             ));
         }
-        Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, has_hook, held_something }))
+        Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, before }))
     })
     .await
 }
@@ -231,15 +250,18 @@ enum Listing {
 }
 
 /// A backup that holds nothing of the app is none, whatever its exit code says.
-fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, ()), Failure> {
+fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, Holds), Failure> {
     let entries = match listing? {
         Listing::Known(entries) => entries,
         Listing::Told(call) => paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output()),
     };
     let volumes = cx.spec.stack.object("");
-    let Made { since, has_hook, held_something, .. } = *made;
-    let text = judged(&entries, &Asked { volumes: &volumes, since, has_hook, held_something })?;
-    Ok((text, ()))
+    let holds = judged(&entries, &Asked { volumes: &volumes, since: made.since, before: &made.before })?;
+    let text = match &holds {
+        Holds::Files(files) => format!("{} in the app's volumes", count(*files, "file")),
+        Holds::Nothing(why) => format!("nothing: {why}"),
+    };
+    Ok((text, holds))
 }
 
 async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
@@ -261,12 +283,13 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
     data::wipe(cx).await
 }
 
-async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step {
+async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step<Holds> {
     cx.progress("abra restores the backup");
     let before = cx.swarm.before(&cx.spec.stack).await;
     let restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
-    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
+    let holds = cx
+        .check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
         .await?;
     cx.check("backup.restored", async |cx: &mut Context| {
         let call = cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore)?;
@@ -274,7 +297,8 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
         cx.settle(&before?).await?;
         Ok((format!("in {:.1} s, and the app is settled", call.took.as_secs_f64()), ()))
     })
-    .await
+    .await?;
+    Ok(holds)
 }
 
 async fn back(cx: &mut Context, markers: &[Marker]) -> Step {

@@ -8,6 +8,7 @@ use harness::failure::Failure;
 
 use crate::allowed::compose_files;
 use crate::change::{self, Change, Why};
+use crate::commands::{After, Commands};
 use crate::context::{Context, Step};
 use crate::event::Stage;
 use crate::report::text::count;
@@ -116,13 +117,14 @@ pub(super) async fn left_behind(cx: &Context) -> Result<(), Failure> {
 async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String> {
     let mut notes = Vec::new();
     let base = cx.change.as_ref().map(|change| &change.base);
-    let commands = change::commands(env);
-    if !commands.is_empty() {
-        let commands: Vec<String> = commands.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
-        notes.push(format!(
-            "{} in .env.sample was not run: abra runs these commands, and cc-ci's deploys do not",
-            commands.join(", ")
-        ));
+    for (key, value) in change::commands(env) {
+        let runs = [After::Deploy.key(), After::Upgrade.key()].contains(&key.as_str());
+        let why = match &cx.commands {
+            Commands::Run if runs => continue,
+            Commands::NotRun(why) if runs => why.as_str(),
+            _ => "cc-ci never runs those",
+        };
+        notes.push(format!("{key}={value:?} in .env.sample was not run, so what it sets up is not tested: {why}"));
     }
     let timers = change::timers(compose);
     if !timers.is_empty() {

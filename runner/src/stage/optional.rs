@@ -1,9 +1,10 @@
 //! Compose files of the repository that no COMPOSE_FILE of the run names: operators switch them on, so each is held to
 //! docker's schema and to what the repository's files declare.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::coopcloud::compose::Compose;
+use harness::coopcloud::unset::unset;
 use harness::failure::{Failure, Kind};
 
 use crate::allowed::compose_files;
@@ -59,6 +60,9 @@ pub(super) fn told(
         cx.note(format!("{} is {since}in no COMPOSE_FILE of this run, so not deployed", changed.join(", ")));
     }
     let declared = declared(cx, head);
+    let main = deployed.first().and_then(|file| Some((file, alone(cx, head, file)?)));
+    let sample = cx.checkout.file(head, ".env.sample").unwrap_or_default();
+    let vars = variables(cx, head);
     let mut wrong = Vec::new();
     for (one, said) in optional.iter().zip(said) {
         match said {
@@ -71,6 +75,23 @@ pub(super) fn told(
             Loaded::Taken | Loaded::NotAsked(_) => {}
         }
         let Some(compose) = alone(cx, head, &one.file) else { continue };
+        if let Some((other, main)) = &main
+            && !main.version.is_same_as(&compose.version)
+        {
+            let (file, version, meant) = (&one.file, &compose.version, &main.version);
+            wrong.push((
+                one,
+                format!("{file} {version} and {other} {meant}: docker deploys no files of different versions together"),
+            ));
+        }
+        let unset: Vec<String> = unset(&compose, &vars, &sample).into_keys().collect();
+        if one.is_changed && !unset.is_empty() {
+            cx.note(format!(
+                "{} uses {}, and nothing sets that: no line of .env.sample, not even a comment, and no export of abra.sh",
+                one.file,
+                unset.join(", ")
+            ));
+        }
         if let Some((what, service)) = undeclared(&compose, &declared) {
             let why = format!(
                 "in {} service {service} uses the {what}, which no compose file of the repository declares",
@@ -97,9 +118,12 @@ pub(super) fn told(
 
 /// One file by itself, with the settings of the sample.
 fn alone(cx: &Context, head: &str, file: &str) -> Option<Compose> {
-    let sample = crate::deploy::sample_of(&cx.checkout, head).ok()?;
-    let vars = crate::deploy::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str());
-    Compose::load(&[(file.to_owned(), cx.checkout.file(head, file)?)], &vars).ok()
+    Compose::load(&[(file.to_owned(), cx.checkout.file(head, file)?)], &variables(cx, head)).ok()
+}
+
+fn variables(cx: &Context, head: &str) -> BTreeMap<String, String> {
+    let sample = crate::deploy::sample_of(&cx.checkout, head).unwrap_or_default();
+    crate::deploy::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str())
 }
 
 /// Every secret, config, volume and network that some compose file of the repository declares, as `kind key`: an overlay
@@ -154,8 +178,6 @@ pub(super) fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
