@@ -14,7 +14,7 @@ use harness::abra::Abra;
 use harness::failure::Failure;
 use harness::http::Http;
 use harness::names::{RecipeName, StackName};
-use harness::swarm::{Claim, Swarm};
+use harness::swarm::{Before, Claim, Swarm};
 use slots::{Lease, SwarmBoard};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -139,6 +139,8 @@ pub struct Context {
     pub faults: Vec<Fault>,
     /// The revision that is deployed now: a tag or the head's commit.
     pub deployed: Option<String>,
+    /// How the stack stood when it had settled last.
+    pub settled: Option<Before>,
     /// Whether the upgrade has replaced every container.
     pub all_new: bool,
     /// Whether the base release cannot even be pulled.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use harness::coopcloud::by_variable::{ByVariable, Typed, by_variable};
 use harness::coopcloud::charset;
+use harness::coopcloud::choices::wrong_word;
 use harness::coopcloud::compose::Compose;
+use harness::coopcloud::declared::{declared_by, undeclared};
 use harness::coopcloud::envfile::{EnvFile, MARK};
 use harness::coopcloud::unset::{Gap, template_gaps, unset};
 use harness::failure::{Failure, Kind};
@@ -92,6 +94,24 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
         }
     }
     filled(&by_variable(given.compose, given.vars), &mut known);
+    if let Some(wrong) = wrong_word(given.compose) {
+        known.failure.get_or_insert_with(|| {
+            Failure::new(
+                Kind::InvalidCompose,
+                format!("{} says {:?}, which the engine does not know", wrong.field, wrong.word),
+                format!("one of {}", wrong.takes.join(", ")),
+            )
+        });
+    }
+    if let Some((what, service)) = undeclared(given.compose, &declared_by(given.compose).collect()) {
+        known.failure.get_or_insert_with(|| {
+            Failure::new(
+                Kind::InvalidCompose,
+                format!("service {service} uses the {what}, which no compose file declares; docker refuses that"),
+                "its name, or the section at the end of the compose file that declares it",
+            )
+        });
+    }
     known
 }
 
@@ -167,6 +187,15 @@ mod tests {
         let known = of(compose, "\u{feff}TYPE=x\n#B=\"\\n\"\nC=\"a\\nb\"\n", "");
         assert!(known.notes[0].contains("byte order mark") && known.notes[1].contains("value of C"), "{known:?}");
         assert!(of(compose, "A='a\\nb'\nB=a\\nb\n", "").notes.is_empty());
+    }
+
+    #[test]
+    fn what_the_engine_or_docker_would_refuse_is_red() {
+        let what = |compose: &str| of(compose, "", "").failure.map(|failure| failure.what).unwrap_or_default();
+        let said = what("services: {app: {image: a, deploy: {restart_policy: {condition: onfailure}}}}\n");
+        assert!(said.starts_with("services.app.deploy.restart_policy.condition says \"onfailure\""), "{said}");
+        let said = what("services: {app: {image: a, volumes: ['upload:/u']}}\nvolumes: {uploads: {}}\n");
+        assert!(said.starts_with("service app uses the volume upload, which no compose file declares"), "{said}");
     }
 
     #[test]

@@ -67,7 +67,7 @@ const WORDS: [[&str; 4]; 5] = [
 ];
 
 /// Notes that change no verdict: what they begin with, what they mean, what to do.
-const NOTES: [[&str; 3]; 22] = [
+const NOTES: [[&str; 3]; 24] = [
     [
         "volumes that the backup labels do not cover",
         "these volumes are in no backup",
@@ -80,7 +80,7 @@ const NOTES: [[&str; 3]; 22] = [
         "put the label back, or say so in the release's note",
     ],
     [
-        "the backup was tried once more",
+        "the backup was tried once more, the restore was tried once more",
         "another backup held the bot's repository at the first try; the second one counts",
         "nothing, unless it comes often: then when the server's own backups run",
     ],
@@ -165,6 +165,16 @@ const NOTES: [[&str; 3]; 22] = [
         "service … exited 3 times …, before it stayed up",
         "it ended itself until another service was ready, which swarm takes for a crash each time",
         "nothing, or a healthcheck for what it waits for and a loop in its entrypoint",
+    ],
+    [
+        "service … exited … after it was up; swarm started it again",
+        "nothing told it to end; the run watched until it had outlived that, or 40 s. One that ends again is a crash loop",
+        "its log lines before the end, in the report",
+    ],
+    [
+        ".env.sample begins with a byte order mark, or has \\n in double quotes",
+        "readers of env files take that in two ways",
+        "take it out",
     ],
     [
         "the app was up after … s, and the label … says …",

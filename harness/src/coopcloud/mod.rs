@@ -3,8 +3,10 @@
 pub mod abra_sh;
 pub mod by_variable;
 pub mod charset;
+pub mod choices;
 pub mod compose;
 pub mod database;
+pub mod declared;
 pub mod envfile;
 pub mod forbidden;
 mod health_program;

@@ -181,40 +181,43 @@ impl Routing {
                 format!("deploy.labels of service {}: the names behind traefik.http.middlewares.", router.on),
             );
         }
-        match &router.service {
-            // Another provider's, or another stack's: it is not seen here.
-            Some(named) if named.contains('@') && self.defined(router).is_none() => return None,
-            Some(named) if self.defined(router).is_none() => {
-                return no(
-                    format!("router {} leads to traefik's service {named}, which no label defines", router.name),
-                    format!("deploy.labels of service {}: the names behind traefik.http.services.", router.on),
-                );
-            }
-            None if self.ports.keys().all(|(service, _)| *service != router.on) => {
-                let Router { name, on, .. } = router;
-                return no(
-                    format!(
-                        "service {on} has no label loadbalancer.server.port; in swarm mode traefik has no other way to know the port"
-                    ),
-                    format!("deploy.labels of service {on}: traefik.http.services.{name}.loadbalancer.server.port=…"),
-                );
-            }
-            _ => {}
-        }
-        let on = self.target(router);
-        let none = BTreeSet::new();
-        let has = networks.get(on).unwrap_or(&none);
-        let asked = self.networks.get(on).map_or(proxy, String::as_str);
-        if !has.is_empty() && !has.contains(proxy) {
+        // Seen with traefik 3.7: without a port of its own it drops all labels of a service, also those of routers that
+        // lead elsewhere.
+        if self.ports.keys().all(|(service, _)| *service != router.on) {
+            let Router { name, on, .. } = router;
             return no(
-                format!("service {on} is not on the network {proxy}, where traefik would look for it"),
-                format!("networks of service {on}: {proxy}"),
+                format!(
+                    "service {on} has no label loadbalancer.server.port; in swarm mode traefik has no other way to know the port"
+                ),
+                format!("deploy.labels of service {on}: traefik.http.services.{name}.loadbalancer.server.port=…"),
             );
         }
-        if !has.is_empty() && !has.contains(asked) {
+        let none = BTreeSet::new();
+        for on in [router.on.as_str(), self.target(router)] {
+            let has = networks.get(on).unwrap_or(&none);
+            let asked = self.networks.get(on).map_or(proxy, String::as_str);
+            if !has.is_empty() && !has.contains(proxy) {
+                return no(
+                    format!("service {on} is not on the network {proxy}, where traefik would look for it"),
+                    format!("networks of service {on}: {proxy}"),
+                );
+            }
+            if !has.is_empty() && !has.contains(asked) {
+                return no(
+                    format!(
+                        "the label traefik.docker.network of service {on} says {asked}, and the service is not on it"
+                    ),
+                    format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
+                );
+            }
+        }
+        // Another provider's, or another stack's, is not seen here.
+        if let Some(named) = router.service.as_ref().filter(|named| !named.contains('@'))
+            && self.defined(router).is_none()
+        {
             return no(
-                format!("the label traefik.docker.network of service {on} says {asked}, and the service is not on it"),
-                format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
+                format!("router {} leads to traefik's service {named}, which no label defines", router.name),
+                format!("deploy.labels of service {}: the names behind traefik.http.services.", router.on),
             );
         }
         None
@@ -260,13 +263,14 @@ mod tests {
         let of = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let rule = ("traefik.http.routers.x.rule", "Host(`app.example.org`)");
         let router = |service| {
-            let routes = of(&[("traefik.enable", "true"), rule, ("traefik.http.routers.x.service", service)]);
+            let own = ("traefik.http.services.x.loadbalancer.server.port", "80");
+            let routes = of(&[("traefik.enable", "true"), rule, own, ("traefik.http.routers.x.service", service)]);
             let web = of(&[("traefik.enable", "true"), ("traefik.http.services.web.loadbalancer.server.port", "8080")]);
             Routing::of(&ServiceLabels::from([("app".to_owned(), routes), ("web".to_owned(), web)]))
         };
         let networks = |web: &str| {
             let on = |name: &str| BTreeSet::from([name.to_owned()]);
-            BTreeMap::from([("app".to_owned(), on("inner")), ("web".to_owned(), on(web))])
+            BTreeMap::from([("app".to_owned(), on("proxy")), ("web".to_owned(), on(web))])
         };
         for name in ["web", "web@swarm", "Web"] {
             let routing = router(name);

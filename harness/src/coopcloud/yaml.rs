@@ -347,7 +347,7 @@ mod tests {
             ("%YAML 1.1\n---\na: 1", "irective"),
             ("# x\u{2028}a: 1", "2028"),
             ("# x\u{85}a: 1", "85"),
-            ("\u{feff}a: 1", "feff"),
+            ("a: \u{feff}1", "feff"),
             ("? [a]\n: 1", "key"),
             ("? \n: 1", "key"),
             ("~: 1", "key"),

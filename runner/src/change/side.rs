@@ -33,6 +33,8 @@ pub struct Side {
     pub missing_files: Vec<String>,
     /// Variables that its deployment takes, each with the place that takes it.
     pub uses: Vec<(Use, String)>,
+    /// What its configs are made of, by their names on the swarm: file and text.
+    pub configs: BTreeMap<String, (String, String)>,
     /// Its notes for operators below `release/`, by name.
     pub notes: BTreeMap<String, String>,
 }
@@ -71,6 +73,12 @@ impl Side {
             let found = uses_in_container(&text, config.is_template, &given(&compose));
             uses.extend(found.into_iter().map(|one| (one, file.to_owned())));
         }
+        let configs = compose.configs.iter().filter_map(|config| {
+            let file = config.file.as_deref()?.trim_start_matches("./").to_owned();
+            let text = checkout.file(revision, &file)?;
+            Some((config.name.clone(), (file, text)))
+        });
+        let configs = configs.collect();
         let mut notes = BTreeMap::new();
         for entry in checkout.entries(revision, "release").unwrap_or_default() {
             let text = checkout.file(revision, &entry.path).unwrap_or_default();
@@ -79,7 +87,17 @@ impl Side {
             }
         }
         let version = version_in(checkout, revision);
-        Ok(Self { revision: revision.to_owned(), version, sample, exports, compose, missing_files, uses, notes })
+        Ok(Self {
+            revision: revision.to_owned(),
+            version,
+            sample,
+            exports,
+            compose,
+            missing_files,
+            uses,
+            configs,
+            notes,
+        })
     }
 
     /// Its version, where it names one that can be compared.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
-use harness::failure::Failure;
+use harness::failure::{Failure, Kind};
 
 use crate::allowed::compose_files;
 use crate::change::{self, Change, Why};
@@ -43,6 +43,15 @@ pub(super) async fn settings(cx: &mut Context) -> Step {
     if cx.has_install_steps() || !upgrades(cx) {
         return Ok(());
     }
+    cx.check("prepare.configs", async |_: &mut Context| match change.unversioned().first() {
+        None => Ok(("no config changes under the name of one that is deployed".to_owned(), ())),
+        Some((name, file)) => Err(Failure::new(
+            Kind::ConfigChanged,
+            format!("{file} changes, and its config is still called {name}: swarm refuses to change one in place"),
+            "raise its *_VERSION export in abra.sh, or put one into the config's name",
+        )),
+    })
+    .await?;
     cx.check(CHECK, async |_: &mut Context| {
         change.refuses(&lacking)?;
         let lacking = change.own(&lacking);
