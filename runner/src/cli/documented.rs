@@ -93,7 +93,10 @@ fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let of = |folder: &str| -> Vec<String> {
         let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
-        entries.map(|name| format!("{folder}/{}", name.to_str().unwrap())).filter(|name| name.ends_with(".md")).collect()
+        entries
+            .map(|name| format!("{folder}/{}", name.to_str().unwrap()))
+            .filter(|name| name.ends_with(".md"))
+            .collect()
     };
     let names = ["docs", "docs/dev", "docs/decisions"].map(of).concat();
     let read = |name: String| (name.clone(), std::fs::read_to_string(root.join(name)).unwrap());
