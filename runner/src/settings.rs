@@ -106,7 +106,7 @@ pub struct Settings {
         long,
         env = "CCCI_BOT_IMAGE",
         value_name = "IMAGE",
-        default_value = "cc-ci/backup-bot:latest",
+        default_value = "cc-ci.invalid/backup-bot:1",
         global = true
     )]
     pub bot_image: String,
@@ -269,7 +269,11 @@ mod tests {
         let command = Settings::augment_args(clap::Command::new("cc-ci"));
         let mut words = vec!["cc-ci".to_owned()];
         for argument in command.get_arguments().filter(|argument| argument.get_default_values().is_empty()) {
-            let value = if argument.get_id() == "address" { "10.0.0.1" } else { "7" };
+            let value = match argument.get_id().as_str() {
+                "address" => "10.0.0.1",
+                "clone_forge" => "https://git.example.org/",
+                _ => "7",
+            };
             words.extend([format!("--{}", argument.get_long().unwrap()), value.to_owned()]);
         }
         let settings = Cli::parse_from(&words).settings;
