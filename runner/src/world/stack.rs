@@ -43,7 +43,8 @@ pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<
     let cert = std::fs::read_to_string(&cert_file).map_err(|error| disk("read", &cert_file, &error))?;
     // Secrets and configs do not change, so a new certificate needs new names.
     let cert_print = print_of(&[&cert, tls]);
-    let print = print_of(&[&compose(settings, parts, &dir, &cert_print, "").to_string()]);
+    // Without the folder: a state folder that was moved or copied has the same world.
+    let print = print_of(&[&compose(settings, parts, Path::new(""), &cert_print, "").to_string()]);
     let file = dir.join("world.yml");
     let text = format!("{:#}\n", compose(settings, parts, &dir, &cert_print, &print));
     std::fs::write(&file, text).map_err(|error| disk("write", &file, &error))?;
@@ -158,6 +159,16 @@ mod tests {
         assert_eq!(print(one.path(), true), print(one.path(), true));
         assert_ne!(print(one.path(), true), print(one.path(), false));
         assert_ne!(print(one.path(), true), print(other.path(), true));
+        let moved = tempfile::tempdir().unwrap();
+        assert!(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .args([&one.path().join("world"), moved.path()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(print(one.path(), true), print(moved.path(), true), "the same certificate, in another folder");
         let file = std::fs::read_to_string(ca::folder(one.path(), &settings.base_domain).join("world.yml")).unwrap();
         assert_eq!(file.matches(&print(one.path(), true)).count(), 3, "{file}");
         assert!(file.contains("Host(`cc-ci-route.") && file.contains(ROUTE_LABEL), "{file}");
