@@ -98,13 +98,18 @@ pub struct Before {
 }
 
 impl Before {
+    /// Whether a hook calls a program that dumps a database.
+    fn calls_a_dump(&self) -> bool {
+        self.hooks.iter().any(|hook| hook.contains("dump") || hook.contains(".backup"))
+    }
+
     /// Whether a hook writes a dump, by its words. Others only stop the app or lock it for the while.
     fn dumps(&self) -> bool {
-        self.hooks.iter().map(|hook| hook.to_lowercase()).any(|hook| {
+        self.hooks.iter().any(|hook| {
             let into =
                 |rest: &str| !rest.trim_start().starts_with(['&', '>']) && !rest.trim_start().starts_with("/dev/");
-            hook.contains("dump") || hook.contains(".backup") || hook.split('>').skip(1).any(into)
-        })
+            hook.split('>').skip(1).any(into)
+        }) || self.calls_a_dump()
     }
 }
 
@@ -157,6 +162,18 @@ pub fn judged(entries: &[Entry], asked: &Asked<'_>) -> Result<Holds, Failure> {
             Kind::BackupFailed,
             format!("the backup succeeded, and {name}, which was written for it, is empty"),
             "the pre-hook: a command that fails in front of a pipe (dump | gzip) is lost without `set -o pipefail`",
+        ));
+    }
+    let is_told = content.iter().all(|entry| entry.written.is_some());
+    if asked.before.calls_a_dump() && !others.is_empty() && is_told && !content.iter().any(|entry| is_new(entry)) {
+        return Err(Failure::new(
+            Kind::BackupEmpty,
+            format!(
+                "the backup succeeded, and no file in it was written for it, although the pre-hook makes a dump; {} is not \
+                 covered",
+                others.join(", ")
+            ),
+            "where the pre-hook writes its dump: it has to be below a path that the backupbot labels cover",
         ));
     }
     Ok(Holds::Files(content.len()))
@@ -258,9 +275,23 @@ mod tests {
             if let Ok(Holds::Nothing(why)) = said {
                 assert_eq!(why.contains("cache"), !others.is_empty(), "{why}");
             }
-            let file = [entry("a", 3, BEFORE)];
+            let file = [entry("a", 3, NOW)];
             assert_eq!(with(&file, &before(&hooks, covered, &others)).unwrap(), Holds::Files(1));
         }
+    }
+
+    #[test]
+    fn a_dump_that_is_not_in_the_backup_is_missed_where_its_data_are_in_none() {
+        let pages = [entry("index.html", 3, BEFORE)];
+        let red = |hook: &str, others: &[&str], entries: &[Entry]| {
+            with(entries, &before(&[hook], true, others)).err().map(|failure| failure.kind)
+        };
+        assert_eq!(red(DUMP, &["db"], &pages), Some(Kind::BackupEmpty));
+        assert_eq!(red(DUMP, &[], &pages), None);
+        assert_eq!(red("occ maintenance:mode --on > /tmp/log", &["db"], &pages), None);
+        assert_eq!(red(DUMP, &["db"], &[entry("a.sql", 3, NOW), pages[0].clone()]), None);
+        let untold = Entry { written: None, ..pages[0].clone() };
+        assert_eq!(red(DUMP, &["db"], &[untold]), None);
     }
 
     #[test]

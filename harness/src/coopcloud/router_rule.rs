@@ -92,11 +92,15 @@ pub fn takes(rule: &str, wanted: Wanted<'_>) -> Takes {
 
 /// Whether one of these is met.
 fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    parts.fold(Some(false), |met, part| match (met, part) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (None, _) | (_, None) => None,
-        _ => Some(false),
-    })
+    let mut met = Some(false);
+    for part in parts {
+        match part {
+            Some(true) => return Some(true),
+            None => met = None,
+            Some(false) => {}
+        }
+    }
+    met
 }
 
 /// Whether a matcher's value fits.
