@@ -76,6 +76,17 @@ pub fn paths(text: &str) -> Vec<Entry> {
     paths.iter().map(entry).collect()
 }
 
+/// Whether a list names the folders of volumes and nothing in them: whoever made it did not look into them, and what
+/// they hold is not known.
+#[must_use]
+pub fn names_only_volumes(entries: &[Entry]) -> bool {
+    let depth = |entry: &Entry| entry.path.trim_start_matches('/').split('/').count();
+    entries.iter().any(|entry| depth(entry) == VOLUME_DEPTH) && entries.iter().all(|entry| depth(entry) <= VOLUME_DEPTH)
+}
+
+/// The parts of the path of a volume's folder: `/var/lib/docker/volumes/<name>`.
+const VOLUME_DEPTH: usize = 5;
+
 /// What is known of the app when its backup was made.
 #[derive(Debug, Clone)]
 pub struct Asked<'a> {
@@ -190,6 +201,16 @@ mod tests {
         let text = "/var/lib/docker/volumes/x-pr1_ci_localhost_db/_data\n  /var/lib/docker/volumes/x-pr1_ci_localhost_db/_data/deep/\n\
                     /var/lib/docker/volumes/x-pr1_ci_localhost_db/_data/deep/.cc-ci-marker\nsnapshot 1234\n";
         assert_eq!(kind(&paths(text)), Some(Kind::BackupEmpty));
+    }
+
+    #[test]
+    fn a_list_of_nothing_but_volumes_is_no_list_of_what_they_hold() {
+        let short = "/var/lib/docker/volumes\n/var/lib/docker/volumes/x-pr1_ci_localhost_db\n";
+        assert!(names_only_volumes(&paths(short)));
+        assert!(!names_only_volumes(&paths(&format!("{short}/var/lib/docker/volumes/x-pr1_ci_localhost_db/_data\n"))));
+        assert!(
+            !names_only_volumes(&paths("no snapshot\n")) && !names_only_volumes(&paths("/var/lib/docker/volumes\n"))
+        );
     }
 
     #[test]

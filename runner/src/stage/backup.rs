@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
-use crate::backup_content::{Asked, Entry, judged, paths};
+use crate::backup_content::{Asked, Entry, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, disk, sample_of};
 use crate::markers::Marker;
@@ -234,7 +234,13 @@ enum Listing {
 fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, ()), Failure> {
     let entries = match listing? {
         Listing::Known(entries) => entries,
-        Listing::Told(call) => paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output()),
+        Listing::Told(call) => {
+            let entries = paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output());
+            if names_only_volumes(&entries) {
+                return Ok(("not known: abra names the volumes and not what is in them".to_owned(), ()));
+            }
+            entries
+        }
     };
     let volumes = cx.spec.stack.object("");
     let Made { since, has_hook, held_something, .. } = *made;
