@@ -75,6 +75,17 @@ pub fn paths(text: &str) -> Vec<Entry> {
     paths.iter().map(entry).collect()
 }
 
+/// Whether a list names the folders of volumes and nothing in them: whoever made it did not look into them, and what
+/// they hold is not known.
+#[must_use]
+pub fn names_only_volumes(entries: &[Entry]) -> bool {
+    let depth = |entry: &Entry| entry.path.trim_start_matches('/').split('/').count();
+    entries.iter().any(|entry| depth(entry) == VOLUME_DEPTH) && entries.iter().all(|entry| depth(entry) <= VOLUME_DEPTH)
+}
+
+/// The parts of the path of a volume's folder: `/var/lib/docker/volumes/<name>`.
+const VOLUME_DEPTH: usize = 5;
+
 /// What is known of the app when its backup was made.
 #[derive(Debug, Clone)]
 pub struct Asked<'a> {
@@ -304,6 +315,16 @@ mod tests {
         for hook in ["occ maintenance:mode --on", "kill -STOP 1 2>/dev/null", "sync >&2", "/hooks/pre.sh", "x 2>&1"] {
             assert!(!before(&[hook], false, &[]).dumps(), "{hook}");
         }
+    }
+
+    #[test]
+    fn a_list_of_nothing_but_volumes_is_no_list_of_what_they_hold() {
+        let short = "/var/lib/docker/volumes\n/var/lib/docker/volumes/x-pr1_ci_localhost_db\n";
+        assert!(names_only_volumes(&paths(short)));
+        assert!(!names_only_volumes(&paths(&format!("{short}/var/lib/docker/volumes/x-pr1_ci_localhost_db/_data\n"))));
+        assert!(
+            !names_only_volumes(&paths("no snapshot\n")) && !names_only_volumes(&paths("/var/lib/docker/volumes\n"))
+        );
     }
 
     #[test]

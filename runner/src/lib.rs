@@ -28,6 +28,7 @@ pub mod emit;
 pub mod engine;
 pub mod engine_watch;
 pub mod event;
+pub mod exec;
 pub mod exit;
 pub mod foreseen;
 pub mod forge;

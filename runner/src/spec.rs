@@ -143,7 +143,15 @@ pub fn domain_of(
     base: &Domain,
 ) -> Result<Domain, Failure> {
     let pull_request = pull_request.map(|number| format!("-pr{number}")).unwrap_or_default();
-    let rest = format!("{pull_request}-{}.{base}", &head.as_str()[..7]);
+    domain_with(recipe, &format!("{pull_request}-{}", &head.as_str()[..7]), base)
+}
+
+/// The domain `<recipe><end>.<base>`, with the recipe's part cut as in [`domain_of`].
+///
+/// # Errors
+/// As of [`domain_of`].
+pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Domain, Failure> {
+    let rest = format!("{end}.{base}");
     let room = STACK_NAME_MAX.saturating_sub(rest.len());
     let name = recipe.as_str();
     let short = if name.len() <= room { Some(name.to_owned()) } else { shortened(name, room) };

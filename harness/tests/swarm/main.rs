@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod exec_in;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fresh;

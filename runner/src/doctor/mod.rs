@@ -4,11 +4,14 @@
 mod abra;
 mod drone;
 mod host;
+mod names;
+mod probe;
 mod render;
 mod swarm;
 
 use serde::Serialize;
 
+pub use probe::{probe, told};
 pub use render::render;
 
 use crate::drone::DroneArgs;
@@ -58,6 +61,7 @@ pub async fn doctor(settings: &Settings, drone: &DroneArgs) -> Vec<Finding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
     findings.push(host::dns(settings).await);
+    findings.push(names::check(settings));
     findings.extend(host::room(settings).await);
     findings.push(host::clock().await);
     findings.extend(drone::check(settings, drone).await);

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
-use crate::backup_content::{Asked, Before, Entry, Holds, judged, paths};
+use crate::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, disk, sample_of};
 use crate::markers::Marker;
@@ -266,7 +266,14 @@ enum Listing {
 fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, Holds), Failure> {
     let entries = match listing? {
         Listing::Known(entries) => entries,
-        Listing::Told(call) => paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output()),
+        Listing::Told(call) => {
+            let entries = paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output());
+            if names_only_volumes(&entries) {
+                let why = "abra names the volumes and not what is in them";
+                return Ok((format!("not known: {why}"), Holds::Nothing(why.to_owned())));
+            }
+            entries
+        }
     };
     let volumes = cx.spec.stack.object("");
     let holds = judged(&entries, &Asked { volumes: &volumes, since: made.since, before: &made.before })?;

@@ -19,6 +19,7 @@ mod machine;
 mod made;
 mod own;
 mod plugin;
+mod probe;
 mod prove;
 mod registry;
 mod serve;
