@@ -116,7 +116,8 @@ impl Context {
             version: revision.to_owned(),
             yaml: compose.to_yaml(),
         });
-        self.deployed = Some(revision.to_owned());
+        self.settled = None;
+        let was = self.deployed.replace(revision.to_owned());
         let mut speaker = self.speaker();
         let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
         for service in &settled.services {
@@ -129,6 +130,8 @@ impl Context {
         if let Some(note) = stage::too_slow(&compose, &self.spec.stack, took) {
             self.note(note);
         }
+        self.run_commands(was.as_deref(), revision).await?;
+        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
         Ok(settled)
     }
 
@@ -257,14 +260,28 @@ impl Context {
         result.failure(&file).map_or(Ok(true), Err)
     }
 
+    /// What runs now, as it was when it had settled last: what ended since then counts as news.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn before(&self) -> Result<Before, Failure> {
+        let mut before = self.swarm.before(&self.spec.stack).await?;
+        if let Some(settled) = &self.settled {
+            before.over.retain(|task| settled.over.contains(task));
+        }
+        Ok(before)
+    }
+
     /// Waits until nothing of the stack is on its way, after something else than a deploy.
     ///
     /// # Errors
     /// Why it did not settle.
-    pub async fn settle(&self, before: &Before) -> Result<Settled, Failure> {
+    pub async fn settle(&mut self, before: &Before) -> Result<Settled, Failure> {
         let mut watch = self.swarm.watch(&self.spec.stack).await?;
         let mut speaker = self.speaker();
-        watch.settled(before, self.wait_until(), &mut speaker).await
+        let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
+        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
+        Ok(settled)
     }
 }
 

@@ -16,6 +16,7 @@ pub mod certificate;
 pub mod change;
 pub mod claims;
 pub mod cli;
+pub mod commands;
 pub mod context;
 pub mod coverage;
 pub mod dependencies;

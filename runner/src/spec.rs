@@ -205,7 +205,8 @@ pub fn check_object_names(compose: &Compose) -> Result<(), Failure> {
 pub fn version_in(checkout: &Checkout, revision: &str) -> Option<String> {
     let text = checkout.file(revision, "compose.yml")?;
     // Only the label's value is wanted, and its key has a variable in it: read the line.
-    let line = text.lines().find(|line| line.contains("coop-cloud.") && line.contains(".version"))?;
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let line = lines.find(|line| line.contains("coop-cloud.") && line.contains(".version"))?;
     let (_, value) = line.split_once(".version")?;
     let value = value.trim_start_matches(['"', '\'', ':', '=', ' ']).trim_end_matches(['"', '\'', ' ', ',']);
     let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);

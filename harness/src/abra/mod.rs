@@ -162,6 +162,17 @@ impl Abra {
         Ok(self.pipes(&args, limit).await?.holding_secrets())
     }
 
+    /// `app cmd`: a function of the recipe's `abra.sh` in a service's container. `words` are the service, the function
+    /// and its arguments. abra gives it a terminal.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub async fn app_cmd(&self, domain: &Domain, words: &[String], limit: Duration) -> Result<Call, Failure> {
+        let mut args = vec!["app", "cmd", "--chaos", "--offline", "--no-input", domain.as_str()];
+        args.extend(words.iter().map(String::as_str));
+        self.terminal(&args, limit).await
+    }
+
     /// `app backup create`. It needs a terminal.
     ///
     /// # Errors

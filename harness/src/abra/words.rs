@@ -39,6 +39,7 @@ pub const WORDS: &[Word] = &[
     ),
     word(&["app", "secret", "generate"], &["--all", "--machine", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "secret", "insert"], &["--file", "--chaos", "--offline", "--no-input"], Remembered),
+    word(&["app", "cmd"], &["--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "backup", "create"], &["--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "backup", "list"], &["--all", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "restore"], &["--chaos", "--offline", "--no-input"], Remembered),

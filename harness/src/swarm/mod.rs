@@ -54,7 +54,7 @@ pub use exec_in::{ExecError, Inside, Streams};
 pub use fenced::{Ended, Fenced};
 pub use images::{Pulled, with_tag};
 pub use inside::Look;
-pub use judge::{Judgement, Up, judge};
+pub use judge::{Fallen, Judgement, Up, fallen, judge};
 pub use listening::Listening;
 pub use memory::{MemoryKill, oom_of};
 pub use meter::{Meter, Peaks};

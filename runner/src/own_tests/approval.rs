@@ -6,6 +6,8 @@ use std::path::Path;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
+use crate::settings::Settings;
+
 /// The approved recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Approved(BTreeSet<RecipeName>);
@@ -61,6 +63,17 @@ impl Approved {
         };
         let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
         Self::parse(&text, &known_in(recipes)).map_err(|line| wrong(line.to_string()))
+    }
+
+    /// Why code of a recipe's own repository does not run; none where an operator approved it.
+    #[must_use]
+    pub fn why_not(&self, settings: &Settings, recipe: &RecipeName) -> Option<String> {
+        let list = match &settings.approved {
+            _ if self.has(recipe) => return None,
+            None => "there is no list of approved recipes (CCCI_APPROVED)".to_owned(),
+            Some(file) => format!("{recipe} is not in {} (CCCI_APPROVED)", file.display()),
+        };
+        Some(format!("no operator approved them: {list}"))
     }
 
     /// Whether a recipe is approved.

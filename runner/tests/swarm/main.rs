@@ -28,3 +28,4 @@ mod steps;
 mod support;
 #[expect(dead_code, reason = "shared with the tests in ../faults")]
 mod way;
+mod ways;
