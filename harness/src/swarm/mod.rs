@@ -10,6 +10,7 @@
 //! ```
 
 mod beside;
+mod bot;
 mod claim;
 mod disk;
 mod elsewhere;
@@ -44,11 +45,12 @@ mod volumes;
 mod watch;
 
 pub use beside::{Bridge, Reach, StackLabels};
+pub use bot::Bot;
 pub use claim::{Claim, ClaimOutcome};
 pub use elsewhere::LeftElsewhere;
 pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
-pub use exec::ExecResult;
+pub use exec::{ExecResult, Holding};
 pub use fenced::{Ended, Fenced};
 pub use images::{Pulled, with_tag};
 pub use inside::Look;

@@ -6,6 +6,7 @@ use harness::http::{Expect, Http, HttpConfig};
 use harness::swarm::Swarm;
 
 use super::Finding;
+use crate::repository::Looked;
 use crate::settings::Settings;
 use crate::world::{local_ca, present};
 
@@ -83,7 +84,13 @@ async fn route(settings: &Settings, is_there: bool) -> Finding {
 /// The bot's repository opens, as each backup opens it.
 async fn repository(swarm: &Swarm) -> Finding {
     match crate::repository::opens(swarm, Instant::now() + Duration::from_secs(30)).await {
-        Ok(said) => Finding::ok("backups", said),
+        Ok(Looked::Well(said)) => Finding::ok("backups", said),
+        Ok(Looked::Limited(said)) => Finding::warn("backups", said, ""),
+        Ok(Looked::NotAsked(said)) => Finding::warn(
+            "backups",
+            said,
+            "run cc-ci on the bot's node: abra reaches the bot's container there alone (remembered)",
+        ),
         Err(failure) => Finding::bad("backups", failure.what, &failure.look_at),
     }
 }

@@ -304,7 +304,10 @@ fn look_at_world(cx: &Context) -> AbortOnDropHandle<Result<String, Failure>> {
     let opens = cx.started.stages.iter().any(is_backup);
     AbortOnDropHandle::new(tokio::spawn(async move {
         let repository = async {
-            if opens { crate::repository::opens(&swarm, until).await } else { Ok("no backup is planned".to_owned()) }
+            if !opens {
+                return Ok("no backup is planned".to_owned());
+            }
+            crate::repository::opens(&swarm, until).await.map(|looked| looked.text().to_owned())
         };
         // The repository takes a second. Of two failures the world's tells more.
         let (routed, opened) = tokio::join!(is_whole(&swarm, &http, &base, port), repository);

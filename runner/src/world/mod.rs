@@ -22,7 +22,7 @@ use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 use crate::settings::Settings;
 use docker_cli::docker;
 pub use entrypoints::entrypoints;
-pub use present::{Present, bot_container, is_route, present};
+pub use present::{Present, is_route, present};
 
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";
