@@ -53,7 +53,9 @@ pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<Sai
         let ended = swarm.exec(&bot, &argv, &[], until).await?;
         match ended.exit {
             0 => return Ok(Said::Output(ended.output)),
-            126 | 127 => return Ok(Said::NotAsked("restic cannot be started in the backup bot's container".to_owned())),
+            126 | 127 => {
+                return Ok(Said::NotAsked("restic cannot be started in the backup bot's container".to_owned()));
+            }
             _ => {}
         }
         let row = messages::meaning(Speaker::BackupBot, &ended.output);

@@ -98,7 +98,10 @@ fn elsewhere(service: String, tasks: &[Task], nodes: &[Node]) -> Bot {
         |task| {
             let said = task.status.as_ref().and_then(|status| status.err.as_deref()).filter(|said| !said.is_empty());
             let state = state(task).map_or_else(|| "new".to_owned(), |state| state.to_string());
-            format!("its newest task is {state}{}", said.map_or_else(String::new, |said| format!(": {}", one_line(said))))
+            format!(
+                "its newest task is {state}{}",
+                said.map_or_else(String::new, |said| format!(": {}", one_line(said)))
+            )
         },
     );
     Bot::Stopped { service, why }

@@ -401,7 +401,10 @@ pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Fa
     let mut speaker = cx.speaker();
     // The run's own folder, also of an app that belongs to another: this run needs the images now.
     let (state, run) = (cx.dir.state(), &cx.started.run);
-    let pulled = guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await?;
+    let logins = crate::registry::logins(&cx.runner.settings, &cx.spec.recipe)?;
+    let guard::Ensured { pulled, remarks } =
+        guard::ensure(&cx.swarm, state, run, &images, &logins, &mut speaker).await?;
+    remarks.into_iter().for_each(|remark| cx.note(remark));
     for (image, why) in pulled.iter().filter_map(|one| Some((&one.image, one.first.as_ref()?))) {
         cx.note(format!("{image} was pulled at the second try; at the first: {why}"));
     }
