@@ -1,5 +1,6 @@
 //! The forge, as every command that talks to one takes it.
 
+pub mod git_access;
 pub mod git_trust;
 
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use trigger::forge::Gitea;
 use trigger::names::Owner;
 use trigger::token;
 use url::Url;
+
+use self::git_access::GitAccess;
 
 /// The settings of a forge: all of them, or none.
 #[derive(Debug, Clone, clap::Args)]
@@ -44,6 +47,14 @@ pub struct Named {
     pub token_file: PathBuf,
     /// Where its certificate authority is, as an absolute path; none where the system knows it.
     pub ca_file: Option<PathBuf>,
+}
+
+impl Named {
+    /// For git, at this forge alone.
+    #[must_use]
+    pub fn git_access(&self) -> GitAccess {
+        GitAccess { forge: self.url.clone(), token_file: self.token_file.clone(), ca_file: self.ca_file.clone() }
+    }
 }
 
 impl ForgeArgs {

@@ -64,7 +64,7 @@ impl Prepared {
         dir_of: impl Fn(&RecipeName) -> PathBuf,
         run: RunId,
     ) -> Result<Self, Failure> {
-        let checkout = Checkout::clone_from(&request.source, &dir_of(&request.recipe))?;
+        let checkout = Checkout::clone_from(&request.source, &dir_of(&request.recipe), settings.git_access()?)?;
         let (mut prepared, needed) = Self::of(settings, request, only, checkout, run)?;
         for one in needed {
             let dir = dir_of(&one.recipe);
@@ -83,7 +83,7 @@ impl Prepared {
         let source = Path::new(&request.source);
         let checkout = match source.is_dir() && !matches!(request.revision, Revision::WorkTree(_)) {
             true => Checkout::to_look_at(source)?,
-            false => Checkout::clone_from(&request.source, dir)?,
+            false => Checkout::clone_from(&request.source, dir, settings.git_access()?)?,
         };
         Self::of(settings, request, only, checkout, new_run_id()?).map(|(prepared, _)| prepared)
     }

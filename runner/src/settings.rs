@@ -11,7 +11,11 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName};
 use jiff::SignedDuration;
 use slots::SetName;
+use trigger::token;
+use url::Url;
 
+use crate::forge::git_access::GitAccess;
+use crate::forge::{plain, wrong};
 use crate::number::{from_one, from_zero, large_from_one, port, small};
 
 /// What holds for every command.
@@ -63,6 +67,14 @@ pub struct Settings {
     #[arg(long, env = "CCCI_RECIPES", value_name = "DIR", default_value = "recipes", global = true)]
     pub recipes: PathBuf,
 
+    /// Forge whose private repositories are cloned with a token
+    #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", requires = "clone_token_file", global = true)]
+    pub clone_forge: Option<Url>,
+
+    /// File that holds that token, and nothing else
+    #[arg(long, env = "CCCI_CLONE_TOKEN_FILE", value_name = "FILE", requires = "clone_forge", global = true)]
+    pub clone_token_file: Option<PathBuf>,
+
     /// Folder or address below which each recipe has its repository; recipe.toml's `source` wins
     #[arg(
         long,
@@ -108,7 +120,7 @@ pub struct Settings {
         long,
         env = "CCCI_BOT_IMAGE",
         value_name = "IMAGE",
-        default_value = "cc-ci/backup-bot:latest",
+        default_value = "cc-ci.invalid/backup-bot:1",
         global = true
     )]
     pub bot_image: String,
@@ -193,6 +205,8 @@ impl Settings {
             ("CCCI_REGISTRY_RECIPES", given(&self.registry_recipes)),
             ("CCCI_ABRA", given(&self.abra)),
             ("CCCI_RECIPES", Some(self.recipes.clone().into_os_string())),
+            ("CCCI_CLONE_FORGE", self.clone_forge.as_ref().map(text)),
+            ("CCCI_CLONE_TOKEN_FILE", given(&self.clone_token_file)),
             ("CCCI_SOURCES", Some(text(&self.sources))),
             ("CCCI_RECIPE_TESTS", given(&self.recipe_tests)),
             ("MAX_TESTS", self.max_tests.as_ref().map(text)),
@@ -228,6 +242,20 @@ impl Settings {
         dir.and_then(|dir| std::path::absolute(dir).ok()).ok_or_else(|| {
             Failure::new(Kind::WorldIncomplete, "there is no folder for cc-ci's state", "set CCCI_STATE to a folder")
         })
+    }
+
+    /// The login for clones of private repositories; none where none is named. git hears of the file, and nothing else
+    /// that a run starts does.
+    ///
+    /// # Errors
+    /// When the address is none of a forge, or the token cannot be read.
+    pub fn git_access(&self) -> Result<Option<GitAccess>, Failure> {
+        let (Some(forge), Some(file)) = (&self.clone_forge, &self.clone_token_file) else { return Ok(None) };
+        plain(forge, "the forge", "--clone-forge (CCCI_CLONE_FORGE)")?;
+        let unread = |what: String| wrong(what, "--clone-token-file (CCCI_CLONE_TOKEN_FILE)");
+        token::read(file).map_err(|error| unread(error.to_string()))?;
+        let token_file = std::path::absolute(file).map_err(|error| unread(error.to_string()))?;
+        Ok(Some(GitAccess { forge: forge.clone(), token_file, ca_file: None }))
     }
 
     /// Where a recipe's repository is, unless something says otherwise.
@@ -268,7 +296,11 @@ mod tests {
         let command = Settings::augment_args(clap::Command::new("cc-ci"));
         let mut words = vec!["cc-ci".to_owned()];
         for argument in command.get_arguments().filter(|argument| argument.get_default_values().is_empty()) {
-            let value = if argument.get_id() == "address" { "10.0.0.1" } else { "7" };
+            let value = match argument.get_id().as_str() {
+                "address" => "10.0.0.1",
+                "clone_forge" => "https://git.example.org/",
+                _ => "7",
+            };
             words.extend([format!("--{}", argument.get_long().unwrap()), value.to_owned()]);
         }
         let settings = Cli::parse_from(&words).settings;

@@ -34,7 +34,7 @@ fn judged(change: impl FnOnce(Builder) -> Builder) -> Result<Compose, Failure> {
     let builder = change(Builder::new().files(plain)).commit("x").branch("main");
     builder.build(&dir.path().join("from")).unwrap();
     let from = dir.path().join("from");
-    let checkout = Checkout::clone_from(from.to_str().unwrap(), &dir.path().join("to")).unwrap();
+    let checkout = Checkout::clone_from(from.to_str().unwrap(), &dir.path().join("to"), None).unwrap();
     let head = checkout.resolve(&Revision::Default).unwrap().to_string();
     let mut env = sample_of(&checkout, &head)?;
     settle(&mut env, &spec())?;

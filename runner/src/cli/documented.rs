@@ -88,12 +88,19 @@ fn listed() -> BTreeSet<(String, String)> {
     lines.map(of).collect()
 }
 
+/// README.md, CONTRIBUTING.md, and every page below docs/.
 fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
-    let names = docs.map(|name| format!("docs/{}", name.to_str().unwrap())).filter(|name| name.ends_with(".md"));
+    let of = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        entries
+            .map(|name| format!("{folder}/{}", name.to_str().unwrap()))
+            .filter(|name| name.ends_with(".md"))
+            .collect()
+    };
+    let names = ["docs", "docs/dev", "docs/decisions"].map(of).concat();
     let read = |name: String| (name.clone(), std::fs::read_to_string(root.join(name)).unwrap());
-    names.chain(["README.md".to_owned()]).map(read).collect()
+    names.into_iter().chain(["README.md", "CONTRIBUTING.md"].map(str::to_owned)).map(read).collect()
 }
 
 #[test]

@@ -58,7 +58,8 @@ impl Dependency {
     pub fn new(settings: &Settings, needed: Needed, tested: &RunSpec, dir: &Path) -> Result<Self, Failure> {
         let toml = read_toml(settings, &needed.recipe)?;
         let source = toml.source.clone().unwrap_or_else(|| settings.source_of(&needed.recipe));
-        let checkout = Checkout::clone_from(&source, dir).map_err(|failure| of(&needed.recipe, failure))?;
+        let checkout = Checkout::clone_from(&source, dir, settings.git_access()?)
+            .map_err(|failure| of(&needed.recipe, failure))?;
         let request = Request {
             recipe: needed.recipe.clone(),
             source,

@@ -77,7 +77,7 @@ fn a_server_that_refuses_or_stays_silent_is_told_apart_from_a_wrong_address() {
     ] {
         let answer: Option<&'static str> = answer.map(|status| &*format!("HTTP/1.1 {status}{close}").leak());
         let (url, served) = server(answer);
-        let failure = Checkout::clone_within(&url, &dir.path().join("to"), patience).unwrap_err();
+        let failure = Checkout::clone_within(&url, &dir.path().join("to"), None, patience).unwrap_err();
         assert_eq!(failure.kind, kind, "{}", failure.what);
         assert!(failure.what.contains(means), "{}", failure.what);
         // A git that was ended before it came to the server would leave that waiting.
@@ -92,7 +92,7 @@ fn a_folder_whose_head_is_nonsense_is_told_in_plain_words() {
     let dir = tempfile::tempdir().unwrap();
     git(Some(dir.path()), &["init", "--quiet", "."].map(OsString::from)).unwrap();
     std::fs::write(dir.path().join(".git/HEAD"), "nonsense\n").unwrap();
-    let failure = Checkout::clone_from(dir.path().to_str().unwrap(), &dir.path().join("to")).unwrap_err();
+    let failure = Checkout::clone_from(dir.path().to_str().unwrap(), &dir.path().join("to"), None).unwrap_err();
     assert!(failure.what.contains("is no git repository"), "{}", failure.what);
     let failure = Checkout::read_only(dir.path()).resolve(&Revision::Default).unwrap_err();
     assert!(failure.what.contains("is no git repository"), "{}", failure.what);
@@ -131,7 +131,7 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
     std::os::unix::fs::symlink(&outside, from.join("link")).unwrap();
     run(&["add", "--all"]);
     run(&["-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "x"]);
-    let checkout = Checkout::clone_from(from.to_str().unwrap(), &to).unwrap();
+    let checkout = Checkout::clone_from(from.to_str().unwrap(), &to, None).unwrap();
     checkout.check_out("HEAD").unwrap();
     for name in ["a", "b", "c"] {
         let disk = std::fs::read_to_string(to.join(name)).ok();
@@ -151,7 +151,7 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
 #[test]
 fn what_is_not_there_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let failure = Checkout::clone_from("no/such/folder", &dir.path().join("x")).unwrap_err();
+    let failure = Checkout::clone_from("no/such/folder", &dir.path().join("x"), None).unwrap_err();
     assert!(failure.what.contains("no/such/folder"), "{failure}");
 }
 
@@ -189,7 +189,7 @@ impl Forge {
         let to = tempfile::tempdir().unwrap();
         // Over a protocol, as from a forge: a copy of the folder would have everything.
         let source = format!("file://{}", self.dir.path().display());
-        let checkout = Checkout::clone_from(&source, &to.path().join("clone")).unwrap();
+        let checkout = Checkout::clone_from(&source, &to.path().join("clone"), None).unwrap();
         checkout.resolve(&Revision::Pinned { pull: 7, commit: commit.clone() }).inspect(|commit| {
             checkout.check_out(commit.as_str()).unwrap();
         })

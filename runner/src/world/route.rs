@@ -48,7 +48,8 @@ pub async fn asked(http: &Http, base_domain: &str, https_port: u16) -> Result<St
         Err(failure) => Err(Failure::new(
             Kind::WorldIncomplete,
             format!("traefik does not pass a request on to a service that runs: {}", failure.what),
-            "traefik's log (`docker service logs`), the network proxy, IPVS; `cc-ci up` makes the route anew",
+            "whether --state (CCCI_STATE) is the folder that `cc-ci up` used; traefik's log (`docker service logs`), the \
+             network proxy, IPVS; `cc-ci up` makes the route anew",
         )
         .with_detail(failure.detail)),
     }

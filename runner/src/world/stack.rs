@@ -38,7 +38,8 @@ pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<
     // With a traefik that is not ours, its certificates are its own matter, and nothing of ours has to be kept secret.
     let cert_print = if parts.traefik { Some(certificate(&dir)?) } else { None };
     let cert = cert_print.as_deref();
-    let print = print_of(&[&compose(settings, parts, &dir, cert, "").to_string()]);
+    // Without the folder: a state folder that was moved or copied has the same world.
+    let print = print_of(&[&compose(settings, parts, Path::new(""), cert, "").to_string()]);
     let file = dir.join("world.yml");
     let text = format!("{:#}\n", compose(settings, parts, &dir, cert, &print));
     std::fs::create_dir_all(&dir).map_err(|error| disk("make", &dir, &error))?;
@@ -180,6 +181,16 @@ mod tests {
         assert_eq!(print(one.path(), true), print(one.path(), true));
         assert_ne!(print(one.path(), true), print(one.path(), false));
         assert_ne!(print(one.path(), true), print(other.path(), true));
+        let moved = tempfile::tempdir().unwrap();
+        assert!(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .args([&one.path().join("world"), moved.path()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(print(one.path(), true), print(moved.path(), true), "the same certificate, in another folder");
         let file = std::fs::read_to_string(ca::folder(one.path(), &settings.base_domain).join("world.yml")).unwrap();
         assert_eq!(file.matches(&print(one.path(), true)).count(), 3, "{file}");
         assert!(file.contains("Host(`cc-ci-route.") && file.contains(ROUTE_LABEL), "{file}");
