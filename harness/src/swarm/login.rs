@@ -245,6 +245,6 @@ mod tests {
         assert!(logins.of("a.example.org/b").await.unwrap_err().what.contains("no name of a program"));
         assert_eq!(logins.of("nginx").await.unwrap(), None);
         assert_eq!(RegistryLogins::default().of("nginx").await.unwrap(), None);
-        assert!(RegistryLogins::parse(b"[]").is_none());
+        assert!(RegistryLogins::parse(b"no JSON").is_none());
     }
 }

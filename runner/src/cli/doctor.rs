@@ -17,9 +17,9 @@ pub(super) struct Args {
     /// Print each setting with its value and where that comes from; nothing is looked at
     #[arg(long)]
     settings: bool,
-    /// The settings of `cc-ci serve`: those of a Drone belong to a forge's.
+    /// The forge that `cc-ci serve` answers on, as it has it.
     #[command(flatten)]
-    _forge: ForgeArgs,
+    forge: ForgeArgs,
     #[command(flatten)]
     drone: DroneArgs,
 }
@@ -33,7 +33,7 @@ pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective
         }
         return Ok(Exit::Passed);
     }
-    let findings = doctor(settings, &args.drone).await;
+    let findings = doctor(settings, &args.forge, &args.drone).await;
     if args.json {
         say!("{:#}", serde_json::json!(findings));
     } else {

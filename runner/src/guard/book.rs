@@ -190,8 +190,8 @@ async fn refresh(
         book.write()?;
         match asked {
             Ok(pulled) if pulled.id != old => {
+                // The other one stays without a name: somebody may have given it one.
                 remarks.push(format!("{image} means another image than at its last pull"));
-                swarm.remove_image(&old).await?;
             }
             Ok(_) => {}
             Err(failure) => {
