@@ -4,6 +4,7 @@
 //! everybody else. Runs of cc-ci, on any machine, keep out of each other's way by a lock of their own in the bot's
 //! container, which they all share. The bot's own nightly backup does not know of it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use harness::coopcloud::snapshot_id::SnapshotId;
@@ -292,22 +293,45 @@ fn too_old(last: Option<Timestamp>) -> Failure {
     )
 }
 
-/// Whether any of the folders holds something besides cc-ci's marker, seen from the bot, which has all volumes; none
-/// where that cannot be told.
-pub async fn hold_something(swarm: &Swarm, volumes: &[String], until: Instant) -> Option<bool> {
+/// Writes the volumes among its arguments that hold a file besides cc-ci's marker, whose name is `$0`.
+const HOLDS: &str = "for volume; do cd \"/var/lib/docker/volumes/$volume/_data\" || exit 1; \
+                     found=$(find . -mindepth 1 ! -type d ! -name \"$0\" -print -quit) || exit 1; \
+                     [ -z \"$found\" ] || echo \"$volume\"; done";
+
+/// Those of the volumes that hold something besides cc-ci's marker, seen from the bot, which has all volumes; none where
+/// that cannot be told.
+pub async fn with_content(swarm: &Swarm, volumes: &BTreeSet<String>, until: Instant) -> Option<BTreeSet<String>> {
     let bot = swarm.bot_container().await.ok()??;
-    let folders = volumes.iter().map(|name| format!("/var/lib/docker/volumes/{name}/_data"));
-    let mut argv: Vec<String> = vec!["find".to_owned()];
-    argv.extend(folders);
-    let rest = ["-mindepth", "1", "!", "-type", "d", "!", "-name", crate::markers::MARKER_NAME, "-print", "-quit"];
-    argv.extend(rest.map(str::to_owned));
+    let words = ["sh", "-c", HOLDS, crate::markers::MARKER_NAME].map(str::to_owned);
+    let argv: Vec<String> = words.into_iter().chain(volumes.iter().cloned()).collect();
     let ended = swarm.exec(&bot, &argv, &[], until).await.ok().filter(|ended| ended.exit == 0)?;
-    Some(!ended.output.trim().is_empty())
+    Some(ended.output.lines().map(|line| line.trim().to_owned()).filter(|line| volumes.contains(line)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The script is the bot's shell's to run; this runs it here, on folders of the same form.
+    #[test]
+    fn a_volume_holds_something_if_a_file_is_in_it_that_is_no_marker() {
+        let root = tempfile::tempdir().unwrap();
+        let script = HOLDS.replace("/var/lib/docker/volumes", root.path().to_str().unwrap());
+        let volume = |name: &str| root.path().join(name).join("_data");
+        for (name, file) in [("empty", None), ("marked", Some(".m")), ("folders", Some("a/")), ("full", Some("a/b"))] {
+            std::fs::create_dir_all(volume(name).join("a")).unwrap();
+            if let Some(file) = file.filter(|file| !file.ends_with('/')) {
+                std::fs::write(volume(name).join(file), "x").unwrap();
+            }
+        }
+        let run = |volumes: &[&str]| {
+            let output = std::process::Command::new("sh").args(["-c", &script, ".m"]).args(volumes).output().unwrap();
+            output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+        };
+        assert_eq!(run(&["empty", "marked", "folders", "full"]).as_deref(), Some("full\n"));
+        assert_eq!(run(&[]).as_deref(), Some(""));
+        assert_eq!(run(&["full", "gone"]), None, "what is not there cannot be told");
+    }
 
     fn lock(time: &str, exclusive: bool) -> Lock {
         let text = format!(

@@ -125,7 +125,7 @@ pub struct Settings {
     )]
     pub bot_image: String,
 
-    /// File with the recipes whose own tests may run, one name a line [default: none may]
+    /// File with the recipes whose own tests and commands may run, one name a line [default: none may]
     #[arg(long, env = "CCCI_APPROVED", value_name = "FILE", global = true)]
     pub approved: Option<PathBuf>,
 

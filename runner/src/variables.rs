@@ -39,8 +39,13 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "CCCI_STAGE", meaning: "the stage that runs", value: |cx, _| cx.stage.to_string() },
     Variable {
+        name: "CCCI_EXEC",
+        meaning: "`\"$CCCI_EXEC\" SERVICE -- COMMAND` runs a command in the newest healthy container of a service of the app, with no terminal; standard streams and exit code are the command's, 125 where it did not run",
+        value: |cx, _| cx.dir.exec().display().to_string(),
+    },
+    Variable {
         name: "CCCI_ABRA",
-        meaning: "the abra program; `\"$CCCI_ABRA\" app run -n \"$CCCI_DOMAIN\" SERVICE -- COMMAND` talks into a container",
+        meaning: "the abra program, for install_steps.sh: `\"$CCCI_ABRA\" app secret insert …`",
         value: |cx, _| cx.abra.program().display().to_string(),
     },
     Variable {

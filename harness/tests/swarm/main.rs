@@ -6,6 +6,8 @@
 mod bot;
 mod claims;
 #[cfg(test)]
+mod exec_in;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fresh;

@@ -3,7 +3,7 @@
 use harness::failure::Failure;
 
 use super::config_file::Effective;
-use crate::doctor::{Level, doctor, render};
+use crate::doctor::{Level, doctor, probe, render, told};
 use crate::drone::DroneArgs;
 use crate::exit::Exit;
 use crate::forge::ForgeArgs;
@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Print each setting with its value and where that comes from; nothing is looked at
     #[arg(long)]
     settings: bool,
+    /// Ask the installed abra what it does where that is not sure, in a scratch folder and stack, and keep the answers
+    #[arg(long)]
+    probe_abra: bool,
     /// The forge that `cc-ci serve` answers on, as it has it.
     #[command(flatten)]
     forge: ForgeArgs,
@@ -30,6 +33,15 @@ pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective
             say!("{:#}", serde_json::json!(effective));
         } else {
             crate::screen::text(table(effective));
+        }
+        return Ok(Exit::Passed);
+    }
+    if args.probe_abra {
+        let probed = probe(settings).await?;
+        if args.json {
+            say!("{:#}", serde_json::json!(probed));
+        } else {
+            crate::screen::text(told(&probed));
         }
         return Ok(Exit::Passed);
     }

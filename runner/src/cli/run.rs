@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use harness::abra::{Abra, find_program, version_of};
+use harness::abra::{Abra, Probed, find_program, version_of};
 use harness::failure::{Failure, Kind};
 use harness::names::{RecipeName, RunId};
 use harness::swarm::Swarm;
@@ -166,6 +166,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let place = Place::from(&facts);
     let ca = world::served_ca(&swarm, settings).await.inspect_err(|_| dir.discard())?;
     let abra = abra.inspect_err(|_| dir.discard())?;
+    let probed = Probed::read(&state, &abra);
     let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
     let sinks = sinks(&dir, args.json)?;
     let reporter = report_to.map(|to| Reporter::start(to, &run, dir.clone()));
@@ -173,7 +174,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let (prepared, abra, shared, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
         let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| dir.discard())?;
-        let abra = Abra::new(program, app.dir.abra());
+        let abra = Abra::new(program, app.dir.abra()).knowing(probed);
         (prepared, abra, app.dir.clone(), Keep::ByRun(app.started.run))
     } else {
         let request = args.what.request(settings).inspect_err(|_| dir.discard())?;
@@ -181,7 +182,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         if let Some(left_out) = &left_out {
             note!("{left_out}");
         }
-        let abra = Abra::new(program, dir.abra());
+        let abra = Abra::new(program, dir.abra()).knowing(probed);
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
         let http = world::http(settings).inspect_err(|_| dir.discard())?;

@@ -13,6 +13,7 @@ use harness::swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Overlays};
+use crate::commands::Commands;
 use crate::dependencies::Dependency;
 use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
@@ -109,6 +110,8 @@ impl Context {
             folder,
             overlays: prepared.overlays,
             own: prepared.own,
+            commands: prepared.commands,
+            unrun: None,
             engine: EngineWatch::start(&swarm),
             guards: settings.guards.clone(),
             usage: Usage::default(),
@@ -136,6 +139,7 @@ impl Context {
             deadline: Instant::now(),
             faults: Vec::new(),
             deployed: None,
+            settled: None,
             all_new: false,
             base_is_broken: false,
             no_answer: None,
@@ -169,6 +173,8 @@ impl Context {
                 (warm.dir.clone(), abra, warm.labels.clone())
             }
         };
+        let commands = Commands::decide(&self.runner.settings, &dependency.needed.recipe);
+        let commands = commands.unwrap_or_else(|failure| Commands::NotRun(failure.what));
         Self {
             warm: dependency.warm,
             is_dependency: true,
@@ -186,6 +192,8 @@ impl Context {
             folder,
             overlays: Overlays::default(),
             own: OwnTests::default(),
+            commands,
+            unrun: None,
             swarm: self.swarm.clone(),
             abra,
             http: self.http.clone(),
@@ -216,6 +224,7 @@ impl Context {
             deadline: self.deadline,
             faults: Vec::new(),
             deployed: None,
+            settled: None,
             all_new: false,
             base_is_broken: false,
             no_answer: None,

@@ -20,11 +20,11 @@ const fn line(number: u8, title: &'static str, checks: &'static [&'static str]) 
 pub const LINES: &[Line] = &[
     line(1, "The machine", &["engine", "room", "clock"]),
     line(2, "The swarm", &["swarm", "IPVS", "network proxy", "world"]),
-    line(3, "The name", &["DNS"]),
+    line(3, "The name", &["DNS", "names"]),
     line(4, "traefik", &["traefik", "route"]),
     line(5, "The certificate", &["HTTPS"]),
     line(6, "backup-bot-two", &["backup bot", "backups"]),
-    line(7, "abra", &["abra", "abra's words"]),
+    line(7, "abra", &["abra", "abra's words", "abra's ways", "catalogue"]),
     line(8, "cc-ci and its user", &["cc-ci"]),
     line(9, "Registries", &["registries"]),
     line(10, "The unit", &["unit"]),

@@ -5,6 +5,8 @@ mod abra;
 mod drone;
 mod host;
 mod lines;
+mod names;
+mod probe;
 mod render;
 mod server;
 mod swarm;
@@ -12,6 +14,7 @@ mod swarm;
 use serde::Serialize;
 
 pub use lines::{LINES, Line, line_of};
+pub use probe::{probe, told};
 pub use render::render;
 
 use crate::drone::DroneArgs;
@@ -64,6 +67,7 @@ pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
     findings.push(host::dns(settings).await);
+    findings.push(names::check(settings));
     findings.extend(host::room(settings).await);
     findings.push(host::clock().await);
     findings.push(server::own(settings));

@@ -6,6 +6,8 @@ use std::path::Path;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
+use crate::settings::Settings;
+
 /// The approved recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Approved(BTreeSet<RecipeName>);
@@ -78,6 +80,17 @@ impl Approved {
     /// The recipes.
     pub fn recipes(&self) -> impl Iterator<Item = &RecipeName> {
         self.0.iter()
+    }
+
+    /// Why code of a recipe's own repository does not run; none where an operator approved it.
+    #[must_use]
+    pub fn why_not(&self, settings: &Settings, recipe: &RecipeName) -> Option<String> {
+        let list = match &settings.approved {
+            _ if self.has(recipe) => return None,
+            None => "there is no list of approved recipes (CCCI_APPROVED)".to_owned(),
+            Some(file) => format!("{recipe} is not in {} (CCCI_APPROVED)", file.display()),
+        };
+        Some(format!("no operator approved them: {list}"))
     }
 
     /// Whether a recipe is approved.

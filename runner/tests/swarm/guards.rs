@@ -85,7 +85,7 @@ fn run_limited(name: &str, limit: &str, entrypoint: Option<&str>, test: &str) ->
     said
 }
 
-const INSIDE: &str = r#"inside() { "$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- "$@"; }
+const INSIDE: &str = r#"inside() { "$CCCI_EXEC" app -- "$@"; }
 "#;
 
 #[test]
