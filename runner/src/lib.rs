@@ -58,6 +58,7 @@ pub mod reap;
 pub mod recipe_toml;
 pub mod reference;
 pub mod refused;
+pub mod registry;
 pub mod report;
 pub mod reported;
 pub mod repository;

@@ -46,6 +46,20 @@ pub struct Settings {
     #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", value_parser = port, default_value_t = 80, global = true)]
     pub http_port: u16,
 
+    /// traefik's certificate resolver, for a server without a wildcard certificate: each app gets a certificate of its own,
+    /// within the limits of the authority [default: none, traefik has a certificate for all apps]
+    #[arg(long, env = "CCCI_CERT_RESOLVER", value_name = "NAME", value_parser = resolver, global = true)]
+    pub cert_resolver: Option<String>,
+
+    /// File with a docker login for registries, as `docker login` writes it [default: config.json in $DOCKER_CONFIG, else in
+    /// ~/.docker]
+    #[arg(long, env = "CCCI_REGISTRY_LOGIN", value_name = "FILE", global = true)]
+    pub registry_login: Option<PathBuf>,
+
+    /// File with the recipes whose images are pulled with that login, one name a line [default: none are]
+    #[arg(long, env = "CCCI_REGISTRY_RECIPES", value_name = "FILE", global = true)]
+    pub registry_recipes: Option<PathBuf>,
+
     /// abra program [default: abra on PATH, else abra-lite]
     #[arg(long, env = "CCCI_ABRA", value_name = "PROGRAM", global = true)]
     pub abra: Option<PathBuf>,
@@ -149,6 +163,16 @@ pub struct Guards {
     pub images_unused: u16,
 }
 
+/// A name that can stand in a label.
+fn resolver(text: &str) -> Result<String, String> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if !text.is_empty() && text.bytes().all(fine) {
+        Ok(text.to_owned())
+    } else {
+        Err("letters, digits, - and _".into())
+    }
+}
+
 /// A time such as 90s, 30m or 2h; at most a day.
 ///
 /// # Errors
@@ -177,6 +201,9 @@ impl Settings {
             ("CCCI_ADDRESS", self.address.as_ref().map(text)),
             ("CCCI_HTTPS_PORT", Some(text(&self.https_port))),
             ("CCCI_HTTP_PORT", Some(text(&self.http_port))),
+            ("CCCI_CERT_RESOLVER", self.cert_resolver.as_ref().map(text)),
+            ("CCCI_REGISTRY_LOGIN", given(&self.registry_login)),
+            ("CCCI_REGISTRY_RECIPES", given(&self.registry_recipes)),
             ("CCCI_ABRA", given(&self.abra)),
             ("CCCI_RECIPES", Some(self.recipes.clone().into_os_string())),
             ("CCCI_CLONE_FORGE", self.clone_forge.as_ref().map(text)),

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
-use harness::http::{Http, HttpConfig};
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
 
@@ -12,7 +11,6 @@ use crate::bench::{self, Figure, Round, Trees, Turn};
 use crate::event::Stage;
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::world::local_ca;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(
@@ -97,21 +95,13 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     // neither a busy moment of the machine nor a drift favours one of them.
     let warm = bench::cc_ci_run(&program, &what).await?;
     let trees = Trees::lay_out(&source, &warm, scratch.path())?;
-    let ca = local_ca(&settings.state_dir()?, settings);
-    let http = Http::new(&HttpConfig {
-        ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
-        resolve: settings
-            .fixed_address()
-            .map(|address| (settings.base_domain.to_string(), address))
-            .into_iter()
-            .collect(),
-    })?;
+    let http = crate::world::http(settings)?;
     let port = if settings.https_port == 443 { String::new() } else { format!(":{}", settings.https_port) };
     let url = format!("https://{}{port}/", trees.domain);
     let resolve =
         settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
-    let ca =
-        ca.map(|path| path.display().to_string()).unwrap_or_else(|| "/etc/ssl/certs/ca-certificates.crt".to_owned());
+    let ca = crate::world::served_ca(&swarm, settings).await?;
+    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| crate::neighbours::SYSTEM_CAS.to_owned());
     let (mut rounds, mut peak) = (Vec::new(), 0);
     for round in 1..=args.rounds.get() {
         note!("round {round} of {}", args.rounds);

@@ -25,9 +25,9 @@ pub(super) struct Args {
     /// Ask the installed abra what it does where that is not sure, in a scratch folder and stack, and keep the answers
     #[arg(long)]
     probe_abra: bool,
-    /// The settings of `cc-ci serve`: those of a Drone belong to a forge's.
+    /// The forge that `cc-ci serve` answers on, as it has it.
     #[command(flatten)]
-    _forge: ForgeArgs,
+    forge: ForgeArgs,
     #[command(flatten)]
     drone: DroneArgs,
 }
@@ -50,7 +50,7 @@ pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective
         }
         return Ok(Exit::Passed);
     }
-    let findings = doctor(settings, &args.drone).await;
+    let findings = doctor(settings, &args.forge, &args.drone).await;
     if args.json {
         say!("{:#}", serde_json::json!(findings));
     } else {

@@ -47,7 +47,7 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
     let runner = runner_of(settings)?;
-    let (http, _) = world::http(settings)?;
+    let http = world::http(settings)?;
     let janitor = Janitor::new(&swarm, &http, &runner, Duration::from_secs(args.limit));
     let run = match &args.kept {
         Some(recipe) => Some(kept::find(&swarm, &runner.state, recipe).await?.started.run),

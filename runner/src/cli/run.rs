@@ -174,6 +174,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let (facts, abra) = tokio::join!(swarm.facts(), version_of(&program));
     let facts = facts.inspect_err(|_| dir.discard())?;
     let place = Place::from(&facts);
+    let ca = world::served_ca(&swarm, settings).await.inspect_err(|_| dir.discard())?;
     let abra = abra.inspect_err(|_| dir.discard())?;
     let probed = Probed::read(&state, &abra);
     let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
@@ -194,7 +195,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         let abra = Abra::new(program, dir.abra()).knowing(probed);
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
-        let (http, _) = world::http(settings).inspect_err(|_| dir.discard())?;
+        let http = world::http(settings).inspect_err(|_| dir.discard())?;
         Janitor::new(&swarm, &http, &runner, REAPING).reap(Looks::Once).await.inspect_err(|_| dir.discard())?;
         if let Some(time) = args.warm {
             let (state, host, program) = (state.clone(), runner.host.clone(), abra.program().to_owned());
@@ -210,7 +211,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let expected = report::expect::from_runs(&state, &started.recipe);
     let rounds = args.repeat.get();
     let parts =
-        Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks };
+        Parts { prepared, started, swarm, abra, dir, shared, place, ca, runner, cancel, keep, rounds, remark, sinks };
     let mut cx = Context::new(parts)?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;

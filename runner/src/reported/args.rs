@@ -38,7 +38,7 @@ impl ReportArgs {
         plain(url, "what it reports to", "--report-to (CCCI_REPORT_TO)")?;
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
-        let (http, _) = world::http(settings)?;
+        let http = world::http(settings)?;
         Ok(Some(Destination { url: url.clone(), token, http, pictures: self.report_pictures }))
     }
 }

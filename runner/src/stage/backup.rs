@@ -207,6 +207,8 @@ async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
         let is_hook = |key: &String| key.starts_with("backupbot.restore");
         let restores_by_hook = labels.values().flat_map(|labels| labels.keys()).any(is_hook);
         cx.progress("abra makes a backup");
+        // Without it, the bot's own words about its lock make the second try.
+        let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
         let since = Timestamp::now();
         let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         // Also of a backup that failed: what it saved is there.
@@ -218,6 +220,7 @@ async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
             }
             call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         }
+        drop(turn);
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
         snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
@@ -225,13 +228,7 @@ async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
         }
         let call = cx.took_from(call, "make a backup", Speaker::BackupBot);
         let call = call.map_err(|failure| of_hooks(failure, &labels, "backup"))?;
-        if let Some(line) = messages::failed_hook(call.output()) {
-            return Err(Failure::new(
-                Kind::BackupFailed,
-                format!("the backup bot says that it succeeded, and a hook of the recipe failed: {}", one_line(line, 200)),
-                "the pre-hook in the backupbot labels, and what it printed; its command runs in the service's container",
-            ));
-        }
+        no_hook_failed(&call)?;
         Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, before, restores_by_hook }))
     })
     .await
@@ -307,6 +304,7 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
 async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step<Holds> {
     cx.progress("abra restores the backup");
     let before = cx.before().await;
+    let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
     let mut restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     if restored.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
         if let Err(failure) = cx.took_from(restored, "restore the backup", Speaker::BackupBot) {
@@ -315,6 +313,7 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
         tokio::time::sleep(PAUSE).await;
         restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     }
+    drop(turn);
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
     let holds = cx
         .check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
@@ -327,6 +326,7 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
                 return Err(of_hooks(failure, &labels, "restore"));
             }
         };
+        no_hook_failed(&call).map_err(of_restore)?;
         // A hook may have ended the app; what answers next must be settled.
         cx.settle(&Settled { outlive: !made.restores_by_hook, ..before? }).await?;
         Ok((format!("in {:.1} s, and the app is settled", call.took.as_secs_f64()), ()))
@@ -371,6 +371,16 @@ fn of_hooks(failure: Failure, labels: &BTreeMap<String, BTreeMap<String, String>
         hooks.join("; ")
     );
     Failure { look_at, ..failure }
+}
+
+/// The bot goes on after a hook that failed, and ends well: its lines are all that tells.
+fn no_hook_failed(call: &Call) -> Result<(), Failure> {
+    let Some(line) = messages::failed_hook(call.output()) else { return Ok(()) };
+    Err(Failure::new(
+        Kind::BackupFailed,
+        format!("the backup bot says that it succeeded, and a hook of the recipe failed: {}", one_line(line, 200)),
+        "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
+    ))
 }
 
 /// What fails in a backup by the recipe's doing fails here in a restore.
