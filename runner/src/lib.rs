@@ -7,6 +7,7 @@
 #[macro_use]
 mod screen;
 
+pub mod address;
 pub mod allowed;
 pub mod answer;
 pub mod backup_content;
@@ -57,6 +58,7 @@ pub mod reap;
 pub mod recipe_toml;
 pub mod reference;
 pub mod refused;
+pub mod registry;
 pub mod report;
 pub mod reported;
 pub mod repository;

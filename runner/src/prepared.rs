@@ -111,6 +111,7 @@ impl Prepared {
             domain: started.domain.clone(),
             stack: started.stack.clone(),
             tags: Vec::new(),
+            cert_resolver: settings.cert_resolver.clone(),
         };
         let toml = read_toml(settings, &spec.recipe)?;
         let folder = folder_of(settings, &spec.recipe);
@@ -157,6 +158,7 @@ impl Prepared {
         let needed = needed_by(settings, &request.recipe, &toml)?;
         let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
+        spec.cert_resolver.clone_from(&settings.cert_resolver);
         let only = &with_needed(&folder, only, &BTreeSet::new())?;
         let overlays = overlays(&folder, only)?;
         // Without the upgrade, install takes the tested commit itself.

@@ -14,6 +14,7 @@ use slots::SetName;
 use trigger::token;
 use url::Url;
 
+use crate::address::{ip, url};
 use crate::forge::git_access::GitAccess;
 use crate::forge::{plain, wrong};
 use crate::number::{from_one, from_zero, large_from_one, port, small};
@@ -34,7 +35,7 @@ pub struct Settings {
     pub base_domain: Domain,
 
     /// Address that the base domain means; needed where DNS does not say it [default: 127.0.0.1 for *.localhost]
-    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", global = true)]
+    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", value_parser = ip, global = true)]
     pub address: Option<IpAddr>,
 
     /// HTTPS port of traefik
@@ -45,6 +46,20 @@ pub struct Settings {
     #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", value_parser = port, default_value_t = 80, global = true)]
     pub http_port: u16,
 
+    /// traefik's certificate resolver, for a server without a wildcard certificate: each app gets a certificate of its own,
+    /// within the limits of the authority [default: none, traefik has a certificate for all apps]
+    #[arg(long, env = "CCCI_CERT_RESOLVER", value_name = "NAME", value_parser = resolver, global = true)]
+    pub cert_resolver: Option<String>,
+
+    /// File with a docker login for registries, as `docker login` writes it [default: config.json in $DOCKER_CONFIG, else in
+    /// ~/.docker]
+    #[arg(long, env = "CCCI_REGISTRY_LOGIN", value_name = "FILE", global = true)]
+    pub registry_login: Option<PathBuf>,
+
+    /// File with the recipes whose images are pulled with that login, one name a line [default: none are]
+    #[arg(long, env = "CCCI_REGISTRY_RECIPES", value_name = "FILE", global = true)]
+    pub registry_recipes: Option<PathBuf>,
+
     /// abra program [default: abra on PATH, else abra-lite]
     #[arg(long, env = "CCCI_ABRA", value_name = "PROGRAM", global = true)]
     pub abra: Option<PathBuf>,
@@ -54,7 +69,7 @@ pub struct Settings {
     pub recipes: PathBuf,
 
     /// Forge whose private repositories are cloned with a token
-    #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", requires = "clone_token_file", global = true)]
+    #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", value_parser = url, requires = "clone_token_file", global = true)]
     pub clone_forge: Option<Url>,
 
     /// File that holds that token, and nothing else
@@ -148,6 +163,16 @@ pub struct Guards {
     pub images_unused: u16,
 }
 
+/// A name that can stand in a label.
+fn resolver(text: &str) -> Result<String, String> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if !text.is_empty() && text.bytes().all(fine) {
+        Ok(text.to_owned())
+    } else {
+        Err("letters, digits, - and _".into())
+    }
+}
+
 /// A time such as 90s, 30m or 2h; at most a day.
 ///
 /// # Errors
@@ -176,6 +201,9 @@ impl Settings {
             ("CCCI_ADDRESS", self.address.as_ref().map(text)),
             ("CCCI_HTTPS_PORT", Some(text(&self.https_port))),
             ("CCCI_HTTP_PORT", Some(text(&self.http_port))),
+            ("CCCI_CERT_RESOLVER", self.cert_resolver.as_ref().map(text)),
+            ("CCCI_REGISTRY_LOGIN", given(&self.registry_login)),
+            ("CCCI_REGISTRY_RECIPES", given(&self.registry_recipes)),
             ("CCCI_ABRA", given(&self.abra)),
             ("CCCI_RECIPES", Some(self.recipes.clone().into_os_string())),
             ("CCCI_CLONE_FORGE", self.clone_forge.as_ref().map(text)),

@@ -49,6 +49,8 @@ pub struct RunSpec {
     pub stack: StackName,
     /// Every version tag of the repository.
     pub tags: Vec<Tag>,
+    /// traefik's resolver that gets the app a certificate of its own; none where traefik has one for all apps.
+    pub cert_resolver: Option<String>,
 }
 
 /// Pins a request: asks the clone for the commit, its version and the release before it.
@@ -86,6 +88,7 @@ pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec
         stack: domain.stack(),
         domain,
         tags,
+        cert_resolver: None,
     })
 }
 

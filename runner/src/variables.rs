@@ -5,6 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::context::Context;
 use crate::keep::Keep;
+use crate::neighbours::SYSTEM_CAS;
 
 /// One value.
 pub struct Variable {
@@ -60,10 +61,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CCCI_CA",
         meaning: "PEM file of the CA that signs the app's certificate; the system's where there is no local one",
-        value: |cx, _| {
-            let system = "/etc/ssl/certs/ca-certificates.crt";
-            cx.ca.as_ref().map_or_else(|| system.to_owned(), |path| path.display().to_string())
-        },
+        value: |cx, _| cx.ca.as_ref().map_or_else(|| SYSTEM_CAS.to_owned(), |path| path.display().to_string()),
     },
     Variable {
         name: "CCCI_RESOLVE",

@@ -3,6 +3,7 @@
 
 // The lints let tests alone; helpers count as tests below this attribute.
 #[cfg(test)]
+mod bot;
 mod claims;
 #[cfg(test)]
 mod exec_in;

@@ -10,6 +10,11 @@ use crate::forge::ForgeArgs;
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci doctor             what is wrong with this machine\n",
+    "  cc-ci doctor --settings  each setting, its value, and where that comes from\n",
+))]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
@@ -20,9 +25,9 @@ pub(super) struct Args {
     /// Ask the installed abra what it does where that is not sure, in a scratch folder and stack, and keep the answers
     #[arg(long)]
     probe_abra: bool,
-    /// The settings of `cc-ci serve`: those of a Drone belong to a forge's.
+    /// The forge that `cc-ci serve` answers on, as it has it.
     #[command(flatten)]
-    _forge: ForgeArgs,
+    forge: ForgeArgs,
     #[command(flatten)]
     drone: DroneArgs,
 }
@@ -45,7 +50,7 @@ pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective
         }
         return Ok(Exit::Passed);
     }
-    let findings = doctor(settings, &args.drone).await;
+    let findings = doctor(settings, &args.forge, &args.drone).await;
     if args.json {
         say!("{:#}", serde_json::json!(findings));
     } else {

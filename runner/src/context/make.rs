@@ -45,6 +45,8 @@ pub struct Parts {
     pub shared: RunDir,
     /// What the swarm is like that the apps are deployed to.
     pub place: Place,
+    /// The CA of the apps' certificates, where the system's are not to judge.
+    pub ca: Option<PathBuf>,
     /// Who runs it, by which settings.
     pub runner: Runner,
     /// Ends the run, which then tears down.
@@ -65,10 +67,24 @@ impl Context {
     /// # Errors
     /// When the local CA's certificate is no certificate.
     pub fn new(parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks } =
-            parts;
+        let Parts {
+            prepared,
+            started,
+            swarm,
+            abra,
+            dir,
+            shared,
+            place,
+            ca,
+            runner,
+            cancel,
+            keep,
+            rounds,
+            remark,
+            sinks,
+        } = parts;
         let settings = &runner.settings;
-        let (http, ca) = world::http(settings)?;
+        let http = world::http_trusting(settings, ca.as_deref())?;
         let address = settings.fixed_address();
         let port = settings.https_port;
         let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();

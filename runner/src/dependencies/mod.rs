@@ -68,6 +68,7 @@ impl Dependency {
             base_domain: settings.base_domain.clone(),
         };
         let mut spec = pin(&request, tested.run.clone(), &checkout).map_err(|failure| of(&needed.recipe, failure))?;
+        spec.cert_resolver.clone_from(&tested.cert_resolver);
         let releases: Vec<String> = spec.tags.iter().map(|tag| tag.name.clone()).collect();
         let release = harness::coopcloud::version::newest(&releases);
         let revision = match release {

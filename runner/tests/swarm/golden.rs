@@ -92,6 +92,7 @@ heads! {
     backup_removes_pages = "custom-html" "broken/backup-removes-pages";
     dump_lost_in_a_pipe = "custom-html" "broken/dump-lost-in-a-pipe";
     restore_nothing = "custom-html" "broken/restore-nothing";
+    restore_hook_fails = "custom-html" "broken/restore-hook-fails";
     ignores_sigterm = "custom-html" "broken/ignores-sigterm";
     port_taken = "custom-html" "broken/port-taken";
     docker_socket = "custom-html" "broken/docker-socket";
