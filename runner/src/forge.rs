@@ -18,7 +18,7 @@ use self::git_access::GitAccess;
 #[derive(Debug, Clone, clap::Args)]
 pub struct ForgeArgs {
     /// Address of the Gitea
-    #[arg(long, env = "CCCI_FORGE_URL", value_name = "URL", requires_all = ["forge_owner", "forge_token_file"])]
+    #[arg(long, env = "CCCI_FORGE_URL", value_name = "URL", value_parser = crate::address::url, requires_all = ["forge_owner", "forge_token_file"])]
     pub forge_url: Option<Url>,
 
     /// Organisation there whose repositories are the recipes

@@ -7,6 +7,7 @@
 #[macro_use]
 mod screen;
 
+pub mod address;
 pub mod allowed;
 pub mod answer;
 pub mod backup_content;

@@ -14,6 +14,7 @@ use slots::SetName;
 use trigger::token;
 use url::Url;
 
+use crate::address::{ip, url};
 use crate::forge::git_access::GitAccess;
 use crate::forge::{plain, wrong};
 use crate::number::{from_one, from_zero, large_from_one, port, small};
@@ -34,7 +35,7 @@ pub struct Settings {
     pub base_domain: Domain,
 
     /// Address that the base domain means; needed where DNS does not say it [default: 127.0.0.1 for *.localhost]
-    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", global = true)]
+    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", value_parser = ip, global = true)]
     pub address: Option<IpAddr>,
 
     /// HTTPS port of traefik
@@ -68,7 +69,7 @@ pub struct Settings {
     pub recipes: PathBuf,
 
     /// Forge whose private repositories are cloned with a token
-    #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", requires = "clone_token_file", global = true)]
+    #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", value_parser = url, requires = "clone_token_file", global = true)]
     pub clone_forge: Option<Url>,
 
     /// File that holds that token, and nothing else

@@ -67,7 +67,7 @@ fn lint(name: &str, flags: Flags) -> Done {
                 Met::No(_) => (tick(false), "-".to_owned()),
                 Met::Unknown => ("-".to_owned(), tick(true)),
             };
-            let Rule { reference, asks, severity, resolve } = row.rule;
+            let Rule { reference, asks, severity, resolve, .. } = row.rule;
             vec![reference.to_owned(), asks.to_owned(), severity.to_owned(), satisfied, skipped, resolve.to_owned()]
         })
         .collect();

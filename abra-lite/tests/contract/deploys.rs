@@ -1,6 +1,6 @@
 //! Deploying, waiting, and taking away.
 
-use super::world::{COMPOSE, World, git, is_lite, tiny};
+use super::world::{World, compose, git, image, image_with_shell, is_lite, tiny};
 
 #[test]
 fn a_deploy_labels_the_service_converges_and_writes_the_version() {
@@ -54,7 +54,7 @@ fn a_release_is_upgraded_to_the_newest() {
 
 #[test]
 fn the_timeout_label_ends_the_wait() {
-    let never = COMPOSE.replace("\"true\"]", "\"sleep\", \"60\"]").replace("${TIMEOUT:-30}", "2");
+    let never = compose().replace("\"true\"]", "\"sleep\", \"60\"]").replace("${TIMEOUT:-30}", "2");
     let world = World::made("timeout", &tiny().files([("compose.yml", never)]).commit("Never").branch("main"));
     git(&world.recipe(), &["checkout", "--quiet", "main"]);
     world.deploy(&["-C"]).fatal("deploy timed out");
@@ -72,8 +72,11 @@ fn a_config_that_changed_without_a_new_version_stops_a_deploy() {
 
 #[test]
 fn compose_files_are_stacked_and_checked() {
-    let more = "version: \"3.8\"\nservices:\n  app:\n    environment: [MORE=\"$DOMAIN\"]\n  side: { image: 'testbed.invalid/busybox:1', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
-    let world = World::made("stack", &tiny().files([("compose.more.yml", more)]).commit("More").branch("main"));
+    let more = "version: \"3.8\"\nservices:\n  app:\n    environment: [MORE=\"$DOMAIN\"]\n  side: { image: 'IMAGE', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
+    let world = World::made(
+        "stack",
+        &tiny().files([("compose.more.yml", more.replace("IMAGE", &image()))]).commit("More").branch("main"),
+    );
     git(&world.recipe(), &["checkout", "--quiet", "main"]);
     let env = format!("{}COMPOSE_FILE=\"compose.yml:compose.more.yml\"\n", world.env());
     std::fs::write(world.env_file(), env).unwrap();
@@ -133,9 +136,10 @@ fn commands_run_in_a_container_and_functions_of_abra_sh_here() {
 
 #[test]
 fn commands_of_the_env_file_run_after_the_wait() {
-    // A function is run by a shell, which the small image has not.
+    // A function is run by a shell, which the testbed's small image has not.
+    let (small, shell) = (image(), image_with_shell());
     let with_shell = [
-        ("compose.yml", "testbed.invalid/busybox:1", "testbed.invalid/nginx:1.22.1"),
+        ("compose.yml", small.as_str(), shell.as_str()),
         ("compose.yml", "\"/bin/busybox\", \"true\"", "\"true\""),
         ("abra.sh", "/bin/busybox echo", "echo"),
     ];
@@ -164,8 +168,11 @@ fn commands_of_the_env_file_run_after_the_wait() {
 
 #[test]
 fn a_service_whose_name_begins_as_anothers_is_ambiguous_to_run() {
-    let more = "version: \"3.8\"\nservices:\n  app2: { image: 'testbed.invalid/busybox:1', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
-    let world = World::made("prefix", &tiny().files([("compose.more.yml", more)]).commit("More").branch("main"));
+    let more = "version: \"3.8\"\nservices:\n  app2: { image: 'IMAGE', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
+    let world = World::made(
+        "prefix",
+        &tiny().files([("compose.more.yml", more.replace("IMAGE", &image()))]).commit("More").branch("main"),
+    );
     git(&world.recipe(), &["checkout", "--quiet", "main"]);
     let env = format!("{}COMPOSE_FILE=\"compose.yml:compose.more.yml\"\n", world.env());
     std::fs::write(world.env_file(), env).unwrap();

@@ -2,7 +2,7 @@
 
 use testbed::repos::Builder;
 
-use super::world::{COMPOSE, SAMPLE, World, git, is_lite, tiny};
+use super::world::{SAMPLE, World, compose, git, image, is_lite, tiny};
 
 #[test]
 fn the_local_server_is_called_default() {
@@ -33,7 +33,9 @@ fn a_new_app_in_chaos_leaves_the_checkout_alone() {
 
 #[test]
 fn lint_exits_with_0_even_when_a_rule_is_red_and_dies_without_a_sample() {
-    let red = tiny().replace("compose.yml", "busybox:1", "busybox:latest").unwrap().commit("Latest").branch("main");
+    let image = image();
+    let latest = format!("{}:latest", image.rsplit_once(':').unwrap().0);
+    let red = tiny().replace("compose.yml", &image, &latest).unwrap().commit("Latest").branch("main");
     let world = World::with("lint", &red);
     let lint = ["recipe", "lint", "tiny", "-C", "-o", "-n"];
     world.abra(&lint).fatal("inappropriate ioctl");
@@ -80,7 +82,7 @@ fn what_is_not_there_is_fatal() {
 fn a_lightweight_tag_stops_a_deploy_and_chaos_goes_on() {
     let light = Builder::new()
         .files([
-            ("compose.yml", COMPOSE),
+            ("compose.yml", compose().as_str()),
             (".env.sample", SAMPLE),
             ("abra.sh", "export GREETING_VERSION=v1\n"),
             ("greeting.txt", "x\n"),

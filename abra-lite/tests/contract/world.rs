@@ -6,10 +6,25 @@ use std::time::Duration;
 
 use testbed::repos::Builder;
 
-pub(crate) const COMPOSE: &str = r#"version: "3.8"
+/// The image of every service: `CCCI_CONTRACT_IMAGE` where the real abra looks for it in a registry, such as
+/// `busybox:1.36.1`; else the testbed's, which has no shell. Its program is `/bin/busybox`.
+pub(crate) fn image() -> String {
+    std::env::var("CCCI_CONTRACT_IMAGE").unwrap_or_else(|_| "testbed.invalid/busybox:1".to_owned())
+}
+
+/// An image with a shell.
+pub(crate) fn image_with_shell() -> String {
+    std::env::var("CCCI_CONTRACT_IMAGE").unwrap_or_else(|_| "testbed.invalid/nginx:1.22.1".to_owned())
+}
+
+pub(crate) fn compose() -> String {
+    COMPOSE.replace("IMAGE", &image())
+}
+
+const COMPOSE: &str = r#"version: "3.8"
 services:
   app:
-    image: testbed.invalid/busybox:1
+    image: IMAGE
     command: ["tail", "-f", "/dev/null"]
     networks: [internal]
     volumes: ["data:/data"]
@@ -49,8 +64,9 @@ pub(crate) fn is_lite() -> bool {
 
 /// The recipe at two releases.
 pub(crate) fn tiny() -> Builder {
+    let compose = compose();
     let files = [
-        ("compose.yml", COMPOSE),
+        ("compose.yml", compose.as_str()),
         (".env.sample", SAMPLE),
         (
             "abra.sh",

@@ -34,6 +34,7 @@ pub enum Point {
     StackNameCut,
     BotGoesByDomain,
     BackupListIsShort,
+    RestoreRunsHooks,
     PostCommandsAfterWait,
     PostCommandsWantTerminal,
     ExportsByPattern,
@@ -166,6 +167,15 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         source: "abra's default start path is remembered; that restic lists a folder without what is below is in its manual",
         confidence: MediumLow,
         so: "--all is given, and a list of nothing but folders of volumes counts as unknown",
+    },
+    Behaviour {
+        point: Point::RestoreRunsHooks,
+        name: "restore-runs-hooks",
+        does: "app restore has the bot run the restore hooks without a flag that asks for it",
+        otherwise: None,
+        source: "repairs of three recipes' restore hooks in 2026, found by restores through abra",
+        confidence: MediumHigh,
+        so: "--hooks is given where doctor --probe-abra found it in the help; a hook that did not run shows as data that is not back",
     },
     Behaviour {
         point: Point::PostCommandsAfterWait,

@@ -10,6 +10,11 @@ use crate::forge::ForgeArgs;
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci doctor             what is wrong with this machine\n",
+    "  cc-ci doctor --settings  each setting, its value, and where that comes from\n",
+))]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]

@@ -138,6 +138,47 @@ fn examples_of_the_help_parse() {
 }
 
 #[test]
+fn the_help_of_every_command_has_examples_of_it() {
+    fn without(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let path = format!("{path} {}", sub.get_name());
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.split("Examples:\n").nth(1).unwrap_or_default();
+            let of_it = |line: &str| {
+                line.strip_prefix(&format!("  {path}")).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            };
+            if !examples.lines().any(of_it) {
+                found.push(path.clone());
+            }
+            without(sub, &path, found);
+        }
+    }
+    let mut found = Vec::new();
+    without(&Cli::command(), "cc-ci", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// What is wrong with the word on a page: alone it would be `cc-ci lint` here and abra's or clippy's there.
+fn lint_of_nobody(page: &str) -> Vec<String> {
+    let owned = ["cc-ci lint", "abra recipe lint", "lint rules", "#lint-rules", "`linter: ", "drone's linter", "lint/"];
+    let bare = |line: &&str| {
+        let line = line.to_lowercase();
+        owned.iter().fold(line, |line, owned| line.replace(owned, "")).contains("lint")
+    };
+    page.lines().filter(bare).map(str::to_owned).collect()
+}
+
+#[test]
+fn lint_means_one_thing_on_every_page() {
+    let found: Vec<String> = pages()
+        .iter()
+        .flat_map(|(name, page)| lint_of_nobody(page).into_iter().map(move |line| format!("{name}: {line}")))
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+    assert_eq!(lint_of_nobody("as `cc-ci lint` says\nCheckout, lint and images\n"), ["Checkout, lint and images"]);
+}
+
+#[test]
 fn a_planted_command_is_named() {
     let sound = "```sh\ncc-ci lint custom-html   # a comment\n```\n";
     let listed = BTreeSet::from([("page".to_owned(), "cc-ci lint custom-html".to_owned())]);

@@ -13,6 +13,11 @@ use crate::source::{Revision, without_credentials};
 use crate::spec::Request;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci mirror n8n                                  bring upstream's branches and tags to the organisation\n",
+    "  cc-ci mirror n8n --enrol --enrol-into coop/cc-ci  propose the recipe's folder there, too\n",
+))]
 pub(super) struct Args {
     /// Name of the recipe
     recipe: RecipeName,

@@ -20,6 +20,12 @@ use crate::settings::Settings;
 use crate::world;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci reap                             finish what killed runs have left\n",
+    "  cc-ci reap --kept n8n                  let a kept app go\n",
+    "  cc-ci reap --run 20261121-091403-kxqv  end the app of one run\n",
+))]
 pub(super) struct Args {
     /// End this run's app now, also one that is kept
     #[arg(long, value_name = "RUN")]

@@ -43,36 +43,40 @@ pub(super) const EXAMPLES: &str = concat!(
     "  cc-ci run n8n --kept --only functional/20       one test against the kept app\n",
 );
 
+/// The headings of its help.
+const WHAT: &str = "What is tested";
+const HOW: &str = "How it runs";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = WHAT)]
     what: What,
     /// Run only what was red in the recipe's last run
-    #[arg(long, conflicts_with = "only")]
+    #[arg(long, help_heading = HOW, conflicts_with = "only")]
     rerun_failed: bool,
     /// Show also that the tests bite, as `cc-ci prove` does
-    #[arg(long)]
+    #[arg(long, help_heading = HOW)]
     prove: bool,
     /// Let the app stay for a look, then it goes by itself: 30m, 2h
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
+    #[arg(long, help_heading = HOW, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
     keep: Option<Duration>,
     /// Use a provider of logins that earlier runs have kept warm, and let it stay this long after the last
     /// use; only where recipe.toml says share = true
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2h", value_parser = how_long)]
+    #[arg(long, help_heading = HOW, value_name = "TIME", num_args = 0..=1, default_missing_value = "2h", value_parser = how_long)]
     warm: Option<Duration>,
     /// Run the tests against the app that an earlier run keeps: an answer in a second or two
-    #[arg(long, conflicts_with_all = ["keep", "warm", "source", "dirty", "pr", "reference", "from"])]
+    #[arg(long, help_heading = HOW, conflicts_with_all = ["keep", "warm", "source", "dirty", "pr", "reference", "from"])]
     kept: bool,
     /// Run each test of what the app is for this often, and name those that come and go
-    #[arg(long, value_name = "N", default_value = "1", value_parser = from_one)]
+    #[arg(long, help_heading = HOW, value_name = "N", default_value = "1", value_parser = from_one)]
     repeat: NonZeroU32,
     /// Print events as JSON lines instead of words
-    #[arg(long)]
+    #[arg(long, help_heading = HOW)]
     json: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Where it reports to")]
     report: ReportArgs,
     /// The run's id, where whoever starts it has to know it before [default: the time and four letters]
-    #[arg(long, value_name = "ID", conflicts_with = "kept")]
+    #[arg(long, help_heading = HOW, value_name = "ID", conflicts_with = "kept")]
     run_id: Option<RunId>,
     /// The run of the first attempt, where a build was restarted
     #[arg(long, value_name = "ID", requires = "run_id", hide = true)]
@@ -90,6 +94,12 @@ impl Args {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci prove n8n                              every test against impostors, on an app that is deployed for it\n",
+    "  cc-ci prove n8n --kept                       the same on the app that an earlier run keeps\n",
+    "  cc-ci prove n8n --kept --only functional/20  one test\n",
+))]
 pub(super) struct ProveArgs {
     #[command(flatten)]
     what: What,

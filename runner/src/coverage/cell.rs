@@ -4,7 +4,7 @@ use harness::names::{Commit, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
+use super::{Rule, Worth};
 use crate::event::Stage;
 use crate::report::text::clean;
 
@@ -84,6 +84,8 @@ pub enum State {
     Gating,
     /// All of it ran in a part of a run (`--only`, `--kept`), which decides nothing about a change.
     Advisory,
+    /// A green run showed it, of another commit than the newest, or of before the newest release.
+    Stale,
     /// It cannot run, for a reason that is named.
     Blocked,
     /// Nothing is there, and nothing pretends to be.
@@ -94,7 +96,7 @@ pub enum State {
 
 impl State {
     /// All of them, the best first.
-    pub const ALL: [Self; 5] = [Self::Gating, Self::Advisory, Self::Blocked, Self::Missing, Self::Illusion];
+    pub const ALL: [Self; 6] = [Self::Gating, Self::Advisory, Self::Stale, Self::Blocked, Self::Missing, Self::Illusion];
 
     /// The word in every report.
     #[must_use]
@@ -102,6 +104,7 @@ impl State {
         match self {
             Self::Gating => "gating",
             Self::Advisory => "advisory",
+            Self::Stale => "stale",
             Self::Blocked => "blocked",
             Self::Missing => "missing",
             Self::Illusion => "illusion",
@@ -114,23 +117,10 @@ impl State {
         match self {
             Self::Gating => "✓",
             Self::Advisory => "~",
+            Self::Stale => "≈",
             Self::Blocked => "!",
             Self::Missing => "·",
             Self::Illusion => "?",
-        }
-    }
-
-    /// How much it is worth to the gate; more is better.
-    ///
-    /// Missing and illusion are worth the same, nothing: so a hollow test neither passes for progress nor costs
-    /// anything when it is deleted, and a test that is new and not yet proven does not fail the gate.
-    #[must_use]
-    pub fn worth(self) -> u8 {
-        match self {
-            Self::Gating => 3,
-            Self::Advisory => 2,
-            Self::Blocked => 1,
-            Self::Missing | Self::Illusion => 0,
         }
     }
 }
@@ -192,6 +182,12 @@ impl Cell {
             Some(rule) => format!("{} ({})", self.state.name(), rule.code()),
             None => self.state.name().to_owned(),
         }
+    }
+
+    /// What it is worth to the gate.
+    #[must_use]
+    pub fn worth(&self) -> Worth {
+        Worth::of(self.state, self.rule)
     }
 }
 

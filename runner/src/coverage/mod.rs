@@ -7,12 +7,14 @@ mod evidence;
 mod gate;
 mod gather;
 mod judge;
+mod maintained;
 pub mod prints;
 mod promise;
 mod render;
 mod repository;
 mod rule;
 pub mod standing;
+mod worth;
 
 use harness::names::RecipeName;
 use jiff::Timestamp;
@@ -23,12 +25,14 @@ pub use evidence::{Check, Evidence, Seen, of_state};
 pub use gate::{BaselineError, Worse, baseline, worse};
 pub use gather::gather;
 pub use judge::Case;
+pub use maintained::all_and_maintained;
 pub use prints::Prints;
 pub use promise::{Promise, PromiseError, Row};
 pub use render::{markdown, terminal};
 pub use repository::{Release, Repository};
-pub use rule::Rule;
+pub use rule::{Rule, Shows};
 pub use standing::Standing;
+pub use worth::Worth;
 
 /// The whole matrix, as `--json` writes it and `--gate` reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -46,7 +46,7 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
     if !repository.trusted {
         found.push(Finding::bad(
             "Drone",
-            format!("{name} is not trusted: each build ends with an error of the linter"),
+            format!("{name} is not trusted: each build ends with an error of Drone's linter"),
             "as an administrator of Drone: the repository's settings, Project Settings, Trusted",
         ));
     }
@@ -148,7 +148,7 @@ mod tests {
         insta::assert_snapshot!(told(&wrong), @r#"
         BAD  12  Drone            coop/cc-ci is not active: no build can be started
                                   mend: as an administrator of the repository: Drone, the repository, Activate
-        BAD  12  Drone            coop/cc-ci is not trusted: each build ends with an error of the linter
+        BAD  12  Drone            coop/cc-ci is not trusted: each build ends with an error of Drone's linter
                                   mend: as an administrator of Drone: the repository's settings, Project Settings, Trusted
         BAD  12  Drone            cc-ci-builds, the token's user, may not start builds of coop/cc-ci
                                   mend: give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)

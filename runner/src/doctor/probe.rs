@@ -76,6 +76,7 @@ pub fn told(probed: &Probed) -> String {
             Some(Answer::AsTold) => ("yes", String::new()),
             Some(Answer::Otherwise) => ("no ", row.otherwise.unwrap_or("it does not").to_owned()),
             Some(Answer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
+            None if row.otherwise.is_none() => ("-  ", "not asked: it is sure enough".to_owned()),
             None => ("-  ", "not asked: it needs a running container".to_owned()),
         };
         let _ = writeln!(text, "\n{mark} {}: {}", row.name, row.does);

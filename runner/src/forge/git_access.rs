@@ -43,7 +43,6 @@ impl GitAccess {
     }
 
     /// The environment that [`Self::options`] need.
-    #[must_use]
     pub fn environment(&self, git: duct::Expression) -> duct::Expression {
         let git = git
             .env("CCCI_TOKEN", &self.token_file)

@@ -1,7 +1,7 @@
 //! Identifiable data is backed up, wiped, shown to be gone, restored, and shown to be back. "The
 //! service is up" proves nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -226,7 +226,8 @@ async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
         if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
             cx.note("the backup bot did not say which snapshot it made, so it stays in the bot's repository");
         }
-        let call = cx.took_from(call, "make a backup", Speaker::BackupBot)?;
+        let call = cx.took_from(call, "make a backup", Speaker::BackupBot);
+        let call = call.map_err(|failure| of_hooks(failure, &labels, "backup"))?;
         no_hook_failed(&call)?;
         Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, before, restores_by_hook }))
     })
@@ -318,7 +319,13 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
         .check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
         .await?;
     cx.check("backup.restored", async |cx: &mut Context| {
-        let call = cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore)?;
+        let call = match cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore) {
+            Ok(call) => call,
+            Err(failure) => {
+                let labels = cx.swarm.all_service_labels(&cx.spec.stack).await.unwrap_or_default();
+                return Err(of_hooks(failure, &labels, "restore"));
+            }
+        };
         no_hook_failed(&call).map_err(of_restore)?;
         // A hook may have ended the app; what answers next must be settled.
         cx.settle(&Settled { outlive: !made.restores_by_hook, ..before? }).await?;
@@ -348,6 +355,24 @@ async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
     .await
 }
 
+/// The bot says nothing of a hook that does not end, and abra neither; so the hooks are named. `when` is backup or restore.
+fn of_hooks(failure: Failure, labels: &BTreeMap<String, BTreeMap<String, String>>, when: &str) -> Failure {
+    let begin = format!("backupbot.{when}.");
+    let hooks = labels.iter().flat_map(|(service, labels)| labels.iter().map(move |label| (service, label)));
+    let hooks = hooks.filter(|(_, (name, _))| name.starts_with(&begin) && name.ends_with("-hook"));
+    let hooks: Vec<String> =
+        hooks.map(|(service, (_, command))| format!("{service}: {}", one_line(command, 160))).collect();
+    if failure.kind != Kind::Deadline || hooks.is_empty() {
+        return failure;
+    }
+    let look_at = format!(
+        "the hooks ({}): one that waits for an answer never ends. It may have a terminal, where psql and mysql show what \
+         is long page by page: `psql -P pager=off`, or `> /dev/null`",
+        hooks.join("; ")
+    );
+    Failure { look_at, ..failure }
+}
+
 /// The bot goes on after a hook that failed, and ends well: its lines are all that tells.
 fn no_hook_failed(call: &Call) -> Result<(), Failure> {
     let Some(line) = messages::failed_hook(call.output()) else { return Ok(()) };
@@ -363,5 +388,31 @@ fn of_restore(failure: Failure) -> Failure {
     match failure.kind {
         Kind::BackupFailed | Kind::BackupEmpty => Failure { kind: Kind::RestoreFailed, ..failure },
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hooks_are_named_where_a_restore_does_not_end_and_nowhere_else() {
+        let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let hooks: BTreeMap<String, BTreeMap<String, String>> = [
+            ("app".to_owned(), labels(&[("backupbot.backup", "true")])),
+            (
+                "db".to_owned(),
+                labels(&[("backupbot.backup.pre-hook", "/dump"), ("backupbot.restore.post-hook", "psql -f all.sql")]),
+            ),
+        ]
+        .into();
+        let failure = |kind| Failure::new(kind, "abra did not end in 293 s", "its output, in the report");
+        let restore = of_hooks(failure(Kind::Deadline), &hooks, "restore");
+        assert!(restore.look_at.starts_with("the hooks (db: psql -f all.sql): one that waits"), "{}", restore.look_at);
+        assert!(of_hooks(failure(Kind::Deadline), &hooks, "backup").look_at.contains("(db: /dump)"));
+        let other = of_hooks(failure(Kind::AbraFailed), &hooks, "restore");
+        assert_eq!(other.look_at, "its output, in the report");
+        let none = of_hooks(failure(Kind::Deadline), &BTreeMap::new(), "restore");
+        assert_eq!(none.look_at, "its output, in the report");
     }
 }

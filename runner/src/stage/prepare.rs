@@ -184,12 +184,12 @@ async fn rules(cx: &mut Context, head: &str) -> Step {
         cx.checkout.check_out(head)?;
         cx.progress("abra holds the recipe to its rules");
         let call = cx.abra.recipe_lint(&cx.spec.recipe, cx.time_left()).await;
-        let call = cx.took(call, "lint the recipe")?;
+        let call = cx.took(call, "hold the recipe to its rules")?;
         let rows = parse_lint(call.output());
         if rows.is_empty() {
             return Err(Failure::new(
                 Kind::AbraUnusable,
-                "abra's lint printed no rule that cc-ci can read",
+                "abra printed no rule that cc-ci can read",
                 "abra's output, in the report",
             ));
         }

@@ -81,6 +81,23 @@ fn an_app_stays_is_tried_again_and_goes() {
     assert_eq!(again.code, 0, "{}", again.verdict().line);
     assert!(again.verdict().line.contains("keeps"), "{}", again.verdict().line);
 
+    // What [health] says now is asked before the tests: the app never answers with this status.
+    let unwell = recipes("[health]\nstatus = [418]\n", &[("10-a.sh", GREEN)]);
+    let asked = on_kept(state.path(), unwell.path(), &[]);
+    assert_eq!(
+        (asked.decided(), asked.code),
+        ("no-answer", i32::from(Exit::Recipe.code())),
+        "{}",
+        asked.verdict().line
+    );
+    let first = checks(&asked).into_iter().map(|check| (check.0, check.1)).next();
+    assert_eq!(first, Some(("functional.answers".to_owned(), Outcome::Failed)));
+    let unasked = recipes(
+        "[health]\nstatus = [418]\n[opt_out]\n\"install.answers\" = \"it answers nothing but its own tests\"\n",
+        &[("10-a.sh", GREEN)],
+    );
+    assert_eq!(on_kept(state.path(), unasked.path(), &[]).code, 0, "nothing asks where recipe.toml says so");
+
     // A test that comes and goes is named, and red.
     let odd = recipes("", &[("10-a.sh", GREEN), ("30-c.sh", ALTERNATES)]);
     let hunted = on_kept(state.path(), odd.path(), &["--repeat", "4"]);
