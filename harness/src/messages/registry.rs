@@ -12,7 +12,8 @@ const SEEN: &str = "engine 20.10.24 against a server that answers so";
 const MOBY: &str = "moby, distribution";
 
 const LOGIN: &str = "the image's name in the compose file; for a private image give this machine a login \
-                     (`docker login REGISTRY` as the user of cc-ci), or have the image here before the run";
+                     (`docker login REGISTRY`) and put the recipe on the list CCCI_REGISTRY_RECIPES, or have the image here \
+                     before the run";
 
 static ROWS: &[Message] = &[
     FULL,
@@ -41,7 +42,8 @@ static ROWS: &[Message] = &[
         &["toomanyrequests", "too many requests", "rate limit", "http 429", "status: 429", "status code 429"],
         Kind::RegistryLimit,
         "the registry gives no more for now, it was asked too often (429)",
-        "a login raises the limit (`docker login` as the user of cc-ci), and so does a mirror; the same run works later",
+        "a login raises the limit (`docker login`, and the recipe on the list CCCI_REGISTRY_RECIPES), and so does a mirror; \
+         the same run works later",
     )
     .from(SEEN, Basis::Seen),
     Message::new(
