@@ -62,7 +62,8 @@ mod tests {
         let settings = Cli::parse_from(["cc-ci", "--recipes", dir.path().to_str().unwrap()]).settings;
         std::fs::create_dir(dir.path().join("ghost")).unwrap();
         std::fs::write(dir.path().join("ghost/recipe.toml"), "").unwrap();
-        let names = || all_and_maintained(&settings).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let names =
+            || all_and_maintained(&settings).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(names().unwrap(), ["ghost"]);
         std::fs::write(dir.path().join(LIST), "# all\nimmich  # heavy\n\nghost\n").unwrap();
         assert_eq!(names().unwrap(), ["ghost", "immich"]);
