@@ -4,6 +4,7 @@
 // The lints let tests alone; helpers count as tests below this attribute.
 #[cfg(test)]
 mod bot;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod exec_in;
