@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use harness::coopcloud::envfile::{EnvFile, SecretSpec};
 use harness::names::{Domain, StackName};
 
+use crate::cli::Flags;
 use crate::fatal::{Done, fatal};
 use crate::recipe::{Recipe, abra_dir};
 
@@ -43,17 +44,24 @@ impl App {
         Ok(Self { stack, domain, file, env, recipe })
     }
 
+    /// The same for what reads the recipe too.
+    pub(crate) fn open_with_recipe(domain: &str, flags: Flags) -> Done<Self> {
+        let app = Self::open(domain)?;
+        app.recipe.wants_clean_tree(flags)?;
+        Ok(app)
+    }
+
     /// The version that the env file names, if it names one.
     pub(crate) fn version(&self) -> Option<&str> {
         self.env.get("TYPE").or_else(|| self.env.get("RECIPE"))?.split_once(':').map(|(_, version)| version)
     }
 
     /// Everything that compose files may use: the env file, the recipe's exports, the stack's name.
-    pub(crate) fn vars(&self) -> BTreeMap<String, String> {
+    pub(crate) fn vars(&self) -> Done<BTreeMap<String, String>> {
         let mut vars = self.env.vars();
-        vars.extend(self.recipe.exports());
+        vars.extend(self.recipe.exports()?);
         vars.insert("STACK_NAME".to_owned(), self.stack.to_string());
-        vars
+        Ok(vars)
     }
 
     pub(crate) fn save(&self) -> Done {

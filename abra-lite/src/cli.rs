@@ -95,13 +95,13 @@ pub(crate) async fn main() -> Done {
             App::Remove(args) => app::remove::run(args, flags).await,
             App::Ls(args) => app::ls::run(args).await,
             App::Ps(args) => app::ps::run(args).await,
-            App::Check(args) => app::check::run(args),
+            App::Check(args) => app::check::run(args, flags),
             App::Run(args) => app::run::run(args).await,
-            App::Cmd(args) => app::cmd::run(args).await,
-            App::Secret(command) => secret::run(command).await,
+            App::Cmd(args) => app::cmd::run(args, flags).await,
+            App::Secret(command) => secret::run(command, flags).await,
             App::Volume(command) => volume::run(command).await,
-            App::Backup(command) => backup::run(command).await,
-            App::Restore(args) => backup::restore(args).await,
+            App::Backup(command) => backup::run(command, flags).await,
+            App::Restore(args) => backup::restore(args, flags).await,
         },
     }
 }

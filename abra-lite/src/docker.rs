@@ -1,11 +1,12 @@
 //! What abra-lite asks of the engine.
 
 use std::collections::HashMap;
+use std::io::{IsTerminal as _, Write as _};
 
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::{StartExecOptions, StartExecResults};
-use bollard::models::{ExecConfig, Service};
+use bollard::models::{ContainerSummary, ExecConfig, Service};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListSecretsOptionsBuilder, ListServicesOptionsBuilder, ListVolumesOptionsBuilder,
 };
@@ -14,6 +15,9 @@ use harness::names::StackName;
 use harness::swarm::{STACK_LABEL, Swarm};
 
 use crate::fatal::{Done, Fatal, fatal};
+
+/// The label of a container: its service's full name.
+const SERVICE_LABEL: &str = "com.docker.swarm.service.name";
 
 pub(crate) async fn connect() -> Done<(Swarm, Docker)> {
     let swarm = Swarm::connect().await?;
@@ -45,13 +49,36 @@ pub(crate) async fn volume_names(docker: &Docker, stack: &StackName) -> Done<Vec
 
 /// A running container of a service, by the service's label of its container.
 pub(crate) async fn container_of(docker: &Docker, service: &str) -> Done<String> {
-    let label = format!("com.docker.swarm.service.name={service}");
+    let label = format!("{SERVICE_LABEL}={service}");
     let filters = HashMap::from([("label", vec![label]), ("status", vec!["running".to_owned()])]);
     let found = docker.list_containers(Some(ListContainersOptionsBuilder::new().filters(&filters).build())).await?;
     match found.into_iter().next().and_then(|container| container.id) {
         Some(id) => Ok(id),
         None => fatal(format!("no running container of {service} was found on this node")),
     }
+}
+
+/// The one running container of a stack whose service's name begins so. Where there are several, abra asks which is
+/// meant, and this asks nothing.
+pub(crate) async fn container_by_prefix(docker: &Docker, stack: &StackName, beginning: &str) -> Done<String> {
+    let filters =
+        HashMap::from([("label", vec![format!("{STACK_LABEL}={stack}")]), ("status", vec!["running".to_owned()])]);
+    let found = docker.list_containers(Some(ListContainersOptionsBuilder::new().filters(&filters).build())).await?;
+    let begins = |container: &ContainerSummary| {
+        let labels = container.labels.as_ref();
+        labels.and_then(|labels| labels.get(SERVICE_LABEL)).is_some_and(|name| name.starts_with(beginning))
+    };
+    let mut ids = found.into_iter().filter(begins).filter_map(|container| container.id);
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => fatal(format!("no containers matching {beginning} found")),
+        (Some(_), Some(_)) => fatal(format!("several containers match {beginning}, and abra-lite asks nothing")),
+    }
+}
+
+/// Refuses to ask for a terminal where standard input is none, as docker's client does.
+pub(crate) fn wants_terminal() -> Done {
+    if std::io::stdin().is_terminal() { Ok(()) } else { fatal("the input device is not a TTY") }
 }
 
 /// Runs a command in a container, writes what it prints, and fails when it does.
@@ -61,6 +88,22 @@ pub(crate) async fn exec(
     command: Vec<String>,
     env: Vec<String>,
     terminal: bool,
+) -> Done {
+    let print = &mut |part: LogOutput| match part {
+        LogOutput::StdErr { message } => std::io::stderr().write_all(&message),
+        other => std::io::stdout().write_all(&other.into_bytes()),
+    };
+    exec_to(docker, container, command, env, terminal, print).await
+}
+
+/// The same, with what it prints given to a function.
+pub(crate) async fn exec_to(
+    docker: &Docker,
+    container: &str,
+    command: Vec<String>,
+    env: Vec<String>,
+    terminal: bool,
+    print: &mut dyn FnMut(LogOutput) -> std::io::Result<()>,
 ) -> Done {
     let config = ExecConfig {
         cmd: Some(command.clone()),
@@ -73,12 +116,8 @@ pub(crate) async fn exec(
     let made = docker.create_exec(container, config).await?;
     let options = StartExecOptions { detach: false, tty: terminal, output_capacity: None };
     if let StartExecResults::Attached { mut output, .. } = docker.start_exec(&made.id, Some(options)).await? {
-        use std::io::Write;
         while let Some(part) = output.next().await {
-            match part? {
-                LogOutput::StdErr { message } => std::io::stderr().write_all(&message)?,
-                other => std::io::stdout().write_all(&other.into_bytes())?,
-            }
+            print(part?)?;
         }
     }
     match docker.inspect_exec(&made.id).await?.exit_code {

@@ -1,11 +1,14 @@
 //! `abra-lite`: the part of abra's command line that cc-ci calls, for machines that have no abra.
-//! It keeps abra's words, files, names, labels and exit codes on a real swarm, and nothing else.
+//! It keeps abra's words, files, names, labels, refusals and exit codes on a real swarm, and nothing else. What of that is
+//! sure stands in `harness::abra::BEHAVIOURS`.
 
 mod app;
 mod cli;
 mod commands;
 mod docker;
+mod exports;
 mod fatal;
+mod otherwise;
 mod recipe;
 mod secret_value;
 mod table;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use harness::abra::Point;
 use harness::coopcloud::abra_sh;
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
@@ -10,7 +11,10 @@ use harness::coopcloud::lint::{Row, lint};
 use harness::coopcloud::version::Version;
 use harness::names::RecipeName;
 
+use crate::cli::Flags;
+use crate::exports;
 use crate::fatal::{Done, Fatal, fatal};
+use crate::otherwise::otherwise;
 
 /// `$ABRA_DIR`, or `~/.abra`.
 pub(crate) fn abra_dir() -> Done<PathBuf> {
@@ -33,6 +37,7 @@ impl Recipe {
     pub(crate) fn open(name: &str) -> Done<Self> {
         let name: RecipeName = name.parse()?;
         let dir = abra_dir()?.join("recipes").join(name.as_str());
+        wants_catalogue()?;
         if !dir.join(".git").exists() {
             return fatal(format!(
                 "recipe {name} is not there: {} is no git repository; try `recipe fetch`",
@@ -89,8 +94,20 @@ impl Recipe {
     }
 
     /// The exports of `abra.sh`.
-    pub(crate) fn exports(&self) -> BTreeMap<String, String> {
-        abra_sh::exports(&self.text("abra.sh"))
+    pub(crate) fn exports(&self) -> Done<BTreeMap<String, String>> {
+        let text = self.text("abra.sh");
+        if otherwise(Point::ExportsByPattern)? {
+            return Ok(abra_sh::exports(&text));
+        }
+        exports::by_pattern(&text).map_err(Fatal)
+    }
+
+    /// Refuses a checkout with a changed or an untracked file, as what reads the recipe does without `--chaos`.
+    pub(crate) fn wants_clean_tree(&self, flags: Flags) -> Done {
+        if !flags.chaos && !otherwise(Point::CleanTreeForAll)? && self.is_dirty()? {
+            return fatal(format!("{} has locally unstaged changes", self.name));
+        }
+        Ok(())
     }
 
     /// The compose files that the environment names.
@@ -108,7 +125,7 @@ impl Recipe {
     pub(crate) fn lint(&self) -> Done<Vec<Row>> {
         let sample = self.sample()?;
         let mut vars = sample.vars();
-        vars.extend(self.exports());
+        vars.extend(self.exports()?);
         vars.entry("STACK_NAME".to_owned()).or_insert_with(|| "stack".to_owned());
         let compose = self.compose(&vars)?;
         let compose_text = self.text("compose.yml");
@@ -126,6 +143,15 @@ impl Recipe {
     fn text(&self, file: &str) -> String {
         std::fs::read_to_string(self.dir.join(file)).unwrap_or_default()
     }
+}
+
+/// The catalogue is read for whatever names a recipe, and cloned where it is missing, which this cannot.
+fn wants_catalogue() -> Done {
+    let catalogue = abra_dir()?.join("catalogue");
+    if otherwise(Point::CatalogueWanted)? || catalogue.join("recipes.json").is_file() {
+        return Ok(());
+    }
+    fatal(format!("unable to clone the catalogue into {}: abra-lite clones none", catalogue.display()))
 }
 
 /// The files of `COMPOSE_FILE`.

@@ -161,6 +161,8 @@ kinds! {
     UpdatePaused = "update-paused", Recipe;
     /// a way back to the release before that fails, in a recipe that says it supports it
     RollbackFailed = "rollback-failed", Recipe;
+    /// a command of POST_DEPLOY_CMDS or POST_UPGRADE_CMDS that fails
+    CommandFailed = "command-failed", Recipe;
     /// data that was there before the upgrade, or before the app was deployed again, and is not after it
     DataLost = "data-lost", Recipe;
     /// a check that could prove nothing, for want of something to look for

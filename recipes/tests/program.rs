@@ -32,7 +32,7 @@ mod tests {
     fn a_test_without_the_values_of_a_run_is_broken() {
         let said = program().args(["run", "custom-html", "browser/10-page"]).assert().code(2).get_output().clone();
         let text = String::from_utf8_lossy(&said.stdout);
-        assert!(text.ends_with("the variable CCCI_ABRA is not set\n"), "{text}");
+        assert!(text.ends_with("the variable CCCI_EXEC is not set\n"), "{text}");
     }
 
     #[test]

@@ -33,9 +33,9 @@ pub fn settle(env: &mut EnvFile, spec: &RunSpec) -> Result<(), Failure> {
         env.set("RECIPE", spec.recipe.as_str());
     }
     env.set("DOMAIN", spec.domain.as_str());
-    // No certificate authority is asked: traefik serves the certificate that it has.
+    // Without a resolver no certificate authority is asked: traefik serves the certificate that it has.
     if env.get("LETS_ENCRYPT_ENV").is_some() {
-        env.set("LETS_ENCRYPT_ENV", "");
+        env.set("LETS_ENCRYPT_ENV", spec.cert_resolver.as_deref().unwrap_or_default());
     }
     let sample = |what: String| Failure::new(Kind::InvalidRecipe, what, ".env.sample of the recipe");
     *env = env.settled().map_err(|key| {

@@ -14,7 +14,7 @@ use harness::abra::Abra;
 use harness::failure::Failure;
 use harness::http::Http;
 use harness::names::{RecipeName, StackName};
-use harness::swarm::{Claim, Swarm};
+use harness::swarm::{Before, Claim, Swarm};
 use slots::{Lease, SwarmBoard};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::make::Parts;
 pub use self::overlays::{Data, Overlays};
 use crate::change::Change;
+use crate::commands::Commands;
 use crate::emit::Emitter;
 use crate::engine_watch::EngineWatch;
 use crate::event::{Fault, RunStarted, Stage};
@@ -74,6 +75,10 @@ pub struct Context {
     pub overlays: Overlays,
     /// What is done about the tests of the recipe's own repository.
     pub own: OwnTests,
+    /// What is done about the commands that abra runs once an app is up.
+    pub commands: Commands,
+    /// Those of the last deploy that did not run.
+    pub unrun: Option<String>,
     /// The swarm.
     pub swarm: Swarm,
     /// abra, with the run's own directory.
@@ -134,6 +139,8 @@ pub struct Context {
     pub faults: Vec<Fault>,
     /// The revision that is deployed now: a tag or the head's commit.
     pub deployed: Option<String>,
+    /// How the stack stood when it had settled last.
+    pub settled: Option<Before>,
     /// Whether the upgrade has replaced every container.
     pub all_new: bool,
     /// Whether the base release cannot even be pulled.

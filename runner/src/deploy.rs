@@ -5,11 +5,12 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Instant;
 
-use harness::abra::generated_values;
+use harness::abra::{generated_values, nothing_generated};
 use harness::coopcloud::abra_sh;
 use harness::coopcloud::compose::{Compose, ComposeError};
-use harness::coopcloud::envfile::EnvFile;
+use harness::coopcloud::envfile::{EnvFile, SecretSpec};
 use harness::failure::{Failure, Kind};
+use harness::names::StackName;
 use harness::overlay::OverlayFile;
 use harness::swarm::{Before, Settled};
 use rand::Rng;
@@ -104,7 +105,7 @@ impl Context {
             // They may have switched on compose files that nobody has looked at yet.
             compose = self.configure(revision).await?;
         }
-        self.make_secrets().await?;
+        self.make_secrets(&compose).await?;
         let mut watch = self.swarm.watch(&self.spec.stack).await?;
         self.progress(format!("abra deploys {revision}"));
         let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
@@ -115,7 +116,8 @@ impl Context {
             version: revision.to_owned(),
             yaml: compose.to_yaml(),
         });
-        self.deployed = Some(revision.to_owned());
+        self.settled = None;
+        let was = self.deployed.replace(revision.to_owned());
         let mut speaker = self.speaker();
         let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
         for service in &settled.services {
@@ -128,6 +130,8 @@ impl Context {
         if let Some(note) = stage::too_slow(&compose, &self.spec.stack, took) {
             self.note(note);
         }
+        self.run_commands(was.as_deref(), revision).await?;
+        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
         Ok(settled)
     }
 
@@ -184,22 +188,29 @@ impl Context {
         Ok(compose)
     }
 
-    /// Has abra generate what it can, and inserts the values that the recipe's folder says how to
+    /// Has abra generate what is missing, and inserts the values that the recipe's folder says how to
     /// make. What is there already stays.
-    async fn make_secrets(&mut self) -> Result<(), Failure> {
+    async fn make_secrets(&mut self, compose: &Compose) -> Result<(), Failure> {
         let path = self.abra.env_file(&self.spec.domain);
         let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
         let secrets = EnvFile::parse(&text).secrets();
         if secrets.is_empty() {
             return Ok(());
         }
-        if secrets.iter().any(|secret| secret.generate) {
+        let generated = generated_by_abra(compose, &secrets, &self.spec.stack);
+        // abra takes it for a failure when nothing is missing, as after an upgrade that adds no secret.
+        if !self.all_there(&generated).await? {
             self.progress("abra generates secrets");
             let call = self.abra.secret_generate(&self.spec.domain, self.time_left()).await;
             if let Ok(call) = &call {
                 generated_values(call.stdout()).iter().try_for_each(|value| self.hide(value))?;
             }
-            self.took(call, "generate secrets")?;
+            let is_nothing = call.as_ref().is_ok_and(nothing_generated);
+            let took = self.took(call, "generate secrets");
+            // Where it takes none for missing, the swarm has the last word.
+            if !is_nothing || !self.all_there(&generated).await? {
+                took?;
+            }
         }
         for secret in secrets.iter().filter(|secret| !secret.generate) {
             let Some(made) = self.toml.secrets.get(&secret.name).copied() else { continue };
@@ -218,6 +229,15 @@ impl Context {
             self.took(call, &format!("insert the secret {}", secret.name))?;
         }
         Ok(())
+    }
+
+    async fn all_there(&self, secrets: &[String]) -> Result<bool, Failure> {
+        for name in secrets {
+            if !self.swarm.has_secret(name).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether the recipe's folder has steps that run before the first deploy.
@@ -240,15 +260,40 @@ impl Context {
         result.failure(&file).map_or(Ok(true), Err)
     }
 
+    /// What runs now, as it was when it had settled last: what ended since then counts as news.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn before(&self) -> Result<Before, Failure> {
+        let mut before = self.swarm.before(&self.spec.stack).await?;
+        if let Some(settled) = &self.settled {
+            before.over.retain(|task| settled.over.contains(task));
+        }
+        Ok(before)
+    }
+
     /// Waits until nothing of the stack is on its way, after something else than a deploy.
     ///
     /// # Errors
     /// Why it did not settle.
-    pub async fn settle(&self, before: &Before) -> Result<Settled, Failure> {
+    pub async fn settle(&mut self, before: &Before) -> Result<Settled, Failure> {
         let mut watch = self.swarm.watch(&self.spec.stack).await?;
         let mut speaker = self.speaker();
-        watch.settled(before, self.wait_until(), &mut speaker).await
+        let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
+        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
+        Ok(settled)
     }
+}
+
+/// The swarm's names of the secrets that abra generates: those that the env file lets it, and that a service has.
+fn generated_by_abra(compose: &Compose, secrets: &[SecretSpec], stack: &StackName) -> Vec<String> {
+    let is_used = |name: &String| {
+        let named = compose.secrets.iter().filter(|secret| secret.name == *name);
+        let mut keys = named.map(|secret| &secret.key);
+        keys.any(|key| compose.services.iter().any(|service| service.secrets.contains(key)))
+    };
+    let generated = secrets.iter().filter(|secret| secret.generate);
+    generated.map(|secret| stack.object(&format!("{}_{}", secret.name, secret.version))).filter(is_used).collect()
 }
 
 fn random_text(length: usize) -> String {
@@ -279,6 +324,16 @@ pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Fail
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn abra_generates_the_secrets_that_a_service_has() {
+        let text = "services:\n  app: {image: a, secrets: [one, by_hand]}\nsecrets:\n  one: {external: true, name: s_one_v2}\n  \
+                    by_hand: {external: true, name: s_by_hand_v1}\n  unused: {external: true, name: s_unused_v1}\n";
+        let compose = Compose::load(&[("compose.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
+        let env = "SECRET_ONE_VERSION=v2\nSECRET_BY_HAND_VERSION=v1 # generate=false\nSECRET_UNUSED_VERSION=v1\n";
+        let stack = StackName::try_from("s".to_owned()).unwrap();
+        assert_eq!(generated_by_abra(&compose, &EnvFile::parse(env).secrets(), &stack), ["s_one_v2"]);
+    }
 
     #[test]
     fn a_link_in_the_place_of_a_file_is_replaced_and_not_followed() {

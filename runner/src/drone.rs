@@ -28,7 +28,7 @@ const ASKING: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, clap::Args)]
 pub struct DroneArgs {
     /// Address of the Drone in which runs are builds [default: runs are processes of this machine]
-    #[arg(long, env = "CCCI_DRONE_URL", value_name = "URL", requires_all = ["drone_repo", "drone_token_file", "forge_url"])]
+    #[arg(long, env = "CCCI_DRONE_URL", value_name = "URL", value_parser = crate::address::url, requires_all = ["drone_repo", "drone_token_file", "forge_url"])]
     pub drone_url: Option<Url>,
 
     /// Repository there whose pipeline `testme` is built: cc-ci's own
@@ -166,9 +166,9 @@ mod tests {
         assert!(with(drone[0]).unwrap_err().what.contains("cannot be read"));
         std::fs::write(&file, "hunter2hunter2").unwrap();
         assert!(!with(drone[0]).unwrap().contains("hunter2"));
-        for odd in ["--drone-url=file:///etc", "--drone-url=https://ada:hunter2@drone.example.org"] {
-            assert!(!with(odd).unwrap_err().what.contains("hunter2"), "{odd}");
-        }
+        let odd = with("--drone-url=https://ada:hunter2@drone.example.org").unwrap_err();
+        assert!(!odd.what.contains("hunter2"), "{odd}");
+        assert!(parsed(&[&forge[..], &["--drone-url=file:///etc"], &drone[1..]].concat()).is_err());
         assert!(parsed(&[&forge[..], &drone[..], &["--drone-branch=--x"]].concat()).is_err());
     }
 }

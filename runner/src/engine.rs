@@ -214,6 +214,13 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
     let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
     let killed = stage::killed(cx).await;
+    if cx.faults.is_empty()
+        && lost.is_none()
+        && killed.is_empty()
+        && let Some(failure) = stage::fallen(cx).await
+    {
+        push(cx, failure);
+    }
     if cx.faults.is_empty() {
         for fault in killed {
             cx.note(format!("{}; the stage passed all the same", fault.failure.what));

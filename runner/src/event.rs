@@ -225,7 +225,7 @@ pub struct HostFacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Checkout, lint, images: everything before the first deploy, outside its timeout.
+    /// Checkout, abra's rules, images: everything before the first deploy, outside its timeout.
     Prepare,
     /// The right to hold live apps on the swarm, which all runners share, and the apps' names.
     Slot,

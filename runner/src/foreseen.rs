@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use harness::coopcloud::by_variable::{ByVariable, Typed, by_variable};
 use harness::coopcloud::charset;
+use harness::coopcloud::choices::wrong_word;
 use harness::coopcloud::compose::Compose;
-use harness::coopcloud::envfile::EnvFile;
+use harness::coopcloud::declared::{declared_by, undeclared};
+use harness::coopcloud::envfile::{EnvFile, MARK};
 use harness::coopcloud::unset::{Gap, template_gaps, unset};
 use harness::failure::{Failure, Kind};
 
@@ -45,6 +47,20 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
              the file; docker fills in nothing{meant}"
         ));
     }
+    if given.sample.starts_with(MARK) {
+        known.notes.push(
+            ".env.sample begins with a byte order mark; some readers of env files take it as part of the first key, or \
+             refuse the file"
+                .to_owned(),
+        );
+    }
+    if let Some(line) = given.sample.lines().find(|line| has_escape(line)) {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        known.notes.push(format!(
+            "the value of {key} in .env.sample has \\n in double quotes: to some readers of env files that is a line \
+             break, and this run took it as it stands"
+        ));
+    }
     for secret in given.env.secrets() {
         let unknown = secret.charset.as_deref().map(charset::unknown).unwrap_or_default();
         if !unknown.is_empty() {
@@ -78,7 +94,32 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
         }
     }
     filled(&by_variable(given.compose, given.vars), &mut known);
+    if let Some(wrong) = wrong_word(given.compose) {
+        known.failure.get_or_insert_with(|| {
+            Failure::new(
+                Kind::InvalidCompose,
+                format!("{} says {:?}, which the engine does not know", wrong.field, wrong.word),
+                format!("one of {}", wrong.takes.join(", ")),
+            )
+        });
+    }
+    if let Some((what, service)) = undeclared(given.compose, &declared_by(given.compose).collect()) {
+        known.failure.get_or_insert_with(|| {
+            Failure::new(
+                Kind::InvalidCompose,
+                format!("service {service} uses the {what}, which no compose file declares; docker refuses that"),
+                "its name, or the section at the end of the compose file that declares it",
+            )
+        });
+    }
     known
+}
+
+/// Whether a line has a value in double quotes with an escape in it that readers take in two ways.
+fn has_escape(line: &str) -> bool {
+    let value =
+        line.split_once('=').map(|(_, value)| value.trim_start()).filter(|_| !line.trim_start().starts_with('#'));
+    value.is_some_and(|value| value.starts_with('"') && (value.contains("\\n") || value.contains("\\r")))
 }
 
 /// Fields of a type that a variable fills.
@@ -138,6 +179,23 @@ mod tests {
         let known = of("services: {app: {image: a, environment: ['U=https://${DOMIAN}']}}\n", "DOMAIN=x\n", "");
         assert!(known.notes[0].starts_with("compose.yml uses DOMIAN, and nothing sets it"), "{known:?}");
         assert!(known.notes[0].contains("DOMAIN"), "{known:?}");
+    }
+
+    #[test]
+    fn what_readers_of_env_files_take_in_two_ways_is_told() {
+        let compose = "services: {app: {image: a}}\n";
+        let known = of(compose, "\u{feff}TYPE=x\n#B=\"\\n\"\nC=\"a\\nb\"\n", "");
+        assert!(known.notes[0].contains("byte order mark") && known.notes[1].contains("value of C"), "{known:?}");
+        assert!(of(compose, "A='a\\nb'\nB=a\\nb\n", "").notes.is_empty());
+    }
+
+    #[test]
+    fn what_the_engine_or_docker_would_refuse_is_red() {
+        let what = |compose: &str| of(compose, "", "").failure.map(|failure| failure.what).unwrap_or_default();
+        let said = what("services: {app: {image: a, deploy: {restart_policy: {condition: onfailure}}}}\n");
+        assert!(said.starts_with("services.app.deploy.restart_policy.condition says \"onfailure\""), "{said}");
+        let said = what("services: {app: {image: a, volumes: ['upload:/u']}}\nvolumes: {uploads: {}}\n");
+        assert!(said.starts_with("service app uses the volume upload, which no compose file declares"), "{said}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The forge, as every command that talks to one takes it.
 
+pub mod git_access;
 pub mod git_trust;
 
 use std::path::PathBuf;
@@ -11,11 +12,13 @@ use trigger::names::Owner;
 use trigger::token;
 use url::Url;
 
+use self::git_access::GitAccess;
+
 /// The settings of a forge: all of them, or none.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ForgeArgs {
     /// Address of the Gitea
-    #[arg(long, env = "CCCI_FORGE_URL", value_name = "URL", requires_all = ["forge_owner", "forge_token_file"])]
+    #[arg(long, env = "CCCI_FORGE_URL", value_name = "URL", value_parser = crate::address::url, requires_all = ["forge_owner", "forge_token_file"])]
     pub forge_url: Option<Url>,
 
     /// Organisation there whose repositories are the recipes
@@ -44,6 +47,14 @@ pub struct Named {
     pub token_file: PathBuf,
     /// Where its certificate authority is, as an absolute path; none where the system knows it.
     pub ca_file: Option<PathBuf>,
+}
+
+impl Named {
+    /// For git, at this forge alone.
+    #[must_use]
+    pub fn git_access(&self) -> GitAccess {
+        GitAccess { forge: self.url.clone(), token_file: self.token_file.clone(), ca_file: self.ca_file.clone() }
+    }
 }
 
 impl ForgeArgs {

@@ -7,6 +7,7 @@
 #[macro_use]
 mod screen;
 
+pub mod address;
 pub mod allowed;
 pub mod answer;
 pub mod backup_content;
@@ -16,6 +17,7 @@ pub mod certificate;
 pub mod change;
 pub mod claims;
 pub mod cli;
+pub mod commands;
 pub mod context;
 pub mod coverage;
 pub mod dependencies;
@@ -27,6 +29,7 @@ pub mod emit;
 pub mod engine;
 pub mod engine_watch;
 pub mod event;
+pub mod exec;
 pub mod exit;
 pub mod foreseen;
 pub mod forge;
@@ -55,6 +58,7 @@ pub mod reap;
 pub mod recipe_toml;
 pub mod reference;
 pub mod refused;
+pub mod registry;
 pub mod report;
 pub mod reported;
 pub mod repository;

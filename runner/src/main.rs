@@ -1,5 +1,5 @@
 //! `cc-ci`: see the library for everything.
 
 fn main() -> std::process::ExitCode {
-    runner::cli::main().into()
+    if runner::exec::is_asked_for() { runner::exec::main() } else { runner::cli::main().into() }
 }

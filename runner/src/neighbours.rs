@@ -20,7 +20,7 @@ pub const CA_IN_CONTAINER: &str = "/cc-ci/ca.pem";
 pub const TRUST: [&str; 4] = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 
 /// The machine's own CAs: an app still trusts those.
-const PUBLIC: &str = "/etc/ssl/certs/ca-certificates.crt";
+pub const SYSTEM_CAS: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// What the containers of an app are told about the other apps of its run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,6 +54,6 @@ impl Neighbours {
 
 fn trusted(local: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(local).map_err(|error| disk("read", local, &error))?;
-    let public = std::fs::read_to_string(PUBLIC).unwrap_or_default();
+    let public = std::fs::read_to_string(SYSTEM_CAS).unwrap_or_default();
     Ok(if public.is_empty() { text } else { format!("{}\n{text}", public.trim_end()) })
 }

@@ -27,6 +27,10 @@ pub struct Brought {
     pub dependencies: Vec<String>,
     /// Tests of the recipe's own repository that run.
     pub own: Vec<String>,
+    /// What is done about the commands that abra runs after a deploy.
+    pub after_deploy: Option<String>,
+    /// The same after an upgrade.
+    pub after_upgrade: Option<String>,
 }
 
 impl Brought {
@@ -144,6 +148,7 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
         }
         Stage::Install => {
             step(format!("deploy {} as {}", spec.base.as_deref().unwrap_or(head), spec.domain));
+            brought.after_deploy.iter().cloned().for_each(&mut step);
             step("wait until every service is up, then until the app answers".to_owned());
             brought.install.iter().for_each(|file| step(run(file)));
         }
@@ -153,6 +158,7 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
                 step("seed data through the app".to_owned());
             }
             step(format!("deploy {head} in place, wait until it has settled and answers"));
+            brought.after_upgrade.iter().cloned().for_each(&mut step);
             step("show that it moved, that the process is new, that the data is there".to_owned());
             brought.upgrade.iter().for_each(|file| step(run(file)));
         }

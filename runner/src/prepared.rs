@@ -10,9 +10,11 @@ use harness::overlay::{OverlayFile, VARIABLES_FILE, discover};
 use jiff::Timestamp;
 use rand::Rng;
 
+use crate::commands::{After, Commands};
 use crate::context::{Data, Overlays};
 use crate::coverage::{Prints, prints};
 use crate::dependencies::{Dependency, Needed, needed_by};
+use crate::deploy::sample_of;
 use crate::event::{DependencyFact, PlannedStage, Stage};
 use crate::kept::KeptApp;
 use crate::lint::FOLDERS;
@@ -39,6 +41,8 @@ pub struct Prepared {
     pub prints: Prints,
     /// What is done about the tests of the recipe's own repository.
     pub own: OwnTests,
+    /// What is done about the commands that abra runs once an app is up.
+    pub commands: Commands,
     /// The clone.
     pub checkout: Checkout,
     /// The apps to deploy beside it, in the order in which they can come up.
@@ -64,7 +68,7 @@ impl Prepared {
         dir_of: impl Fn(&RecipeName) -> PathBuf,
         run: RunId,
     ) -> Result<Self, Failure> {
-        let checkout = Checkout::clone_from(&request.source, &dir_of(&request.recipe))?;
+        let checkout = Checkout::clone_from(&request.source, &dir_of(&request.recipe), settings.git_access()?)?;
         let (mut prepared, needed) = Self::of(settings, request, only, checkout, run)?;
         for one in needed {
             let dir = dir_of(&one.recipe);
@@ -83,7 +87,7 @@ impl Prepared {
         let source = Path::new(&request.source);
         let checkout = match source.is_dir() && !matches!(request.revision, Revision::WorkTree(_)) {
             true => Checkout::to_look_at(source)?,
-            false => Checkout::clone_from(&request.source, dir)?,
+            false => Checkout::clone_from(&request.source, dir, settings.git_access()?)?,
         };
         Self::of(settings, request, only, checkout, new_run_id()?).map(|(prepared, _)| prepared)
     }
@@ -107,6 +111,7 @@ impl Prepared {
             domain: started.domain.clone(),
             stack: started.stack.clone(),
             tags: Vec::new(),
+            cert_resolver: settings.cert_resolver.clone(),
         };
         let toml = read_toml(settings, &spec.recipe)?;
         let folder = folder_of(settings, &spec.recipe);
@@ -123,9 +128,22 @@ impl Prepared {
         }
         let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
         let own = OwnTests::default();
+        let commands = Commands::NotRun("a kept app is not deployed".to_owned());
         let prints = prints::of_folder(&folder_of(settings, &spec.recipe));
         let (dependencies, beside) = (Vec::new(), started.dependencies.clone());
-        Ok(Self { spec, toml, overlays, prints, own, checkout, dependencies, beside, only: only.clone(), stages })
+        Ok(Self {
+            spec,
+            toml,
+            overlays,
+            prints,
+            own,
+            commands,
+            checkout,
+            dependencies,
+            beside,
+            only: only.clone(),
+            stages,
+        })
     }
 
     fn of(
@@ -140,6 +158,7 @@ impl Prepared {
         let needed = needed_by(settings, &request.recipe, &toml)?;
         let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
+        spec.cert_resolver.clone_from(&settings.cert_resolver);
         let only = &with_needed(&folder, only, &BTreeSet::new())?;
         let overlays = overlays(&folder, only)?;
         // Without the upgrade, install takes the tested commit itself.
@@ -152,12 +171,33 @@ impl Prepared {
             true => OwnTests::decide(settings, &spec.recipe, &checkout, spec.head.as_str())?,
             false => OwnTests::default(),
         };
-        let brought = Brought { own: own.to_run().to_vec(), ..brought(&overlays, &needed) };
+        let commands = Commands::decide(settings, &spec.recipe)?;
+        // The env file that an operator has at the upgrade is the base's too.
+        let env = sample_of(&checkout, spec.base.as_deref().unwrap_or(spec.head.as_str())).unwrap_or_default();
+        let planned = |after| commands.planned(after, &env);
+        let brought = Brought {
+            own: own.to_run().to_vec(),
+            after_deploy: planned(After::Deploy),
+            after_upgrade: planned(After::Upgrade),
+            ..brought(&overlays, &needed)
+        };
         let stages = plan(&spec, &toml, &brought, only, settings.max_wait);
         let (dependencies, beside) = (Vec::new(), Vec::new());
         let prints = prints::of_folder(&folder);
         Ok((
-            Self { spec, toml, overlays, prints, own, checkout, dependencies, beside, only: only.clone(), stages },
+            Self {
+                spec,
+                toml,
+                overlays,
+                prints,
+                own,
+                commands,
+                checkout,
+                dependencies,
+                beside,
+                only: only.clone(),
+                stages,
+            },
             needed,
         ))
     }
@@ -329,5 +369,7 @@ fn brought(overlays: &Overlays, needed: &[Needed]) -> Brought {
         has_tests: overlays.data.is_some() || !overlays.proven.is_empty(),
         dependencies: needed.iter().map(|one| format!("{} ({})", one.recipe, one.why.words())).collect(),
         own: Vec::new(),
+        after_deploy: None,
+        after_upgrade: None,
     }
 }

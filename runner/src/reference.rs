@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args as _;
+use harness::coopcloud::lint as abra_rules;
 use harness::failure::Kind;
 
 use crate::event::{JOURNAL_FORMAT, Stage};
@@ -64,7 +65,15 @@ pub fn reference() -> String {
         columns: SETTINGS,
         rows: rows(&ServeSettings::augment_args(clap::Command::new("serve"))),
     };
-    markdown(&[all, serve, crate::cli::plugin::settings_table(), variables(), lint_rules(), illusions()])
+    markdown(&[
+        all,
+        serve,
+        crate::cli::plugin::settings_table(),
+        variables(),
+        lint_rules(),
+        rules_of_abra(),
+        illusions(),
+    ])
 }
 
 const SETTINGS: &[&str] = &["flag", "variable", "default", "meaning"];
@@ -86,14 +95,41 @@ fn rows(command: &clap::Command) -> Vec<Vec<String>> {
 
 /// The rules of `cc-ci lint`.
 fn lint_rules() -> Table {
-    let rows = Rule::ALL.iter().map(|rule| vec![code(rule.code()), rule.meaning().to_owned()]).collect();
+    let stops = |rule: Rule| if rule.stops_a_run() { "yes" } else { "no" };
+    let row = |rule: &Rule| vec![code(rule.code()), rule.meaning().to_owned(), stops(*rule).to_owned()];
+    let rows = Rule::ALL.iter().map(row).collect();
     Table {
         title: "Lint rules",
-        intro: "`cc-ci lint` holds every recipe's folder to them; CI runs it.",
-        columns: &["rule", "what it asks for"],
+        intro: "`cc-ci lint` holds every recipe's folder in cc-ci's repository to them; CI runs it. A run holds to some of them, too, since it would show less than it seems to. The recipe's own files are held to [abra's rules](#abras-rules).",
+        columns: &["rule", "what it asks for", "stops a run"],
         rows,
     }
 }
+
+/// The rules that abra holds a recipe to.
+fn rules_of_abra() -> Table {
+    let stops = |rule: &abra_rules::Rule| if rule.severity == "error" { "yes" } else { IF_ABRA_SAYS };
+    let row = |rule: &abra_rules::Rule| {
+        vec![
+            code(rule.reference),
+            rule.asks.to_owned(),
+            rule.resolve.to_owned(),
+            stops(rule).to_owned(),
+            rule.known.to_owned(),
+        ]
+    };
+    let unknown =
+        [&*code(abra_rules::NOT_KNOWN), "not known", "abra says it", IF_ABRA_SAYS, "seen as a row of abra's table"];
+    let rows = abra_rules::RULES.iter().map(row).chain([unknown.map(str::to_owned).into()]).collect();
+    Table {
+        title: "abra's rules",
+        intro: "abra holds a recipe's own files to them (`abra recipe lint`), and a run asks it in the check `prepare.rules`, which `recipe.toml` can opt out of. What abra calls an error stops the run; what it calls a warning is a note of the report, with the services, images or variables that break the rule.",
+        columns: &["rule", "what it asks for", "how to mend it", "stops a run", "how it is known"],
+        rows,
+    }
+}
+
+const IF_ABRA_SAYS: &str = "where the installed abra calls it an error";
 
 /// The values that a recipe's tests get.
 fn variables() -> Table {
@@ -116,10 +152,10 @@ fn illusions() -> Table {
     Table {
         title: "Illusions",
         intro: "What `cc-ci coverage` calls an illusion; [coverage.md](coverage.md) says what the other words mean.",
-        columns: &["rule", "what is seen"],
+        columns: &["rule", "what is seen", "what is shown all the same"],
         rows: crate::coverage::Rule::ALL
             .iter()
-            .map(|rule| vec![code(rule.code()), rule.meaning().to_owned()])
+            .map(|rule| vec![code(rule.code()), rule.meaning().to_owned(), rule.shows().word().to_owned()])
             .collect(),
     }
 }
@@ -238,6 +274,25 @@ mod tests {
             .map(|event| (event.name.to_owned(), event.fields.iter().map(|(field, _)| (*field).to_owned()).collect()))
             .collect();
         assert_eq!(told, seen);
+    }
+
+    #[test]
+    fn every_rule_has_a_line_that_says_whether_it_stops_a_run() {
+        let text = reference();
+        let stopping = |stops: bool| if stops { "yes" } else { IF_ABRA_SAYS };
+        for rule in abra_rules::RULES {
+            let begin = format!("\n| `{}` | {} | ", rule.reference, rule.asks);
+            let line =
+                text.split(&begin).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_else(|| panic!("{begin}"));
+            let end = format!("| {} | {} |", stopping(rule.severity == "error"), rule.known);
+            assert!(line.ends_with(&end), "{line}");
+        }
+        assert_eq!(text.matches("\n| `R016` | not known |").count(), 1);
+        for rule in Rule::ALL {
+            let stops = if rule.stops_a_run() { "yes" } else { "no" };
+            let line = format!("\n| `{}` | {} | {stops} |\n", rule.code(), rule.meaning());
+            assert_eq!(text.matches(&line).count(), 1, "{line}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::time::Duration;
 use fs4::fs_std::FileExt;
 use harness::names::RunId;
 
+use crate::exec;
+
 /// How the name of a folder begins that is just being made. No run's name does.
 const NEW: &str = ".new-";
 
@@ -101,6 +103,11 @@ impl RunDir {
         if !FileExt::try_lock_exclusive(&file)? {
             // Another process is just making it.
             return Err(is_used());
+        }
+        match std::os::unix::fs::symlink(std::env::current_exe()?, new.exec()) {
+            // Left by a process that was killed here.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
         }
         // Where the run is there already, its folder is not empty, and the system refuses.
         if let Err(error) = std::fs::rename(&new.0, &self.0) {
@@ -281,6 +288,13 @@ impl RunDir {
     #[must_use]
     pub fn abra(&self) -> PathBuf {
         self.0.join("abra")
+    }
+
+    /// `CCCI_EXEC`: a link to this program under the name by which it runs a command in a container of the app. It goes
+    /// at teardown.
+    #[must_use]
+    pub fn exec(&self) -> PathBuf {
+        self.abra().join(exec::NAME)
     }
 
     /// The scratch folder that the recipe's tests share. It goes at teardown.

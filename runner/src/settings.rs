@@ -11,7 +11,12 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName};
 use jiff::SignedDuration;
 use slots::SetName;
+use trigger::token;
+use url::Url;
 
+use crate::address::{ip, url};
+use crate::forge::git_access::GitAccess;
+use crate::forge::{plain, wrong};
 use crate::number::{from_one, from_zero, large_from_one, port, small};
 
 /// What holds for every command.
@@ -30,7 +35,7 @@ pub struct Settings {
     pub base_domain: Domain,
 
     /// Address that the base domain means; needed where DNS does not say it [default: 127.0.0.1 for *.localhost]
-    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", global = true)]
+    #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", value_parser = ip, global = true)]
     pub address: Option<IpAddr>,
 
     /// HTTPS port of traefik
@@ -41,6 +46,20 @@ pub struct Settings {
     #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", value_parser = port, default_value_t = 80, global = true)]
     pub http_port: u16,
 
+    /// traefik's certificate resolver, for a server without a wildcard certificate: each app gets a certificate of its own,
+    /// within the limits of the authority [default: none, traefik has a certificate for all apps]
+    #[arg(long, env = "CCCI_CERT_RESOLVER", value_name = "NAME", value_parser = resolver, global = true)]
+    pub cert_resolver: Option<String>,
+
+    /// File with a docker login for registries, as `docker login` writes it [default: config.json in $DOCKER_CONFIG, else in
+    /// ~/.docker]
+    #[arg(long, env = "CCCI_REGISTRY_LOGIN", value_name = "FILE", global = true)]
+    pub registry_login: Option<PathBuf>,
+
+    /// File with the recipes whose images are pulled with that login, one name a line [default: none are]
+    #[arg(long, env = "CCCI_REGISTRY_RECIPES", value_name = "FILE", global = true)]
+    pub registry_recipes: Option<PathBuf>,
+
     /// abra program [default: abra on PATH, else abra-lite]
     #[arg(long, env = "CCCI_ABRA", value_name = "PROGRAM", global = true)]
     pub abra: Option<PathBuf>,
@@ -48,6 +67,14 @@ pub struct Settings {
     /// Folder with one folder per recipe
     #[arg(long, env = "CCCI_RECIPES", value_name = "DIR", default_value = "recipes", global = true)]
     pub recipes: PathBuf,
+
+    /// Forge whose private repositories are cloned with a token
+    #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", value_parser = url, requires = "clone_token_file", global = true)]
+    pub clone_forge: Option<Url>,
+
+    /// File that holds that token, and nothing else
+    #[arg(long, env = "CCCI_CLONE_TOKEN_FILE", value_name = "FILE", requires = "clone_forge", global = true)]
+    pub clone_token_file: Option<PathBuf>,
 
     /// Folder or address below which each recipe has its repository; recipe.toml's `source` wins
     #[arg(
@@ -94,12 +121,12 @@ pub struct Settings {
         long,
         env = "CCCI_BOT_IMAGE",
         value_name = "IMAGE",
-        default_value = "cc-ci/backup-bot:latest",
+        default_value = "cc-ci.invalid/backup-bot:1",
         global = true
     )]
     pub bot_image: String,
 
-    /// File with the recipes whose own tests may run, one name a line [default: none may]
+    /// File with the recipes whose own tests and commands may run, one name a line [default: none may]
     #[arg(long, env = "CCCI_APPROVED", value_name = "FILE", global = true)]
     pub approved: Option<PathBuf>,
 
@@ -136,6 +163,16 @@ pub struct Guards {
     pub images_unused: u16,
 }
 
+/// A name that can stand in a label.
+fn resolver(text: &str) -> Result<String, String> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if !text.is_empty() && text.bytes().all(fine) {
+        Ok(text.to_owned())
+    } else {
+        Err("letters, digits, - and _".into())
+    }
+}
+
 /// A time such as 90s, 30m or 2h; at most a day.
 ///
 /// # Errors
@@ -164,8 +201,13 @@ impl Settings {
             ("CCCI_ADDRESS", self.address.as_ref().map(text)),
             ("CCCI_HTTPS_PORT", Some(text(&self.https_port))),
             ("CCCI_HTTP_PORT", Some(text(&self.http_port))),
+            ("CCCI_CERT_RESOLVER", self.cert_resolver.as_ref().map(text)),
+            ("CCCI_REGISTRY_LOGIN", given(&self.registry_login)),
+            ("CCCI_REGISTRY_RECIPES", given(&self.registry_recipes)),
             ("CCCI_ABRA", given(&self.abra)),
             ("CCCI_RECIPES", Some(self.recipes.clone().into_os_string())),
+            ("CCCI_CLONE_FORGE", self.clone_forge.as_ref().map(text)),
+            ("CCCI_CLONE_TOKEN_FILE", given(&self.clone_token_file)),
             ("CCCI_SOURCES", Some(text(&self.sources))),
             ("CCCI_RECIPE_TESTS", given(&self.recipe_tests)),
             ("MAX_TESTS", self.max_tests.as_ref().map(text)),
@@ -201,6 +243,20 @@ impl Settings {
         dir.and_then(|dir| std::path::absolute(dir).ok()).ok_or_else(|| {
             Failure::new(Kind::WorldIncomplete, "there is no folder for cc-ci's state", "set CCCI_STATE to a folder")
         })
+    }
+
+    /// The login for clones of private repositories; none where none is named. git hears of the file, and nothing else
+    /// that a run starts does.
+    ///
+    /// # Errors
+    /// When the address is none of a forge, or the token cannot be read.
+    pub fn git_access(&self) -> Result<Option<GitAccess>, Failure> {
+        let (Some(forge), Some(file)) = (&self.clone_forge, &self.clone_token_file) else { return Ok(None) };
+        plain(forge, "the forge", "--clone-forge (CCCI_CLONE_FORGE)")?;
+        let unread = |what: String| wrong(what, "--clone-token-file (CCCI_CLONE_TOKEN_FILE)");
+        token::read(file).map_err(|error| unread(error.to_string()))?;
+        let token_file = std::path::absolute(file).map_err(|error| unread(error.to_string()))?;
+        Ok(Some(GitAccess { forge: forge.clone(), token_file, ca_file: None }))
     }
 
     /// Where a recipe's repository is, unless something says otherwise.
@@ -241,7 +297,11 @@ mod tests {
         let command = Settings::augment_args(clap::Command::new("cc-ci"));
         let mut words = vec!["cc-ci".to_owned()];
         for argument in command.get_arguments().filter(|argument| argument.get_default_values().is_empty()) {
-            let value = if argument.get_id() == "address" { "10.0.0.1" } else { "7" };
+            let value = match argument.get_id().as_str() {
+                "address" => "10.0.0.1",
+                "clone_forge" => "https://git.example.org/",
+                _ => "7",
+            };
             words.extend([format!("--{}", argument.get_long().unwrap()), value.to_owned()]);
         }
         let settings = Cli::parse_from(&words).settings;

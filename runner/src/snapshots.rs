@@ -14,7 +14,7 @@ use harness::swarm::Swarm;
 
 use crate::context::Context;
 use crate::keep::Keep;
-use crate::repository::{Said, restic};
+use crate::repository::{Said, alone, restic};
 use crate::run_dir::RunDir;
 
 /// The file in the run's folder.
@@ -81,11 +81,15 @@ pub async fn forget(swarm: &Swarm, dir: &RunDir, until: Instant) -> Result<usize
     };
     let ids_text: Vec<String> = ids.iter().map(ToString::to_string).collect();
     let words: Vec<&str> = ["forget"].into_iter().chain(ids_text.iter().map(String::as_str)).collect();
-    match restic(swarm, &words, until).await {
+    // While restic forgets, it lets nobody else in.
+    let turn = alone(swarm, until).await.map_err(|_| stay("other runs made backups all the time".to_owned()))?;
+    let forgot = restic(swarm, &words, until).await;
+    drop(turn);
+    match forgot {
         Ok(Said::Output(_)) => {}
         // They are not there any more.
         Err(failure) if failure.kind == Kind::BackupEmpty => {}
-        Ok(Said::NotAsked(why)) => return Err(stay(why.to_owned())),
+        Ok(Said::NotAsked(why)) => return Err(stay(why)),
         Err(failure) => return Err(stay(failure.what)),
     }
     std::fs::remove_file(file(dir)).map_err(disk)?;

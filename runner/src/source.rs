@@ -15,6 +15,8 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::names::{Commit, is_ref};
 
+use crate::forge::git_access::GitAccess;
+
 pub use local::uncommitted;
 pub(crate) use words::is_unreachable;
 use words::{NOTHING, SILENT, may_pass, not_there, reason, says_nothing, unreadable};
@@ -107,6 +109,8 @@ pub struct Checkout {
     dir: PathBuf,
     /// Whether it is the repository itself, which is only read.
     is_origin: bool,
+    /// The login at its forge, where it needs one.
+    access: Option<GitAccess>,
     /// What was read of its commits. A run asks for the same few files at every look at a revision, and each answer is
     /// a process.
     known: Mutex<KnownFiles>,
@@ -144,11 +148,11 @@ impl Checkout {
     ///
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's words.
-    pub fn clone_from(source: &str, dir: &Path) -> Result<Self, Failure> {
-        Self::clone_within(source, dir, PATIENCE)
+    pub fn clone_from(source: &str, dir: &Path, access: Option<GitAccess>) -> Result<Self, Failure> {
+        Self::clone_within(source, dir, access, PATIENCE)
     }
 
-    fn clone_within(source: &str, dir: &Path, patience: Patience) -> Result<Self, Failure> {
+    fn clone_within(source: &str, dir: &Path, access: Option<GitAccess>, patience: Patience) -> Result<Self, Failure> {
         let local = Path::new(source);
         // A relative folder must not be mistaken for an option or a host.
         let from: OsString = if local.exists() {
@@ -165,20 +169,21 @@ impl Checkout {
                 .into();
         args.push(from);
         args.push(dir.into());
-        let first = match git_elsewhere(None, &args, patience) {
+        let ask = || git_elsewhere(None, &args, access.as_ref(), patience);
+        let first = match ask() {
             // What is left of the first try would be in the way.
             Err(why) if may_pass(&why) && (!dir.exists() || std::fs::remove_dir_all(dir).is_ok()) => Some(why),
             ended => ended.map(|()| None).map_err(|why| unreadable(source, &why))?,
         };
         if first.is_some() {
             std::thread::sleep(PAUSE);
-            git_elsewhere(None, &args, patience).map_err(|why| unreadable(source, &format!("{why} (tried twice)")))?;
+            ask().map_err(|why| unreadable(source, &format!("{why} (tried twice)")))?;
         }
         let info = dir.join(".git").join("info");
         std::fs::create_dir_all(&info)
             .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
             .map_err(|error| crate::deploy::disk("write", &info, &error))?;
-        Ok(Self { dir: dir.to_owned(), is_origin: false, known: Mutex::default(), first_try: first })
+        Ok(Self { dir: dir.to_owned(), is_origin: false, access, known: Mutex::default(), first_try: first })
     }
 
     /// Reads a repository of this machine where it is, to plan without a clone.
@@ -193,7 +198,7 @@ impl Checkout {
     /// A checkout that is only read. It must not be checked out.
     #[must_use]
     pub fn read_only(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), is_origin: true, known: Mutex::default(), first_try: None }
+        Self { dir: dir.to_owned(), is_origin: true, access: None, known: Mutex::default(), first_try: None }
     }
 
     /// The folder.
@@ -379,7 +384,7 @@ impl Checkout {
 
     fn fetch(&self, what: &str) -> Result<(), String> {
         let args = ["fetch", "--quiet", "--no-tags", "origin", what].map(OsString::from);
-        git_elsewhere(Some(&self.dir), &args, PATIENCE)
+        git_elsewhere(Some(&self.dir), &args, self.access.as_ref(), PATIENCE)
     }
 
     fn git(&self, args: &[&str]) -> Result<String, String> {
@@ -431,11 +436,19 @@ pub(crate) fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>
 }
 
 /// A git that asks another machine, which may never answer.
-fn git_elsewhere(dir: Option<&Path>, args: &[OsString], patience: Patience) -> Result<(), String> {
+fn git_elsewhere(
+    dir: Option<&Path>,
+    args: &[OsString],
+    access: Option<&GitAccess>,
+    patience: Patience,
+) -> Result<(), String> {
     // Its helpers outlive it for a moment and would hold a pipe open.
     let mut said = tempfile::tempfile().map_err(|error| format!("no temporary file can be made: {error}"))?;
     let stderr = said.try_clone().map_err(|error| format!("no temporary file can be made: {error}"))?;
-    let command = expression(dir, args)
+    let options = access.map(GitAccess::options).unwrap_or_default();
+    let command = expression(dir, &[&options, args].concat());
+    let command = access
+        .map_or(command.clone(), |access| access.environment(command))
         .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
         .env("GIT_HTTP_LOW_SPEED_TIME", patience.silent.as_secs().max(1).to_string())
         // Without a terminal ssh would fail at a question as well; this way it says which.

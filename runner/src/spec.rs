@@ -49,6 +49,8 @@ pub struct RunSpec {
     pub stack: StackName,
     /// Every version tag of the repository.
     pub tags: Vec<Tag>,
+    /// traefik's resolver that gets the app a certificate of its own; none where traefik has one for all apps.
+    pub cert_resolver: Option<String>,
 }
 
 /// Pins a request: asks the clone for the commit, its version and the release before it.
@@ -86,6 +88,7 @@ pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec
         stack: domain.stack(),
         domain,
         tags,
+        cert_resolver: None,
     })
 }
 
@@ -143,7 +146,15 @@ pub fn domain_of(
     base: &Domain,
 ) -> Result<Domain, Failure> {
     let pull_request = pull_request.map(|number| format!("-pr{number}")).unwrap_or_default();
-    let rest = format!("{pull_request}-{}.{base}", &head.as_str()[..7]);
+    domain_with(recipe, &format!("{pull_request}-{}", &head.as_str()[..7]), base)
+}
+
+/// The domain `<recipe><end>.<base>`, with the recipe's part cut as in [`domain_of`].
+///
+/// # Errors
+/// As of [`domain_of`].
+pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Domain, Failure> {
+    let rest = format!("{end}.{base}");
     let room = STACK_NAME_MAX.saturating_sub(rest.len());
     let name = recipe.as_str();
     let short = if name.len() <= room { Some(name.to_owned()) } else { shortened(name, room) };
@@ -197,7 +208,8 @@ pub fn check_object_names(compose: &Compose) -> Result<(), Failure> {
 pub fn version_in(checkout: &Checkout, revision: &str) -> Option<String> {
     let text = checkout.file(revision, "compose.yml")?;
     // Only the label's value is wanted, and its key has a variable in it: read the line.
-    let line = text.lines().find(|line| line.contains("coop-cloud.") && line.contains(".version"))?;
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let line = lines.find(|line| line.contains("coop-cloud.") && line.contains(".version"))?;
     let (_, value) = line.split_once(".version")?;
     let value = value.trim_start_matches(['"', '\'', ':', '=', ' ']).trim_end_matches(['"', '\'', ' ', ',']);
     let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::context::Context;
 use crate::keep::Keep;
+use crate::neighbours::SYSTEM_CAS;
 
 /// One value.
 pub struct Variable {
@@ -38,8 +39,13 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "CCCI_STAGE", meaning: "the stage that runs", value: |cx, _| cx.stage.to_string() },
     Variable {
+        name: "CCCI_EXEC",
+        meaning: "`\"$CCCI_EXEC\" SERVICE -- COMMAND` runs a command in the newest healthy container of a service of the app, with no terminal; standard streams and exit code are the command's, 125 where it did not run",
+        value: |cx, _| cx.dir.exec().display().to_string(),
+    },
+    Variable {
         name: "CCCI_ABRA",
-        meaning: "the abra program; `\"$CCCI_ABRA\" app run -n \"$CCCI_DOMAIN\" SERVICE -- COMMAND` talks into a container",
+        meaning: "the abra program, for install_steps.sh: `\"$CCCI_ABRA\" app secret insert …`",
         value: |cx, _| cx.abra.program().display().to_string(),
     },
     Variable {
@@ -55,10 +61,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CCCI_CA",
         meaning: "PEM file of the CA that signs the app's certificate; the system's where there is no local one",
-        value: |cx, _| {
-            let system = "/etc/ssl/certs/ca-certificates.crt";
-            cx.ca.as_ref().map_or_else(|| system.to_owned(), |path| path.display().to_string())
-        },
+        value: |cx, _| cx.ca.as_ref().map_or_else(|| SYSTEM_CAS.to_owned(), |path| path.display().to_string()),
     },
     Variable {
         name: "CCCI_RESOLVE",

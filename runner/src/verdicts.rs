@@ -67,7 +67,7 @@ const WORDS: [[&str; 4]; 5] = [
 ];
 
 /// Notes that change no verdict: what they begin with, what they mean, what to do.
-const NOTES: [[&str; 3]; 8] = [
+const NOTES: [[&str; 3]; 24] = [
     [
         "volumes that the backup labels do not cover",
         "these volumes are in no backup",
@@ -80,7 +80,7 @@ const NOTES: [[&str; 3]; 8] = [
         "put the label back, or say so in the release's note",
     ],
     [
-        "the backup was tried once more",
+        "the backup was tried once more, the restore was tried once more",
         "another backup held the bot's repository at the first try; the second one counts",
         "nothing, unless it comes often: then when the server's own backups run",
     ],
@@ -103,6 +103,88 @@ const NOTES: [[&str; 3]; 8] = [
         "new in .env.sample, added to the app's env file",
         "operators' env files lack it after the upgrade",
         "a default, or a release note",
+    ],
+    [
+        "changed in .env.sample, which operators' env files do not follow",
+        "the upgrade ran with the old values, which operators keep; only a fresh install has the new ones",
+        "a release note, where operators should change theirs",
+    ],
+    [
+        "secret …: .env.sample goes from v1 to v2",
+        "operators keep the old version until they change it; nothing shows an app that goes from one to the other",
+        "a release note with the setting and `abra app secret generate`",
+    ],
+    [
+        "abra leaves behind what … has and the change does not name any more",
+        "old services run on and hold their routes and ports; volumes, networks, configs and secrets stay",
+        "the printed commands in the release note",
+    ],
+    [
+        "the version goes from … to …",
+        "the step is smaller than the change: new settings ask for a minor one, a renamed volume or a new major of an \
+         image for a major one",
+        "the version label; operators read it before they upgrade",
+    ],
+    [
+        "operators may have to act, and no note below release/ is new",
+        "`abra app upgrade` shows those notes, and there is none",
+        "release/VERSION, or release/next",
+    ],
+    [
+        "POST_DEPLOY_CMDS=… in .env.sample was not run",
+        "abra runs such commands once the app is up; they are code of the recipe's repository, which runs only where an \
+         operator approved the recipe, so what they set up is not tested",
+        "ask the operator to approve the recipe (CCCI_APPROVED)",
+    ],
+    [
+        "nothing here starts these services",
+        "they have no replica, or swarm-cronjob starts them by the clock",
+        "run them once by hand where the change touches them",
+    ],
+    [
+        "traefik here is not known to have these entrypoints",
+        "nothing asks at these routes: SSH, mail, voice",
+        "try them by hand where the change touches them",
+    ],
+    [
+        "changed since … and part of nothing that this run deploys",
+        "green says nothing about these files",
+        "[variant.NAME] in recipe.toml for those that operators switch on",
+    ],
+    [
+        "compose.….yml is changed since … and in no COMPOSE_FILE of this run",
+        "the file was held to docker's schema and to what the repository declares, and not deployed",
+        "[variant.NAME] compose = [\"compose.….yml\"] in recipe.toml",
+    ],
+    [
+        "functions of abra.sh that changed since … and that no run calls",
+        "operators call them by `abra app cmd`",
+        "run them once by hand",
+    ],
+    [
+        "service … exited 3 times …, before it stayed up",
+        "it ended itself until another service was ready, which swarm takes for a crash each time",
+        "nothing, or a healthcheck for what it waits for and a loop in its entrypoint",
+    ],
+    [
+        "service … exited … after it was up; swarm started it again",
+        "nothing told it to end; the run watched until it had outlived that, or 40 s. One that ends again is a crash loop",
+        "its log lines before the end, in the report",
+    ],
+    [
+        ".env.sample begins with a byte order mark, or has \\n in double quotes",
+        "readers of env files take that in two ways",
+        "take it out",
+    ],
+    [
+        "the app was up after … s, and the label … says …",
+        "abra tells operators that the deploy failed when the label's seconds are over",
+        "the printed value in `coop-cloud.${STACK_NAME}.timeout`",
+    ],
+    [
+        "… uses …, and nothing sets it",
+        "docker fills in nothing, so the app gets an empty value",
+        "the name, a line in .env.sample (a comment will do), or a default in the file",
     ],
 ];
 

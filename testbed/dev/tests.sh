@@ -108,7 +108,7 @@ slowest() {
   say ""
   say "The twenty slowest tests:"
   test_logs |
-    sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>$/\2 \1/p' | sort -rn | head -n 20 |
+    sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>$/\2 \1/p' | sort -rn | sed -n '1,20p' |
     awk '{ printf "  %8.1f s  %s\n", $1, $2 }'
 }
 

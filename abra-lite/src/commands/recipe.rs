@@ -1,10 +1,12 @@
 //! `recipe fetch`, `recipe lint`, `recipe versions`.
 
+use std::io::IsTerminal as _;
+
 use harness::coopcloud::lint::{Met, Rule};
 use harness::names::RecipeName;
 
 use crate::cli::Flags;
-use crate::fatal::Done;
+use crate::fatal::{Done, fatal};
 use crate::recipe::{Recipe, abra_dir, git};
 use crate::table::table;
 
@@ -50,7 +52,10 @@ fn fetch(recipe: &RecipeName) -> Done {
 fn lint(name: &str, flags: Flags) -> Done {
     let recipe = Recipe::open(name)?;
     if !flags.chaos && recipe.is_dirty()? {
-        return crate::fatal::fatal(format!("{name} has locally unstaged changes"));
+        return fatal(format!("{name} has locally unstaged changes"));
+    }
+    if !std::io::stdin().is_terminal() {
+        return fatal("inappropriate ioctl for device");
     }
     let tick = |satisfied: bool| if satisfied { "✅" } else { "❌" }.to_owned();
     let rows: Vec<_> = recipe
@@ -62,7 +67,7 @@ fn lint(name: &str, flags: Flags) -> Done {
                 Met::No(_) => (tick(false), "-".to_owned()),
                 Met::Unknown => ("-".to_owned(), tick(true)),
             };
-            let Rule { reference, asks, severity, resolve } = row.rule;
+            let Rule { reference, asks, severity, resolve, .. } = row.rule;
             vec![reference.to_owned(), asks.to_owned(), severity.to_owned(), satisfied, skipped, resolve.to_owned()]
         })
         .collect();

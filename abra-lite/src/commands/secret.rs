@@ -2,11 +2,14 @@
 
 use bollard::Docker;
 use bollard::models::SecretSpec as SwarmSecret;
+use harness::abra::Point;
 use serde_json::json;
 
 use crate::app::App;
+use crate::cli::Flags;
 use crate::docker::{connect, secret_names};
 use crate::fatal::{Done, fatal};
+use crate::otherwise::otherwise;
 use crate::secret_value;
 use crate::table::table;
 
@@ -56,26 +59,28 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(command: Command) -> Done {
+pub(crate) async fn run(command: Command, flags: Flags) -> Done {
     let (_, docker) = connect().await?;
     match command {
         Command::Generate { domain, name, version, all, machine } => {
-            let app = App::open(&domain)?;
+            let app = App::open_with_recipe(&domain, flags)?;
             if !all && name.is_none() {
                 return fatal("missing arguments: give --all, or a name and a version");
             }
             generate(&docker, &app, name.as_deref(), version.as_deref(), machine).await
         }
         Command::Insert { domain, name, version, value, file, trim } => {
-            let app = App::open(&domain)?;
+            let app = App::open_with_recipe(&domain, flags)?;
             let value = if file { std::fs::read_to_string(&value)? } else { value };
             let value = if trim { value.trim() } else { &value };
             create(&docker, &app.secret_name(&name, &version), value).await?;
             eprintln!("INFO {name} inserted");
             Ok(())
         }
-        Command::Ls { domain, machine } => list(&docker, &App::open(&domain)?, machine).await,
-        Command::Rm { domain, name, all } => remove(&docker, &App::open(&domain)?, name.as_deref(), all).await,
+        Command::Ls { domain, machine } => list(&docker, &App::open_with_recipe(&domain, flags)?, machine).await,
+        Command::Rm { domain, name, all } => {
+            remove(&docker, &App::open_with_recipe(&domain, flags)?, name.as_deref(), all).await
+        }
     }
 }
 
@@ -92,7 +97,11 @@ async fn generate(docker: &Docker, app: &App, name: Option<&str>, version: Optio
             version.clone_into(&mut spec.version);
         }
         let full = app.secret_name(&spec.name, &spec.version);
-        if there.contains(&full) || !spec.generate {
+        if there.contains(&full) {
+            eprintln!("WARN {} already exists", spec.name);
+            continue;
+        }
+        if !spec.generate {
             continue;
         }
         let value = secret_value::generate(&spec);
@@ -101,6 +110,9 @@ async fn generate(docker: &Docker, app: &App, name: Option<&str>, version: Optio
     }
     if let (false, Some(name)) = (known, name) {
         return fatal(format!("{name} doesn't exist in the env config"));
+    }
+    if rows.is_empty() && !otherwise(Point::GenerateNothingFails)? {
+        return fatal("no secrets generated");
     }
     if machine {
         println!(

@@ -1,21 +1,31 @@
 //! Backup and restore through the bot of the world.
 
-use super::world::{World, tiny};
+use super::world::{World, is_lite, tiny};
 
 #[test]
 fn a_backup_is_made_listed_and_restored() {
     let world = World::made("backup", &tiny());
     world.deploy(&["-C"]).fine();
-    let inside =
-        |script: &str| world.abra(&["app", "run", &world.domain, "app", "--", "/bin/busybox", "sh", "-c", script]);
+    let inside = |script: &str| world.inside(&["/bin/busybox", "sh", "-c", script]);
     inside("echo precious > /data/file").fine();
-    world.abra(&["app", "backup", "create", &world.domain, "-C", "-o", "-n"]).fine();
-    let list = world.abra(&["app", "backup", "list", &world.domain, "-C", "-o", "-n"]).fine();
-    assert!(list.all.contains(&format!("{}_data/_data/file", world.stack)), "{}", list.all);
-    assert!(world.abra(&["app", "backup", "snapshots", &world.domain]).fine().all.contains(&world.stack));
+    let no_terminal = ["app", "backup", "create", &world.domain, "-C", "-o", "-n"];
+    world.abra(&no_terminal).fatal("not a TTY");
+    world.on_a_terminal(&no_terminal).fine();
+    let list = ["app", "backup", "list", &world.domain, "-C", "-o", "-n"];
+    let file = format!("{}_data/_data/file", world.stack);
+    let all = world.on_a_terminal(&[&list[..], &["--all"]].concat()).fine().all;
+    assert!(all.contains(&file), "{all}");
+    if is_lite() {
+        let short = world.on_a_terminal(&list).fine().all;
+        assert!(short.contains(&format!("/{}_data\n", world.stack)) && !short.contains(&file), "{short}");
+        let long = world.otherwise_on_a_terminal("backup-list-is-short", &list).fine().all;
+        assert!(long.contains(&file), "{long}");
+    }
+    let snapshots = world.on_a_terminal(&["app", "backup", "snapshots", &world.domain]).fine().all;
+    assert!(snapshots.contains(&world.stack), "{snapshots}");
     inside("/bin/busybox rm /data/file").fine();
     assert_ne!(inside("/bin/busybox cat /data/file").code, 0);
-    world.abra(&["app", "restore", &world.domain, "-C", "-o", "-n"]).fine();
+    world.on_a_terminal(&["app", "restore", &world.domain, "-C", "-o", "-n"]).fine();
     assert_eq!(inside("/bin/busybox cat /data/file").fine().stdout.trim(), "precious");
 }
 
@@ -25,5 +35,17 @@ fn an_app_without_a_label_cannot_be_backed_up() {
     let world = World::made("nobackup", &without.commit("No backup").branch("main"));
     super::world::git(&world.recipe(), &["checkout", "--quiet", "main"]);
     world.deploy(&["-C"]).fine();
-    assert_ne!(world.abra(&["app", "backup", "create", &world.domain, "-C", "-o", "-n"]).code, 0);
+    assert_ne!(world.on_a_terminal(&["app", "backup", "create", &world.domain, "-C", "-o", "-n"]).code, 0);
+}
+
+#[test]
+fn a_long_domain_is_cut_for_the_swarm_and_not_for_the_bot() {
+    let world = World::made("a-name-that-is-longer-than-a-stack-may-be", &tiny());
+    assert!(world.domain.len() > 45 && world.stack.len() == 45);
+    world.deploy(&["-C"]).fine();
+    let create = ["app", "backup", "create", &world.domain, "-C", "-o", "-n"];
+    assert_ne!(world.on_a_terminal(&create).code, 0, "the bot knows no stack with the whole name");
+    if is_lite() {
+        world.otherwise_on_a_terminal("bot-goes-by-domain", &create).fine();
+    }
 }

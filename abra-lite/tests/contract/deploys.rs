@@ -1,6 +1,6 @@
 //! Deploying, waiting, and taking away.
 
-use super::world::{COMPOSE, World, git, tiny};
+use super::world::{World, compose, git, image, image_with_shell, is_lite, tiny};
 
 #[test]
 fn a_deploy_labels_the_service_converges_and_writes_the_version() {
@@ -16,7 +16,7 @@ fn a_deploy_labels_the_service_converges_and_writes_the_version() {
     assert_eq!(list["default"]["apps"][0]["status"], "deployed", "{list}");
     world.deploy(&[]).fatal("already deployed");
     // The whole env file is in the environment of app, and the config has its version in its name.
-    let shown = world.abra(&["app", "run", &world.domain, "app", "--", "/bin/busybox", "env"]).fine().stdout;
+    let shown = world.inside(&["/bin/busybox", "env"]).fine().stdout;
     assert!(shown.contains("LETS_ENCRYPT_ENV=production"), "{shown}");
     assert!(world.docker(&["config", "ls", "--format", "{{.Name}}"]).contains(&format!("{}_greeting_v1", world.stack)));
 }
@@ -54,7 +54,7 @@ fn a_release_is_upgraded_to_the_newest() {
 
 #[test]
 fn the_timeout_label_ends_the_wait() {
-    let never = COMPOSE.replace("\"true\"]", "\"sleep\", \"60\"]").replace("${TIMEOUT:-30}", "2");
+    let never = compose().replace("\"true\"]", "\"sleep\", \"60\"]").replace("${TIMEOUT:-30}", "2");
     let world = World::made("timeout", &tiny().files([("compose.yml", never)]).commit("Never").branch("main"));
     git(&world.recipe(), &["checkout", "--quiet", "main"]);
     world.deploy(&["-C"]).fatal("deploy timed out");
@@ -72,8 +72,11 @@ fn a_config_that_changed_without_a_new_version_stops_a_deploy() {
 
 #[test]
 fn compose_files_are_stacked_and_checked() {
-    let more = "version: \"3.8\"\nservices:\n  app:\n    environment: [MORE=\"$DOMAIN\"]\n  side: { image: 'testbed.invalid/busybox:1', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
-    let world = World::made("stack", &tiny().files([("compose.more.yml", more)]).commit("More").branch("main"));
+    let more = "version: \"3.8\"\nservices:\n  app:\n    environment: [MORE=\"$DOMAIN\"]\n  side: { image: 'IMAGE', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
+    let world = World::made(
+        "stack",
+        &tiny().files([("compose.more.yml", more.replace("IMAGE", &image()))]).commit("More").branch("main"),
+    );
     git(&world.recipe(), &["checkout", "--quiet", "main"]);
     let env = format!("{}COMPOSE_FILE=\"compose.yml:compose.more.yml\"\n", world.env());
     std::fs::write(world.env_file(), env).unwrap();
@@ -118,14 +121,65 @@ fn undeploy_keeps_data_and_remove_takes_it() {
 fn commands_run_in_a_container_and_functions_of_abra_sh_here() {
     let world = World::made("run", &tiny());
     world.deploy(&["-C"]).fine();
-    let run = |words: &[&str]| {
-        let mut all = vec!["app", "run", &world.domain, "app", "--"];
-        all.extend(words);
-        world.abra(&all)
-    };
-    assert_eq!(run(&["/bin/busybox", "cat", "/greeting"]).fine().stdout.trim(), "hello");
-    assert_ne!(run(&["/bin/busybox", "false"]).code, 0);
+    assert_eq!(world.inside(&["/bin/busybox", "cat", "/greeting"]).fine().stdout.trim(), "hello");
+    assert_ne!(world.inside(&["/bin/busybox", "false"]).code, 0);
+    let run = ["app", "run", &world.domain, "app", "--", "/bin/busybox", "cat", "/greeting"];
+    assert!(world.on_a_terminal(&run).fine().all.contains("hello"));
+    if is_lite() {
+        world.abra(&run).fatal("not a TTY");
+        world.otherwise("run-wants-terminal", &run).fine();
+    }
     let here = world.abra(&["app", "cmd", "--local", &world.domain, "here", "you"]).fine();
     assert_eq!(here.stdout.trim(), "here you");
     assert_ne!(world.abra(&["app", "cmd", "--local", &world.domain, "nothing"]).code, 0);
+}
+
+#[test]
+fn commands_of_the_env_file_run_after_the_wait() {
+    // A function is run by a shell, which the testbed's small image has not.
+    let (small, shell) = (image(), image_with_shell());
+    let with_shell = [
+        ("compose.yml", small.as_str(), shell.as_str()),
+        ("compose.yml", "\"/bin/busybox\", \"true\"", "\"true\""),
+        ("abra.sh", "/bin/busybox echo", "echo"),
+    ];
+    let with_shell =
+        with_shell.into_iter().fold(tiny(), |builder, (file, old, new)| builder.replace(file, old, new).unwrap());
+    let world = World::made("post", &with_shell.commit("A shell").branch("main"));
+    git(&world.recipe(), &["checkout", "--quiet", "main"]);
+    let env = format!("{}POST_DEPLOY_CMDS=\"app greet one|app greet two\"\n", world.env());
+    std::fs::write(world.env_file(), env).unwrap();
+    let words = |more: &[&'static str]| {
+        let deploy = ["app", "deploy", &world.domain, "-n", "-o", "--no-domain-checks", "-C", "-f"];
+        deploy.into_iter().chain(more.iter().copied()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (waits, does_not) = (words(&[]), words(&["-c"]));
+    let [waits, does_not] = [&waits, &does_not].map(|words| words.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = world.on_a_terminal(&waits).fine().all;
+    assert!(said.contains("hello one") && said.contains("hello two"), "{said}");
+    if is_lite() {
+        world.abra(&waits).fatal("not a TTY");
+        assert!(world.otherwise("post-commands-want-terminal", &waits).fine().all.contains("hello two"));
+        assert!(!world.on_a_terminal(&does_not).fine().all.contains("hello"));
+        let both = "post-commands-after-wait,post-commands-want-terminal";
+        assert!(world.otherwise(both, &does_not).fine().all.contains("hello two"));
+    }
+}
+
+#[test]
+fn a_service_whose_name_begins_as_anothers_is_ambiguous_to_run() {
+    let more = "version: \"3.8\"\nservices:\n  app2: { image: 'IMAGE', command: [tail, -f, /dev/null], networks: [internal], deploy: { endpoint_mode: dnsrr } }\n";
+    let world = World::made(
+        "prefix",
+        &tiny().files([("compose.more.yml", more.replace("IMAGE", &image()))]).commit("More").branch("main"),
+    );
+    git(&world.recipe(), &["checkout", "--quiet", "main"]);
+    let env = format!("{}COMPOSE_FILE=\"compose.yml:compose.more.yml\"\n", world.env());
+    std::fs::write(world.env_file(), env).unwrap();
+    world.deploy(&["-C"]).fine();
+    if is_lite() {
+        world.inside(&["/bin/busybox", "true"]).fatal("several containers");
+        let run = ["app", "run", "-t", &world.domain, "app", "--", "/bin/busybox", "true"];
+        world.otherwise("run-goes-by-prefix", &run).fine();
+    }
 }

@@ -1,14 +1,30 @@
 //! A recipe, an `ABRA_DIR`, an app, and what is left of them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use testbed::repos::Builder;
 
-pub(crate) const COMPOSE: &str = r#"version: "3.8"
+/// The image of every service: `CCCI_CONTRACT_IMAGE` where the real abra looks for it in a registry, such as
+/// `busybox:1.36.1`; else the testbed's, which has no shell. Its program is `/bin/busybox`.
+pub(crate) fn image() -> String {
+    std::env::var("CCCI_CONTRACT_IMAGE").unwrap_or_else(|_| "testbed.invalid/busybox:1".to_owned())
+}
+
+/// An image with a shell.
+pub(crate) fn image_with_shell() -> String {
+    std::env::var("CCCI_CONTRACT_IMAGE").unwrap_or_else(|_| "testbed.invalid/nginx:1.22.1".to_owned())
+}
+
+pub(crate) fn compose() -> String {
+    COMPOSE.replace("IMAGE", &image())
+}
+
+const COMPOSE: &str = r#"version: "3.8"
 services:
   app:
-    image: testbed.invalid/busybox:1
+    image: IMAGE
     command: ["tail", "-f", "/dev/null"]
     networks: [internal]
     volumes: ["data:/data"]
@@ -33,10 +49,24 @@ secrets:
 pub(crate) const SAMPLE: &str = "TYPE=tiny\nDOMAIN=tiny.example.com\nLETS_ENCRYPT_ENV=production\n# TIMEOUT=30\n\
                                  SECRET_PASSWORD_VERSION=v1 # length=40 charset=hex\n";
 
+/// The variable by which abra-lite does the other thing at some points; the real one does not know it.
+const OTHERWISE: &str = "ABRA_LITE_OTHERWISE";
+
+/// The program that is held to the contract.
+fn program() -> std::ffi::OsString {
+    std::env::var_os("CCCI_ABRA").unwrap_or_else(|| env!("CARGO_BIN_EXE_abra-lite").into())
+}
+
+/// Whether it is abra-lite: only that can be told to do the other thing.
+pub(crate) fn is_lite() -> bool {
+    std::env::var_os("CCCI_ABRA").is_none()
+}
+
 /// The recipe at two releases.
 pub(crate) fn tiny() -> Builder {
+    let compose = compose();
     let files = [
-        ("compose.yml", COMPOSE),
+        ("compose.yml", compose.as_str()),
         (".env.sample", SAMPLE),
         (
             "abra.sh",
@@ -100,10 +130,12 @@ impl World {
     pub(crate) fn with(name: &str, recipe: &Builder) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("recipes")).unwrap();
+        std::fs::create_dir(dir.path().join("catalogue")).unwrap();
+        std::fs::write(dir.path().join("catalogue/recipes.json"), "{}").unwrap();
         recipe.build(&dir.path().join("recipes/tiny")).unwrap();
         let domain = format!("{name}-{}.contract.localhost", std::process::id());
-        let stack = domain.replace('.', "_");
-        assert!(stack.len() <= 45, "{stack}");
+        let mut stack = domain.replace('.', "_");
+        stack.truncate(45);
         let world = Self { dir, domain, stack };
         world.abra(&["server", "add", "--local"]).fine();
         world
@@ -132,8 +164,36 @@ impl World {
     }
 
     pub(crate) fn abra(&self, words: &[&str]) -> Said {
-        let program = std::env::var_os("CCCI_ABRA").unwrap_or_else(|| env!("CARGO_BIN_EXE_abra-lite").into());
-        Said::of(&Command::new(program).args(words).env("ABRA_DIR", self.dir.path()).output().unwrap())
+        self.otherwise("", words)
+    }
+
+    /// abra-lite doing the other thing at these points.
+    pub(crate) fn otherwise(&self, points: &str, words: &[&str]) -> Said {
+        let mut call = Command::new(program());
+        call.args(words).env("ABRA_DIR", self.dir.path()).env(OTHERWISE, points).stdin(Stdio::null());
+        Said::of(&call.output().unwrap())
+    }
+
+    /// The same on a terminal.
+    pub(crate) fn on_a_terminal(&self, words: &[&str]) -> Said {
+        self.otherwise_on_a_terminal("", words)
+    }
+
+    pub(crate) fn otherwise_on_a_terminal(&self, points: &str, words: &[&str]) -> Said {
+        let (program, points) = (program(), format!("{OTHERWISE}={points}"));
+        let abra = harness::abra::Abra::new("/usr/bin/env".into(), self.dir.path().to_owned());
+        let mut all = vec![points.as_str(), program.to_str().unwrap()];
+        all.extend(words);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let call = runtime.block_on(abra.terminal(&all, Duration::from_secs(120))).unwrap();
+        Said { code: call.exit.unwrap_or(-1), stdout: call.stdout().to_owned(), all: call.output().to_owned() }
+    }
+
+    /// A command in a container of the service `app`.
+    pub(crate) fn inside(&self, words: &[&str]) -> Said {
+        let mut all = vec!["app", "run", "--no-tty", &self.domain, "app", "--"];
+        all.extend(words);
+        self.abra(&all)
     }
 
     pub(crate) fn recipe(&self) -> PathBuf {
@@ -170,7 +230,7 @@ impl Drop for World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let left = runtime.block_on(async {
             let swarm = harness::swarm::Swarm::connect().await.unwrap();
-            let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+            let until = std::time::Instant::now() + Duration::from_secs(60);
             swarm.remove(&stack, harness::swarm::Removal::Kill, until).await.unwrap()
         });
         if !std::thread::panicking() {

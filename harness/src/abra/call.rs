@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::environment::{environment, make_home};
+use super::environment::{environment, furnish};
 use super::group::ProcessGroup;
 use crate::failure::{Failure, Kind};
 
@@ -86,7 +86,7 @@ impl Call {
 
 pub(super) async fn over_pipes(program: &Path, dir: &Path, args: &[&str], limit: Duration) -> Result<Call, Failure> {
     let start = Instant::now();
-    make_home(dir);
+    furnish(dir);
     let mut child = tokio::process::Command::new(program)
         .args(args)
         .env_clear()
@@ -121,7 +121,7 @@ pub(super) async fn on_a_terminal(program: &Path, dir: &Path, args: &[&str], lim
     };
     let (mut terminal, end) = pty_process::open().map_err(no_terminal)?;
     terminal.resize(pty_process::Size::new(50, COLUMNS)).map_err(no_terminal)?;
-    make_home(dir);
+    furnish(dir);
     let mut child = pty_process::Command::new(program)
         .args(args)
         .env_clear()

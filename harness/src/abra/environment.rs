@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::catalogue;
 use crate::coopcloud::variables::HANDED_ON;
 
 /// The variables of a call of abra: where programs are, which engine, a home of its own and `ABRA_DIR`.
@@ -32,10 +33,11 @@ fn from(dir: &Path, get: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str
     found
 }
 
-/// Makes abra's home, where its directory is there.
-pub(super) fn make_home(dir: &Path) {
-    // Without it abra misses nothing; an error would only hide what the call itself says.
+/// Makes what abra wants to find in its directory, where that is there: a home, and a catalogue.
+pub(super) fn furnish(dir: &Path) {
+    // An error would only hide what the call itself says.
     let _ = std::fs::create_dir(dir.join("home"));
+    let _ = catalogue::provide(dir, catalogue::operators_catalogue().as_deref());
 }
 
 #[cfg(test)]

@@ -79,11 +79,14 @@ fn shout(name: &str) -> String {
     name.to_uppercase().replace('-', "_")
 }
 
-/// The line that says why: the last one marked FATA, else the last with any text.
+/// The line that says why: behind the last one marked FATA the one with the engine's own words, else that one, else the
+/// last with any text.
 fn reason(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let fatal = lines.iter().rev().find_map(|line| line.split_once("FATA").map(|(_, rest)| rest));
-    let line = fatal.or(lines.last().copied()).unwrap_or("it said nothing").trim();
+    let at = lines.iter().rposition(|line| line.contains("FATA"));
+    let fatal = at.and_then(|at| lines[at].split_once("FATA").map(|(_, rest)| rest));
+    let engines = at.and_then(|at| lines[at + 1..].iter().find(|line| line.contains("Error response from daemon")));
+    let line = engines.copied().or(fatal).or(lines.last().copied()).unwrap_or("it said nothing").trim();
     line.chars().take(300).collect()
 }
 

@@ -1,11 +1,14 @@
 //! The `abra` program, driven as a program: argument lists, never a shell, and one `ABRA_DIR` per
 //! run. Everything that knows abra's words lives in this folder.
 
+mod behaviour;
 mod call;
+mod catalogue;
 mod environment;
 mod failures;
 mod group;
 mod lint;
+mod probed;
 mod program;
 mod secrets;
 mod words;
@@ -13,13 +16,16 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use behaviour::{BEHAVIOURS, Behaviour, Confidence, Point};
 pub use call::Call;
+pub use catalogue::operators_catalogue;
 pub use environment::environment;
 pub use failures::{explain, explain_with};
 pub use group::ProcessGroup;
 pub use lint::{LintRow, parse_lint};
+pub use probed::{Answer, Probed};
 pub use program::{find_program, version_of};
-pub use secrets::generated_values;
+pub use secrets::{generated_values, nothing_generated};
 pub use words::{Certainty, WORDS, Word};
 
 use crate::failure::Failure;
@@ -30,6 +36,7 @@ use crate::names::{Domain, RecipeName};
 pub struct Abra {
     program: PathBuf,
     dir: PathBuf,
+    probed: Option<Probed>,
 }
 
 /// What `app deploy` is told beside the domain.
@@ -40,7 +47,19 @@ impl Abra {
     /// Uses `program` with `dir` as its `ABRA_DIR`. Neither is touched before the first call.
     #[must_use]
     pub fn new(program: PathBuf, dir: PathBuf) -> Self {
-        Self { program, dir }
+        Self { program, dir, probed: None }
+    }
+
+    /// The same with what was found out about the program.
+    #[must_use]
+    pub fn knowing(self, probed: Option<Probed>) -> Self {
+        Self { probed, ..self }
+    }
+
+    /// A flag, unless the program was asked and does not have it.
+    fn if_known<'a>(&self, command: &str, flag: &'a str) -> Option<&'a str> {
+        let lacks = self.probed.as_ref().is_some_and(|probed| !probed.has(&format!("{command} {flag}")));
+        (!lacks).then_some(flag)
     }
 
     /// The program.
@@ -143,6 +162,17 @@ impl Abra {
         Ok(self.pipes(&args, limit).await?.holding_secrets())
     }
 
+    /// `app cmd`: a function of the recipe's `abra.sh` in a service's container. `words` are the service, the function
+    /// and its arguments. abra gives it a terminal.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub async fn app_cmd(&self, domain: &Domain, words: &[String], limit: Duration) -> Result<Call, Failure> {
+        let mut args = vec!["app", "cmd", "--chaos", "--offline", "--no-input", domain.as_str()];
+        args.extend(words.iter().map(String::as_str));
+        self.terminal(&args, limit).await
+    }
+
     /// `app backup create`. It needs a terminal.
     ///
     /// # Errors
@@ -151,27 +181,38 @@ impl Abra {
         self.terminal(&["app", "backup", "create", domain.as_str(), "--chaos", "--offline", "--no-input"], limit).await
     }
 
-    /// `app backup list`: the files in the latest snapshot. It needs a terminal.
+    /// `app backup list --all`: the files in the latest snapshot. Without `--all` it may name the folders of the volumes
+    /// alone. It needs a terminal.
     ///
     /// # Errors
     /// When the program cannot be started.
     pub async fn backup_list(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
-        self.terminal(&["app", "backup", "list", domain.as_str(), "--chaos", "--offline", "--no-input"], limit).await
+        let mut args = vec!["app", "backup", "list", domain.as_str(), "--chaos", "--offline", "--no-input"];
+        args.extend(self.if_known("app backup list", "--all"));
+        self.terminal(&args, limit).await
     }
 
-    /// `app restore` of the latest snapshot, in place. It needs a terminal.
+    /// `app restore` of the latest snapshot, in place, with its hooks: where the program is known to have a flag for
+    /// them, it is given. It needs a terminal.
     ///
     /// # Errors
     /// When the program cannot be started.
     pub async fn restore(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
-        self.terminal(&["app", "restore", domain.as_str(), "--chaos", "--offline", "--no-input"], limit).await
+        let mut args = vec!["app", "restore", domain.as_str(), "--chaos", "--offline", "--no-input"];
+        let flag = self.probed.as_ref().filter(|probed| probed.has("app restore --hooks"));
+        args.extend(flag.map(|_| "--hooks"));
+        self.terminal(&args, limit).await
     }
 
     async fn pipes(&self, args: &[&str], limit: Duration) -> Result<Call, Failure> {
         call::over_pipes(&self.program, &self.dir, args, limit).await
     }
 
-    async fn terminal(&self, args: &[&str], limit: Duration) -> Result<Call, Failure> {
+    /// Any words, on a terminal.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub async fn terminal(&self, args: &[&str], limit: Duration) -> Result<Call, Failure> {
         call::on_a_terminal(&self.program, &self.dir, args, limit).await
     }
 }

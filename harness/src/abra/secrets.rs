@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::call::Call;
+
 /// Every string that could be a secret's value in the machine-readable output. The exact keys are
 /// remembered only (low certainty), so all strings count but those under a key that names.
 #[must_use]
@@ -12,6 +14,12 @@ pub fn generated_values(stdout: &str) -> Vec<String> {
         collect(&json, &mut values);
     }
     values
+}
+
+/// Whether `secret generate` failed because there was nothing to generate.
+#[must_use]
+pub fn nothing_generated(call: &Call) -> bool {
+    call.exit == Some(1) && call.output().to_lowercase().contains("no secrets generated")
 }
 
 fn collect(json: &Value, into: &mut Vec<String>) {
@@ -35,5 +43,12 @@ mod tests {
         assert_eq!(generated_values(r#"[{"name":"a","value":"s3cret"}]"#), ["s3cret"]);
         assert_eq!(generated_values("INFO x\n{\"a\":\"s3cret\"}"), ["s3cret"]);
         assert!(generated_values("no json").is_empty());
+    }
+
+    #[test]
+    fn nothing_to_generate_is_told_from_other_failures() {
+        let said = |exit, text| nothing_generated(&Call::ended(&["x"], exit, text));
+        assert!(said(1, "WARN db_password already exists\nFATA no secrets generated\n"));
+        assert!(!said(1, "FATA unable to reach the engine") && !said(0, "no secrets generated"));
     }
 }

@@ -6,7 +6,7 @@
 pub enum Certainty {
     /// Seen in a working script, program or field note, or in abra's own docs.
     Seen,
-    /// Remembered; nobody who wrote this could run abra.
+    /// Remembered; nobody who wrote this could run abra. What a command then does is in `behaviour`.
     Remembered,
 }
 
@@ -39,8 +39,8 @@ pub const WORDS: &[Word] = &[
     ),
     word(&["app", "secret", "generate"], &["--all", "--machine", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "secret", "insert"], &["--file", "--chaos", "--offline", "--no-input"], Remembered),
-    word(&["app", "run"], &["--no-input"], Remembered),
+    word(&["app", "cmd"], &["--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "backup", "create"], &["--chaos", "--offline", "--no-input"], Remembered),
-    word(&["app", "backup", "list"], &["--chaos", "--offline", "--no-input"], Remembered),
+    word(&["app", "backup", "list"], &["--all", "--chaos", "--offline", "--no-input"], Remembered),
     word(&["app", "restore"], &["--chaos", "--offline", "--no-input"], Remembered),
 ];

@@ -57,6 +57,8 @@ pub struct Named {
     pub file: Option<String>,
     /// Whether it is made by somebody else.
     pub external: bool,
+    /// Whether the engine fills a config's file in, as a template, for each task.
+    pub is_template: bool,
 }
 
 /// One service.
@@ -254,6 +256,7 @@ impl Named {
             name: text("name").or(inner).unwrap_or_else(|| key.to_owned()),
             file: text("file"),
             external: external.is_some_and(|value| value.as_bool().unwrap_or(value.is_object())),
+            is_template: text("template_driver").as_deref() == Some("golang"),
         }
     }
 }
@@ -364,6 +367,19 @@ fn inherit(document: &mut Value, vars: &BTreeMap<String, String>, uses: &mut BTr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_of_ports_is_every_port_of_it() {
+        let ports = |short: &str| -> Result<Vec<(u64, u64)>, ComposeError> {
+            let compose = load(&[&format!("services: {{app: {{image: a, ports: ['{short}']}}}}\n")])?;
+            Ok(compose.services[0].ports.iter().map(|port| (port.published, port.target)).collect())
+        };
+        assert_eq!(ports("18080-18082:80-82/udp").unwrap(), [(18080, 80), (18081, 81), (18082, 82)]);
+        assert_eq!(ports("127.0.0.1:8080:80").unwrap(), [(8080, 80)]);
+        assert_eq!(ports("8000-8010:80").unwrap(), [(8000, 80)]);
+        assert_eq!(ports("80-81").unwrap(), [(0, 80), (0, 81)]);
+        assert!(ports("81-80").is_err() && ports("a:80").is_err() && ports("80-").is_err());
+    }
 
     fn load(texts: &[&str]) -> Result<Compose, ComposeError> {
         let files: Vec<_> =

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// What some editors write at the beginning of a file. It is no part of the first key.
+pub const MARK: char = '\u{feff}';
+
 /// An env file, with its comments and its order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EnvFile {
@@ -41,6 +44,7 @@ impl EnvFile {
     /// Reads a file. Nothing is an error: a line that is no assignment is kept as it is.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        let text = text.strip_prefix(MARK).unwrap_or(text);
         Self { lines: text.lines().map(parse_line).collect() }
     }
 
@@ -200,14 +204,20 @@ impl fmt::Display for EnvFile {
                 Line::Text(text) => writeln!(f, "{text}")?,
                 Line::Assignment { key, value, comment, literal } => {
                     let bare = if *literal { BARE } else { "_-./:,@%+=$`()!|&*{}<>?;~^[]\\'" };
-                    let quote = match value.chars().all(|c| c.is_ascii_alphanumeric() || bare.contains(c)) {
-                        true => "",
-                        false if *literal && !value.contains('\'') => "'",
-                        // It was read without quotes, and those around it would end at the one inside.
-                        false if !*literal && value.contains('"') => "",
-                        false => "\"",
+                    let is_plain = value.chars().all(|c| c.is_ascii_alphanumeric() || bare.contains(c));
+                    let is_bare = !*literal && is_read_bare(value);
+                    let quote = match (is_plain, *literal) {
+                        (true, true) => "",
+                        (true, false) if is_bare => "",
+                        (false, true) if !value.contains('\'') => "'",
+                        (false, false) if is_bare && value.contains(['"', '\\']) => "",
+                        _ => "\"",
                     };
                     let gap = if comment.is_empty() { "" } else { " " };
+                    let value = match quote {
+                        "\"" => value.replace('\\', "\\\\").replace('"', "\\\""),
+                        _ => value.clone(),
+                    };
                     writeln!(f, "{key}={quote}{value}{quote}{gap}{comment}")?;
                 }
             }
@@ -223,19 +233,47 @@ fn parse_line(line: &str) -> Line {
     let text = || Line::Text(line.to_owned());
     let Some((key, rest)) = assignment(line) else { return text() };
     let (value, comment) = match rest.chars().next() {
-        Some(quote @ ('"' | '\'')) => match rest[1..].split_once(quote) {
+        Some('"') => match quoted(&rest[1..]) {
             Some((value, comment)) => (value, comment.trim()),
+            None => return text(),
+        },
+        Some('\'') => match rest[1..].split_once('\'') {
+            Some((value, comment)) => (value.to_owned(), comment.trim()),
             // Readers differ on a quote with no end, so it is no setting.
             None => return text(),
         },
-        Some('#') => ("", rest),
+        Some('#') => (String::new(), rest),
         _ => match rest.find(" #").or_else(|| rest.find("\t#")) {
-            Some(at) => (rest[..at].trim_end(), rest[at..].trim()),
-            None => (rest, ""),
+            Some(at) => (rest[..at].trim_end().to_owned(), rest[at..].trim()),
+            None => (rest.to_owned(), ""),
         },
     };
     let literal = rest.starts_with('\'') && rest.len() > value.len();
-    Line::Assignment { key: key.to_owned(), value: value.to_owned(), comment: comment.to_owned(), literal }
+    Line::Assignment { key: key.to_owned(), value, comment: comment.to_owned(), literal }
+}
+
+/// A text in double quotes, from behind the first one, and what follows the last one. `\"` is a quote and `\\` a
+/// backslash; before anything else a backslash is itself.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut value = String::with_capacity(text.len());
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (c, chars.peek()) {
+            ('"', _) => return Some((value, &text[at + 1..])),
+            ('\\', Some((_, next @ ('"' | '\\')))) => {
+                value.push(*next);
+                chars.next();
+            }
+            _ => value.push(c),
+        }
+    }
+    None
+}
+
+/// Whether a text without quotes is read as it is.
+fn is_read_bare(text: &str) -> bool {
+    let begins = |c: char| matches!(c, '"' | '\'' | '#') || c.is_whitespace();
+    !text.starts_with(begins) && !text.ends_with(char::is_whitespace) && !text.contains(" #") && !text.contains("\t#")
 }
 
 /// The key of a line and what stands behind its `=`; none for one that is no assignment.
@@ -287,6 +325,17 @@ mod tests {
         let file = EnvFile::parse("# a='\nA=\"x\"\nLINKS=\"one\ntwo\"\n");
         assert_eq!(file.unclosed(), Some((3, "LINKS")));
         assert_eq!(EnvFile::parse("A='x' # it's\nB=it's\n# C=\"x\n").unclosed(), None);
+    }
+
+    #[test]
+    fn a_quote_inside_of_quotes_ends_nothing() {
+        let env = EnvFile::parse("\u{feff}A=\"say \\\"hi\\\" # x\" # y\r\nB=\"C:\\\\d \\n\"\nC=\"\\\"x\\\" y\"\n");
+        let vars = env.vars();
+        assert_eq!((vars["A"].as_str(), vars["B"].as_str()), ("say \"hi\" # x", "C:\\d \\n"));
+        for again in [env.to_string(), env.settled().unwrap().to_string()] {
+            assert_eq!(EnvFile::parse(&again).vars(), vars, "{again}");
+        }
+        assert_eq!(EnvFile::parse("A=1\nB=\"x\\\"\n").unclosed(), Some((2, "B")));
     }
 
     #[test]

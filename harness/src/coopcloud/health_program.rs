@@ -49,6 +49,10 @@ fn first_program(line: &str) -> Option<String> {
     if plain.split("||").skip(1).any(|rest| !gives_up(rest)) {
         return None;
     }
+    // The last command decides.
+    if plain.trim_end().trim_end_matches(';').contains([';', '\n']) {
+        return None;
+    }
     let words = plain.split_whitespace().skip_while(|word| {
         // Settings for one command: `A=b program`.
         word.split_once('=')
@@ -85,6 +89,9 @@ mod tests {
         assert_eq!(of("[CMD-SHELL, '$$PROBE x']"), ["/bin/sh"]);
         assert_eq!(of("[CMD-SHELL, 'curl -f http://x || wget -qO- http://x || exit 1']"), ["/bin/sh"]);
         assert!(of("[NONE]").is_empty() && of("[CMD, ./healthcheck]").is_empty());
+        assert_eq!(of("[CMD-SHELL, 'curl -f http://x; true']"), ["/bin/sh"]);
+        assert_eq!(of("[CMD-SHELL, \"curl -f http://x\\nexit 0\"]"), ["/bin/sh"]);
+        assert_eq!(of("[CMD-SHELL, 'curl -f http://x | grep -q ok;']"), ["/bin/sh", "curl"]);
         assert_eq!(of("[CMD-SHELL, 'bin/check --fast']"), ["/bin/sh"]);
     }
 }

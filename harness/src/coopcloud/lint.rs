@@ -1,9 +1,8 @@
-//! abra's lint rules R001 to R015 over a recipe's files, for machines that have no abra.
+//! abra's rules R001 to R015 over a recipe's files, for machines that have no abra.
 //!
-//! A rule is an error, which stops a deploy, only where that is known: R008 and R014 were seen to stop one, and without a
-//! service `app` (R009) nothing can be deployed. What the others ask, and how hard, is remembered (medium certainty), so
-//! that they warn; the real abra may call them errors, and its own word counts where it is installed. R016 exists, and
-//! what it asks is not known.
+//! A rule is an error, which stops a run, only where that is known. What the others ask, and how hard, is remembered
+//! (medium certainty), so that they warn; the real abra may call them errors, and its own word counts where it is
+//! installed. How each is known stands beside it, and in docs/reference.md.
 
 use serde_json::Value;
 
@@ -39,34 +38,68 @@ pub struct Rule {
     pub severity: &'static str,
     /// How to mend it.
     pub resolve: &'static str,
+    /// How what is said here of it is known.
+    pub known: &'static str,
 }
 
-const fn error(reference: &'static str, asks: &'static str, resolve: &'static str) -> Rule {
-    Rule { reference, asks, severity: "error", resolve }
+const fn error(reference: &'static str, asks: &'static str, resolve: &'static str, known: &'static str) -> Rule {
+    Rule { reference, asks, severity: "error", resolve, known }
 }
 
-const fn warn(reference: &'static str, asks: &'static str, resolve: &'static str) -> Rule {
-    Rule { reference, asks, severity: "warn", resolve }
+const fn warn(reference: &'static str, asks: &'static str, resolve: &'static str, known: &'static str) -> Rule {
+    Rule { reference, asks, severity: "warn", resolve, known }
 }
+
+/// What stands for a rule that nobody who wrote this has seen in abra's output.
+const AS_WARNING: &str = "remembered as a warning; not seen";
+const AS_ERROR: &str = "remembered as an error; not seen, so it only warns";
 
 /// The rules in their order.
 pub const RULES: [Rule; 15] = [
-    warn("R001", "compose has the expected version", "set version: \"3.8\" in compose.yml"),
-    warn("R002", "every service has a healthcheck", "give each service a healthcheck"),
-    warn("R003", "every image has a tag", "pin each image to a tag"),
-    warn("R004", "no unstable tag", "replace latest by a version"),
-    warn("R005", "image tags look like versions", "use tags with a version"),
-    warn("R006", "a version is published", "release the recipe: abra recipe release"),
-    warn("R007", "README has its metadata", "fill in the metadata block of README.md"),
-    error("R008", ".env.sample is there", "add .env.sample"),
-    error("R009", "one service is called app", "call the main service app"),
-    warn("R010", "traefik is enabled", "set the label traefik.enable=true"),
-    warn("R011", "every service has an image", "give each service an image"),
-    warn("R012", "config versions stand in abra.sh", "export each config's *_VERSION in abra.sh"),
-    warn("R013", "the repository is on the maintainers' Gitea", "publish the repository"),
-    error("R014", "versions have annotated tags only", "tag again with git tag -a"),
-    warn("R015", "secret names are short", "shorten secret names to 12 characters"),
+    warn("R001", "compose has the expected version", "set version: \"3.8\" in compose.yml", AS_WARNING),
+    warn("R002", "every service has a healthcheck", "give each service a healthcheck", AS_WARNING),
+    warn("R003", "every image has a tag", "pin each image to a tag", AS_ERROR),
+    warn("R004", "no unstable tag", "replace latest by a version", AS_ERROR),
+    warn("R005", "image tags look like versions", "use tags with a version", AS_ERROR),
+    warn(
+        "R006",
+        "a version is published",
+        "release the recipe: abra recipe release",
+        "remembered as a warning; not seen. abra asks the catalogue, cc-ci the repository's tags",
+    ),
+    warn("R007", "README has its metadata", "fill in the metadata block of README.md", AS_WARNING),
+    error(
+        "R008",
+        ".env.sample is there",
+        "add .env.sample",
+        "seen: abra cannot validate the recipe and ends with exit code 1",
+    ),
+    error(
+        "R009",
+        "one service is called app",
+        "call the main service app",
+        "follows from the rest of abra: what it runs and asks without a service's name is in app",
+    ),
+    warn("R010", "traefik is enabled", "set the label traefik.enable=true", AS_ERROR),
+    warn("R011", "every service has an image", "give each service an image", AS_ERROR),
+    warn("R012", "config versions stand in abra.sh", "export each config's *_VERSION in abra.sh", AS_ERROR),
+    warn(
+        "R013",
+        "the repository is on the maintainers' Gitea",
+        "publish the repository",
+        "remembered as a warning; not seen. abra asks that server, cc-ci does not",
+    ),
+    error(
+        "R014",
+        "versions have annotated tags only",
+        "tag again with git tag -a",
+        "seen: a deploy stops at a lightweight tag; the check prepare.tags says which",
+    ),
+    warn("R015", "secret names are short", "shorten secret names to 12 characters", AS_WARNING),
 ];
+
+/// A rule that abra's table has, and of which nothing else is known here.
+pub const NOT_KNOWN: &str = "R016";
 
 /// What becomes of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +230,19 @@ mod tests {
     fn what_is_not_known_to_stop_a_deploy_only_warns() {
         let errors = RULES.into_iter().filter(|rule| rule.severity == "error").map(|rule| rule.reference);
         assert_eq!(errors.collect::<Vec<_>>(), ["R008", "R009", "R014"]);
+    }
+
+    #[test]
+    fn every_rule_that_is_looked_at_is_in_the_table() {
+        let compose = Compose::load(&[("c.yml".into(), GOOD.into())], &BTreeMap::new()).unwrap();
+        let sample = EnvFile::parse("");
+        let recipe =
+            Recipe { compose: &compose, compose_text: GOOD, sample: &sample, abra_sh: "", readme: "", tags: &[] };
+        let numbers = (1..=99).map(|number| format!("R{number:03}"));
+        for number in numbers.filter(|number| met(number, &recipe) != Met::Unknown) {
+            assert!(RULES.iter().any(|rule| rule.reference == number), "{number}");
+        }
+        assert!(RULES.iter().all(|rule| rule.reference != NOT_KNOWN && rule.known.len() > 20));
     }
 
     #[test]

@@ -3,8 +3,10 @@
 pub mod abra_sh;
 pub mod by_variable;
 pub mod charset;
+pub mod choices;
 pub mod compose;
 pub mod database;
+pub mod declared;
 pub mod envfile;
 pub mod forbidden;
 mod health_program;
@@ -18,6 +20,7 @@ pub mod shell;
 pub mod snapshot_id;
 
 mod normal;
+pub mod template;
 pub mod unset;
 pub mod variables;
 pub mod version;

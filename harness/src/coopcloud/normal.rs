@@ -41,12 +41,14 @@ fn service_form(service: &mut Map<String, Value>) -> Result<(), String> {
             *labels = key_values("deploy.labels", labels)?;
         }
     }
-    for (field, long) in [
-        ("ports", port as fn(&Value) -> Result<Value, String>),
-        ("volumes", mount),
-        ("secrets", reference),
-        ("configs", reference),
-    ] {
+    if let Some(value) = service.get_mut("ports") {
+        let Value::Array(items) = value else { return Err("ports must be a list".to_owned()) };
+        let long: Vec<Vec<Value>> = items.iter().map(ports).collect::<Result<_, _>>()?;
+        *value = Value::Array(long.concat());
+    }
+    for (field, long) in
+        [("volumes", mount as fn(&Value) -> Result<Value, String>), ("secrets", reference), ("configs", reference)]
+    {
         if let Some(value) = service.get_mut(field) {
             let Value::Array(items) = value else { return Err(format!("{field} must be a list")) };
             *value = Value::Array(items.iter().map(long).collect::<Result<_, _>>()?);
@@ -76,31 +78,42 @@ fn key_values(field: &str, value: &Value) -> Result<Value, String> {
     Ok(Value::Object(pairs))
 }
 
-/// `[address:][published:]target[/protocol]`, a number, or the long form. A range keeps its first port.
-fn port(item: &Value) -> Result<Value, String> {
+/// `[address:][published:]target[/protocol]`, a number, or the long form. Ranges of the same length are taken apart; of a
+/// published range with one target docker chooses, so that stands for its first port.
+fn ports(item: &Value) -> Result<Vec<Value>, String> {
     let default = |value: &mut Value, key: &str, text: &str| {
         if value.get(key).is_none() {
             value[key] = json!(text);
         }
     };
     let mut long = match item {
-        Value::Object(_) => item.clone(),
+        Value::Object(_) => vec![item.clone()],
         Value::String(_) | Value::Number(_) => {
             let text = plain(item);
             let (ports, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
             let mut parts = ports.rsplit(':');
-            let mut number = || {
-                let first = parts.next().and_then(|part| part.split('-').next());
-                first.map(|part| part.parse::<u16>().map_err(|_| format!("{text:?} is no port"))).transpose()
+            let mut range = || -> Result<Vec<u16>, String> {
+                let Some(part) = parts.next() else { return Ok(Vec::new()) };
+                let (first, last) = part.split_once('-').unwrap_or((part, part));
+                let number = |text: &str| text.parse::<u16>().ok();
+                match (number(first), number(last)) {
+                    (Some(first), Some(last)) if first <= last => Ok((first..=last).collect()),
+                    _ => Err(format!("{text:?} is no port")),
+                }
             };
-            let target = number()?;
-            let published = number()?;
-            json!({ "target": target, "published": published.unwrap_or(0), "protocol": protocol })
+            let (targets, published) = (range()?, range()?);
+            let one = |(at, target): (usize, &u16)| {
+                let published = published.get(at).copied().unwrap_or(0);
+                json!({ "target": target, "published": published, "protocol": protocol })
+            };
+            targets.iter().enumerate().map(one).collect()
         }
         _ => return Err("a port must be a text or a mapping".to_owned()),
     };
-    default(&mut long, "protocol", "tcp");
-    default(&mut long, "mode", "ingress");
+    for port in &mut long {
+        default(port, "protocol", "tcp");
+        default(port, "mode", "ingress");
+    }
     Ok(long)
 }
 

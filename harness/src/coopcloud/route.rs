@@ -3,31 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::Regex;
-
 use super::labels::ServiceLabels;
-
-/// A request that is asked of a rule.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// The host.
-    pub host: &'a str,
-    /// The path.
-    pub path: &'a str,
-}
-
-/// What a rule says to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
-    /// It takes it.
-    Yes,
-    /// It takes none like it.
-    No,
-    /// It would on another path.
-    OtherPath,
-    /// That hangs on what is not known here, such as the address of who asks.
-    Unknown,
-}
+use super::router_rule::{Takes, Wanted, takes};
 
 /// A router of HTTP requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,10 +83,11 @@ impl Routing {
                             _ => {}
                         }
                     }
-                    ["traefik", "http", "services", name, "loadbalancer", "server", "port"] => {
+                    // An address takes the place of a port.
+                    ["traefik", "http", "services", name, "loadbalancer", "server", "port" | "url"] if enabled => {
                         routing.ports.insert((on.clone(), (*name).to_owned()), value.clone());
                     }
-                    ["traefik", "http", "middlewares", name, ..] => {
+                    ["traefik", "http", "middlewares", name, ..] if enabled => {
                         routing.middlewares.insert((*name).to_owned());
                     }
                     _ => {}
@@ -122,13 +100,35 @@ impl Routing {
         routing
     }
 
+    /// The service of the stack that a router leads to: the one whose labels define what it names, else its own.
+    #[must_use]
+    pub fn target<'a>(&'a self, router: &'a Router) -> &'a str {
+        self.defined(router).map_or(router.on.as_str(), |(on, _)| on)
+    }
+
     /// The port of a router's service.
     #[must_use]
     pub fn port(&self, router: &Router) -> Option<u16> {
-        let mut own = self.ports.iter().filter(|((on, name), _)| {
-            *on == router.on && router.service.as_ref().is_none_or(|wanted| wanted.split('@').next() == Some(name))
-        });
-        own.next().and_then(|(_, port)| port.parse().ok())
+        let own = || self.ports.iter().find(|((on, _), _)| router.service.is_none() && *on == router.on);
+        let (_, port) = self.defined(router).or_else(|| own().map(|((on, _), port)| (on.as_str(), port.as_str())))?;
+        port.parse().ok()
+    }
+
+    /// The service of the stack and the port of what a router names; routers may name what another service's labels
+    /// define.
+    fn defined<'a>(&'a self, router: &Router) -> Option<(&'a str, &'a str)> {
+        let (wanted, provider) = router.service.as_deref().map(|name| name.split_once('@').unwrap_or((name, "")))?;
+        let is_wanted = |name: &str| name == wanted && ["", "docker", "swarm"].contains(&provider);
+        let mut found = self.ports.iter().filter(|((_, name), _)| is_wanted(name));
+        found.next().map(|((on, _), port)| (on.as_str(), port.as_str()))
+    }
+
+    /// Whether a middleware is one of the app's own by its name, and nothing defines it. Others may be the server's.
+    fn is_missing(&self, middleware: &str, host: &str) -> bool {
+        let name = middleware.to_lowercase();
+        let (name, provider) = name.split_once('@').unwrap_or((&name, ""));
+        let is_own = name.starts_with(&host.to_lowercase().replace('.', "_"));
+        is_own && ["", "docker", "swarm"].contains(&provider) && !self.middlewares.contains(name)
     }
 
     /// The first router that takes a request, or may.
@@ -175,40 +175,49 @@ impl Routing {
                 format!("the rule in deploy.labels; one for the app's own name is Host(`{host}`)"),
             );
         };
-        let on = &router.on;
-        if self.port(router).is_none() && self.ports.keys().all(|(service, _)| service != on) {
+        if let Some(missing) = router.middlewares.iter().find(|name| self.is_missing(name, wanted.host)) {
+            return no(
+                format!("router {} names the middleware {missing}, which no label defines", router.name),
+                format!("deploy.labels of service {}: the names behind traefik.http.middlewares.", router.on),
+            );
+        }
+        // Seen with traefik 3.7: without a port of its own it drops all labels of a service, also those of routers that
+        // lead elsewhere.
+        if self.ports.keys().all(|(service, _)| *service != router.on) {
+            let Router { name, on, .. } = router;
             return no(
                 format!(
                     "service {on} has no label loadbalancer.server.port; in swarm mode traefik has no other way to know the port"
                 ),
-                format!(
-                    "deploy.labels of service {on}: traefik.http.services.{}.loadbalancer.server.port=…",
-                    router.name
-                ),
-            );
-        }
-        if let Some(named) = &router.service
-            && !named.contains('@')
-            && !self.ports.keys().any(|(_, name)| name == named)
-        {
-            return no(
-                format!("router {} leads to traefik's service {named}, which no label defines", router.name),
-                format!("deploy.labels of service {on}: the names behind traefik.http.services."),
+                format!("deploy.labels of service {on}: traefik.http.services.{name}.loadbalancer.server.port=…"),
             );
         }
         let none = BTreeSet::new();
-        let has = networks.get(on).unwrap_or(&none);
-        let asked = self.networks.get(on).map_or(proxy, String::as_str);
-        if !has.is_empty() && !has.contains(proxy) {
-            return no(
-                format!("service {on} is not on the network {proxy}, where traefik would look for it"),
-                format!("networks of service {on}: {proxy}"),
-            );
+        for on in [router.on.as_str(), self.target(router)] {
+            let has = networks.get(on).unwrap_or(&none);
+            let asked = self.networks.get(on).map_or(proxy, String::as_str);
+            if !has.is_empty() && !has.contains(proxy) {
+                return no(
+                    format!("service {on} is not on the network {proxy}, where traefik would look for it"),
+                    format!("networks of service {on}: {proxy}"),
+                );
+            }
+            if !has.is_empty() && !has.contains(asked) {
+                return no(
+                    format!(
+                        "the label traefik.docker.network of service {on} says {asked}, and the service is not on it"
+                    ),
+                    format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
+                );
+            }
         }
-        if !has.is_empty() && !has.contains(asked) {
+        // Another provider's, or another stack's, is not seen here.
+        if let Some(named) = router.service.as_ref().filter(|named| !named.contains('@'))
+            && self.defined(router).is_none()
+        {
             return no(
-                format!("the label traefik.docker.network of service {on} says {asked}, and the service is not on it"),
-                format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
+                format!("router {} leads to traefik's service {named}, which no label defines", router.name),
+                format!("deploy.labels of service {}: the names behind traefik.http.services.", router.on),
             );
         }
         None
@@ -221,175 +230,11 @@ pub fn is_true(value: &str) -> bool {
     matches!(value.to_lowercase().as_str(), "true" | "1" | "t")
 }
 
-/// What a rule says to a request, of version 2 or 3 of traefik. What cannot be read is unknown.
-#[must_use]
-pub fn takes(rule: &str, wanted: Wanted<'_>) -> Takes {
-    let mut reader = Reader { rest: rule, wanted, depth: 0 };
-    let Some(found) = reader.either() else { return Takes::Unknown };
-    if reader.rest.trim().is_empty() { found } else { Takes::Unknown }
-}
-
-struct Reader<'a> {
-    rest: &'a str,
-    wanted: Wanted<'a>,
-    depth: u8,
-}
-
-fn or(a: Takes, b: Takes) -> Takes {
-    let order = [Takes::Yes, Takes::Unknown, Takes::OtherPath, Takes::No];
-    order.into_iter().find(|one| *one == a || *one == b).unwrap_or(Takes::No)
-}
-
-fn and(a: Takes, b: Takes) -> Takes {
-    let order = [Takes::No, Takes::OtherPath, Takes::Unknown, Takes::Yes];
-    order.into_iter().find(|one| *one == a || *one == b).unwrap_or(Takes::No)
-}
-
-impl<'a> Reader<'a> {
-    fn either(&mut self) -> Option<Takes> {
-        let mut found = self.both()?;
-        while self.eat("||") {
-            found = or(found, self.both()?);
-        }
-        Some(found)
-    }
-
-    fn both(&mut self) -> Option<Takes> {
-        let mut found = self.one()?;
-        while self.eat("&&") {
-            found = and(found, self.one()?);
-        }
-        Some(found)
-    }
-
-    fn one(&mut self) -> Option<Takes> {
-        self.depth += 1;
-        if self.depth > 60 {
-            return None;
-        }
-        if self.eat("!") {
-            return Some(match self.one()? {
-                Takes::Yes => Takes::OtherPath,
-                Takes::No | Takes::OtherPath => Takes::Yes,
-                Takes::Unknown => Takes::Unknown,
-            });
-        }
-        if self.eat("(") {
-            let found = self.either()?;
-            return self.eat(")").then_some(found);
-        }
-        self.rest = self.rest.trim_start();
-        let end = self.rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(self.rest.len());
-        let (name, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        if name.is_empty() || !self.eat("(") {
-            return None;
-        }
-        let values = self.values()?;
-        let Wanted { host, path } = self.wanted;
-        let any = |one: &dyn Fn(&str) -> Takes| values.iter().map(|value| one(value)).fold(Takes::No, or);
-        let other_path = |is: bool| if is { Takes::Yes } else { Takes::OtherPath };
-        Some(match name.to_ascii_lowercase().as_str() {
-            "host" | "hostheader" => {
-                any(&|value| if value.eq_ignore_ascii_case(host) { Takes::Yes } else { Takes::No })
-            }
-            "hostregexp" => any(&|value| match pattern(value) {
-                Some(pattern) if pattern.is_match(host) => Takes::Yes,
-                Some(_) => Takes::No,
-                None => Takes::Unknown,
-            }),
-            "path" if values.iter().any(|value| value.contains('{')) => Takes::Unknown,
-            "path" => any(&|value| other_path(value == path)),
-            "pathprefix" if values.iter().any(|value| value.contains('{')) => Takes::Unknown,
-            "pathprefix" => any(&|value| other_path(path.starts_with(value))),
-            "pathregexp" => any(&|value| match Regex::new(value) {
-                Ok(pattern) => other_path(pattern.is_match(path)),
-                Err(_) => Takes::Unknown,
-            }),
-            "method" => any(&|value| if value.eq_ignore_ascii_case("GET") { Takes::Yes } else { Takes::No }),
-            // What a request of cc-ci does not say of itself.
-            "header" | "headers" | "headerregexp" | "headersregexp" | "query" | "queryregexp" => Takes::No,
-            _ => Takes::Unknown,
-        })
-    }
-
-    fn values(&mut self) -> Option<Vec<&'a str>> {
-        let mut values = Vec::new();
-        loop {
-            if self.eat(")") {
-                return Some(values);
-            }
-            if !values.is_empty() && !self.eat(",") {
-                return None;
-            }
-            self.rest = self.rest.trim_start();
-            let quote = self.rest.chars().next().filter(|c| matches!(c, '`' | '"'))?;
-            let (value, rest) = self.rest[1..].split_once(quote)?;
-            values.push(value);
-            self.rest = rest;
-        }
-    }
-
-    fn eat(&mut self, mark: &str) -> bool {
-        self.rest = self.rest.trim_start();
-        match self.rest.strip_prefix(mark) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// A pattern of version 2, `{name:pattern}.example.org`, or of version 3, which is a plain one.
-fn pattern(value: &str) -> Option<Regex> {
-    // Version 2 names its patterns, `{name:…}`; what begins with a digit is a count of version 3.
-    let is_named = value.match_indices('{').any(|(at, _)| value[at + 1..].starts_with(|c: char| c.is_alphabetic()));
-    if !is_named {
-        return Regex::new(&format!("(?i){value}")).ok();
-    }
-    let (mut text, mut rest) = (String::from("(?i)^"), value);
-    while let Some((before, after)) = rest.split_once('{') {
-        let (inside, next) = after.split_once('}')?;
-        let (_, part) = inside.split_once(':').unwrap_or(("", "[^.]+"));
-        text.push_str(&regex::escape(before));
-        text.push_str(&format!("(?:{part})"));
-        rest = next;
-    }
-    text.push_str(&regex::escape(rest));
-    text.push('$');
-    Regex::new(&text).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const ROOT: Wanted<'_> = Wanted { host: "app.example.org", path: "/" };
-
-    #[test]
-    fn rules_say_what_they_take() {
-        for (rule, said) in [
-            ("Host(`app.example.org`)", Takes::Yes),
-            ("Host(`APP.example.org`,`x`)", Takes::Yes),
-            ("Host(`www.app.example.org`)", Takes::No),
-            ("Host(`app.example.org`) && PathPrefix(`/blog`)", Takes::OtherPath),
-            ("Host(`app.example.org`) && !PathPrefix(`/blog`)", Takes::Yes),
-            ("Host(`app.example.org`) && (Path(`/`) || Path(`/x`))", Takes::Yes),
-            ("Host(`x`) && PathPrefix(`/blog`)", Takes::No),
-            ("HostRegexp(`{sub:\\w+}.example.org`)", Takes::Yes),
-            ("HostRegexp(`^[a-z]+\\.example\\.org$`)", Takes::Yes),
-            ("HostRegexp(`{sub:[0-9]+}.example.org`)", Takes::No),
-            ("Host(`app.example.org`) && Headers(`X-Key`, `1`)", Takes::No),
-            ("Host(`app.example.org`) && ClientIP(`10.0.0.0/8`)", Takes::Unknown),
-            ("Host(`app.example.org`) && Method(`POST`)", Takes::No),
-            ("Host(`app.example.org`", Takes::Unknown),
-            ("whatever", Takes::Unknown),
-        ] {
-            assert_eq!(takes(rule, ROOT), said, "{rule}");
-        }
-    }
 
     fn routing(labels: &[(&str, &str)]) -> Routing {
         let own = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -411,6 +256,45 @@ mod tests {
         let on = networks.iter().map(|name| (*name).to_owned()).collect();
         let networks = BTreeMap::from([("app".to_owned(), on)]);
         routing(&labels).no_way(ROOT, &networks, "proxy").map(|no| no.what)
+    }
+
+    #[test]
+    fn a_router_may_lead_to_what_another_service_defines() {
+        let of = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let rule = ("traefik.http.routers.x.rule", "Host(`app.example.org`)");
+        let router = |service| {
+            let own = ("traefik.http.services.x.loadbalancer.server.port", "80");
+            let routes = of(&[("traefik.enable", "true"), rule, own, ("traefik.http.routers.x.service", service)]);
+            let web = of(&[("traefik.enable", "true"), ("traefik.http.services.web.loadbalancer.server.port", "8080")]);
+            Routing::of(&ServiceLabels::from([("app".to_owned(), routes), ("web".to_owned(), web)]))
+        };
+        let networks = |web: &str| {
+            let on = |name: &str| BTreeSet::from([name.to_owned()]);
+            BTreeMap::from([("app".to_owned(), on("proxy")), ("web".to_owned(), on(web))])
+        };
+        for name in ["web", "web@swarm", "Web"] {
+            let routing = router(name);
+            let found = routing.taken_by(ROOT).unwrap();
+            assert_eq!((routing.target(found), routing.port(found)), ("web", Some(8080)), "{name}");
+            assert_eq!(routing.no_way(ROOT, &networks("proxy"), "proxy"), None, "{name}");
+            let no = routing.no_way(ROOT, &networks("inner"), "proxy").unwrap();
+            assert!(no.what.starts_with("service web is not on the network proxy"), "{no:?}");
+        }
+        assert_eq!(router("other@file").no_way(ROOT, &networks("inner"), "proxy"), None);
+        assert!(
+            router("api").no_way(ROOT, &networks("proxy"), "proxy").unwrap().what.contains("traefik's service api")
+        );
+    }
+
+    #[test]
+    fn a_middleware_with_the_apps_own_name_has_to_be_defined() {
+        let of = |named| no_way(&[("traefik.http.routers.x.middlewares", named)], "", &["proxy"]);
+        assert!(of("app_example_org-slash").unwrap().contains("the middleware app_example_org-slash, which no label"));
+        assert!(of("auth, App_example_org-slash@swarm").is_some());
+        assert_eq!(of("auth, headers@file, app_example_org-x@file"), None, "what the server may define");
+        let defined = ("traefik.http.middlewares.app_example_org-slash.stripprefix.prefixes", "/x");
+        let named = ("traefik.http.routers.x.middlewares", "app_example_org-slash@docker");
+        assert_eq!(no_way(&[defined, named], "", &["proxy"]), None);
     }
 
     #[test]

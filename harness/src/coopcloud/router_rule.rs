@@ -1,5 +1,29 @@
 //! traefik's router rules, of version 2 or 3, as a tree.
 
+use regex::Regex;
+
+/// A request that is asked of a rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The host.
+    pub host: &'a str,
+    /// The path.
+    pub path: &'a str,
+}
+
+/// What a rule says to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// It takes it.
+    Yes,
+    /// It takes none like it.
+    No,
+    /// It would on another path.
+    OtherPath,
+    /// That hangs on what is not known here, such as the address of who asks.
+    Unknown,
+}
+
 /// A rule, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouterRule<'a> {
@@ -27,21 +51,24 @@ impl<'a> RouterRule<'a> {
         if reader.rest.trim().is_empty() { Ok(parsed) } else { Err(reader.odd()) }
     }
 
-    /// Whether it takes a plain GET of a path on a host. Matchers that ask for more than that (headers, an address, a
-    /// pattern) count as not met.
+    /// What it says to a GET without headers of its own.
     #[must_use]
-    pub fn takes(&self, host: &str, path: &str) -> bool {
+    pub fn takes(&self, wanted: Wanted<'_>) -> Takes {
+        match self.met(wanted.host, Some(wanted.path)) {
+            Some(true) => Takes::Yes,
+            None => Takes::Unknown,
+            Some(false) if self.met(wanted.host, None) == Some(false) => Takes::No,
+            Some(false) => Takes::OtherPath,
+        }
+    }
+
+    /// Whether it is met; none where that hangs on what is not known here, such as a path that is not given.
+    fn met(&self, host: &str, path: Option<&str>) -> Option<bool> {
         match self {
-            Self::Any(parts) => parts.iter().any(|part| part.takes(host, path)),
-            Self::All(parts) => parts.iter().all(|part| part.takes(host, path)),
-            Self::Not(part) => !part.takes(host, path),
-            Self::Matcher(name, values) => values.iter().any(|value| match name.as_str() {
-                "host" | "hostheader" => value.eq_ignore_ascii_case(host),
-                "pathprefix" => path.starts_with(value),
-                "path" => path == *value,
-                "method" => *value == "GET",
-                _ => false,
-            }),
+            Self::Any(parts) => any(parts.iter().map(|part| part.met(host, path))),
+            Self::All(parts) => any(parts.iter().map(|part| part.met(host, path).map(|met| !met))).map(|met| !met),
+            Self::Not(part) => part.met(host, path).map(|met| !met),
+            Self::Matcher(name, values) => any(values.iter().map(|value| matches(name, value, host, path))),
         }
     }
 
@@ -55,6 +82,62 @@ impl<'a> RouterRule<'a> {
             Self::Matcher(..) => Vec::new(),
         }
     }
+}
+
+/// What a rule says to a request; a rule that cannot be read is unknown.
+#[must_use]
+pub fn takes(rule: &str, wanted: Wanted<'_>) -> Takes {
+    RouterRule::parse(rule).map_or(Takes::Unknown, |rule| rule.takes(wanted))
+}
+
+/// Whether one of these is met.
+fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut met = Some(false);
+    for part in parts {
+        match part {
+            Some(true) => return Some(true),
+            None => met = None,
+            Some(false) => {}
+        }
+    }
+    met
+}
+
+/// Whether a matcher's value fits.
+fn matches(name: &str, value: &str, host: &str, path: Option<&str>) -> Option<bool> {
+    // Version 2 has patterns in these too.
+    let plain = |fits: &dyn Fn(&str) -> bool| path.filter(|_| !value.contains('{')).map(fits);
+    match name {
+        "host" | "hostheader" => Some(value.eq_ignore_ascii_case(host)),
+        "hostregexp" => pattern(value).map(|pattern| pattern.is_match(host)),
+        "path" => plain(&|path| value == path),
+        "pathprefix" => plain(&|path| path.starts_with(value)),
+        "pathregexp" => Regex::new(value).ok().and_then(|pattern| path.map(|path| pattern.is_match(path))),
+        "method" => Some(value.eq_ignore_ascii_case("GET")),
+        // What a request of cc-ci does not say of itself.
+        "header" | "headers" | "headerregexp" | "headersregexp" | "query" | "queryregexp" => Some(false),
+        _ => None,
+    }
+}
+
+/// A pattern of version 2, `{name:pattern}.example.org`, or of version 3, which is a plain one.
+fn pattern(value: &str) -> Option<Regex> {
+    // Version 2 names its patterns, `{name:…}`; what begins with a digit is a count of version 3.
+    let is_named = value.match_indices('{').any(|(at, _)| value[at + 1..].starts_with(|c: char| c.is_alphabetic()));
+    if !is_named {
+        return Regex::new(&format!("(?i){value}")).ok();
+    }
+    let (mut text, mut rest) = (String::from("(?i)^"), value);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (inside, next) = after.split_once('}')?;
+        let (_, part) = inside.split_once(':').unwrap_or(("", "[^.]+"));
+        text.push_str(&regex::escape(before));
+        text.push_str(&format!("(?:{part})"));
+        rest = next;
+    }
+    text.push_str(&regex::escape(rest));
+    text.push('$');
+    Regex::new(&text).ok()
 }
 
 struct Reader<'a> {
@@ -153,18 +236,40 @@ fn alone<'a>(mut parts: Vec<RouterRule<'a>>, many: impl Fn(Vec<RouterRule<'a>>) 
 mod tests {
     use super::*;
 
+    const ROOT: Wanted<'_> = Wanted { host: "app.example.org", path: "/" };
+
     #[test]
-    fn what_a_rule_takes_and_the_paths_that_it_names() {
-        let takes = |rule: &str, path: &str| RouterRule::parse(rule).unwrap().takes("a.example.com", path);
-        assert!(takes("Host(`a.example.com`)", "/"));
-        assert!(takes("Host(`b.example.com`, `A.example.com`)", "/"));
-        assert!(!takes("Host(`www.a.example.com`)", "/"));
+    fn rules_say_what_they_take() {
+        for (rule, said) in [
+            ("Host(`app.example.org`)", Takes::Yes),
+            ("Host(`APP.example.org`,`x`)", Takes::Yes),
+            ("Host(`www.app.example.org`)", Takes::No),
+            ("Host(`app.example.org`) && PathPrefix(`/blog`)", Takes::OtherPath),
+            ("Host(`app.example.org`) && !PathPrefix(`/blog`)", Takes::Yes),
+            ("Host(`app.example.org`) && (Path(`/`) || Path(`/x`))", Takes::Yes),
+            ("Host(`x`) && PathPrefix(`/blog`)", Takes::No),
+            ("!Host(`app.example.org`)", Takes::No),
+            ("!Host(`x`) && !Headers(`X-Key`, `1`)", Takes::Yes),
+            ("Host(`app.example.org`) && PathPrefix(`/`) && !Path(`/`)", Takes::OtherPath),
+            ("Host(`app.example.org`) && PathPrefix(`/blog`) && ClientIP(`10.0.0.0/8`)", Takes::OtherPath),
+            ("Host(`app.example.org`) && Path(`/{id:[0-9]+}`)", Takes::Unknown),
+            ("HostRegexp(`{sub:\\w+}.example.org`)", Takes::Yes),
+            ("HostRegexp(`^[a-z]+\\.example\\.org$`)", Takes::Yes),
+            ("HostRegexp(`{sub:[0-9]+}.example.org`)", Takes::No),
+            ("Host(`app.example.org`) && Headers(`X-Key`, `1`)", Takes::No),
+            ("Host(`app.example.org`) && ClientIP(`10.0.0.0/8`)", Takes::Unknown),
+            ("Host(`app.example.org`) && Method(`POST`)", Takes::No),
+            ("Host(`app.example.org`", Takes::Unknown),
+            ("whatever", Takes::Unknown),
+        ] {
+            assert_eq!(takes(rule, ROOT), said, "{rule}");
+        }
+    }
+
+    #[test]
+    fn the_paths_that_a_rule_names() {
         let api = "Host(`a.example.com`) && (PathPrefix(`/api`) || Path(`/ping`))";
-        assert!(takes(api, "/api/x") && takes(api, "/ping") && !takes(api, "/") && !takes(api, "/ping/x"));
         assert_eq!(RouterRule::parse(api).unwrap().paths(), ["/api", "/ping"]);
-        assert!(takes("Host(`a.example.com`) && !PathPrefix(`/api`)", "/"));
-        assert!(!takes("Host(`a.example.com`) && Headers(`X-Key`, `a`)", "/"));
-        assert!(!takes("HostRegexp(`{sub:\\w+}.a.example.com`)", "/"));
         assert!(RouterRule::parse("Host(a)").is_err() && RouterRule::parse(&"(".repeat(30)).is_err());
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::compose::Compose;
 use super::interpolate::unset_in;
+use super::template::asked;
 use super::variables::is_reserved;
 use super::yaml::Node;
 
@@ -68,11 +69,8 @@ pub enum Gap {
 #[must_use]
 pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -> BTreeSet<Gap> {
     let mut gaps = BTreeSet::new();
-    let templates = compose.parts.iter().filter_map(|part| part.get("configs")?.as_object()).flatten();
-    let templates =
-        templates.filter(|(_, config)| config.get("template_driver").and_then(Value::as_str) == Some("golang"));
-    for (key, config) in templates {
-        let Some(text) = config.get("file").and_then(Value::as_str).and_then(&file) else { continue };
+    for config in compose.configs.iter().filter(|config| config.is_template) {
+        let (key, Some(text)) = (&config.key, config.file.as_deref().and_then(&file)) else { continue };
         for service in compose.services.iter().filter(|service| service.configs.contains(key)) {
             let has_env = |name: &str| match service.field("environment") {
                 Some(Value::Object(map)) => map.contains_key(name),
@@ -95,36 +93,6 @@ pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -
         }
     }
     gaps
-}
-
-/// The names that a template asks a function for whatever is set: `{{ env "NAME" }}`, also deep in a longer expression.
-/// What stands in a block that may be left out is not counted.
-fn asked(text: &str, function: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut depth = 0_usize;
-    for action in text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
-        // A comment asks for nothing, and what stands in a condition may be left out on purpose.
-        let action = action.trim_matches('-').trim();
-        match action.split_whitespace().next() {
-            Some("if" | "with" | "range" | "block" | "define") => depth += 1,
-            Some("end") => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > 0 || action.starts_with("/*") {
-            continue;
-        }
-        for (at, _) in action.match_indices(function) {
-            let starts = action[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || c == '(' || c == '|');
-            let rest = action[at + function.len()..].trim_start();
-            let quote = rest.chars().next().filter(|c| matches!(c, '"' | '`'));
-            if let (true, Some(quote)) = (starts, quote)
-                && let Some((name, _)) = rest[1..].split_once(quote)
-            {
-                names.insert(name.to_owned());
-            }
-        }
-    }
-    names
 }
 
 #[cfg(test)]

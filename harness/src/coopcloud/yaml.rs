@@ -35,6 +35,8 @@ impl Node {
     /// # Errors
     /// What is wrong with it, in a line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        // At the very beginning every reader skips it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(odd) = text.chars().find(|c| is_odd(*c)) {
             return Err(format!(
                 "it holds the character {}, which readers of YAML take in two ways",
@@ -345,7 +347,7 @@ mod tests {
             ("%YAML 1.1\n---\na: 1", "irective"),
             ("# x\u{2028}a: 1", "2028"),
             ("# x\u{85}a: 1", "85"),
-            ("\u{feff}a: 1", "feff"),
+            ("a: \u{feff}1", "feff"),
             ("? [a]\n: 1", "key"),
             ("? \n: 1", "key"),
             ("~: 1", "key"),

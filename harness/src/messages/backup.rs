@@ -161,9 +161,10 @@ static NETWORK: [Message; 5] = rows(Kind::BackupBotUnusable);
 
 pub(super) static TABLES: &[&[Message]] = &[ROWS, &NETWORK];
 
-/// What programs that write a dump say when they fail. Behind a pipe the exit code is lost and these are all that is
-/// left; such a program does not go on after them.
-const LOST_IN_A_PIPE: &[&str] = &[
+/// What the bot says of a hook that failed, after which it goes on, and what programs that write a dump say when they
+/// fail. Behind a pipe without pipefail, as in a script of the hook's, the exit code is lost and these are all that is left;
+/// such a program does not go on after them.
+const FAILED: &[&str] = &[
     "pg_dump: error",
     "pg_dump: [archiver",
     "pg_dumpall: error",
@@ -181,11 +182,11 @@ const LOST_IN_A_PIPE: &[&str] = &[
     "failed to run command",
 ];
 
-/// The line in the output of a backup that succeeded which says that a hook failed.
+/// The line in the output of a backup or restore that succeeded which says that a hook failed.
 #[must_use]
 pub fn failed_hook(output: &str) -> Option<&str> {
     output.lines().map(str::trim).find(|line| {
         let lower = line.to_lowercase();
-        LOST_IN_A_PIPE.iter().any(|words| lower.contains(words))
+        FAILED.iter().any(|words| lower.contains(words))
     })
 }

@@ -314,6 +314,9 @@ fn a_dump_that_failed_in_front_of_a_pipe_is_found_in_the_bots_output() {
     let told = "backup.pre-hook of db: sh -c \"pg_dump x | gzip >/d.gz\"\n  pg_dump: error: connection to server failed\nsnapshot 13eee64e saved";
     assert_eq!(failed_hook(told), Some("pg_dump: error: connection to server failed"));
     assert!(failed_hook("ERROR: Failed to run command bash -c x in app: boom").is_some());
+    // cc-ci's own bot: a hook that fails, also in a pipe, is a line of it, and the backup goes on.
+    let told = "backup.pre-hook of app: false | cat\nERROR: failed to run command: backup.pre-hook of app ended with exit code 1\nbackup finished";
+    assert!(failed_hook(told).unwrap().ends_with("ended with exit code 1"));
     assert_eq!(
         failed_hook("backup.pre-hook of db: pg_dump x || exit 1\nsnapshot 13eee64e saved\nbackup finished"),
         None

@@ -1,11 +1,15 @@
 //! Running a command inside a container.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::time::Instant;
 
+use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::query_parameters::ListContainersOptionsBuilder;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
+use tokio::io::AsyncWrite;
 
 use super::SERVICE_LABEL;
 use super::engine::{Swarm, ask, failed};
@@ -25,7 +29,40 @@ pub struct ExecResult {
     pub output: String,
 }
 
+/// A command in a container that ends when this is dropped, or when this process ends: its input is at its end then.
+#[must_use]
+pub struct Holding {
+    _input: Pin<Box<dyn AsyncWrite + Send>>,
+    _output: Output,
+}
+
+type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
+
 impl Swarm {
+    /// Starts a command that says something as soon as it has what it waits for, and reads its input from then on. None
+    /// where it ended in place of that, which a command that is not there does.
+    ///
+    /// # Errors
+    /// [`Kind::Deadline`]: it still waits, and gives up what it gets. The container is gone.
+    pub async fn hold(&self, container: &str, argv: &[&str], deadline: Instant) -> Result<Option<Holding>, Failure> {
+        let doing = "run a command in a container";
+        let options = CreateExecOptions {
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            cmd: Some(argv.to_vec()),
+            ..CreateExecOptions::default()
+        };
+        let exec = ask(doing, self.docker().create_exec(container, options)).await?;
+        let started = ask(doing, self.docker().start_exec(&exec.id, None)).await?;
+        let StartExecResults::Attached { mut output, input } = started else { return Ok(None) };
+        let said = tokio::time::timeout_at(deadline.into(), output.next()).await.map_err(|_| {
+            Failure::new(Kind::Deadline, "time is up while a lock was waited for", "who holds it in that container")
+        })?;
+        // What says why it could not be started comes the same way.
+        let begun = matches!(&said, Some(Ok(said)) if said.as_ref() == b"held\n");
+        Ok(begun.then_some(Holding { _input: input, _output: output }))
+    }
+
     /// A container of a service that runs on this node.
     ///
     /// # Errors

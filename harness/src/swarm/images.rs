@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::Service;
 use bollard::query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder, RemoveImageOptions};
@@ -11,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::engine::{Swarm, ask, failed, is_gone, is_lost, status};
+use super::login::RegistryLogins;
 use super::reason::one_line;
 use crate::failure::Failure;
 use crate::messages::{self, Speaker};
@@ -47,7 +49,7 @@ impl Swarm {
         Ok(self.image_id(image).await?.is_some())
     }
 
-    /// Pulls the images that this node lacks, side by side and without credentials. The result holds
+    /// Pulls the images that this node lacks, side by side and without a login. The result holds
     /// only those.
     ///
     /// # Errors
@@ -58,16 +60,17 @@ impl Swarm {
         images: &[String],
         on_progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Vec<Pulled>, Failure> {
-        self.ensure_and_tell(images, on_progress, &mut |_| {}).await
+        self.ensure_and_tell(images, &RegistryLogins::default(), on_progress, &mut |_| {}).await
     }
 
-    /// The same, and each image is told as soon as it is here: a later one may fail, or the process end.
+    /// The same with logins, and each image is told as soon as it is here: a later one may fail, or the process end.
     ///
     /// # Errors
     /// As in [`Swarm::ensure`].
     pub async fn ensure_and_tell(
         &self,
         images: &[String],
+        logins: &RegistryLogins,
         on_progress: &mut (dyn FnMut(&str) + Send),
         on_pulled: &mut (dyn FnMut(&Pulled) + Send),
     ) -> Result<Vec<Pulled>, Failure> {
@@ -81,7 +84,7 @@ impl Swarm {
             return Ok(Vec::new());
         }
         on_progress(&format!("pulling {}", lacking.join(", ")));
-        let mut pulls: FuturesUnordered<_> = lacking.iter().map(|image| self.pull(image)).collect();
+        let mut pulls: FuturesUnordered<_> = lacking.iter().map(|image| self.pull(image, logins)).collect();
         let mut done: Vec<Pulled> = Vec::new();
         while let Some(pulled) = pulls.next().await {
             let pulled = pulled?;
@@ -98,22 +101,32 @@ impl Swarm {
     }
 
     /// Pulls an image, and once more where what went wrong may pass.
-    async fn pull(&self, image: &str) -> Result<Pulled, Failure> {
-        let first = match self.pull_once(image).await {
+    async fn pull(&self, image: &str, logins: &RegistryLogins) -> Result<Pulled, Failure> {
+        let login = logins.of(image).await?;
+        let first = match self.pull_once(image, login.as_ref()).await {
             Err(first) if first.passes => first.failure,
             ended => return ended.map_err(|refused| refused.failure),
         };
         // A registry has no event that tells when it is there again.
         tokio::time::sleep(PAUSE).await;
         let again = |failure: Failure| Failure { what: format!("{} (tried twice)", failure.what), ..failure };
-        let pulled = self.pull_once(image).await.map_err(|refused| again(refused.failure))?;
+        let pulled = self.pull_once(image, login.as_ref()).await.map_err(|refused| again(refused.failure))?;
         Ok(Pulled { first: Some(first.what), ..pulled })
     }
 
-    async fn pull_once(&self, image: &str) -> Result<Pulled, Refused> {
+    /// Asks the registry what a name means now, of an image that is here.
+    ///
+    /// # Errors
+    /// As in [`Swarm::ensure`]; what is here stays.
+    pub async fn refresh(&self, image: &str, logins: &RegistryLogins) -> Result<Pulled, Failure> {
+        let login = logins.of(image).await?;
+        self.pull_once(image, login.as_ref()).await.map_err(|refused| refused.failure)
+    }
+
+    async fn pull_once(&self, image: &str, login: Option<&DockerCredentials>) -> Result<Pulled, Refused> {
         let start = Instant::now();
         let options = CreateImageOptionsBuilder::new().from_image(&with_tag(image)).build();
-        let mut stream = std::pin::pin!(self.docker().create_image(Some(options), None, None));
+        let mut stream = std::pin::pin!(self.docker().create_image(Some(options), None, login.cloned()));
         while let Some(step) = stream.next().await {
             let step = step.map_err(|e| refused(image, &e))?;
             if let Some(message) = step.error_detail.and_then(|error| error.message) {

@@ -10,12 +10,14 @@
 //! ```
 
 mod beside;
+mod bot;
 mod claim;
 mod disk;
 mod elsewhere;
 mod engine;
 mod evidence;
 mod exec;
+mod exec_in;
 mod feed;
 mod fenced;
 mod gateway;
@@ -24,6 +26,7 @@ mod inside;
 mod judge;
 mod labels;
 mod listening;
+mod login;
 mod looks;
 mod machine;
 mod memory;
@@ -44,16 +47,19 @@ mod volumes;
 mod watch;
 
 pub use beside::{Bridge, Reach, StackLabels};
+pub use bot::Bot;
 pub use claim::{Claim, ClaimOutcome};
 pub use elsewhere::LeftElsewhere;
 pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
-pub use exec::ExecResult;
+pub use exec::{ExecResult, Holding};
+pub use exec_in::{ExecError, Inside, Streams};
 pub use fenced::{Ended, Fenced};
 pub use images::{Pulled, with_tag};
 pub use inside::Look;
-pub use judge::{Judgement, Up, judge};
+pub use judge::{Fallen, Judgement, Up, fallen, judge};
 pub use listening::Listening;
+pub use login::{RegistryLogins, registry_of};
 pub use memory::{MemoryKill, oom_of};
 pub use meter::{Meter, Peaks};
 pub use nodes::{NodeFacts, NodeRole};

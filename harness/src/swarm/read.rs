@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::TASK_LABEL;
 use super::engine::{Swarm, failed};
+use super::judge::{Fallen, fallen};
 use super::labels::{of_stack, short};
 use super::mentions::mentioned;
 use super::seen::{
@@ -42,7 +43,17 @@ impl Swarm {
             tasks: now.tasks.iter().map(|task| task.id.clone()).collect(),
             over: now.tasks.iter().filter(|task| task.state.is_over()).map(|task| task.id.clone()).collect(),
             containers: now.containers.iter().filter(|c| c.running).map(|c| c.id.clone()).collect(),
+            outlive: false,
         })
+    }
+
+    /// The services that have ended by themselves since they had settled.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn fallen(&self, stack: &StackName, settled: &Before) -> Result<Vec<Fallen>, Failure> {
+        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        Ok(fallen(&now, settled))
     }
 
     /// The stack at this moment: three lists, asked for side by side.

@@ -4,18 +4,11 @@
 //! container that runs there is asked: its root lies on the disk with docker's data, and its `/proc/meminfo` is
 //! the node's.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListServicesOptionsBuilder};
-
-use super::SERVICE_LABEL;
 use super::engine::{Swarm, ask};
 use crate::failure::Failure;
-
-/// The label of the one service of a world that has a shell, `df` and `du`, and sees docker's volumes.
-const BOT_LABEL: &str = "coop-cloud.backupbot.enabled=true";
 
 /// What a container is asked.
 const QUESTION: &str = "df -Pk / && df -Pi / && cat /proc/meminfo";
@@ -111,27 +104,10 @@ impl Swarm {
         &self,
         deadline: Instant,
     ) -> Result<(Option<DiskRoom>, Option<MemoryRoom>), Failure> {
-        let Some(bot) = self.bot().await? else { return Ok((None, None)) };
+        let Some(bot) = self.bot_container().await? else { return Ok((None, None)) };
         let argv = ["sh", "-c", QUESTION].map(str::to_owned);
         let said = self.exec(&bot, &argv, &[], deadline).await?;
         Ok((read_df(&said.output), MemoryRoom::read(&said.output)))
-    }
-
-    /// A container of the backup bot that runs on this engine.
-    pub(super) async fn bot(&self) -> Result<Option<String>, Failure> {
-        let filters = HashMap::from([("label", vec![BOT_LABEL])]);
-        let options = ListServicesOptionsBuilder::new().filters(&filters).build();
-        let services = ask("list services", self.docker().list_services(Some(options))).await?;
-        for name in services.into_iter().filter_map(|service| service.spec?.name) {
-            let label = format!("{SERVICE_LABEL}={name}");
-            let filters = HashMap::from([("label", vec![label.as_str()]), ("status", vec!["running"])]);
-            let options = ListContainersOptionsBuilder::new().filters(&filters).build();
-            let found = ask("list containers", self.docker().list_containers(Some(options))).await?;
-            if let Some(id) = found.into_iter().find_map(|container| container.id) {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Before {
     pub over: BTreeSet<String>,
     /// The ids of the containers that ran on this node.
     pub containers: BTreeSet<String>,
+    /// Whether a service that has ended since has to outlive what it was before, to count as up: nothing is on its way
+    /// that it could be waiting for.
+    pub outlive: bool,
 }
 
 /// A service before a deploy.

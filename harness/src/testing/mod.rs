@@ -169,10 +169,10 @@ impl Test {
     /// # Errors
     /// When it fails or cannot be started, with what it said.
     pub async fn inside(&self, service: &str, command: &[&str]) -> Result<String, Wrong> {
-        let (abra, domain) = (self.value("CCCI_ABRA")?, self.value("CCCI_DOMAIN")?);
-        let mut call = tokio::process::Command::new(abra);
-        call.args(["app", "run", "-n", domain, service, "--"]).args(command).stdin(Stdio::null()).kill_on_drop(true);
-        let ended = call.output().await.map_err(|error| Broken::new(format!("{abra} cannot be started: {error}")))?;
+        let exec = self.value("CCCI_EXEC")?;
+        let mut call = tokio::process::Command::new(exec);
+        call.args([service, "--"]).args(command).stdin(Stdio::null()).kill_on_drop(true);
+        let ended = call.output().await.map_err(|error| Broken::new(format!("{exec} cannot be started: {error}")))?;
         if ended.status.success() {
             return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
         }
@@ -253,16 +253,11 @@ mod tests {
     async fn a_secret_of_the_app_is_read_in_its_container_and_hidden() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
-        let abra = dir.path().join("abra");
-        let script =
-            "#!/bin/sh\n[ \"$*\" = 'app run -n a.ci.localhost app -- cat /run/secrets/admin_password' ] && echo s3cret";
-        std::fs::write(&abra, script).unwrap();
-        std::fs::set_permissions(&abra, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let values = [
-            ("CCCI_WORK", dir.path().to_str().unwrap()),
-            ("CCCI_ABRA", abra.to_str().unwrap()),
-            ("CCCI_DOMAIN", "a.ci.localhost"),
-        ];
+        let exec = dir.path().join("exec");
+        let script = "#!/bin/sh\n[ \"$*\" = 'app -- cat /run/secrets/admin_password' ] && echo s3cret";
+        std::fs::write(&exec, script).unwrap();
+        std::fs::set_permissions(&exec, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let values = [("CCCI_WORK", dir.path().to_str().unwrap()), ("CCCI_EXEC", exec.to_str().unwrap())];
         let test = Test::new("functional/50-x", values.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(test.secret("app", "admin_password").await.unwrap(), "s3cret");
         assert_eq!(told_secrets(dir.path()), ["s3cret"]);

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use harness::failure::Kind;
+use harness::swarm::RegistryLogins;
 
 use crate::support::*;
 
@@ -80,4 +81,51 @@ async fn a_registry_that_is_not_there() {
 async fn a_text_that_is_no_image() {
     let (kind, what) = refusal("UPPER case".to_owned()).await;
     assert_eq!(kind, Kind::InvalidCompose, "{what}");
+}
+
+/// A registry that asks for a name and a password, and has no image.
+fn private_registry() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let count = stream.read(&mut request).unwrap_or(0);
+            let text = String::from_utf8_lossy(&request[..count]).into_owned();
+            // me:pass
+            let knows = text.contains("Basic bWU6cGFzcw==");
+            let (status, body) = match (knows, text.starts_with("GET /v2/ ")) {
+                (false, _) => {
+                    ("401 Unauthorized", r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#)
+                }
+                (true, true) => ("200 OK", "{}"),
+                (true, false) => {
+                    ("404 Not Found", r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#)
+                }
+            };
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\nwww-authenticate: Basic realm=\"a test\"\r\ncontent-type: application/json\r\n\
+                 content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_login_goes_with_the_pull_and_without_one_nothing_does() {
+    let address = private_registry();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!(r#"{{"auths": {{"{address}": {{"auth": "bWU6cGFzcw=="}}}}}}"#)).unwrap();
+    let login = RegistryLogins::read(file.path()).unwrap();
+    let swarm = swarm().await;
+    let kind = async |logins: &RegistryLogins| {
+        let images = [format!("{address}/private:1")];
+        swarm.ensure_and_tell(&images, logins, &mut |_| {}, &mut |_| {}).await.unwrap_err().kind
+    };
+    assert_eq!(kind(&login).await, Kind::ImageMissing, "it was let in");
+    assert_eq!(kind(&RegistryLogins::default()).await, Kind::RegistryRefused);
 }

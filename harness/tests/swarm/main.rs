@@ -3,7 +3,10 @@
 
 // The lints let tests alone; helpers count as tests below this attribute.
 #[cfg(test)]
+mod bot;
 mod claims;
+#[cfg(test)]
+mod exec_in;
 #[cfg(test)]
 mod files;
 #[cfg(test)]

@@ -5,7 +5,7 @@ set -euo pipefail
 mark=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 name="seed-$mark"
 
-"$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- \
+"$CCCI_EXEC" app -- \
   sh -c 'mkdir -p "$1" && printf "<html><title>%s</title></html>\n" "$2" > "$1/page.html" && head -c 100000 /dev/urandom > "$1/picture.bin" && chmod 755 "$1" && chmod 644 "$1"/*' \
   sh "/usr/share/nginx/html/$name" "$mark"
 sum=$(curl -sS --fail --max-time 20 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} "$CCCI_URL/$name/picture.bin" | sha256sum | cut -d' ' -f1)

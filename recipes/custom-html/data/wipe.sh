@@ -2,5 +2,5 @@
 # Every page goes, the image's own too.
 set -euo pipefail
 
-"$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- sh -c 'rm -rf /usr/share/nginx/html/* && ls -A /usr/share/nginx/html | wc -l' > "$CCCI_WORK/wiped"
-echo "the folder of pages has $(tr -d '\r' < "$CCCI_WORK/wiped" | tail -n 1) entries left"
+left=$("$CCCI_EXEC" app -- sh -c 'rm -rf /usr/share/nginx/html/* && ls -A /usr/share/nginx/html | wc -l')
+echo "the folder of pages has $left entries left"

@@ -6,7 +6,7 @@ root=/usr/share/nginx/html
 name="written-$CCCI_RUN"
 text="text of run $CCCI_RUN: \$HOME, \"quotes\", ünïcode"
 
-"$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- \
+"$CCCI_EXEC" app -- \
   sh -c 'mkdir -p "$1" && printf "%s\n" "$2" > "$1/page.txt" && printf "{\"run\":\"%s\"}\n" "$3" > "$1/data.json" && printf "body { color: black }\n" > "$1/style.css" && chmod -R a+rX "$1"' \
   sh "$root/$name" "$text" "$CCCI_RUN"
 

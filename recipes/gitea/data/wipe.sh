@@ -2,7 +2,7 @@
 # What a lost disk takes, under the running gitea: rows of the database, and every folder with data.
 set -euo pipefail
 
-"$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- sh -c '
+"$CCCI_EXEC" app -- sh -c '
   set -eu
   data=/var/lib/gitea/data
   sqlite3 -cmd ".timeout 20000" "$data/gitea.db" "DELETE FROM repository; DELETE FROM user; DELETE FROM access_token;

@@ -15,19 +15,19 @@ remember() {
 add_user() {
   local name=$1 said
   shift
-  said=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- gitea admin user create --username "$name" \
+  said=$("$CCCI_EXEC" app -- gitea admin user create --username "$name" \
     --email "$name@example.org" --random-password --must-change-password=false "$@") ||
     { echo "gitea makes no user $name: $said" >&2; return 1; }
-  password=$(tr -d '\r' <<< "$said" | sed -n "s/^generated random password is '\(.*\)'$/\1/p")
+  password=$(sed -n "s/^generated random password is '\(.*\)'$/\1/p" <<< "$said")
   give_token "$name"
 }
 
 # give_token NAME: $token of a person who is there.
 give_token() {
   local said
-  said=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- gitea admin user generate-access-token --username "$1" \
+  said=$("$CCCI_EXEC" app -- gitea admin user generate-access-token --username "$1" \
     --token-name "ci-$(random_hex 4)" --scopes all --raw) || { echo "gitea makes no token for $1: $said" >&2; return 1; }
-  token=$(tr -d '\r' <<< "$said" | grep -oE '^[0-9a-f]{40}$')
+  token=$(grep -oE '^[0-9a-f]{40}$' <<< "$said")
 }
 
 # ask METHOD PATH [CURL ARGUMENTS]: the answer's body, in the name of $token; fails when the server

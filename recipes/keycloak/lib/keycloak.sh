@@ -27,7 +27,7 @@ text_of() {
 # and pipes: an argument list can be read by anybody on the machine.
 be_admin() {
   local password said
-  password=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- cat /run/secrets/admin_password | tr -d '\r\n')
+  password=$("$CCCI_EXEC" app -- cat /run/secrets/admin_password)
   said=$(ask POST /realms/master/protocol/openid-connect/token --data 'client_id=admin-cli&grant_type=password&username=admin' \
     --data-urlencode "password@"<(printf '%s' "$password")) ||
     { echo "the administrator cannot log in: $said" >&2; return 1; }

@@ -9,7 +9,7 @@ random_hex() {
 # made in the container so that it enters no argument list here, is in $password afterwards.
 add_user() {
   local said
-  if ! said=$("$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- sh -c '
+  if ! said=$("$CCCI_EXEC" app -- sh -c '
     umask 077
     file=$(mktemp)
     od -An -N16 -tx1 /dev/urandom | tr -d " \n" > "$file"
@@ -20,7 +20,7 @@ add_user() {
     echo "$said" >&2
     return 1
   fi
-  password=$(tr -d '\r' <<< "$said" | sed -n 's/^password=//p')
+  password=$(sed -n 's/^password=//p' <<< "$said")
   if [ -z "$password" ]; then
     echo "$1 was registered and no password came back" >&2
     return 1

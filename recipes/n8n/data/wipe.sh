@@ -3,7 +3,7 @@
 # takes them. The owner stays, with another name: n8n could make no new one before it starts again.
 set -euo pipefail
 
-"$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- node -e '
+"$CCCI_EXEC" app -- node -e '
   const fs = require("fs"), child = require("child_process");
   const n8n = fs.realpathSync(child.execSync("command -v n8n", { encoding: "utf8" }).trim());
   const sqlite3 = require("module").createRequire(n8n)("sqlite3");

@@ -23,6 +23,7 @@ fn spec() -> RunSpec {
         stack: domain.stack(),
         domain,
         tags: Vec::new(),
+        cert_resolver: None,
     }
 }
 
@@ -33,7 +34,7 @@ fn judged(change: impl FnOnce(Builder) -> Builder) -> Result<Compose, Failure> {
     let builder = change(Builder::new().files(plain)).commit("x").branch("main");
     builder.build(&dir.path().join("from")).unwrap();
     let from = dir.path().join("from");
-    let checkout = Checkout::clone_from(from.to_str().unwrap(), &dir.path().join("to")).unwrap();
+    let checkout = Checkout::clone_from(from.to_str().unwrap(), &dir.path().join("to"), None).unwrap();
     let head = checkout.resolve(&Revision::Default).unwrap().to_string();
     let mut env = sample_of(&checkout, &head)?;
     settle(&mut env, &spec())?;
@@ -90,6 +91,10 @@ fn what_is_abras_is_not_the_recipes_to_set() {
     settle(&mut env, &spec()).unwrap();
     let wanted = "TYPE=tiny\nRECIPE=tiny\nLETS_ENCRYPT_ENV=\nDOMAIN=tiny-1234567.ci.localhost\n";
     assert_eq!(env.to_string(), wanted);
+    // An operator may let traefik get a certificate for each app; the recipe has no say in it.
+    let mut env = EnvFile::parse("TYPE=tiny\nLETS_ENCRYPT_ENV=production\n");
+    settle(&mut env, &RunSpec { cert_resolver: Some("staging".to_owned()), ..spec() }).unwrap();
+    assert_eq!(env.get("LETS_ENCRYPT_ENV"), Some("staging"));
     let mut deployed = EnvFile::parse("TYPE=tiny:1a2b3c4d+U\n");
     settle(&mut deployed, &spec()).unwrap();
     assert_eq!(deployed.get("TYPE"), Some("tiny:1a2b3c4d+U"));

@@ -44,7 +44,7 @@ impl Trees {
         let base = run.started.base.clone().unwrap_or_else(|| head.clone());
         let tree = |name: &str, revision: &str| -> Result<PathBuf, Failure> {
             let path = dir.join(name);
-            let checkout = Checkout::clone_from(source, &path)?;
+            let checkout = Checkout::clone_from(source, &path, None)?;
             if let Some(number) = run.started.pull_request {
                 checkout.resolve(&Revision::PullRequest(number))?;
             }

@@ -12,6 +12,9 @@ use crate::event::{
 
 /// Recipes that the runs are of.
 pub(super) const RECIPES: u32 = 100;
+/// After so many runs everything that makes a run what it is comes again: its recipe, red or green, whether its head is
+/// tried twice, whether a pull request asked for it.
+pub(super) const ROUND: u32 = 1_800;
 /// Seconds between the starts of two runs.
 const APART: i64 = 300;
 
@@ -22,7 +25,7 @@ pub(super) fn id(number: u32) -> Option<RunId> {
     format!("{at}-{letters}").parse().ok()
 }
 
-fn start(number: u32) -> Timestamp {
+pub(super) fn start(number: u32) -> Timestamp {
     let first = Timestamp::from_second(1_730_000_000).unwrap_or_default();
     first.checked_add(SignedDuration::from_secs(i64::from(number) * APART)).unwrap_or(first)
 }
@@ -140,7 +143,7 @@ impl Told {
     }
 }
 
-fn started(number: u32) -> Option<RunStarted> {
+pub(super) fn started(number: u32) -> Option<RunStarted> {
     // Two runs in a row of one recipe have the same head.
     let head = number / RECIPES / 2 * RECIPES + number % RECIPES;
     let domain: Domain = format!("app-{:x}.ci.localhost", number % 4096).parse().ok()?;

@@ -18,7 +18,7 @@ use crate::run_dir::RunDir;
 
 /// Requests a second, and how long.
 const RATE: u32 = 50;
-const SECONDS: u32 = 20;
+const SECONDS: u32 = 10;
 /// Viewers of one log.
 const VIEWERS: usize = 200;
 /// How often the log grows while they look.

@@ -86,6 +86,16 @@ impl Change {
         lacking.iter().filter(|one| !is_old(one)).cloned().collect()
     }
 
+    /// The configs whose text the change alters under a name that the base release has, each with its file: swarm refuses
+    /// to change one in place.
+    #[must_use]
+    pub fn unversioned(&self) -> Vec<(&str, &str)> {
+        let before = &self.base.configs;
+        let altered =
+            self.head.configs.iter().filter(|(name, (_, text))| before.get(*name).is_some_and(|(_, old)| old != text));
+        altered.map(|(name, (file, _))| (name.as_str(), file.as_str())).collect()
+    }
+
     /// What an operator's env file lacks for the head.
     #[must_use]
     pub fn lacking(&self, env: &EnvFile) -> Vec<Lacking> {

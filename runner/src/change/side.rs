@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::coopcloud::abra_sh;
-use harness::coopcloud::compose::Compose;
+use harness::coopcloud::compose::{Compose, Named};
 use harness::coopcloud::envfile::EnvFile;
 use harness::coopcloud::interpolate::{Unset, Use, uses_in};
+use harness::coopcloud::template::asked;
 use harness::coopcloud::version::Version;
 use harness::failure::Failure;
 
@@ -32,6 +33,8 @@ pub struct Side {
     pub missing_files: Vec<String>,
     /// Variables that its deployment takes, each with the place that takes it.
     pub uses: Vec<(Use, String)>,
+    /// What its configs are made of, by their names on the swarm: file and text.
+    pub configs: BTreeMap<String, (String, String)>,
     /// Its notes for operators below `release/`, by name.
     pub notes: BTreeMap<String, String>,
 }
@@ -64,10 +67,18 @@ impl Side {
         let exports = abra_sh::exports(&checkout.file(revision, "abra.sh").unwrap_or_default());
         let mut uses: Vec<(Use, String)> =
             compose.uses.iter().map(|one| (one.clone(), "the compose files".to_owned())).collect();
-        for file in files_of_app(&compose) {
-            let text = checkout.file(revision, &file).unwrap_or_default();
-            uses.extend(uses_in_container(&text, &given(&compose)).into_iter().map(|one| (one, file.clone())));
+        for config in configs_of_app(&compose) {
+            let Some(file) = config.file.as_deref().map(|file| file.trim_start_matches("./")) else { continue };
+            let text = checkout.file(revision, file).unwrap_or_default();
+            let found = uses_in_container(&text, config.is_template, &given(&compose));
+            uses.extend(found.into_iter().map(|one| (one, file.to_owned())));
         }
+        let configs = compose.configs.iter().filter_map(|config| {
+            let file = config.file.as_deref()?.trim_start_matches("./").to_owned();
+            let text = checkout.file(revision, &file)?;
+            Some((config.name.clone(), (file, text)))
+        });
+        let configs = configs.collect();
         let mut notes = BTreeMap::new();
         for entry in checkout.entries(revision, "release").unwrap_or_default() {
             let text = checkout.file(revision, &entry.path).unwrap_or_default();
@@ -76,7 +87,17 @@ impl Side {
             }
         }
         let version = version_in(checkout, revision);
-        Ok(Self { revision: revision.to_owned(), version, sample, exports, compose, missing_files, uses, notes })
+        Ok(Self {
+            revision: revision.to_owned(),
+            version,
+            sample,
+            exports,
+            compose,
+            missing_files,
+            uses,
+            configs,
+            notes,
+        })
     }
 
     /// Its version, where it names one that can be compared.
@@ -92,11 +113,10 @@ impl Side {
     }
 }
 
-/// The files of configs that the service `app` gets. Its environment is the whole env file.
-fn files_of_app(compose: &Compose) -> Vec<String> {
-    let Some(app) = compose.service("app") else { return Vec::new() };
-    let of_app = compose.configs.iter().filter(|config| app.configs.contains(&config.key));
-    of_app.filter_map(|config| config.file.as_deref()).map(|file| file.trim_start_matches("./").to_owned()).collect()
+/// The configs that the service `app` gets. Its environment is the whole env file.
+fn configs_of_app(compose: &Compose) -> impl Iterator<Item = &Named> {
+    let app = compose.service("app");
+    compose.configs.iter().filter(move |config| app.is_some_and(|app| app.configs.contains(&config.key)))
 }
 
 /// Variables that the compose files themselves give the service `app`.
@@ -106,25 +126,10 @@ fn given(compose: &Compose) -> BTreeSet<String> {
 }
 
 /// What a config's file takes of the container's environment and cannot do without: `{{ env "X" }}` of a template, and
-/// `${X:?…}` of a script. A condition or a function around `env` may have a default, so that is not counted.
-pub(super) fn uses_in_container(text: &str, given: &BTreeSet<String>) -> Vec<Use> {
-    let mut found: Vec<Use> = Vec::new();
-    // What stands in a block may be left out on purpose.
-    let mut depth = 0_usize;
-    for action in text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
-        let words: Vec<&str> = action.0.trim_matches(['-', ' ', '\t']).split_whitespace().collect();
-        match words.first() {
-            Some(&("if" | "with" | "range" | "block" | "define")) => depth += 1,
-            Some(&"end") => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > 0 {
-            continue;
-        }
-        if let ["env", name] = words[..] {
-            found.push(Use { name: name.trim_matches(['"', '`']).to_owned(), unset: Unset::Empty });
-        }
-    }
+/// `${X:?…}` of a script.
+pub(super) fn uses_in_container(text: &str, is_template: bool, given: &BTreeSet<String>) -> Vec<Use> {
+    let names = if is_template { asked(text, "env") } else { BTreeSet::new() };
+    let mut found: Vec<Use> = names.into_iter().map(|name| Use { name, unset: Unset::Empty }).collect();
     let refused = |one: &Use| matches!(one.unset, Unset::Refused { .. });
     // A script's own variables are small by custom, and settings of an env file never are.
     let is_setting = |name: &str| !name.contains(|c: char| c.is_ascii_lowercase());

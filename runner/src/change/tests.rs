@@ -37,7 +37,8 @@ fn side(made: &Made<'_>) -> Side {
     vars.insert("STACK_NAME".to_owned(), stack().as_str().to_owned());
     let compose = Compose::load(&[("compose.yml".to_owned(), text)], &vars).unwrap();
     let mut uses: Vec<_> = compose.uses.iter().map(|one| (one.clone(), "the compose files".to_owned())).collect();
-    uses.extend(uses_in_container(made.config, &BTreeSet::new()).into_iter().map(|one| (one, "site.conf".to_owned())));
+    let found = uses_in_container(made.config, made.config.contains("{{"), &BTreeSet::new());
+    uses.extend(found.into_iter().map(|one| (one, "site.conf".to_owned())));
     Side {
         revision: made.version.to_owned(),
         version: Some(made.version.to_owned()),
@@ -46,6 +47,7 @@ fn side(made: &Made<'_>) -> Side {
         compose,
         missing_files: Vec::new(),
         uses,
+        configs: [("x_site_v1".to_owned(), ("site.conf".to_owned(), made.config.to_owned()))].into(),
         notes: made.notes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
     }
 }
@@ -107,6 +109,13 @@ fn a_template_takes_settings_too() {
         found,
         ["lacks MOTTO, which has no default in site.conf", "lacks OTHER, which has no default in site.conf"]
     );
+}
+
+#[test]
+fn a_config_that_changes_under_its_name_is_found() {
+    let made = |config| Made { version: "1.1.0+1", config, ..Made::default() };
+    assert_eq!(of(&made("a"), &made("b")).unversioned(), [("x_site_v1", "site.conf")]);
+    assert!(of(&made("a"), &made("a")).unversioned().is_empty());
 }
 
 #[test]

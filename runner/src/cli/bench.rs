@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
-use harness::http::{Http, HttpConfig};
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
 
-use crate::bench::{self, Figure, Round, Trees};
+use crate::bench::{self, Figure, Round, Trees, Turn};
 use crate::event::Stage;
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::world::local_ca;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci bench --source ../custom-html         a run beside its floor and a plain script\n",
+    "  cc-ci bench --source ../gitea --rounds 1    what the stages of another recipe take\n",
+    "  cc-ci bench --history /tmp/history --pages  the history and its pages with 100,000 runs\n",
+))]
 pub(super) struct Args {
     /// Repository that is measured: that of custom-html with floor and script; of another recipe, such as gitea with its
     /// Keycloak, what its stages take
@@ -87,36 +91,34 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         return Ok(Exit::Passed);
     }
 
-    // The first run warms caches and gives the compose files. The rounds are interleaved, so that a busy
-    // moment of the machine falls on all three.
+    // The first run warms caches and gives the compose files. All three are measured in each round, in turns, so that
+    // neither a busy moment of the machine nor a drift favours one of them.
     let warm = bench::cc_ci_run(&program, &what).await?;
     let trees = Trees::lay_out(&source, &warm, scratch.path())?;
-    let ca = local_ca(&settings.state_dir()?, settings);
-    let http = Http::new(&HttpConfig {
-        ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
-        resolve: settings
-            .fixed_address()
-            .map(|address| (settings.base_domain.to_string(), address))
-            .into_iter()
-            .collect(),
-    })?;
+    let http = crate::world::http(settings)?;
     let port = if settings.https_port == 443 { String::new() } else { format!(":{}", settings.https_port) };
     let url = format!("https://{}{port}/", trees.domain);
     let resolve =
         settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
-    let ca =
-        ca.map(|path| path.display().to_string()).unwrap_or_else(|| "/etc/ssl/certs/ca-certificates.crt".to_owned());
+    let ca = crate::world::served_ca(&swarm, settings).await?;
+    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| crate::neighbours::SYSTEM_CAS.to_owned());
     let (mut rounds, mut peak) = (Vec::new(), 0);
     for round in 1..=args.rounds.get() {
         note!("round {round} of {}", args.rounds);
-        let run = bench::cc_ci_run(&program, &what).await?;
-        peak = peak.max(run.peak_bytes);
+        let (mut took, mut overlays) = (Round::default(), Duration::ZERO);
+        for turn in bench::turns(round - 1) {
+            match turn {
+                Turn::Run => {
+                    let run = bench::cc_ci_run(&program, &what).await?;
+                    peak = peak.max(run.peak_bytes);
+                    (took.run, overlays) = (run.total, run.overlays);
+                }
+                Turn::Floor => took.floor = bench::floor(&swarm, &http, &trees, &url).await?,
+                Turn::Script => took.script = bench::plain(&args.plain, &trees, &url, &resolve, &ca).await?,
+            }
+        }
         // The recipe's own tests are part of a run, and no floor can be quicker at them.
-        rounds.push(Round {
-            run: run.total,
-            floor: bench::floor(&swarm, &http, &trees, &url).await? + run.overlays,
-            script: bench::plain(&args.plain, &trees, &url, &resolve, &ca).await? + run.overlays,
-        });
+        rounds.push(Round { floor: took.floor + overlays, script: took.script + overlays, ..took });
     }
     if args.gate {
         let figures = bench::ratios(&rounds, bench::GATE);

@@ -11,6 +11,10 @@ use crate::settings::Settings;
 use crate::slot::slots_of;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci cancel 20261121-091403-kxqv  it tears its apps down and ends\n",
+))]
 pub(super) struct Args {
     /// The run, as `cc-ci status` names it
     run: RunId,

@@ -14,6 +14,11 @@ use crate::settings::Settings;
 use crate::slot::{caps, slots_of};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci caps                                   what may live on the swarm at once\n",
+    "  cc-ci caps --runs 4 --apps 8 --memory 16000  change it for all runners\n",
+))]
 pub(super) struct Args {
     /// Runs that may live on the swarm at once
     #[arg(long, value_name = "N", value_parser = from_one)]

@@ -262,7 +262,7 @@ mod tests {
         let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
         let dir = tempfile::tempdir().unwrap();
         let none = |_: &str| None;
-        let at = |line: &str| ConfigFile::find(&words(line), &none).map(|(path, named)| (path, named));
+        let at = |line: &str| ConfigFile::find(&words(line), &none);
         assert_eq!(at("cc-ci --config-file a.toml run x"), Some(("a.toml".into(), true)));
         assert_eq!(at("cc-ci run x --config-file=b.toml"), Some(("b.toml".into(), true)));
         assert!(at("cc-ci shell x -- --config-file c.toml").is_none_or(|(_, named)| !named));

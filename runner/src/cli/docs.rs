@@ -4,6 +4,11 @@ use crate::exit::Exit;
 use crate::screen::text;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci docs > docs/reference.md                       the tables of settings, stages, failures and rules\n",
+    "  cc-ci docs unit > /etc/systemd/system/cc-ci.service  the systemd unit of `cc-ci serve`\n",
+))]
 pub(super) struct Args {
     /// What to print
     #[arg(value_enum, default_value_t = What::Reference)]

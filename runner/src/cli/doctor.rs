@@ -3,13 +3,18 @@
 use harness::failure::Failure;
 
 use super::config_file::Effective;
-use crate::doctor::{Level, doctor, render};
+use crate::doctor::{Level, doctor, probe, render, told};
 use crate::drone::DroneArgs;
 use crate::exit::Exit;
 use crate::forge::ForgeArgs;
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci doctor             what is wrong with this machine\n",
+    "  cc-ci doctor --settings  each setting, its value, and where that comes from\n",
+))]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
@@ -17,9 +22,12 @@ pub(super) struct Args {
     /// Print each setting with its value and where that comes from; nothing is looked at
     #[arg(long)]
     settings: bool,
-    /// The settings of `cc-ci serve`: those of a Drone belong to a forge's.
+    /// Ask the installed abra what it does where that is not sure, in a scratch folder and stack, and keep the answers
+    #[arg(long)]
+    probe_abra: bool,
+    /// The forge that `cc-ci serve` answers on, as it has it.
     #[command(flatten)]
-    _forge: ForgeArgs,
+    forge: ForgeArgs,
     #[command(flatten)]
     drone: DroneArgs,
 }
@@ -33,7 +41,16 @@ pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective
         }
         return Ok(Exit::Passed);
     }
-    let findings = doctor(settings, &args.drone).await;
+    if args.probe_abra {
+        let probed = probe(settings).await?;
+        if args.json {
+            say!("{:#}", serde_json::json!(probed));
+        } else {
+            crate::screen::text(told(&probed));
+        }
+        return Ok(Exit::Passed);
+    }
+    let findings = doctor(settings, &args.forge, &args.drone).await;
     if args.json {
         say!("{:#}", serde_json::json!(findings));
     } else {

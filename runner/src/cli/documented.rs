@@ -88,12 +88,19 @@ fn listed() -> BTreeSet<(String, String)> {
     lines.map(of).collect()
 }
 
+/// README.md, CONTRIBUTING.md, and every page below docs/.
 fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
-    let names = docs.map(|name| format!("docs/{}", name.to_str().unwrap())).filter(|name| name.ends_with(".md"));
+    let of = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        entries
+            .map(|name| format!("{folder}/{}", name.to_str().unwrap()))
+            .filter(|name| name.ends_with(".md"))
+            .collect()
+    };
+    let names = ["docs", "docs/dev", "docs/decisions"].map(of).concat();
     let read = |name: String| (name.clone(), std::fs::read_to_string(root.join(name)).unwrap());
-    names.chain(["README.md".to_owned()]).map(read).collect()
+    names.into_iter().chain(["README.md", "CONTRIBUTING.md"].map(str::to_owned)).map(read).collect()
 }
 
 #[test]
@@ -128,6 +135,47 @@ fn examples_of_the_help_parse() {
     assert!(lines.len() > 20, "{lines:?}");
     let found: Vec<String> = lines.iter().filter_map(|line| refused(line)).collect();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_help_of_every_command_has_examples_of_it() {
+    fn without(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let path = format!("{path} {}", sub.get_name());
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.split("Examples:\n").nth(1).unwrap_or_default();
+            let of_it = |line: &str| {
+                line.strip_prefix(&format!("  {path}")).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            };
+            if !examples.lines().any(of_it) {
+                found.push(path.clone());
+            }
+            without(sub, &path, found);
+        }
+    }
+    let mut found = Vec::new();
+    without(&Cli::command(), "cc-ci", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// What is wrong with the word on a page: alone it would be `cc-ci lint` here and abra's or clippy's there.
+fn lint_of_nobody(page: &str) -> Vec<String> {
+    let owned = ["cc-ci lint", "abra recipe lint", "lint rules", "#lint-rules", "`linter: ", "drone's linter", "lint/"];
+    let bare = |line: &&str| {
+        let line = line.to_lowercase();
+        owned.iter().fold(line, |line, owned| line.replace(owned, "")).contains("lint")
+    };
+    page.lines().filter(bare).map(str::to_owned).collect()
+}
+
+#[test]
+fn lint_means_one_thing_on_every_page() {
+    let found: Vec<String> = pages()
+        .iter()
+        .flat_map(|(name, page)| lint_of_nobody(page).into_iter().map(move |line| format!("{name}: {line}")))
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+    assert_eq!(lint_of_nobody("as `cc-ci lint` says\nCheckout, lint and images\n"), ["Checkout, lint and images"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub(super) fn without_empty(command: Command) -> Command {
     without(command, &|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
 }
 
-fn without(command: Command, is_empty: &dyn Fn(&OsStr) -> bool) -> Command {
+pub(super) fn without(command: Command, is_empty: &dyn Fn(&OsStr) -> bool) -> Command {
     let unset = |option: Arg| match option.get_env() {
         Some(name) if is_empty(name) => option.env(None::<&'static str>),
         _ => option,

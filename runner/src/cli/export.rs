@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = |text: &str| between(text, 1, 1000))]
     runs: u16,
     /// Where readers will find the files, for the feed and for badges
-    #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL", value_parser = crate::address::url)]
     public_url: Option<Url>,
 }
 

@@ -14,6 +14,12 @@ use crate::settings::Settings;
 use crate::weight;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci lint                      the folders of all recipes\n",
+    "  cc-ci lint n8n --source ../n8n  one folder, and the shell of the recipe's own repository\n",
+    "  cc-ci lint n8n --json           for programs\n",
+))]
 pub(super) struct Args {
     /// Recipes to check [default: all]
     #[arg(value_name = "RECIPE")]

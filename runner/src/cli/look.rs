@@ -12,6 +12,11 @@ use crate::kept;
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci shell n8n                                  a shell in the kept app\n",
+    "  cc-ci shell gitea --service db -- psql -U gitea  a command in another of its services\n",
+))]
 pub(super) struct ShellArgs {
     /// Name of the recipe
     recipe: RecipeName,
@@ -24,6 +29,11 @@ pub(super) struct ShellArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci logs n8n                          what the kept app has said\n",
+    "  cc-ci logs gitea --service db --follow  another of its services, and what it says from now on\n",
+))]
 pub(super) struct LogsArgs {
     /// Name of the recipe
     recipe: RecipeName,

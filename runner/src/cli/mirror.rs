@@ -7,18 +7,26 @@ use trigger::names::{Repo, RepoName};
 use super::new;
 use crate::exit::Exit;
 use crate::forge::ForgeArgs;
-use crate::mirror::{Credentials, Enrolled, Enrolment, Mirror, Mirrored, enrol, mirror};
+use crate::mirror::{Enrolled, Enrolment, Mirror, Mirrored, enrol, mirror};
 use crate::settings::Settings;
 use crate::source::{Revision, without_credentials};
 use crate::spec::Request;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci mirror n8n                                  bring upstream's branches and tags to the organisation\n",
+    "  cc-ci mirror n8n --enrol --enrol-into coop/cc-ci  propose the recipe's folder there, too\n",
+))]
 pub(super) struct Args {
     /// Name of the recipe
     recipe: RecipeName,
     /// Folder or URL of upstream's repository [default: the recipe's below --sources]
     #[arg(long, value_name = "FOLDER|URL")]
     source: Option<String>,
+    /// Make a private repository; runs clone it with the bot's token
+    #[arg(long)]
+    private: bool,
     /// Open also the pull request that enrols the recipe
     #[arg(long, requires = "enrol_into")]
     enrol: bool,
@@ -39,11 +47,8 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         recipe: recipe.clone(),
         upstream: args.source.clone().unwrap_or_else(|| settings.source_of(recipe)),
         repo: Repo { owner: named.owner.clone(), name },
-        credentials: Credentials {
-            forge: named.url.clone(),
-            token_file: named.token_file.clone(),
-            ca_file: named.ca_file.clone(),
-        },
+        is_private: args.private,
+        access: named.git_access(),
     };
     tell(&what, &mirror(&named.forge, &what).await?);
     let Some(into) = args.enrol_into.as_ref().filter(|_| args.enrol) else { return Ok(Exit::Passed) };
@@ -56,7 +61,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     };
     let source = args.source.as_deref().filter(|source| source.contains("://"));
     let files = new::scaffold(settings, &request, source)?;
-    let enrolment = Enrolment { recipe: recipe.clone(), into: into.clone(), files, credentials: what.credentials };
+    let enrolment = Enrolment { recipe: recipe.clone(), into: into.clone(), files, access: what.access };
     match enrol(&named.forge, &enrolment).await? {
         Enrolled::Already => say!("{recipe} is enrolled: {into} has its folder"),
         Enrolled::Before(number) => say!("{into}#{number} enrols {recipe}, and is left as it is"),

@@ -19,6 +19,8 @@ mod new;
 mod plan;
 pub(crate) mod plugin;
 mod reap;
+#[cfg(test)]
+mod refusals;
 mod report;
 mod run;
 mod serve;
@@ -28,6 +30,7 @@ mod what;
 mod world;
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use clap::error::ErrorKind;
@@ -71,6 +74,15 @@ struct Cli {
     command: Command,
 }
 
+/// The commands as `cc-ci --help` lists them: by what somebody wants to do.
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Test a recipe", &["run", "plan", "prove"]),
+    ("Look at an app that a run keeps", &["shell", "logs"]),
+    ("Enrol a recipe", &["new", "lint", "coverage", "mirror"]),
+    ("Look after a machine", &["doctor", "up", "down", "status", "caps", "cancel", "reap"]),
+    ("Show results, and serve", &["serve", "plugin", "export", "report", "bench", "docs"]),
+];
+
 /// The heading of what holds for every command.
 const MACHINE: &str = "Settings of this machine (also as variables and in cc-ci.toml)";
 
@@ -96,8 +108,10 @@ enum Command {
     /// Say what is wrong with this machine, and the command that mends it
     Doctor(doctor::Args),
     /// Make the world that runs need: swarm mode, proxy network, traefik, backup bot
+    #[command(after_help = world::UP)]
     Up(world::Args),
     /// Remove the world that `up` made
+    #[command(after_help = world::DOWN)]
     Down(world::Args),
     /// Open a shell in an app that a run keeps, or run a command there
     Shell(look::ShellArgs),
@@ -125,10 +139,31 @@ enum Command {
 }
 
 impl Cli {
+    /// The command line. clap has one list of commands; here they stand in groups.
+    fn grouped() -> clap::Command {
+        let whole = Self::command();
+        let mut template = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
+        for (heading, names) in GROUPS {
+            let _ = write!(template, "\n{heading}:\n");
+            for sub in names.iter().filter_map(|name| whole.find_subcommand(name)) {
+                let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+                let _ = writeln!(template, "  {:<9} {}", sub.get_name(), about.replace(['{', '}'], ""));
+            }
+        }
+        let _ = write!(
+            template,
+            "\nOptions, most of them {}{}:\n{{options}}{{after-help}}",
+            &MACHINE[..1].to_lowercase(),
+            &MACHINE[1..]
+        );
+        let examples = whole.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        whole.help_template(template).after_long_help(format!("{examples}\n{}", help_table()))
+    }
+
     /// What these words, the first of which is the program, the variables and the file of settings ask for.
     fn read<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<(Self, Vec<Effective>), clap::Error> {
         let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-        let whole = Self::command();
+        let whole = Self::grouped();
         let file = match ConfigFile::find(&words, &|name| std::env::var_os(name)) {
             Some((path, _)) => ConfigFile::read(&path, &whole),
             None => Ok(ConfigFile::default()),
@@ -242,6 +277,42 @@ mod tests {
     #[test]
     fn the_command_line_is_one_that_clap_can_parse() {
         <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::grouped().debug_assert();
         Cli::try_parse_from(["cc-ci", "lint", "custom-html"]).unwrap();
+    }
+
+    #[test]
+    fn the_help_lists_every_command_in_one_group_with_what_it_is_for() {
+        let whole = Cli::grouped();
+        let help = whole.clone().render_long_help().to_string();
+        for command in whole.get_subcommands() {
+            let name = command.get_name();
+            let groups = GROUPS.iter().filter(|(_, names)| names.contains(&name)).count();
+            assert_eq!(groups, 1, "{name}");
+            let about = command.get_about().unwrap().to_string();
+            assert_eq!(help.matches(&format!("\n  {name:<9} {about}\n")).count(), 1, "{name} in {help}");
+        }
+        assert_eq!(GROUPS.iter().map(|(_, names)| names.len()).sum::<usize>(), whole.get_subcommands().count());
+        for heading in ["Test a recipe:", "Enrol a recipe:", "--base-domain", "Examples:", "no slot: another run"] {
+            assert!(help.contains(heading), "{heading} in {help}");
+        }
+        assert!(!help.contains('{') && !help.contains("\nCommands:"), "{help}");
+    }
+
+    #[test]
+    fn the_help_of_a_run_shows_its_own_options_in_groups_before_the_machines() {
+        let mut whole = Cli::grouped();
+        whole.build();
+        let help = whole.find_subcommand("run").unwrap().clone().render_long_help().to_string();
+        let at = |words: &str| help.find(words).unwrap_or_else(|| panic!("{words} in {help}"));
+        let headings = ["What is tested:", "How it runs:", "Where it reports to:", MACHINE, "Examples:"];
+        let places: Vec<usize> = headings.map(at).into();
+        assert!(places.is_sorted(), "{places:?} in {help}");
+        for (option, heading) in
+            [("--pr <N>", 0), ("--kept", 1), ("--keep", 1), ("--report-to <URL>", 2), ("--state <DIR>", 3)]
+        {
+            let place = at(&format!(" {option}"));
+            assert!(places[heading] < place && place < places[heading + 1], "{option} in {help}");
+        }
     }
 }

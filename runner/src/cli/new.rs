@@ -12,6 +12,12 @@ use crate::settings::Settings;
 use crate::spec::Request;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci new n8n                                                  from the maintainers' repository\n",
+    "  cc-ci new notes --source ../notes                              from a folder of this machine\n",
+    "  cc-ci new notes --source https://git.example.org/me/notes.git  from any repository, which recipe.toml then names\n",
+))]
 pub(super) struct Args {
     #[command(flatten)]
     what: What,
@@ -39,9 +45,13 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     }
     let source = request.source;
     say!("\nnext:");
-    say!("  cc-ci run {recipe} --source {source} --keep   # everything but the test to fill in is green");
-    say!("  cc-ci run {recipe} --kept                     # after each change, in a second");
-    say!("  cc-ci lint {recipe}                           # what is still missing");
+    let next = [
+        (format!("cc-ci run {recipe} --source {source} --keep"), "everything but the test to fill in is green"),
+        (format!("cc-ci run {recipe} --kept"), "after each change, in a second"),
+        (format!("cc-ci lint {recipe}"), "what is still missing"),
+    ];
+    let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    next.iter().for_each(|(command, what)| say!("  {command:<width$}   # {what}"));
     Ok(Exit::Passed)
 }
 

@@ -13,6 +13,12 @@ use crate::settings::Settings;
 use crate::spec::RunSpec;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci plan custom-html --pr 12           the stages of a pull request's run, and what would stop it\n",
+    "  cc-ci plan n8n --source ../n8n --dirty   a folder as it is, with what is not committed\n",
+    "  cc-ci plan n8n --only functional --json  a part of a run, for programs\n",
+))]
 pub(super) struct Args {
     #[command(flatten)]
     what: What,

@@ -20,6 +20,12 @@ use crate::settings::Settings;
 use crate::world;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci reap                             finish what killed runs have left\n",
+    "  cc-ci reap --kept n8n                  let a kept app go\n",
+    "  cc-ci reap --run 20261121-091403-kxqv  end the app of one run\n",
+))]
 pub(super) struct Args {
     /// End this run's app now, also one that is kept
     #[arg(long, value_name = "RUN")]
@@ -41,7 +47,7 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
     let runner = runner_of(settings)?;
-    let (http, _) = world::http(settings)?;
+    let http = world::http(settings)?;
     let janitor = Janitor::new(&swarm, &http, &runner, Duration::from_secs(args.limit));
     let run = match &args.kept {
         Some(recipe) => Some(kept::find(&swarm, &runner.state, recipe).await?.started.run),

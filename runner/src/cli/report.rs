@@ -11,6 +11,11 @@ use crate::report::redo::{Format, redo};
 use crate::screen;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci report RUN/journal.jsonl                               what the run said\n",
+    "  cc-ci report RUN/journal.jsonl --format html -o report.html  its page\n",
+))]
 pub(super) struct Args {
     /// The journal of a run
     journal: PathBuf,

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use harness::abra::{Abra, find_program, version_of};
+use harness::abra::{Abra, Probed, find_program, version_of};
 use harness::failure::{Failure, Kind};
 use harness::names::{RecipeName, RunId};
 use harness::swarm::Swarm;
@@ -43,36 +43,40 @@ pub(super) const EXAMPLES: &str = concat!(
     "  cc-ci run n8n --kept --only functional/20       one test against the kept app\n",
 );
 
+/// The headings of its help.
+const WHAT: &str = "What is tested";
+const HOW: &str = "How it runs";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = WHAT)]
     what: What,
     /// Run only what was red in the recipe's last run
-    #[arg(long, conflicts_with = "only")]
+    #[arg(long, help_heading = HOW, conflicts_with = "only")]
     rerun_failed: bool,
     /// Show also that the tests bite, as `cc-ci prove` does
-    #[arg(long)]
+    #[arg(long, help_heading = HOW)]
     prove: bool,
     /// Let the app stay for a look, then it goes by itself: 30m, 2h
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
+    #[arg(long, help_heading = HOW, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = how_long)]
     keep: Option<Duration>,
     /// Use a provider of logins that earlier runs have kept warm, and let it stay this long after the last
     /// use; only where recipe.toml says share = true
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2h", value_parser = how_long)]
+    #[arg(long, help_heading = HOW, value_name = "TIME", num_args = 0..=1, default_missing_value = "2h", value_parser = how_long)]
     warm: Option<Duration>,
     /// Run the tests against the app that an earlier run keeps: an answer in a second or two
-    #[arg(long, conflicts_with_all = ["keep", "warm", "source", "dirty", "pr", "reference", "from"])]
+    #[arg(long, help_heading = HOW, conflicts_with_all = ["keep", "warm", "source", "dirty", "pr", "reference", "from"])]
     kept: bool,
     /// Run each test of what the app is for this often, and name those that come and go
-    #[arg(long, value_name = "N", default_value = "1", value_parser = from_one)]
+    #[arg(long, help_heading = HOW, value_name = "N", default_value = "1", value_parser = from_one)]
     repeat: NonZeroU32,
     /// Print events as JSON lines instead of words
-    #[arg(long)]
+    #[arg(long, help_heading = HOW)]
     json: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Where it reports to")]
     report: ReportArgs,
     /// The run's id, where whoever starts it has to know it before [default: the time and four letters]
-    #[arg(long, value_name = "ID", conflicts_with = "kept")]
+    #[arg(long, help_heading = HOW, value_name = "ID", conflicts_with = "kept")]
     run_id: Option<RunId>,
     /// The run of the first attempt, where a build was restarted
     #[arg(long, value_name = "ID", requires = "run_id", hide = true)]
@@ -90,6 +94,12 @@ impl Args {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci prove n8n                              every test against impostors, on an app that is deployed for it\n",
+    "  cc-ci prove n8n --kept                       the same on the app that an earlier run keeps\n",
+    "  cc-ci prove n8n --kept --only functional/20  one test\n",
+))]
 pub(super) struct ProveArgs {
     #[command(flatten)]
     what: What,
@@ -164,7 +174,9 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let (facts, abra) = tokio::join!(swarm.facts(), version_of(&program));
     let facts = facts.inspect_err(|_| dir.discard())?;
     let place = Place::from(&facts);
+    let ca = world::served_ca(&swarm, settings).await.inspect_err(|_| dir.discard())?;
     let abra = abra.inspect_err(|_| dir.discard())?;
+    let probed = Probed::read(&state, &abra);
     let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
     let sinks = sinks(&dir, args.json)?;
     let reporter = report_to.map(|to| Reporter::start(to, &run, dir.clone()));
@@ -172,7 +184,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let (prepared, abra, shared, keep) = if args.kept {
         let app = kept::find(&swarm, &state, &args.what.recipe).await.inspect_err(|_| dir.discard())?;
         let prepared = Prepared::of_kept(settings, &app, &only, run).inspect_err(|_| dir.discard())?;
-        let abra = Abra::new(program, app.dir.abra());
+        let abra = Abra::new(program, app.dir.abra()).knowing(probed);
         (prepared, abra, app.dir.clone(), Keep::ByRun(app.started.run))
     } else {
         let request = args.what.request(settings).inspect_err(|_| dir.discard())?;
@@ -180,10 +192,10 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         if let Some(left_out) = &left_out {
             note!("{left_out}");
         }
-        let abra = Abra::new(program, dir.abra());
+        let abra = Abra::new(program, dir.abra()).knowing(probed);
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
-        let (http, _) = world::http(settings).inspect_err(|_| dir.discard())?;
+        let http = world::http(settings).inspect_err(|_| dir.discard())?;
         Janitor::new(&swarm, &http, &runner, REAPING).reap(Looks::Once).await.inspect_err(|_| dir.discard())?;
         if let Some(time) = args.warm {
             let (state, host, program) = (state.clone(), runner.host.clone(), abra.program().to_owned());
@@ -199,7 +211,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let expected = report::expect::from_runs(&state, &started.recipe);
     let rounds = args.repeat.get();
     let parts =
-        Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks };
+        Parts { prepared, started, swarm, abra, dir, shared, place, ca, runner, cancel, keep, rounds, remark, sinks };
     let mut cx = Context::new(parts)?;
     kept::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;

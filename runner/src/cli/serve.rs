@@ -9,6 +9,11 @@ use crate::serve::{ServeSettings, serve};
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci serve                                                                                             the pages, at http://127.0.0.1:8300\n",
+    "  cc-ci serve --forge-url https://git.example.org --forge-owner coop --forge-token-file /etc/cc-ci/token  and answers to comments on pull requests\n",
+))]
 pub(super) struct Args {
     #[command(flatten)]
     serve: ServeSettings,

@@ -14,6 +14,11 @@ use crate::settings::Settings;
 use crate::slot::{Times, slots_of};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  cc-ci status         who holds a slot, who waits, and for how long\n",
+    "  cc-ci status --json  for programs\n",
+))]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]

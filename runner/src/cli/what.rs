@@ -16,6 +16,7 @@ use crate::spec::Request;
 #[derive(Debug, clap::Args)]
 pub(super) struct What {
     /// Name of the recipe
+    #[arg(help_heading = None::<&'static str>)]
     pub(super) recipe: RecipeName,
     /// Folder or URL of its repository [default: recipe.toml's, else the maintainers' Gitea]
     #[arg(long, value_name = "FOLDER|URL", value_parser = address)]

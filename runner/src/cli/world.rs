@@ -6,6 +6,15 @@ use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::world::{self, WorldStep};
 
+pub(super) const UP: &str = concat!(
+    "Examples:\n",
+    "  cc-ci up          for apps below ci.localhost, on this machine alone\n",
+    "  cc-ci up --base-domain ci.test --address 192.0.2.7\n",
+);
+
+pub(super) const DOWN: &str =
+    "Examples:\n  cc-ci down  the networks, traefik and the backup bot go; what was there before stays\n";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print JSON

@@ -13,6 +13,7 @@ use harness::swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Overlays};
+use crate::commands::Commands;
 use crate::dependencies::Dependency;
 use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
@@ -44,6 +45,8 @@ pub struct Parts {
     pub shared: RunDir,
     /// What the swarm is like that the apps are deployed to.
     pub place: Place,
+    /// The CA of the apps' certificates, where the system's are not to judge.
+    pub ca: Option<PathBuf>,
     /// Who runs it, by which settings.
     pub runner: Runner,
     /// Ends the run, which then tears down.
@@ -64,10 +67,24 @@ impl Context {
     /// # Errors
     /// When the local CA's certificate is no certificate.
     pub fn new(parts: Parts) -> Result<Self, Failure> {
-        let Parts { prepared, started, swarm, abra, dir, shared, place, runner, cancel, keep, rounds, remark, sinks } =
-            parts;
+        let Parts {
+            prepared,
+            started,
+            swarm,
+            abra,
+            dir,
+            shared,
+            place,
+            ca,
+            runner,
+            cancel,
+            keep,
+            rounds,
+            remark,
+            sinks,
+        } = parts;
         let settings = &runner.settings;
-        let (http, ca) = world::http(settings)?;
+        let http = world::http_trusting(settings, ca.as_deref())?;
         let address = settings.fixed_address();
         let port = settings.https_port;
         let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
@@ -93,6 +110,8 @@ impl Context {
             folder,
             overlays: prepared.overlays,
             own: prepared.own,
+            commands: prepared.commands,
+            unrun: None,
             engine: EngineWatch::start(&swarm),
             guards: settings.guards.clone(),
             usage: Usage::default(),
@@ -120,6 +139,7 @@ impl Context {
             deadline: Instant::now(),
             faults: Vec::new(),
             deployed: None,
+            settled: None,
             all_new: false,
             base_is_broken: false,
             no_answer: None,
@@ -153,6 +173,8 @@ impl Context {
                 (warm.dir.clone(), abra, warm.labels.clone())
             }
         };
+        let commands = Commands::decide(&self.runner.settings, &dependency.needed.recipe);
+        let commands = commands.unwrap_or_else(|failure| Commands::NotRun(failure.what));
         Self {
             warm: dependency.warm,
             is_dependency: true,
@@ -170,6 +192,8 @@ impl Context {
             folder,
             overlays: Overlays::default(),
             own: OwnTests::default(),
+            commands,
+            unrun: None,
             swarm: self.swarm.clone(),
             abra,
             http: self.http.clone(),
@@ -200,6 +224,7 @@ impl Context {
             deadline: self.deadline,
             faults: Vec::new(),
             deployed: None,
+            settled: None,
             all_new: false,
             base_is_broken: false,
             no_answer: None,

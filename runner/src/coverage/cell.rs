@@ -4,7 +4,7 @@ use harness::names::{Commit, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
+use super::{Rule, Worth};
 use crate::event::Stage;
 use crate::report::text::clean;
 
@@ -119,20 +119,6 @@ impl State {
             Self::Illusion => "?",
         }
     }
-
-    /// How much it is worth to the gate; more is better.
-    ///
-    /// Missing and illusion are worth the same, nothing: so a hollow test neither passes for progress nor costs
-    /// anything when it is deleted, and a test that is new and not yet proven does not fail the gate.
-    #[must_use]
-    pub fn worth(self) -> u8 {
-        match self {
-            Self::Gating => 3,
-            Self::Advisory => 2,
-            Self::Blocked => 1,
-            Self::Missing | Self::Illusion => 0,
-        }
-    }
 }
 
 /// The run that shows what a cell says.
@@ -192,6 +178,12 @@ impl Cell {
             Some(rule) => format!("{} ({})", self.state.name(), rule.code()),
             None => self.state.name().to_owned(),
         }
+    }
+
+    /// What it is worth to the gate.
+    #[must_use]
+    pub fn worth(&self) -> Worth {
+        Worth::of(self.state, self.rule)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harness::names::RecipeName;
 
-use super::{Cell, Coverage, Feature};
+use super::{Cell, Coverage, Feature, Worth};
 
 /// A cell that got worse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn worse(before: &Coverage, now: &Coverage, asked: &[RecipeName]) -> Vec<Wor
         let row = now.recipes.iter().find(|row| row.recipe == was.recipe);
         for cell in &was.cells {
             let is = row.and_then(|row| row.cell(cell.feature));
-            if is.map_or(0, |is| is.state.worth()) < cell.state.worth() {
+            if is.map_or(Worth::Nothing, Cell::worth) < cell.worth() {
                 let (recipe, feature) = (was.recipe.clone(), cell.feature);
                 found.push(Worse { recipe, feature, was: cell.word(), is: is.cloned() });
             }
@@ -82,33 +82,54 @@ pub fn worse(before: &Coverage, now: &Coverage, asked: &[RecipeName]) -> Vec<Wor
 mod tests {
     use super::*;
     use crate::coverage::fixtures::Scene;
-    use crate::coverage::{RecipeCoverage, State};
+    use crate::coverage::{RecipeCoverage, Rule, State};
 
     fn matrix(state: State) -> Coverage {
+        matrix_of(state, None)
+    }
+
+    fn matrix_of(state: State, rule: Option<Rule>) -> Coverage {
         let mut row: RecipeCoverage = Scene::sound().row();
         for cell in row.cells.iter_mut().filter(|cell| cell.feature == Feature::Backup) {
-            cell.state = state;
+            (cell.state, cell.rule) = (state, rule);
         }
         Coverage { at: "2026-11-21T12:00:00Z".parse().unwrap(), recipes: vec![row], remarks: vec![] }
     }
 
+    /// What a cell can be, the best first, and of each illusion one.
+    const WORDS: [(State, Option<Rule>); 6] = [
+        (State::Gating, None),
+        (State::Advisory, None),
+        (State::Illusion, Some(Rule::NeverRed)),
+        (State::Blocked, None),
+        (State::Missing, None),
+        (State::Illusion, Some(Rule::Skipped)),
+    ];
+
     #[test]
-    fn a_cell_may_get_better_and_not_worse() {
-        let worth: Vec<u8> = State::ALL.iter().map(|state| state.worth()).collect();
-        assert_eq!(worth, [3, 2, 1, 0, 0]);
-        for (was, is, fails) in [
-            (State::Gating, State::Gating, false),
-            (State::Gating, State::Advisory, true),
-            (State::Gating, State::Illusion, true),
-            (State::Advisory, State::Blocked, true),
-            (State::Blocked, State::Missing, true),
-            (State::Missing, State::Illusion, false),
-            (State::Illusion, State::Missing, false),
-            (State::Missing, State::Gating, false),
-        ] {
-            let found = worse(&matrix(was), &matrix(is), &[]);
-            assert_eq!(found.len(), usize::from(fails), "{was:?} to {is:?}: {found:?}");
+    fn of_each_pair_of_words_the_one_that_shows_less_is_worse() {
+        // A row is what it was, a column what it is, in the order of WORDS; `x` fails the gate.
+        let fails = [".xxxxx", "..xxxx", "...xxx", "....xx", ".....x", "......"];
+        for ((was, row), fails) in WORDS.iter().enumerate().zip(fails) {
+            for ((is, column), fails) in WORDS.iter().enumerate().zip(fails.chars()) {
+                let found = worse(&matrix_of(row.0, row.1), &matrix_of(column.0, column.1), &[]);
+                assert_eq!(found.len(), usize::from(fails == 'x'), "{:?} to {:?}: {found:?}", WORDS[was], WORDS[is]);
+            }
         }
+    }
+
+    #[test]
+    fn every_rule_is_worth_what_it_shows_all_the_same() {
+        let of = |wanted: Worth| {
+            let rules = Rule::ALL.iter().filter(|rule| Worth::of(State::Illusion, Some(**rule)) == wanted);
+            rules.map(|rule| rule.code()).collect::<Vec<_>>()
+        };
+        let nothing =
+            ["ended-early", "skipped", "opted-out", "hollow", "sso-untested", "parity-gone", "parity-not-run"];
+        assert_eq!(of(Worth::Pretended), nothing);
+        assert_eq!(of(Worth::Pretended).len() + of(Worth::Shaky).len(), Rule::ALL.len());
+        // A rule that this version does not write down says nothing for itself.
+        assert_eq!(Worth::of(State::Illusion, None), Worth::Pretended);
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn repository(
     let declared = read_toml(settings, recipe)?.source;
     let source = declared.unwrap_or_else(|| settings.source_of(recipe));
     match fetch || Path::new(&source).is_dir() {
-        true => Repository::read(&source, scratch).map(Some),
+        true => Repository::read(&source, scratch, settings.git_access()?).map(Some),
         false => Ok(None),
     }
 }

@@ -13,6 +13,7 @@ mod render;
 mod repository;
 mod rule;
 pub mod standing;
+mod worth;
 
 use harness::names::RecipeName;
 use jiff::Timestamp;
@@ -27,8 +28,9 @@ pub use prints::Prints;
 pub use promise::{Promise, PromiseError, Row};
 pub use render::{markdown, terminal};
 pub use repository::{Release, Repository};
-pub use rule::Rule;
+pub use rule::{Rule, Shows};
 pub use standing::Standing;
+pub use worth::Worth;
 
 /// The whole matrix, as `--json` writes it and `--gate` reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

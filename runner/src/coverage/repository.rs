@@ -10,6 +10,7 @@ use harness::names::Commit;
 use jiff::Timestamp;
 
 use super::standing::{Readme, readme};
+use crate::forge::git_access::GitAccess;
 use crate::source::{Checkout, git};
 
 /// What a recipe's repository says.
@@ -47,11 +48,11 @@ impl Repository {
     ///
     /// # Errors
     /// When it cannot be reached or has no commit.
-    pub fn read(source: &str, scratch: &Path) -> Result<Self, Failure> {
+    pub fn read(source: &str, scratch: &Path, access: Option<GitAccess>) -> Result<Self, Failure> {
         let folder = Path::new(source);
         let checkout = match folder.is_dir() {
             true => Checkout::read_only(folder),
-            false => Checkout::clone_from(source, scratch)?,
+            false => Checkout::clone_from(source, scratch, access)?,
         };
         let head = checkout.resolve(&crate::source::Revision::Default)?;
         let ask = |args: &[&str]| {
@@ -120,7 +121,7 @@ mod tests {
         git(&["commit", "--quiet", "-m", "one"]);
         git(&["tag", "-a", "1.0.0+1.0", "-m", "one"]);
         git(&["commit", "--quiet", "--allow-empty", "-m", "two"]);
-        let read = Repository::read(folder.path().to_str().unwrap(), Path::new("/nowhere")).unwrap();
+        let read = Repository::read(folder.path().to_str().unwrap(), Path::new("/nowhere"), None).unwrap();
         let release = read.release.clone().unwrap();
         assert_ne!(release.commit, read.head);
         assert!(read.same(&release.commit, &read.head));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! rules {
-    ($($(#[doc = $meaning:literal])+ $name:ident = $code:literal;)+) => {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $code:literal, $shows:ident;)+) => {
         /// Why a cell looks covered and is not.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Rule {
@@ -25,41 +25,67 @@ macro_rules! rules {
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
             }
+
+            /// What is shown all the same.
+            #[must_use]
+            pub fn shows(self) -> Shows {
+                match self { $(Self::$name => Shows::$shows,)+ }
+            }
         }
     };
 }
 
+/// What an illusion shows all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// Something ran to its end, and is too little, too old or not proven.
+    Something,
+    /// What should have shown it did not run, or cannot be red.
+    Nothing,
+}
+
+impl Shows {
+    /// The word in the reference.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Something => "something",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
 rules! {
     /// the stage ended before all of its planned checks had run
-    EndedEarly = "ended-early";
+    EndedEarly = "ended-early", Nothing;
     /// a check, or the whole stage, was skipped
-    Skipped = "skipped";
+    Skipped = "skipped", Nothing;
     /// recipe.toml opts out of a check, or of the whole stage
-    OptedOut = "opted-out";
+    OptedOut = "opted-out", Nothing;
     /// a test is green against an impostor
-    Hollow = "hollow";
+    Hollow = "hollow", Nothing;
     /// a test was never seen red: not in a run, not against an impostor, not on wiped data
-    NeverRed = "never-red";
+    NeverRed = "never-red", Something;
     /// a test was seen red, and was changed since
-    ChangedSinceProven = "changed-since-proven";
+    ChangedSinceProven = "changed-since-proven", Something;
     /// a test was changed or added after the run that looks like its evidence
-    ChangedSinceRun = "changed-since-run";
+    ChangedSinceRun = "changed-since-run", Something;
     /// other tests were proven, and this one was not
-    NotProven = "not-proven";
+    NotProven = "not-proven", Something;
     /// the last green run is older than the newest release, which is something else than what it tested
-    OlderThanRelease = "older-than-release";
+    OlderThanRelease = "older-than-release", Something;
     /// only a part of a run (`--only`, `--kept`) shows it, and that part left tests out
-    OnlyAPart = "only-a-part";
+    OnlyAPart = "only-a-part", Something;
     /// the newest green run is of another commit than the newest of the default branch
-    OtherCommit = "other-commit";
+    OtherCommit = "other-commit", Something;
     /// fewer than two tests show what the app is for
-    FewTests = "few-tests";
+    FewTests = "few-tests", Something;
     /// files in volumes are backed up and restored, and no data of the app's own
-    NoData = "no-data";
+    NoData = "no-data", Something;
     /// the app is wired to a provider, and no test logs in
-    SsoUntested = "sso-untested";
+    SsoUntested = "sso-untested", Nothing;
     /// a row of PARITY.md names a test that is not there, or none
-    ParityGone = "parity-gone";
+    ParityGone = "parity-gone", Nothing;
     /// a row of PARITY.md names a test that did not run
-    ParityNotRun = "parity-not-run";
+    ParityNotRun = "parity-not-run", Nothing;
 }

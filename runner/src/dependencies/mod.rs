@@ -58,7 +58,8 @@ impl Dependency {
     pub fn new(settings: &Settings, needed: Needed, tested: &RunSpec, dir: &Path) -> Result<Self, Failure> {
         let toml = read_toml(settings, &needed.recipe)?;
         let source = toml.source.clone().unwrap_or_else(|| settings.source_of(&needed.recipe));
-        let checkout = Checkout::clone_from(&source, dir).map_err(|failure| of(&needed.recipe, failure))?;
+        let checkout = Checkout::clone_from(&source, dir, settings.git_access()?)
+            .map_err(|failure| of(&needed.recipe, failure))?;
         let request = Request {
             recipe: needed.recipe.clone(),
             source,
@@ -67,6 +68,7 @@ impl Dependency {
             base_domain: settings.base_domain.clone(),
         };
         let mut spec = pin(&request, tested.run.clone(), &checkout).map_err(|failure| of(&needed.recipe, failure))?;
+        spec.cert_resolver.clone_from(&tested.cert_resolver);
         let releases: Vec<String> = spec.tags.iter().map(|tag| tag.name.clone()).collect();
         let release = harness::coopcloud::version::newest(&releases);
         let revision = match release {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use harness::abra::{Certainty, WORDS, Word, find_program, version_of};
+use harness::abra::{Answer, Certainty, Probed, WORDS, Word, find_program, operators_catalogue, version_of};
 
 use super::Finding;
 use crate::settings::Settings;
@@ -26,7 +26,46 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     } else {
         Finding::bad("abra's words", missing.join("; "), "install an abra that has them, or use abra-lite by CCCI_ABRA")
     };
-    vec![found, flags]
+    let probed = settings.state_dir().ok().and_then(|state| Probed::read(&state, &version));
+    vec![found, flags, answers(probed.as_ref(), &version), catalogue(operators_catalogue().as_deref(), &version)]
+}
+
+/// Whether it was asked what it does where that is not sure.
+fn answers(probed: Option<&Probed>, version: &str) -> Finding {
+    let count =
+        |answer: &Answer| probed.map_or(0, |probed| probed.answers.values().filter(|one| *one == answer).count());
+    match probed {
+        Some(probed) => Finding::ok(
+            "abra's ways",
+            format!(
+                "asked here: of {} answers {} are as cc-ci takes them and {} otherwise, which it is right with too",
+                probed.answers.len(),
+                count(&Answer::AsTold),
+                count(&Answer::Otherwise),
+            ),
+        ),
+        None if version.starts_with("abra-lite") => Finding::ok("abra's ways", "those of the table that cc-ci goes by"),
+        None => Finding::warn(
+            "abra's ways",
+            "this abra was not asked what it does where cc-ci is not sure",
+            "cc-ci doctor --probe-abra (two minutes, in a scratch folder and stack)",
+        ),
+    }
+}
+
+/// The catalogue that runs are given.
+fn catalogue(operators: Option<&Path>, version: &str) -> Finding {
+    match operators {
+        Some(path) => Finding::ok("catalogue", format!("each run has a link to {}", path.display())),
+        None if version.starts_with("abra-lite") => {
+            Finding::ok("catalogue", "each run has an empty one, and needs no other")
+        }
+        None => Finding::warn(
+            "catalogue",
+            "abra has no catalogue of this user's; each run has an empty one, and whether abra takes that is not sure",
+            "abra recipe ls, as the user that runs cc-ci: it clones the catalogue into ~/.abra",
+        ),
+    }
 }
 
 /// The command's help; none where it has no such command.
@@ -54,6 +93,15 @@ fn lacks(word: &Word, help: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn a_catalogue_of_the_operators_is_asked_for_where_abra_reads_it() {
+        let level = |path: Option<&str>, version| catalogue(path.map(Path::new), version).level;
+        assert_eq!(level(Some("/home/ci/.abra/catalogue"), "abra version 0.13"), Level::Ok);
+        assert_eq!(level(None, "abra version 0.13"), Level::Warn);
+        assert_eq!(level(None, "abra-lite 0.1.0"), Level::Ok);
+    }
 
     #[test]
     fn each_missing_flag_is_named() {

@@ -46,7 +46,7 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
     if !repository.trusted {
         found.push(Finding::bad(
             "Drone",
-            format!("{name} is not trusted: each build ends with an error of the linter"),
+            format!("{name} is not trusted: each build ends with an error of Drone's linter"),
             "as an administrator of Drone: the repository's settings, Project Settings, Trusted",
         ));
     }
@@ -124,12 +124,14 @@ mod tests {
 
     #[test]
     fn what_is_right_is_one_line_and_who_is_root_is_said_always() {
-        insta::assert_snapshot!(told(&repository()), @r"
-        ok    Drone            coop/cc-ci is active and trusted, and cc-ci-builds may start builds
-        ok    Drone            all who may write to coop/cc-ci are root on the machines of Drone's runners: docs/drone.md says how to keep that to cc-ci's maintainers
+        insta::assert_snapshot!(told(&repository()), @r#"
+        ok   12  Drone            coop/cc-ci is active and trusted, and cc-ci-builds may start builds
+        ok   12  Drone            all who may write to coop/cc-ci are root on the machines of Drone's runners: docs/drone.md says how to keep that to cc-ci's maintainers
+
+        The numbers are those of "From zero" in docs/operate.md.
 
         this machine can run cc-ci
-        ");
+        "#);
     }
 
     #[test]
@@ -143,20 +145,22 @@ mod tests {
             permissions,
             ..repository()
         };
-        insta::assert_snapshot!(told(&wrong), @r"
-        BAD   Drone            coop/cc-ci is not active: no build can be started
-                               mend: as an administrator of the repository: Drone, the repository, Activate
-        BAD   Drone            coop/cc-ci is not trusted: each build ends with an error of the linter
-                               mend: as an administrator of Drone: the repository's settings, Project Settings, Trusted
-        BAD   Drone            cc-ci-builds, the token's user, may not start builds of coop/cc-ci
-                               mend: give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)
-        warn  Drone            coop/cc-ci has a time limit of 60 minutes, after which Drone kills a build, also one that waits for its slot
-                               mend: as an administrator of Drone: the repository's settings, Timeout: 180 minutes
-        warn  Drone            coop/cc-ci is protected: builds of a push wait until they are approved, but builds over the interface run. It keeps no one out who may write to coop/cc-ci
+        insta::assert_snapshot!(told(&wrong), @r#"
+        BAD  12  Drone            coop/cc-ci is not active: no build can be started
+                                  mend: as an administrator of the repository: Drone, the repository, Activate
+        BAD  12  Drone            coop/cc-ci is not trusted: each build ends with an error of Drone's linter
+                                  mend: as an administrator of Drone: the repository's settings, Project Settings, Trusted
+        BAD  12  Drone            cc-ci-builds, the token's user, may not start builds of coop/cc-ci
+                                  mend: give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)
+        warn 12  Drone            coop/cc-ci has a time limit of 60 minutes, after which Drone kills a build, also one that waits for its slot
+                                  mend: as an administrator of Drone: the repository's settings, Timeout: 180 minutes
+        warn 12  Drone            coop/cc-ci is protected: builds of a push wait until they are approved, but builds over the interface run. It keeps no one out who may write to coop/cc-ci
+
+        The numbers are those of "From zero" in docs/operate.md.
 
         3 things keep this machine from running cc-ci
-        ");
+        "#);
         let unknown = told(&DroneRepository { permissions: None, ..repository() });
-        assert!(unknown.contains("warn  Drone") && unknown.contains("Sync"), "{unknown}");
+        assert!(unknown.contains("warn 12  Drone") && unknown.contains("Sync"), "{unknown}");
     }
 }

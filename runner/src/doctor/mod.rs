@@ -4,14 +4,21 @@
 mod abra;
 mod drone;
 mod host;
+mod lines;
+mod names;
+mod probe;
 mod render;
+mod server;
 mod swarm;
 
 use serde::Serialize;
 
+pub use lines::{LINES, Line, line_of};
+pub use probe::{probe, told};
 pub use render::render;
 
 use crate::drone::DroneArgs;
+use crate::forge::ForgeArgs;
 use crate::settings::Settings;
 
 /// How bad a finding is.
@@ -31,6 +38,8 @@ pub enum Level {
 pub struct Finding {
     /// The check.
     pub check: &'static str,
+    /// The line of "From zero" in docs/operate.md that it looks at.
+    pub line: Option<u8>,
     /// How bad it is.
     pub level: Level,
     /// What was found.
@@ -42,11 +51,11 @@ pub struct Finding {
 
 impl Finding {
     fn ok(check: &'static str, what: impl Into<String>) -> Self {
-        Self { check, level: Level::Ok, what: what.into(), mend: None }
+        Self { check, line: line_of(check), level: Level::Ok, what: what.into(), mend: None }
     }
     fn warn(check: &'static str, what: impl Into<String>, mend: &str) -> Self {
         let mend = (!mend.is_empty()).then(|| mend.to_owned());
-        Self { check, level: Level::Warn, what: what.into(), mend }
+        Self { check, line: line_of(check), level: Level::Warn, what: what.into(), mend }
     }
     fn bad(check: &'static str, what: impl Into<String>, mend: &str) -> Self {
         Self { level: Level::Bad, ..Self::warn(check, what, mend) }
@@ -54,12 +63,19 @@ impl Finding {
 }
 
 /// Runs every check; those of a Drone where one is named.
-pub async fn doctor(settings: &Settings, drone: &DroneArgs) -> Vec<Finding> {
+pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -> Vec<Finding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
     findings.push(host::dns(settings).await);
+    findings.push(names::check(settings));
     findings.extend(host::room(settings).await);
     findings.push(host::clock().await);
+    findings.push(server::own(settings));
+    findings.push(server::registries(settings).await);
+    findings.push(server::unit().await);
+    findings.push(server::forge(forge).await);
     findings.extend(drone::check(settings, drone).await);
+    // In the order of the page; within a line as they were found.
+    findings.sort_by_key(|finding| finding.line);
     findings
 }

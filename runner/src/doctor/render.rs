@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Finding, Level};
 
-/// A line per finding, a second one where a command mends it, and a last line that sums up.
+/// A line per finding, with the number of the step in docs/operate.md that it looks at, a second one where a command mends it, and a last line that sums up.
 #[must_use]
 pub fn render(findings: &[Finding]) -> String {
     let mut text = String::new();
@@ -14,11 +14,13 @@ pub fn render(findings: &[Finding]) -> String {
             Level::Warn => "warn",
             Level::Bad => "BAD ",
         };
-        let _ = writeln!(text, "{mark}  {:<16} {}", finding.check, finding.what);
+        let number = finding.line.map_or_else(String::new, |line| line.to_string());
+        let _ = writeln!(text, "{mark} {number:>2}  {:<16} {}", finding.check, finding.what);
         if let Some(mend) = &finding.mend {
-            let _ = writeln!(text, "      {:<16} mend: {mend}", "");
+            let _ = writeln!(text, "         {:<16} mend: {mend}", "");
         }
     }
+    text.push_str("\nThe numbers are those of \"From zero\" in docs/operate.md.\n");
     let bad = findings.iter().filter(|finding| finding.level == Level::Bad).count();
     let _ = match bad {
         0 => writeln!(text, "\nthis machine can run cc-ci"),
@@ -39,13 +41,15 @@ mod tests {
             Finding::warn("IPVS", "the kernel has none", ""),
             Finding::bad("network proxy", "there is none", "cc-ci up"),
         ];
-        insta::assert_snapshot!(render(&findings), @r"
-        ok    engine           docker 20.10.24
-        warn  IPVS             the kernel has none
-        BAD   network proxy    there is none
-                               mend: cc-ci up
+        insta::assert_snapshot!(render(&findings), @r#"
+        ok    1  engine           docker 20.10.24
+        warn  2  IPVS             the kernel has none
+        BAD   2  network proxy    there is none
+                                  mend: cc-ci up
+
+        The numbers are those of "From zero" in docs/operate.md.
 
         one thing keeps this machine from running cc-ci
-        ");
+        "#);
     }
 }

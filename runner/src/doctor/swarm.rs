@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use harness::http::{Expect, Http, HttpConfig};
+use harness::failure::Failure;
+use harness::http::Expect;
 use harness::swarm::Swarm;
 
 use super::Finding;
+use crate::repository::Looked;
 use crate::settings::Settings;
-use crate::world::{local_ca, present};
+use crate::world::{http_trusting, present, served_ca};
 
 pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     let start = "systemctl start docker (or, with no service manager: dockerd &)";
@@ -54,8 +56,8 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
             found.push(part("traefik", there.traefik, "traefik"));
             found.push(part("backup bot", there.bot, "backup bot (label coop-cloud.backupbot.enabled)"));
             if there.traefik {
-                found.push(https(settings).await);
-                found.push(route(settings, there.routes.contains(settings.base_domain.as_str())).await);
+                found.push(https(settings, &swarm).await);
+                found.push(route(settings, &swarm, there.routes.contains(settings.base_domain.as_str())).await);
             }
             if there.bot {
                 found.push(repository(&swarm).await);
@@ -66,12 +68,12 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 }
 
 /// traefik passes a request on, as it must for an app.
-async fn route(settings: &Settings, is_there: bool) -> Finding {
+async fn route(settings: &Settings, swarm: &Swarm, is_there: bool) -> Finding {
     if !is_there {
         return Finding::warn("route", "there is no route of cc-ci's own that could be asked for", "cc-ci up");
     }
     let asked = async {
-        let (http, _) = crate::world::http(settings)?;
+        let http = http_trusting(settings, served_ca(swarm, settings).await?.as_deref())?;
         crate::world::route::asked(&http, settings.base_domain.as_str(), settings.https_port).await
     };
     match asked.await {
@@ -83,44 +85,84 @@ async fn route(settings: &Settings, is_there: bool) -> Finding {
 /// The bot's repository opens, as each backup opens it.
 async fn repository(swarm: &Swarm) -> Finding {
     match crate::repository::opens(swarm, Instant::now() + Duration::from_secs(30)).await {
-        Ok(said) => Finding::ok("backups", said),
+        Ok(Looked::Well(said)) => Finding::ok("backups", said),
+        Ok(Looked::Limited(said)) => Finding::warn("backups", said, ""),
+        Ok(Looked::NotAsked(said)) => Finding::warn(
+            "backups",
+            said,
+            "run cc-ci on the bot's node: abra reaches the bot's container there alone (remembered)",
+        ),
         Err(failure) => Finding::bad("backups", failure.what, &failure.look_at),
     }
 }
 
-/// traefik answers 404 over TLS for a name that no app has.
-async fn https(settings: &Settings) -> Finding {
+/// traefik answers 404 over TLS for a name that no app has. Whose authorities judge: those of the system, and the local
+/// one where our own traefik serves.
+async fn https(settings: &Settings, swarm: &Swarm) -> Finding {
+    if let Some(resolver) = &settings.cert_resolver {
+        return Finding::warn(
+            "HTTPS",
+            format!(
+                "traefik gets a certificate for each app by its resolver {resolver}: an authority gives a few dozen a week \
+                 (Let's Encrypt 50 for a registered domain), a run waits for it, and every name is in a public log"
+            ),
+            "a wildcard certificate has none of these limits",
+        );
+    }
     let url = format!("https://nobody.{}:{}/", settings.base_domain, settings.https_port);
-    let config = HttpConfig {
-        ca_pem: settings
-            .state_dir()
-            .ok()
-            .and_then(|state| local_ca(&state, settings))
-            .and_then(|path| std::fs::read(path).ok()),
-        resolve: settings
-            .fixed_address()
-            .map(|address| (settings.base_domain.to_string(), address))
-            .into_iter()
-            .collect(),
+    let asked = async {
+        let ca = served_ca(swarm, settings).await?;
+        let http = http_trusting(settings, ca.as_deref())?;
+        let expect = Expect { url: url.clone(), status: vec![404], body: None };
+        let answer = http.answers(&expect, Instant::now() + Duration::from_secs(5), &mut |_: &str| {}).await;
+        Ok::<_, Failure>((ca.is_some(), answer))
     };
-    let answer = match Http::new(&config) {
-        Ok(http) => {
-            let expect = Expect { url: url.clone(), status: vec![404], body: None };
-            http.answers(&expect, Instant::now() + Duration::from_secs(5), &mut |_: &str| {}).await
-        }
-        Err(failure) => Err(failure),
+    match asked.await {
+        Ok((_, Ok(_))) => Finding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
+        Ok((is_ours, Err(failure))) => not_trusted(&failure, is_ours, settings),
+        Err(failure) => Finding::bad("HTTPS", failure.what, &failure.look_at),
+    }
+}
+
+fn not_trusted(failure: &Failure, is_ours: bool, settings: &Settings) -> Finding {
+    let mend = if !failure.what.contains("certificate") {
+        "docker service logs of traefik; --base-domain, --address, --https-port".to_owned()
+    } else if is_ours {
+        "cc-ci up, or --state (CCCI_STATE) with the folder that it was called with".to_owned()
+    } else {
+        format!(
+            "give traefik a certificate of *.{} that this system trusts; without a wildcard certificate, \
+             --cert-resolver (CCCI_CERT_RESOLVER) lets it get one for each app",
+            settings.base_domain
+        )
     };
-    match answer {
-        Ok(_) => Finding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
-        Err(failure) if failure.what.contains("certificate") => Finding::bad(
-            "HTTPS",
-            failure.what,
-            "cc-ci up, or --state (CCCI_STATE) with the folder that it was called with",
-        ),
-        Err(failure) => Finding::bad(
-            "HTTPS",
-            failure.what,
-            "docker service logs of traefik; --base-domain, --address, --https-port",
-        ),
+    Finding::bad("HTTPS", failure.what.clone(), &mend)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use harness::failure::Kind;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    #[test]
+    fn a_servers_certificate_that_does_not_fit_is_not_mended_by_cc_ci_up() {
+        let settings = Line::parse_from(["cc-ci", "--base-domain", "ci.example.org"]).settings;
+        let mend = |what: &str, is_ours| {
+            let failure = Failure::new(Kind::NoAnswer, what, "");
+            not_trusted(&failure, is_ours, &settings).mend.unwrap()
+        };
+        let wrong = "does not answer: invalid peer certificate: UnknownIssuer";
+        assert!(mend(wrong, true).contains("cc-ci up"));
+        let servers = mend(wrong, false);
+        assert!(!servers.contains("cc-ci up") && servers.contains("*.ci.example.org"), "{servers}");
+        assert!(mend("does not answer: connection refused", false).contains("logs of traefik"));
     }
 }

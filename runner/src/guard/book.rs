@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use fs4::fs_std::FileExt;
 use harness::failure::Failure;
 use harness::names::RunId;
-use harness::swarm::{Swarm, with_tag};
+use harness::swarm::{RegistryLogins, Swarm, with_tag};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +29,27 @@ pub struct Entry {
     pub id: String,
     /// When a run last said that it needs it: Unix seconds.
     pub used: i64,
+    /// When its registry last said what the name means: Unix seconds.
+    #[serde(default)]
+    pub asked: i64,
     /// The runs that need it. Those that are dead do not count.
     #[serde(default)]
     pub runs: BTreeSet<String>,
 }
+
+/// What [`ensure`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ensured {
+    /// The images that were pulled.
+    pub pulled: Vec<harness::swarm::Pulled>,
+    /// What is worth telling about those that were here.
+    pub remarks: Vec<String>,
+}
+
+/// Seconds after which a tag is asked for again.
+const MUTABLE: i64 = 24 * 3600;
+/// Seconds after which it is, where the registry did not answer.
+const LATER: i64 = 3600;
 
 /// The open book. Nobody else reads or writes it meanwhile.
 #[derive(Debug)]
@@ -104,7 +121,8 @@ pub(super) fn is_alive(state: &Path, run: &str) -> bool {
 }
 
 /// Sees to it that images are here, and keeps book: what has to be pulled is ours from now on, and nothing that is
-/// ours goes before this run is over. Gives those that were pulled.
+/// ours goes before this run is over. A tag that we pulled is asked for again after a day, since it may mean another
+/// image; where that fails, what is here does, and the run is told. Gives those that were pulled.
 ///
 /// # Errors
 /// As of [`Swarm::ensure`], and where the state folder cannot be used.
@@ -113,16 +131,18 @@ pub async fn ensure(
     state: &Path,
     run: &RunId,
     images: &[String],
+    logins: &RegistryLogins,
     say: &mut (dyn FnMut(&str) + Send),
-) -> Result<Vec<harness::swarm::Pulled>, Failure> {
+) -> Result<Ensured, Failure> {
     note_use(swarm, state, run, images).await?;
+    let remarks = refresh(swarm, state, images, logins, say).await?;
     // Each as soon as it is here, since a later one may fail.
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let pull = async move {
         let mut on_pulled = |pulled: &harness::swarm::Pulled| {
             let _ = tell.send((with_tag(&pulled.image), pulled.id.clone()));
         };
-        swarm.ensure_and_tell(images, say, &mut on_pulled).await
+        swarm.ensure_and_tell(images, logins, say, &mut on_pulled).await
     };
     let keep_book = async {
         while let Some((image, id)) = told.recv().await {
@@ -136,7 +156,58 @@ pub async fn ensure(
     };
     let (pulled, kept) = tokio::join!(pull, keep_book);
     kept?;
-    pulled
+    Ok(Ensured { pulled: pulled?, remarks })
+}
+
+/// Asks again for the tags among these that are ours and were asked for long ago.
+async fn refresh(
+    swarm: &Swarm,
+    state: &Path,
+    images: &[String],
+    logins: &RegistryLogins,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> Result<Vec<String>, Failure> {
+    let book = Book::open(state).await?;
+    let due = due(&book.images, images, Timestamp::now().as_second());
+    // The book is not held while a registry is waited for.
+    drop(book);
+    let mut remarks = Vec::new();
+    for (image, old) in due {
+        say(&format!("asking whether {image} means another image now"));
+        let asked = swarm.refresh(&image, logins).await;
+        let now = Timestamp::now().as_second();
+        let mut book = Book::open(state).await?;
+        if let Some(entry) = book.images.get_mut(&image).filter(|entry| entry.id == old) {
+            match &asked {
+                Ok(pulled) => {
+                    entry.id.clone_from(&pulled.id);
+                    entry.asked = now;
+                }
+                // Not at each stage of each run.
+                Err(_) => entry.asked = now - MUTABLE + LATER,
+            }
+        }
+        book.write()?;
+        match asked {
+            Ok(pulled) if pulled.id != old => {
+                // The other one stays without a name: somebody may have given it one.
+                remarks.push(format!("{image} means another image than at its last pull"));
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                remarks.push(format!("whether {image} means another image now is not known: {}", failure.what))
+            }
+        }
+    }
+    Ok(remarks)
+}
+
+/// The tags that are to be asked for again, with the ids that they had. A digest never means another image.
+fn due(images: &Images, wanted: &[String], now: i64) -> BTreeMap<String, String> {
+    let names = wanted.iter().filter(|image| !image.contains('@')).map(|image| with_tag(image));
+    let ours = names.filter_map(|name| Some((images.get(&name)?, name)));
+    let due = ours.filter(|(entry, _)| !entry.id.is_empty() && now - entry.asked >= MUTABLE);
+    due.map(|(entry, name)| (name, entry.id.clone())).collect()
 }
 
 async fn note_use(swarm: &Swarm, state: &Path, run: &RunId, images: &[String]) -> Result<(), Failure> {
@@ -167,9 +238,11 @@ fn note(images: &mut Images, image: &str, here: Option<&str>, run: &str, now: i6
             let entry = images.entry(image.to_owned()).or_insert_with(|| Entry {
                 id: String::new(),
                 used: now,
+                asked: now,
                 runs: BTreeSet::new(),
             });
             entry.id.clear();
+            entry.asked = now;
         }
         (Some(_), Some(_)) => {}
     }
@@ -204,6 +277,19 @@ mod tests {
         assert_eq!(runs, ["r1", "r2"]);
         noted(&mut images, Some("sha256:2"), "r3");
         assert_eq!(images, Images::new(), "an operator pulled it anew");
+    }
+
+    #[test]
+    fn a_tag_is_asked_for_again_after_a_day_and_a_digest_never() {
+        let mut images = Images::new();
+        noted(&mut images, None, "r1");
+        let wanted = ["nginx:1".to_owned(), "nginx@sha256:00".to_owned(), "theirs:1".to_owned()];
+        assert!(due(&images, &wanted, 100 + MUTABLE).is_empty(), "it is being pulled");
+        images.get_mut("nginx:1").unwrap().id = "sha256:1".to_owned();
+        images.insert("nginx@sha256:00".to_owned(), images["nginx:1"].clone());
+        assert!(due(&images, &wanted, 99 + MUTABLE).is_empty());
+        let found: Vec<(String, String)> = due(&images, &wanted, 100 + MUTABLE).into_iter().collect();
+        assert_eq!(found, [("nginx:1".to_owned(), "sha256:1".to_owned())]);
     }
 
     #[test]

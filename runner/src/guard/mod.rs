@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use harness::failure::Failure;
 use harness::swarm::{DiskRoom, Swarm};
 
-pub use book::{Book, Entry, Images, ensure};
+pub use book::{Book, Ensured, Entry, Images, ensure};
 pub use prune::{Pruned, Until, prune, unused};
 pub(crate) use rule::names;
 pub use rule::{Facts, Lack, Thing, Wanted, failure, lacks};

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn entry(used: i64, run: Option<&str>) -> Entry {
-        Entry { id: format!("sha256:{used}"), used, runs: run.map(str::to_owned).into_iter().collect() }
+        Entry { id: format!("sha256:{used}"), used, asked: used, runs: run.map(str::to_owned).into_iter().collect() }
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
                 .map(|(name, (used, by_run, here))| {
                     let runs = by_run.then(|| "r".to_owned()).into_iter().collect();
                     let id = if *here { format!("id-{name}") } else { String::new() };
-                    (name.clone(), Entry { id, used: *used, runs })
+                    (name.clone(), Entry { id, used: *used, asked: *used, runs })
                 })
                 .collect();
             let gone = unused(&images, &in_use, now, older_than);

@@ -272,6 +272,11 @@ impl History {
         Ok(())
     }
 
+    /// Closes what questions left open.
+    pub(super) fn forget_readers(&self) {
+        lock(&self.0.readers).clear();
+    }
+
     pub(super) fn tell(&self, change: Change) {
         // Nobody may be listening.
         let _ = self.0.changes.send(change);

@@ -54,6 +54,8 @@ rules! {
     BareSleep = "bare-sleep";
     /// a script stops at its first failing command
     NoErrexit = "no-errexit";
+    /// a command in a container is run by `$CCCI_EXEC`, and not by `abra app run`
+    AppRun = "app-run";
     /// nothing is left of the scaffold that has to be filled in
     Unfilled = "unfilled";
     /// all shell can be parsed: scripts, and the blocks in compose files, entrypoints and pipelines

@@ -60,7 +60,7 @@ async fn each_mistake_is_found_where_it_is() {
     let parity = |row: &str| format!("{PARITY}{row}\n");
     let script = |line: &str| format!("{TEST}{line}\n");
     let a = "functional/10-a.sh";
-    let cases: [(&str, String, &str); 24] = [
+    let cases: [(&str, String, &str); 25] = [
         ("recipe.toml", "[helth]\n".into(), "recipe.toml: schema"),
         ("notes.txt", "x".into(), "notes.txt: never-runs"),
         ("functional/old/10-a.hurl", HURL.into(), "functional/old/10-a.hurl: never-runs"),
@@ -79,6 +79,7 @@ async fn each_mistake_is_found_where_it_is() {
         (a, script("grep -q word file || true"), "functional/10-a.sh:4: skipped"),
         (a, script("echo \"skipping the rest\""), "functional/10-a.sh:4: skipped"),
         (a, script("sleep 5"), "functional/10-a.sh:4: bare-sleep"),
+        (a, script("\"$CCCI_ABRA\" app run -n \"$CCCI_DOMAIN\" app -- ls"), "functional/10-a.sh:4: app-run"),
         (a, script("for i in 1 2; do sleep 1; done; sleep 2"), "functional/10-a.sh:4: bare-sleep"),
         (a, script("[ \"$version\" = 1.2.3 ]"), "functional/10-a.sh:4: fixed-version"),
         (a, TEST.replace("set -euo pipefail\n", ""), "functional/10-a.sh:1: no-errexit"),

@@ -29,6 +29,13 @@ pub(super) fn check(folder: &Folder) -> Vec<Finding> {
             if fixed_version(trimmed) {
                 add(number, Rule::FixedVersion, "a version is written down: use CCCI_VERSION, or read it from the app");
             }
+            if language == Language::Shell && words(trimmed).windows(2).any(|pair| pair == ["app", "run"]) {
+                add(
+                    number,
+                    Rule::AppRun,
+                    "abra app run wants a terminal, and a service whose name begins as no other's: \"$CCCI_EXEC\" SERVICE -- COMMAND",
+                );
+            }
             if language.sleeps(trimmed, &mut loops) {
                 add(
                     number,

@@ -6,8 +6,9 @@ use trigger::forge::{Forge, Hosting, NewPull};
 use trigger::names::{Branch, Repo};
 
 use super::failure;
-use super::git::{Credentials, Git};
+use super::git::Git;
 use crate::deploy::disk;
+use crate::forge::git_access::GitAccess;
 use crate::scaffold::{NewFile, write};
 
 /// What is proposed to whom.
@@ -20,7 +21,7 @@ pub struct Enrolment {
     /// The files of the recipe's folder.
     pub files: Vec<NewFile>,
     /// For pushing there.
-    pub credentials: Credentials,
+    pub access: GitAccess,
 }
 
 /// What came of it.
@@ -56,7 +57,7 @@ pub async fn enrol(forge: &(impl Forge + Hosting), what: &Enrolment) -> Result<E
         return Ok(Enrolled::Before(pull.number));
     }
     let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
-    let git = Git::init(scratch.path(), what.credentials.clone(), false)?;
+    let git = Git::init(scratch.path(), what.access.clone(), false)?;
     let target = forge.clone_url(&what.into).to_string();
     let target_ref = format!("refs/heads/{name}");
     if !git.refs_of(&target)?.contains_key(&target_ref) {

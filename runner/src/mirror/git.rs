@@ -1,35 +1,19 @@
-//! git for mirrors: argument lists without secrets. A token reaches git's credential helper through a pipe from the
-//! file that holds it, and for the forge's own address alone.
+//! git for mirrors, with the bot's token for the forge's own address alone.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use harness::failure::{Failure, Kind};
-use url::Url;
 
 use super::plan::{Refs, is_mirrored};
-use crate::forge::git_trust::{self, Environment};
+use crate::forge::git_access::GitAccess;
 use crate::source::{is_unreachable, without_credentials};
-
-/// A helper asks with `get`; it says nothing to `store`. Any name goes with a token.
-const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=cc-ci\\npassword=' && tr -d '[:space:]' <\"$CCCI_TOKEN\" && echo; }; f";
-
-/// Where a token is, and which address may have it.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The forge.
-    pub forge: Url,
-    /// The file.
-    pub token_file: PathBuf,
-    /// The forge's certificate authority, where the system does not know it.
-    pub ca_file: Option<PathBuf>,
-}
 
 /// A bare repository in a folder of its own, which knows both sides.
 #[derive(Debug)]
 pub struct Git {
     dir: PathBuf,
-    credentials: Credentials,
+    access: GitAccess,
 }
 
 impl Git {
@@ -37,8 +21,8 @@ impl Git {
     ///
     /// # Errors
     /// With git's words.
-    pub fn init(dir: &Path, credentials: Credentials, bare: bool) -> Result<Self, Failure> {
-        let git = Self { dir: dir.to_owned(), credentials };
+    pub fn init(dir: &Path, access: GitAccess, bare: bool) -> Result<Self, Failure> {
+        let git = Self { dir: dir.to_owned(), access };
         let kind: &[&str] = if bare { &["--bare"] } else { &[] };
         git.run("git init", &[&["init", "--quiet", "--template=", "--initial-branch=cc-ci"], kind].concat())?;
         Ok(git)
@@ -112,39 +96,24 @@ impl Git {
 
     /// `about` is what an error names.
     fn run(&self, about: &str, args: &[&str]) -> Result<String, Failure> {
-        let only_there = format!("credential.{}.helper={HELPER}", address(&self.credentials.forge));
-        let before = Environment::of_process();
-        let (forge, ca_file) = (&self.credentials.forge, &self.credentials.ca_file);
-        let trust = ca_file.iter().flat_map(|file| git_trust::settings(forge, file, &before)).map(|(name, value)| {
-            let mut setting = OsString::from(format!("{name}="));
-            setting.push(value);
-            setting
-        });
         let settings = [
             "core.hooksPath=/dev/null",
             "core.fsmonitor=false",
             "protocol.ext.allow=never",
             "http.followRedirects=false",
-            // An empty one takes back all that a machine's settings name.
+            // No other address has a login here.
             "credential.helper=",
-            only_there.as_str(),
         ];
-        let settings = settings.iter().map(OsString::from).chain(trust);
-        let settings = settings.flat_map(|setting| ["-c".into(), setting]);
-        let all: Vec<OsString> = settings.chain(args.iter().map(OsString::from)).collect();
-        let mut git = duct::cmd("git", all);
-        if ca_file.is_some() {
-            git = git.env_remove(git_trust::FOR_ALL);
-        }
-        let output = git
+        let settings = settings.iter().flat_map(|setting| ["-c".into(), OsString::from(setting)]);
+        let all: Vec<OsString> = settings.chain(self.access.options()).chain(args.iter().map(OsString::from)).collect();
+        let output = self
+            .access
+            .environment(duct::cmd("git", all))
             .dir(&self.dir)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("CCCI_TOKEN", &self.credentials.token_file)
             .env("LC_ALL", "C")
-            .env_remove("GIT_TRACE_CURL")
-            .env_remove("GIT_CURL_VERBOSE")
             .stdin_null()
             .stdout_capture()
             .stderr_capture()
@@ -172,9 +141,4 @@ fn failed(about: &str, text: &str) -> Failure {
         Failure::new(Kind::CheckBroken, what, "the address, and the rights of the bot and of its token there")
     };
     failure.with_detail(text)
-}
-
-/// A forge's address as git compares it: scheme, host and port.
-fn address(forge: &Url) -> String {
-    forge.origin().ascii_serialization()
 }

@@ -13,10 +13,11 @@ use trigger::forge::{Forge, ForgeError, Hosting};
 use trigger::names::{Branch, Repo};
 
 pub use self::enrol::{Enrolled, Enrolment, enrol};
-pub use self::git::{Credentials, Git};
+pub use self::git::Git;
 use self::plan::plan;
 pub use self::plan::{Refs, Step};
 use crate::deploy::disk;
+use crate::forge::git_access::GitAccess;
 
 /// So many refs go in one push; a list of arguments has its limit.
 const AT_ONCE: usize = 500;
@@ -30,8 +31,10 @@ pub struct Mirror {
     pub upstream: String,
     /// The repository of the mirror.
     pub repo: Repo,
+    /// Whether only those may see it whom the organisation lets.
+    pub is_private: bool,
     /// For pushing there.
-    pub credentials: Credentials,
+    pub access: GitAccess,
 }
 
 /// What was done.
@@ -50,14 +53,22 @@ pub struct Mirrored {
 /// time goes on from there.
 pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mirrored, Failure> {
     let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
-    let git = Git::init(scratch.path(), what.credentials.clone(), true)?;
+    let git = Git::init(scratch.path(), what.access.clone(), true)?;
     let upstream = git.refs_of(&what.upstream)?;
     let made = match forge.hosted(&what.repo).await.map_err(|error| failure(&error))? {
         None => {
             let branch = default_branch(&git, what)?;
             let text = format!("Mirror of {}", crate::source::without_credentials(&what.upstream));
-            forge.make(&what.repo, &branch, &text).await.map_err(|error| failure(&error))?;
+            forge.make(&what.repo, &branch, &text, what.is_private).await.map_err(|error| failure(&error))?;
             true
+        }
+        Some(hosted) if what.is_private && !hosted.is_private => {
+            let what = format!("{} is there already, and everybody may see it", what.repo);
+            return Err(Failure::new(
+                Kind::CheckBroken,
+                what,
+                "the repository's settings on the forge make it private; then again",
+            ));
         }
         Some(hosted) if hosted.may_push => false,
         Some(_) => {

@@ -6,6 +6,8 @@ use std::path::Path;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
+use crate::settings::Settings;
+
 /// The approved recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Approved(BTreeSet<RecipeName>);
@@ -51,16 +53,44 @@ impl Approved {
     /// # Errors
     /// [`Kind::CheckBroken`], a usage error, with the line.
     pub fn read(file: Option<&Path>, recipes: &Path) -> Result<Self, Failure> {
+        Self::read_as("approved recipes", "CCCI_APPROVED", file, recipes)
+    }
+
+    /// The same, of the recipes whose images are pulled with the operator's login.
+    ///
+    /// # Errors
+    /// As of [`Approved::read`].
+    pub fn for_registry(file: Option<&Path>, recipes: &Path) -> Result<Self, Failure> {
+        Self::read_as("recipes that have a login for registries", "CCCI_REGISTRY_RECIPES", file, recipes)
+    }
+
+    fn read_as(what: &str, variable: &str, file: Option<&Path>, recipes: &Path) -> Result<Self, Failure> {
         let Some(file) = file else { return Ok(Self::default()) };
         let wrong = |why: String| {
             Failure::new(
                 Kind::CheckBroken,
-                format!("the list of approved recipes {} cannot be used: {why}", file.display()),
-                "CCCI_APPROVED names a file with one recipe a line; # begins a comment",
+                format!("the list of {what} {} cannot be used: {why}", file.display()),
+                format!("{variable} names a file with one recipe a line; # begins a comment"),
             )
         };
         let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
         Self::parse(&text, &known_in(recipes)).map_err(|line| wrong(line.to_string()))
+    }
+
+    /// The recipes.
+    pub fn recipes(&self) -> impl Iterator<Item = &RecipeName> {
+        self.0.iter()
+    }
+
+    /// Why code of a recipe's own repository does not run; none where an operator approved it.
+    #[must_use]
+    pub fn why_not(&self, settings: &Settings, recipe: &RecipeName) -> Option<String> {
+        let list = match &settings.approved {
+            _ if self.has(recipe) => return None,
+            None => "there is no list of approved recipes (CCCI_APPROVED)".to_owned(),
+            Some(file) => format!("{recipe} is not in {} (CCCI_APPROVED)", file.display()),
+        };
+        Some(format!("no operator approved them: {list}"))
     }
 
     /// Whether a recipe is approved.

@@ -72,12 +72,8 @@ impl OwnTests {
         if files.is_empty() {
             return Ok(Self::None);
         }
-        if !approved.has(recipe) {
-            let list = settings.approved.as_ref().map_or_else(
-                || "there is no list of approved recipes (CCCI_APPROVED)".to_owned(),
-                |file| format!("{recipe} is not in {} (CCCI_APPROVED)", file.display()),
-            );
-            return Ok(Self::NotRun { files, why: format!("no operator approved them: {list}") });
+        if let Some(why) = approved.why_not(settings, recipe) {
+            return Ok(Self::NotRun { files, why });
         }
         let image = settings.own_tests_image.clone().ok_or_else(|| {
             Failure::new(

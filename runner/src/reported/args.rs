@@ -16,7 +16,7 @@ use crate::world;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ReportArgs {
     /// Address of a `cc-ci serve` that hears what happens while it happens; it changes no verdict
-    #[arg(long, env = "CCCI_REPORT_TO", value_name = "URL", requires = "report_token_file")]
+    #[arg(long, env = "CCCI_REPORT_TO", value_name = "URL", value_parser = crate::address::url, requires = "report_token_file")]
     pub report_to: Option<Url>,
 
     /// File that holds the token which that `cc-ci serve` wants, and nothing else
@@ -38,7 +38,7 @@ impl ReportArgs {
         plain(url, "what it reports to", "--report-to (CCCI_REPORT_TO)")?;
         let token =
             token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
-        let (http, _) = world::http(settings)?;
+        let http = world::http(settings)?;
         Ok(Some(Destination { url: url.clone(), token, http, pictures: self.report_pictures }))
     }
 }

@@ -65,7 +65,7 @@ value() {{
 
 # sql STATEMENT: what the database says to it.
 sql() {{
-  "$CCCI_ABRA" app run -n "$CCCI_DOMAIN" {} -- sh -c "$client" sh "$1"
+  "$CCCI_EXEC" {} -- sh -c "$client" sh "$1"
 }}
 
 # Waits until the database takes statements: it may start later than the app answers.
@@ -93,7 +93,7 @@ wait_for_database() {{
     let wipe = with_library("sql \"DROP TABLE ccci_seed\"\necho \"the table is gone\"\n");
     let check = with_library(
         "wait_for_database\nfound=$(sql \"SELECT mark FROM ccci_seed\")\n\
-         if [ \"$(printf '%s' \"$found\" | tr -d '\\r' | tail -n 1)\" != \"$seed_mark\" ]; then\n  \
+         if [ \"$found\" != \"$seed_mark\" ]; then\n  \
          echo \"wanted the row $seed_mark, got: $found\" >&2\n  exit 1\nfi\necho \"the row $seed_mark is there\"\n",
     );
     vec![
@@ -110,16 +110,14 @@ wait_for_database() {{
 /// A file in a folder that is backed up whole.
 fn file(service: &str, folder: &str) -> [(&'static str, String); 3] {
     let path = format!("{}/ccci-seed.txt", folder.trim_end_matches('/'));
-    let run = |command: &str| {
-        format!("\"$CCCI_ABRA\" app run -n \"$CCCI_DOMAIN\" {service} -- sh -c '{command}' sh {path} \"${{mark:-}}\"\n")
-    };
+    let run = |command: &str| format!("\"$CCCI_EXEC\" {service} -- sh -c '{command}' sh {path} \"${{mark:-}}\"\n");
     let seed = format!(
         "mark=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')\n{}printf 'seed_mark=%s\\n' \"$mark\" >> \"$CCCI_WORK/variables\"\necho \"a file with $mark\"\n",
         run("printf %s \"$2\" > \"$1\"")
     );
     let wipe = format!("{}echo \"the file is gone\"\n", run("rm \"$1\""));
     let check = format!(
-        "found=$({})\nif [ \"$(printf '%s' \"$found\" | tr -d '\\r')\" != \"$seed_mark\" ]; then\n  echo \"wanted the file to say $seed_mark, got: $found\" >&2\n  exit 1\nfi\necho \"the file with $seed_mark is there\"\n",
+        "found=$({})\nif [ \"$found\" != \"$seed_mark\" ]; then\n  echo \"wanted the file to say $seed_mark, got: $found\" >&2\n  exit 1\nfi\necho \"the file with $seed_mark is there\"\n",
         run("cat \"$1\"").trim_end()
     );
     [

@@ -50,7 +50,8 @@ impl Answering {
     /// # Errors
     /// When a setting is wrong, or the state folder cannot be used.
     pub(super) fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
-        let Some(Named { forge, url, owner, ca_file, .. }) = settings.forge.named()? else { return Ok(None) };
+        let Some(named) = settings.forge.named()? else { return Ok(None) };
+        let Named { forge, url, owner, token_file, ca_file } = named;
         let about = format!("{url} {owner}");
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
@@ -60,7 +61,13 @@ impl Answering {
         let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.settings, &runner.state)? {
             Some(builds) => (Box::new(builds), BUILDS_AT_ONCE),
             None => {
-                let children = Children::new(&runner.settings).map_err(|error| unusable(&error))?;
+                // Mirrors may be private: their clones have the bot's login, for its forge alone.
+                let mut settings = runner.settings.clone();
+                if settings.clone_forge.is_none() {
+                    settings.clone_forge = Some(url);
+                    settings.clone_token_file = Some(token_file);
+                }
+                let children = Children::new(&settings).map_err(|error| unusable(&error))?;
                 (Box::new(children.telling_git(git)), AT_ONCE)
             }
         };

@@ -11,6 +11,7 @@ use trigger::token::{self, Wanted};
 use trigger::watch::Pace;
 use url::Url;
 
+use crate::address::{self, listen};
 use crate::drone::DroneArgs;
 use crate::forge::{ForgeArgs, wrong};
 use crate::history::Keep;
@@ -42,11 +43,11 @@ pub struct ServeSettings {
 
     /// Address to listen at: for readers of the pages, for the webhook, path /hook, and for runs that report, path
     /// /api/runs
-    #[arg(long, env = "CCCI_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
+    #[arg(long, env = "CCCI_LISTEN", value_name = "ADDRESS", value_parser = listen, default_value = "127.0.0.1:8300")]
     pub listen: SocketAddr,
 
     /// Where readers find the pages, for links in answers, in badges and in the feed [default: no links]
-    #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL", value_parser = address::url)]
     pub public_url: Option<Url>,
 
     /// File with the token that whoever cancels a run on its page must know [default: nobody can]

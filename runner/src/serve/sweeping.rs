@@ -124,7 +124,7 @@ impl Sweeping {
 
 async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
     let swarm = Swarm::connect().await?;
-    let (http, _) = world::http(&runner.settings)?;
+    let http = world::http(&runner.settings)?;
     let done = Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await?;
     let unused = guard::Until::Unused(runner.settings.guards.images_unused);
     for image in guard::prune(&swarm, &runner.state, unused).await? {
@@ -137,7 +137,7 @@ async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
 async fn sweep_now(runner: Runner) {
     let swept = async {
         let swarm = Swarm::connect().await?;
-        let (http, _) = world::http(&runner.settings)?;
+        let http = world::http(&runner.settings)?;
         Janitor::new(&swarm, &http, &runner, REMOVING).reap(Looks::Once).await
     };
     match swept.await {

@@ -77,7 +77,7 @@ fn a_server_that_refuses_or_stays_silent_is_told_apart_from_a_wrong_address() {
     ] {
         let answer: Option<&'static str> = answer.map(|status| &*format!("HTTP/1.1 {status}{close}").leak());
         let (url, served) = server(answer);
-        let failure = Checkout::clone_within(&url, &dir.path().join("to"), patience).unwrap_err();
+        let failure = Checkout::clone_within(&url, &dir.path().join("to"), None, patience).unwrap_err();
         assert_eq!(failure.kind, kind, "{}", failure.what);
         assert!(failure.what.contains(means), "{}", failure.what);
         // A git that was ended before it came to the server would leave that waiting.
@@ -92,7 +92,7 @@ fn a_folder_whose_head_is_nonsense_is_told_in_plain_words() {
     let dir = tempfile::tempdir().unwrap();
     git(Some(dir.path()), &["init", "--quiet", "."].map(OsString::from)).unwrap();
     std::fs::write(dir.path().join(".git/HEAD"), "nonsense\n").unwrap();
-    let failure = Checkout::clone_from(dir.path().to_str().unwrap(), &dir.path().join("to")).unwrap_err();
+    let failure = Checkout::clone_from(dir.path().to_str().unwrap(), &dir.path().join("to"), None).unwrap_err();
     assert!(failure.what.contains("is no git repository"), "{}", failure.what);
     let failure = Checkout::read_only(dir.path()).resolve(&Revision::Default).unwrap_err();
     assert!(failure.what.contains("is no git repository"), "{}", failure.what);
@@ -131,7 +131,7 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
     std::os::unix::fs::symlink(&outside, from.join("link")).unwrap();
     run(&["add", "--all"]);
     run(&["-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "x"]);
-    let checkout = Checkout::clone_from(from.to_str().unwrap(), &to).unwrap();
+    let checkout = Checkout::clone_from(from.to_str().unwrap(), &to, None).unwrap();
     checkout.check_out("HEAD").unwrap();
     for name in ["a", "b", "c"] {
         let disk = std::fs::read_to_string(to.join(name)).ok();
@@ -151,7 +151,7 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
 #[test]
 fn what_is_not_there_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let failure = Checkout::clone_from("no/such/folder", &dir.path().join("x")).unwrap_err();
+    let failure = Checkout::clone_from("no/such/folder", &dir.path().join("x"), None).unwrap_err();
     assert!(failure.what.contains("no/such/folder"), "{failure}");
 }
 
@@ -189,7 +189,7 @@ impl Forge {
         let to = tempfile::tempdir().unwrap();
         // Over a protocol, as from a forge: a copy of the folder would have everything.
         let source = format!("file://{}", self.dir.path().display());
-        let checkout = Checkout::clone_from(&source, &to.path().join("clone")).unwrap();
+        let checkout = Checkout::clone_from(&source, &to.path().join("clone"), None).unwrap();
         checkout.resolve(&Revision::Pinned { pull: 7, commit: commit.clone() }).inspect(|commit| {
             checkout.check_out(commit.as_str()).unwrap();
         })
@@ -232,4 +232,90 @@ fn a_pull_request_that_is_not_there_is_told() {
     let head = forge.commits("on main");
     let failure = forge.tests(&head).unwrap_err();
     assert!(failure.what.contains("no pull request 7"), "{failure:?}");
+}
+
+/// A repository with a commit, and on top of it what nobody has committed: a file that says something else, one that is
+/// gone, a new script, and one that git is told to leave out.
+fn edited() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let run = |args: &[&str]| git(Some(dir.path()), &args.iter().map(OsString::from).collect::<Vec<_>>()).unwrap();
+    run(&["init", "--quiet", "--initial-branch=main"]);
+    for (name, text) in [("compose.yml", "was"), ("gone", "was"), ("same", "was"), (".gitignore", "secret\n")] {
+        put(name, text);
+    }
+    run(&["add", "--all"]);
+    run(&["-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "first"]);
+    put("compose.yml", "is");
+    put("secret", "mine");
+    put("new.sh", "#!/bin/sh");
+    std::fs::set_permissions(dir.path().join("new.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::remove_file(dir.path().join("gone")).unwrap();
+    dir
+}
+
+#[test]
+fn what_is_not_committed_is_named_and_tested_only_where_that_is_asked_for() {
+    let dir = edited();
+    let state = || {
+        let of = |args: &[&str]| git(Some(dir.path()), &args.iter().map(OsString::from).collect::<Vec<_>>()).unwrap();
+        (of(&["status", "--porcelain"]), of(&["for-each-ref"]), of(&["count-objects", "-v"]))
+    };
+    let before = state();
+    assert_eq!(uncommitted(dir.path()), ["compose.yml", "gone", "new.sh"]);
+
+    let to = tempfile::tempdir().unwrap();
+    let source = dir.path().to_str().unwrap();
+    let committed = Checkout::clone_from(source, &to.path().join("committed"), None).unwrap();
+    let head = committed.resolve(&Revision::Default).unwrap();
+    committed.check_out(head.as_str()).unwrap();
+    assert_eq!(committed.file("HEAD", "compose.yml").as_deref(), Some("was"));
+    assert_eq!(committed.file("HEAD", "new.sh"), None);
+
+    let whole = Checkout::clone_from(source, &to.path().join("whole"), None).unwrap();
+    let commit = whole.resolve(&Revision::WorkTree(dir.path().to_owned())).unwrap();
+    whole.check_out(commit.as_str()).unwrap();
+    let disk = |name: &str| std::fs::read_to_string(to.path().join("whole").join(name)).ok();
+    assert_eq!(disk("compose.yml").as_deref(), Some("is"));
+    assert_eq!((disk("gone"), disk("secret"), disk("same").as_deref()), (None, None, Some("was")));
+    let tree = whole.tree("HEAD").unwrap();
+    assert!(tree.iter().any(|entry| entry.path == "new.sh" && entry.is_executable), "{tree:?}");
+    let log = whole.git(&["log", "-1", "--format=%s|%P"]).unwrap();
+    assert_eq!(log.trim(), format!("not committed yet, on top of {}: first|{head}", &head.as_str()[..8]));
+    // The same files again are the same tree; the folder's own repository has nothing new.
+    assert_eq!(state(), before);
+
+    let looked_at = Checkout::to_look_at(dir.path()).unwrap();
+    assert_eq!(looked_at.resolve(&Revision::WorkTree(dir.path().to_owned())).unwrap_err().kind, Kind::Bug);
+    assert_eq!(uncommitted(to.path()), Vec::<String>::new(), "that is no repository");
+}
+
+#[test]
+fn a_folder_in_a_repository_and_one_outside_of_any_are_told() {
+    let dir = edited();
+    let below = dir.path().join("recipes/notes");
+    std::fs::create_dir_all(&below).unwrap();
+    let to = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    for (folder, says, look_at) in [
+        (below.as_path(), format!("is a folder in the repository {}", dir.path().display()), "git subtree split"),
+        (outside.path(), "is no git repository".to_owned(), "git init"),
+    ] {
+        let cloned = Checkout::clone_from(folder.to_str().unwrap(), &to.path().join("x"), None).unwrap_err();
+        let looked = Checkout::to_look_at(folder).unwrap_err();
+        for failure in [cloned, looked] {
+            assert_eq!(failure.kind, Kind::InvalidRecipe);
+            assert!(failure.what.contains(&says) && failure.look_at.contains(look_at), "{failure:?}");
+        }
+    }
+    // A bare repository and a work tree of another are repositories.
+    let bare = to.path().join("bare");
+    let args = ["clone", "--quiet", "--bare", dir.path().to_str().unwrap(), bare.to_str().unwrap()];
+    git(None, &args.map(OsString::from)).unwrap();
+    let tree = to.path().join("tree");
+    git(Some(dir.path()), &["worktree", "add", "--quiet", tree.to_str().unwrap()].map(OsString::from)).unwrap();
+    for folder in [bare, tree] {
+        Checkout::to_look_at(&folder).unwrap().resolve(&Revision::Default).unwrap();
+    }
 }

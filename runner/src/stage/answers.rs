@@ -43,7 +43,8 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
             Err((failure, seen)) => {
                 let found = diagnose(&seen);
                 cx.no_answer = Some(cause(found.as_ref(), &failure));
-                return Err(cx.explained(told(cx.stage, failure, found, &seen)));
+                let failure = cx.explained(told(cx.stage, failure, found, &seen));
+                return Err(without_commands(failure, cx.unrun.as_deref()));
             }
         };
         cx.no_answer = None;
@@ -100,6 +101,20 @@ fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Seen) -
         None => failure,
     }
     .with_detail(detail.trim_end())
+}
+
+/// An app that answers wrongly may miss what the recipe's commands set up: where cc-ci did not run them, that is not the
+/// recipe's fault.
+fn without_commands(failure: Failure, unrun: Option<&str>) -> Failure {
+    match unrun {
+        Some(unrun) if failure.kind == Kind::NoAnswer => Failure {
+            kind: Kind::CheckBroken,
+            what: format!("{}; {unrun} was not run, which may be why", failure.what),
+            look_at: format!("approve the recipe (CCCI_APPROVED), so that its commands run; {}", failure.look_at),
+            ..failure
+        },
+        _ => failure,
+    }
 }
 
 /// A redirect is an answer, unless it leads back to where it came from.
@@ -163,4 +178,22 @@ pub(super) async fn runs_commit(cx: &Context, wanted: &str) -> Result<String, Fa
         format!("the upgrade did not move: the running service was deployed from {found}, not from {short}"),
         "abra's deploy output and the update state of the services",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_is_not_blamed_for_what_cc_ci_did_not_run() {
+        let red = |kind| Failure::new(kind, "x answered 404 (wanted 200)", "the app");
+        let said = without_commands(red(Kind::NoAnswer), Some("POST_DEPLOY_CMDS=\"app make\""));
+        assert_eq!(said.kind, Kind::CheckBroken);
+        assert_eq!(
+            said.what,
+            "x answered 404 (wanted 200); POST_DEPLOY_CMDS=\"app make\" was not run, which may be why"
+        );
+        assert_eq!(without_commands(red(Kind::NoAnswer), None).kind, Kind::NoAnswer);
+        assert_eq!(without_commands(red(Kind::ProxyUnreachable), Some("X")).kind, Kind::ProxyUnreachable);
+    }
 }

@@ -1,7 +1,7 @@
 //! Identifiable data is backed up, wiped, shown to be gone, restored, and shown to be back. "The
 //! service is up" proves nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -10,17 +10,20 @@ use harness::coopcloud::labels::{Coverage, coverage, is_backed_up};
 use harness::coopcloud::snapshot_id::SnapshotId;
 use harness::failure::{Failure, Kind};
 use harness::messages::{self, Speaker};
-use harness::swarm::MountedVolume;
+use harness::swarm::{Before as Settled, MountedVolume};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{answers, data, overlay};
-use crate::backup_content::{Asked, Entry, judged, paths};
+use crate::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, disk, sample_of};
 use crate::markers::Marker;
 use crate::report::text::{count, one_line};
 use crate::{repository, snapshots};
+
+/// Before a restore is tried once more.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// One volume, where it is mounted, and what the labels say about it.
 struct Covered {
@@ -38,7 +41,9 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
     let Some(volumes) = volumes(cx).await? else { return Ok(()) };
     data::seed(cx).await?;
     let markers = plant(cx, &volumes).await?;
-    if markers.is_empty() && cx.overlays.data.is_none() {
+    // Labels may name files alone, such as a dump: what comes back of those is not shown without data/.
+    let is_covered = volumes.iter().any(|volume| volume.coverage != Coverage::No);
+    if markers.is_empty() && cx.overlays.data.is_none() && !is_covered {
         let failure = Failure::new(
             Kind::NothingToProve,
             "nothing identifiable can be planted in what is backed up, so a backup would prove nothing",
@@ -47,29 +52,31 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
         cx.fail("backup.markers", crate::event::Origin::Generic, failure, Duration::ZERO);
         return Err(crate::context::Stopped);
     }
-    let made = create(cx).await?;
+    let made = create(cx, &volumes).await?;
     // Reading the snapshot takes as long as restoring it, and neither needs the other: what it holds
     // is told first all the same, since an empty backup explains what follows.
     let listing = tokio::spawn(content(cx, &made));
     wipe(cx, &markers).await?;
-    restore(cx, listing, &made).await?;
+    let holds = restore(cx, listing, &made).await?;
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
     back(cx, &markers).await?;
     data::check(cx, "restored").await?;
     answers::answers(cx, "backup.answers").await?;
-    if cx.overlays.data.is_none() {
-        cx.not_shown = Some(not_shown(&made));
-    }
+    cx.not_shown = match holds {
+        Holds::Nothing(why) => Some(format!("not shown: what a backup holds of the app ({why})")),
+        Holds::Files(_) if cx.overlays.data.is_none() => Some(not_shown(&made)),
+        Holds::Files(_) => None,
+    };
     overlay::run_all(cx, "backup").await
 }
 
 /// What a marker that came back does not say.
 fn not_shown(made: &Made) -> String {
-    let what = if made.has_hook {
-        "that the app's data comes back from its dump"
-    } else {
+    let what = if made.before.hooks.is_empty() {
         "that the app's own data comes back"
+    } else {
+        "that the app's data comes back from its dump"
     };
     format!("not shown: {what} (the recipe's folder has no data/)")
 }
@@ -80,8 +87,9 @@ struct Made {
     /// The snapshots that the bot named.
     ids: Vec<SnapshotId>,
     since: Timestamp,
-    has_hook: bool,
-    held_something: bool,
+    before: Before,
+    /// Whether a hook of the recipe takes part in a restore, which may end the app.
+    restores_by_hook: bool,
 }
 
 /// The mounted volumes with their coverage; none where no service is labelled for backup.
@@ -169,44 +177,66 @@ async fn plant(cx: &mut Context, volumes: &[Covered]) -> Step<Vec<Marker>> {
     .await
 }
 
-async fn create(cx: &mut Context) -> Step<Made> {
+/// What is known of the app before its backup is made, since a hook may change it.
+async fn before(cx: &Context, volumes: &[Covered]) -> Result<Before, Failure> {
+    let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
+    let hooks = labels.values().filter(|labels| is_backed_up(labels));
+    let hooks = hooks.filter_map(|labels| labels.get("backupbot.backup.pre-hook").cloned()).collect();
+    let names = |is_covered: bool| -> BTreeSet<String> {
+        let wanted = volumes.iter().filter(|volume| (volume.coverage != Coverage::No) == is_covered);
+        wanted.map(|volume| volume.mount.name.clone()).collect()
+    };
+    // One volume may be mounted twice, by a service whose labels cover it and by another.
+    let (covered, mut others) = (names(true), names(false));
+    others.retain(|name| !covered.contains(name));
+    let all: BTreeSet<String> = covered.union(&others).cloned().collect();
+    let full = repository::with_content(&cx.swarm, &all, cx.wait_until()).await;
+    let is_full = |name: &&String| full.as_ref().is_none_or(|full| full.contains(*name));
+    let short = |name: &String| name.strip_prefix(&cx.spec.stack.object("")).unwrap_or(name).to_owned();
+    Ok(Before {
+        hooks,
+        covered: full.is_none() || covered.iter().any(|name| is_full(&name)),
+        others: others.iter().filter(is_full).map(short).collect(),
+    })
+}
+
+async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
     cx.check("backup.created", async |cx: &mut Context| {
+        let before = before(cx, volumes).await?;
         let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
-        let has_hook = labels.values().any(|labels| labels.contains_key("backupbot.backup.pre-hook"));
-        let names: BTreeSet<String> =
-            cx.swarm.mounted(&cx.spec.stack).await?.iter().map(|mount| cx.spec.stack.object(&mount.short)).collect();
-        let names: Vec<String> = names.into_iter().collect();
-        let held_something = repository::hold_something(&cx.swarm, &names, cx.wait_until()).await.unwrap_or(true);
+        let is_hook = |key: &String| key.starts_with("backupbot.restore");
+        let restores_by_hook = labels.values().flat_map(|labels| labels.keys()).any(is_hook);
         cx.progress("abra makes a backup");
+        // Without it, the bot's own words about its lock make the second try.
+        let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
         let since = Timestamp::now();
         let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         // Also of a backup that failed: what it saved is there.
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
         snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
-        // Another backup on a server holds the repository for a while: that is no fault of this app.
-        let passes = |call: &Call| messages::known(Speaker::BackupBot, call.output()).is_some_and(|row| row.passes);
         if ids.is_empty() && call.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
             if let Err(failure) = cx.took_from(call, "make a backup", Speaker::BackupBot) {
                 cx.note(format!("the backup was tried once more; at the first try: {}", failure.what));
             }
             call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         }
+        drop(turn);
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
         snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
             cx.note("the backup bot did not say which snapshot it made, so it stays in the bot's repository");
         }
-        let call = cx.took_from(call, "make a backup", Speaker::BackupBot)?;
-        if let Some(line) = messages::failed_hook(call.output()) {
-            return Err(Failure::new(
-                Kind::BackupFailed,
-                format!("the backup bot says that it succeeded, and a hook of the recipe failed: {}", one_line(line, 200)),
-                "the pre-hook in the backupbot labels, and what it printed; its command runs in the service's container",
-            ));
-        }
-        Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, has_hook, held_something }))
+        let call = cx.took_from(call, "make a backup", Speaker::BackupBot);
+        let call = call.map_err(|failure| of_hooks(failure, &labels, "backup"))?;
+        no_hook_failed(&call)?;
+        Ok((format!("in {:.1} s", call.took.as_secs_f64()), Made { ids, since, before, restores_by_hook }))
     })
     .await
+}
+
+/// Another backup on a server holds the repository for a while: that is no fault of this app.
+fn passes(call: &Call) -> bool {
+    messages::known(Speaker::BackupBot, call.output()).is_some_and(|row| row.passes)
 }
 
 /// What the backup holds: asked of the repository itself, or of abra where that cannot be.
@@ -231,15 +261,25 @@ enum Listing {
 }
 
 /// A backup that holds nothing of the app is none, whatever its exit code says.
-fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, ()), Failure> {
+fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, Holds), Failure> {
     let entries = match listing? {
         Listing::Known(entries) => entries,
-        Listing::Told(call) => paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output()),
+        Listing::Told(call) => {
+            let entries = paths(cx.took_from(Ok(call), "list the backup", Speaker::BackupBot)?.output());
+            if names_only_volumes(&entries) {
+                let why = "abra names the volumes and not what is in them";
+                return Ok((format!("not known: {why}"), Holds::Nothing(why.to_owned())));
+            }
+            entries
+        }
     };
     let volumes = cx.spec.stack.object("");
-    let Made { since, has_hook, held_something, .. } = *made;
-    let text = judged(&entries, &Asked { volumes: &volumes, since, has_hook, held_something })?;
-    Ok((text, ()))
+    let holds = judged(&entries, &Asked { volumes: &volumes, since: made.since, before: &made.before })?;
+    let text = match &holds {
+        Holds::Files(files) => format!("{} in the app's volumes", count(*files, "file")),
+        Holds::Nothing(why) => format!("nothing: {why}"),
+    };
+    Ok((text, holds))
 }
 
 async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
@@ -261,20 +301,38 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
     data::wipe(cx).await
 }
 
-async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step {
+async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step<Holds> {
     cx.progress("abra restores the backup");
-    let before = cx.swarm.before(&cx.spec.stack).await;
-    let restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
+    let before = cx.before().await;
+    let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
+    let mut restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
+    if restored.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
+        if let Err(failure) = cx.took_from(restored, "restore the backup", Speaker::BackupBot) {
+            cx.note(format!("the restore was tried once more; at the first try: {}", failure.what));
+        }
+        tokio::time::sleep(PAUSE).await;
+        restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
+    }
+    drop(turn);
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
-    cx.check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
+    let holds = cx
+        .check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
         .await?;
     cx.check("backup.restored", async |cx: &mut Context| {
-        let call = cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore)?;
+        let call = match cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore) {
+            Ok(call) => call,
+            Err(failure) => {
+                let labels = cx.swarm.all_service_labels(&cx.spec.stack).await.unwrap_or_default();
+                return Err(of_hooks(failure, &labels, "restore"));
+            }
+        };
+        no_hook_failed(&call).map_err(of_restore)?;
         // A hook may have ended the app; what answers next must be settled.
-        cx.settle(&before?).await?;
+        cx.settle(&Settled { outlive: !made.restores_by_hook, ..before? }).await?;
         Ok((format!("in {:.1} s, and the app is settled", call.took.as_secs_f64()), ()))
     })
-    .await
+    .await?;
+    Ok(holds)
 }
 
 async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
@@ -297,10 +355,64 @@ async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
     .await
 }
 
+/// The bot says nothing of a hook that does not end, and abra neither; so the hooks are named. `when` is backup or restore.
+fn of_hooks(failure: Failure, labels: &BTreeMap<String, BTreeMap<String, String>>, when: &str) -> Failure {
+    let begin = format!("backupbot.{when}.");
+    let hooks = labels.iter().flat_map(|(service, labels)| labels.iter().map(move |label| (service, label)));
+    let hooks = hooks.filter(|(_, (name, _))| name.starts_with(&begin) && name.ends_with("-hook"));
+    let hooks: Vec<String> =
+        hooks.map(|(service, (_, command))| format!("{service}: {}", one_line(command, 160))).collect();
+    if failure.kind != Kind::Deadline || hooks.is_empty() {
+        return failure;
+    }
+    let look_at = format!(
+        "the hooks ({}): one that waits for an answer never ends. It may have a terminal, where psql and mysql show what \
+         is long page by page: `psql -P pager=off`, or `> /dev/null`",
+        hooks.join("; ")
+    );
+    Failure { look_at, ..failure }
+}
+
+/// The bot goes on after a hook that failed, and ends well: its lines are all that tells.
+fn no_hook_failed(call: &Call) -> Result<(), Failure> {
+    let Some(line) = messages::failed_hook(call.output()) else { return Ok(()) };
+    Err(Failure::new(
+        Kind::BackupFailed,
+        format!("the backup bot says that it succeeded, and a hook of the recipe failed: {}", one_line(line, 200)),
+        "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
+    ))
+}
+
 /// What fails in a backup by the recipe's doing fails here in a restore.
 fn of_restore(failure: Failure) -> Failure {
     match failure.kind {
         Kind::BackupFailed | Kind::BackupEmpty => Failure { kind: Kind::RestoreFailed, ..failure },
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hooks_are_named_where_a_restore_does_not_end_and_nowhere_else() {
+        let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let hooks: BTreeMap<String, BTreeMap<String, String>> = [
+            ("app".to_owned(), labels(&[("backupbot.backup", "true")])),
+            (
+                "db".to_owned(),
+                labels(&[("backupbot.backup.pre-hook", "/dump"), ("backupbot.restore.post-hook", "psql -f all.sql")]),
+            ),
+        ]
+        .into();
+        let failure = |kind| Failure::new(kind, "abra did not end in 293 s", "its output, in the report");
+        let restore = of_hooks(failure(Kind::Deadline), &hooks, "restore");
+        assert!(restore.look_at.starts_with("the hooks (db: psql -f all.sql): one that waits"), "{}", restore.look_at);
+        assert!(of_hooks(failure(Kind::Deadline), &hooks, "backup").look_at.contains("(db: /dump)"));
+        let other = of_hooks(failure(Kind::AbraFailed), &hooks, "restore");
+        assert_eq!(other.look_at, "its output, in the report");
+        let none = of_hooks(failure(Kind::Deadline), &BTreeMap::new(), "restore");
+        assert_eq!(none.look_at, "its output, in the report");
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
-use harness::failure::Failure;
+use harness::failure::{Failure, Kind};
 
 use crate::allowed::compose_files;
 use crate::change::{self, Change, Why};
+use crate::commands::{After, Commands};
 use crate::context::{Context, Step};
 use crate::event::Stage;
 use crate::report::text::count;
@@ -42,6 +43,15 @@ pub(super) async fn settings(cx: &mut Context) -> Step {
     if cx.has_install_steps() || !upgrades(cx) {
         return Ok(());
     }
+    cx.check("prepare.configs", async |_: &mut Context| match change.unversioned().first() {
+        None => Ok(("no config changes under the name of one that is deployed".to_owned(), ())),
+        Some((name, file)) => Err(Failure::new(
+            Kind::ConfigChanged,
+            format!("{file} changes, and its config is still called {name}: swarm refuses to change one in place"),
+            "raise its *_VERSION export in abra.sh, or put one into the config's name",
+        )),
+    })
+    .await?;
     cx.check(CHECK, async |_: &mut Context| {
         change.refuses(&lacking)?;
         let lacking = change.own(&lacking);
@@ -116,13 +126,14 @@ pub(super) async fn left_behind(cx: &Context) -> Result<(), Failure> {
 async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String> {
     let mut notes = Vec::new();
     let base = cx.change.as_ref().map(|change| &change.base);
-    let commands = change::commands(env);
-    if !commands.is_empty() {
-        let commands: Vec<String> = commands.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
-        notes.push(format!(
-            "{} in .env.sample was not run: abra runs these commands, and cc-ci's deploys do not",
-            commands.join(", ")
-        ));
+    for (key, value) in change::commands(env) {
+        let runs = [After::Deploy.key(), After::Upgrade.key()].contains(&key.as_str());
+        let why = match &cx.commands {
+            Commands::Run if runs => continue,
+            Commands::NotRun(why) if runs => why.as_str(),
+            _ => "cc-ci never runs those",
+        };
+        notes.push(format!("{key}={value:?} in .env.sample was not run, so what it sets up is not tested: {why}"));
     }
     let timers = change::timers(compose);
     if !timers.is_empty() {

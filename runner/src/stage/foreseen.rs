@@ -6,7 +6,8 @@ use std::path::Path;
 
 use harness::coopcloud::compose::{Compose, Service};
 use harness::coopcloud::envfile::EnvFile;
-use harness::coopcloud::route::{Routing, Wanted};
+use harness::coopcloud::route::{NoWay, Routing};
+use harness::coopcloud::router_rule::Wanted;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Look;
 use serde_json::Value;
@@ -46,21 +47,21 @@ pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compo
 pub(super) async fn route(cx: &mut Context, compose: &Compose) -> Step {
     let labels = compose.services.iter().map(|service| (service.name.clone(), service.labels.clone())).collect();
     let routing = Routing::of(&labels);
-    if let Some(service) = compose.services.iter().find(|service| has_stray_labels(service)) {
-        let name = &service.name;
-        cx.note(format!(
-            "service {name} has routing labels in `labels`, which sit on its containers; in swarm mode traefik reads \
-             `deploy.labels` alone"
-        ));
-    }
+    let strays = strays(compose);
     // Without a router there is nothing to judge: traefik may know the app by a file, or it speaks no HTTP.
-    let none = routing.routers.is_empty() && routing.not_enabled.is_empty();
+    let none = routing.routers.is_empty() && routing.not_enabled.is_empty() && strays.is_none();
     if none || cx.opted_out("install.answers").is_some() || cx.has_install_steps() {
         return Ok(());
     }
     cx.check("prepare.route", async |cx: &mut Context| {
         let wanted = Wanted { host: cx.spec.domain.as_str(), path: cx.toml.health.path.as_str() };
-        match routing.no_way(wanted, &networks(compose, &cx.spec.stack.object("")), PROXY) {
+        let way = routing.no_way(wanted, &networks(compose, &cx.spec.stack.object("")), PROXY);
+        if let (None, Some(strays)) = (&way, &strays)
+            && !routing.routers.is_empty()
+        {
+            cx.note(strays.what.clone());
+        }
+        match way.or(strays.filter(|_| routing.routers.is_empty())) {
             None => Ok((format!("a router takes {}{}", wanted.host, wanted.path), ())),
             // The recipe may be right, and cc-ci asks at the wrong place.
             Some(no) if no.is_path => Err(Failure::new(Kind::CheckBroken, no.what, no.look_at)),
@@ -68,6 +69,19 @@ pub(super) async fn route(cx: &mut Context, compose: &Compose) -> Step {
         }
     })
     .await
+}
+
+/// Routing labels that traefik does not see, of the first service with such.
+pub(super) fn strays(compose: &Compose) -> Option<NoWay> {
+    let name = &compose.services.iter().find(|service| has_stray_labels(service))?.name;
+    Some(NoWay {
+        what: format!(
+            "service {name} has routing labels in `labels`, which sit on its containers; in swarm mode traefik reads \
+             `deploy.labels` alone"
+        ),
+        look_at: format!("the labels of service {name}: move them below deploy"),
+        is_path: false,
+    })
 }
 
 /// Whether routing labels sit where traefik does not read them, and none where it does.

@@ -7,6 +7,7 @@ mod change;
 mod data;
 mod dependencies;
 mod evidence;
+mod fallen;
 mod foreseen;
 mod fresh;
 mod functional;
@@ -53,6 +54,7 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
 }
 
 pub use evidence::{collect_logs, collect_tasks};
+pub use fallen::fallen;
 pub(crate) use in_time::too_slow;
 pub use memory::killed;
 pub(crate) use overlay::{context as overlay_context, tried};

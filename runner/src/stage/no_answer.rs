@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use harness::coopcloud::route::{Routing, Wanted};
+use harness::coopcloud::route::Routing;
+use harness::coopcloud::router_rule::Wanted;
 use harness::failure::Failure;
 use harness::http::{Answer, Method, Url};
 use harness::names::StackName;
 use harness::swarm::STACK_LABEL;
 use jiff::Timestamp;
 
-use super::foreseen::{PROXY, networks};
+use super::foreseen::{PROXY, networks, strays};
 use crate::context::Context;
 use crate::diagnosis::{Behind, Heard, Seen};
 
@@ -33,6 +34,9 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
     let compose = super::prepare::may_be_deployed(cx, &revision).ok().filter(|_| is_as_sampled);
     let on = compose.as_ref().map(|compose| networks(compose, &cx.spec.stack.object(""))).unwrap_or_default();
     seen.no_way = routing.no_way(wanted, &on, PROXY);
+    if routing.routers.is_empty() {
+        seen.no_way = seen.no_way.or(compose.as_ref().and_then(strays));
+    }
     seen.log = traefiks_log(cx).await.unwrap_or_default();
     for service in labels.keys() {
         if let Ok(None) = cx.swarm.local_container(&cx.spec.stack, service).await {
@@ -40,8 +44,9 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
         }
     }
     if let Some(router) = routing.taken_by(wanted) {
+        let target = routing.target(router);
         let mut behind = Behind {
-            service: router.on.clone(),
+            service: target.to_owned(),
             rule: router.rule.clone(),
             entrypoints: router.entrypoints.clone(),
             middlewares: router.middlewares.clone(),
@@ -49,7 +54,7 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
             tls: router.tls,
             ..Behind::default()
         };
-        if let Ok(Some(container)) = cx.swarm.local_container(&cx.spec.stack, &router.on).await {
+        if let Ok(Some(container)) = cx.swarm.local_container(&cx.spec.stack, target).await {
             behind.is_healthy = cx.swarm.is_healthy(&container).await;
             behind.listening = cx.swarm.listening(&container).await;
             behind.direct = direct(cx, &container, behind.port).await;

@@ -1,9 +1,11 @@
 //! Compose files of the repository that no COMPOSE_FILE of the run names: operators switch them on, so each is held to
 //! docker's schema and to what the repository's files declare.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::coopcloud::compose::Compose;
+use harness::coopcloud::declared::{declared_by, undeclared};
+use harness::coopcloud::unset::unset;
 use harness::failure::{Failure, Kind};
 
 use crate::allowed::compose_files;
@@ -59,6 +61,9 @@ pub(super) fn told(
         cx.note(format!("{} is {since}in no COMPOSE_FILE of this run, so not deployed", changed.join(", ")));
     }
     let declared = declared(cx, head);
+    let main = deployed.first().and_then(|file| Some((file, alone(cx, head, file)?)));
+    let sample = cx.checkout.file(head, ".env.sample").unwrap_or_default();
+    let vars = variables(cx, head);
     let mut wrong = Vec::new();
     for (one, said) in optional.iter().zip(said) {
         match said {
@@ -71,6 +76,23 @@ pub(super) fn told(
             Loaded::Taken | Loaded::NotAsked(_) => {}
         }
         let Some(compose) = alone(cx, head, &one.file) else { continue };
+        if let Some((other, main)) = &main
+            && !main.version.is_same_as(&compose.version)
+        {
+            let (file, version, meant) = (&one.file, &compose.version, &main.version);
+            wrong.push((
+                one,
+                format!("{file} {version} and {other} {meant}: docker deploys no files of different versions together"),
+            ));
+        }
+        let unset: Vec<String> = unset(&compose, &vars, &sample).into_keys().collect();
+        if one.is_changed && !unset.is_empty() {
+            cx.note(format!(
+                "{} uses {}, and nothing sets that: no line of .env.sample, not even a comment, and no export of abra.sh",
+                one.file,
+                unset.join(", ")
+            ));
+        }
         if let Some((what, service)) = undeclared(&compose, &declared) {
             let why = format!(
                 "in {} service {service} uses the {what}, which no compose file of the repository declares",
@@ -97,9 +119,12 @@ pub(super) fn told(
 
 /// One file by itself, with the settings of the sample.
 fn alone(cx: &Context, head: &str, file: &str) -> Option<Compose> {
-    let sample = crate::deploy::sample_of(&cx.checkout, head).ok()?;
-    let vars = crate::deploy::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str());
-    Compose::load(&[(file.to_owned(), cx.checkout.file(head, file)?)], &vars).ok()
+    Compose::load(&[(file.to_owned(), cx.checkout.file(head, file)?)], &variables(cx, head)).ok()
+}
+
+fn variables(cx: &Context, head: &str) -> BTreeMap<String, String> {
+    let sample = crate::deploy::sample_of(&cx.checkout, head).unwrap_or_default();
+    crate::deploy::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str())
 }
 
 /// Every secret, config, volume and network that some compose file of the repository declares, as `kind key`: an overlay
@@ -107,74 +132,9 @@ fn alone(cx: &Context, head: &str, file: &str) -> Option<Compose> {
 fn declared(cx: &Context, head: &str) -> BTreeSet<String> {
     let mut files = compose_paths(&cx.checkout, head);
     files.extend(crate::deploy::sample_of(&cx.checkout, head).map(|env| compose_files(&env)).unwrap_or_default());
-    let mut found = BTreeSet::new();
-    for compose in files.iter().filter_map(|file| alone(cx, head, file)) {
-        let sections = [
-            ("secret", &compose.secrets),
-            ("config", &compose.configs),
-            ("volume", &compose.volumes),
-            ("network", &compose.networks),
-        ];
-        found.extend(
-            sections.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind} {}", one.key))),
-        );
-    }
-    found
-}
-
-/// The first thing that a service uses and nothing declares, and that service.
-pub(super) fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Option<(String, String)> {
-    compose.services.iter().find_map(|service| {
-        let of =
-            |kind: &str, keys: &[String]| -> Vec<String> { keys.iter().map(|key| format!("{kind} {key}")).collect() };
-        let volumes: Vec<String> = service
-            .mounts
-            .iter()
-            .filter(|mount| mount.kind == "volume" && !mount.source.is_empty())
-            .map(|mount| mount.source.clone())
-            .collect();
-        let networks: Vec<String> = match service.field("networks") {
-            Some(serde_json::Value::Array(names)) => {
-                names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
-            }
-            Some(serde_json::Value::Object(names)) => names.keys().cloned().collect(),
-            _ => Vec::new(),
-        };
-        let networks: Vec<String> = networks.into_iter().filter(|name| name != "default").collect();
-        let used = [
-            of("secret", &service.secrets),
-            of("config", &service.configs),
-            of("volume", &volumes),
-            of("network", &networks),
-        ]
-        .concat();
-        used.into_iter().find(|one| !declared.contains(one)).map(|one| (one, service.name.clone()))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    #[test]
-    fn what_a_service_uses_is_declared_somewhere() {
-        let load =
-            |text: &str| Compose::load(&[("compose.x.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
-        let declared: BTreeSet<String> =
-            ["secret key", "volume data", "network proxy", "config c"].map(str::to_owned).into();
-        let found = |text: &str| undeclared(&load(&format!("services:\n  app:\n{text}")), &declared);
-        assert_eq!(
-            found(
-                "    secrets: [key]\n    networks: [proxy, default]\n    volumes: ['data:/d', '/tmp', './x:/x']\n    configs: [c]\n"
-            ),
-            None
-        );
-        let names = |text: &str| found(text).map(|(what, _)| what);
-        assert_eq!(names("    secrets: [kye]\n").as_deref(), Some("secret kye"));
-        assert_eq!(names("    volumes: ['dta:/d']\n").as_deref(), Some("volume dta"));
-        assert_eq!(names("    networks: {inner: {}}\n").as_deref(), Some("network inner"));
-        assert_eq!(names("    configs: [{source: other, target: /o}]\n").as_deref(), Some("config other"));
-    }
+    files
+        .iter()
+        .filter_map(|file| alone(cx, head, file))
+        .flat_map(|compose| declared_by(&compose).collect::<Vec<_>>())
+        .collect()
 }

@@ -184,12 +184,12 @@ async fn rules(cx: &mut Context, head: &str) -> Step {
         cx.checkout.check_out(head)?;
         cx.progress("abra holds the recipe to its rules");
         let call = cx.abra.recipe_lint(&cx.spec.recipe, cx.time_left()).await;
-        let call = cx.took(call, "lint the recipe")?;
+        let call = cx.took(call, "hold the recipe to its rules")?;
         let rows = parse_lint(call.output());
         if rows.is_empty() {
             return Err(Failure::new(
                 Kind::AbraUnusable,
-                "abra's lint printed no rule that cc-ci can read",
+                "abra printed no rule that cc-ci can read",
                 "abra's output, in the report",
             ));
         }
@@ -300,19 +300,23 @@ fn look_at_world(cx: &Context) -> AbortOnDropHandle<Result<String, Failure>> {
     let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
     let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base).to_owned();
     let (http, port) = (cx.http.clone(), cx.https_port);
+    let each = cx.spec.cert_resolver.is_some();
     let is_backup = |planned: &PlannedStage| planned.stage == Stage::Backup && planned.skip.is_none();
     let opens = cx.started.stages.iter().any(is_backup);
     AbortOnDropHandle::new(tokio::spawn(async move {
         let repository = async {
-            if opens { crate::repository::opens(&swarm, until).await } else { Ok("no backup is planned".to_owned()) }
+            if !opens {
+                return Ok("no backup is planned".to_owned());
+            }
+            crate::repository::opens(&swarm, until).await.map(|looked| looked.text().to_owned())
         };
         // The repository takes a second. Of two failures the world's tells more.
-        let (routed, opened) = tokio::join!(is_whole(&swarm, &http, &base, port), repository);
+        let (routed, opened) = tokio::join!(is_whole(&swarm, &http, &base, port, each), repository);
         Ok(format!("{}; {}", routed?, opened?))
     }))
 }
 
-async fn is_whole(swarm: &Swarm, http: &Http, base: &str, port: u16) -> Result<String, Failure> {
+async fn is_whole(swarm: &Swarm, http: &Http, base: &str, port: u16, each: bool) -> Result<String, Failure> {
     let there = crate::world::present(swarm).await?;
     let missing = there.missing();
     if !missing.is_empty() {
@@ -322,7 +326,15 @@ async fn is_whole(swarm: &Swarm, http: &Http, base: &str, port: u16) -> Result<S
             "run `cc-ci up`; `cc-ci doctor` says more",
         ));
     }
-    trusted(http, base, port, there.routes.contains(base)).await
+    let has_route = there.routes.contains(base);
+    if each && !has_route {
+        return Err(Failure::new(
+            Kind::WorldIncomplete,
+            "traefik gets a certificate for each app, and there is no route of cc-ci's own that could be asked for",
+            "run `cc-ci up`, which makes it",
+        ));
+    }
+    trusted(http, base, port, has_route).await
 }
 
 /// traefik answers over TLS that cc-ci trusts, and passes a request on to a route of cc-ci's own. A state folder that is
@@ -398,7 +410,10 @@ pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Fa
     let mut speaker = cx.speaker();
     // The run's own folder, also of an app that belongs to another: this run needs the images now.
     let (state, run) = (cx.dir.state(), &cx.started.run);
-    let pulled = guard::ensure(&cx.swarm, state, run, &images, &mut speaker).await?;
+    let logins = crate::registry::logins(&cx.runner.settings, &cx.spec.recipe)?;
+    let guard::Ensured { pulled, remarks } =
+        guard::ensure(&cx.swarm, state, run, &images, &logins, &mut speaker).await?;
+    remarks.into_iter().for_each(|remark| cx.note(remark));
     for (image, why) in pulled.iter().filter_map(|one| Some((&one.image, one.first.as_ref()?))) {
         cx.note(format!("{image} was pulled at the second try; at the first: {why}"));
     }

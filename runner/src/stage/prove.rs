@@ -18,7 +18,7 @@ use crate::impostor::{self, Impostor};
 const LIMIT: Duration = Duration::from_secs(20);
 /// Tests that run at once.
 const AT_ONCE: usize = 4;
-/// An abra that always succeeds, since a test may ask the app through it.
+/// In place of abra and of `CCCI_EXEC`: it always succeeds, since a test may ask the app through them.
 const YES: &str = "#!/bin/sh\necho asked >>\"$0.asked\"\n[ -t 0 ] || cat >/dev/null\necho ok\n";
 
 pub(super) async fn run(cx: &mut Context) -> Step {
@@ -76,8 +76,8 @@ async fn one(
         std::fs::copy(&path, &to).map_err(|error| disk("write", &to, &error))?;
     }
     let impostor = Impostor::start(kind, &cx.spec.domain, cx.spec.recipe.as_str(), &work).await?;
-    let abra = work.join("impostor-abra");
-    executable(&abra, YES)?;
+    let yes = work.join("impostor-yes");
+    executable(&yes, YES)?;
     let (domain, port) = (&cx.spec.domain, impostor.port());
     let resolve = format!("{domain}:{port}:127.0.0.1");
     // The apps beside it are the real ones: a test that only asks those proves nothing about this one.
@@ -88,7 +88,8 @@ async fn one(
         ("CCCI_URL", format!("https://{domain}:{port}")),
         ("CCCI_RESOLVE", resolve.clone()),
         ("CCCI_CA", ca.display().to_string()),
-        ("CCCI_ABRA", abra.display().to_string()),
+        ("CCCI_EXEC", yes.display().to_string()),
+        ("CCCI_ABRA", yes.display().to_string()),
         ("CCCI_WORK", work.display().to_string()),
         ("CCCI_ARTIFACTS", work.display().to_string()),
     ] {
@@ -98,7 +99,7 @@ async fn one(
     context.resolve = [vec![resolve], cx.resolve_beside.clone()].concat();
     context.work_dir.clone_from(&work);
     let result = checks::tried(cx, file, &context).await;
-    Ok((result, impostor.asked() > 0 || work.join("impostor-abra.asked").exists()))
+    Ok((result, impostor.asked() > 0 || work.join("impostor-yes.asked").exists()))
 }
 
 fn trust_both(impostor: &Path, world: Option<&Path>, both: &Path) -> std::io::Result<()> {
@@ -135,7 +136,7 @@ fn judge(cx: &mut Context, file: &str, name: &str, kind: impostor::Kind, result:
         OverlayOutcome::Failed => Failure::new(
             Kind::CheckBroken,
             format!("{file} cannot be proven against {}: it asked nothing and is red: {}", kind.words(), result.text),
-            "a test asks CCCI_URL by CCCI_RESOLVE and CCCI_CA, or the app's containers by CCCI_ABRA",
+            "a test asks CCCI_URL by CCCI_RESOLVE and CCCI_CA, or the app's containers by CCCI_EXEC",
         ),
         OverlayOutcome::Broken => Failure::new(
             Kind::CheckBroken,

@@ -23,7 +23,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     let head = cx.spec.head.to_string();
     let (settled, old) = cx
         .check("upgrade.settled", async |cx: &mut Context| {
-            let before = cx.swarm.before(&cx.spec.stack).await?;
+            let before = cx.before().await?;
             let deployed = cx.deploy(&head, &before).await;
             change::left_behind(cx).await?;
             let settled = deployed.map_err(|failure| cx.explained(failure))?;

@@ -43,6 +43,10 @@ pub fn advice(kind: Kind) -> Advice {
             "the base does not come up on the volumes that the change has written",
             "mend what cannot go back, or take [rollback] out of recipe.toml and say in the release note that there is no way back",
         ),
+        Kind::CommandFailed => (
+            "POST_DEPLOY_CMDS fails: run app make_admin: occ: not found",
+            "run it by hand: `abra app cmd DOMAIN SERVICE FUNCTION`; does the image have what the function calls",
+        ),
         Kind::NoRoute => (
             "no router's rule takes a request to app.example.org/: Host(`www.app.example.org`)",
             "mend the router's labels under deploy.labels, or the service's networks, as the line says",

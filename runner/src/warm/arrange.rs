@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use harness::abra::Abra;
-use harness::failure::{Failure, Kind};
+use harness::failure::Failure;
 use harness::http::Http;
-use harness::names::Domain;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
 use super::Warm;
@@ -17,6 +16,7 @@ use crate::prepared::{Prepared, new_run_id};
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
 use crate::slot;
+use crate::spec::domain_with;
 
 /// How long a warm provider may take to show that it lives.
 const ALIVE: Duration = Duration::from_secs(3);
@@ -61,7 +61,8 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
     if !wanted.needed.after.is_empty() {
         return cold("it needs apps itself, and those go with the run");
     }
-    let domain = domain(&wanted.needed.recipe, &how.settings.base_domain)?;
+    // There is one warm provider of its kind.
+    let domain = domain_with(&wanted.needed.recipe, "-warm", &how.settings.base_domain)?;
     let claim = Claim {
         run: tested.run.clone(),
         stack: domain.stack(),
@@ -112,13 +113,6 @@ async fn take(
         Some(other) => found(how, &prepared.dependencies[at], &other, longest(&prepared.stages)).await,
         None => make(how, claim, prepared, at).await,
     }
-}
-
-/// The domain of the one warm provider of its kind.
-fn domain(recipe: &harness::names::RecipeName, base: &Domain) -> Result<Domain, Failure> {
-    format!("{recipe}-warm.{base}").parse().map_err(|error| {
-        Failure::new(Kind::DomainTooLong, format!("no domain can be made: {error}"), "give another --base-domain")
-    })
 }
 
 /// One that is there, if it is what the run would deploy itself, this machine's, and alive. A sick one gets no

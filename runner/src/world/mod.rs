@@ -22,26 +22,32 @@ use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 use crate::settings::Settings;
 use docker_cli::docker;
 pub use entrypoints::entrypoints;
-pub use present::{Present, bot_container, is_route, present};
+pub use present::{Present, is_route, present};
 
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";
 
-/// HTTP towards the apps, and the CA of a local world.
+/// HTTP towards the apps. The CA of a local world is trusted beside the system's, where there is one.
 ///
 /// # Errors
 /// When the local CA's certificate is no certificate.
-pub fn http(settings: &Settings) -> Result<(Http, Option<PathBuf>), Failure> {
-    let ca = local_ca(&settings.state_dir()?, settings);
-    let http = Http::new(&HttpConfig {
-        ca_pem: ca.as_ref().and_then(|path| std::fs::read(path).ok()),
+pub fn http(settings: &Settings) -> Result<Http, Failure> {
+    http_trusting(settings, local_ca(&settings.state_dir()?, settings).as_deref())
+}
+
+/// The same, with this CA or none.
+///
+/// # Errors
+/// When its certificate is no certificate.
+pub fn http_trusting(settings: &Settings, ca: Option<&Path>) -> Result<Http, Failure> {
+    Http::new(&HttpConfig {
+        ca_pem: ca.and_then(|path| std::fs::read(path).ok()),
         resolve: settings
             .fixed_address()
             .map(|address| (settings.base_domain.to_string(), address))
             .into_iter()
             .collect(),
-    })?;
-    Ok((http, ca))
+    })
 }
 
 /// One step of `up` or `down`.
@@ -80,6 +86,16 @@ impl Done {
             Self::Kept => "kept",
         }
     }
+}
+
+/// The local CA's certificate, where the world's own traefik serves what it signed. A server's own traefik is judged by
+/// the system's certificate authorities, whatever an earlier world left in the state folder.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn served_ca(swarm: &Swarm, settings: &Settings) -> Result<Option<PathBuf>, Failure> {
+    let Some(ca) = local_ca(&settings.state_dir()?, settings) else { return Ok(None) };
+    Ok((!present(swarm).await?.foreign_traefik).then_some(ca))
 }
 
 /// The local CA's certificate, where `up` made one for this base domain.
@@ -122,8 +138,12 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
     }
 
     let start = Instant::now();
-    let made = ca::ensure(&state, &settings.base_domain)?;
-    told(report, "certificate of the base domain", if made { Done::Made } else { Done::AlreadyThere }, start);
+    if there.foreign_traefik {
+        told(report, "traefik of this server, with its own certificates", Done::Kept, start);
+    } else {
+        let made = ca::ensure(&state, &settings.base_domain)?;
+        told(report, "certificate of the base domain", if made { Done::Made } else { Done::AlreadyThere }, start);
+    }
 
     let start = Instant::now();
     let parts = stack::Parts {
@@ -152,15 +172,17 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         told(report, "traefik, backup bot and route", Done::Made, start);
     }
     let start = Instant::now();
-    answers(settings).await?;
+    answers(&swarm, settings).await?;
     told(report, "HTTPS of the base domain answers", Done::AlreadyThere, start);
     Ok(())
 }
 
 /// traefik passes a request on to cc-ci's own route: then ports, TLS, the name and the network all work.
-async fn answers(settings: &Settings) -> Result<(), Failure> {
-    let until = Instant::now() + Duration::from_secs(30);
-    let (http, _) = http(settings)?;
+async fn answers(swarm: &Swarm, settings: &Settings) -> Result<(), Failure> {
+    // A certificate authority that is asked now may take its time.
+    let limit = if settings.cert_resolver.is_some() { 120 } else { 30 };
+    let until = Instant::now() + Duration::from_secs(limit);
+    let http = http_trusting(settings, served_ca(swarm, settings).await?.as_deref())?;
     loop {
         match route::asked(&http, settings.base_domain.as_str(), settings.https_port).await {
             Err(failure) if Instant::now() >= until => return Err(failure),

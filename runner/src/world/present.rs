@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use bollard::models::ServiceSpec;
 use harness::failure::{Failure, Kind};
-use harness::names::StackName;
 use harness::swarm::{STACK_LABEL, Swarm};
 
 /// The label with the fingerprint of what `up` deployed.
@@ -74,27 +73,6 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
 #[must_use]
 pub fn is_route(spec: &ServiceSpec) -> bool {
     spec.labels.as_ref().is_some_and(|labels| labels.contains_key(ROUTE_LABEL))
-}
-
-/// A container of the backup bot on this node; none where none runs here.
-///
-/// # Errors
-/// When the engine does not answer.
-pub async fn bot_container(swarm: &Swarm) -> Result<Option<String>, Failure> {
-    let services = swarm.docker().list_services(None).await.map_err(|error| unreachable(&error))?;
-    for spec in services.into_iter().filter_map(|service| service.spec) {
-        let labels = spec.labels.unwrap_or_default();
-        let (Some(stack), Some(name)) = (labels.get(STACK_LABEL), spec.name) else { continue };
-        let Ok(stack) = StackName::try_from(stack.clone()) else { continue };
-        if !is_bot(&labels) {
-            continue;
-        }
-        let short = name.strip_prefix(&stack.object("")).unwrap_or(&name).to_owned();
-        if let Some(container) = swarm.local_container(&stack, &short).await? {
-            return Ok(Some(container));
-        }
-    }
-    Ok(None)
 }
 
 fn is_bot(labels: &HashMap<String, String>) -> bool {

@@ -17,8 +17,8 @@ pub(super) const PORT: u16 = 8080;
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// The labels of the service.
-pub(super) fn labels(base_domain: impl std::fmt::Display, print: &str) -> Value {
-    json!({
+pub(super) fn labels(base_domain: impl std::fmt::Display, cert_resolver: Option<&str>, print: &str) -> Value {
+    let mut labels = json!({
         "cc-ci.world": "true", PRINT_LABEL: print, ROUTE_LABEL: base_domain.to_string(),
         "traefik.enable": "true",
         // traefik 3 skips a service that has the label of both its providers.
@@ -27,7 +27,11 @@ pub(super) fn labels(base_domain: impl std::fmt::Display, print: &str) -> Value 
         "traefik.http.routers.cc-ci-route.entrypoints": "web-secure",
         "traefik.http.routers.cc-ci-route.tls": "true",
         "traefik.http.services.cc-ci-route.loadbalancer.server.port": PORT.to_string(),
-    })
+    });
+    if let Some(resolver) = cert_resolver {
+        labels["traefik.http.routers.cc-ci-route.tls.certresolver"] = json!(resolver);
+    }
+    labels
 }
 
 /// Asks it.
@@ -44,7 +48,8 @@ pub async fn asked(http: &Http, base_domain: &str, https_port: u16) -> Result<St
         Err(failure) => Err(Failure::new(
             Kind::WorldIncomplete,
             format!("traefik does not pass a request on to a service that runs: {}", failure.what),
-            "traefik's log (`docker service logs`), the network proxy, IPVS; `cc-ci up` makes the route anew",
+            "whether --state (CCCI_STATE) is the folder that `cc-ci up` used; traefik's log (`docker service logs`), the \
+             network proxy, IPVS; `cc-ci up` makes the route anew",
         )
         .with_detail(failure.detail)),
     }

@@ -35,6 +35,20 @@ pub(super) struct Wanted {
 /// Writes the compose file.
 pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<Wanted, Failure> {
     let dir = ca::folder(state, &settings.base_domain);
+    // With a traefik that is not ours, its certificates are its own matter, and nothing of ours has to be kept secret.
+    let cert_print = if parts.traefik { Some(certificate(&dir)?) } else { None };
+    let cert = cert_print.as_deref();
+    // Without the folder: a state folder that was moved or copied has the same world.
+    let print = print_of(&[&compose(settings, parts, Path::new(""), cert, "").to_string()]);
+    let file = dir.join("world.yml");
+    let text = format!("{:#}\n", compose(settings, parts, &dir, cert, &print));
+    std::fs::create_dir_all(&dir).map_err(|error| disk("make", &dir, &error))?;
+    std::fs::write(&file, text).map_err(|error| disk("write", &file, &error))?;
+    Ok(Wanted { file, print })
+}
+
+/// Writes what our own traefik serves its certificate by; the fingerprint of both.
+fn certificate(dir: &Path) -> Result<String, Failure> {
     let tls = "tls:\n  stores:\n    default:\n      defaultCertificate:\n        \
                certFile: /run/secrets/cert.pem\n        keyFile: /run/secrets/key.pem\n";
     let tls_file = dir.join("tls.yml");
@@ -42,12 +56,7 @@ pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<
     let cert_file = dir.join("cert.pem");
     let cert = std::fs::read_to_string(&cert_file).map_err(|error| disk("read", &cert_file, &error))?;
     // Secrets and configs do not change, so a new certificate needs new names.
-    let cert_print = print_of(&[&cert, tls]);
-    let print = print_of(&[&compose(settings, parts, &dir, &cert_print, "").to_string()]);
-    let file = dir.join("world.yml");
-    let text = format!("{:#}\n", compose(settings, parts, &dir, &cert_print, &print));
-    std::fs::write(&file, text).map_err(|error| disk("write", &file, &error))?;
-    Ok(Wanted { file, print })
+    Ok(print_of(&[&cert, tls]))
 }
 
 /// Some texts' fingerprint, short enough for a name.
@@ -57,7 +66,7 @@ fn print_of(texts: &[&str]) -> String {
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: &str, print: &str) -> Value {
+fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: Option<&str>, print: &str) -> Value {
     let mut services = Map::new();
     let mode = if parts.ipvs { "vip" } else { "dnsrr" };
     let deploy = |labels: Value| {
@@ -118,20 +127,24 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: &str, print: &s
                 "--global.checkNewVersion=false", "--global.sendAnonymousUsage=false",
             ],
             "networks": ["proxy"],
-            "deploy": deploy(route::labels(&settings.base_domain, print)),
+            "deploy": deploy(route::labels(&settings.base_domain, settings.cert_resolver.as_deref(), print)),
         }),
     );
-    json!({
+    let mut whole = json!({
         "version": "3.8",
         "services": services,
         "networks": { "proxy": { "external": true } },
         "volumes": { "backups": {} },
-        "configs": { "tls": { "name": format!("{}_tls_{cert}", super::WORLD_STACK), "file": dir.join("tls.yml") } },
-        "secrets": {
+    });
+    if let Some(cert) = cert {
+        whole["configs"] =
+            json!({ "tls": { "name": format!("{}_tls_{cert}", super::WORLD_STACK), "file": dir.join("tls.yml") } });
+        whole["secrets"] = json!({
             "cert": { "name": format!("{}_cert_{cert}", super::WORLD_STACK), "file": dir.join("cert.pem") },
             "key": { "name": format!("{}_key_{cert}", super::WORLD_STACK), "file": dir.join("key.pem") },
-        },
-    })
+        });
+    }
+    whole
 }
 
 #[cfg(test)]
@@ -149,6 +162,16 @@ mod tests {
         }
         let settings = <Line as clap::Parser>::parse_from(["cc-ci"]).settings;
         let print = |state: &Path, ipvs| write(state, &settings, &parts(ipvs)).unwrap().print;
+        let foreign = tempfile::tempdir().unwrap();
+        let parts_beside = Parts { traefik: false, ..parts(true) };
+        let file = std::fs::read_to_string(write(foreign.path(), &settings, &parts_beside).unwrap().file).unwrap();
+        assert!(!file.contains("secrets") && !file.contains("configs") && file.contains("cc-ci-route"), "{file}");
+        assert!(!file.contains("certresolver"));
+        let files = std::fs::read_dir(ca::folder(foreign.path(), &settings.base_domain)).unwrap().count();
+        assert_eq!(files, 1, "no certificate authority, and no key");
+        let each = Settings { cert_resolver: Some("production".to_owned()), ..settings.clone() };
+        let file = std::fs::read_to_string(write(foreign.path(), &each, &parts_beside).unwrap().file).unwrap();
+        assert!(file.contains("\"traefik.http.routers.cc-ci-route.tls.certresolver\": \"production\""), "{file}");
         let state = || {
             let state = tempfile::tempdir().unwrap();
             ca::ensure(state.path(), &settings.base_domain).unwrap();
@@ -158,6 +181,16 @@ mod tests {
         assert_eq!(print(one.path(), true), print(one.path(), true));
         assert_ne!(print(one.path(), true), print(one.path(), false));
         assert_ne!(print(one.path(), true), print(other.path(), true));
+        let moved = tempfile::tempdir().unwrap();
+        assert!(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .args([&one.path().join("world"), moved.path()])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(print(one.path(), true), print(moved.path(), true), "the same certificate, in another folder");
         let file = std::fs::read_to_string(ca::folder(one.path(), &settings.base_domain).join("world.yml")).unwrap();
         assert_eq!(file.matches(&print(one.path(), true)).count(), 3, "{file}");
         assert!(file.contains("Host(`cc-ci-route.") && file.contains(ROUTE_LABEL), "{file}");

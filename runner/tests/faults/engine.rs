@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use inotify::{Inotify, WatchMask};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// A machine with an engine, in namespaces. It goes when this process does, however it ends.
 pub(crate) struct Engine {
     number: u8,
@@ -63,11 +66,20 @@ impl Engine {
         assert!(Command::new("kill").args(["-s", name, engine]).status().unwrap().success());
     }
 
+    /// Asks it, and again each time that it says something in its log or makes its socket anew.
     pub(crate) fn until_it_answers(&self) {
         let until = Instant::now() + Duration::from_secs(60);
+        // Looked at before it is asked, so that nothing is missed in between.
+        let mut changes = Inotify::init().unwrap();
+        changes.watches().add(&self.folder, WatchMask::CREATE | WatchMask::MOVED_TO | WatchMask::MODIFY).unwrap();
         while !self.docker(&["version"]).status.success() {
-            assert!(Instant::now() < until, "engine {} does not answer: {}", self.number, self.log());
-            std::thread::yield_now();
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).unwrap();
+            let mut waiting = [PollFd::new(&changes, PollFlags::IN)];
+            let changed = poll(&mut waiting, Some(&left)).unwrap();
+            assert!(changed > 0, "engine {} does not answer: {}", self.number, self.log());
+            // All that happened until now is one reason to ask.
+            changes.read_events(&mut [0; 4096]).unwrap().for_each(drop);
         }
     }
 

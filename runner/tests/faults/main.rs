@@ -1,4 +1,4 @@
-//! Faults on a real swarm that the suite has to itself: see `docs/faults.md`. One file per kind.
+//! Faults on a real swarm that the suite has to itself: see `docs/dev/faults.md`. One file per kind.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

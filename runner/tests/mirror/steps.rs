@@ -1,5 +1,7 @@
 //! What a mirror does and what it leaves alone. Each step goes on from the one before.
 
+use std::process::Command;
+
 use harness::http::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -94,6 +96,43 @@ pub(crate) async fn a_wrong_token_is_told(scene: &Scene) {
     }
     let said = said(scene.command("custom-html").env_remove("CCCI_FORGE_OWNER"));
     assert!(said.code == 2 && said.err.contains("--forge-owner"), "{}", said.err);
+}
+
+pub(crate) async fn a_private_mirror_is_cloned_with_the_token_and_not_without(scene: &Scene) {
+    let made = said(scene.command("keycloak").arg("--private"));
+    assert_eq!(made.code, 0, "{}{}", made.out, made.err);
+    assert_eq!(scene.root.gets("repos/coop/keycloak").await["private"], true);
+
+    let source = format!("{}/coop/keycloak.git", scene.url);
+    let plan = || {
+        let mut command = scene.command("keycloak");
+        command.env_remove("CCCI_FORGE_URL").env_remove("CCCI_FORGE_OWNER").env_remove("CCCI_FORGE_TOKEN_FILE");
+        command.env("CCCI_RECIPES", concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes"));
+        let mut plan = Command::new(command.get_program());
+        plan.args(["plan", "keycloak", "--json", "--source", &source]).current_dir(command.get_current_dir().unwrap());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => plan.env(name, value),
+                None => plan.env_remove(name),
+            };
+        }
+        plan
+    };
+    let without = said(&mut plan());
+    assert!(without.code != 0 && without.err.contains("asks for a login"), "{} {}", without.code, without.err);
+    let mut with = plan();
+    with.env("CCCI_CLONE_FORGE", &scene.url).env("CCCI_CLONE_TOKEN_FILE", scene.path("token"));
+    let (planned, seen) = scene.watched(&mut with);
+    assert!(planned.out.contains("\"stages\""), "{}", planned.out);
+    let token = scene.bot.token.expose_secret();
+    for text in [&seen, &planned.out, &planned.err] {
+        assert!(!text.contains(token), "the token is in a log, an argument or the environment");
+    }
+    let elsewhere = said(with.env("CCCI_CLONE_FORGE", "https://git.example.org"));
+    assert!(elsewhere.code != 0 && elsewhere.err.contains("asks for a login"), "{}", elsewhere.err);
+
+    let public = said(scene.command("custom-html").arg("--private"));
+    assert!(public.code == 2 && public.err.contains("everybody may see it"), "{}", public.err);
 }
 
 pub(crate) async fn a_bot_without_rights_is_told(scene: &Scene) {

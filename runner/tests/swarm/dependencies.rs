@@ -24,8 +24,8 @@ test "$(stat -c %a "$CCCI_DEPS_FILE")" = 600
 for entry in $CCCI_RESOLVE_DEPS; do
   name=${entry%%:*}
   grep -q "\"domain\": *\"$name\"" "$CCCI_DEPS_FILE"
-  "$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- getent hosts "$name"
-  "$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- sh -c 'grep -q BEGIN "$SSL_CERT_FILE"'
+  "$CCCI_EXEC" app -- getent hosts "$name"
+  "$CCCI_EXEC" app -- sh -c 'grep -q BEGIN "$SSL_CERT_FILE"'
   curl -fsS --cacert "$CCCI_CA" --resolve "$entry" "https://$name/" | grep -q nginx
 done
 curl -fsS --cacert "$CCCI_CA" --resolve "$CCCI_RESOLVE" "$CCCI_URL" >/dev/null

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::support::{own_state, repositories, root};
+use super::support::{cc_ci, own_state, repositories, root};
 
 /// A fenced block: the words after the fence, and the text.
 fn blocks(page: &str) -> Vec<(Vec<String>, String)> {
@@ -88,4 +88,49 @@ fn the_keys_of_the_contract_are_the_ones_that_are_read() {
     let read = runner::recipe_toml::parse(&text).unwrap();
     assert_eq!(read.timeouts.install.get(), 300);
     assert!(read.sso.is_some() && !read.missing.is_empty());
+}
+
+/// What is not committed is named and left out, or taken where that is asked for; a folder in a repository is told.
+#[test]
+fn a_folder_is_tested_as_it_is_committed_or_as_it_is() {
+    let (dir, state) = (tempfile::tempdir().unwrap(), own_state());
+    let copied = Command::new("cp").arg("-a").arg(repositories().join("custom-html")).arg(dir.path()).status().unwrap();
+    assert!(copied.success());
+    let folder = dir.path().join("custom-html");
+    let plan = |source: &Path, more: &[&str]| {
+        let words = [&["plan", "custom-html", "--source", source.to_str().unwrap()], more].concat();
+        let output = cc_ci(state.path()).args(words).output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code().unwrap_or(-1), said)
+    };
+    let (code, said) = plan(&folder, &[]);
+    assert!(code == 0 && !said.contains("not committed"), "{code}: {said}");
+
+    let file = folder.join("compose.yml");
+    let compose = std::fs::read_to_string(&file).unwrap();
+    let shown = ["-C", folder.to_str().unwrap(), "show", "broken/docker-socket:compose.yml"];
+    let refused = Command::new("git").args(shown).output().unwrap().stdout;
+    std::fs::write(&file, &refused).unwrap();
+    let (code, said) = plan(&folder, &[]);
+    let left_out =
+        format!("not committed in {}, so not tested: compose.yml; --dirty takes them along", folder.display());
+    assert!(code == 0 && said.contains(&left_out), "{code}: {said}");
+
+    let (code, said) = plan(&folder, &["--dirty"]);
+    assert_eq!(code, 10, "{said}");
+    assert!(said.contains("(not committed yet, on top of ") && said.contains("a run would stop at"), "{said}");
+    assert!(!said.contains("so not tested"), "{said}");
+    assert!(said.contains("mounts the docker socket") && std::fs::read(&file).unwrap() == refused, "{said}");
+
+    std::fs::write(&file, &compose).unwrap();
+    let (code, said) = plan(&folder, &["--dirty"]);
+    assert_eq!(code, 0, "{said}");
+
+    let below = folder.join("below");
+    std::fs::create_dir(&below).unwrap();
+    let (code, said) = plan(&below, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains(&format!("is a folder in the repository {}", folder.display())), "{said}");
+    let (code, said) = plan(Path::new("https://git.example.org/x.git"), &["--dirty"]);
+    assert!(code == 2 && said.contains("is no folder of this machine"), "{code}: {said}");
 }

@@ -42,7 +42,8 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 12] = [
+const SPECIAL: [(&str, &str); 13] = [
+    ("custom-html", "broken/data-lost"),
     ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
     ("custom-html", "good/waits-for-nobody"),
@@ -87,11 +88,11 @@ heads! {
     unknown_key = "custom-html" "broken/unknown-key";
     rolled_back = "custom-html" "broken/rolled-back";
     paused = "custom-html" "broken/paused";
-    data_lost = "custom-html" "broken/data-lost";
     backup_empty = "custom-html" "broken/backup-empty";
     backup_removes_pages = "custom-html" "broken/backup-removes-pages";
     dump_lost_in_a_pipe = "custom-html" "broken/dump-lost-in-a-pipe";
     restore_nothing = "custom-html" "broken/restore-nothing";
+    restore_hook_fails = "custom-html" "broken/restore-hook-fails";
     ignores_sigterm = "custom-html" "broken/ignores-sigterm";
     port_taken = "custom-html" "broken/port-taken";
     docker_socket = "custom-html" "broken/docker-socket";
@@ -115,6 +116,13 @@ heads! {
     gitea_good = "gitea" "good/new-release";
     gitea_with_another_database = "gitea" "broken/database-moved";
     gitea_without_restore_hook = "gitea" "broken/no-restore-hook";
+}
+
+#[test]
+fn a_volume_that_is_renamed_loses_its_data_and_what_stays_is_told_with_the_command() {
+    let said = golden("custom-html", "broken/data-lost");
+    let has = |note: &&str| note.contains("volume content") && note.contains("docker volume rm STACK_content");
+    assert!(said.notes().iter().any(has), "{:?}", said.notes());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 use bollard::models::ContainerCreateBody;
 use harness::failure::{Cause, Kind};
 use harness::names::RunId;
-use harness::swarm::Swarm;
+use harness::swarm::{RegistryLogins, Swarm};
 use runner::event::{Event, Outcome, Stage, Used};
 use runner::guard::{Book, Until, Wanted, ensure, prune};
 use runner::run_dir::RunDir;
@@ -85,7 +85,7 @@ fn run_limited(name: &str, limit: &str, entrypoint: Option<&str>, test: &str) ->
     said
 }
 
-const INSIDE: &str = r#"inside() { "$CCCI_ABRA" app run -n "$CCCI_DOMAIN" app -- "$@"; }
+const INSIDE: &str = r#"inside() { "$CCCI_EXEC" app -- "$@"; }
 "#;
 
 #[test]
@@ -182,6 +182,54 @@ async fn went(swarm: &Swarm, state: &Path, until: Until) -> Vec<String> {
 
 const NOW: Until = Until::Unused(0);
 
+/// No login.
+fn anyone() -> RegistryLogins {
+    RegistryLogins::default()
+}
+
+/// The registry's own image, by its tag, another one that somebody gave that name meanwhile, and a registry that is away.
+#[test]
+fn a_tag_that_moved_is_seen_after_a_day_and_a_registry_that_is_away_ends_nothing() {
+    let state = own_state();
+    let address = registry();
+    let (moving, other) = (format!("{address}/moving:1"), format!("{address}/other:1"));
+    let away = "localhost:1/away:1".to_owned();
+    runtime().block_on(async {
+        let swarm = Swarm::connect().await.unwrap();
+        let (run, alive) = run_id(state.path(), "r1");
+        let names = [moving.clone(), other.clone()];
+        ensure(&swarm, state.path(), &run, &names, &anyone(), &mut |_| {}).await.unwrap();
+        let now = swarm.image_id(&moving).await.unwrap().unwrap();
+        let was = swarm.image_id(&other).await.unwrap().unwrap();
+        for name in [&moving, &away] {
+            let (repo, tag) = name.rsplit_once(':').unwrap();
+            let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repo).tag(tag).build();
+            swarm.docker().tag_image(&other, Some(options)).await.unwrap();
+        }
+        let mut book = Book::open(state.path()).await.unwrap();
+        let entry = runner::guard::Entry { id: was.clone(), asked: 0, ..book.images[&moving].clone() };
+        book.images.insert(moving.clone(), entry.clone());
+        book.images.insert(away.clone(), entry);
+        book.write().unwrap();
+        let names = [moving.clone(), away.clone()];
+        let ensured = ensure(&swarm, state.path(), &run, &names, &anyone(), &mut |_| {}).await.unwrap();
+        assert_eq!(ensured.pulled, [], "both were here");
+        let [unknown, moved] = &ensured.remarks[..] else { panic!("{:?}", ensured.remarks) };
+        assert!(unknown.starts_with(&format!("whether {away} means")), "{unknown}");
+        assert!(moved.starts_with(&format!("{moving} means another image")), "{moved}");
+        assert_eq!(swarm.image_id(&moving).await.unwrap(), Some(now));
+        assert!(swarm.present(&other).await.unwrap(), "somebody's name for it stays");
+        let again = ensure(&swarm, state.path(), &run, &names, &anyone(), &mut |_| {}).await.unwrap();
+        assert_eq!(again.remarks, Vec::<String>::new(), "neither is asked for at each stage");
+        drop(alive);
+        let mut gone = went(&swarm, state.path(), NOW).await;
+        gone.sort();
+        let mut all = vec![moving, other, away];
+        all.sort();
+        assert_eq!(gone, all);
+    });
+}
+
 #[test]
 fn only_what_runs_have_pulled_goes_and_only_when_nothing_needs_it() {
     let state = own_state();
@@ -193,8 +241,8 @@ fn only_what_runs_have_pulled_goes_and_only_when_nothing_needs_it() {
         // Somebody else pulled this one.
         swarm.ensure(std::slice::from_ref(foreign), &mut |_| {}).await.unwrap();
         let (run, alive) = run_id(state.path(), "r1");
-        let pulled = ensure(&swarm, state.path(), &run, &names, &mut |_| {}).await.unwrap();
-        assert_eq!(pulled.len(), 3);
+        let ensured = ensure(&swarm, state.path(), &run, &names, &anyone(), &mut |_| {}).await.unwrap();
+        assert_eq!(ensured.pulled.len(), 3);
         assert_eq!(went(&swarm, state.path(), NOW).await, Vec::<String>::new(), "its run lives");
         drop(alive);
         assert_eq!(went(&swarm, state.path(), Until::Unused(1)).await, Vec::<String>::new(), "it is too young");
@@ -233,7 +281,7 @@ fn under_pressure_the_longest_unused_goes_first_and_no_more_than_is_wanted() {
     runtime().block_on(async {
         let swarm = Swarm::connect().await.unwrap();
         let (run, alive) = run_id(state.path(), "r1");
-        ensure(&swarm, state.path(), &run, &names, &mut |_| {}).await.unwrap();
+        ensure(&swarm, state.path(), &run, &names, &anyone(), &mut |_| {}).await.unwrap();
         drop(alive);
         let mut book = Book::open(state.path()).await.unwrap();
         book.images.get_mut(&names[1]).unwrap().used -= 100;
@@ -256,8 +304,9 @@ fn a_run_never_loses_an_image_that_it_is_about_to_use() {
             let (run, alive) = run_id(state.path(), &format!("r{round}"));
             let images = std::slice::from_ref(&image);
             let mut say = |_: &str| {};
-            let (ensured, pruned) =
-                tokio::join!(ensure(&swarm, state.path(), &run, images, &mut say), prune(&swarm, state.path(), NOW));
+            let nobody = anyone();
+            let ensuring = ensure(&swarm, state.path(), &run, images, &nobody, &mut say);
+            let (ensured, pruned) = tokio::join!(ensuring, prune(&swarm, state.path(), NOW));
             ensured.unwrap();
             gone += pruned.unwrap().len();
             gone += prune(&swarm, state.path(), NOW).await.unwrap().len();
@@ -277,12 +326,14 @@ fn a_run_keeps_book_of_what_it_pulls() {
     let builder = testbed::repos::Source::load("custom-html-unreleased").unwrap().builder().unwrap();
     let builder =
         builder.at("good/new-release").unwrap().replace("compose.yml", "testbed.invalid/nginx:1.22.1-2", &image);
+    // The image holds no program, so a healthcheck that needs one is refused in prepare.
+    let check = "test: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/healthz\"]";
+    let builder = builder.unwrap().replace("compose.yml", check, "test: [\"NONE\"]");
     let repository = dir.path().join("pulls");
     builder.unwrap().commit("Another image").branch("pulled").build(&repository).unwrap();
     let made = Made::new().recipe("pulls", repository.to_str().unwrap(), "");
     let state = own_state();
     let said = made.run(state.path(), &["run", "pulls", "--ref", "pulled"]);
-    // The image holds no program.
     assert_eq!(said.outcome(Stage::Prepare), Some(Outcome::Passed), "{}", said.verdict().line);
     assert_ne!(said.decided(), Kind::ImageMissing.code());
     runtime().block_on(async {

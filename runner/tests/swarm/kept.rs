@@ -70,7 +70,8 @@ fn an_app_stays_is_tried_again_and_goes() {
 
     // What was red, and only that, against the kept app: its scratch folder and its run id are still there.
     let again = on_kept(state.path(), first.path(), &["--rerun-failed"]);
-    assert_eq!(checks(&again).iter().map(|check| check.0.as_str()).collect::<Vec<_>>(), ["functional/20-b.sh"]);
+    let asked: Vec<_> = checks(&again).into_iter().map(|check| check.0).collect();
+    assert_eq!(asked, ["functional.answers", "functional/20-b.sh"], "is the app up, and what was red");
     assert_eq!(again.code, i32::from(Exit::Test.code()));
     let mended = recipes(
         "",
@@ -79,6 +80,23 @@ fn an_app_stays_is_tried_again_and_goes() {
     let again = on_kept(state.path(), mended.path(), &["--rerun-failed"]);
     assert_eq!(again.code, 0, "{}", again.verdict().line);
     assert!(again.verdict().line.contains("keeps"), "{}", again.verdict().line);
+
+    // What [health] says now is asked before the tests: the app never answers with this status.
+    let unwell = recipes("[health]\nstatus = [418]\n", &[("10-a.sh", GREEN)]);
+    let asked = on_kept(state.path(), unwell.path(), &[]);
+    assert_eq!(
+        (asked.decided(), asked.code),
+        ("no-answer", i32::from(Exit::Recipe.code())),
+        "{}",
+        asked.verdict().line
+    );
+    let first = checks(&asked).into_iter().map(|check| (check.0, check.1)).next();
+    assert_eq!(first, Some(("functional.answers".to_owned(), Outcome::Failed)));
+    let unasked = recipes(
+        "[health]\nstatus = [418]\n[opt_out]\n\"install.answers\" = \"it answers nothing but its own tests\"\n",
+        &[("10-a.sh", GREEN)],
+    );
+    assert_eq!(on_kept(state.path(), unasked.path(), &[]).code, 0, "nothing asks where recipe.toml says so");
 
     // A test that comes and goes is named, and red.
     let odd = recipes("", &[("10-a.sh", GREEN), ("30-c.sh", ALTERNATES)]);

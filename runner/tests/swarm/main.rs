@@ -19,6 +19,7 @@ mod machine;
 mod made;
 mod own;
 mod plugin;
+mod probe;
 mod prove;
 mod registry;
 mod serve;
@@ -27,3 +28,4 @@ mod steps;
 mod support;
 #[expect(dead_code, reason = "shared with the tests in ../faults")]
 mod way;
+mod ways;

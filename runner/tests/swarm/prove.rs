@@ -18,7 +18,7 @@ const HOLLOW: [(&str, &str); 10] = [
     ("55-says-something.sh", "#!/bin/sh\nset -e\ntest -n \"$(ask)\"\n"),
     ("56-is-a-page.sh", "#!/bin/sh\nset -e\nask | grep -qi '<html'\n"),
     ("57-asks-itself.sh", "#!/bin/sh\nset -e\nname=thing-$CCCI_RUN\ntest \"$name\" = \"thing-$CCCI_RUN\"\n"),
-    ("58-abra-said-yes.sh", "#!/bin/sh\nset -e\n\"$CCCI_ABRA\" app run -n \"$CCCI_DOMAIN\" app -- true\n"),
+    ("58-exec-said-yes.sh", "#!/bin/sh\nset -e\n\"$CCCI_EXEC\" app -- true\n"),
     ("59-no-error-page.sh", "#!/bin/sh\nset -e\nif ask | grep -qi 'internal server error'; then false; fi\n"),
 ];
 

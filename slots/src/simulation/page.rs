@@ -1,16 +1,16 @@
-//! `docs/simulation.md` holds what the tests print: a figure there that is not what is played is red.
+//! `docs/dev/simulation.md` holds what the tests print: a figure there that is not what is played is red.
 
 use std::time::Duration;
 
 use super::judge::Count;
 use super::scenario::Report;
 
-const PAGE: &str = include_str!("../../../docs/simulation.md");
+const PAGE: &str = include_str!("../../../docs/dev/simulation.md");
 
 /// The page has this line.
 pub(super) fn says(line: &str) {
     println!("{line}");
-    assert!(PAGE.contains(line), "docs/simulation.md lacks this line, which is what was played:\n{line}");
+    assert!(PAGE.contains(line), "docs/dev/simulation.md lacks this line, which is what was played:\n{line}");
 }
 
 /// One line of the page's first table, over histories of one kind.

@@ -6,12 +6,13 @@ pub trait Hosting: Send + Sync {
     /// A repository as it is now; none where there is none, or the bot may not see it.
     fn hosted(&self, repo: &Repo) -> impl Future<Output = Result<Option<Hosted>, ForgeError>> + Send;
 
-    /// Makes an empty repository of an organisation.
+    /// Makes an empty repository of an organisation, for all to see or not.
     fn make(
         &self,
         repo: &Repo,
         branch: &Branch,
         description: &str,
+        is_private: bool,
     ) -> impl Future<Output = Result<(), ForgeError>> + Send;
 
     /// The pull requests of a repository whose heads are branches of its own.
@@ -31,6 +32,8 @@ pub struct Hosted {
     pub branch: Branch,
     /// Whether the bot may push to it.
     pub may_push: bool,
+    /// Whether it is hidden from those whom nobody let in.
+    pub is_private: bool,
 }
 
 /// A pull request from a branch of the repository itself.

@@ -1,6 +1,7 @@
 //! `app check`: keys of `.env.sample` that the env file lacks.
 
 use crate::app::App;
+use crate::cli::Flags;
 use crate::fatal::Done;
 use crate::table::table;
 
@@ -9,8 +10,8 @@ pub(crate) struct Args {
     domain: String,
 }
 
-pub(crate) fn run(args: Args) -> Done {
-    let app = App::open(&args.domain)?;
+pub(crate) fn run(args: Args, flags: Flags) -> Done {
+    let app = App::open_with_recipe(&args.domain, flags)?;
     let rows: Vec<_> = app
         .recipe
         .sample()?

@@ -6,16 +6,20 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
+use harness::abra::Point;
+use harness::coopcloud::by_variable::{Typed, by_variable};
 use harness::coopcloud::compose::Compose;
 use harness::coopcloud::labels;
 use harness::coopcloud::variables::{HANDED_ON, is_reserved};
 use harness::coopcloud::version::Version;
 use serde_json::json;
 
+use super::cmd::in_service;
 use crate::app::App;
 use crate::cli::Flags;
-use crate::docker::{connect, secret_names, services};
+use crate::docker::{connect, secret_names, services, wants_terminal};
 use crate::fatal::{Done, Fatal, fatal};
+use crate::otherwise::otherwise;
 use crate::recipe::{abra_dir, compose_files};
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +72,9 @@ pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
             ));
         }
     }
-    let compose = app.recipe.compose(&app.vars())?;
+    let vars = app.vars()?;
+    let compose = app.recipe.compose(&vars)?;
+    check_schema(&compose, &vars)?;
     check_secrets(&docker, &app, &compose).await?;
     if !args.no_domain_checks {
         check_domain(&app).await?;
@@ -88,6 +94,7 @@ pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
     }
     app.env.set("TYPE", &format!("{}:{version}", app.recipe.name));
     app.save()?;
+    post_commands(&app, way, args.no_converge_checks).await?;
     eprintln!("INFO {} deployed ({version})", app.domain);
     Ok(())
 }
@@ -152,6 +159,47 @@ async fn check_secrets(docker: &Docker, app: &App, compose: &Compose) -> Done {
     Ok(())
 }
 
+/// The real abra holds files to the schema before it fills variables in.
+fn check_schema(compose: &Compose, vars: &BTreeMap<String, String>) -> Done {
+    let numbers_too = !otherwise(Point::SchemaFirstForNumbers)?;
+    for field in by_variable(compose, vars) {
+        let wants = match field.typed {
+            Typed::Duration => "Does not match format 'duration'",
+            Typed::Number => "must be a integer",
+            Typed::Truth => "must be a boolean",
+        };
+        if field.typed == Typed::Duration || numbers_too {
+            return fatal(format!("{} {wants}", field.field));
+        }
+    }
+    Ok(())
+}
+
+/// The commands that the env file names for after the deploy or the upgrade: `service function arguments|…`.
+async fn post_commands(app: &App, way: Way, no_wait: bool) -> Done {
+    let key = match way {
+        Way::Deploy => "POST_DEPLOY_CMDS",
+        Way::Upgrade => "POST_UPGRADE_CMDS",
+    };
+    let list = app.env.get(key).unwrap_or_default();
+    if list.is_empty() || (no_wait && !otherwise(Point::PostCommandsAfterWait)?) {
+        return Ok(());
+    }
+    for entry in list.split('|') {
+        let words: Vec<String> = entry.split_whitespace().map(str::to_owned).collect();
+        let Some((service, words)) = words.split_first().filter(|(_, words)| !words.is_empty()) else {
+            return fatal(format!("{key}: {entry:?} names no service and function"));
+        };
+        let terminal = !otherwise(Point::PostCommandsWantTerminal)?;
+        if terminal {
+            wants_terminal()?;
+        }
+        eprintln!("INFO runs {entry}");
+        in_service(app, service, words, terminal).await?;
+    }
+    Ok(())
+}
+
 async fn check_domain(app: &App) -> Done {
     let found = tokio::net::lookup_host((app.domain.as_str(), 443)).await;
     match found.ok().and_then(|mut found| found.next()) {
@@ -167,7 +215,8 @@ fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
     let file = tempfile::Builder::new().prefix("additions-").suffix(".yml").tempfile_in(abra_dir()?)?;
     std::fs::write(file.path(), format!("{:#}\n", additions(app, compose, chaos)?))?;
     let mut args = vec!["stack".to_owned(), "deploy".to_owned()];
-    for name in compose_files(&app.vars()) {
+    let vars = app.vars()?;
+    for name in compose_files(&vars) {
         args.extend(["-c".to_owned(), name]);
     }
     args.extend(["-c".to_owned(), file.path().to_string_lossy().into_owned()]);
@@ -176,7 +225,7 @@ fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
     args.extend(["--resolve-image".to_owned(), "always".to_owned(), app.stack.to_string()]);
     let command =
         duct::cmd("docker", args).dir(&app.recipe.dir).stdin_null().stderr_to_stdout().stdout_capture().unchecked();
-    let output = command.full_env(environment(app.vars())).run()?;
+    let output = command.full_env(environment(vars)).run()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         text.lines().for_each(|line| eprintln!("INFO {line}"));

@@ -1,12 +1,14 @@
 //! `app new`: copies `.env.sample` to the app's env file. Without `--chaos` it moves the recipe's
 //! checkout to the chosen or the latest release, as the real one does.
 
+use harness::abra::Point;
 use harness::coopcloud::envfile::EnvFile;
 use harness::names::Domain;
 
 use crate::app::server_dir;
 use crate::cli::Flags;
 use crate::fatal::{Done, fatal};
+use crate::otherwise::otherwise;
 use crate::recipe::Recipe;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,9 @@ pub(crate) async fn run(args: Args, flags: Flags) -> Done {
     let Some(domain) = args.domain else { return fatal("no domain given: --domain") };
     if args.server != "default" || !server_dir()?.is_dir() {
         return fatal(format!("server {} doesn't exist; run `server add --local`", args.server));
+    }
+    if flags.chaos && args.version.is_some() && !otherwise(Point::NewTakesNoVersionInChaos)? {
+        return fatal("cannot use [version] and --chaos together");
     }
     let version = if flags.chaos {
         recipe.chaos_version()?
@@ -59,7 +64,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> Done {
             all: true,
             machine: false,
         };
-        crate::commands::secret::run(command).await?;
+        crate::commands::secret::run(command, flags).await?;
     }
     eprintln!("INFO {domain} created (version: {version})");
     Ok(())

@@ -1,10 +1,13 @@
 //! `app run`: a command in a service's container.
 
-use std::io::IsTerminal;
+use std::io::IsTerminal as _;
+
+use harness::abra::Point;
 
 use crate::app::App;
-use crate::docker::{connect, container_of, exec};
+use crate::docker::{connect, container_by_prefix, container_of, exec, wants_terminal};
 use crate::fatal::Done;
+use crate::otherwise::otherwise;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,7 +24,17 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Done {
     let app = App::open(&args.domain)?;
     let (_, docker) = connect().await?;
-    let container = container_of(&docker, &app.stack.object(&args.service)).await?;
-    let terminal = !args.no_tty && std::io::stdout().is_terminal();
+    let service = app.stack.object(&args.service);
+    let container = if otherwise(Point::RunGoesByPrefix)? {
+        container_of(&docker, &service).await?
+    } else {
+        container_by_prefix(&docker, &app.stack, &service).await?
+    };
+    let mut terminal = !args.no_tty;
+    if terminal && otherwise(Point::RunWantsTerminal)? {
+        terminal = std::io::stdin().is_terminal();
+    } else if terminal {
+        wants_terminal()?;
+    }
     exec(&docker, &container, args.command, Vec::new(), terminal).await
 }

@@ -87,5 +87,6 @@ pub(crate) fn before(service: &str) -> Before {
         tasks: ["old".to_owned()].into(),
         over: [].into(),
         containers: ["c-old".to_owned()].into(),
+        outlive: false,
     }
 }

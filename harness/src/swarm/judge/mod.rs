@@ -71,6 +71,22 @@ pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
     Judgement::Going { line: format!("waiting for {}", lines.join("; ")), services: awaited }
 }
 
+/// A service that has ended by itself although it had settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallen {
+    /// How often and how: "service db (x:1) exited 2 times, last with code 1".
+    pub failure: Failure,
+    /// Whether it will not stay up: swarm starts it no more, or it has ended too often for an accident.
+    pub is_down: bool,
+}
+
+/// The services that have ended by themselves since they had settled.
+#[must_use]
+pub fn fallen(now: &Snapshot, settled: &Before) -> Vec<Fallen> {
+    let views = now.services.iter().map(|service| View::new(service, now, settled));
+    views.filter_map(|view| view.fallen()).collect()
+}
+
 #[cfg(test)]
 pub(super) mod examples;
 #[cfg(test)]

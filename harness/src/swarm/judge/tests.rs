@@ -494,3 +494,42 @@ fn an_update_of_ports_alone_replaces_every_task() {
     now.containers = vec![container("new", Health::Healthy)];
     assert_eq!(said(&now, &before("app")), "settled: app [c-new]");
 }
+
+#[test]
+fn a_service_that_ended_after_it_was_up_has_to_outlive_that() {
+    let end =
+        TaskSeen { started_ms: Some(20_000), since_ms: 8_000, ..failed("app", "1", "task: non-zero exit (3)", 3) };
+    let up = |up_s, health| {
+        let now = ContainerSeen { up_s, ..container("9", health) };
+        one(service("app"), vec![end.clone(), task("app", "9", TaskState::Running)], vec![now])
+    };
+    let outlive = Before { outlive: true, ..Before::default() };
+    let is_up = |now: &Snapshot, before: &Before| matches!(judge(now, before), Judgement::Settled(_));
+    for health in [Health::Healthy, Health::None] {
+        assert!(is_up(&up(7, health), &Before::default()));
+        assert!(!is_up(&up(7, health), &outlive) && !is_up(&up(23, health), &outlive));
+        assert!(is_up(&up(24, health), &outlive));
+    }
+}
+
+#[test]
+fn what_ended_after_it_was_up_is_told_and_down_if_it_stays_so() {
+    let mut settled = before("app");
+    settled.services.values_mut().for_each(|service| service.version = 10);
+    let end = |id: &str| failed("app", id, "task: non-zero exit (3)", 3);
+    let mut now =
+        one(service("app"), vec![end("1"), task("app", "9", TaskState::Running)], vec![container("9", Health::None)]);
+    let said = fallen(&now, &settled);
+    assert_eq!(said.len(), 1);
+    assert!(!said[0].is_down && said[0].failure.what.contains("exited with code 3"), "{said:?}");
+    now.tasks = vec![end("1"), end("2"), end("3"), task("app", "9", TaskState::Running)];
+    assert!(fallen(&now, &settled)[0].is_down);
+    // What swarm starts no more stays down, also where it ended before the last look.
+    now.services[0].restart = Restart::Never;
+    now.tasks = vec![TaskSeen { desired: TaskState::Shutdown, ..end("1") }];
+    let known = Before { over: ["1".to_owned()].into(), ..settled.clone() };
+    assert!(fallen(&now, &known)[0].is_down);
+    assert!(matches!(judge(&now, &known), Judgement::Never { .. }));
+    now.tasks = vec![task("app", "9", TaskState::Running)];
+    assert!(fallen(&now, &settled).is_empty());
+}

@@ -8,6 +8,7 @@ use super::super::seen::{
     Before, ContainerSeen, Health, Mode, OnFailure, PortHeld, Restart, ServiceBefore, ServiceSeen, Snapshot, TaskSeen,
     TaskState, UpdateState,
 };
+use super::Fallen;
 use super::waiting::ends_needed;
 use crate::failure::{Failure, Kind};
 
@@ -22,6 +23,8 @@ const TROUBLES: usize = 2;
 const STEADY_S: u64 = 1;
 /// The same once it has exited: longer than swarm's usual pause of 5 s between two starts.
 const STEADY_AFTER_EXIT_S: u64 = 6;
+/// A service that has ended is up when it has lived twice as long as it ever did, or so many seconds.
+const OUTLIVED_S: u64 = 40;
 /// A task that no node takes is given up after this time without a change. Ports and reservations of
 /// a task that is being replaced come free a moment after its end.
 const PENDING_MS: u64 = 3_000;
@@ -46,6 +49,8 @@ pub(super) struct View<'a> {
     earlier_tasks: &'a BTreeSet<String>,
     tasks: Vec<&'a TaskSeen>,
     containers: BTreeMap<&'a str, &'a ContainerSeen>,
+    /// Whether it has to outlive its ends.
+    outlive: bool,
     /// The bad ends since `before`.
     pub(super) ends: Ends<'a>,
 }
@@ -64,11 +69,19 @@ impl<'a> View<'a> {
             TaskState::Complete => !is_good_end(service, task),
             _ => false,
         };
-        let bad = tasks.iter().copied().filter(|task| is_news(task) && is_bad(task)).collect();
+        // What swarm starts no more stays down, whenever that was, unless the service is another one now.
+        let is_same = earlier.is_some_and(|earlier| earlier.version == service.version);
+        let newest: BTreeMap<&str, &TaskSeen> = tasks.iter().map(|task| (task.slot.as_str(), *task)).collect();
+        let stays_down = |task: &TaskSeen| {
+            is_same && !task.wanted() && newest.get(task.slot.as_str()).is_some_and(|newest| newest.id == task.id)
+        };
+        let is_told = |task: &&TaskSeen| is_bad(task) && (is_news(task) || stays_down(task));
+        let bad = tasks.iter().copied().filter(is_told).collect();
         Self {
             service,
             before: earlier,
             earlier_tasks: &before.tasks,
+            outlive: before.outlive,
             containers: now.containers.iter().map(|container| (container.task.as_str(), container)).collect(),
             ends: Ends { service, tasks: bad },
             tasks,
@@ -114,6 +127,17 @@ impl<'a> View<'a> {
             Some(other) => format!("{line}, and may be waiting for {other}"),
             None => line,
         })
+    }
+
+    /// How it ended since it had settled, if it did.
+    pub(super) fn fallen(&self) -> Option<Fallen> {
+        if self.ends.ended() == 0 {
+            return None;
+        }
+        if self.is_given_up() {
+            return Some(Fallen { failure: self.given_up(None), is_down: true });
+        }
+        Some(Fallen { failure: self.ends.failure(), is_down: self.is_crashing() })
     }
 
     /// The failure of a service that swarm does not start again.
@@ -287,16 +311,27 @@ impl<'a> View<'a> {
     /// otherwise. The engine knows first.
     fn runs(&self, task: &TaskSeen) -> bool {
         let is_watched = self.update() == Some(UpdateState::Completed);
-        let steady = if self.ends.exits() == 0 { STEADY_S } else { STEADY_AFTER_EXIT_S };
+        let outlives = self.outlives_s();
+        let steady = if self.ends.exits() == 0 { STEADY_S } else { STEADY_AFTER_EXIT_S.max(outlives) };
         match self.containers.get(task.id.as_str()) {
             Some(container) if !container.running => false,
             Some(container) => match container.health {
-                Health::Healthy => true,
+                Health::Healthy => container.up_s >= outlives,
                 Health::Starting | Health::Unhealthy => false,
                 Health::None => is_watched || container.up_s >= steady,
             },
             None => task.state == TaskState::Running && (is_watched || task.since_ms >= steady * 1000),
         }
+    }
+
+    /// Seconds that it has to run to have outlived what it was before it ended.
+    fn outlives_s(&self) -> u64 {
+        if !self.outlive {
+            return 0;
+        }
+        let life = |task: &&TaskSeen| task.started_ms.unwrap_or(task.age_ms).saturating_sub(task.since_ms) / 1000;
+        let longest = self.ends.tasks.iter().map(life).max().unwrap_or(0);
+        (2 * longest).min(OUTLIVED_S)
     }
 
     /// Whether nothing has gone wrong yet and the service is not up.

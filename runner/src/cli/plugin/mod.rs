@@ -157,6 +157,7 @@ pub(super) fn settings_help() -> String {
     for (name, why) in LEFT_OUT {
         let _ = writeln!(text, "\nNot a setting: {name} ({why})");
     }
+    text.push_str("\nExamples:\n  cc-ci plugin  a step's entry point; docs/drone.md has whole pipelines\n");
     text
 }
 

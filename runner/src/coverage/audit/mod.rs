@@ -99,8 +99,19 @@ pub enum TestResult {
     FailsWithout,
     /// Green without it: it shows nothing of the fix.
     PassesWithout,
+    /// It is not green with the fix either, which is the commit's own doing; and how.
+    Broken(String),
     /// It cannot be told, and why.
     CannotTell(String),
+}
+
+/// Why a test cannot be told that did not end.
+const TOO_LONG: &str = "took too long";
+
+impl TestResult {
+    fn is_too_long(&self) -> bool {
+        *self == Self::CannotTell(TOO_LONG.to_owned())
+    }
 }
 
 /// What a fix shows.
@@ -117,6 +128,8 @@ pub enum Shown {
     FailsWithout,
     /// Its tests pass without it.
     PassesWithout,
+    /// One of its tests is not green with it either.
+    Broken,
     /// It cannot be told.
     CannotTell,
 }
@@ -147,10 +160,20 @@ impl AuditError {
 }
 
 impl Audited {
-    /// The fixes that show nothing of themselves, as far as they were looked at: no test, or none that fails without
-    /// the fix.
+    /// The fixes that show nothing of themselves, as far as they were looked at: no test, none that fails without
+    /// the fix, or a broken one. What cannot be told is not among them: a test that does not compile without the fix
+    /// names what only the fix has, a test on a swarm has none here, and how far the time goes is the machine's doing.
     pub fn unshown(&self) -> impl Iterator<Item = &Fix> {
-        self.fixes.iter().filter(|fix| matches!(fix.shown, Shown::NoTest | Shown::PassesWithout))
+        self.fixes.iter().filter(|fix| matches!(fix.shown, Shown::NoTest | Shown::PassesWithout | Shown::Broken))
+    }
+
+    /// Whether tests should have been run, and the time did not suffice for those of a single fix.
+    #[must_use]
+    pub fn looked_at_nothing(&self) -> bool {
+        let ended = |fix: &Fix| fix.tests.iter().any(|test| test.result.as_ref().is_some_and(|one| !one.is_too_long()));
+        let had_to_run = |fix: &&Fix| !matches!(fix.shown, Shown::NoTest | Shown::TestsAlone);
+        let mut fixes = self.fixes.iter().filter(had_to_run).peekable();
+        self.ran && fixes.peek().is_some() && !fixes.any(ended)
     }
 }
 
@@ -240,6 +263,8 @@ fn fix(commit: log::Commit, changes: &[Change], tests: Vec<TestOfFix>, note: Str
         Shown::NotRun
     } else if has(&|result| *result == TestResult::FailsWithout) {
         Shown::FailsWithout
+    } else if has(&|result| matches!(result, TestResult::Broken(_))) {
+        Shown::Broken
     } else if has(&|result| matches!(result, TestResult::CannotTell(_))) {
         Shown::CannotTell
     } else {
@@ -301,7 +326,7 @@ fn checked(
     };
     let results = places.into_iter().map(|place| match place {
         None => TestResult::CannotTell("it needs a run on a swarm".to_owned()),
-        Some((target, name)) => result(&name, without.get(&target), with.get(&target)),
+        Some((target, name)) => result(&name, target.of.is_none(), without.get(&target), with.get(&target)),
     });
     let tests = found.into_iter().zip(results).map(|(test, result)| TestOfFix { test, result: Some(result) }).collect();
     let note = match together.is_empty() {
@@ -311,8 +336,8 @@ fn checked(
     Ok(fix(commit, changes, tests, note))
 }
 
-/// What two runs say of one test.
-fn result(name: &str, without: Option<&Said>, with: Option<&Said>) -> TestResult {
+/// What two runs say of one test. A unit test has all that it needs; a whole one may need a swarm, or images.
+fn result(name: &str, is_unit: bool, without: Option<&Said>, with: Option<&Said>) -> TestResult {
     let cannot = |why: &str| TestResult::CannotTell(why.to_owned());
     match (without, with) {
         (Some(Said::Ran(ended)), with) => match (ended.get(name), with) {
@@ -320,19 +345,35 @@ fn result(name: &str, without: Option<&Said>, with: Option<&Said>) -> TestResult
             (Some(Ended::Passed), _) => TestResult::PassesWithout,
             (Some(Ended::Failed), Some(Said::Ran(ended))) => match ended.get(name) {
                 Some(Ended::Passed) => TestResult::FailsWithout,
-                Some(Ended::Failed) => cannot("it fails with the fix too"),
+                Some(Ended::Failed) if is_unit => TestResult::Broken("fails with the fix too".to_owned()),
+                Some(Ended::Failed) => cannot("it fails with the fix too, as it may where there is no swarm"),
                 None => cannot("it did not run with the fix"),
             },
+            (Some(Ended::Failed), Some(Said::DoesNotCompile(error))) => {
+                TestResult::Broken(format!("does not compile with the fix: {}", first_of(error)))
+            }
+            (Some(Ended::Failed), Some(Said::TooLong)) => cannot(TOO_LONG),
             (Some(Ended::Failed), _) => cannot("red without the fix, and with the fix the tests could not be run"),
         },
-        (Some(Said::DoesNotCompile(error)), with) => {
-            let when = if matches!(with, Some(Said::Ran(_))) { "without the fix" } else { "with the fix or without" };
-            cannot(&format!("does not compile {when}: {}", crate::report::text::one_line(error, 120)))
+        (Some(Said::DoesNotCompile(error)), Some(Said::Ran(ended))) => match ended.get(name) {
+            Some(Ended::Failed) if is_unit => TestResult::Broken("fails with the fix too".to_owned()),
+            _ => cannot(&format!("does not compile without the fix: {}", first_of(error))),
+        },
+        (Some(Said::DoesNotCompile(_)), Some(Said::DoesNotCompile(error))) => {
+            TestResult::Broken(format!("does not compile with the fix or without: {}", first_of(error)))
         }
-        (Some(Said::TooLong), _) => cannot("took too long"),
+        (Some(Said::DoesNotCompile(_)), Some(Said::TooLong)) | (Some(Said::TooLong), _) => cannot(TOO_LONG),
+        (Some(Said::DoesNotCompile(error)), _) => {
+            cannot(&format!("does not compile without the fix, and was not run with it: {}", first_of(error)))
+        }
         (Some(Said::NotStarted(why)), _) => cannot(&format!("cargo cannot be started: {why}")),
         (None, _) => cannot("it was not run"),
     }
+}
+
+/// The beginning of what a compiler says.
+fn first_of(error: &str) -> String {
+    crate::report::text::one_line(error, 120)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ fn words(shown: Shown) -> &'static str {
         Shown::NotRun => "touches tests, which were not run",
         Shown::FailsWithout => "a test fails without it",
         Shown::PassesWithout => "its tests pass without it",
+        Shown::Broken => "a test of it is broken",
         Shown::CannotTell => "cannot be told",
     }
 }
@@ -35,8 +36,16 @@ pub fn terminal(audited: &Audited) -> String {
         of(Shown::NoTest)
     );
     if audited.ran {
-        let parts = [Shown::FailsWithout, Shown::PassesWithout, Shown::CannotTell, Shown::TestsAlone];
-        for shown in parts {
+        let parts = [
+            Shown::FailsWithout,
+            Shown::PassesWithout,
+            Shown::Broken,
+            Shown::CannotTell,
+            Shown::TestsAlone,
+            Shown::NotRun,
+        ];
+        // The first two are always told.
+        for (_, shown) in parts.into_iter().enumerate().filter(|(n, shown)| *n < 2 || of(*shown) > 0) {
             let _ = write!(text, "; {}: {}", words(shown), of(shown));
         }
     }
@@ -54,6 +63,7 @@ fn one(text: &mut String, fix: &Fix) {
             None => String::new(),
             Some(TestResult::FailsWithout) => ": fails without the fix".to_owned(),
             Some(TestResult::PassesWithout) => ": passes without the fix".to_owned(),
+            Some(TestResult::Broken(how)) => format!(": {}", one_line(how, 160)),
             Some(TestResult::CannotTell(why)) => format!(": cannot be told: {}", one_line(why, 160)),
         };
         let _ = writeln!(text, "  - {}{said}", one_line(&test.test.to_string(), 160));

@@ -124,6 +124,83 @@ fn the_tests_of_fixes_are_run_without_them() {
     assert_eq!(state(&history), before);
     let unshown: Vec<&str> = audited.unshown().map(|fix| fix.subject.as_str()).collect();
     assert_eq!(unshown, ["Write more", "Mend doubling", "Fix nothing that has a test"], "what the gate is red for");
+    assert!(!audited.looked_at_nothing());
+}
+
+#[test]
+fn two_runs_of_a_test_say_whose_doing_it_is() {
+    let ran = |ended| Said::Ran(BTreeMap::from([("t".to_owned(), ended)]));
+    let (green, red) = (ran(Ended::Passed), ran(Ended::Failed));
+    let (none, slow) = (Said::Ran(BTreeMap::new()), Said::TooLong);
+    let uncompiled = Said::DoesNotCompile("error: no `x`".to_owned());
+    let unstarted = Said::NotStarted("no cargo".to_owned());
+    // The words begin as these do: F fails without the fix, P passes without it, B is broken, C cannot be told.
+    for (without, with, unit, whole) in [
+        (&red, Some(&green), "F", "F"),
+        (&green, None, "P", "P"),
+        (&green, Some(&red), "P", "P"),
+        (&red, Some(&red), "B fails with the fix too", "C it fails with the fix too"),
+        (&red, Some(&uncompiled), "B does not compile with the fix", "B does not compile with the fix"),
+        (&red, Some(&none), "C it did not run", "C it did not run"),
+        (&red, Some(&slow), "C took too long", "C took too long"),
+        (&red, None, "C red without the fix", "C red without the fix"),
+        (&none, None, "C cargo does not run it", "C cargo does not run it"),
+        (&uncompiled, Some(&green), "C does not compile without", "C does not compile without"),
+        (&uncompiled, Some(&red), "B fails with the fix too", "C does not compile without"),
+        (&uncompiled, Some(&uncompiled), "B does not compile with the fix or", "B does not compile with the fix or"),
+        (&uncompiled, Some(&slow), "C took too long", "C took too long"),
+        (&uncompiled, Some(&unstarted), "C does not compile without", "C does not compile without"),
+        (&slow, None, "C took too long", "C took too long"),
+        (&unstarted, None, "C cargo cannot be started", "C cargo cannot be started"),
+    ] {
+        for (is_unit, wanted) in [(true, unit), (false, whole)] {
+            let said = match result("t", is_unit, Some(without), with) {
+                TestResult::FailsWithout => "F".to_owned(),
+                TestResult::PassesWithout => "P".to_owned(),
+                TestResult::Broken(how) => format!("B {how}"),
+                TestResult::CannotTell(why) => format!("C {why}"),
+            };
+            assert!(said.starts_with(wanted), "{without:?}, {with:?}, unit {is_unit}: {said}");
+        }
+    }
+}
+
+#[test]
+fn the_gate_is_red_for_what_is_broken_and_not_for_what_cannot_be_told() {
+    let fix = |subject: &str, shown: Shown, result: Option<TestResult>| {
+        let test = Touched { file: "src/lib.rs".to_owned(), test: Some("t".to_owned()) };
+        let tests = if shown == Shown::NoTest { vec![] } else { vec![TestOfFix { test, result }] };
+        let (commit, date, note) = ("c".to_owned(), "2026-11-21".to_owned(), String::new());
+        Fix { commit, date, subject: subject.to_owned(), tests, shown, note }
+    };
+    let cannot = |why: &str| Some(TestResult::CannotTell(why.to_owned()));
+    let audited = |fixes: Vec<Fix>| Audited { commits: fixes.len(), fixes, ran: true };
+    let all = audited(vec![
+        fix("fails", Shown::FailsWithout, Some(TestResult::FailsWithout)),
+        fix("passes", Shown::PassesWithout, Some(TestResult::PassesWithout)),
+        fix("broken", Shown::Broken, Some(TestResult::Broken("fails with the fix too".to_owned()))),
+        fix("uncompiled", Shown::CannotTell, cannot("does not compile without the fix")),
+        fix("late", Shown::NotRun, None),
+        fix("alone", Shown::TestsAlone, None),
+        fix("none", Shown::NoTest, None),
+    ]);
+    assert_eq!(all.unshown().map(|fix| fix.subject.as_str()).collect::<Vec<_>>(), ["passes", "broken", "none"]);
+    let told = terminal(&all);
+    assert!(told.contains("a test of it is broken: 1; cannot be told: 1; changes tests alone: 1"), "{told}");
+    assert!(told.contains("touches tests, which were not run: 1\n"), "{told}");
+
+    let late = || fix("late", Shown::NotRun, None);
+    let slow = || fix("slow", Shown::CannotTell, cannot("took too long"));
+    assert!(audited(vec![late()]).looked_at_nothing() && audited(vec![slow(), late()]).looked_at_nothing());
+    assert!(
+        !audited(vec![late(), fix("fails", Shown::FailsWithout, Some(TestResult::FailsWithout))]).looked_at_nothing()
+    );
+    let on_swarm = fix("swarm", Shown::CannotTell, cannot("it needs a run on a swarm"));
+    assert!(!audited(vec![on_swarm]).looked_at_nothing(), "no time would tell it");
+    assert!(
+        !audited(vec![]).looked_at_nothing() && !audited(vec![fix("none", Shown::NoTest, None)]).looked_at_nothing()
+    );
+    assert!(!Audited { ran: false, ..audited(vec![late()]) }.looked_at_nothing(), "nobody asked for it");
 }
 
 #[test]
@@ -136,6 +213,7 @@ fn what_the_time_did_not_suffice_for_is_told_and_is_no_proof() {
     assert!(open.clone().count() == 3 && open.clone().all(|fix| fix.note == "the time for all of them was over"));
     assert_eq!(audited.unshown().count(), 2, "what has no test needs no time to be seen");
     assert!(terminal(&audited).contains("touches tests, which were not run (the time for all of them was over)"));
+    assert!(audited.looked_at_nothing(), "and the gate is red for that");
 }
 
 #[test]

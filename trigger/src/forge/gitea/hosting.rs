@@ -14,6 +14,8 @@ struct RawRepo {
     default_branch: String,
     #[serde(default)]
     permissions: Permissions,
+    #[serde(default)]
+    private: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -54,15 +56,16 @@ impl Hosting for Gitea {
         }
         let raw: RawRepo = answer.read()?;
         let branch: Branch = raw.default_branch.parse().map_err(|why| answer.wrong(format!("{why}")))?;
-        Ok(Some(Hosted { branch, may_push: raw.permissions.push }))
+        Ok(Some(Hosted { branch, may_push: raw.permissions.push, is_private: raw.private }))
     }
 
-    async fn make(&self, repo: &Repo, branch: &Branch, description: &str) -> Result<(), ForgeError> {
+    async fn make(&self, repo: &Repo, branch: &Branch, description: &str, is_private: bool) -> Result<(), ForgeError> {
         let body = json!({
             "name": repo.name.as_str(),
             "default_branch": branch.as_str(),
             "description": description,
             "auto_init": false,
+            "private": is_private,
         });
         let path = format!("orgs/{}/repos", coded(repo.owner.as_str()));
         self.call.send(Method::POST, &path, &body).await.map(|_| ())

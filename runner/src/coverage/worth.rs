@@ -1,0 +1,35 @@
+//! What a cell is worth to the gate.
+
+use super::State;
+use super::rule::{Rule, Shows};
+
+/// What a cell is worth, the least first: how much of what it promises was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Worth {
+    /// An illusion that shows nothing: less than nothing at all, since it says that something is there.
+    Pretended,
+    /// Nothing is there, and nothing pretends to be.
+    Nothing,
+    /// Nothing is there, and what blocks it is named.
+    Blocked,
+    /// An illusion of which something ran to its end: a test that is new and not proven yet, or a run of last month.
+    Shaky,
+    /// All of it ran in a part of a run.
+    Advisory,
+    /// All of it ran, and red would have failed the run.
+    Gating,
+}
+
+impl Worth {
+    /// The worth of a word, and of the rule behind it where that is `illusion`.
+    pub(super) fn of(state: State, rule: Option<Rule>) -> Self {
+        match (state, rule.map(Rule::shows)) {
+            (State::Gating, _) => Self::Gating,
+            (State::Advisory, _) => Self::Advisory,
+            (State::Blocked, _) => Self::Blocked,
+            (State::Missing, _) => Self::Nothing,
+            (State::Illusion, Some(Shows::Something)) => Self::Shaky,
+            (State::Illusion, Some(Shows::Nothing) | None) => Self::Pretended,
+        }
+    }
+}
