@@ -125,7 +125,7 @@ run_tests() {
   if [ -n "$long" ]; then
     # Each is the switch of one test's long form: every answer step in full, 100 kills and as many rounds of the
     # other faults, a million torn comments.
-    export CCCI_ANSWER=all CCCI_FAULT_ROUNDS=100 CCCI_FUZZ_ROUNDS=1000000
+    export CCCI_ANSWER=all CCCI_GOLDEN=all CCCI_FAULT_ROUNDS=100 CCCI_FUZZ_ROUNDS=1000000
   fi
   install_packages n8n keycloak gitea uptime-kuma
   engine

@@ -26,8 +26,17 @@ fn talkative(request: &str, _: &str) -> (String, String) {
         fine(r#"0{"sid":"s 1","upgrades":["websocket"],"pingInterval":25000}"#)
     } else {
         fine(concat!(
-            r#"40{"sid":"x"}"#, "\u{1e}", "2", "\u{1e}", r#"42["beat",{"n":1}]"#, "\u{1e}", r#"431["other"]"#, "\u{1e}",
-            r#"430[{"ok":true}]"#, "\u{1e}", r#"42["beat",{"n":2}]"#
+            r#"40{"sid":"x"}"#,
+            "\u{1e}",
+            "2",
+            "\u{1e}",
+            r#"42["beat",{"n":1}]"#,
+            "\u{1e}",
+            r#"431["other"]"#,
+            "\u{1e}",
+            r#"430[{"ok":true}]"#,
+            "\u{1e}",
+            r#"42["beat",{"n":2}]"#
         ))
     }
 }
