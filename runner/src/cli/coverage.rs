@@ -6,7 +6,7 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use jiff::Timestamp;
 
-use crate::coverage::{baseline, gather, markdown, of_state, terminal, worse};
+use crate::coverage::{all_and_maintained, baseline, gather, markdown, of_state, terminal, worse};
 use crate::exit::Exit;
 use crate::prepared::chosen_recipes;
 use crate::settings::Settings;
@@ -72,7 +72,10 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         }
     };
     let (runs, remarks) = of_state(&settings.state_dir()?);
-    let names = chosen_recipes(settings, &args.names)?;
+    let names = match args.names.is_empty() {
+        true => all_and_maintained(settings)?,
+        false => chosen_recipes(settings, &args.names)?,
+    };
     let now = gather(settings, &names, (&runs, remarks), args.fetch, Timestamp::now())?;
     if args.json {
         say!("{:#}", serde_json::json!(now));

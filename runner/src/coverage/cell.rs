@@ -84,6 +84,8 @@ pub enum State {
     Gating,
     /// All of it ran in a part of a run (`--only`, `--kept`), which decides nothing about a change.
     Advisory,
+    /// A green run showed it, of another commit than the newest, or of before the newest release.
+    Stale,
     /// It cannot run, for a reason that is named.
     Blocked,
     /// Nothing is there, and nothing pretends to be.
@@ -94,7 +96,7 @@ pub enum State {
 
 impl State {
     /// All of them, the best first.
-    pub const ALL: [Self; 5] = [Self::Gating, Self::Advisory, Self::Blocked, Self::Missing, Self::Illusion];
+    pub const ALL: [Self; 6] = [Self::Gating, Self::Advisory, Self::Stale, Self::Blocked, Self::Missing, Self::Illusion];
 
     /// The word in every report.
     #[must_use]
@@ -102,6 +104,7 @@ impl State {
         match self {
             Self::Gating => "gating",
             Self::Advisory => "advisory",
+            Self::Stale => "stale",
             Self::Blocked => "blocked",
             Self::Missing => "missing",
             Self::Illusion => "illusion",
@@ -114,6 +117,7 @@ impl State {
         match self {
             Self::Gating => "✓",
             Self::Advisory => "~",
+            Self::Stale => "≈",
             Self::Blocked => "!",
             Self::Missing => "·",
             Self::Illusion => "?",

@@ -97,9 +97,10 @@ mod tests {
     }
 
     /// What a cell can be, the best first, and of each illusion one.
-    const WORDS: [(State, Option<Rule>); 6] = [
+    const WORDS: [(State, Option<Rule>); 7] = [
         (State::Gating, None),
         (State::Advisory, None),
+        (State::Stale, None),
         (State::Illusion, Some(Rule::NeverRed)),
         (State::Blocked, None),
         (State::Missing, None),
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn of_each_pair_of_words_the_one_that_shows_less_is_worse() {
         // A row is what it was, a column what it is, in the order of WORDS; `x` fails the gate.
-        let fails = [".xxxxx", "..xxxx", "...xxx", "....xx", ".....x", "......"];
+        let fails = [".xxxxxx", "..xxxxx", "....xxx", "....xxx", ".....xx", "......x", "......."];
         for ((was, row), fails) in WORDS.iter().enumerate().zip(fails) {
             for ((is, column), fails) in WORDS.iter().enumerate().zip(fails.chars()) {
                 let found = worse(&matrix_of(row.0, row.1), &matrix_of(column.0, column.1), &[]);

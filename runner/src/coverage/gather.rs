@@ -26,6 +26,10 @@ pub fn gather(
         tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let mut recipes = Vec::new();
     for recipe in names {
+        if !folder_of(settings, recipe).is_dir() {
+            recipes.push(RecipeCoverage::unwritten(recipe, now));
+            continue;
+        }
         let promise = Promise::read(&folder_of(settings, recipe))
             .map_err(|error| Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes"))?;
         let repository = match repository(settings, recipe, fetch, &scratch.path().join(recipe.as_str())) {

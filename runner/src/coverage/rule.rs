@@ -72,12 +72,8 @@ rules! {
     ChangedSinceRun = "changed-since-run", Something;
     /// other tests were proven, and this one was not
     NotProven = "not-proven", Something;
-    /// the last green run is older than the newest release, which is something else than what it tested
-    OlderThanRelease = "older-than-release", Something;
     /// only a part of a run (`--only`, `--kept`) shows it, and that part left tests out
     OnlyAPart = "only-a-part", Something;
-    /// the newest green run is of another commit than the newest of the default branch
-    OtherCommit = "other-commit", Something;
     /// fewer than two tests show what the app is for
     FewTests = "few-tests", Something;
     /// files in volumes are backed up and restored, and no data of the app's own

@@ -212,7 +212,7 @@ fn a_green_run_that_is_older_than_the_newest_release() {
             (release.commit, release.at) = (commit(commit_digit), now - SignedDuration::from_hours(hours));
         })
     };
-    is(&release("2", 1), Feature::Fresh, Rule::OlderThanRelease);
+    is_state(&release("2", 1), Feature::Fresh, State::Stale);
     is_state(&release("2", 3), Feature::Fresh, State::Gating);
     // The tag was made after the run, as usual, of what the run tested.
     is_state(&release("1", 1), Feature::Fresh, State::Gating);
@@ -242,7 +242,7 @@ fn a_part_of_a_run() {
 fn a_run_of_another_commit() {
     let scene = with(|scene| scene.repository().head = commit("3"));
     for feature in [Feature::Install, Feature::Functional, Feature::Fresh, Feature::Parity] {
-        is(&scene, feature, Rule::OtherCommit);
+        is_state(&scene, feature, State::Stale);
     }
     assert!(scene.cell(Feature::Install).why.contains("commit 1111111"), "{}", scene.cell(Feature::Install).why);
     // A merge makes a commit of the same files.
@@ -385,8 +385,8 @@ fn a_run_that_was_green_to_its_end_is_preferred_to_a_newer_one_that_was_not() {
         scene.runs.insert(0, stopped);
         scene.repository().head = commit("3");
     });
-    is(&stopped, Feature::Parity, Rule::OtherCommit);
-    is(&stopped, Feature::Install, Rule::OtherCommit);
+    is_state(&stopped, Feature::Parity, State::Stale);
+    is_state(&stopped, Feature::Install, State::Stale);
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub enum Worth {
     Nothing,
     /// Nothing is there, and what blocks it is named.
     Blocked,
-    /// An illusion of which something ran to its end: a test that is new and not proven yet, or a run of last month.
+    /// It ran to its end, and is not all: a test that is new and not proven yet, or a green run of another commit.
     Shaky,
     /// All of it ran in a part of a run.
     Advisory,
@@ -26,6 +26,7 @@ impl Worth {
         match (state, rule.map(Rule::shows)) {
             (State::Gating, _) => Self::Gating,
             (State::Advisory, _) => Self::Advisory,
+            (State::Stale, _) => Self::Shaky,
             (State::Blocked, _) => Self::Blocked,
             (State::Missing, _) => Self::Nothing,
             (State::Illusion, Some(Shows::Something)) => Self::Shaky,

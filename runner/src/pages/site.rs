@@ -16,11 +16,11 @@ use url::Url;
 use super::actions;
 use super::fleet::Look;
 use super::respond::NoPage;
-use crate::coverage::{Coverage, Evidence, gather};
+use crate::coverage::{Coverage, Evidence, all_and_maintained, gather};
 use crate::forge::plain;
 use crate::history::query::Filter;
 use crate::history::{Change, Db, History, HistoryError};
-use crate::prepared::all_recipes;
+
 use crate::slot::Runner;
 
 /// What a page that many look at is made once in.
@@ -200,7 +200,7 @@ impl Site {
         let settings = self.0.runner.settings.clone();
         let runs = self.0.history.read(evidence).await?;
         let gathered = tokio::task::spawn_blocking(move || {
-            let names = all_recipes(&settings)?;
+            let names = all_and_maintained(&settings)?;
             gather(&settings, &names, (&runs, Vec::new()), false, Timestamp::now())
         });
         let gathered = gathered.await.map_err(|error| NoPage::Bug(error.to_string()))?;

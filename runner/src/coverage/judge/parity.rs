@@ -48,7 +48,7 @@ fn ran_all(case: &Case<'_>, rows: &[Row], run: &Evidence) -> Cell {
         Pick::Part(_) => Cell::new(FEATURE, State::Advisory, "ran in a part of a run, which decides nothing"),
         Pick::Other(_) => {
             let why = format!("ran at {}, and that is not the newest", case.of_commit(run));
-            Cell::illusion(FEATURE, Rule::OtherCommit, why)
+            Cell::new(FEATURE, State::Stale, why)
         }
         _ => Cell::new(
             FEATURE,

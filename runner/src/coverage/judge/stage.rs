@@ -59,7 +59,7 @@ fn other(case: &Case<'_>, feature: Feature, run: &Evidence) -> Cell {
     let newest = case.repository.map_or("", |repository| &repository.head.as_str()[..7]);
     let why =
         format!("green at {}; nothing is shown of {newest}, the newest of the default branch", case.of_commit(run));
-    Cell::illusion(feature, Rule::OtherCommit, why).by(case.shown(run))
+    Cell::new(feature, State::Stale, why).by(case.shown(run))
 }
 
 /// A part of a run: advisory where it had all that the cell promises.
@@ -169,7 +169,7 @@ fn untested(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str], run:
         && !case.repository.is_some_and(|repository| repository.same(&run.head, &release.commit))
     {
         let why = format!("release {} was made after this run, of something else", release.name);
-        return illusion(Rule::OlderThanRelease, why);
+        return Some(Cell::new(feature, State::Stale, why));
     }
     bites(case, feature, tests)
 }
