@@ -16,6 +16,7 @@ pub mod names;
 pub mod oidc;
 pub mod overlay;
 pub mod redact;
+pub mod socketio;
 pub mod sso;
 pub mod swarm;
 pub mod testing;

@@ -51,7 +51,7 @@ install_packages() {
   local image tool
   for image in "$@"; do
     case $image in
-      n8n) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
+      n8n | uptime-kuma) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
       keycloak) wanted=('mvn=maven') ;;
       gitea) wanted=('go=golang-go' 'gcc=gcc') ;;
       *) wanted=() ;;
@@ -118,13 +118,14 @@ images_of() {
     gitea) echo base traefik bot postgres keycloak gitea ;;
     matrix-synapse) echo base traefik bot postgres keycloak synapse ;;
     n8n) echo base traefik bot n8n ;;
+    uptime-kuma) echo base traefik bot uptime-kuma ;;
     *) echo base traefik bot ;;
   esac
 }
 
 start_images() {
-  # nginx, n8n, keycloak, gitea and synapse come in three versions, as releases of their recipes.
-  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse/{p;p}' | wc -l)
+  # nginx, n8n, keycloak, gitea, synapse and uptime-kuma come in three versions, as releases of their recipes.
+  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

@@ -1,0 +1,1 @@
+export KUMA_SH_VERSION=v1
