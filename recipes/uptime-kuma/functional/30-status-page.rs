@@ -30,7 +30,11 @@ pub async fn run(test: &Test) -> Outcome {
     let shown = public(&http, &page, 200).await?;
     assert_eq!(shown["config"]["title"], name.as_str(), "the title of the page");
     let listed = &shown["publicGroupList"][0]["monitorList"];
-    assert_eq!((&listed[0]["name"], listed.as_array().map(Vec::len)), (&json!(name), Some(1)), "who is shown: {listed}");
+    assert_eq!(
+        (&listed[0]["name"], listed.as_array().map(Vec::len)),
+        (&json!(name), Some(1)),
+        "who is shown: {listed}"
+    );
     let beats = public(&http, &test.url(&format!("/api/status-page/heartbeat/{slug}")), 200).await?;
     let lists = beats["heartbeatList"].as_object();
     assert_eq!(lists.map(serde_json::Map::len), Some(1), "the monitors with beats on the page: {beats}");

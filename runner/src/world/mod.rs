@@ -167,7 +167,7 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
         // Certificates of earlier worlds. One that is in use is refused by swarm, and stays.
         let mut old = swarm.objects(&stack_name).await?;
-        old.retain(|object| object.kind == ObjectKind::Config);
+        old.retain(|object| matches!(object.kind, ObjectKind::Config | ObjectKind::Secret));
         swarm.discard(&old).await?;
         told(report, "traefik, backup bot and route", Done::Made, start);
     }
