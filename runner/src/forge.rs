@@ -162,7 +162,9 @@ mod tests {
         let names = ["git.example.org".to_owned()];
         let pem = crate::certificate::issue("x", &names, std::time::Duration::from_secs(60)).unwrap().authority;
         assert_eq!(with_ca(&pem).unwrap(), Some(dir.path().join("ca.pem")));
-        for odd in ["file:///etc", "https://ada:hunter2@git.example.org", "https://git.example.org?x=1"] {
+        let folder = ["--forge-url", "file:///etc", "--forge-owner", "coop", "--forge-token-file", "x"];
+        assert!(parsed(&folder).unwrap_err().to_string().contains("write an address such as"));
+        for odd in ["ftp://git.example.org", "https://ada:hunter2@git.example.org", "https://git.example.org?x=1"] {
             assert!(!with(odd).unwrap_err().what.contains("hunter2"), "{odd}");
         }
     }

@@ -51,6 +51,7 @@ async fn again(cx: &mut Context, head: &str) -> Step {
         Ok((format!("{} up on the volumes of before", count(settled.services.len(), "service")), ()))
     })
     .await?;
+    answers::answers(cx, "fresh.again-answers").await?;
     cx.check("fresh.kept", async |cx: &mut Context| {
         upgrade::still_there(cx, &markers, "taking the app down and deploying it again").await
     })

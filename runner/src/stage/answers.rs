@@ -24,17 +24,12 @@ const HOPS: usize = 6;
 
 /// Asks the app's health address until it answers as `recipe.toml` says, within the stage's time.
 pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
-    if let Some(reason) = cx.opted_out(check) {
+    if let Some(reason) = opted_out(cx, check) {
         cx.skip(check, reason);
         return Ok(());
     }
     cx.check(check, async |cx: &mut Context| {
-        let health = &cx.toml.health;
-        let expect = Expect {
-            url: format!("{}{}", cx.url(), health.path.as_str()),
-            status: health.status.iter().map(|status| status.get()).collect(),
-            body: health.body.clone(),
-        };
+        let expect = wanted(cx);
         let mut speaker = cx.speaker();
         // An app that is up and wrong shall not eat the whole stage: a route needs seconds.
         let until = cx.wait_until().min(Instant::now() + LONGEST);
@@ -49,10 +44,36 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
         };
         cx.no_answer = None;
         around(cx, &expect.url, &answer).await?;
-        let body = health.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
+        let body = expect.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
         Ok((format!("{} answered {}{body}", expect.url, answer.status), ()))
     })
     .await
+}
+
+/// A recipe that has no answer after one deploy of a stage has none after the others of it.
+fn opted_out(cx: &Context, check: &str) -> Option<String> {
+    cx.opted_out(check).or_else(|| cx.opted_out(&format!("{}.answers", cx.stage.name())))
+}
+
+/// What recipe.toml says that the app answers.
+fn wanted(cx: &Context) -> Expect {
+    let health = &cx.toml.health;
+    Expect {
+        url: format!("{}{}", cx.url(), health.path.as_str()),
+        status: health.status.iter().map(|status| status.get()).collect(),
+        body: health.body.clone(),
+    }
+}
+
+/// Waits for the answer and judges nothing: for what comes before its check, and is asked over HTTP too. Swarm may have
+/// made new containers, and traefik takes a moment to find them.
+pub(super) async fn awaited(cx: &mut Context, check: &str) {
+    if opted_out(cx, check).is_none() {
+        let expect = wanted(cx);
+        let mut speaker = cx.speaker();
+        let until = cx.wait_until().min(Instant::now() + FIRST);
+        let _ = cx.http.answers(&expect, until, &mut speaker).await;
+    }
 }
 
 /// Asks until the app answers, the time is up, or it is plain that it never will.

@@ -61,6 +61,7 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
     back(cx, &markers).await?;
+    answers::awaited(cx, "backup.answers").await;
     data::check(cx, "restored").await?;
     answers::answers(cx, "backup.answers").await?;
     cx.not_shown = match holds {

@@ -1,7 +1,7 @@
 //! Every head of the testbed, each with the verdict that its source expects.
 
 use harness::failure::Cause;
-use runner::event::{Outcome, Stage, Word};
+use runner::event::{Event, Outcome, Stage, Word};
 use runner::exit::Exit;
 
 use super::support::{Said, cc_ci, left, repositories, run, state};
@@ -21,7 +21,28 @@ fn golden(repository: &str, head: &str) -> Said {
     }
     assert_eq!(said.outcome(Stage::Teardown), Some(Outcome::Passed));
     assert_eq!(left(&said.stack()), Vec::<String>::new());
+    is_asked_before_its_data(&said);
     said
+}
+
+/// After each deploy the app is asked until it answers, and only then for its data: traefik needs a moment to find new
+/// containers, and its 404 is no loss of data.
+fn is_asked_before_its_data(said: &Said) {
+    let mut asked = false;
+    for record in &said.records {
+        match &record.event {
+            Event::AbraCalled { call, .. } if call.args.iter().any(|word| word == "deploy") => asked = false,
+            Event::CheckEnded { check, .. } if check.name.contains("answers") => asked = true,
+            Event::CheckEnded { check, .. }
+                if ["upgrade: ", "deployed again: ", "rolled back: "]
+                    .iter()
+                    .any(|when| check.name.starts_with(when)) =>
+            {
+                assert!(asked, "{} came before the app was asked", check.name);
+            }
+            _ => {}
+        }
+    }
 }
 
 macro_rules! heads {
