@@ -42,6 +42,12 @@ impl RecipeCoverage {
         let case = Case { promise: &Promise::default(), runs: &[], repository: None, now };
         Self { recipe: recipe.clone(), cells, standing: standing::standing(&case), runs: 0 }
     }
+
+    /// Why all of its cells are missing, where there is one reason for all.
+    pub(super) fn nothing_at_all(&self) -> Option<&str> {
+        let why = self.cells.first()?.why.as_str();
+        self.cells.iter().all(|cell| cell.state == State::Missing && cell.why == why).then_some(why)
+    }
 }
 
 #[cfg(test)]

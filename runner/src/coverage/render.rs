@@ -38,6 +38,10 @@ pub fn terminal(coverage: &Coverage, all: bool) -> String {
 
 fn details(text: &mut String, row: &RecipeCoverage, all: bool) {
     let _ = writeln!(text, "\n{} ({} runs)", row.recipe, row.runs);
+    if let Some(why) = row.nothing_at_all() {
+        let _ = writeln!(text, "  {} missing: {}", State::Missing.symbol(), one_line(why, WHY));
+        return;
+    }
     for cell in row.cells.iter().filter(|cell| all || cell.state != State::Gating) {
         let why = one_line(&cell.why, WHY);
         let _ =
@@ -126,6 +130,14 @@ mod tests {
         assert!(short.contains("· sso        missing: recipe.toml has no [sso]"), "{short}");
         assert!(!short.contains("green at commit") && short.contains("note: run x is no evidence"), "{short}");
         assert!(terminal(&matrix(), true).contains("green at commit 1111111"));
+    }
+
+    #[test]
+    fn a_recipe_without_a_folder_takes_one_line() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let row = RecipeCoverage::unwritten(&"immich".parse().unwrap(), at);
+        let text = terminal(&Coverage { at, recipes: vec![row], remarks: vec![] }, true);
+        assert_eq!(text.matches("cc-ci new immich").count(), 1, "{text}");
     }
 
     #[test]
