@@ -453,11 +453,19 @@ pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Fail
     git_bytes(Some(dir), &words(&["archive", "--format=tar", revision, &format!("{folder}/")])).map_err(why)
 }
 
-pub(crate) fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
+/// Runs git, which finds no setting of this machine and no hook. Its output as text.
+///
+/// # Errors
+/// What git said.
+pub fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
     git_bytes(dir, args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-pub(crate) fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
+/// The same, with the output as it is.
+///
+/// # Errors
+/// What git said.
+pub fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     let output = command(dir).args(args).output().map_err(|error| format!("git cannot be started: {error}"))?;
     if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }
 }
