@@ -52,6 +52,7 @@ install_packages() {
   for image in "$@"; do
     case $image in
       n8n | uptime-kuma) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
+      ghost) wanted=('npm=npm' 'strip=binutils') ;;
       keycloak) wanted=('mvn=maven') ;;
       gitea) wanted=('go=golang-go' 'gcc=gcc') ;;
       *) wanted=() ;;
@@ -119,13 +120,14 @@ images_of() {
     matrix-synapse) echo base traefik bot postgres keycloak synapse ;;
     n8n) echo base traefik bot n8n ;;
     uptime-kuma) echo base traefik bot uptime-kuma ;;
+    ghost) echo base traefik bot mariadb ghost ;;
     *) echo base traefik bot ;;
   esac
 }
 
 start_images() {
-  # nginx, n8n, keycloak, gitea, synapse and uptime-kuma come in three versions, as releases of their recipes.
-  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma/{p;p}' | wc -l)
+  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma and ghost come in three versions, as releases of their recipes.
+  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

@@ -63,9 +63,11 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 14] = [
-    // Its whole run takes more than CI has for one more app.
+const SPECIAL: [(&str, &str); 16] = [
+    // Whole runs of these take more than CI has for one more app.
     ("uptime-kuma", "good/new-release"),
+    ("ghost", "good/new-release"),
+    ("ghost", "broken/no-restore-hook"),
     ("custom-html", "broken/data-lost"),
     ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
@@ -141,18 +143,30 @@ heads! {
     gitea_without_restore_hook = "gitea" "broken/no-restore-hook";
 }
 
-/// `CCCI_GOLDEN=all` takes it through every stage, as any other head.
-#[test]
-fn uptime_kuma_comes_up_for_its_owner() {
+/// A whole run takes more than CI has for one more app, which is only installed there. `CCCI_GOLDEN=all` takes each of its
+/// heads through every stage, as those of any other.
+fn comes_up(repository: &str) {
     if std::env::var_os("CCCI_GOLDEN").is_some_and(|word| word == "all") {
-        golden("uptime-kuma", "good/new-release");
+        for fact in testbed::repos::Source::load(repository).unwrap().heads() {
+            golden(repository, &fact.name);
+        }
         return;
     }
-    let words = ["run", "uptime-kuma", "--pr", "1", "--only", "install", "--json", "--source"];
-    let source = repositories().join("uptime-kuma");
+    let words = ["run", repository, "--pr", "1", "--only", "install", "--json", "--source"];
+    let source = repositories().join(repository);
     let said = Said::of(cc_ci(&state()).args(words).arg(source).output().unwrap());
     assert_eq!(said.verdict().word, Word::Passed, "{}\n{}", said.verdict().line, said.stderr);
     assert_eq!(left(&said.stack()), Vec::<String>::new());
+}
+
+#[test]
+fn uptime_kuma_comes_up_for_its_owner() {
+    comes_up("uptime-kuma");
+}
+
+#[test]
+fn ghost_comes_up_for_its_owner() {
+    comes_up("ghost");
 }
 
 #[test]

@@ -1,0 +1,2 @@
+export GHOST_SH_VERSION=v1
+export MYSQL_BACKUP_VERSION=v1
