@@ -51,7 +51,7 @@ install_packages() {
   local image tool
   for image in "$@"; do
     case $image in
-      n8n | uptime-kuma) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
+      n8n | uptime-kuma | bluesky-pds) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
       ghost) wanted=('npm=npm' 'strip=binutils') ;;
       keycloak) wanted=('mvn=maven') ;;
       gitea) wanted=('go=golang-go' 'gcc=gcc') ;;
@@ -121,13 +121,14 @@ images_of() {
     n8n) echo base traefik bot n8n ;;
     uptime-kuma) echo base traefik bot uptime-kuma ;;
     ghost) echo base traefik bot mariadb ghost ;;
+    bluesky-pds) echo base traefik bot postgres bluesky-pds ;;
     *) echo base traefik bot ;;
   esac
 }
 
 start_images() {
-  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma and ghost come in three versions, as releases of their recipes.
-  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost/{p;p}' | wc -l)
+  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma, ghost and bluesky-pds come in three versions, as releases of their recipes.
+  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

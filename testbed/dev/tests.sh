@@ -4,7 +4,7 @@
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
 # shellcheck source=testbed/dev/bench.sh
 . testbed/dev/bench.sh
-images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea uptime-kuma mariadb ghost)
+images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea uptime-kuma mariadb ghost bluesky-pds)
 # Test programs that need neither swarm nor images: folder of the package, name of the target. One that is not named
 # here runs on the swarm: runner/pages asks it for its slots.
 imageless='.*/(lib|bin)|recipes/program|harness/browser|trigger/drone'
@@ -127,7 +127,7 @@ run_tests() {
     # other faults, a million torn comments.
     export CCCI_ANSWER=all CCCI_GOLDEN=all CCCI_FAULT_ROUNDS=100 CCCI_FUZZ_ROUNDS=1000000
   fi
-  install_packages n8n keycloak gitea uptime-kuma ghost
+  install_packages n8n keycloak gitea uptime-kuma ghost bluesky-pds
   engine
   rust
   # What an earlier call left says nothing of this one.

@@ -63,11 +63,12 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 16] = [
+const SPECIAL: [(&str, &str); 17] = [
     // Whole runs of these take more than CI has for one more app.
     ("uptime-kuma", "good/new-release"),
     ("ghost", "good/new-release"),
     ("ghost", "broken/no-restore-hook"),
+    ("bluesky-pds", "good/new-release"),
     ("custom-html", "broken/data-lost"),
     ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
@@ -167,6 +168,11 @@ fn uptime_kuma_comes_up_for_its_owner() {
 #[test]
 fn ghost_comes_up_for_its_owner() {
     comes_up("ghost");
+}
+
+#[test]
+fn bluesky_pds_comes_up_with_its_directory_of_identities() {
+    comes_up("bluesky-pds");
 }
 
 #[test]

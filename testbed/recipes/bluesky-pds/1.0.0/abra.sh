@@ -1,0 +1,1 @@
+export PDS_SH_VERSION=v1
