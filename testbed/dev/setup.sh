@@ -122,13 +122,16 @@ images_of() {
     uptime-kuma) echo base traefik bot uptime-kuma ;;
     ghost) echo base traefik bot mariadb ghost ;;
     bluesky-pds) echo base traefik bot postgres bluesky-pds ;;
+    mumble) echo base traefik bot mumble ;;
     *) echo base traefik bot ;;
   esac
 }
 
 start_images() {
-  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma, ghost and bluesky-pds come in three versions, as releases of their recipes.
-  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds/{p;p}' | wc -l)
+  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma, ghost, bluesky-pds and mumble come in three versions, as releases of
+  # their recipes; mumble has a base and a web client of its own.
+  images_wanted=$(printf '%s\n' "$@" | sed 's/^mumble$/&\n&-web\n&-base/' |
+    sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds|^mumble$/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

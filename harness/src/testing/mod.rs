@@ -20,6 +20,7 @@ mod built;
 mod ended;
 mod http;
 mod panics;
+mod ports;
 mod wrong;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use std::time::Duration;
 pub use built::{Built, NotBuilt, Running, Source, find};
 pub use ended::{Ended, Verdict, run};
 pub use panics::remember_panics;
+pub use ports::Published;
 pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
@@ -225,6 +227,12 @@ impl Test {
     fn take_browsers(&self) -> Vec<Browser> {
         std::mem::take(&mut *self.browsers.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Twelve letters and digits that no test has used before, for names that must be new.
+#[must_use]
+pub fn random() -> String {
+    format!("{:012x}", rand::random::<u64>() >> 16)
 }
 
 /// How long the evidence of a red test may take, out of its own time.

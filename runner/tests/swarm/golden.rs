@@ -63,12 +63,14 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 17] = [
+const SPECIAL: [(&str, &str); 19] = [
     // Whole runs of these take more than CI has for one more app.
     ("uptime-kuma", "good/new-release"),
     ("ghost", "good/new-release"),
     ("ghost", "broken/no-restore-hook"),
     ("bluesky-pds", "good/new-release"),
+    ("mumble", "good/new-release"),
+    ("mumble", "broken/page-alone"),
     ("custom-html", "broken/data-lost"),
     ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
@@ -173,6 +175,11 @@ fn ghost_comes_up_for_its_owner() {
 #[test]
 fn bluesky_pds_comes_up_with_its_directory_of_identities() {
     comes_up("bluesky-pds");
+}
+
+#[test]
+fn mumble_comes_up_for_who_speaks_its_protocol() {
+    comes_up("mumble");
 }
 
 #[test]
