@@ -100,12 +100,8 @@ impl InjectedFault {
                      and show its data"
                 )
             }
-            Self::DatabaseLate => {
-                outage("start the app while its database stays away", toml.faults.database_late)
-            }
-            Self::DatabaseGone => {
-                outage("take the database away from the live app", toml.faults.database_gone)
-            }
+            Self::DatabaseLate => outage("start the app while its database stays away", toml.faults.database_late),
+            Self::DatabaseGone => outage("take the database away from the live app", toml.faults.database_gone),
             Self::Reconfigure => {
                 let is_known = |key: &&str| ground.is_none_or(|ground| ground.settings.contains(*key));
                 let keys = toml.reconfigure.iter().flat_map(|one| one.env.keys()).map(String::as_str);
@@ -207,7 +203,8 @@ impl Ground {
             InjectedFault::Reconfigure => {
                 let keys = || toml.reconfigure.iter().flat_map(|one| one.env.keys()).map(String::as_str);
                 let is_known = keys().any(|key| self.settings.contains(key));
-                (!is_known).then(|| format!("its .env.sample does not name {}", keys().collect::<Vec<_>>().join(" or ")))
+                (!is_known)
+                    .then(|| format!("its .env.sample does not name {}", keys().collect::<Vec<_>>().join(" or ")))
             }
             InjectedFault::TwoBack => releases(2),
             InjectedFault::CrossRelease => releases(1),

@@ -36,6 +36,7 @@ mod nodes;
 mod objects;
 mod outage;
 mod ports;
+mod raw;
 mod read;
 mod realm;
 mod reason;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use bollard::models::{SecretSpec, Service, ServiceSpec};
-use bollard::query_parameters::{ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
+use bollard::models::{SecretSpec, ServiceSpec};
+use bollard::query_parameters::ListServicesOptionsBuilder;
+use serde_json::Value;
 
 use super::STACK_LABEL;
 use super::engine::{Swarm, ask, failed};
@@ -38,7 +39,7 @@ pub struct DownService {
     /// Its short name.
     pub name: String,
     full: String,
-    spec: ServiceSpec,
+    spec: Value,
 }
 
 impl DownService {
@@ -46,12 +47,12 @@ impl DownService {
     #[must_use]
     pub fn with_secrets(&self, replaced: &[(String, StandIn)]) -> Self {
         let mut changed = self.clone();
-        let container = changed.spec.task_template.as_mut().and_then(|task| task.container_spec.as_mut());
-        for secret in container.and_then(|container| container.secrets.as_mut()).into_iter().flatten() {
-            let of = |(name, _): &&(String, StandIn)| Some(name) == secret.secret_name.as_ref();
+        let secrets = changed.spec.pointer_mut("/TaskTemplate/ContainerSpec/Secrets").and_then(Value::as_array_mut);
+        for secret in secrets.into_iter().flatten() {
+            let of = |(name, _): &&(String, StandIn)| secret.get("SecretName").and_then(Value::as_str) == Some(name);
             if let Some((_, other)) = replaced.iter().find(of) {
-                secret.secret_id = Some(other.id.clone());
-                secret.secret_name = Some(other.name.clone());
+                secret["SecretID"] = other.id.as_str().into();
+                secret["SecretName"] = other.name.as_str().into();
             }
         }
         changed
@@ -63,6 +64,14 @@ impl DownService {
 pub struct StandIn {
     name: String,
     id: String,
+}
+
+impl StandIn {
+    /// The secret's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Swarm {
@@ -88,8 +97,8 @@ impl Swarm {
         let full = stack.object(name);
         let (_, spec) = self.inspected(&full).await?;
         let mut none = spec.clone();
-        if let Some(replicated) = none.mode.as_mut().and_then(|mode| mode.replicated.as_mut()) {
-            replicated.replicas = Some(0);
+        if let Some(replicas) = none.pointer_mut("/Mode/Replicated/Replicas") {
+            *replicas = 0.into();
         }
         self.respecify(&full, &none).await?;
         while self.has_process(stack, name).await? {
@@ -140,23 +149,24 @@ impl Swarm {
         }))
     }
 
-    async fn inspected(&self, full: &str) -> Result<(i32, ServiceSpec), Failure> {
-        let Service { version, spec, .. } = ask("look at a service", self.docker().inspect_service(full, None)).await?;
-        let version = version.and_then(|version| version.index).and_then(|index| i32::try_from(index).ok());
-        Ok((version.unwrap_or_default(), spec.unwrap_or_default()))
+    /// The version and the spec of a service.
+    async fn inspected(&self, full: &str) -> Result<(u64, Value), Failure> {
+        let mut service = self.ask_raw(&format!("/services/{full}"), None).await?.ok("look at a service")?;
+        let version = service.pointer("/Version/Index").and_then(Value::as_u64).unwrap_or_default();
+        Ok((version, service["Spec"].take()))
     }
 
     /// Gives a service a spec, whatever swarm noted on it meanwhile.
-    async fn respecify(&self, full: &str, spec: &ServiceSpec) -> Result<(), Failure> {
+    async fn respecify(&self, full: &str, spec: &Value) -> Result<(), Failure> {
         let mut tries = 0;
         loop {
             let (version, _) = self.inspected(full).await?;
-            let options = UpdateServiceOptionsBuilder::new().version(version).build();
-            match self.docker().update_service(full, spec.clone(), options, None).await {
-                Ok(_) => return Ok(()),
-                Err(e) if tries < TRIES && e.to_string().contains("out of sequence") => tries += 1,
-                Err(e) => return Err(failed(&format!("change service {full}"), &e)),
+            let answer = self.ask_raw(&format!("/services/{full}/update?version={version}"), Some(spec)).await?;
+            if tries < TRIES && answer.said().contains("out of sequence") {
+                tries += 1;
+                continue;
             }
+            return answer.ok(&format!("change service {full}")).map(drop);
         }
     }
 }
@@ -218,12 +228,13 @@ mod tests {
 
     #[test]
     fn one_secret_takes_the_place_of_another_and_the_rest_stays() {
-        let down = DownService { name: "app".to_owned(), full: "s_app".to_owned(), spec: spec(&["s_a_v1", "s_b_v1"]) };
+        let spec = serde_json::to_value(spec(&["s_a_v1", "s_b_v1"])).unwrap();
+        let down = DownService { name: "app".to_owned(), full: "s_app".to_owned(), spec };
         let other = StandIn { name: "s_wrong".to_owned(), id: "other".to_owned() };
         let changed = down.with_secrets(&[("s_b_v1".to_owned(), other)]);
         let ids = |down: &DownService| -> Vec<String> {
-            let task = down.spec.task_template.clone().unwrap();
-            task.container_spec.unwrap().secrets.unwrap().into_iter().map(|one| one.secret_id.unwrap()).collect()
+            let secrets = down.spec.pointer("/TaskTemplate/ContainerSpec/Secrets").unwrap().as_array().unwrap();
+            secrets.iter().map(|one| one["SecretID"].as_str().unwrap().to_owned()).collect()
         };
         assert_eq!(ids(&changed), ["id of s_a_v1", "other"]);
         assert_eq!(ids(&down), ["id of s_a_v1", "id of s_b_v1"]);

@@ -362,7 +362,9 @@ async fn restore(
     drop(turn);
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
     let holds = cx
-        .check(&format!("{name}.holds"), async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
+        .check(&format!("{name}.holds"), async |cx: &mut Context| {
+            holds_something(cx, made, listed.and_then(|listing| listing))
+        })
         .await?;
     cx.check(&format!("{name}.restored"), async |cx: &mut Context| {
         let call = match cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore) {

@@ -159,8 +159,7 @@ fn of_fault(seen: &Seen, fault: InjectedFault) -> impl Iterator<Item = &Check> {
 
 /// Which faults a stage has made, and which it could not make.
 fn faults(case: &Case<'_>, seen: &Seen) -> String {
-    let is_blocked =
-        |fault: &InjectedFault| of_fault(seen, *fault).any(|check| check.outcome == Outcome::Blocked);
+    let is_blocked = |fault: &InjectedFault| of_fault(seen, *fault).any(|check| check.outcome == Outcome::Blocked);
     let names = |faults: Vec<&InjectedFault>| {
         let names: Vec<&str> = faults.into_iter().map(|fault| fault.name()).collect();
         names.join(", ")

@@ -44,8 +44,7 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
     let within = cx.toml.faults.wrong_secret.unwrap_or_default().within;
     let (event, name) = ("wrong password for its database", InjectedFault::WrongSecret.check());
     let passwords = ground.passwords();
-    let apps: Vec<&ServiceFacts> =
-        ground.apps().filter(|service| !service.secrets.is_disjoint(&passwords)).collect();
+    let apps: Vec<&ServiceFacts> = ground.apps().filter(|service| !service.secrets.is_disjoint(&passwords)).collect();
     let apps = || apps.iter().copied();
     let began = Instant::now();
     let (right, answered) = cx
@@ -143,7 +142,9 @@ fn words(answered: &Answered, within: Seconds) -> String {
     match answered {
         Answered::Ended(count) => format!("it ended {count} times in place of working with a wrong password"),
         Answered::Unwell => format!("it did not say that it was well for {} s", within.get()),
-        Answered::WithoutData => format!("it said that it was well, and showed none of its data for {} s", within.get()),
+        Answered::WithoutData => {
+            format!("it said that it was well, and showed none of its data for {} s", within.get())
+        }
         Answered::Well => "it said that it was well".to_owned(),
         Answered::WithData => "it said that it was well and showed its data".to_owned(),
     }

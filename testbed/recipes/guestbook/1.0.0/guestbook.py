@@ -1,8 +1,11 @@
-"""A book that guests sign. Every request has a connection of its own, and a start without the database ends."""
+"""A book that guests sign. Every request has a connection of its own; a start waits for the database, and ends after a
+while without it."""
 
 import html
 import http.server
 import os
+import sys
+import time
 
 import psycopg2
 
@@ -57,5 +60,12 @@ class Book(http.server.BaseHTTPRequestHandler):
         return self.answer(201, "signed\n")
 
 
-prepare()
+for tries in range(15, -1, -1):
+    try:
+        prepare()
+        break
+    except psycopg2.Error as error:
+        if tries == 0:
+            sys.exit(f"no database: {error}")
+        time.sleep(1)
 http.server.ThreadingHTTPServer(("", 8000), Book).serve_forever()
