@@ -417,6 +417,7 @@ fn faults_are_shown_one_by_one_and_a_blocked_one_is_named() {
     is_state(&blocked, Feature::Faults, State::Gating);
     assert!(blocked.cell(Feature::Faults).why.ends_with("(restart; blocked: two-back)"));
     let all = with(|scene| {
+        scene.runs.truncate(1);
         let seen = scene.seen(GREEN, Stage::Faults);
         seen.outcome = Some(Outcome::Skipped);
         seen.reason = Some("not shown: two-back (one release)".to_owned());
@@ -424,6 +425,7 @@ fn faults_are_shown_one_by_one_and_a_blocked_one_is_named() {
     });
     is_state(&all, Feature::Faults, State::Blocked);
     let off = with(|scene| {
+        scene.runs.truncate(1);
         let seen = scene.seen(GREEN, Stage::Faults);
         (seen.outcome, seen.reason) = (Some(Outcome::Skipped), Some("this machine makes no faults".to_owned()));
         seen.checks.clear();
