@@ -18,7 +18,7 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
         tokio::time::sleep(Duration::from_secs(away)).await;
         let said = answers::said(cx).await;
         bring_back(cx, &databases).await?;
-        let took = recovered(cx, event, outage.within).await?;
+        let took = recovered(cx, planted, event, outage.within).await?;
         Ok((format!("{who} was away for {away} s ({said} then); the app answers {took:.1} s after its return"), ()))
     })
     .await?;

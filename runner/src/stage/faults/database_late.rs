@@ -20,7 +20,7 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
         tokio::time::sleep(Duration::from_secs(away)).await;
         let said = answers::said(cx).await;
         bring_back(cx, &databases).await?;
-        let took = recovered(cx, event, outage.within).await?;
+        let took = recovered(cx, planted, event, outage.within).await?;
         Ok((format!("without {who} for {away} s ({said} then); it answers {took:.1} s after its return"), ()))
     })
     .await?;

@@ -25,6 +25,9 @@ use crate::markers::Marker;
 use crate::recipe_toml::Seconds;
 use crate::spec::releases_before;
 
+/// Before the app's data are looked for once more.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// What became of a fault that was not red.
 enum Tried {
     /// The app went through it.
@@ -191,8 +194,9 @@ fn names<'a>(services: impl Iterator<Item = &'a ServiceFacts>) -> String {
     services.map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Waits until everything is up and the app answers again; how many seconds that took.
-async fn recovered(cx: &mut Context, event: &str, within: Seconds) -> Result<f64, Failure> {
+/// Waits until everything is up and the app answers again; how many seconds that took. An app may answer before it has
+/// found its database again: its data have as long as its answer, and whether they are there is told by [`intact`].
+async fn recovered(cx: &mut Context, planted: &Planted, event: &str, within: Seconds) -> Result<f64, Failure> {
     let began = Instant::now();
     let until = began + Duration::from_secs(within.get());
     let before = cx.swarm.before(&cx.spec.stack).await?;
@@ -202,6 +206,10 @@ async fn recovered(cx: &mut Context, event: &str, within: Seconds) -> Result<f64
     let wrong = |failure| not_recovered(event, within, failure);
     watch.settled(&before, until, &mut speaker).await.map_err(wrong)?;
     answers::recovered(cx, until).await.map_err(wrong)?;
+    while planted.has_data && Instant::now() < until && !data::is_there(cx).await {
+        // An app that connects again tells nobody.
+        tokio::time::sleep(PAUSE).await;
+    }
     cx.settled = Some(cx.swarm.before(&cx.spec.stack).await?);
     Ok(began.elapsed().as_secs_f64())
 }

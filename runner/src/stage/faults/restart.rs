@@ -14,7 +14,7 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
             cx.progress(format!("restarts {}", service.name));
             let down = take_down(cx, [service].into_iter()).await?;
             bring_back(cx, &down).await?;
-            let took = recovered(cx, &event, within).await?;
+            let took = recovered(cx, planted, &event, within).await?;
             Ok((format!("down and back; the app is up and answers after {took:.1} s"), ()))
         })
         .await?;

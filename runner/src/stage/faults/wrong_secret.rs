@@ -63,7 +63,7 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
         .check(&format!("{name}.back"), async |cx: &mut Context| {
             take_down(cx, apps()).await?;
             bring_back(cx, &right).await?;
-            let took = recovered(cx, event, within.max(Recovery::default().within)).await?;
+            let took = recovered(cx, planted, event, within.max(Recovery::default().within)).await?;
             Ok((format!("with its own password the app answers after {took:.1} s"), ()))
         })
         .await;
