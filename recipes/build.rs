@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The folders of a recipe that hold tests.
-const FOLDERS: [&str; 6] = ["install", "upgrade", "backup", "functional", "browser", "data"];
+const FOLDERS: [&str; 7] = ["install", "upgrade", "backup", "functional", "browser", "reconfigure", "data"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);

@@ -163,8 +163,12 @@ kinds! {
     RollbackFailed = "rollback-failed", Recipe;
     /// a command of POST_DEPLOY_CMDS or POST_UPGRADE_CMDS that fails
     CommandFailed = "command-failed", Recipe;
-    /// data that was there before the upgrade, or before the app was deployed again, and is not after it
+    /// data that was there before the upgrade, a new deploy or a fault that the run made, and is not after it
     DataLost = "data-lost", Recipe;
+    /// an app that does not come back by itself from a fault that the run made
+    NotRecovered = "not-recovered", Recipe;
+    /// an app that shows its data with a wrong password for its database
+    SecretIgnored = "secret-ignored", Recipe;
     /// a check that could prove nothing, for want of something to look for
     NothingToProve = "nothing-to-prove", Test;
     /// a backup that succeeds and holds nothing

@@ -297,7 +297,7 @@ fn generated_by_abra(compose: &Compose, secrets: &[SecretSpec], stack: &StackNam
     generated.map(|secret| stack.object(&format!("{}_{}", secret.name, secret.version))).filter(is_used).collect()
 }
 
-fn random_text(length: usize) -> String {
+pub(crate) fn random_text(length: usize) -> String {
     rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
 }
 

@@ -130,6 +130,9 @@ fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
         Stage::Backup | Stage::Functional => &[Stage::Install, Stage::Upgrade],
         Stage::Fresh if base_is_broken => &[Stage::Slot, Stage::Dependencies],
         Stage::Fresh => &[Stage::Prepare, Stage::Upgrade],
+        // On whatever of the head is there: a fresh install, or what the stages before have left.
+        Stage::Faults if base_is_broken => &[Stage::Slot, Stage::Dependencies, Stage::Fresh],
+        Stage::Faults => &[Stage::Prepare, Stage::Install, Stage::Upgrade, Stage::Fresh],
         Stage::Variants if base_is_broken => &[Stage::Slot, Stage::Dependencies],
         Stage::Variants => &[Stage::Prepare, Stage::Slot, Stage::Dependencies],
     }

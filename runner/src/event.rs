@@ -243,6 +243,8 @@ pub enum Stage {
     Prove,
     /// The tested commit on empty volumes.
     Fresh,
+    /// What goes wrong on servers, made on purpose: only what the recipe's folder switches on.
+    Faults,
     /// Install and upgrade with other compose files and settings: only where the recipe's folder names variants.
     Variants,
     /// Everything goes.
@@ -251,7 +253,7 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Prepare,
         Self::Slot,
         Self::Dependencies,
@@ -261,6 +263,7 @@ impl Stage {
         Self::Functional,
         Self::Prove,
         Self::Fresh,
+        Self::Faults,
         Self::Variants,
         Self::Teardown,
     ];
@@ -278,6 +281,7 @@ impl Stage {
             Self::Functional => "functional",
             Self::Prove => "prove",
             Self::Fresh => "fresh",
+            Self::Faults => "faults",
             Self::Variants => "variants",
             Self::Teardown => "teardown",
         }

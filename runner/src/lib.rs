@@ -30,6 +30,7 @@ pub mod engine_watch;
 pub mod event;
 pub mod exec;
 pub mod exit;
+pub mod faults;
 pub mod foreseen;
 pub mod forge;
 pub mod guard;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{OptOut, PlannedStage, Stage};
+use crate::faults::{self, Ground};
 use crate::recipe_toml::{RecipeToml, Timeouts};
 use crate::report::text::count;
 use crate::selection::Selection;
@@ -19,6 +20,10 @@ pub struct Brought {
     pub backup: Vec<String>,
     /// Files below `functional/`, then those below `browser/`.
     pub functional: Vec<String>,
+    /// Files below `reconfigure/`.
+    pub reconfigure: Vec<String>,
+    /// What decides which faults fit the recipe; none where its files cannot tell.
+    pub ground: Option<Ground>,
     /// Whether `data/` has seed, wipe and check.
     pub data: bool,
     /// Whether there is anything that can be shown to bite: a test that was asked for, or a data set.
@@ -42,6 +47,7 @@ impl Brought {
             Stage::Upgrade => &self.upgrade,
             Stage::Backup => &self.backup,
             Stage::Functional => &self.functional,
+            Stage::Faults => &self.reconfigure,
             Stage::Prepare
             | Stage::Slot
             | Stage::Dependencies
@@ -66,6 +72,7 @@ pub fn plan(
     Stage::ALL
         .into_iter()
         .filter(|stage| *stage != Stage::Prove || only.proves())
+        .filter(|stage| *stage != Stage::Faults || !toml.injected().is_empty())
         .filter(|stage| *stage != Stage::Variants || !toml.variant.is_empty())
         .filter(|stage| *stage != Stage::Dependencies || !brought.dependencies.is_empty())
         .map(|stage| PlannedStage {
@@ -89,6 +96,7 @@ fn deadline(timeouts: &Timeouts, max_wait: Duration, stage: Stage) -> u64 {
         Stage::Functional => timeouts.functional,
         Stage::Prove => timeouts.prove,
         Stage::Fresh => timeouts.fresh,
+        Stage::Faults => timeouts.faults,
         Stage::Variants => timeouts.variants,
         Stage::Teardown => timeouts.teardown,
     };
@@ -102,7 +110,7 @@ fn not_asked(only: &Selection, brought: &Brought, stage: Stage) -> Option<String
 fn skip(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, stage: Stage) -> Option<String> {
     // The recipe folder's own tests of a stage run also where its generic part is opted out of.
     let own = match stage {
-        Stage::Upgrade | Stage::Fresh | Stage::Variants => false,
+        Stage::Upgrade | Stage::Fresh | Stage::Faults | Stage::Variants => false,
         _ => !brought.backup.is_empty(),
     };
     if let Some(reason) = toml.opted_out(stage.name()).filter(|_| !own) {
@@ -187,6 +195,10 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
             }
             step("remove the app with its volumes and secrets".to_owned());
             step(format!("deploy {head} on empty volumes, wait until it answers"));
+        }
+        Stage::Faults => {
+            faults::steps(toml, brought.ground.as_ref()).into_iter().for_each(&mut step);
+            brought.reconfigure.iter().for_each(|file| step(run(file)));
         }
         Stage::Variants => {
             for (name, variant) in &toml.variant {

@@ -16,6 +16,7 @@ use crate::coverage::{Prints, prints};
 use crate::dependencies::{Dependency, Needed, needed_by};
 use crate::deploy::sample_of;
 use crate::event::{DependencyFact, PlannedStage, Stage};
+use crate::faults::Ground;
 use crate::kept::KeptApp;
 use crate::lint::FOLDERS;
 use crate::needs::{TestText, needed};
@@ -23,10 +24,11 @@ use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::shown::nearest;
 use crate::recipe_toml::{self, RecipeToml};
+use crate::refused;
 use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
-use crate::spec::{Request, RunSpec, pin};
+use crate::spec::{Request, RunSpec, pin, releases_before};
 
 /// A run that could start.
 #[derive(Debug)]
@@ -179,9 +181,15 @@ impl Prepared {
             own: own.to_run().to_vec(),
             after_deploy: planned(After::Deploy),
             after_upgrade: planned(After::Upgrade),
+            ground: ground(&spec, &checkout),
             ..brought(&overlays, &needed)
         };
-        let stages = plan(&spec, &toml, &brought, only, settings.max_wait);
+        let mut stages = plan(&spec, &toml, &brought, only, settings.max_wait);
+        if !settings.faults.are_made() {
+            for planned in stages.iter_mut().filter(|planned| planned.stage == Stage::Faults) {
+                planned.skip = Some("this machine makes no faults (--faults none, CCCI_FAULTS)".to_owned());
+            }
+        }
         let (dependencies, beside) = (Vec::new(), Vec::new());
         let prints = prints::of_folder(&folder);
         Ok((
@@ -201,6 +209,17 @@ impl Prepared {
             needed,
         ))
     }
+}
+
+/// What the head's files tell of the faults that fit it.
+fn ground(spec: &RunSpec, checkout: &Checkout) -> Option<Ground> {
+    let (_, compose) = refused::compose_at(checkout, spec.head.as_str(), spec).ok()?;
+    let sample = checkout.file(spec.head.as_str(), ".env.sample").unwrap_or_default();
+    Some(Ground {
+        services: Ground::services_of(&compose),
+        releases: releases_before(spec),
+        settings: Ground::settings_of(&sample),
+    })
 }
 
 /// The folder of a recipe in cc-ci's own tree.
@@ -365,6 +384,8 @@ fn brought(overlays: &Overlays, needed: &[Needed]) -> Brought {
         upgrade: names("upgrade"),
         backup: names("backup"),
         functional: [names("functional"), names("browser")].concat(),
+        reconfigure: names("reconfigure"),
+        ground: None,
         data: overlays.data.is_some(),
         has_tests: overlays.data.is_some() || !overlays.proven.is_empty(),
         dependencies: needed.iter().map(|one| format!("{} ({})", one.recipe, one.why.words())).collect(),

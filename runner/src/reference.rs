@@ -43,6 +43,7 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
         Stage::Functional => "what the app is for",
         Stage::Prove => "with `cc-ci prove` alone: every test against impostors, where it must be red",
         Stage::Fresh => "the tested commit on empty volumes, where install was not that already",
+        Stage::Faults => "what goes wrong on servers, made on purpose: only what `recipe.toml` switches on",
         Stage::Variants => {
             "install and upgrade with the compose files and settings of each variant that `recipe.toml` names"
         }

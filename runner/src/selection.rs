@@ -23,7 +23,8 @@ enum Part {
 }
 
 /// Stages that can be asked for: the others belong to every run.
-const STAGES: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
+const STAGES: [Stage; 6] =
+    [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh, Stage::Faults];
 
 impl Selection {
     /// Reads the words of `--only`: names of stages, `browser`, or names of tests with their folder.
@@ -143,6 +144,7 @@ impl fmt::Display for Selection {
 fn stage_of(folder: &str) -> Option<Stage> {
     match folder {
         "browser" => Some(Stage::Functional),
+        "reconfigure" => Some(Stage::Faults),
         _ => STAGES.into_iter().find(|stage| stage.name() == folder),
     }
 }

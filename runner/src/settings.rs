@@ -108,6 +108,10 @@ pub struct Settings {
     #[arg(long, env = "CCCI_MAX_WAIT", value_name = "TIME", default_value = "2h", value_parser = how_long, global = true)]
     pub max_wait: Duration,
 
+    /// Whether runs make the faults that recipes' folders switch on: all or none
+    #[arg(long, env = "CCCI_FAULTS", value_name = "all|none", default_value_t = FaultsMade::All, global = true)]
+    pub faults: FaultsMade,
+
     /// Name of the set of slots: runners that share it share the caps
     #[arg(long, env = "CCCI_SLOTS", value_name = "NAME", default_value = "ccci", global = true)]
     pub slots: SetName,
@@ -137,6 +141,40 @@ pub struct Settings {
     /// What a node must have to spare
     #[command(flatten)]
     pub guards: Guards,
+}
+
+/// Whether runs make faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultsMade {
+    /// Those that recipes' folders switch on.
+    All,
+    /// None, which each report says.
+    None,
+}
+
+impl FaultsMade {
+    /// Whether they do.
+    #[must_use]
+    pub fn are_made(self) -> bool {
+        self == Self::All
+    }
+}
+
+impl std::fmt::Display for FaultsMade {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.are_made() { "all" } else { "none" })
+    }
+}
+
+impl std::str::FromStr for FaultsMade {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "none" => Ok(Self::None),
+            _ => Err("write all or none".to_owned()),
+        }
+    }
 }
 
 /// What a node must have to spare for a run to start on it, and when images go.
@@ -214,6 +252,7 @@ impl Settings {
             ("CCCI_MAX_APPS", self.max_apps.as_ref().map(text)),
             ("CCCI_MAX_MEMORY", self.max_memory.as_ref().map(text)),
             ("CCCI_MAX_WAIT", Some(format!("{}s", self.max_wait.as_secs()).into())),
+            ("CCCI_FAULTS", Some(text(&self.faults))),
             ("CCCI_SLOTS", Some(text(&self.slots))),
             ("CCCI_TRAEFIK_IMAGE", Some(text(&self.traefik_image))),
             ("CCCI_BOT_IMAGE", Some(text(&self.bot_image))),

@@ -133,6 +133,17 @@ fn base_of(version: Option<&str>, head: &Commit, tags: &[Tag]) -> (Option<String
     }
 }
 
+/// The releases before what is tested, newest first: the one that the upgrade starts from, whether or not an upgrade was
+/// asked for, and the one before it.
+#[must_use]
+pub fn releases_before(spec: &RunSpec) -> Vec<String> {
+    let base = spec.base.clone().or_else(|| base_of(spec.head_version.as_deref(), &spec.head, &spec.tags).0);
+    let Some(base) = base else { return Vec::new() };
+    let older = version::previous(Some(&base), &releases_of(&spec.tags));
+    let is_older = |name: &String| version::Version::parse(name) < version::Version::parse(&base);
+    [base.clone()].into_iter().chain(older.filter(is_older)).collect()
+}
+
 /// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`. Where that is longer than a stack's name may be,
 /// the recipe's part is cut and ends in four digits that stand for its whole name. The domain itself has to be short
 /// enough: the backup bot looks for a stack by it, and does not find one whose name abra has cut.

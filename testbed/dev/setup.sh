@@ -117,7 +117,7 @@ images_of() {
     custom-html*) echo base traefik bot nginx ;;
     keycloak) echo base traefik bot postgres keycloak ;;
     gitea) echo base traefik bot postgres keycloak gitea ;;
-    matrix-synapse) echo base traefik bot postgres keycloak synapse ;;
+    matrix-synapse | guestbook) echo base traefik bot postgres keycloak synapse ;;
     n8n) echo base traefik bot n8n ;;
     uptime-kuma) echo base traefik bot uptime-kuma ;;
     ghost) echo base traefik bot mariadb ghost ;;

@@ -160,7 +160,7 @@ fn address() -> String {
     std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()).unwrap_or_else(|| LOCAL.to_owned())
 }
 
-fn unreachable_engine(address: &str) -> Failure {
+pub(super) fn unreachable_engine(address: &str) -> Failure {
     Failure::new(
         Kind::EngineUnreachable,
         format!("the docker engine at {address} does not answer"),

@@ -19,6 +19,8 @@ mod lost;
 #[cfg(test)]
 mod never;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod removal;
 #[cfg(test)]
 mod room;

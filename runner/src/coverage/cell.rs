@@ -26,6 +26,8 @@ pub enum Feature {
     Sso,
     /// What people see, in a browser.
     Browser,
+    /// The faults that its folder switches on.
+    Faults,
     /// Every test that PARITY.md names.
     Parity,
     /// The tests have been shown to fail.
@@ -34,7 +36,7 @@ pub enum Feature {
 
 impl Feature {
     /// All of them, in the order of the matrix.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Install,
         Self::Upgrade,
         Self::Backup,
@@ -42,6 +44,7 @@ impl Feature {
         Self::Functional,
         Self::Sso,
         Self::Browser,
+        Self::Faults,
         Self::Parity,
         Self::Proven,
     ];
@@ -57,6 +60,7 @@ impl Feature {
             Self::Functional => "functional",
             Self::Sso => "sso",
             Self::Browser => "browser",
+            Self::Faults => "faults",
             Self::Parity => "parity",
             Self::Proven => "proven",
         }
@@ -71,6 +75,7 @@ impl Feature {
             Self::Backup => Some(Stage::Backup),
             Self::Fresh => Some(Stage::Fresh),
             Self::Functional | Self::Sso | Self::Browser => Some(Stage::Functional),
+            Self::Faults => Some(Stage::Faults),
             Self::Parity | Self::Proven => None,
         }
     }

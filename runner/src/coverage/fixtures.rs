@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::standing::Readme;
 use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen, prints};
 use crate::event::{Origin, Outcome, Stage, Word};
+use crate::faults::InjectedFault;
 
 pub(crate) const TESTS: [&str; 6] = [
     "install/10-page.hurl",
@@ -83,6 +84,7 @@ impl Scene {
             ),
             seen(Stage::Functional, &TESTS[3..]),
             seen(Stage::Fresh, &["fresh.settled", "fresh.answers"]),
+            seen(Stage::Faults, &["faults.ground", "faults.restart.app", "faults.restart.app.data", "faults.two-back"]),
         ];
         let files = TESTS.iter().chain(&[CHECK, "data/seed.sh", "data/wipe.sh", "recipe.toml", "PARITY.md"]);
         let prints: BTreeMap<String, String> =
@@ -120,6 +122,7 @@ impl Scene {
             tests: TESTS.iter().map(|name| ((*name).to_owned(), name.contains("oidc"))).collect(),
             data: Some(CHECK.to_owned()),
             sso: true,
+            faults: vec![InjectedFault::Restart, InjectedFault::TwoBack],
             parity: Some(
                 rows.map(|(corpus, file)| Row { corpus: corpus.to_owned(), files: vec![file.to_owned()] }).into(),
             ),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Feature, Prints, prints};
 use crate::event::Stage;
+use crate::faults::InjectedFault;
 use crate::lint::{Folder, ReadError, quoted, row};
 use crate::recipe_toml::{self, RecipeToml};
 
@@ -17,6 +18,8 @@ pub struct Promise {
     pub data: Option<String>,
     /// Whether the app is wired to a provider of logins.
     pub sso: bool,
+    /// The faults that it switches on.
+    pub faults: Vec<InjectedFault>,
     /// Checks and stages that it opts out of, with the reasons.
     pub opt_outs: BTreeMap<String, String>,
     /// What cannot be had, with the blockers.
@@ -75,6 +78,7 @@ impl Promise {
             tests: tests.map(|(name, text)| (name.clone(), logs_in(name, text.as_deref()))).collect(),
             data: part("seed").and(part("wipe")).and(part("check")),
             sso: toml.sso.is_some(),
+            faults: toml.injected(),
             opt_outs: toml.opt_out.iter().map(|(key, reason)| words((key.as_str(), reason))).collect(),
             missing: toml.missing.iter().map(|(key, reason)| words((key, reason))).collect(),
             parity: folder.files.get("PARITY.md").map(|text| rows(text.as_deref().unwrap_or_default())),
@@ -94,6 +98,7 @@ impl Promise {
             Feature::Upgrade => in_folder(&["upgrade"]).into_iter().chain(self.data.as_deref()).collect(),
             Feature::Backup => in_folder(&["backup"]).into_iter().chain(self.data.as_deref()).collect(),
             Feature::Fresh => Vec::new(),
+            Feature::Faults => in_folder(&["reconfigure"]),
             Feature::Functional => in_folder(&["functional", "browser"]),
             Feature::Browser => in_folder(&["browser"]),
             Feature::Sso => self.tests.iter().filter(|(_, logs_in)| **logs_in).map(|(name, _)| name.as_str()).collect(),
@@ -121,7 +126,7 @@ impl Promise {
 }
 
 /// The folders whose files are tests.
-const STAGES: [&str; 5] = crate::lint::FOLDERS;
+const STAGES: [&str; 6] = crate::lint::FOLDERS;
 
 /// Whether a test uses the run's logins: by its name, or by what it asks for.
 fn logs_in(name: &str, text: Option<&str>) -> bool {

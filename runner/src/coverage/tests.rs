@@ -399,3 +399,36 @@ fn names_of_proofs_lead_to_their_file() {
     assert!(check("wiped: data/check.hurl must be red", Outcome::Passed).shows_red());
     assert!(!check("restored: data/check.hurl", Outcome::Passed).shows_red());
 }
+
+#[test]
+fn faults_are_shown_one_by_one_and_a_blocked_one_is_named() {
+    let sound = Scene::sound().cell(Feature::Faults);
+    assert!(sound.why.ends_with("(restart, two-back)"), "{}", sound.why);
+    let none = with(|scene| scene.promise.faults.clear());
+    is_state(&none, Feature::Faults, State::Missing);
+    let forgotten = with(|scene| {
+        scene.without(GREEN, Stage::Faults, "faults.two-back");
+    });
+    is(&forgotten, Feature::Faults, Rule::EndedEarly);
+    let blocked = with(|scene| {
+        let seen = scene.seen(GREEN, Stage::Faults);
+        seen.checks[3] = check("faults.two-back", Outcome::Blocked);
+    });
+    is_state(&blocked, Feature::Faults, State::Gating);
+    assert!(blocked.cell(Feature::Faults).why.ends_with("(restart; blocked: two-back)"));
+    let all = with(|scene| {
+        scene.runs.truncate(1);
+        let seen = scene.seen(GREEN, Stage::Faults);
+        seen.outcome = Some(Outcome::Skipped);
+        seen.reason = Some("not shown: two-back (one release)".to_owned());
+        seen.checks = vec![check("faults.two-back", Outcome::Blocked)];
+    });
+    is_state(&all, Feature::Faults, State::Blocked);
+    let off = with(|scene| {
+        scene.runs.truncate(1);
+        let seen = scene.seen(GREEN, Stage::Faults);
+        (seen.outcome, seen.reason) = (Some(Outcome::Skipped), Some("this machine makes no faults".to_owned()));
+        seen.checks.clear();
+    });
+    is(&off, Feature::Faults, Rule::Skipped);
+}

@@ -56,6 +56,7 @@ pub async fn lint(path: &Path) -> Result<Vec<Finding>, ReadError> {
         }
     };
     findings.extend(runs::what_never_runs(&folder));
+    findings.extend(runs::without_a_redeploy(&folder, &toml));
     findings.extend(parity::check(&folder, &toml));
     findings.extend(weak::check(&folder));
     findings.extend(health::check(&folder, &toml));

@@ -2,6 +2,7 @@
 
 use super::folder::FOLDERS;
 use super::{Finding, Folder, Rule};
+use crate::recipe_toml::RecipeToml;
 
 /// Files that cc-ci reads itself.
 const KNOWN: [&str; 4] = ["recipe.toml", "PARITY.md", "DECISIONS.md", "install_steps.sh"];
@@ -27,6 +28,13 @@ pub(super) fn what_never_runs(folder: &Folder) -> Vec<Finding> {
         findings.push(folder.finding("data", None, Rule::DataIncomplete, text));
     }
     findings
+}
+
+/// Tests of a redeploy that recipe.toml does not ask for.
+pub(super) fn without_a_redeploy(folder: &Folder, toml: &RecipeToml) -> Vec<Finding> {
+    let files = folder.files.keys().filter(|name| name.starts_with("reconfigure/") && toml.reconfigure.is_none());
+    let text = "nothing runs it: recipe.toml has no [reconfigure]";
+    files.map(|name| folder.finding(name, None, Rule::NeverRuns, text)).collect()
 }
 
 /// Why nothing runs a file; none where something does.

@@ -97,6 +97,15 @@ async fn each_mistake_is_found_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_test_of_a_redeploy_that_nothing_asks_for_is_found() {
+    let parity = format!("{PARITY}| `three` | `reconfigure/10-a.hurl` | x |\n");
+    let files = [("reconfigure/10-a.hurl", HURL), ("PARITY.md", parity.as_str())];
+    assert_eq!(found(&files).await, ["reconfigure/10-a.hurl: never-runs"]);
+    let asked = [files[0], files[1], ("recipe.toml", "[reconfigure]\nenv = { TITLE = 'x' }\n")];
+    assert_eq!(found(&asked).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_script_without_its_run_bit_and_a_lone_test_are_found() {
     let dir = folder(&[]);
     let script = dir.path().join("functional/10-a.sh");

@@ -16,7 +16,7 @@ const COLUMNS: usize = 400;
 pub(super) struct CoveragePage {
     shell: Shell,
     lead: String,
-    columns: [&'static str; 9],
+    columns: [&'static str; 10],
     rows: Vec<Row>,
     remarks: Vec<String>,
 }

@@ -112,11 +112,16 @@ impl TryFrom<u16> for Status {
 }
 
 /// A length of time in whole seconds, at most a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "u64")]
 pub struct Seconds(#[schemars(range(min = 1, max = 86400))] u64);
 
 impl Seconds {
+    /// How long an app may take to recover, unless the folder says otherwise.
+    pub(super) const WITHIN: Self = Self(60);
+    /// How long a database is away, unless the folder says otherwise.
+    pub(super) const AWAY: Self = Self(15);
+
     /// As a number.
     #[must_use]
     pub fn get(self) -> u64 {
@@ -177,6 +182,8 @@ pub struct Timeouts {
     pub prove: Seconds,
     /// The head on empty volumes until it answers.
     pub fresh: Seconds,
+    /// All faults that the folder switches on, each with the recovery from it.
+    pub faults: Seconds,
     /// All variants, each installed and upgraded.
     pub variants: Seconds,
     /// Until nothing is left.
@@ -195,6 +202,7 @@ impl Default for Timeouts {
             functional: long,
             prove: long,
             fresh: long,
+            faults: Seconds(900),
             variants: Seconds(600),
             teardown: Seconds(120),
         }
@@ -264,6 +272,8 @@ impl Default for Weight {
 pub struct Upgrade {
     /// The release that it starts from, when the newest before the change is not the right one.
     pub from: Option<String>,
+    /// Whether an upgrade from the release before that one is tried as well.
+    pub two_back: bool,
 }
 
 /// The way back to the release before. Nothing can be said of it yet but that it is supported.

@@ -2,6 +2,7 @@
 //! what it cannot mean, unknown keys are errors, and the JSON schema is made from them.
 
 mod elements;
+mod faults;
 mod health;
 mod opt_out;
 pub(crate) mod shown;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 pub use elements::{
     Health, MadeSecret, Provider, Reason, Rollback, Seconds, Sso, Status, Timeouts, Upgrade, UrlPath, Weight,
 };
+pub use faults::{Backup, Faults, Outage, Reconfigure, Recovery};
 pub use health::{HealthHost, InARow, InService, OwnHost, TlsPort};
 pub use opt_out::{OPTIONAL, OptionalCheck};
 pub use variant::{Variant, VariantName};
@@ -49,6 +51,12 @@ pub struct RecipeToml {
     pub upgrade: Upgrade,
     /// Says that the recipe supports the way back to the release before, over the same volumes: then it is tried.
     pub rollback: Option<Rollback>,
+    /// What is tried of backups beside the backup of every run.
+    pub backup: Backup,
+    /// Other settings for a redeploy of the tested commit, which the tests in `reconfigure/` show.
+    pub reconfigure: Option<Reconfigure>,
+    /// Faults that the run makes on purpose. None is made that no table switches on.
+    pub faults: Faults,
     /// Other compose files and settings that operators choose, by name: each gets an install and an upgrade of its own.
     pub variant: BTreeMap<VariantName, Variant>,
     /// Values to make for the secrets that the recipe marks `generate=false`.

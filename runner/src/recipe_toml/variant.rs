@@ -38,15 +38,17 @@ impl TryFrom<Written> for Variant {
         if let Some(file) = compose.iter().find(|file| file.contains(':') || committed_file(file).is_some()) {
             return Err(format!("{file:?} is no path of a file in the recipe's repository"));
         }
-        let fine = |key: &str| {
-            let is_name = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            is_name && !key.starts_with(|c: char| c.is_ascii_digit()) && !OF_ABRA.contains(&key)
-        };
-        match env.keys().find(|key| !fine(key)) {
+        match env.keys().find(|key| !is_setting(key)) {
             Some(key) => Err(format!("{key:?} is no setting that a variant can have")),
             None => Ok(Self { compose, env }),
         }
     }
+}
+
+/// Whether a key of the env file is one that operators choose.
+pub(super) fn is_setting(key: &str) -> bool {
+    let is_name = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_name && !key.starts_with(|c: char| c.is_ascii_digit()) && !OF_ABRA.contains(&key)
 }
 
 impl Variant {

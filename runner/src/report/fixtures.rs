@@ -25,7 +25,9 @@ pub(crate) struct Story {
 
 /// The stages of a run that proves nothing about its tests.
 fn usual() -> impl Iterator<Item = Stage> {
-    Stage::ALL.into_iter().filter(|stage| !matches!(stage, Stage::Dependencies | Stage::Prove | Stage::Variants))
+    Stage::ALL
+        .into_iter()
+        .filter(|stage| !matches!(stage, Stage::Dependencies | Stage::Prove | Stage::Faults | Stage::Variants))
 }
 
 impl Story {

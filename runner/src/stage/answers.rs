@@ -19,6 +19,8 @@ const FIRST: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_secs(16);
 /// What a wait may end early without meaning anything.
 const A_MOMENT: Duration = Duration::from_secs(1);
+/// One question takes no longer.
+const A_LOOK: Duration = Duration::from_secs(3);
 /// Redirects are followed no further.
 const HOPS: usize = 6;
 
@@ -70,7 +72,9 @@ async fn by_http(cx: &mut Context) -> Result<String, Failure> {
 
 /// A recipe that has no answer after one deploy of a stage has none after the others of it.
 fn opted_out(cx: &Context, check: &str) -> Option<String> {
-    cx.opted_out(check).or_else(|| cx.opted_out(&format!("{}.answers", cx.stage.name())))
+    // A fault is made to an app that has answered after its install, if it answers at all.
+    let of = if cx.stage == Stage::Faults { Stage::Install } else { cx.stage };
+    cx.opted_out(check).or_else(|| cx.opted_out(&format!("{}.answers", of.name())))
 }
 
 /// What recipe.toml says that the app answers.
@@ -96,6 +100,43 @@ pub(super) async fn awaited(cx: &mut Context, check: &str) {
         let _ = cx.http.answers(&expect, until, &mut speaker).await;
     }
     let _ = ready::others(cx, until).await;
+}
+
+/// Asks until the app answers or the time is up, whatever it says meanwhile: what recovers may call itself unwell for a
+/// while. None where it has no answer that could be asked for.
+pub(super) async fn recovered(cx: &Context, until: Instant) -> Result<Option<Answer>, Failure> {
+    if opted_out(cx, "install.answers").is_some() {
+        return Ok(None);
+    }
+    let expect = wanted(cx);
+    let mut speaker = cx.speaker();
+    loop {
+        match cx.http.answers(&expect, until, &mut speaker).await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(failure) if Instant::now() + A_MOMENT >= until => {
+                let seen = no_answer::look(cx, &expect.url).await;
+                return Err(told(cx.stage, failure, diagnose(&seen), &seen));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Whether the app says before the time is up that it is well; where it has no answer that could be asked for, its other
+/// tests have to tell.
+pub(super) async fn is_well(cx: &Context, until: Instant) -> bool {
+    if opted_out(cx, "install.answers").is_some() {
+        return true;
+    }
+    cx.http.answers(&wanted(cx), until, &mut |_: &str| {}).await.is_ok()
+}
+
+/// What the app says now, in a few words.
+pub(super) async fn said(cx: &Context) -> String {
+    match cx.http.get(&wanted(cx).url, Instant::now() + A_LOOK).await {
+        Ok(answer) => format!("it answered {}", answer.status),
+        Err(_) => "it did not answer".to_owned(),
+    }
 }
 
 /// Asks until the app answers, the time is up, or it is plain that it never will.
@@ -135,8 +176,12 @@ fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Seen) -
     let detail = format!("{}\n{}", lines(seen), failure.detail);
     match found {
         Some(found) => Failure {
-            // What answered before the change and does not after it is the change's doing.
-            kind: if found.is_expected && stage != Stage::Upgrade { Kind::CheckBroken } else { failure.kind },
+            // What answered before the change, or before a fault, and does not after it is the app's doing.
+            kind: match stage {
+                Stage::Upgrade | Stage::Faults => failure.kind,
+                _ if found.is_expected => Kind::CheckBroken,
+                _ => failure.kind,
+            },
             what: format!("{}: {}", failure.what, found.cause),
             look_at: found.look_at,
             ..failure

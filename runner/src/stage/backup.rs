@@ -38,38 +38,36 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     ended
 }
 
+/// The name of the stage, and the beginning of its checks' names.
+const STAGE: &str = "backup";
+
 async fn back_up_and_restore(cx: &mut Context) -> Step {
-    let Some(volumes) = volumes(cx).await? else { return Ok(()) };
+    let Some(volumes) = volumes(cx, STAGE).await? else {
+        if let Some(base) = base_with_backup(cx) {
+            cx.note(format!("the release {base} was labelled for backup, and this change is not"));
+        }
+        cx.skipped = Some("no service of the recipe is labelled for backup".to_owned());
+        return Ok(());
+    };
     data::seed(cx).await?;
     // It takes a moment, which planting needs anyway. Without it, the bot's own words about its lock make a second try.
     let turn = {
         let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
         AbortOnDropHandle::new(tokio::spawn(async move { repository::beside_backups(&swarm, until).await }))
     };
-    let markers = plant(cx, &volumes).await?;
-    // Labels may name files alone, such as a dump: what comes back of those is not shown without data/.
-    let is_covered = volumes.iter().any(|volume| volume.coverage != Coverage::No);
-    if markers.is_empty() && cx.overlays.data.is_none() && !is_covered {
-        let failure = Failure::new(
-            Kind::NothingToProve,
-            "nothing identifiable can be planted in what is backed up, so a backup would prove nothing",
-            "bring data/seed, data/wipe and data/check in cc-ci's folder for this recipe",
-        );
-        cx.fail("backup.markers", crate::event::Origin::Generic, failure, Duration::ZERO);
-        return Err(crate::context::Stopped);
-    }
+    let markers = plant(cx, STAGE, &volumes).await?;
     // From here to the end of the restore: a run that wants to forget waits, or leaves it to a janitor.
     let turn = turn.await.ok().and_then(Result::ok).flatten();
-    let made = create(cx, &volumes).await?;
+    let made = create(cx, STAGE, &volumes).await?;
     // Reading the snapshot takes as long as restoring it, and neither needs the other: what it holds
     // is told first all the same, since an empty backup explains what follows.
     let listing = tokio::spawn(content(cx, &made));
-    wipe(cx, &markers).await?;
-    let holds = restore(cx, listing, &made).await?;
+    wipe(cx, STAGE, &markers).await?;
+    let holds = restore(cx, STAGE, listing, &made).await?;
     drop(turn);
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
-    back(cx, &markers).await?;
+    back(cx, STAGE, &markers).await?;
     answers::awaited(cx, "backup.answers").await;
     data::check(cx, "restored").await?;
     answers::answers(cx, "backup.answers").await?;
@@ -79,6 +77,35 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
         Holds::Files(_) => None,
     };
     overlay::run_all(cx, "backup").await
+}
+
+/// The same with an upgrade to the head between the backup and the wipe; false where nothing is labelled for backup.
+pub(super) async fn across(cx: &mut Context, name: &str, release: &str) -> Step<bool> {
+    // It writes down what it has forgotten, as the next backup writes down what it has made.
+    if let Some(begun) = cx.forgetting.take() {
+        let _ = begun.await;
+    }
+    let Some(volumes) = volumes(cx, name).await? else { return Ok(false) };
+    let markers = plant(cx, name, &volumes).await?;
+    let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
+    let made = create(cx, name, &volumes).await?;
+    let listing = tokio::spawn(content(cx, &made));
+    let head = cx.spec.head.to_string();
+    cx.check(&format!("{name}.upgraded"), async |cx: &mut Context| {
+        let before = cx.before().await?;
+        let settled = cx.deploy(&head, &before).await?;
+        Ok((format!("from {release}: {} up", count(settled.services.len(), "service")), ()))
+    })
+    .await?;
+    answers::answers(cx, &format!("{name}.upgrade-answers")).await?;
+    wipe(cx, name, &markers).await?;
+    restore(cx, name, listing, &made).await?;
+    drop(turn);
+    back(cx, name, &markers).await?;
+    answers::awaited(cx, &format!("{name}.answers")).await;
+    data::check(cx, "restored on the next release").await?;
+    answers::answers(cx, &format!("{name}.answers")).await?;
+    Ok(true)
 }
 
 /// What a marker that came back does not say.
@@ -103,8 +130,8 @@ struct Made {
 }
 
 /// The mounted volumes with their coverage; none where no service is labelled for backup.
-async fn volumes(cx: &mut Context) -> Step<Option<Vec<Covered>>> {
-    cx.check("backup.labels", async |cx: &mut Context| {
+async fn volumes(cx: &mut Context, name: &str) -> Step<Option<Vec<Covered>>> {
+    cx.check(&format!("{name}.labels"), async |cx: &mut Context| {
         let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
         let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
         let mut short: Vec<&str> = mounts.iter().map(|mount| mount.short.as_str()).collect();
@@ -115,10 +142,6 @@ async fn volumes(cx: &mut Context) -> Step<Option<Vec<Covered>>> {
                 0 => "the recipe has no volume and no backup label".to_owned(),
                 _ => format!("no service is labelled for backup; volumes that nothing backs up: {}", short.join(", ")),
             });
-            if let Some(base) = base_with_backup(cx) {
-                cx.note(format!("the release {base} was labelled for backup, and this change is not"));
-            }
-            cx.skipped = Some("no service of the recipe is labelled for backup".to_owned());
             return Ok(("no service is labelled for backup, so there is nothing to back up".to_owned(), None));
         }
         let covered: Vec<Covered> = mounts
@@ -152,12 +175,31 @@ fn base_with_backup(cx: &Context) -> Option<String> {
 }
 
 /// Plants a marker wherever the labels promise that a file is backed up.
-async fn plant(cx: &mut Context, volumes: &[Covered]) -> Step<Vec<Marker>> {
-    if let Some(reason) = cx.opted_out("backup.markers") {
-        cx.skip("backup.markers", reason);
-        return Ok(Vec::new());
+async fn plant(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Vec<Marker>> {
+    let check = format!("{name}.markers");
+    let markers = match cx.opted_out("backup.markers") {
+        Some(reason) => {
+            cx.skip(&check, reason);
+            Vec::new()
+        }
+        None => plant_each(cx, &check, volumes).await?,
+    };
+    // Labels may name files alone, such as a dump: what comes back of those is not shown without data/.
+    let is_covered = volumes.iter().any(|volume| volume.coverage != Coverage::No);
+    if markers.is_empty() && cx.overlays.data.is_none() && !is_covered {
+        let failure = Failure::new(
+            Kind::NothingToProve,
+            "nothing identifiable can be planted in what is backed up, so a backup would prove nothing",
+            "bring data/seed, data/wipe and data/check in cc-ci's folder for this recipe",
+        );
+        cx.fail(&check, crate::event::Origin::Generic, failure, Duration::ZERO);
+        return Err(crate::context::Stopped);
     }
-    cx.check("backup.markers", async |cx: &mut Context| {
+    Ok(markers)
+}
+
+async fn plant_each(cx: &mut Context, check: &str, volumes: &[Covered]) -> Step<Vec<Marker>> {
+    cx.check(check, async |cx: &mut Context| {
         let mut planted: Vec<(String, Marker)> = Vec::new();
         for Covered { mount, coverage } in volumes.iter().filter(|volume| !volume.mount.read_only) {
             let below = match coverage {
@@ -210,8 +252,8 @@ async fn before(cx: &Context, volumes: &[Covered]) -> Result<Before, Failure> {
     })
 }
 
-async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
-    cx.check("backup.created", async |cx: &mut Context| {
+async fn create(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Made> {
+    cx.check(&format!("{name}.created"), async |cx: &mut Context| {
         let before = before(cx, volumes).await?;
         let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
         let is_hook = |key: &String| key.starts_with("backupbot.restore");
@@ -289,14 +331,14 @@ fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>)
     Ok((text, holds))
 }
 
-async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
+async fn wipe(cx: &mut Context, name: &str, markers: &[Marker]) -> Step {
     // The recipe's own data may be wiped while the markers are looked for: a folder that goes has no marker either.
     let looking = markers::wipe(&cx.swarm, &cx.spec.stack, markers).await.map(|mounts| {
         let (swarm, markers) = (cx.swarm.clone(), markers.to_vec());
         AbortOnDropHandle::new(tokio::spawn(async move { markers::missing(&swarm, &mounts, &markers).await }))
     });
     let wiped = if looking.is_ok() { data::wipe(cx).await } else { Ok(()) };
-    cx.check("backup.wiped", async |_: &mut Context| {
+    cx.check(&format!("{name}.wiped"), async |_: &mut Context| {
         let missing =
             looking?.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
         match markers.iter().find(|marker| !missing.contains(&marker.volume)) {
@@ -312,7 +354,12 @@ async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
     wiped
 }
 
-async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step<Holds> {
+async fn restore(
+    cx: &mut Context,
+    name: &str,
+    listing: JoinHandle<Result<Listing, Failure>>,
+    made: &Made,
+) -> Step<Holds> {
     cx.progress("abra restores the backup");
     let before = cx.before().await;
     let mut restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
@@ -325,9 +372,11 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
     }
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
     let holds = cx
-        .check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
+        .check(&format!("{name}.holds"), async |cx: &mut Context| {
+            holds_something(cx, made, listed.and_then(|listing| listing))
+        })
         .await?;
-    cx.check("backup.restored", async |cx: &mut Context| {
+    cx.check(&format!("{name}.restored"), async |cx: &mut Context| {
         let call = match cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore) {
             Ok(call) => call,
             Err(failure) => {
@@ -344,11 +393,11 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
     Ok(holds)
 }
 
-async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
+async fn back(cx: &mut Context, name: &str, markers: &[Marker]) -> Step {
     if markers.is_empty() {
         return Ok(());
     }
-    cx.check("backup.back", async |cx: &mut Context| {
+    cx.check(&format!("{name}.back"), async |cx: &mut Context| {
         let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
         if let Some(volume) = markers::missing(&cx.swarm, &mounts, markers).await?.first() {
             return Err(Failure::new(

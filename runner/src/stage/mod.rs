@@ -8,6 +8,7 @@ mod data;
 mod dependencies;
 mod evidence;
 mod fallen;
+mod faults;
 mod foreseen;
 mod fresh;
 mod functional;
@@ -49,6 +50,7 @@ pub async fn run(stage: Stage, cx: &mut Context) -> Step {
         Stage::Functional => functional::run(cx).await,
         Stage::Prove => prove::run(cx).await,
         Stage::Fresh => fresh::run(cx).await,
+        Stage::Faults => faults::run(cx).await,
         Stage::Variants => variants::run(cx).await,
         Stage::Teardown => Ok(()),
     }

@@ -43,6 +43,14 @@ pub fn advice(kind: Kind) -> Advice {
             "the base does not come up on the volumes that the change has written",
             "mend what cannot go back, or take [rollback] out of recipe.toml and say in the release note that there is no way back",
         ),
+        Kind::NotRecovered => (
+            "the app does not recover from the outage of its database within 60 s: https://app.example.org/ answered 500",
+            "make it connect again, or end, so that swarm starts it anew; `restart_policy` with no max_attempts; more time in [faults] of recipe.toml where it only is slow",
+        ),
+        Kind::SecretIgnored => (
+            "with a wrong password for its database the app is as well as before: it said that it was well and showed its data",
+            "let the database ask for a password (no `trust` in pg_hba.conf or POSTGRES_HOST_AUTH_METHOD), and the app take it from its secret",
+        ),
         Kind::CommandFailed => (
             "POST_DEPLOY_CMDS fails: run app make_admin: occ: not found",
             "run it by hand: `abra app cmd DOMAIN SERVICE FUNCTION`; does the image have what the function calls",

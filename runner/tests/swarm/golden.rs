@@ -4,13 +4,20 @@ use harness::failure::Cause;
 use runner::event::{Event, Outcome, Stage, Word};
 use runner::exit::Exit;
 
-use super::support::{Said, cc_ci, left, repositories, run, state};
+use super::support::{Said, cc_ci, is_thorough, left, repositories, run_of, state};
 
 /// Runs a head and compares its verdict with what the source says.
 fn golden(repository: &str, head: &str) -> Said {
+    golden_as(repository, head, |_| ())
+}
+
+/// The same of a command that is changed before.
+fn golden_as(repository: &str, head: &str, change: impl FnOnce(&mut std::process::Command)) -> Said {
     let source = testbed::repos::Source::load(repository).unwrap();
     let fact = source.heads().into_iter().find(|fact| fact.name == head).expect("the source has this head");
-    let said = run(repository, fact.pull);
+    let mut command = run_of(repository, fact.pull);
+    change(&mut command);
+    let said = Said::of(command.output().unwrap());
     assert_eq!(said.decided(), fact.expect, "{}\n{}", said.verdict().line, said.stderr);
     let verdict = said.verdict();
     assert_eq!(said.code, i32::from(Exit::from(verdict).code()));
@@ -63,7 +70,17 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 19] = [
+const SPECIAL: [(&str, &str); 28] = [
+    ("custom-html", "good/new-release"),
+    // In faults.rs, each with the fault that it is red by.
+    ("guestbook", "good/new-release"),
+    ("guestbook", "broken/begins-anew"),
+    ("guestbook", "broken/gives-up"),
+    ("guestbook", "broken/keeps-its-connection"),
+    ("guestbook", "broken/trusts-anyone"),
+    ("guestbook", "broken/forgets-a-migration"),
+    ("guestbook", "broken/another-dump"),
+    ("guestbook", "broken/fixed-title"),
     // Whole runs of these take more than CI has for one more app.
     ("uptime-kuma", "good/new-release"),
     ("ghost", "good/new-release"),
@@ -88,7 +105,6 @@ const SPECIAL: [(&str, &str); 19] = [
 ];
 
 heads! {
-    a_good_release = "custom-html" "good/new-release";
     a_new_secret = "custom-html" "good/new-secret";
     a_readme = "custom-html" "good/readme-only";
     no_version = "custom-html" "good/no-version";
@@ -149,7 +165,7 @@ heads! {
 /// A whole run takes more than CI has for one more app, which is only installed there. `CCCI_GOLDEN=all` takes each of its
 /// heads through every stage, as those of any other.
 fn comes_up(repository: &str) {
-    if std::env::var_os("CCCI_GOLDEN").is_some_and(|word| word == "all") {
+    if is_thorough() {
         for fact in testbed::repos::Source::load(repository).unwrap().heads() {
             golden(repository, &fact.name);
         }
@@ -180,6 +196,23 @@ fn bluesky_pds_comes_up_with_its_directory_of_identities() {
 #[test]
 fn mumble_comes_up_for_who_speaks_its_protocol() {
     comes_up("mumble");
+}
+
+#[test]
+fn a_good_release_goes_through_the_faults_that_its_folder_switches_on() {
+    let said = golden_as("custom-html", "good/new-release", |command| {
+        command.env("CCCI_FAULTS", "all");
+    });
+    assert_eq!(said.outcome(Stage::Faults), Some(Outcome::Passed));
+    let ended = |wanted: &str| {
+        said.records.iter().any(|record| match &record.event {
+            Event::CheckEnded { check, .. } => check.name == wanted && check.outcome == Outcome::Passed,
+            _ => false,
+        })
+    };
+    for check in ["faults.restart.app", "faults.restart.app.data", "faults.two-back", "faults.cross-release"] {
+        assert!(ended(check), "{check} is not green\n{}", said.stderr);
+    }
 }
 
 #[test]

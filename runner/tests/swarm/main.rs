@@ -8,6 +8,7 @@ mod dependencies;
 mod documented;
 mod drone;
 mod enroll;
+mod faults;
 mod golden;
 mod guards;
 mod kept;

@@ -39,6 +39,11 @@ pub(crate) fn repositories() -> &'static Path {
     .path()
 }
 
+/// Whether the tests that take long are asked for.
+pub(crate) fn is_thorough() -> bool {
+    std::env::var_os("CCCI_GOLDEN").is_some_and(|word| word == "all")
+}
+
 /// The program with the settings of the test world.
 pub(crate) fn cc_ci(state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cc-ci"));
@@ -51,6 +56,8 @@ pub(crate) fn cc_ci(state: &Path) -> Command {
         .env("MAX_TESTS", "64")
         .env("CCCI_MAX_APPS", "128")
         .env("CCCI_MAX_MEMORY", "1000000")
+        // Faults have tests of their own: they cost more than a run.
+        .env("CCCI_FAULTS", if is_thorough() { "all" } else { "none" })
         .env_remove("CCCI_LOG")
         .env_remove("CCCI_APPROVED")
         .current_dir(root())
@@ -123,11 +130,18 @@ impl Said {
 /// Runs a pull request of a testbed repository to its end. Its number is in the app's name, so that no
 /// other test's run has the same app.
 pub(crate) fn run(repository: &str, pull: u64) -> Said {
+    Said::of(run_of(repository, pull).output().unwrap())
+}
+
+/// The command of such a run.
+pub(crate) fn run_of(repository: &str, pull: u64) -> Command {
     let recipe = if repository.starts_with("custom-html") { "custom-html" } else { repository };
     let mut arguments = arguments(recipe, &repositories().join(repository), "");
     let at = arguments.iter().position(|word| word == "--ref").unwrap();
     arguments.splice(at..at + 2, ["--pr".to_owned(), pull.to_string()]);
-    Said::of(cc_ci(&state()).args(arguments).output().unwrap())
+    let mut command = cc_ci(&state());
+    command.args(arguments);
+    command
 }
 
 /// A copy of custom-html's repository with so many branches (`n/0`, `n/1`, …), each with a head that no other

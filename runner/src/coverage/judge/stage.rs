@@ -5,6 +5,7 @@ use super::pick::{Pick, pick};
 use super::red::{Proof, Red};
 use crate::coverage::{Cell, Check, Evidence, Feature, Rule, Seen, State};
 use crate::event::{Outcome, Stage};
+use crate::faults::InjectedFault;
 
 /// Checks without which a stage shows nothing; data's come beside them.
 fn essential(stage: Stage) -> &'static [&'static str] {
@@ -40,6 +41,9 @@ fn promised(case: &Case<'_>, feature: Feature, tests: &[&str]) -> Option<Cell> {
     match feature {
         Feature::Functional if tests.is_empty() => return missing("no test in functional/ or browser/"),
         Feature::Browser if tests.is_empty() => return missing("no test in browser/"),
+        Feature::Faults if case.promise.faults.is_empty() => {
+            return missing("recipe.toml switches no fault on");
+        }
         Feature::Sso if !case.promise.sso => return missing("recipe.toml has no [sso]: no run logs in by a provider"),
         Feature::Sso if tests.is_empty() => {
             let why = "recipe.toml wires the app to a provider, and no test logs in";
@@ -89,6 +93,10 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
         Some(Outcome::Skipped) if stage == Stage::Upgrade && run.base.is_none() => {
             Cell::new(feature, State::Blocked, reason)
         }
+        // None of them fits the recipe.
+        Some(Outcome::Skipped) if seen.checks.iter().any(|check| check.outcome == Outcome::Blocked) => {
+            Cell::new(feature, State::Blocked, reason)
+        }
         Some(Outcome::Skipped) => Cell::illusion(feature, Rule::Skipped, format!("{stage} is skipped: {reason}")),
         Some(Outcome::Failed) => match early(case, feature, seen, tests) {
             Some(what) => Cell::illusion(feature, Rule::EndedEarly, format!("red: {reason}; {what}")),
@@ -106,7 +114,8 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
             Some(what) => Cell::illusion(feature, Rule::EndedEarly, format!("green, but {what}")),
             None => untested(case, feature, seen, tests, run).unwrap_or_else(|| {
                 let remark = if tests.is_empty() { "" } else { Case::unprinted(run) };
-                Cell::new(feature, State::Gating, format!("green at {}{remark}", case.of_commit(run)))
+                let faults = if feature == Feature::Faults { faults(case, seen) } else { String::new() };
+                Cell::new(feature, State::Gating, format!("green at {}{faults}{remark}", case.of_commit(run)))
             }),
         },
     }
@@ -117,6 +126,10 @@ fn early(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str]) -> Opti
     let told = |name: &str| seen.checks.iter().any(|check| check.name == name);
     let mut absent: Vec<String> =
         essential(seen.stage).iter().filter(|name| !told(name)).map(|name| (*name).to_owned()).collect();
+    if feature == Feature::Faults {
+        let promised = case.promise.faults.iter().filter(|fault| of_fault(seen, **fault).next().is_none());
+        absent.extend(promised.map(|fault| fault.check()));
+    }
     // A cell is about its own files; the others of the stage belong to another cell.
     let mine = |name: &&String| tests.contains(&name.as_str()) || !matches!(feature, Feature::Sso | Feature::Browser);
     let planned = seen.planned.iter().filter(mine);
@@ -133,6 +146,28 @@ fn early(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str]) -> Opti
         absent.extend(wants.iter().filter(|begin| knows_data && !has(begin)).map(|begin| format!("{begin}{check}")));
     }
     (!absent.is_empty()).then(|| format!("{} did not run: {}", planned_words(absent.len()), list(&absent)))
+}
+
+/// The checks of a fault.
+fn of_fault(seen: &Seen, fault: InjectedFault) -> impl Iterator<Item = &Check> {
+    let name = fault.check();
+    seen.checks.iter().filter(move |check| match check.name.strip_prefix(&name) {
+        Some(rest) => rest.is_empty() || rest.starts_with('.'),
+        None => false,
+    })
+}
+
+/// Which faults a stage has made, and which it could not make.
+fn faults(case: &Case<'_>, seen: &Seen) -> String {
+    let is_blocked = |fault: &InjectedFault| of_fault(seen, *fault).any(|check| check.outcome == Outcome::Blocked);
+    let names = |faults: Vec<&InjectedFault>| {
+        let names: Vec<&str> = faults.into_iter().map(|fault| fault.name()).collect();
+        names.join(", ")
+    };
+    let (blocked, made) = case.promise.faults.iter().partition(|fault| is_blocked(fault));
+    let (blocked, made) = (names(blocked), names(made));
+    let blocked = if blocked.is_empty() { blocked } else { format!("; blocked: {blocked}") };
+    format!(" ({made}{blocked})")
 }
 
 /// Tests that a stage did not run.

@@ -1,0 +1,1 @@
+export GUESTBOOK_PY_VERSION=v1
