@@ -73,6 +73,7 @@ pub fn reference() -> String {
         lint_rules(),
         rules_of_abra(),
         illusions(),
+        crate::forge::standing::features(),
     ])
 }
 

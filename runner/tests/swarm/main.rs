@@ -10,6 +10,7 @@ mod drone;
 mod enroll;
 mod golden;
 mod guards;
+mod ids;
 mod kept;
 mod killed;
 #[expect(dead_code, reason = "shared with the tests in ../faults")]
