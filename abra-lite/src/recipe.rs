@@ -45,7 +45,9 @@ impl Recipe {
             ));
         }
         if !otherwise(Point::Sha1Only)? && has_sha256(&dir) {
-            return fatal("unable to open repository: core.repositoryformatversion does not support extension: objectformat");
+            return fatal(
+                "unable to open repository: core.repositoryformatversion does not support extension: objectformat",
+            );
         }
         Ok(Self { name, dir })
     }

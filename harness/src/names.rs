@@ -192,7 +192,11 @@ impl RecipeName {
     #[must_use]
     pub fn host_part(&self) -> String {
         let is_one = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if self.0.len() <= HOST_PART_MAX && self.0.bytes().all(is_one) { self.0.clone() } else { self.cut(HOST_PART_MAX) }
+        if self.0.len() <= HOST_PART_MAX && self.0.bytes().all(is_one) {
+            self.0.clone()
+        } else {
+            self.cut(HOST_PART_MAX)
+        }
     }
 
     /// The name in lower case with a hyphen for each underscore, cut so that there is room for a hyphen and the four
@@ -225,7 +229,9 @@ fn check_recipe(text: &str) -> Result<(), NameError> {
     let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     if bytes.contains(&b'.') {
-        return bad("abra keeps a recipe with a dot in its name in a folder with _ in its place, and finds it under neither");
+        return bad(
+            "abra keeps a recipe with a dot in its name in a folder with _ in its place, and finds it under neither",
+        );
     }
     let fine = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if bytes.len() > 100 || !bytes.iter().all(fine) || !edge(bytes.first()) || !edge(bytes.last()) {

@@ -79,7 +79,11 @@ fn of_account(account: &Account) -> Standing {
          the token may do what {login} may",
         account.signs.join(", ")
     );
-    Standing { degree: Degree::Limited, what, mend: "an account of the bot's own, in no team but its one: docs/operate.md, line 11" }
+    Standing {
+        degree: Degree::Limited,
+        what,
+        mend: "an account of the bot's own, in no team but its one: docs/operate.md, line 11",
+    }
 }
 
 /// What not every version has, for the reference.
@@ -129,7 +133,10 @@ mod tests {
         assert_eq!(of(&[]).degree, Degree::Fine);
         let person = of(&["administers the forge", "has SSH keys"]);
         assert_eq!(person.degree, Degree::Limited);
-        assert!(person.what.contains("belongs to ada, who administers the forge, has SSH keys: a person's"), "{person:?}");
+        assert!(
+            person.what.contains("belongs to ada, who administers the forge, has SSH keys: a person's"),
+            "{person:?}"
+        );
         assert!(person.mend.contains("line 11"));
     }
 }

@@ -10,8 +10,8 @@ mod release;
 mod types;
 
 pub use self::error::ForgeError;
-pub use self::gitea::{Account, ENROL_TITLE, Gitea};
 pub(crate) use self::gitea::comment_of_payload;
+pub use self::gitea::{Account, ENROL_TITLE, Gitea};
 pub use self::hosting::{Hosted, Hosting, NewPull, NewRepo, OwnPull};
 pub use self::release::{FEATURES, Feature, Number, Release};
 pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, State, Status};

@@ -1,7 +1,7 @@
 use harness::names::Commit;
 
-use super::state::Waiting;
 use super::pin::Pin;
+use super::state::Waiting;
 use crate::forge::{ForgeError, Pull, PullEnd};
 use crate::names::{PullId, User};
 

@@ -59,7 +59,7 @@ mod tests {
                 ends::which_forge_it_is_and_whose_token,
                 ends::a_push_after_a_word_is_seen_and_one_before_it_is_not,
                 ends::a_pull_request_that_ends_is_told,
-                ends::a_repository_with_sha_256,
+                ends::a_git_that_is_too_old_for_sha_256_is_told,
                 words::a_members_word_has_the_commit_of_its_moment,
                 words::edits_and_deletions,
                 words::own_and_other_comments,

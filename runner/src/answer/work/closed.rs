@@ -50,7 +50,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
 
     /// Ends the app that a run kept, where its pull request has ended: also one that was kept in this very moment.
     pub(super) fn end_kept(&mut self, comment: CommentId) {
-        let is_over = |job: &&Job| job.pull_ended.is_some() && job.kept.as_ref().is_none_or(|kept| *kept == KeptApp::Goes);
+        let is_over =
+            |job: &&Job| job.pull_ended.is_some() && job.kept.as_ref().is_none_or(|kept| *kept == KeptApp::Goes);
         let Some(job) = self.jobs.get(&comment).filter(is_over) else { return };
         let Phase::Ended(End::Ran { run }) = &job.phase else { return };
         let run = run.clone();

@@ -103,7 +103,9 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         match job.pin {
             Pin::Head => None,
             Pin::Unsure if self.jobs.values().filter(named).any(|other| other.head == job.head) => None,
-            Pin::Pushed => Some(format!("something was pushed after this was written; the head is commit `{}` now.", job.head)),
+            Pin::Pushed => {
+                Some(format!("something was pushed after this was written; the head is commit `{}` now.", job.head))
+            }
             Pin::Unsure => {
                 Some(format!("nobody can tell whether commit `{}` was there when this was written.", job.head))
             }

@@ -38,7 +38,10 @@ struct Team {
 
 #[derive(Deserialize)]
 struct Organization {
-    #[serde(default, alias = "name")]
+    #[serde(default)]
+    name: String,
+    // What it was called before, and still is beside the other.
+    #[serde(default)]
     username: String,
 }
 
@@ -62,8 +65,9 @@ impl Gitea {
             signs.push("administers the forge");
         }
         let owns = |team: &Team| {
-            let of = team.organization.as_ref().map(|organization| organization.username.as_str());
-            team.permission == "owner" && of.is_some_and(|of| of.eq_ignore_ascii_case(self.owner.as_str()))
+            let is_ours = |name: &str| name.eq_ignore_ascii_case(self.owner.as_str());
+            let of = team.organization.as_ref();
+            team.permission == "owner" && of.is_some_and(|of| is_ours(&of.name) || is_ours(&of.username))
         };
         if known(self.some::<Team>("user/teams", &[]).await)?.iter().any(owns) {
             signs.push("is an owner of the organisation");

@@ -69,7 +69,7 @@ impl Gitea {
     ) -> Result<(Answered, Vec<T>, bool), ForgeError> {
         let answer = self.part(path, query, part, PART, BYTES).await?;
         if !answer.is_cut() {
-            let found: Vec<T> = answer.read()?;
+            let found = items_of::<T>(&answer)?;
             let is_empty = found.is_empty();
             return Ok((answer, found, is_empty));
         }
@@ -80,7 +80,7 @@ impl Gitea {
                 tracing::warn!("entry {single} of {path} is larger than {ONE} bytes and left out");
                 continue;
             }
-            let found: Vec<T> = one.read()?;
+            let found = items_of::<T>(&one)?;
             if found.is_empty() && !has_gaps {
                 return Ok((answer, items, true));
             }
@@ -105,4 +105,9 @@ impl Gitea {
 
 fn endless(path: &str) -> ForgeError {
     ForgeError::Wrong { asked: path.to_owned(), why: format!("the list has more than {PARTS} parts") }
+}
+
+/// The things of a part. Some lists of Gitea's are null where they are empty.
+fn items_of<T: DeserializeOwned>(answer: &Answered) -> Result<Vec<T>, ForgeError> {
+    answer.read::<Option<Vec<T>>>().map(Option::unwrap_or_default)
 }

@@ -210,9 +210,10 @@ async fn pushes_are_read_behind_what_the_bot_may_not_see() {
         async move {
             let page: usize = query["page"].parse().unwrap();
             let since = query.contains_key("since");
-            let part = if since { Vec::new() } else { parts.get(page - 1).cloned().unwrap_or_default() };
-            // It counts what is left of the part alone.
-            ([("x-total-count", part.len().to_string())], Json(part))
+            let part = if since { None } else { parts.get(page - 1).cloned() };
+            // It counts what is left of the part alone, and an empty one is null.
+            let count = part.as_ref().map_or(0, Vec::len);
+            ([("x-total-count", count.to_string())], Json(part.filter(|part| !part.is_empty())))
         }
     };
     let forge = serving(Router::new().route("/api/v1/repos/org/app/issues/12/timeline", get(give))).await;
@@ -268,7 +269,7 @@ async fn an_account_that_does_what_people_do_is_told_apart() {
             .route("/api/v1/repos/issues/search", give(opened));
         serving(router).await.account().await.unwrap().signs
     };
-    let team = |permission: &str, org: &str| json!([{ "permission": permission, "organization": { "username": org } }]);
+    let team = |permission: &str, org: &str| json!([{ "permission": permission, "organization": { "name": org, "username": org } }]);
     let enrolled = json!([{ "title": "Enrol n8n" }]);
     assert!(of(false, team("write", "org"), json!([]), enrolled).await.is_empty());
     assert!(of(false, team("owner", "another"), json!([]), json!([])).await.is_empty());
