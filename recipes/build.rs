@@ -13,9 +13,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let mut modules = String::new();
     let mut list = String::new();
+    let mut recipes = BTreeSet::new();
     println!("cargo::rerun-if-changed={}", root.display());
     for recipe in folders(&root)?.iter().filter(|folder| folder.join("recipe.toml").is_file()) {
         let name = file_name(recipe)?;
+        // Names that differ in hyphens and the like alone are modules of their own.
+        let recipe_module = unique(&identifier(&name.to_lowercase()), &mut recipes);
         let mut taken = BTreeSet::from(["lib".to_owned()]);
         let mut tests = String::new();
         let lib = rust_files(recipe, "lib")?;
@@ -28,7 +31,6 @@ fn main() -> Result<(), Box<dyn Error>> {
                 for helper in &lib {
                     sources += &source(recipe, &format!("lib/{helper}"))?;
                 }
-                let recipe_module = identifier(&name);
                 writeln!(
                     list,
                     "Built {{ recipe: {name:?}, name: \"{folder}/{stem}\", \
@@ -47,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if !helpers.is_empty() {
             helpers = format!("pub(crate) mod lib {{\n{helpers}}}\n");
         }
-        writeln!(modules, "mod {} {{\n{helpers}{tests}}}", identifier(&name))?;
+        writeln!(modules, "mod {recipe_module} {{\n{helpers}{tests}}}")?;
     }
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("tests.rs");
     std::fs::write(out, format!("{modules}\n/// Every test that was found.\nconst TESTS: &[Built] = &[\n{list}];\n"))?;

@@ -44,6 +44,11 @@ impl Recipe {
                 dir.display()
             ));
         }
+        if !otherwise(Point::Sha1Only)? && has_sha256(&dir) {
+            return fatal(
+                "unable to open repository: core.repositoryformatversion does not support extension: objectformat",
+            );
+        }
         Ok(Self { name, dir })
     }
 
@@ -152,6 +157,12 @@ fn wants_catalogue() -> Done {
         return Ok(());
     }
     fatal(format!("unable to clone the catalogue into {}: abra-lite clones none", catalogue.display()))
+}
+
+/// Whether the commit ids of a repository are SHA-256, as its own settings say.
+fn has_sha256(dir: &Path) -> bool {
+    let settings = std::fs::read_to_string(dir.join(".git/config")).unwrap_or_default().to_lowercase();
+    settings.lines().any(|line| line.trim().strip_prefix("objectformat").is_some_and(|rest| rest.contains("sha256")))
 }
 
 /// The files of `COMPOSE_FILE`.

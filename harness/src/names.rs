@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Why a text is not the name that it was meant to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +77,8 @@ pub fn is_ref(text: &str) -> bool {
 }
 
 name_type! {
-    /// The name of a recipe: lower-case letters, digits and hyphens, at most 40 characters.
+    /// The name of a recipe: letters, digits, hyphens and underscores, at most 100 characters. abra takes any name that a
+    /// folder can have; a dot is refused, since abra keeps such a recipe in a folder of another name.
     RecipeName, check_recipe
 }
 name_type! {
@@ -84,7 +86,7 @@ name_type! {
     Domain, check_domain
 }
 name_type! {
-    /// A full git commit id: 40 lower-case hexadecimal digits.
+    /// A full git commit id: 40 lower-case hexadecimal digits, or 64 of a repository with SHA-256.
     Commit, check_commit
 }
 name_type! {
@@ -105,6 +107,9 @@ name_type! {
 /// The longest stack name that abra makes; a longer one is cut, so two long domains could collide.
 /// Source: abra's "max sanitised app name length", from memory, high confidence.
 pub const STACK_NAME_MAX: usize = 45;
+
+/// The longest part of a host's name between two dots.
+const HOST_PART_MAX: usize = 63;
 
 /// Docker refuses a secret or config with a longer name.
 pub const OBJECT_NAME_MAX: usize = 64;
@@ -182,6 +187,35 @@ impl RunId {
     }
 }
 
+impl RecipeName {
+    /// The name as a part of a host's name: itself where it can be one, else what [`Self::cut`] makes of it.
+    #[must_use]
+    pub fn host_part(&self) -> String {
+        let is_one = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if self.0.len() <= HOST_PART_MAX && self.0.bytes().all(is_one) {
+            self.0.clone()
+        } else {
+            self.cut(HOST_PART_MAX)
+        }
+    }
+
+    /// The name in lower case with a hyphen for each underscore, cut so that there is room for a hyphen and the four
+    /// digits that stand for the whole name.
+    #[must_use]
+    pub fn cut(&self, room: usize) -> String {
+        // A recipe's name is ASCII.
+        let name = self.0.to_ascii_lowercase().replace('_', "-");
+        let kept = room.saturating_sub(1 + 4).min(name.len());
+        format!("{}-{}", name[..kept].trim_end_matches('-'), self.digits())
+    }
+
+    /// Four digits that stand for the name: two names that look alike when they are cut have other ones.
+    fn digits(&self) -> String {
+        let hash = Sha256::digest(self.0.as_bytes());
+        format!("{:02x}{:02x}", hash[0], hash[1])
+    }
+}
+
 impl Commit {
     /// The first eight digits, as abra writes them into the `chaos-version` label.
     #[must_use]
@@ -191,15 +225,17 @@ impl Commit {
 }
 
 fn check_recipe(text: &str) -> Result<(), NameError> {
-    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let edge = |b: Option<&u8>| b.is_some_and(|b| *b != b'-');
+    let bad = |why: &str| Err(NameError::new("a recipe name", text, why));
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
-    if bytes.len() > 40 || !bytes.iter().all(|b| fine(*b)) || !edge(bytes.first()) || !edge(bytes.last()) {
-        return Err(NameError::new(
-            "a recipe name",
-            text,
-            "1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end",
-        ));
+    if bytes.contains(&b'.') {
+        return bad(
+            "abra keeps a recipe with a dot in its name in a folder with _ in its place, and finds it under neither",
+        );
+    }
+    let fine = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if bytes.len() > 100 || !bytes.iter().all(fine) || !edge(bytes.first()) || !edge(bytes.last()) {
+        return bad("1 to 100 letters, digits, hyphens and underscores, with a letter or digit at either end");
     }
     Ok(())
 }
@@ -224,8 +260,8 @@ fn check_domain(text: &str) -> Result<(), NameError> {
 
 fn check_commit(text: &str) -> Result<(), NameError> {
     let fine = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if text.len() != 40 || !text.bytes().all(fine) {
-        return Err(NameError::new("a full commit id", text, "40 lower-case hexadecimal digits"));
+    if !matches!(text.len(), 40 | 64) || !text.bytes().all(fine) {
+        return Err(NameError::new("a full commit id", text, "40 or 64 lower-case hexadecimal digits"));
     }
     Ok(())
 }
@@ -276,13 +312,33 @@ mod tests {
 
     #[test]
     fn what_could_leave_a_path_or_an_argument_is_refused() {
-        for text in ["", "-n", "../x", "a/b", "A", "a b", "a\n", "a.b"] {
+        for text in ["", "-n", "_n", "n-", "n_", "../x", "a/b", "a b", "a\n", "a.b", ".", "é", &"a".repeat(101)] {
             assert!(text.parse::<RecipeName>().is_err(), "{text:?}");
         }
         for text in ["", ".", "a..b", "-a.b", "a_b", "a.b-", "a b", "a/b", "é.org"] {
             assert!(text.parse::<Domain>().is_err(), "{text:?}");
         }
-        assert!("HEAD".parse::<Commit>().is_err());
+        for text in ["HEAD", "", "1a2b3c4d", &"a".repeat(41), &"a".repeat(63), &"a".repeat(65), &"A".repeat(64)] {
+            assert!(text.parse::<Commit>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_commit_has_40_digits_or_the_64_of_sha_256() {
+        for length in [40, 64] {
+            let commit: Commit = "0a".repeat(length / 2).parse().unwrap();
+            assert_eq!((commit.as_str().len(), commit.short()), (length, "0a0a0a0a"));
+        }
+    }
+
+    #[test]
+    fn any_name_that_abra_takes_has_a_part_of_a_host_of_its_own() {
+        let of = |text: &str| text.parse::<RecipeName>().unwrap().host_part();
+        assert_eq!((of("custom-html").as_str(), of("n8n").as_str()), ("custom-html", "n8n"));
+        assert_eq!(of("Open_Project"), "open-project-bf35");
+        let alike = ["open_project", "Open-Project", "OPEN-PROJECT", "open-project"].map(of);
+        assert!((0..4).all(|n| alike[..n].iter().all(|other| *other != alike[n])), "{alike:?}");
+        assert!("a.b".parse::<RecipeName>().unwrap_err().to_string().contains("abra keeps a recipe with a dot"));
     }
 
     #[test]
@@ -314,6 +370,9 @@ mod tests {
         fn no_text_panics_and_what_passes_is_harmless(text in ".{0,80}") {
             if let Ok(name) = text.parse::<RecipeName>() {
                 prop_assert!(!name.as_str().starts_with('-') && !name.as_str().contains(['/', '.', ' ']));
+                let domain = format!("{}.x", name.host_part());
+                prop_assert!(domain.parse::<Domain>().is_ok(), "{}", domain);
+                prop_assert!(name.host_part().parse::<ClientId>().is_ok());
             }
             if let Ok(domain) = text.parse::<Domain>() {
                 prop_assert!(domain.stack().as_str().len() <= STACK_NAME_MAX);

@@ -2,6 +2,7 @@
 
 pub mod git_access;
 pub mod git_trust;
+pub mod standing;
 
 use std::path::PathBuf;
 

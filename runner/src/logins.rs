@@ -36,12 +36,12 @@ pub async fn make(cx: &mut Context) -> Result<String, Failure> {
     let users = USERS.map(|(name, first_name)| User {
         name: name.to_owned(),
         // A domain that is nobody's (RFC 2606).
-        email: format!("{name}@{}.example.org", cx.spec.recipe),
+        email: format!("{name}@{}.example.org", cx.spec.recipe.host_part()),
         first_name: first_name.to_owned(),
         last_name: "Tester".to_owned(),
         password: made_secret(),
     });
-    let client: ClientId = cx.spec.recipe.as_str().parse().map_err(bug)?;
+    let client: ClientId = cx.spec.recipe.host_part().parse().map_err(bug)?;
     let secret = made_secret();
     cx.hide(secret.expose_secret())?;
     users.iter().try_for_each(|user| cx.hide(user.password.expose_secret()))?;

@@ -74,6 +74,7 @@ pub fn reference() -> String {
         lint_rules(),
         rules_of_abra(),
         illusions(),
+        crate::forge::standing::features(),
     ])
 }
 

@@ -145,7 +145,8 @@ pub fn releases_before(spec: &RunSpec) -> Vec<String> {
 }
 
 /// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`. Where that is longer than a stack's name may be,
-/// the recipe's part is cut and ends in four digits that stand for its whole name. The domain itself has to be short
+/// or the recipe's name has letters that no host has, the recipe's part is cut to what fits and ends in four digits that
+/// stand for its whole name. The domain itself has to be short
 /// enough: the backup bot looks for a stack by it, and does not find one whose name abra has cut.
 ///
 /// # Errors
@@ -167,8 +168,8 @@ pub fn domain_of(
 pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Domain, Failure> {
     let rest = format!("{end}.{base}");
     let room = STACK_NAME_MAX.saturating_sub(rest.len());
-    let name = recipe.as_str();
-    let short = if name.len() <= room { Some(name.to_owned()) } else { shortened(name, room) };
+    let name = recipe.host_part();
+    let short = if name.len() <= room { Some(name) } else { (room >= SHORTEST).then(|| recipe.cut(room)) };
     let Some(short) = short else {
         let most = (STACK_NAME_MAX + base.as_str().len()).saturating_sub(rest.len() + SHORTEST);
         return Err(Failure::new(
@@ -186,14 +187,6 @@ pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Doma
 
 /// The shortest that a recipe's name becomes: four letters by which a person knows it, and its digits.
 const SHORTEST: usize = 4 + 1 + 4;
-
-fn shortened(name: &str, room: usize) -> Option<String> {
-    use sha2::Digest as _;
-    // A recipe's name is ASCII.
-    let kept = name[..room.checked_sub(1 + 4).filter(|kept| *kept >= SHORTEST - 1 - 4)?].trim_end_matches('-');
-    let hash = sha2::Sha256::digest(name.as_bytes());
-    Some(format!("{kept}-{:02x}{:02x}", hash[0], hash[1]))
-}
 
 /// Whether docker takes the names of the app's secrets and configs.
 ///
@@ -293,6 +286,20 @@ mod tests {
         for length in 1..=40 {
             assert!(domain(&"x".repeat(length), "ci.localhost").is_ok(), "{length}");
         }
+    }
+
+    #[test]
+    fn names_that_no_host_has_are_taken_and_stay_their_own() {
+        let names = ["Open_Project", "open_project", "open-project", "OPEN-PROJECT"];
+        let domains = names.map(|name| domain(name, "ci.localhost").unwrap());
+        assert_eq!(domains[2].as_str(), "open-project-pr12-1a2b3c4.ci.localhost");
+        assert_eq!(domains[0].as_str(), "open-project-bf35-pr12-1a2b3c4.ci.localhost");
+        for (n, domain) in domains.iter().enumerate() {
+            assert!(domains[..n].iter().all(|other| other != domain), "{domains:?}");
+            assert_eq!(domain.stack().as_str(), domain.as_str().replace('.', "_"));
+        }
+        let long = domain(&"A_b".repeat(33), "ci.localhost").unwrap();
+        assert!((40..=STACK_NAME_MAX).contains(&long.as_str().len()), "of a long one as much is kept as fits: {long}");
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub enum Point {
     VersionInType,
     NewTakesNoVersionInChaos,
     CatalogueWanted,
+    Sha1Only,
+    NameWithoutDots,
 }
 
 /// What abra does at one point.
@@ -231,6 +233,24 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         confidence: Medium,
         so: "each run's ABRA_DIR has a link to the operator's catalogue, or an empty one: no run needs a network for it",
     },
+    Behaviour {
+        point: Point::Sha1Only,
+        name: "sha1-only",
+        does: "a recipe's repository with SHA-256 commit ids cannot be opened",
+        otherwise: Some("it is read as any other"),
+        source: "field notes say that abra reads commits by go-git, whose issues 706 and 1831 say that it cannot before its version 6",
+        confidence: MediumHigh,
+        so: "cc-ci takes such repositories everywhere; abra's refusal is told as abra's, not the recipe's",
+    },
+    Behaviour {
+        point: Point::NameWithoutDots,
+        name: "name-without-dots",
+        does: "a recipe is kept in a folder of its name with _ for each dot and slash",
+        otherwise: Some("the folder has the name as it is"),
+        source: MEMORY,
+        confidence: MediumLow,
+        so: "a recipe with a dot in its name is refused; every other name is taken",
+    },
 ];
 
 impl Point {
@@ -255,6 +275,6 @@ mod tests {
             assert!(row.confidence > Medium || row.otherwise.is_some(), "{}", row.name);
         }
         // The last of the enum is the last of the table.
-        assert_eq!(Point::CatalogueWanted as usize + 1, BEHAVIOURS.len());
+        assert_eq!(Point::NameWithoutDots as usize + 1, BEHAVIOURS.len());
     }
 }

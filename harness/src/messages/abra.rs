@@ -104,6 +104,13 @@ static ROWS: &[Message] = &[
     )
     .from(CLIENT, Basis::Read),
     Message::new(
+        &["does not support extension: objectformat"],
+        Kind::AbraUnusable,
+        "this abra cannot read a repository with SHA-256 commit ids",
+        "a repository with SHA-1 commit ids; `cc-ci doctor --probe-abra` tells whether another abra reads it",
+    )
+    .from("go-git, within abra, by reports of its users", Basis::Seen),
+    Message::new(
         &["unable to validate recipe", "couldn't parse", "could not parse", "unable to read recipe", "missing env"],
         Kind::InvalidRecipe,
         "abra cannot read the recipe",

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use trigger::forge::PullEnd;
+use trigger::names::PullId;
 use trigger::watch::{Asked, Desk};
 
 use super::book::Book;
@@ -34,6 +36,11 @@ impl Desk for AnswerDesk {
         // A worker that is gone finds it in the book when it is back.
         let _ = self.worker.send(Came::Word(Box::new(job)));
         Ok(())
+    }
+
+    fn ended(&mut self, pull: &PullId, end: PullEnd) {
+        // A worker that is gone asks for it when it is back.
+        let _ = self.worker.send(Came::PullEnded { pull: pull.clone(), end, until: None });
     }
 }
 

@@ -4,9 +4,10 @@ use harness::names::{Commit, RecipeName, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trigger::drone::BuildEnd;
+use trigger::forge::PullEnd;
 use trigger::grammar::{Command, Said, TestMe};
 use trigger::names::{CommentId, Login, PullId};
-use trigger::watch::Asked;
+use trigger::watch::{Asked, Pin};
 use url::Url;
 
 /// One member's comment with commands: one file in the book.
@@ -19,8 +20,11 @@ pub struct Job {
     pub pull: PullId,
     /// Who wrote it.
     pub member: Login,
-    /// The commit that was authorised.
+    /// The commit at the head when it was taken on: the one that was authorised, where `pin` says so.
     pub head: Commit,
+    /// Whether that commit was there when the comment was written.
+    #[serde(default)]
+    pub pin: Pin,
     /// What it says, line by line.
     pub said: Vec<Said>,
     /// When it was taken on, by this machine's clock.
@@ -39,6 +43,12 @@ pub struct Job {
     /// Who stopped it, if somebody did.
     #[serde(default)]
     pub stopped_by: Option<Login>,
+    /// How the pull request ended, if it did: before this was taken on, or while its run or its app was there.
+    #[serde(default)]
+    pub pull_ended: Option<PullEnd>,
+    /// What becomes of the app that stayed, once the pull request has ended.
+    #[serde(default)]
+    pub kept: Option<KeptApp>,
     /// The build that its run is, where runs are builds of Drone.
     #[serde(default)]
     pub build: Option<AsBuild>,
@@ -97,6 +107,30 @@ pub struct EarlierAttempt {
     pub link: Option<Url>,
 }
 
+/// What becomes of an app that stayed after its run, once its pull request has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeptApp {
+    /// It is being removed.
+    Goes,
+    /// Nothing is left of it.
+    Gone,
+    /// It could not be removed, and goes when its time is over.
+    Stays {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Why a run was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped<'a> {
+    /// By a member's word.
+    By(&'a Login),
+    /// Its pull request ended.
+    PullEnded(PullEnd),
+}
+
 /// How far a word came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -145,6 +179,7 @@ impl Job {
             pull: asked.pull.id.clone(),
             member: asked.member.login.clone(),
             head: asked.commit().clone(),
+            pin: asked.pin,
             said: asked.comment.said.clone(),
             taken: now,
             phase: Phase::New,
@@ -152,6 +187,8 @@ impl Job {
             restarts: 0,
             only: None,
             stopped_by: None,
+            pull_ended: asked.pull.ended,
+            kept: None,
             build: None,
             hold_s: None,
             remarks: Vec::new(),
@@ -184,6 +221,12 @@ impl Job {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended(_))
+    }
+
+    /// Why its run was stopped, if it was.
+    #[must_use]
+    pub fn stopped(&self) -> Option<Stopped<'_>> {
+        self.stopped_by.as_ref().map(Stopped::By).or_else(|| self.pull_ended.map(Stopped::PullEnded))
     }
 
     /// Its run, once there is one.

@@ -10,20 +10,20 @@ mod without_verdict;
 
 use std::fmt::Write as _;
 
-use trigger::forge::{State, Status};
+use trigger::forge::{ANSWER_MARKER, PullEnd, State, Status};
 use trigger::grammar::{Command, TestMe};
 use url::Url;
 
 use super::builds::AtDrone;
 use super::escape::span;
-use super::job::{End, Job, Phase};
+use super::job::{End, Job, Phase, Stopped};
 use crate::event::Word;
 use crate::report::fold::RunView;
 use crate::report::text::{cut, one_line, seconds};
 use crate::report::tone::Tone;
 
 /// By this the answer is found again.
-pub const MARKER: &str = "<!-- cc-ci: answer -->";
+pub const MARKER: &str = ANSWER_MARKER;
 /// The longest answer.
 pub const BYTES: usize = 60_000;
 /// Words that are told beside the run, the newest ones.
@@ -93,7 +93,7 @@ pub fn render(page: &Page<'_>) -> String {
 fn at(page: &Page<'_>, detail: Detail) -> String {
     let mut text = format!("{MARKER}\n");
     match page.main {
-        None => text.push_str("### cc-ci\n\nNo run was asked for yet: `!testme` starts one.\n"),
+        None => text.push_str("### cc-ci\n\nNo run was started yet: `!testme` starts one.\n"),
         Some(shown) => main(&mut text, page, shown, detail),
     }
     for job in page.next.iter().take(detail.items) {
@@ -113,7 +113,7 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         (Phase::Ended(End::Ran { .. }), view) if let Some(end) = without_verdict::of(shown) => {
             without_verdict::ended(text, job, end, view, detail);
         }
-        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::ended(text, view, detail),
+        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::ended(text, job, view, detail),
         (Phase::Ended(End::Ran { run }), None) => {
             let _ = writeln!(text, "The journal of run `{run}` cannot be read any more.");
         }
@@ -148,8 +148,12 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
             text.push_str("\ncc-ci is being stopped; the build goes on, and is told of when cc-ci is back.\n");
         } else if page.stopping {
             text.push_str("\ncc-ci is being stopped; this begins again when it is back.\n");
-        } else if let Some(by) = &job.stopped_by {
-            let _ = writeln!(text, "\n`{by}` stopped it; everything is torn down first.");
+        } else if let Some(stopped) = job.stopped() {
+            let what = match stopped {
+                Stopped::By(by) => format!("`{by}` stopped it"),
+                Stopped::PullEnded(end) => format!("The pull request was {end}, which ends it"),
+            };
+            let _ = writeln!(text, "\n{what}; everything is torn down first.");
         }
         if let Some(hold) = job.hold_s {
             let time = seconds(hold.saturating_mul(1_000));
@@ -157,6 +161,9 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         }
     } else if job.restarts > 0 {
         text.push_str("\nIt had begun again after a restart of cc-ci.\n");
+    }
+    if !job.is_active() && job.pull_ended == Some(PullEnd::Closed) {
+        text.push_str("\nThe pull request was closed. When it is open again, a new `!testme` tests it.\n");
     }
     facts(text, page, shown, detail);
 }
@@ -222,12 +229,17 @@ fn heading(shown: Shown<'_>) -> String {
         (Phase::Ended(End::Ran { .. }), _) if let Some(end) = without_verdict::of(shown) => {
             without_verdict::heading(shown.job, end)
         }
-        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::heading(view, shown.job.stopped_by.as_ref()),
-        (Phase::Ended(End::Stopped), _) => match &shown.job.stopped_by {
-            Some(by) => format!("× stopped by `{by}`"),
-            None => "× stopped".to_owned(),
-        },
+        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::heading(view, shown.job.stopped()),
+        (Phase::Ended(End::Stopped), _) => format!("× stopped{}", shown.job.stopped().map_or_else(String::new, why)),
         (Phase::Ended(_), _) => "! no run".to_owned(),
+    }
+}
+
+/// Why a run was stopped, behind the word that says so.
+fn why(stopped: Stopped<'_>) -> String {
+    match stopped {
+        Stopped::By(by) => format!(" by `{by}`"),
+        Stopped::PullEnded(end) => format!(": the pull request was {end}"),
     }
 }
 

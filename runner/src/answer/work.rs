@@ -1,6 +1,7 @@
 //! The one who does what was asked for. All that is known is in its hands; the disk is written before anything
 //! happens, and the forge is told afterwards.
 
+mod closed;
 mod ends;
 mod outside;
 mod page;
@@ -18,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use trigger::forge::Forge;
+use trigger::forge::{Forge, PullEnd};
 use trigger::names::{CommentId, PullId};
 use url::Url;
 
@@ -26,6 +27,7 @@ use super::book::{Book, BookError};
 use super::builds::{AtDrone, Over, RestartedBuild, Seen};
 use super::child::{Ended, Leash, Runs};
 use super::job::{Job, Phase};
+use super::kept::KeptApps;
 use super::tell::{Pauses, Telling, Told};
 use crate::event::Record;
 use crate::report::fold::RunView;
@@ -55,6 +57,17 @@ pub enum Came {
     Over(CommentId, Over),
     /// The build of a comment's run was restarted in Drone.
     Restarted(CommentId, Box<RestartedBuild>),
+    /// A pull request is closed or merged; it may have been told before.
+    PullEnded {
+        /// Which one.
+        pull: PullId,
+        /// How.
+        end: PullEnd,
+        /// The last word that was known when this was found out; none where every known one is older.
+        until: Option<CommentId>,
+    },
+    /// What became of the app that the run of a comment kept.
+    KeptApp(CommentId, Result<(), String>),
 }
 
 /// What a worker works with.
@@ -64,6 +77,8 @@ pub struct Workshop<F, R> {
     pub forge: Arc<F>,
     /// Who starts runs.
     pub runs: R,
+    /// Who ends apps that stay.
+    pub kept: Arc<dyn KeptApps>,
     /// Where words are written down.
     pub book: Book,
     /// cc-ci's state folder.
@@ -168,6 +183,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             Came::Build(comment, seen) => self.build(comment, *seen),
             Came::Over(comment, over) => self.over(comment, over),
             Came::Restarted(comment, build) => self.restarted(comment, *build),
+            Came::PullEnded { pull, end, until } => self.pull_ended(&pull, end, until),
+            Came::KeptApp(comment, ended) => self.kept_app(comment, ended),
         }
     }
 
@@ -226,6 +243,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         for (comment, run) in outlived {
             self.take_up(comment, run);
         }
+        self.look_for_ended_pulls();
         for job in new {
             self.word(job).await;
         }

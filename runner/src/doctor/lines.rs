@@ -28,7 +28,7 @@ pub const LINES: &[Line] = &[
     line(8, "cc-ci and its user", &["cc-ci"]),
     line(9, "Registries", &["registries"]),
     line(10, "The unit", &["unit"]),
-    line(11, "The forge", &["forge"]),
+    line(11, "The forge", &["forge", "forge's version", "forge's token"]),
     line(12, "Drone", &["Drone"]),
 ];
 

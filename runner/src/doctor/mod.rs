@@ -3,6 +3,7 @@
 
 mod abra;
 mod drone;
+mod forge;
 mod host;
 mod lines;
 mod names;
@@ -74,6 +75,7 @@ pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -
     findings.push(server::registries(settings).await);
     findings.push(server::unit().await);
     findings.push(server::forge(forge).await);
+    findings.extend(forge::check(forge).await);
     findings.extend(drone::check(settings, drone).await);
     // In the order of the page; within a line as they were found.
     findings.sort_by_key(|finding| finding.line);

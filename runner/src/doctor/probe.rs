@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use crate::settings::Settings;
 
 /// The recipe of the scratch folder.
 const RECIPE: &str = "ccci-probe";
+/// The same in a repository with SHA-256 commit ids.
+const SHA256: &str = "ccci-probe-sha256";
 /// How long one call may take: abra may try to reach a network that is not there.
 const CALL: Duration = Duration::from_secs(15);
 /// How long removing the scratch stack may take.
@@ -77,6 +80,7 @@ pub fn told(probed: &Probed) -> String {
             Some(Answer::Otherwise) => ("no ", row.otherwise.unwrap_or("it does not").to_owned()),
             Some(Answer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
             None if row.otherwise.is_none() => ("-  ", "not asked: it is sure enough".to_owned()),
+            None if row.point == Point::NameWithoutDots => ("-  ", "not asked: no such name reaches abra".to_owned()),
             None => ("-  ", "not asked: it needs a running container".to_owned()),
         };
         let _ = writeln!(text, "\n{mark} {}: {}", row.name, row.does);
@@ -129,6 +133,18 @@ fn bug(what: &str) -> Failure {
     Failure::new(Kind::Bug, what, "please report it")
 }
 
+fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
+    let ran = duct::cmd("git", words).dir(folder).stdin_null().stdout_null().stderr_capture().unchecked().run();
+    match ran {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            Err(bug("git makes no scratch repository").with_detail(said))
+        }
+        Err(error) => Err(bug(&format!("git cannot be started: {error}"))),
+    }
+}
+
 struct Asking {
     abra: Abra,
     domain: Domain,
@@ -150,6 +166,7 @@ impl Asking {
         let domain = self.domain.to_string();
         self.catalogue(&domain).await?;
         self.files(&domain).await?;
+        self.sha256().await?;
         self.secrets().await?;
         self.deploys(swarm, image).await?;
         Ok((self.answers, flags))
@@ -216,6 +233,24 @@ impl Asking {
         let list = ["app", "secret", "ls", domain, "--machine", "--offline", "--no-input"];
         let answer = by_words(&self.ended(&list).await?, &["unstaged"]);
         self.say(Point::CleanTreeForAll, answer);
+        Ok(())
+    }
+
+    /// The same recipe in a repository with SHA-256 commit ids.
+    async fn sha256(&mut self) -> Result<(), Failure> {
+        let recipes = self.abra.dir().join("recipes");
+        let (from, to) = (recipes.join(RECIPE), recipes.join(SHA256));
+        std::fs::create_dir_all(&to).map_err(|error| disk("make", &to, &error))?;
+        for name in ["compose.yml", ".env.sample", "abra.sh", "README.md", "text"] {
+            std::fs::copy(from.join(name), to.join(name)).map_err(|error| disk("write to", &to, &error))?;
+        }
+        git(&to, &["init", "--quiet", "--object-format=sha256"])?;
+        git(&to, &["add", "--all"])?;
+        let who = ["-c", "user.name=cc-ci", "-c", "user.email=cc-ci@localhost"];
+        git(&to, &[&who[..], &["commit", "--quiet", "--message", "First"]].concat())?;
+        let name = SHA256.parse().map_err(|error: harness::names::NameError| bug(&error.to_string()))?;
+        let call = self.abra.recipe_lint(&name, CALL).await?;
+        self.say(Point::Sha1Only, by_words(&Ended::of(&call), &["objectformat"]));
         Ok(())
     }
 
@@ -331,14 +366,7 @@ secrets:
     }
 
     fn git(&self, words: &[&str]) -> Result<(), Failure> {
-        let folder = self.abra.dir().join("recipes").join(RECIPE);
-        let ran = duct::cmd("git", words).dir(folder).stdin_null().stdout_null().stderr_capture().unchecked().run();
-        match ran {
-            Ok(output) if output.status.success() => Ok(()),
-            Ok(output) => Err(bug("git makes no scratch repository")
-                .with_detail(String::from_utf8_lossy(&output.stderr).into_owned())),
-            Err(error) => Err(bug(&format!("git cannot be started: {error}"))),
-        }
+        git(&self.abra.dir().join("recipes").join(RECIPE), words)
     }
 
     /// A call without a terminal, and without what the wrapper sees to: whether it ended well, and its words.

@@ -2,7 +2,7 @@
 
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
-use trigger::forge::{Forge, Hosting, NewPull};
+use trigger::forge::{ENROL_TITLE, Forge, Hosting, NewPull};
 use trigger::names::{Branch, Repo};
 
 use super::failure;
@@ -74,7 +74,7 @@ pub async fn enrol(forge: &(impl Forge + Hosting), what: &Enrolment) -> Result<E
 }
 
 fn title(recipe: &RecipeName) -> String {
-    format!("Enrol {recipe}")
+    format!("{ENROL_TITLE}{recipe}")
 }
 
 fn body(recipe: &RecipeName) -> String {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use harness::failure::{Failure, Kind};
 
 use super::plan::{Refs, is_mirrored};
+use crate::deploy::disk;
 use crate::forge::git_access::GitAccess;
 use crate::source::{is_unreachable, without_credentials};
 
@@ -22,10 +23,35 @@ impl Git {
     /// # Errors
     /// With git's words.
     pub fn init(dir: &Path, access: GitAccess, bare: bool) -> Result<Self, Failure> {
+        Self::init_as(dir, access, bare, IdFormat::Sha1)
+    }
+
+    fn init_as(dir: &Path, access: GitAccess, bare: bool, format: IdFormat) -> Result<Self, Failure> {
         let git = Self { dir: dir.to_owned(), access };
         let kind: &[&str] = if bare { &["--bare"] } else { &[] };
-        git.run("git init", &[&["init", "--quiet", "--template=", "--initial-branch=cc-ci"], kind].concat())?;
+        let format = format!("--object-format={}", format.name());
+        let words = ["init", "--quiet", "--template=", "--initial-branch=cc-ci", &format];
+        git.run("git init", &[&words[..], kind].concat())?;
         Ok(git)
+    }
+
+    /// Makes one below a folder whose commit ids are of upstream's kind, and reads upstream's branches and tags: git
+    /// fetches from no repository of another kind than its own.
+    ///
+    /// # Errors
+    /// With git's words, when upstream cannot be read.
+    pub fn like(upstream: &str, folder: &Path, access: &GitAccess) -> Result<(Self, Refs, IdFormat), Failure> {
+        let of = |format: IdFormat| {
+            let dir = folder.join(format.name());
+            std::fs::create_dir(&dir).map_err(|error| disk("make", &dir, &error))?;
+            Self::init_as(&dir, access.clone(), true, format)
+        };
+        let git = of(IdFormat::Sha1)?;
+        let refs = git.refs_of(upstream)?;
+        if refs.values().any(|id| id.len() == 64) {
+            return Ok((of(IdFormat::Sha256)?, refs, IdFormat::Sha256));
+        }
+        Ok((git, refs, IdFormat::Sha1))
     }
 
     /// The branches and tags of a repository.
@@ -130,6 +156,26 @@ impl Git {
     }
 }
 
+/// What commit ids are made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdFormat {
+    /// 40 digits.
+    Sha1,
+    /// 64 digits.
+    Sha256,
+}
+
+impl IdFormat {
+    /// As git and the forges call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+}
+
 /// What git's words mean. The last line says that it failed, the first one why.
 fn failed(about: &str, text: &str) -> Failure {
     let is_word = |line: &&str| !line.trim().is_empty() && !line.starts_with("hint:");
@@ -141,4 +187,37 @@ fn failed(about: &str, text: &str) -> Failure {
         Failure::new(Kind::CheckBroken, what, "the address, and the rights of the bot and of its token there")
     };
     failure.with_detail(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_is_of_the_kind_of_upstream() {
+        let dir = tempfile::tempdir().unwrap();
+        let token_file = dir.path().join("token");
+        let access = GitAccess { forge: "https://git.example.org".parse().unwrap(), token_file, ca_file: None };
+        for (format, digits) in [(IdFormat::Sha1, 40), (IdFormat::Sha256, 64)] {
+            let path = |name: &str| dir.path().join(format!("{name}-{}", format.name()));
+            let (from, to, folder) = (path("from"), path("to"), path("folder"));
+            [&from, &to, &folder].into_iter().for_each(|one| std::fs::create_dir(one).unwrap());
+            let upstream = Git::init_as(&from, access.clone(), false, format).unwrap();
+            std::fs::write(from.join("compose.yml"), "x").unwrap();
+            upstream.commit(".", "x", "x").unwrap();
+            Git::init_as(&to, access.clone(), true, format).unwrap();
+
+            let (git, refs, found) = Git::like(from.to_str().unwrap(), &folder, &access).unwrap();
+            assert_eq!(found, format);
+            let at = refs.get("refs/heads/cc-ci").unwrap();
+            assert_eq!(at.len(), digits);
+            git.fetch_all(from.to_str().unwrap()).unwrap();
+            git.push(to.to_str().unwrap(), &[format!("{at}:refs/heads/main")]).unwrap();
+            assert_eq!(git.refs_of(to.to_str().unwrap()).unwrap().get("refs/heads/main"), Some(at));
+        }
+        let (nowhere, folder) = (dir.path().join("nowhere"), dir.path().join("folder"));
+        std::fs::create_dir(&folder).unwrap();
+        let failure = Git::like(nowhere.to_str().unwrap(), &folder, &access).unwrap_err();
+        assert!(failure.what.contains("nowhere"), "{}", failure.what);
+    }
 }

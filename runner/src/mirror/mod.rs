@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
-use trigger::forge::{Forge, ForgeError, Hosting};
+use trigger::forge::{Forge, ForgeError, Hosting, NewRepo};
 use trigger::names::{Branch, Repo};
 
 pub use self::enrol::{Enrolled, Enrolment, enrol};
-pub use self::git::Git;
+pub use self::git::{Git, IdFormat};
 use self::plan::plan;
 pub use self::plan::{Refs, Step};
 use crate::deploy::disk;
@@ -53,13 +53,17 @@ pub struct Mirrored {
 /// time goes on from there.
 pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mirrored, Failure> {
     let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
-    let git = Git::init(scratch.path(), what.access.clone(), true)?;
-    let upstream = git.refs_of(&what.upstream)?;
+    let (git, upstream, format) = Git::like(&what.upstream, scratch.path(), &what.access)?;
     let made = match forge.hosted(&what.repo).await.map_err(|error| failure(&error))? {
         None => {
             let branch = default_branch(&git, what)?;
-            let text = format!("Mirror of {}", crate::source::without_credentials(&what.upstream));
-            forge.make(&what.repo, &branch, &text, what.is_private).await.map_err(|error| failure(&error))?;
+            let new = NewRepo {
+                branch,
+                description: format!("Mirror of {}", crate::source::without_credentials(&what.upstream)),
+                is_private: what.is_private,
+                is_sha256: format == IdFormat::Sha256,
+            };
+            forge.make(&what.repo, &new).await.map_err(|error| failure(&error))?;
             true
         }
         Some(hosted) if what.is_private && !hosted.is_private => {

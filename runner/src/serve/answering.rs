@@ -11,11 +11,13 @@ use trigger::forge::{Comment, Gitea};
 use trigger::hook;
 use trigger::watch::{Pace, Store, WatchError, Watcher, keep};
 
+use super::kept_apps::OnSwarm;
 use super::listen::Part;
 use super::settings::ServeSettings;
 use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Runs, Told, Worker, Workshop};
 use crate::forge::Named;
 use crate::forge::git_trust::{self, Environment};
+use crate::forge::standing::{self, Degree};
 use crate::slot::Runner;
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
@@ -74,6 +76,7 @@ impl Answering {
         let shop = Workshop {
             forge: Arc::new(forge.clone()),
             runs,
+            kept: Arc::new(OnSwarm(runner.clone())),
             book: book.clone(),
             state: runner.state.clone(),
             recipes: runner.settings.recipes.clone(),
@@ -125,8 +128,13 @@ async fn watch(
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let (forge, path, about, pace) = answering;
-    let (mut held, mut failures) = (Some(first), 0_u32);
+    let (mut held, mut failures, mut is_told) = (Some(first), 0_u32, false);
     let mut watcher = loop {
+        // First, since it says why the rest may fail.
+        if !is_told && let Ok(version) = standing::version(&forge).await {
+            say!("the forge is {}", version.what);
+            is_told = true;
+        }
         let store = held.take().map_or_else(|| Store::hold(&path), Ok).map_err(|error| unusable(&error))?;
         let opened = tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -146,6 +154,11 @@ async fn watch(
         }
     };
     say!("cc-ci answers on {about} as {}", watcher.me().login);
+    match standing::token(&forge).await {
+        Ok(token) if token.degree == Degree::Fine => {}
+        Ok(token) => say!("{}; better: {}", token.what, token.mend),
+        Err(error) => tracing::warn!("whose account the token is cannot be told: {error}"),
+    }
     keep(&mut watcher, hooks, desk, pace, stop).await;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod answering;
 mod card;
 mod deaths;
 mod keeping;
+mod kept_apps;
 mod listen;
 mod notify;
 mod settings;

@@ -162,8 +162,13 @@ struct Forge {
 
 impl Forge {
     fn new() -> Self {
+        Self::with("sha1")
+    }
+
+    /// With commit ids of this kind.
+    fn with(format: &str) -> Self {
         let forge = Self { dir: tempfile::tempdir().unwrap() };
-        forge.git(&["init", "--quiet", "--initial-branch=main", "."]);
+        forge.git(&["init", "--quiet", "--initial-branch=main", &format!("--object-format={format}"), "."]);
         forge.commits("first");
         forge
     }
@@ -224,6 +229,44 @@ fn a_push_with_force_changes_it_no_more_as_long_as_the_forge_has_the_commit() {
     let gone = forge.tests(&pinned).unwrap_err();
     assert_eq!(gone.kind, Kind::CommitGone);
     assert!(gone.what.contains(pinned.as_str()) && gone.look_at.contains("a new word"), "{gone:?}");
+}
+
+#[test]
+fn a_repository_with_sha_256_is_one_like_any_other() {
+    let forge = Forge::with("sha256");
+    std::fs::write(forge.dir.path().join("compose.yml"), "was").unwrap();
+    forge.git(&["add", "--all"]);
+    let release = forge.commits("a release");
+    assert_eq!(release.as_str().len(), 64);
+    forge.git(&["tag", "--annotate", "--message", "x", "1.0.0+1"]);
+    forge.git(&["tag", "light"]);
+    forge.git(&["checkout", "--quiet", "--detach"]);
+    std::fs::write(forge.dir.path().join("compose.yml"), "is").unwrap();
+    forge.git(&["add", "--all"]);
+    let pinned = forge.commits("asked for");
+    let later = forge.commits("pushed since");
+    forge.git(&["checkout", "--quiet", "main"]);
+    forge.proposes(&later);
+    assert_eq!(forge.tests(&pinned).unwrap(), pinned);
+
+    let to = tempfile::tempdir().unwrap();
+    let source = format!("file://{}", forge.dir.path().display());
+    let checkout = Checkout::clone_from(&source, &to.path().join("clone"), None).unwrap();
+    assert_eq!(checkout.resolve(&Revision::Default).unwrap(), release);
+    assert_eq!(checkout.resolve(&Revision::Named(release.to_string())).unwrap(), release);
+    assert_eq!(checkout.resolve(&Revision::PullRequest(7)).unwrap(), later);
+    let tags: Vec<_> = checkout.tags().unwrap().into_iter().map(|tag| (tag.name, tag.annotated, tag.commit)).collect();
+    let of = |name: &str, annotated| (name.to_owned(), annotated, release.to_string());
+    assert_eq!(tags, [of("1.0.0+1", true), of("light", false)]);
+    assert_eq!(checkout.changed("1.0.0+1", later.as_str()).unwrap(), ["compose.yml"]);
+    assert_eq!(checkout.file(later.as_str(), "compose.yml").as_deref(), Some("is"));
+    assert_eq!(checkout.tree(later.as_str()).unwrap().len(), 1);
+
+    // What nobody has committed yet, too.
+    std::fs::write(forge.dir.path().join("compose.yml"), "new").unwrap();
+    let whole = Checkout::clone_from(forge.dir.path().to_str().unwrap(), &to.path().join("whole"), None).unwrap();
+    let commit = whole.resolve(&Revision::WorkTree(forge.dir.path().to_owned())).unwrap();
+    assert_eq!((commit.as_str().len(), whole.file(commit.as_str(), "compose.yml").as_deref()), (64, Some("new")));
 }
 
 #[test]

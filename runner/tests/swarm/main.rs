@@ -11,6 +11,7 @@ mod enroll;
 mod faults;
 mod golden;
 mod guards;
+mod ids;
 mod kept;
 mod killed;
 #[expect(dead_code, reason = "shared with the tests in ../faults")]

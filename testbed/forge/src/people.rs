@@ -64,6 +64,11 @@ impl Person {
         self.does(Method::DELETE, path, None).await;
     }
 
+    /// A request that must succeed.
+    pub async fn patches(&self, path: &str, body: Value) {
+        self.does(Method::PATCH, path, Some(body)).await;
+    }
+
     /// Makes a user with a token of everything, as an administrator.
     pub async fn makes(&self, name: &str) -> Self {
         self.makes_with(name, &["all"]).await
@@ -109,7 +114,6 @@ impl Person {
 
     /// Edits a comment.
     pub async fn rewords(&self, repo: &str, comment: u64, text: &str) {
-        self.does(Method::PATCH, &format!("repos/{repo}/issues/comments/{comment}"), Some(json!({ "body": text })))
-            .await;
+        self.patches(&format!("repos/{repo}/issues/comments/{comment}"), json!({ "body": text })).await;
     }
 }

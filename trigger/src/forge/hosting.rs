@@ -6,14 +6,8 @@ pub trait Hosting: Send + Sync {
     /// A repository as it is now; none where there is none, or the bot may not see it.
     fn hosted(&self, repo: &Repo) -> impl Future<Output = Result<Option<Hosted>, ForgeError>> + Send;
 
-    /// Makes an empty repository of an organisation, for all to see or not.
-    fn make(
-        &self,
-        repo: &Repo,
-        branch: &Branch,
-        description: &str,
-        is_private: bool,
-    ) -> impl Future<Output = Result<(), ForgeError>> + Send;
+    /// Makes an empty repository of an organisation.
+    fn make(&self, repo: &Repo, new: &NewRepo) -> impl Future<Output = Result<(), ForgeError>> + Send;
 
     /// The pull requests of a repository whose heads are branches of its own.
     fn own_pulls(&self, repo: &Repo) -> impl Future<Output = Result<Vec<OwnPull>, ForgeError>> + Send;
@@ -34,6 +28,19 @@ pub struct Hosted {
     pub may_push: bool,
     /// Whether it is hidden from those whom nobody let in.
     pub is_private: bool,
+}
+
+/// A repository to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRepo {
+    /// Its default branch.
+    pub branch: Branch,
+    /// A line about it.
+    pub description: String,
+    /// Whether it is hidden from those whom nobody let in.
+    pub is_private: bool,
+    /// Whether its commit ids are those of SHA-256.
+    pub is_sha256: bool,
 }
 
 /// A pull request from a branch of the repository itself.

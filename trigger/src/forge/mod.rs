@@ -6,13 +6,15 @@
 mod error;
 mod gitea;
 mod hosting;
+mod release;
 mod types;
 
 pub use self::error::ForgeError;
-pub use self::gitea::Gitea;
 pub(crate) use self::gitea::comment_of_payload;
-pub use self::hosting::{Hosted, Hosting, NewPull, OwnPull};
-pub use self::types::{Changed, Comment, Listed, Mark, Pull, State, Status};
+pub use self::gitea::{Account, ENROL_TITLE, Gitea};
+pub use self::hosting::{Hosted, Hosting, NewPull, NewRepo, OwnPull};
+pub use self::release::{FEATURES, Feature, Number, Release};
+pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, State, Status};
 
 use harness::names::Commit;
 use jiff::Timestamp;
@@ -55,7 +57,15 @@ pub trait Forge: Send + Sync {
     /// A pull request as it is now; none where there is none.
     fn pull(&self, pull: &PullId) -> impl Future<Output = Result<Option<Pull>, ForgeError>> + Send;
 
-    /// The bot's own comment on a pull request whose text has a marker; the first one. What was begun before
+    /// What was pushed to a pull request's head at or after a moment, or from its beginning on; none where the forge
+    /// does not tell. A push that has just come may not be in it yet.
+    fn pushes(
+        &self,
+        pull: &PullId,
+        since: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Option<Vec<Push>>, ForgeError>> + Send;
+
+    /// The bot's own comment on a pull request whose text begins with a marker; the first one. What was begun before
     /// a crash is found again by it.
     fn own_comment(
         &self,

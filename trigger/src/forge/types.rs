@@ -2,9 +2,14 @@ use std::fmt;
 
 use harness::names::Commit;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::names::{Branch, CommentId, PullId, Repo, User};
+
+/// Every answer of cc-ci's begins with it. It tells them from what a person writes under the same account, and finds
+/// one again that was begun before a crash.
+pub const ANSWER_MARKER: &str = "<!-- cc-ci: answer -->";
 
 /// A comment on a pull request.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +26,14 @@ pub struct Comment {
     pub created: Timestamp,
     /// When it was last edited; as `created` where it never was.
     pub updated: Timestamp,
+}
+
+impl Comment {
+    /// Whether it is one of cc-ci's answers, if it is by cc-ci's account at all.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        self.text.starts_with(ANSWER_MARKER)
+    }
 }
 
 impl fmt::Debug for Comment {
@@ -48,6 +61,39 @@ pub struct Mark {
     pub updated: Timestamp,
     /// How many comments it has.
     pub comments: u64,
+    /// How it ended; none while it is open.
+    pub ended: Option<PullEnd>,
+}
+
+/// How a pull request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PullEnd {
+    /// Closed without being merged. It may be opened again.
+    Closed,
+    /// Merged.
+    Merged,
+}
+
+impl fmt::Display for PullEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "closed",
+            Self::Merged => "merged",
+        })
+    }
+}
+
+/// A push to a pull request's head, as the forge wrote it down: a row of the same numbers as comments, so that it is
+/// known what came first also within one second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// Its number.
+    pub id: CommentId,
+    /// Whether it took commits away.
+    pub is_force: bool,
+    /// What was pushed, the head last. Of a push that took commits away: the head before it and the one after.
+    pub commits: Vec<Commit>,
 }
 
 /// A list that a forge gave.
@@ -73,8 +119,8 @@ pub struct Pull {
     pub base: Branch,
     /// Who opened it.
     pub author: User,
-    /// Whether it waits to be merged; neither merged nor closed.
-    pub is_open: bool,
+    /// How it ended; none while it waits to be merged.
+    pub ended: Option<PullEnd>,
 }
 
 impl Pull {

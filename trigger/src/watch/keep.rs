@@ -7,7 +7,8 @@ use super::asked::Asked;
 use super::error::WatchError;
 use super::pace::Pace;
 use super::watcher::Watcher;
-use crate::forge::{Comment, Forge};
+use crate::forge::{Comment, Forge, PullEnd};
+use crate::names::PullId;
 
 /// Who takes words on.
 pub trait Desk: Send {
@@ -19,6 +20,10 @@ pub trait Desk: Send {
     /// # Errors
     /// When it cannot be taken on now; it comes again later.
     fn take_on(&mut self, asked: &Asked) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// A pull request is closed or merged; perhaps since long ago, and perhaps this was told before. It comes before the
+    /// words that were written afterwards.
+    fn ended(&mut self, _pull: &PullId, _end: PullEnd) {}
 
     /// How the last look went, for whoever wants to show it.
     fn looked(&mut self, _result: Result<(), &WatchError>) {}
@@ -66,6 +71,9 @@ async fn look<F: Forge>(watcher: &mut Watcher<F>, desk: &mut impl Desk) -> Resul
     if let Ok(cycle) = &cycle {
         for refused in &cycle.refused {
             tracing::warn!("{refused}");
+        }
+        for (pull, end) in &cycle.ended {
+            desk.ended(pull, *end);
         }
     }
     // What waits from before is handed over also where the look failed for another reason.

@@ -47,7 +47,7 @@ struct Seen {
 pub enum Fate {
     /// It has no command.
     Chatter,
-    /// It is the bot's own.
+    /// It is an answer of the bot's own.
     Own,
     /// It is from before the first start, or an old one that was edited. This is not remembered.
     Old,
@@ -104,10 +104,12 @@ impl Known {
         if comment.id <= self.floor || self.seen.contains_key(&comment.id) {
             return None;
         }
-        let said = if comment.author.id == me.id { Vec::new() } else { grammar::parse(&comment.text) };
+        // The account may be a person's, too: what begins as no answer does is theirs.
+        let is_own = comment.author.id == me.id && comment.is_answer();
+        let said = if is_own { Vec::new() } else { grammar::parse(&comment.text) };
         let fate = match () {
             () if comment.created < self.since => Fate::Old,
-            () if comment.author.id == me.id => Fate::Own,
+            () if is_own => Fate::Own,
             () if said.is_empty() => Fate::Chatter,
             () => Fate::Waiting,
         };

@@ -4,9 +4,11 @@ use jiff::SignedDuration;
 
 use super::asked::{Asked, Cycle};
 use super::error::{StoreError, WatchError};
+use super::pin::{Pin, pin};
 use super::state::{Fate, Known, Waiting};
 use super::store::Store;
-use crate::forge::{Changed, Comment, Forge, ForgeError, Mark};
+use crate::forge::{Changed, Comment, Forge, ForgeError, Mark, Pull};
+use crate::grammar::{Command, Said};
 use crate::names::{CommentId, PullId, User};
 
 /// A mark of this second or the one before may stand for two moments.
@@ -73,16 +75,13 @@ impl<F: Forge> Watcher<F> {
     pub async fn cycle(&mut self) -> Result<Cycle, WatchError> {
         let since = self.known.since();
         let Changed { at, pulls } = self.forge.changed(since).await?;
-        let mut repos: Vec<_> = pulls
-            .items
-            .iter()
-            .filter(|mark| self.done.get(&mark.pull) != Some(mark))
-            .map(|mark| mark.pull.repo.clone())
-            .collect();
+        let new = || pulls.items.iter().filter(|mark| self.done.get(&mark.pull) != Some(mark));
+        let mut repos: Vec<_> = new().map(|mark| mark.pull.repo.clone()).collect();
         repos.sort();
         repos.dedup();
 
-        let (mut cycle, mut known) = (Cycle::default(), self.known.clone());
+        let ended = new().filter_map(|mark| Some((mark.pull.clone(), mark.ended?))).collect();
+        let (mut cycle, mut known) = (Cycle { ended, ..Cycle::default() }, self.known.clone());
         let (mut read, mut at_once, mut failed) = (HashSet::new(), pulls.at_once, None);
         for repo in repos {
             match self.forge.comments(&repo, since).await {
@@ -185,7 +184,20 @@ impl<F: Forge> Watcher<F> {
         let Some(pull) = self.forge.pull(&waiting.pull).await? else {
             return Ok(Err(Fate::Withdrawn));
         };
-        Ok(Ok(Asked { comment: waiting, member: comment.author, pull }))
+        let pin = self.pin(&waiting, &pull).await?;
+        Ok(Ok(Asked { comment: waiting, member: comment.author, pull, pin }))
+    }
+
+    /// Whether the pull request's head was there when a word was written.
+    async fn pin(&self, waiting: &Waiting, pull: &Pull) -> Result<Pin, ForgeError> {
+        let runs = |said: &Said| matches!(said, Said::Command(Command::TestMe(_)));
+        if pull.ended.is_some() || !waiting.said.iter().any(runs) {
+            return Ok(Pin::Unsure);
+        }
+        // The short list first: it is the one that nothing may be hidden from.
+        let since = self.forge.pushes(&waiting.pull, Some(waiting.created)).await?;
+        let all = self.forge.pushes(&waiting.pull, None).await?;
+        Ok(pin(&pull.head, waiting.id, since.as_deref(), all.as_deref()))
     }
 
     fn settle(&mut self, id: CommentId, fate: Fate) -> Result<(), WatchError> {

@@ -50,14 +50,14 @@ pub(crate) async fn pull_requests_from_a_branch_and_from_a_fork(scene: &Scene<'_
     let (number, commit) = scene.pull().await;
     let own = forge.pull(&id(number)).await.unwrap().unwrap();
     assert_eq!((own.head.as_str(), own.base.as_str(), own.author.login.as_str()), (commit.as_str(), "main", "ada"));
-    assert!(!own.is_fork() && own.is_open);
+    assert!(!own.is_fork() && own.ended.is_none());
 
     scene.eve.posts(&format!("repos/{REPO}/forks"), json!({})).await;
     let branch = scene.branch();
     let commit = scene.eve.commits("eve/custom-html", &branch, &branch, true).await;
     let number = scene.eve.opens(REPO, &format!("eve:{branch}")).await;
     let fork = forge.pull(&id(number)).await.unwrap().unwrap();
-    assert!(fork.is_fork() && fork.is_open);
+    assert!(fork.is_fork() && fork.ended.is_none());
     assert_eq!(
         (fork.head.as_str(), fork.head_repo.unwrap().to_string()),
         (commit.as_str(), "eve/custom-html".to_owned())
@@ -78,6 +78,7 @@ pub(crate) async fn one_comment_is_written_found_and_edited(scene: &Scene<'_>) {
     let marker = "<!-- cc-ci: answer -->";
     assert_eq!(forge.own_comment(&id(number), marker).await, Ok(None));
     scene.eve.says(REPO, number, &format!("{marker} of somebody else")).await;
+    scene.bot.says(REPO, number, &format!("A person's, about {marker}")).await;
     assert_eq!(forge.own_comment(&id(number), marker).await, Ok(None));
     let own = forge.say(&id(number), &format!("{marker}\nqueued")).await.unwrap();
     assert_eq!(forge.own_comment(&id(number), marker).await, Ok(Some(own)));

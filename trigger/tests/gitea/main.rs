@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod bursts;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod facts;
 #[cfg(test)]
 mod hooks;
@@ -23,7 +25,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use crate::scene::Scene;
-    use crate::{bursts, facts, hooks, outages, words};
+    use crate::{bursts, ends, facts, hooks, outages, words};
 
     macro_rules! steps {
         ($scene:expr; $($module:ident::$step:ident,)+) => {{
@@ -54,6 +56,10 @@ mod tests {
                 facts::pull_requests_from_a_branch_and_from_a_fork,
                 facts::one_comment_is_written_found_and_edited,
                 facts::a_status_stands_beside_the_commit,
+                ends::which_forge_it_is_and_whose_token,
+                ends::a_push_after_a_word_is_seen_and_one_before_it_is_not,
+                ends::a_pull_request_that_ends_is_told,
+                ends::a_git_that_is_too_old_for_sha_256_is_told,
                 words::a_members_word_has_the_commit_of_its_moment,
                 words::edits_and_deletions,
                 words::own_and_other_comments,

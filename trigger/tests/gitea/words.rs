@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use harness::http::Method;
 use serde_json::json;
+use trigger::forge::ANSWER_MARKER;
 use trigger::names::CommentId;
 use trigger::watch::Fate;
 
@@ -70,7 +71,7 @@ pub(crate) async fn own_and_other_comments(scene: &Scene<'_>) {
     let issue = scene.ada.posts(&format!("repos/{REPO}/issues"), json!({ "title": "x", "body": "!testme" })).await;
     let issue = issue["number"].as_u64().unwrap();
     let mut watch = scene.watch().await;
-    let own = scene.bot.says(REPO, number, "!testme").await;
+    let own = scene.bot.says(REPO, number, &format!("{ANSWER_MARKER}\n!testme")).await;
     let on_an_issue = scene.ada.says(REPO, issue, "!testme").await;
     let quoted = scene.ada.says(REPO, number, "> !testme\n\n`!testme`").await;
     let miss = scene.ada.says(REPO, number, "!tesme").await;

@@ -2,19 +2,19 @@
 
 use std::fmt::Write as _;
 
-use trigger::names::Login;
-
-use super::{Detail, red};
+use super::{Detail, red, why};
 use crate::answer::escape::span;
+use crate::answer::job::{Job, KeptApp, Stopped};
+use crate::answer::kept::has_kept;
 use crate::event::{CheckResult, Outcome, Stage, Word};
 use crate::report::fold::{RunView, StageView};
 use crate::report::text::{count, seconds};
 use crate::report::tone::Tone;
 
-pub(super) fn heading(view: &RunView, stopped_by: Option<&Login>) -> String {
+pub(super) fn heading(view: &RunView, stopped: Option<Stopped<'_>>) -> String {
     let tone = view.tone();
-    let by = match (&view.verdict, stopped_by) {
-        (Some(verdict), Some(by)) if verdict.word == Word::Cancelled => format!(" by `{by}`"),
+    let by = match (&view.verdict, stopped) {
+        (Some(verdict), Some(stopped)) if verdict.word == Word::Cancelled => why(stopped),
         (Some(verdict), _) => match verdict.word {
             Word::Failed(cause) => format!(" by {}", cause.words()),
             _ => String::new(),
@@ -25,16 +25,34 @@ pub(super) fn heading(view: &RunView, stopped_by: Option<&Login>) -> String {
     format!("{} {}{by}{part}", tone.symbol(), tone.word())
 }
 
-pub(super) fn ended(text: &mut String, view: &RunView, detail: Detail) {
+pub(super) fn ended(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
     let _ = writeln!(text, "{}\n", span(&view.line(), 2 * detail.columns));
     stages(text, view);
     let _ = writeln!(text, "\n**Counted:** {}.", counted(view));
-    if view.stage(Stage::Teardown).is_some_and(|stage| stage.outcome() == Some(Outcome::Skipped)) {
-        let _ = writeln!(text, "\nThe app stays: <https://{}/>", view.started.domain);
+    if has_kept(view) {
+        app(text, job, view, detail);
     }
     red::failures(text, view, detail);
     not_run(text, view, detail);
     left(text, view, detail);
+}
+
+/// Where the app is that stayed, or why it does not any more.
+fn app(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
+    let ended = job.pull_ended.map_or_else(String::new, |end| format!("The pull request was {end}"));
+    let app = format!("<https://{}/>", view.started.domain);
+    let _ = match &job.kept {
+        None => writeln!(text, "\nThe app stays: {app}"),
+        Some(KeptApp::Goes) => writeln!(text, "\n{ended}, so the app that stayed goes."),
+        Some(KeptApp::Gone) => writeln!(text, "\n{ended}, so the app that stayed is gone."),
+        Some(KeptApp::Stays { why }) => writeln!(
+            text,
+            "\n{ended}, and the app {app} could not be removed ({}). It goes when its time is over; `cc-ci reap --run \
+             {}` tries it again.",
+            span(why, detail.columns),
+            view.started.run
+        ),
+    };
 }
 
 /// The stages, one a row.

@@ -6,7 +6,7 @@ use harness::failure::Cause;
 use trigger::drone::BuildEnd;
 use trigger::forge::State;
 
-use super::{Detail, Shown, verdict};
+use super::{Detail, Shown, verdict, why};
 use crate::answer::escape::{fenced, span};
 use crate::answer::job::Job;
 use crate::exit::Exit;
@@ -21,12 +21,12 @@ pub(super) fn of<'a>(shown: Shown<'a>) -> Option<&'a BuildEnd> {
 
 /// Who wanted it to end, where that is known.
 fn stopper(job: &Job, end: &BuildEnd) -> Option<String> {
-    match (&job.stopped_by, end) {
-        (Some(by), BuildEnd::Exited { .. }) if exit(end) == Some(Exit::Cancelled) => {
-            Some(format!("cancelled by `{by}`"))
+    match (job.stopped(), end) {
+        (Some(stopped), BuildEnd::Exited { .. }) if exit(end) == Some(Exit::Cancelled) => {
+            Some(format!("cancelled{}", why(stopped)))
         }
         (_, BuildEnd::Exited { .. } | BuildEnd::Error { .. } | BuildEnd::TimeLimit { .. }) => None,
-        (Some(by), _) => Some(format!("cancelled by `{by}`")),
+        (Some(stopped), _) => Some(format!("cancelled{}", why(stopped))),
         (None, BuildEnd::Cancelled) => Some("stopped in Drone".to_owned()),
         (None, _) => None,
     }
@@ -86,10 +86,12 @@ pub(super) fn state(end: &BuildEnd) -> State {
 /// What happened, and what to look at.
 fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
     let own = |text: &str| text.to_owned();
-    if let (Some(by), Some(Exit::Cancelled)) = (&job.stopped_by, exit(end)) {
-        return (format!("cancelled by {by}"), "");
+    // In the line that is shown as code.
+    let plain = |stopped| why(stopped).replace('`', "");
+    if let (Some(stopped), Some(Exit::Cancelled)) = (job.stopped(), exit(end)) {
+        return (format!("cancelled{}", plain(stopped)), "");
     }
-    match (&job.stopped_by, end) {
+    match (job.stopped(), end) {
         (_, BuildEnd::Exited { code }) => {
             let what =
                 exit(end).map_or("none of cc-ci's".to_owned(), |exit| format!("cc-ci's for \"{}\"", words(exit)));
@@ -101,7 +103,9 @@ fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
             "Settings, Timeout of cc-ci's repository in Drone; a run may wait up to two hours for its slot",
         ),
         (_, BuildEnd::Error { why }) => (format!("Drone could not go on: {why}"), "the page of the build"),
-        (Some(by), _) => (format!("cancelled by {by}; the janitor of its machine removes what it had deployed"), ""),
+        (Some(stopped), _) => {
+            (format!("cancelled{}; the janitor of its machine removes what it had deployed", plain(stopped)), "")
+        }
         (None, BuildEnd::Cancelled) => {
             let what = "stopped in Drone, which does not record by whom; the janitor of its machine removes what it had deployed";
             (own(what), "")

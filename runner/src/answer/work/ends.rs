@@ -46,15 +46,16 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let Some(run) = job.run().cloned() else { return };
         let view = self.views.get(&comment);
         // What was stopped with cc-ci begins again with it.
-        if self.stopping && job.stopped_by.is_none() && !view.is_some_and(has_said_all) {
+        if self.stopping && job.stopped().is_none() && !view.is_some_and(has_said_all) {
             return;
         }
         let end = match view {
             Some(_) => End::Ran { run },
-            None if job.stopped_by.is_some() => End::Stopped,
+            None if job.stopped().is_some() => End::Stopped,
             None => no_run(ended),
         };
         self.change(comment, |job| job.phase = Phase::Ended(end));
+        self.end_kept(comment);
         // The next run takes about as long as the last ones.
         self.expected = None;
         self.urgent = true;
@@ -66,10 +67,10 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let Some(run) = job.run().cloned() else { return };
         let view = self.read(&run);
         let phase = match &view {
-            Some(view) if has_said_all(view) || (job.stopped_by.is_some() && view.verdict.is_some()) => {
+            Some(view) if has_said_all(view) || (job.stopped().is_some() && view.verdict.is_some()) => {
                 Phase::Ended(End::Ran { run })
             }
-            _ if job.stopped_by.is_some() => Phase::Ended(End::Stopped),
+            _ if job.stopped().is_some() => Phase::Ended(End::Stopped),
             _ if job.restarts >= RESTARTS => Phase::Ended(End::NoRun {
                 what: format!("cc-ci was restarted {} times while this ran, the last time in run {run}", RESTARTS + 1),
                 look_at: "the log of cc-ci serve; `!testme` tries it again".to_owned(),
@@ -83,6 +84,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             job.restarts += u32::from(phase == Phase::Queued);
             job.phase = phase;
         });
+        self.end_kept(comment);
         self.urgent = true;
     }
 

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use harness::names::Commit;
+use harness::names::{Commit, RunId};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use trigger::forge::{Changed, Comment, Forge, ForgeError, Listed, Pull, Status};
+use trigger::forge::{Changed, Comment, Forge, ForgeError, Listed, Pull, PullEnd, Push, Status};
 use trigger::grammar;
 use trigger::names::{CommentId, Login, PullId, Repo, User};
-use trigger::watch::{Asked, Waiting};
+use trigger::watch::{Asked, Pin, Waiting};
 use url::Url;
 
 use super::Came;
 use crate::answer::child::{Leash, Order, Runs};
+use crate::answer::kept::{Ending, KeptApps};
 
 pub(in crate::answer) const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f80912a3b4c5";
 
@@ -38,8 +39,9 @@ pub(in crate::answer) fn asked(comment: u64, number: u64, text: &str) -> Asked {
             id: pull,
             base: "main".parse().unwrap(),
             author: ada,
-            is_open: true,
+            ended: None,
         },
+        pin: Pin::Head,
     }
 }
 
@@ -52,6 +54,8 @@ struct Shown {
     comments: BTreeMap<u64, (PullId, String)>,
     statuses: Vec<(Commit, Status)>,
     edits: usize,
+    /// How pull requests ended.
+    ended: BTreeMap<u64, PullEnd>,
     /// So many requests fail; the first of them after it was done.
     fails: usize,
     last: u64,
@@ -87,6 +91,11 @@ impl Board {
     pub(in crate::answer) fn on(&self, number: u64) -> Vec<String> {
         let here = |(pull, text): &(PullId, String)| (pull.number == number).then(|| text.clone());
         self.with(|shown| shown.comments.values().filter_map(here).collect())
+    }
+
+    /// A pull request ends while nobody watches.
+    pub(in crate::answer) fn ends(&self, number: u64, end: PullEnd) {
+        self.with(|shown| shown.ended.insert(number, end));
     }
 
     pub(in crate::answer) fn delete_all(&self) {
@@ -126,12 +135,16 @@ impl Forge for Board {
     async fn is_member(&self, _: &Login) -> Result<bool, ForgeError> {
         Err(down())
     }
-    async fn pull(&self, _: &PullId) -> Result<Option<Pull>, ForgeError> {
+    async fn pull(&self, pull: &PullId) -> Result<Option<Pull>, ForgeError> {
+        let ended = self.with(|shown| shown.ended.get(&pull.number).copied());
+        Ok(Some(Pull { ended, ..asked(1, pull.number, "").pull }))
+    }
+    async fn pushes(&self, _: &PullId, _: Option<Timestamp>) -> Result<Option<Vec<Push>>, ForgeError> {
         Err(down())
     }
     async fn own_comment(&self, pull: &PullId, marker: &str) -> Result<Option<CommentId>, ForgeError> {
         let found = |shown: &mut Shown| {
-            let mut own = shown.comments.iter().filter(|(_, (at, text))| at == pull && text.contains(marker));
+            let mut own = shown.comments.iter().filter(|(_, (at, text))| at == pull && text.starts_with(marker));
             own.next().map(|(id, _)| CommentId(*id))
         };
         Ok(self.with(found))
@@ -160,6 +173,32 @@ impl Forge for Board {
     }
     fn clone_url(&self, repo: &Repo) -> Url {
         format!("https://git.example.org/{repo}.git").parse().unwrap()
+    }
+}
+
+/// Ends kept apps as it is told to, and remembers whose.
+#[derive(Debug, Default)]
+pub(in crate::answer) struct Apps {
+    ended: Mutex<Vec<RunId>>,
+    /// Why it refuses to.
+    refuses: Mutex<Option<String>>,
+}
+
+impl Apps {
+    pub(in crate::answer) fn ended(&self) -> Vec<RunId> {
+        self.ended.lock().unwrap().clone()
+    }
+
+    pub(in crate::answer) fn refuse(&self, why: &str) {
+        *self.refuses.lock().unwrap() = Some(why.to_owned());
+    }
+}
+
+impl KeptApps for Apps {
+    fn end<'a>(&'a self, run: &'a RunId) -> Ending<'a> {
+        self.ended.lock().unwrap().push(run.clone());
+        let refused = self.refuses.lock().unwrap().clone();
+        Box::pin(async move { refused.map_or(Ok(()), Err) })
     }
 }
 

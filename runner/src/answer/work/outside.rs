@@ -56,13 +56,13 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             // It was stopped before its run said a word.
             Over::Ended { end: BuildEnd::Cancelled | BuildEnd::Killed | BuildEnd::FoundDead, .. }
             | Over::NotStarted
-                if view.is_none() && job.stopped_by.is_some() =>
+                if view.is_none() && job.stopped().is_some() =>
             {
                 (End::Stopped, None)
             }
             Over::NotStarted => (End::Stopped, None),
             Over::Ended { end, log } => (End::Ran { run }, Some((end, log))),
-            Over::Refused { .. } if job.stopped_by.is_some() => (End::Stopped, None),
+            Over::Refused { .. } if job.stopped().is_some() => (End::Stopped, None),
             Over::Refused { what, look_at } => (End::NoRun { what, look_at }, None),
         };
         self.change(comment, |job| {
@@ -71,6 +71,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             }
             job.phase = Phase::Ended(end);
         });
+        self.end_kept(comment);
         // The next run takes about as long as the last ones.
         self.expected = None;
         self.urgent = true;

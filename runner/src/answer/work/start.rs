@@ -104,7 +104,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Goes on with a run that outlived an earlier cc-ci, if it did.
     pub(super) fn take_up(&mut self, comment: CommentId, run: RunId) {
         let Some(job) = self.jobs.get(&comment) else { return };
-        let is_stopped = job.stopped_by.is_some();
+        let is_stopped = job.stopped().is_some();
         let known = job.build.clone().unwrap_or_default();
         let only = job.only.clone().unwrap_or_default();
         let order = self.order(job, &only, run).map(|order| Order {

@@ -4,7 +4,7 @@ use harness::names::Commit;
 use trigger::forge::State;
 use trigger::watch::Desk as _;
 
-use super::fake::{Board, Stage, Started, asked};
+use super::fake::{Apps, Board, Stage, Started, asked};
 use super::*;
 use crate::answer::desk::AnswerDesk;
 use crate::answer::job::End;
@@ -12,11 +12,13 @@ use crate::emit::Sink as _;
 use crate::report::{fixtures, journal};
 
 mod builds;
+mod closed;
 
 /// A worker with a forge and runs that the test plays.
 struct Scene {
     state: tempfile::TempDir,
     board: Arc<Board>,
+    apps: Arc<Apps>,
     starts: mpsc::UnboundedReceiver<Started>,
     desk: AnswerDesk,
     stop: CancellationToken,
@@ -38,10 +40,11 @@ fn open_with(
     let recipe = state.path().join("recipes/custom-html");
     std::fs::create_dir_all(&recipe).unwrap();
     std::fs::write(recipe.join("recipe.toml"), "").unwrap();
-    let book = Book::below(state.path()).unwrap();
+    let (book, apps) = (Book::below(state.path()).unwrap(), Arc::new(Apps::default()));
     let shop = Workshop {
         forge: board.clone(),
         runs,
+        kept: apps.clone(),
         book: book.clone(),
         state: state.path().to_owned(),
         recipes: state.path().join("recipes"),
@@ -55,7 +58,7 @@ fn open_with(
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let done = tokio::spawn(async move { worker.work(came, told, &stopped).await });
-    Scene { state, board, starts, desk: AnswerDesk::new(book, send), stop, done }
+    Scene { state, board, apps, starts, desk: AnswerDesk::new(book, send), stop, done }
 }
 
 fn scene() -> Scene {
@@ -94,6 +97,17 @@ impl Scene {
     async fn all_told(&self) {
         for _ in 0..3_000 {
             if self.jobs().iter().all(|job| job.told) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not told: {:#?}", self.jobs());
+    }
+
+    /// Waits until the forge has the ends of one pull request.
+    async fn all_told_on(&self, pull: u64) {
+        for _ in 0..3_000 {
+            if self.jobs().iter().filter(|job| job.pull.number == pull).all(|job| job.told) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -308,7 +322,11 @@ async fn what_starts_nothing_says_why() {
     elsewhere.pull.id.repo.name = "ghost".parse().unwrap();
     scene.desk.take_on(&elsewhere).await.unwrap();
     scene.shows(8, &["`ghost is not a recipe that this cc-ci knows`"]).await;
-    scene.hears(4, 9, "!testme").await;
+    let mut odd = asked(5, 10, "!testme");
+    odd.pull.id.repo.name = "docs.example".parse().unwrap();
+    scene.desk.take_on(&odd).await.unwrap();
+    scene.shows(10, &["is not a recipe name: abra keeps a recipe with a dot"]).await;
+    scene.hears(6, 9, "!testme").await;
     let run = scene.started().await;
     run.ends(2, &["some log", "cc-ci: the commit is gone @eve", "look at: a new word"]);
     scene.shows(9, &["### ! no run", "`the commit is gone @eve`", "`a new word`"]).await;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use harness::names::RecipeName;
-use trigger::forge::Forge;
+use trigger::forge::{Forge, PullEnd};
 use trigger::grammar::{Command, Hold, Said};
 use trigger::names::CommentId;
+use trigger::watch::Pin;
 
 use super::Worker;
 use crate::answer::child::Runs;
@@ -56,15 +57,30 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 
     async fn asks_for_a_run(&mut self, job: &mut Job) -> Option<String> {
-        let is_known = |name: RecipeName| self.shop.recipes.join(name.as_str()).join("recipe.toml").is_file();
-        if !job.recipe().is_some_and(is_known) {
-            job.phase = Phase::Ended(End::NoRun {
-                what: format!("{} is not a recipe that this cc-ci knows", job.pull.repo.name),
-                look_at: "a recipe is enrolled with a folder of its own: docs/enroll-recipe.md".to_owned(),
-            });
-            return None;
+        let is_known = |name: &RecipeName| self.shop.recipes.join(name.as_str()).join("recipe.toml").is_file();
+        let unknown = match job.pull.repo.name.as_str().parse::<RecipeName>() {
+            Ok(name) if is_known(&name) => None,
+            Ok(name) => Some((
+                format!("{name} is not a recipe that this cc-ci knows"),
+                "a recipe is enrolled with a folder of its own: docs/enroll-recipe.md",
+            )),
+            Err(error) => Some((error.to_string(), "the repository's name, which is the recipe's")),
         };
-        let here = |other: &&Job| other.pull == job.pull && other.comment != job.comment && other.stopped_by.is_none();
+        if let Some((what, look_at)) = unknown {
+            job.phase = Phase::Ended(End::NoRun { what, look_at: look_at.to_owned() });
+            return None;
+        }
+        if let Some(end) = job.pull_ended {
+            let then = match end {
+                PullEnd::Merged => "nothing is tested here any more",
+                PullEnd::Closed => "it has to be opened again before something is tested here",
+            };
+            return Some(format!("this pull request is {end}: {then}."));
+        }
+        if let Some(why) = self.is_unseen(job) {
+            return Some(format!("{why} Nothing is run: look at it, and `!testme` again tests it."));
+        }
+        let here = |other: &&Job| other.pull == job.pull && other.comment != job.comment && other.stopped().is_none();
         let same = |other: &Job| other.head == job.head && other.testme() == job.testme();
         if self.active().filter(here).any(same) {
             return Some("such a run of this commit is under way already, and its verdict is for both.".to_owned());
@@ -78,12 +94,30 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         waits.then(|| "it waits for the run that is under way here; `!stop` ends that one.".to_owned())
     }
 
+    /// Why the commit at the head may not be the one that the member has seen. One that an answer here has named before
+    /// they wrote has been seen.
+    fn is_unseen(&self, job: &Job) -> Option<String> {
+        let named = |other: &&Job| {
+            other.pull == job.pull && other.comment < job.comment && other.told && other.testme().is_some()
+        };
+        match job.pin {
+            Pin::Head => None,
+            Pin::Unsure if self.jobs.values().filter(named).any(|other| other.head == job.head) => None,
+            Pin::Pushed => {
+                Some(format!("something was pushed after this was written; the head is commit `{}` now.", job.head))
+            }
+            Pin::Unsure => {
+                Some(format!("nobody can tell whether commit `{}` was there when this was written.", job.head))
+            }
+        }
+    }
+
     /// Stops what waits or runs on the pull request, this comment's own run too.
     fn stop(&mut self, job: &mut Job) -> String {
         let mut stopped = 0;
         let here: Vec<CommentId> = self
             .active()
-            .filter(|other| other.pull == job.pull && other.stopped_by.is_none())
+            .filter(|other| other.pull == job.pull && other.stopped().is_none())
             .map(|other| other.comment)
             .collect();
         for comment in here.into_iter().filter(|comment| *comment != job.comment) {
@@ -120,7 +154,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
         let over = "no run is under way here, so no app is there. `!testme`, and `!hold` on a line of its own below \
                     it, let the app of a new run stay.";
-        let found = self.active().find(|other| other.pull == job.pull && other.stopped_by.is_none());
+        let found = self.active().find(|other| other.pull == job.pull && other.stopped().is_none());
         let Some((comment, run)) = found.map(|other| (other.comment, other.run().cloned())) else {
             return over.to_owned();
         };

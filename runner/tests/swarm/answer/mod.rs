@@ -8,6 +8,7 @@ mod forks;
 mod hooks;
 mod kills;
 mod outages;
+mod private;
 mod pull;
 mod scene;
 mod server;
@@ -58,6 +59,7 @@ async fn a_comment_is_answered_with_a_verdict() {
             strangers::twenty_tries_of_strangers,
             words::a_run_is_stopped,
             words::an_app_is_held,
+            words::a_push_after_the_word_is_not_run,
             words::comments_that_are_edited_or_deleted,
             forks::a_fork_with_own_tests,
             forks::a_commit_that_a_push_took_away,
@@ -67,6 +69,7 @@ async fn a_comment_is_answered_with_a_verdict() {
             outages::a_gitea_that_is_stopped_for_a_while,
             bursts::many_comments_at_once,
             bursts::one_request_a_look_with_thirty_pull_requests,
+            private::a_private_organisation,
             tls::a_forge_with_an_authority_of_its_own,
         }
     })

@@ -32,6 +32,18 @@ impl Pull {
         self.ada.says(REPO, self.number, text).await
     }
 
+    /// Closes it, or opens it again.
+    pub(crate) async fn turns(&self, state: &str) {
+        let path = format!("repos/{REPO}/pulls/{}", self.number);
+        self.ada.patches(&path, serde_json::json!({ "state": state })).await;
+    }
+
+    /// Waits until the forge has written down the push of a commit.
+    pub(crate) async fn has_push(&self, commit: &str) {
+        let path = format!("repos/{REPO}/issues/{}/timeline", self.number);
+        until("the push", async || self.root.gets(&path).await.to_string().contains(commit)).await;
+    }
+
     async fn comments(&self) -> Vec<Value> {
         let mut all = Vec::new();
         for page in 1.. {

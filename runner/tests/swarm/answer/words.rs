@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use runner::event::Word;
 
-use super::super::support::cc_ci;
 use super::pull::until;
 use super::scene::{POLL, REPO, Scene};
 
@@ -56,10 +55,34 @@ pub(super) async fn an_app_is_held(scene: &mut Scene<'_>) {
     assert!(line.contains("until") && line.contains("UTC"), "{line}");
     pull.has_status("cc-ci (in part)", "success").await;
     assert!(pull.left().await.iter().any(|object| object.contains("service")), "its app is there");
-    let run = answer.split("cc-ci reap --run ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
-    let mut reap = cc_ci(scene.state.path());
-    let ended = reap.args(["reap", "--run", &run]).output().unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    // It goes with its pull request, and nothing begins again when that is opened again.
+    pull.turns("closed").await;
+    pull.answer(&["The pull request was closed, so the app that stayed is gone", "a new `!testme` tests it"]).await;
+    pull.nothing_is_left().await;
+    pull.says("!testme only=install").await;
+    pull.answer(&["this pull request is closed: it has to be opened again"]).await;
+    pull.turns("open").await;
+    pull.says("!testme only=install").await;
+    pull.is_deployed().await;
+    // And what runs goes, too.
+    pull.turns("closed").await;
+    pull.answer(&["### × cancelled: the pull request was closed"]).await;
+    pull.nothing_is_left().await;
+    assert_eq!(scene.verdicts(&pull), [Some(Word::Passed), Some(Word::Cancelled)]);
+}
+
+/// Somebody pushes between a member's word and the look that finds it: nothing of it is run, until a member has seen it.
+pub(super) async fn a_push_after_the_word_is_not_run(scene: &mut Scene<'_>) {
+    scene.serve().await;
+    let pull = scene.pull().await;
+    let held = scene.proxy.hold("issues/search");
+    pull.says("!testme only=install").await;
+    let pushed = pull.ada.commits(REPO, &pull.branch, "pushed.txt", false).await;
+    pull.has_push(&pushed).await;
+    held.pass();
+    let answer = pull.answer(&["something was pushed after this was written", &pushed]).await;
+    assert!(!answer.contains("under way") && !answer.contains(&pull.head), "{answer}");
+    assert_eq!((pull.statuses(&pushed).await, scene.verdicts(&pull)), (vec![], vec![]));
     pull.nothing_is_left().await;
 }
 
@@ -68,7 +91,7 @@ pub(super) async fn comments_that_are_edited_or_deleted(scene: &mut Scene<'_>) {
     let pull = scene.pull().await;
     let nothing = pull.says("Nice.").await;
     pull.says("!status").await;
-    pull.answer(&["No run was asked for yet"]).await;
+    pull.answer(&["No run was started yet"]).await;
     // It was read, and an edit is no new word.
     pull.ada.rewords(REPO, nothing, "!testme").await;
     let word = pull.says("!testme only=install").await;

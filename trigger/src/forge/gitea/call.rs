@@ -56,6 +56,12 @@ impl Call {
         self.http.ask(method, &url).bearer(&self.token).within(LIMIT)
     }
 
+    /// Asks by a whole path as anyone could, without the token; any status is an answer, but for those that are about
+    /// the forge.
+    pub(super) async fn ask_openly(&self, path: &str) -> Result<Answered, ForgeError> {
+        answered(self.http.ask(Method::GET, &self.page(path)).within(LIMIT), ONE).await
+    }
+
     /// Asks for something that must be there.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answered, ForgeError> {
         self.get_up_to(path, query, ONE).await

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Gitea;
-use crate::forge::{ForgeError, Hosted, Hosting, NewPull, OwnPull};
+use crate::forge::{ForgeError, Hosted, Hosting, NewPull, NewRepo, OwnPull};
 use crate::names::{Branch, Repo};
 
 #[derive(Deserialize)]
@@ -59,14 +59,18 @@ impl Hosting for Gitea {
         Ok(Some(Hosted { branch, may_push: raw.permissions.push, is_private: raw.private }))
     }
 
-    async fn make(&self, repo: &Repo, branch: &Branch, description: &str, is_private: bool) -> Result<(), ForgeError> {
-        let body = json!({
+    async fn make(&self, repo: &Repo, new: &NewRepo) -> Result<(), ForgeError> {
+        let mut body = json!({
             "name": repo.name.as_str(),
-            "default_branch": branch.as_str(),
-            "description": description,
+            "default_branch": new.branch.as_str(),
+            "description": new.description,
             "auto_init": false,
-            "private": is_private,
+            "private": new.is_private,
         });
+        // An older forge passes over what it does not know, and git tells of it then.
+        if new.is_sha256 {
+            body["object_format_name"] = "sha256".into();
+        }
         let path = format!("orgs/{}/repos", coded(repo.owner.as_str()));
         self.call.send(Method::POST, &path, &body).await.map(|_| ())
     }

@@ -1,9 +1,10 @@
 //! Gitea's objects, as far as cc-ci reads them, and their way into checked types.
 
+use harness::names::Commit;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::forge;
+use crate::forge::{self, PullEnd};
 use crate::grammar::COMMENT_BYTES;
 use crate::names::{self, CommentId, PullId, Repo};
 
@@ -37,18 +38,33 @@ pub(super) struct Issue {
     number: u64,
     comments: u64,
     updated_at: Timestamp,
+    state: String,
     repository: Option<FullName>,
-    pull_request: Option<serde::de::IgnoredAny>,
+    pull_request: Option<Merged>,
+}
+
+#[derive(Deserialize)]
+struct Merged {
+    #[serde(default)]
+    merged: bool,
+}
+
+/// How a pull request ended, by what the forge says of it.
+fn ended(state: &str, merged: bool) -> Option<PullEnd> {
+    match (merged, state) {
+        (true, _) => Some(PullEnd::Merged),
+        (false, "open") => None,
+        (false, _) => Some(PullEnd::Closed),
+    }
 }
 
 impl Issue {
     pub(super) fn mark(&self) -> Result<Option<forge::Mark>, String> {
-        if self.pull_request.is_none() {
-            return Ok(None);
-        }
+        let Some(merged) = &self.pull_request else { return Ok(None) };
         let repo = self.repository.as_ref().ok_or("it has no repository")?.checked()?;
         let pull = PullId { repo, number: self.number };
-        Ok(Some(forge::Mark { pull, updated: self.updated_at, comments: self.comments }))
+        let ended = ended(&self.state, merged.merged);
+        Ok(Some(forge::Mark { pull, updated: self.updated_at, comments: self.comments, ended }))
     }
 }
 
@@ -144,7 +160,38 @@ impl Pull {
             head_repo: self.head.repo.as_ref().map(FullName::checked).transpose()?,
             base: self.base.branch.parse().map_err(name)?,
             author: self.user.checked()?,
-            is_open: self.state == "open" && !self.merged,
+            ended: ended(&self.state, self.merged),
+        })
+    }
+}
+
+/// A row of a pull request's timeline: a comment, a push, or one of many other things.
+#[derive(Deserialize)]
+pub(super) struct Event {
+    id: u64,
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    body: String,
+}
+
+/// What the forge writes into the row of a push.
+#[derive(Deserialize)]
+struct Pushed {
+    #[serde(default)]
+    is_force_push: bool,
+    #[serde(default)]
+    commit_ids: Vec<Commit>,
+}
+
+impl Event {
+    /// The push that it tells of. One that cannot be read is a push all the same, of nobody knows what.
+    pub(super) fn push(&self) -> Option<forge::Push> {
+        let unknown = || Pushed { is_force_push: false, commit_ids: Vec::new() };
+        let pushed = |body| serde_json::from_str(body).unwrap_or_else(|_| unknown());
+        (self.kind == "pull_push").then(|| {
+            let Pushed { is_force_push, commit_ids } = pushed(&self.body);
+            forge::Push { id: CommentId(self.id), is_force: is_force_push, commits: commit_ids }
         })
     }
 }

@@ -8,9 +8,11 @@ use super::{ForgeError, Gitea, Listed};
 /// How many things are asked for at once; Gitea gives no more unless it is told to.
 const PART: usize = 50;
 /// What is read of one part. One that is longer is asked for in single things.
-const BYTES: usize = 8 * 1024 * 1024;
+pub(super) const BYTES: usize = 8 * 1024 * 1024;
 /// Nobody has so many parts; what goes on without an end is no list.
 const PARTS: usize = 2000;
+/// So many empty parts in a row are the end of a list with gaps.
+const GAP: usize = 3;
 
 impl Gitea {
     /// Everything of a list, with the answers that it came in. A single thing of more than 32 MiB is left
@@ -22,39 +24,72 @@ impl Gitea {
     ) -> Result<(Vec<Answered>, Listed<T>), ForgeError> {
         let (mut answers, mut items) = (Vec::new(), Vec::new());
         for part in 1..=PARTS {
-            let answer = self.part(path, query, part, PART, BYTES).await?;
-            let mut last = false;
-            if answer.is_cut() {
-                for single in (part - 1) * PART + 1..=part * PART {
-                    let one = self.part(path, query, single, 1, ONE).await?;
-                    if one.is_cut() {
-                        tracing::warn!("entry {single} of {path} is larger than {ONE} bytes and left out");
-                        continue;
-                    }
-                    let found: Vec<T> = one.read()?;
-                    last = found.is_empty();
-                    items.extend(found);
-                    if last {
-                        break;
-                    }
-                }
-            } else {
-                let found: Vec<T> = answer.read()?;
-                // The forge may have a lower limit of its own for the length of a part.
-                let total = answer.header("x-total-count").and_then(|total| total.parse().ok());
-                last = found.is_empty() || total.map_or(found.len() < PART, |total| items.len() + found.len() >= total);
-                items.extend(found);
-            }
+            let (answer, found, is_last) = self.whole_part::<T>(path, query, part, false).await?;
+            // The forge may have a lower limit of its own for the length of a part.
+            let total = answer.header("x-total-count").and_then(|total| total.parse().ok());
+            let is_short = total.map_or(found.len() < PART, |total| items.len() + found.len() >= total);
+            let last = is_last || (is_short && !answer.is_cut());
+            items.extend(found);
             answers.push(answer);
             if last {
                 let at_once = answers.len() == 1 && !answers.iter().any(Answered::is_cut);
                 return Ok((answers, Listed { items, at_once }));
             }
         }
-        Err(ForgeError::Wrong { asked: path.to_owned(), why: format!("the list has more than {PARTS} parts") })
+        Err(endless(path))
     }
 
-    async fn part(
+    /// Everything of a list whose parts may be short, or empty, and have more behind them: the forge takes out what the
+    /// bot may not see after it has cut the list into parts, and counts no more than what is left.
+    pub(super) async fn list_with_gaps<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, ForgeError> {
+        let (mut items, mut empty) = (Vec::new(), 0);
+        for part in 1..=PARTS {
+            let (_, found, _) = self.whole_part::<T>(path, query, part, true).await?;
+            empty = if found.is_empty() { empty + 1 } else { 0 };
+            items.extend(found);
+            if empty == GAP {
+                return Ok(items);
+            }
+        }
+        Err(endless(path))
+    }
+
+    /// One part, the things of it, and whether it is the last one for sure. Where it is too long at once, it is read in
+    /// single things, of which none may be hidden where the list has no gaps.
+    async fn whole_part<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        part: usize,
+        has_gaps: bool,
+    ) -> Result<(Answered, Vec<T>, bool), ForgeError> {
+        let answer = self.part(path, query, part, PART, BYTES).await?;
+        if !answer.is_cut() {
+            let found = items_of::<T>(&answer)?;
+            let is_empty = found.is_empty();
+            return Ok((answer, found, is_empty));
+        }
+        let mut items = Vec::new();
+        for single in (part - 1) * PART + 1..=part * PART {
+            let one = self.part(path, query, single, 1, ONE).await?;
+            if one.is_cut() {
+                tracing::warn!("entry {single} of {path} is larger than {ONE} bytes and left out");
+                continue;
+            }
+            let found = items_of::<T>(&one)?;
+            if found.is_empty() && !has_gaps {
+                return Ok((answer, items, true));
+            }
+            items.extend(found);
+        }
+        Ok((answer, items, false))
+    }
+
+    pub(super) async fn part(
         &self,
         path: &str,
         query: &[(&str, &str)],
@@ -66,4 +101,13 @@ impl Gitea {
         let query = [query, &[("page", page.as_str()), ("limit", limit.as_str())]].concat();
         self.call.get_up_to(path, &query, bytes).await
     }
+}
+
+fn endless(path: &str) -> ForgeError {
+    ForgeError::Wrong { asked: path.to_owned(), why: format!("the list has more than {PARTS} parts") }
+}
+
+/// The things of a part. Some lists of Gitea's are null where they are empty.
+fn items_of<T: DeserializeOwned>(answer: &Answered) -> Result<Vec<T>, ForgeError> {
+    answer.read::<Option<Vec<T>>>().map(Option::unwrap_or_default)
 }

@@ -4,6 +4,8 @@
 //! - `GET /repos/issues/search` without words to search for asks the database and no index, which would lag
 //!   behind; with `owner` it finds what the bot may see in that owner's repositories;
 //! - comments have one row of numbers over all repositories;
+//! - a push to a pull request's head is a row among them, a moment after the head itself has moved, and the timeline
+//!   gives it with its commits;
 //! - times are whole seconds;
 //! - a status of a commit that was thrown away is answered by 500.
 //!
@@ -11,10 +13,12 @@
 //! requests, and code where it shall set statuses. Its token has the scopes `read:user`,
 //! `read:organization`, `write:issue` and `write:repository`.
 
+mod account;
 mod call;
 mod hosting;
 mod json;
 mod list;
+mod version;
 
 use harness::http::{Http, Method, coded};
 use harness::names::Commit;
@@ -23,9 +27,10 @@ use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
+pub use self::account::{Account, ENROL_TITLE};
 use self::call::{Call, date};
 pub(crate) use self::json::comment_of_payload;
-use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, State, Status};
+use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, Push, State, Status};
 use crate::names::{CommentId, Login, Owner, PullId, Repo, User};
 
 /// A Gitea, as one bot sees one organisation.
@@ -69,8 +74,11 @@ impl Forge for Gitea {
         let mut marks = Vec::new();
         for issue in pulls.items {
             match issue.mark() {
-                Ok(Some(mark)) => marks.push(mark),
-                Ok(None) => {}
+                // One that does not know the filter gives everybody's.
+                Ok(Some(mark)) if mark.pull.repo.owner.as_str().eq_ignore_ascii_case(self.owner.as_str()) => {
+                    marks.push(mark);
+                }
+                Ok(_) => {}
                 Err(why) => tracing::warn!("a pull request is left out: {why}"),
             }
         }
@@ -122,11 +130,23 @@ impl Forge for Gitea {
         found.checked(pull).map(Some).map_err(|why| answer.wrong(why))
     }
 
+    async fn pushes(&self, pull: &PullId, since: Option<Timestamp>) -> Result<Option<Vec<Push>>, ForgeError> {
+        let path = format!("{}/issues/{}/timeline", Self::repo_path(&pull.repo), pull.number);
+        let since = since.map(|since| since.to_string());
+        let query: Vec<(&str, &str)> = since.iter().map(|since| ("since", since.as_str())).collect();
+        // A row that the forge cannot put into words is null.
+        match self.list_with_gaps::<Option<json::Event>>(&path, &query).await {
+            Ok(rows) => Ok(Some(rows.into_iter().flatten().filter_map(|event| event.push()).collect())),
+            Err(ForgeError::Refused { status: 403 | 404 | 405, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn own_comment(&self, pull: &PullId, marker: &str) -> Result<Option<CommentId>, ForgeError> {
         let me = self.me().await?;
         let path = format!("{}/issues/{}/comments", Self::repo_path(&pull.repo), pull.number);
         let (_, listed) = self.list::<json::Comment>(&path, &[]).await?;
-        let mut own = listed.items.into_iter().filter(|comment| comment.is_by(&me) && comment.body.contains(marker));
+        let mut own = listed.items.into_iter().filter(|comment| comment.is_by(&me) && comment.body.starts_with(marker));
         Ok(own.next().map(|comment| CommentId(comment.id)))
     }
 

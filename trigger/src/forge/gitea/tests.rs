@@ -6,8 +6,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 
-use super::json::{Comment as Raw, comment_of_payload};
+use super::json::{Comment as Raw, Issue, comment_of_payload};
 use super::*;
+use crate::forge::{Number, PullEnd, Release};
 
 fn repo() -> Repo {
     "org/app".parse().unwrap()
@@ -90,11 +91,15 @@ fn a_pull_request_has_a_full_commit_and_may_have_lost_its_fork() {
         pull.checked(&PullId { repo: repo(), number: 12 })
     };
     let own = pull(|_| {}).unwrap();
-    assert!(!own.is_fork() && own.is_open);
+    assert!(!own.is_fork() && own.ended.is_none());
     let fork = pull(|value| value["head"]["repo"]["full_name"] = "eve/app".into()).unwrap();
     assert!(fork.is_fork() && fork.head_repo.unwrap().to_string() == "eve/app");
     assert!(pull(|value| value["head"]["repo"] = serde_json::Value::Null).unwrap().is_fork());
-    assert!(!pull(|value| value["state"] = "closed".into()).unwrap().is_open);
+    let closed = pull(|value| value["state"] = "closed".into()).unwrap();
+    let merged = pull(|value| (value["state"], value["merged"]) = ("closed".into(), true.into())).unwrap();
+    assert_eq!((closed.ended, merged.ended), (Some(PullEnd::Closed), Some(PullEnd::Merged)));
+    let sha256 = pull(|value| value["head"]["sha"] = "0123456789abcdef".repeat(4).into()).unwrap();
+    assert_eq!(sha256.head.as_str().len(), 64);
     for wrong in [
         pull(|value| value["head"]["sha"] = "0123456".into()),
         pull(|value| value["head"]["repo"]["full_name"] = "eve/../x".into()),
@@ -103,6 +108,23 @@ fn a_pull_request_has_a_full_commit_and_may_have_lost_its_fork() {
     ] {
         assert!(wrong.is_err());
     }
+}
+
+#[test]
+fn a_pull_request_in_a_list_says_whether_it_ended() {
+    let ended = |state: &str, about: serde_json::Value| {
+        let value = serde_json::json!({
+            "number": 12, "state": state, "comments": 1, "updated_at": "2026-01-02T03:04:05Z",
+            "repository": {"full_name": "org/app"}, "pull_request": about,
+        });
+        let issue: Issue = serde_json::from_value(value).unwrap();
+        issue.mark().unwrap().map(|mark| mark.ended)
+    };
+    let about = |merged: bool| serde_json::json!({ "merged": merged, "merged_at": null });
+    assert_eq!(ended("open", about(false)), Some(None));
+    assert_eq!(ended("closed", about(false)), Some(Some(PullEnd::Closed)));
+    assert_eq!(ended("closed", about(true)), Some(Some(PullEnd::Merged)));
+    assert_eq!(ended("open", serde_json::Value::Null), None, "an issue");
 }
 
 #[test]
@@ -136,9 +158,13 @@ async fn server(bodies: Vec<String>) -> Gitea {
             ([("x-total-count", comments.len().to_string())], Json(part))
         }
     };
+    serving(Router::new().route("/api/v1/repos/org/app/issues/comments", get(give))).await
+}
+
+/// A forge that answers so.
+async fn serving(router: Router) -> Gitea {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let router = Router::new().route("/api/v1/repos/org/app/issues/comments", get(give));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let http = Http::new(&harness::http::HttpConfig::default()).unwrap();
     Gitea::new(http, url, "org".parse().unwrap(), "x".into())
@@ -161,4 +187,95 @@ async fn a_list_in_parts_is_read_to_its_end() {
         let listed = server(bodies).await.comments(&repo(), Timestamp::UNIX_EPOCH).await.unwrap();
         assert_eq!((listed.items.len(), listed.at_once), (count, count <= 50), "{count}");
     }
+}
+
+#[tokio::test]
+async fn pushes_are_read_behind_what_the_bot_may_not_see() {
+    let commit = |digit: &str| digit.repeat(40);
+    let push = |id: u64, force: bool, commits: &[&str]| {
+        let commits: Vec<String> = commits.iter().map(|digit| commit(digit)).collect();
+        let body = json!({ "is_force_push": force, "commit_ids": commits }).to_string();
+        json!({ "id": id, "type": "pull_push", "body": body })
+    };
+    let comment = json!({ "id": 2, "type": "comment", "body": push(0, false, &["9"])["body"] });
+    let odd = json!({ "id": 6, "type": "pull_push", "body": "nonsense" });
+    // The forge takes out what may not be seen when the part is cut already: one is empty, and the next is not.
+    let parts = Arc::new(vec![
+        vec![push(1, false, &["a", "b"]), comment, json!(null)],
+        vec![],
+        vec![push(5, true, &["b", "c"]), odd],
+    ]);
+    let give = move |Query(query): Query<HashMap<String, String>>| {
+        let parts = Arc::clone(&parts);
+        async move {
+            let page: usize = query["page"].parse().unwrap();
+            let since = query.contains_key("since");
+            let part = if since { None } else { parts.get(page - 1).cloned() };
+            // It counts what is left of the part alone, and an empty one is null.
+            let count = part.as_ref().map_or(0, Vec::len);
+            ([("x-total-count", count.to_string())], Json(part.filter(|part| !part.is_empty())))
+        }
+    };
+    let forge = serving(Router::new().route("/api/v1/repos/org/app/issues/12/timeline", get(give))).await;
+    let pull = PullId { repo: repo(), number: 12 };
+    let pushes = forge.pushes(&pull, None).await.unwrap().unwrap();
+    let seen: Vec<(u64, bool, usize)> =
+        pushes.iter().map(|push| (push.id.0, push.is_force, push.commits.len())).collect();
+    assert_eq!(seen, [(1, false, 2), (5, true, 2), (6, false, 0)]);
+    assert_eq!(forge.pushes(&pull, Some(Timestamp::UNIX_EPOCH)).await.unwrap(), Some(Vec::new()));
+    // An older forge has no timeline.
+    assert_eq!(serving(Router::new()).await.pushes(&pull, None).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_forge_says_which_one_it_is_or_has_its_right_answer() {
+    use axum::http::{HeaderMap, StatusCode};
+
+    let version = |text: &'static str| get(move || async move { Json(json!({ "version": text })) });
+    let of = async |router: Router| serving(router).await.release().await;
+    let at = "/api/v1/version";
+    assert_eq!(of(Router::new().route(at, version("1.26.0"))).await, Ok(Release::Gitea(Number(1, 26, 0))));
+    let forgejo = Router::new().route(at, version("11.0.5+gitea-1.22.0"));
+    assert_eq!(of(forgejo).await, Ok(Release::Forgejo(Number(11, 0, 5))));
+    let early = Router::new().route(at, version("1.21.11-1"));
+    let early = early.route("/api/forgejo/v1/version", version("6.0.14+0-gitea-1.21.11"));
+    assert_eq!(of(early).await, Ok(Release::Forgejo(Number(1, 21, 11))));
+    // Where everything wants a login it is asked with it.
+    let closed = get(|headers: HeaderMap| async move {
+        match headers.contains_key("authorization") {
+            true => Ok(Json(json!({ "version": "1.23.1" }))),
+            false => Err(StatusCode::FORBIDDEN),
+        }
+    });
+    assert_eq!(of(Router::new().route(at, closed)).await, Ok(Release::Gitea(Number(1, 23, 1))));
+    let never = get(|| async { StatusCode::FORBIDDEN });
+    assert!(matches!(of(Router::new().route(at, never)).await, Ok(Release::Untold { .. })));
+    // GitLab and GitHub have no such path; a page for people is none either.
+    assert!(matches!(of(Router::new()).await, Ok(Release::Neither { .. })));
+    let page = get(|| async { "<!doctype html>" });
+    assert!(matches!(of(Router::new().route(at, page)).await, Ok(Release::Neither { .. })));
+    let down = get(|| async { StatusCode::BAD_GATEWAY });
+    assert!(of(Router::new().route(at, down)).await.unwrap_err().is_passing());
+}
+
+#[tokio::test]
+async fn an_account_that_does_what_people_do_is_told_apart() {
+    let of = async |admin: bool, teams: serde_json::Value, keys: serde_json::Value, opened: serde_json::Value| {
+        let give = |value: serde_json::Value| get(move || async move { Json(value) });
+        let router = Router::new()
+            .route("/api/v1/user", give(json!({ "id": 3, "login": "ada", "is_admin": admin })))
+            .route("/api/v1/user/teams", give(teams))
+            .route("/api/v1/user/keys", give(keys))
+            .route("/api/v1/repos/issues/search", give(opened));
+        serving(router).await.account().await.unwrap().signs
+    };
+    let team = |permission: &str, org: &str| json!([{ "permission": permission, "organization": { "name": org, "username": org } }]);
+    let enrolled = json!([{ "title": "Enrol n8n" }]);
+    assert!(of(false, team("write", "org"), json!([]), enrolled).await.is_empty());
+    assert!(of(false, team("owner", "another"), json!([]), json!([])).await.is_empty());
+    let person = of(true, team("owner", "Org"), json!([{ "id": 1 }]), json!([{ "title": "n8n 2.0" }])).await;
+    assert_eq!(person.len(), 4, "{person:?}");
+    // What may not be asked for is no sign.
+    let bare = Router::new().route("/api/v1/user", get(|| async { Json(json!({ "id": 3, "login": "ada" })) }));
+    assert!(serving(bare).await.account().await.unwrap().signs.is_empty());
 }

@@ -1,3 +1,4 @@
+mod ends;
 mod loops;
 mod model;
 mod random;
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use self::model::{BOT, MEMBER, Model, STRANGER, down, wrong};
 use super::*;
-use crate::forge::ForgeError;
+use crate::forge::{ANSWER_MARKER, ForgeError};
 use crate::names::CommentId;
 
 const ABOUT: &str = "a forge, an owner";
@@ -118,7 +119,7 @@ async fn deleted_comments_own_ones_and_strangers_start_nothing() {
     let before = model.comment_by(MEMBER, 1, "!testme");
     model.delete(before);
     let after = model.comment_by(MEMBER, 1, "!testme");
-    let own = model.comment_by(BOT, 1, "!testme");
+    let own = model.comment_by(BOT, 1, &format!("{ANSWER_MARKER}\n!testme"));
     let stranger = model.comment_by(STRANGER, 1, "!testme");
     assert_eq!(watcher.cycle().await.unwrap().words, 2);
     model.delete(after);

@@ -7,7 +7,7 @@ use harness::names::Commit;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::forge::{Changed, Comment, Forge, ForgeError, Listed, Mark, Pull, Status};
+use crate::forge::{Changed, Comment, Forge, ForgeError, Listed, Mark, Pull, PullEnd, Push, Status};
 use crate::names::{CommentId, Login, PullId, Repo, User};
 
 pub(super) const BOT: i64 = 1;
@@ -26,6 +26,12 @@ struct Inner {
     last: u64,
     comments: BTreeMap<u64, Comment>,
     updated: BTreeMap<PullId, i64>,
+    ended: BTreeMap<PullId, PullEnd>,
+    pushes: BTreeMap<PullId, Vec<(i64, Push)>>,
+    /// It does not tell of pushes.
+    is_old: bool,
+    /// A member beside ada.
+    member: Option<String>,
     requests: u32,
     /// The request that fails, counted from now.
     fails: Option<(u32, ForgeError)>,
@@ -78,6 +84,38 @@ impl Model {
             inner.updated.insert(pull(number), inner.second);
             id
         })
+    }
+
+    /// A push to a pull request's head: a row of the same numbers as comments.
+    pub(super) fn push(&self, number: u64, digit: char) {
+        self.with(|inner| {
+            inner.last += 1;
+            let commits = vec![digit.to_string().repeat(40).parse().unwrap()];
+            let push = Push { id: CommentId(inner.last), is_force: false, commits };
+            inner.pushes.entry(pull(number)).or_default().push((inner.second, push));
+            inner.updated.insert(pull(number), inner.second);
+        });
+    }
+
+    /// A pull request ends, or is opened again.
+    pub(super) fn end(&self, number: u64, end: Option<PullEnd>) {
+        self.with(|inner| {
+            match end {
+                Some(end) => inner.ended.insert(pull(number), end),
+                None => inner.ended.remove(&pull(number)),
+            };
+            inner.updated.insert(pull(number), inner.second);
+        });
+    }
+
+    /// Makes somebody a member.
+    pub(super) fn is_member(&self, login: &str) {
+        self.with(|inner| inner.member = Some(login.to_owned()));
+    }
+
+    /// It does not tell of pushes.
+    pub(super) fn is_old(&self) {
+        self.with(|inner| inner.is_old = true);
     }
 
     pub(super) fn read(&self, id: CommentId) -> Comment {
@@ -140,6 +178,7 @@ impl Forge for Model {
                 pull: pull.clone(),
                 updated: at(*second),
                 comments: inner.comments.values().filter(|comment| comment.pull == *pull).count() as u64,
+                ended: inner.ended.get(pull).copied(),
             });
             Changed { at: Some(at(inner.second)), pulls: Listed { items: marks.collect(), at_once: true } }
         })
@@ -168,19 +207,28 @@ impl Forge for Model {
     }
 
     async fn is_member(&self, login: &Login) -> Result<bool, ForgeError> {
-        self.answer(|_| login.as_str() == "ada")
+        self.answer(|inner| login.as_str() == "ada" || inner.member.as_deref() == Some(login.as_str()))
     }
 
     async fn pull(&self, pull: &PullId) -> Result<Option<Pull>, ForgeError> {
-        self.answer(|_| {
+        self.answer(|inner| {
+            let last = inner.pushes.get(pull).and_then(|pushes| pushes.last()?.1.commits.last().cloned());
             Some(Pull {
                 id: pull.clone(),
-                head: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
+                head: last.unwrap_or_else(|| "0123456789abcdef0123456789abcdef01234567".parse().unwrap()),
                 head_repo: Some(pull.repo.clone()),
                 base: "main".parse().unwrap(),
                 author: user(MEMBER),
-                is_open: true,
+                ended: inner.ended.get(pull).copied(),
             })
+        })
+    }
+
+    async fn pushes(&self, pull: &PullId, since: Option<Timestamp>) -> Result<Option<Vec<Push>>, ForgeError> {
+        self.answer(|inner| {
+            let is_meant = |(second, _): &&(i64, Push)| since.is_none_or(|since| at(*second) >= since);
+            let all = inner.pushes.get(pull).into_iter().flatten().filter(is_meant);
+            (!inner.is_old).then(|| all.map(|(_, push)| push.clone()).collect())
         })
     }
 
