@@ -256,6 +256,7 @@ fn started(prepared: &Prepared, host: HostFacts, keep: &Keep, restart_of: Option
         head_version: spec.head_version.clone(),
         base: spec.base.clone(),
         pull_request: spec.pull_request,
+        on_main: spec.on_main,
         domain: spec.domain.clone(),
         stack: spec.stack.clone(),
         dependencies: prepared.beside.clone(),

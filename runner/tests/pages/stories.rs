@@ -54,6 +54,7 @@ pub(crate) fn history(scene: &Scene) -> Alive {
         (started.head_version, started.base) = (Some(LONG.to_owned()), Some(LONG.to_owned()));
     });
     scene.over(&long);
+    crate::nights::put(scene.state(), "it is out of date");
     begin(scene).1
 }
 
@@ -106,6 +107,8 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("recipe", "/recipes/custom-html".to_owned()),
         ("recipe-flaky", "/recipes/keycloak".to_owned()),
         ("coverage", "/coverage".to_owned()),
+        ("nightly", "/nightly".to_owned()),
+        ("nightly-before", "/nightly/2026-11-20".to_owned()),
         ("fleet", "/fleet".to_owned()),
         ("missing", "/runs/20200101-000000-none".to_owned()),
     ]
