@@ -7,7 +7,7 @@ use crate::run_dir::RunDir;
 /// The same run under another id, some minutes earlier, with another start.
 fn another(records: Vec<Record>, id: &str, minutes: i64, change: impl Fn(&mut RunStarted)) -> Vec<Record> {
     let earlier = |mut record: Record| {
-        record.at = record.at - SignedDuration::from_mins(minutes);
+        record.at -= SignedDuration::from_mins(minutes);
         if let Event::RunStarted(started) = &mut record.event {
             started.run = id.parse().unwrap();
             change(started);

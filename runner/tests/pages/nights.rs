@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::get;
 use crate::markup::check_nested;
 use crate::scene::{Scene, Shows};
-use crate::stories::{GREEN, RED};
+use crate::stories::{self, FLAKY, GREEN, RED};
 
 /// A run of a sweep that is over.
 fn over(tested: &Value, digit: &str, now: Value, (was, run, line): (Value, &str, &str)) -> Value {
@@ -86,4 +86,18 @@ async fn a_sweep_is_told_on_its_page_and_in_the_feed() {
     assert_eq!(feed.matches("<entry>").count(), 3, "{feed}");
     assert!(feed.contains("<title>n8n, main: red, was green</title>"), "{feed}");
     assert!(feed.contains(&format!("<link href=\"https://ci.example.org/runs/{RED}\"/>")), "{feed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_red_run_of_a_pull_request_says_what_was_red_on_main_too() {
+    let scene = Scene::new();
+    let _alive = stories::history(&scene);
+    let server = scene.serve(Shows::default());
+    let page = async |run: &str| get(server.address, &format!("/runs/{run}")).await.text();
+    let red = page(FLAKY[0]).await;
+    assert!(red.contains("<b>On main</b> red too at commit 00000000 on "), "{red}");
+    // It is green, or nothing is known of its default branch.
+    for run in [FLAKY[1], RED] {
+        assert!(!page(run).await.contains("On main"), "{run}");
+    }
 }

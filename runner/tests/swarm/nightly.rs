@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -14,7 +14,7 @@ use runner::report::journal;
 use runner::run_dir::RunDir;
 use serde_json::{Value, json};
 
-use super::support::{cc_ci, own_state, repositories};
+use super::support::{Said, cc_ci, own_state, repositories};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -38,6 +38,10 @@ fn recipe(dir: &Path) {
         ".",
     ]);
     git(&["commit", "--quiet", "--allow-empty", "-m", "a head of its own"]);
+    // A pull request with the same fault.
+    git(&["commit", "--quiet", "--allow-empty", "-m", "a change"]);
+    git(&["update-ref", "refs/pull/7/head", "HEAD"]);
+    git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     let folder = super::support::root().join("recipes/custom-html");
     assert!(Command::new("cp").arg("-a").arg(folder).arg(dir.join("recipes")).status().unwrap().success());
 }
@@ -119,6 +123,23 @@ fn a_server_tests_every_recipe_at_its_hour_and_tells_what_turned() {
     let text = page(&address, "/nightly");
     assert!(text.contains("1 red") && text.contains("1 turned") && text.contains(&run), "{text}");
     assert!(page(&address, "/feed.atom").contains("custom-html, main: red, was green"));
+
+    // What is red on the pull request was red there too.
+    let mut run = cc_ci(state.path());
+    run.args(["run", "custom-html", "--pr", "7", "--json"]);
+    run.env("CCCI_RECIPES", dir.path().join("recipes")).env("CCCI_SOURCES", dir.path().join("sources"));
+    let said = Said::of(run.output().unwrap());
+    assert_eq!((said.code, said.decided()), (10, "invalid-compose"), "{}", said.stderr);
+    let Event::RunStarted(started) = &said.records[0].event else { panic!("it does not begin") };
+    let until = Instant::now() + LONG;
+    loop {
+        let text = page(&address, &format!("/runs/{}", started.run));
+        if text.contains("<b>On main</b> red too at commit ") {
+            break;
+        }
+        assert!(Instant::now() < until, "{text}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 
     let stopped = Command::new("kill").args(["-s", "TERM", &service.id().to_string()]).status().unwrap();
     assert!(stopped.success() && service.wait().unwrap().success());

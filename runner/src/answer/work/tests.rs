@@ -348,7 +348,7 @@ async fn an_answer_says_what_was_red_on_main_too() {
     // The same was red on the default branch of the same repository, a day before.
     let mut of_main = fixtures::failed_upgrade();
     for record in &mut of_main {
-        record.at = record.at - jiff::SignedDuration::from_hours(24);
+        record.at -= jiff::SignedDuration::from_hours(24);
         if let Event::RunStarted(started) = &mut record.event {
             started.run = "20261120-091403-main".parse().unwrap();
             (started.pull_request, started.on_main) = (None, true);
