@@ -145,6 +145,10 @@ pub struct RunStarted {
     pub base: Option<String>,
     /// The pull request's number.
     pub pull_request: Option<u64>,
+    /// Whether the tested commit was the newest of the repository's default branch when it was cloned. Journals of before
+    /// do not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_main: bool,
     /// The app's domain.
     pub domain: Domain,
     /// The app's stack.

@@ -110,6 +110,7 @@ impl Prepared {
             base: None,
             no_base: "a kept app is not upgraded".to_owned(),
             pull_request: started.pull_request,
+            on_main: false,
             domain: started.domain.clone(),
             stack: started.stack.clone(),
             tags: Vec::new(),

@@ -237,6 +237,7 @@ impl<'a> Janitor<'a> {
             ports: BTreeSet::new(),
             stacks: BTreeSet::from([claim.stack.clone()]),
             most_runs: None,
+            yields: false,
             limit_s: 0,
         }
     }

@@ -246,7 +246,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::event::{Event, Outcome, StageResult};
+    use crate::event::{Event, Outcome, RunStarted, StageResult};
     use crate::report::fixtures;
 
     /// At least one of each event, with every field set somewhere.
@@ -257,6 +257,7 @@ mod tests {
         let reason = Some("nothing to back up".to_owned());
         let result = StageResult { outcome: Outcome::Skipped, fault: None, reason };
         events.push(Event::StageEnded { stage: Stage::Backup, result, took_ms: 0, used: None });
+        events.push(Event::RunStarted(Box::new(RunStarted { on_main: true, ..fixtures::started() })));
         events
     }
 

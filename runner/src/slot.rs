@@ -33,6 +33,8 @@ pub struct Runner {
     pub state: PathBuf,
     /// This machine's name.
     pub host: String,
+    /// Whether its runs let all others go first.
+    pub yields: bool,
 }
 
 /// The slots that these settings name.
@@ -80,6 +82,7 @@ pub fn ask(cx: &Context, runner: &Runner, limit: Duration) -> Ask {
         ports: apps.iter().flat_map(|app| published_ports(app)).collect(),
         stacks: apps.iter().map(|app| app.spec.stack.clone()).collect(),
         most_runs: runner.settings.max_tests,
+        yields: runner.yields,
         limit_s: limit.as_secs(),
     }
 }

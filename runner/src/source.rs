@@ -2,6 +2,7 @@
 //! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
 
 mod blobs;
+mod heads;
 mod local;
 mod words;
 
@@ -19,6 +20,7 @@ use harness::names::{Commit, is_ref};
 use crate::forge::git_access::GitAccess;
 
 use blobs::Blobs;
+pub use heads::Heads;
 pub use local::uncommitted;
 pub(crate) use words::is_unreachable;
 use words::{NOTHING, SILENT, may_pass, not_there, reason, says_nothing, unreadable};
@@ -82,6 +84,9 @@ const ATTRIBUTES: &str = "* -text !eol !crlf !ident !filter !working-tree-encodi
 
 /// No larger folder is taken out of a repository, in bytes.
 const ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// More of what a git prints is not read, in bytes.
+const PRINTED: u64 = 16 * 1024 * 1024;
 
 /// Options of every git: nothing of the repository's own is run.
 const SAFE: [&str; 6] =
@@ -156,16 +161,7 @@ impl Checkout {
     }
 
     fn clone_within(source: &str, dir: &Path, access: Option<GitAccess>, patience: Patience) -> Result<Self, Failure> {
-        let local = Path::new(source);
-        // A relative folder must not be mistaken for an option or a host.
-        let from: OsString = if local.exists() {
-            local::is_repository(local)?;
-            std::path::absolute(local).map_err(|error| unreadable(source, &error.to_string()))?.into()
-        } else if source.contains("://") || source.contains('@') {
-            source.into()
-        } else {
-            return Err(not_there(source, "there is no such folder, and it is not a URL"));
-        };
+        let from = address(source)?;
         let mut args: Vec<OsString> =
             ["clone", "--quiet", "--no-checkout", "--config", "core.symlinks=false", "--template=", "--"]
                 .map(Into::into)
@@ -176,7 +172,7 @@ impl Checkout {
         let first = match ask() {
             // What is left of the first try would be in the way.
             Err(why) if may_pass(&why) && (!dir.exists() || std::fs::remove_dir_all(dir).is_ok()) => Some(why),
-            ended => ended.map(|()| None).map_err(|why| unreadable(source, &why))?,
+            ended => ended.map(|_| None).map_err(|why| unreadable(source, &why))?,
         };
         if first.is_some() {
             std::thread::sleep(PAUSE);
@@ -415,7 +411,7 @@ impl Checkout {
         subject.unwrap_or_default().trim().to_owned()
     }
 
-    fn fetch(&self, what: &str) -> Result<(), String> {
+    fn fetch(&self, what: &str) -> Result<String, String> {
         let args = ["fetch", "--quiet", "--no-tags", "origin", what].map(OsString::from);
         git_elsewhere(Some(&self.dir), &args, self.access.as_ref(), PATIENCE)
     }
@@ -480,16 +476,33 @@ fn command(dir: Option<&Path>) -> Command {
     command
 }
 
-/// A git that asks another machine, which may never answer.
+/// What git is told of a source. A relative folder must not be mistaken for an option or a host.
+fn address(source: &str) -> Result<OsString, Failure> {
+    let local = Path::new(source);
+    if local.exists() {
+        local::is_repository(local)?;
+        Ok(std::path::absolute(local).map_err(|error| unreadable(source, &error.to_string()))?.into())
+    } else if source.contains("://") || source.contains('@') {
+        Ok(source.into())
+    } else {
+        Err(not_there(source, "there is no such folder, and it is not a URL"))
+    }
+}
+
+/// A git that asks another machine, which may never answer; what it prints.
 fn git_elsewhere(
     dir: Option<&Path>,
     args: &[OsString],
     access: Option<&GitAccess>,
     patience: Patience,
-) -> Result<(), String> {
+) -> Result<String, String> {
     // Its helpers outlive it for a moment and would hold a pipe open.
-    let mut said = tempfile::tempfile().map_err(|error| format!("no temporary file can be made: {error}"))?;
-    let stderr = said.try_clone().map_err(|error| format!("no temporary file can be made: {error}"))?;
+    let file = || -> std::io::Result<_> {
+        let file = tempfile::tempfile()?;
+        Ok((file.try_clone()?, file))
+    };
+    let made = |error: std::io::Error| format!("no temporary file can be made: {error}");
+    let ((stdout, printed), (stderr, said)) = (file().map_err(made)?, file().map_err(made)?);
     let options = access.map(GitAccess::options).unwrap_or_default();
     let command = expression(dir, &[&options, args].concat());
     let command = access
@@ -498,7 +511,7 @@ fn git_elsewhere(
         .env("GIT_HTTP_LOW_SPEED_TIME", patience.silent.as_secs().max(1).to_string())
         // Without a terminal ssh would fail at a question as well; this way it says which.
         .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=30")
-        .stdout_null()
+        .stdout_file(stdout)
         .stderr_file(stderr);
     let running = command.start().map_err(|error| format!("git cannot be started: {error}"))?;
     let ended = running.wait_timeout(patience.whole).map_err(|error| format!("git cannot be waited for: {error}"))?;
@@ -507,14 +520,13 @@ fn git_elsewhere(
         let trouble = killed.err().map_or_else(String::new, |error| format!(" (and git cannot be ended: {error})"));
         return Err(format!("{SILENT} {} s{trouble}", patience.whole.as_secs()));
     };
-    if output.status.success() {
-        return Ok(());
-    }
-    let mut text = Vec::new();
-    said.rewind()
-        .and_then(|()| said.read_to_end(&mut text))
-        .map_err(|error| format!("git's words are lost: {error}"))?;
-    Err(reason(&String::from_utf8_lossy(&text)))
+    let text = |mut file: std::fs::File| {
+        let mut text = Vec::new();
+        let read = file.rewind().and_then(|()| file.take(PRINTED).read_to_end(&mut text));
+        read.map_err(|error| format!("git's words are lost: {error}"))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    };
+    if output.status.success() { text(printed) } else { Err(reason(&text(said)?)) }
 }
 
 fn expression(dir: Option<&Path>, args: &[OsString]) -> duct::Expression {

@@ -43,6 +43,8 @@ pub struct RunSpec {
     pub no_base: String,
     /// The pull request.
     pub pull_request: Option<u64>,
+    /// Whether the commit is the newest of the default branch, and nothing else was asked for.
+    pub on_main: bool,
     /// The app's domain.
     pub domain: Domain,
     /// The app's stack.
@@ -61,6 +63,8 @@ pub struct RunSpec {
 pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec, Failure> {
     let head = checkout.resolve(&request.revision)?;
     let pull_request = request.revision.pull_request();
+    let is_published = matches!(request.revision, Revision::Default | Revision::Named(_));
+    let on_main = is_published && checkout.resolve(&Revision::Default).is_ok_and(|newest| newest == head);
     let domain = domain_of(&request.recipe, pull_request, &head, &request.base_domain)?;
     let tags = checkout.tags()?;
     let head_version = version_in(checkout, head.as_str());
@@ -85,6 +89,7 @@ pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec
         base,
         no_base,
         pull_request,
+        on_main,
         stack: domain.stack(),
         domain,
         tags,

@@ -7,6 +7,10 @@
 //!
 //! A run may accept fewer runs than the caps do, for as long as it lives. It goes when no more than that live with it,
 //! keeps younger ones out in the same way, and passes nobody: it would keep out whom it has passed.
+//!
+//! A run may yield, such as one of a nightly sweep: it comes behind all others that wait, keeps nothing back from them,
+//! and goes only where another run could still start beside it. Where the caps are for one run, or it needs all that
+//! they give, it goes when nobody else waits.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -36,6 +40,8 @@ pub enum For {
     Stack(StackName),
     /// Its owner, who gave no sign of life in time. The others do not wait for it.
     Owner,
+    /// Others, which go first, or room beside it for one of them.
+    Others,
 }
 
 /// An amount. Room can be negative: caps may be lowered below what is held.
@@ -132,7 +138,8 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
     let mut names = Names::of(ledger);
     let mut one_waits = false;
     let mut answers = Vec::new();
-    for ticket in view.waiting() {
+    let (yielding, others): (Vec<_>, Vec<_>) = view.waiting().partition(|ticket| ticket.ask.yields);
+    for ticket in others.into_iter().chain(yielding) {
         let (ask, need) = (&ticket.ask, Load::of(&ticket.ask));
         let answer = if silent.contains(&ticket.number) {
             Answer::Wait(For::Owner)
@@ -146,7 +153,8 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
             names.add(ask);
             let most = accepts(ledger, ask);
             let is_picky = most < i64::from(ledger.caps.tests);
-            if clash.is_none() && need.fits(room) && live < most && !(is_picky && one_waits) {
+            let others_go = ask.yields && (one_waits || !spares(&ledger.caps, room, need));
+            if clash.is_none() && need.fits(room) && live < most && !(is_picky && one_waits) && !others_go {
                 live += 1;
                 room = room.minus(need).with_tests(most - live);
                 Answer::Go
@@ -156,19 +164,27 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
                 let whole = whole.with_tests(most).minus(need);
                 let beside = young.fold(whole, |beside, held| beside.minus(Load::held(held)));
                 room = room.least(beside);
-                Answer::Wait(clash.unwrap_or(For::Room))
+                Answer::Wait(clash.unwrap_or(if others_go { For::Others } else { For::Room }))
             }
         };
         answers.push((ticket.number, answer));
     }
+    answers.sort_by_key(|(number, _)| *number);
     answers
+}
+
+/// Whether another run could start beside one that takes so much of the room. One beside which none ever could is not
+/// held to it.
+fn spares(caps: &Caps, room: Load, need: Load) -> bool {
+    !room.minus(need).is_none() || Load::whole(caps).minus(need).is_none()
 }
 
 /// Whether a run fits beside the holders. Says nothing of whose turn it is.
 #[must_use]
 pub fn fits(ledger: &Ledger, ask: &Ask) -> bool {
-    let accepted = live(ledger) < accepts(ledger, ask);
-    accepted && Names::of(ledger).clash(ask).is_none() && Load::of(ask).fits(left(ledger))
+    let (need, room) = (Load::of(ask), left(ledger));
+    let accepted = live(ledger) < accepts(ledger, ask) && (!ask.yields || spares(&ledger.caps, room, need));
+    accepted && Names::of(ledger).clash(ask).is_none() && need.fits(room)
 }
 
 /// Why a run fits never, also on an empty swarm.

@@ -128,7 +128,7 @@ impl<B: Board> Slots<B> {
         if view.lengthens_at(place) {
             self.mark_first(&view).await?;
         }
-        told(&view, &Waiting { number: me.number, place: place + 1, length: answers.len(), why });
+        told(&view, &Waiting { number: me.number, place: view.place(me) + 1, length: answers.len(), why });
         self.pulse(queue, me, (place, answers.len())).await?;
         Ok(Step::Wait(orphan))
     }

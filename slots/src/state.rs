@@ -86,6 +86,9 @@ pub struct Ask {
     /// How many runs may live at once, itself included, for as long as it lives; none where the caps alone say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_runs: Option<NonZeroU32>,
+    /// Whether all others go first, and room is left for another one beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yields: bool,
     /// Seconds after which it gives the slot up by itself, whatever it does.
     pub limit_s: u64,
 }
@@ -188,6 +191,13 @@ impl View {
     #[must_use]
     pub fn ticket(&self, run: &RunId) -> Option<&Arc<Ticket>> {
         self.tickets.iter().find(|ticket| ticket.ask.run == *run)
+    }
+
+    /// The place of one that waits, from 0: those that yield come behind all others.
+    #[must_use]
+    pub fn place(&self, ticket: &Ticket) -> usize {
+        let order = |ticket: &Ticket| (ticket.ask.yields, ticket.number);
+        self.waiting().filter(|other| order(other) < order(ticket)).count()
     }
 
     /// The tickets of those that wait, in order.

@@ -90,19 +90,21 @@ pub fn status(view: &View, takes: impl Fn(&Ask) -> Duration) -> Status {
         .collect();
     let expected = forecast(view, takes);
     let answers = admit(view, &BTreeSet::new());
-    let waiters = view.waiting().zip(answers).enumerate().map(|(at, (ticket, (number, answer)))| Waiter {
+    let waiters = view.waiting().zip(answers).map(|(ticket, (number, answer))| Waiter {
         ask: ticket.ask.clone(),
-        place: at + 1,
+        place: view.place(ticket) + 1,
         waited_s: since(ticket.created),
         why: why(&answer),
         expected_s: expected.get(&number).map(Duration::as_secs),
     });
+    let mut waiters: Vec<Waiter> = waiters.collect();
+    waiters.sort_by_key(|waiter| waiter.place);
     Status {
         caps: view.ledger.caps,
         tests: u32::try_from(view.ledger.held.iter().filter(|held| !held.kept).count()).unwrap_or(u32::MAX),
         apps: view.ledger.held.iter().fold(0, |sum, held| sum.saturating_add(held.ask.apps)),
         mib: view.ledger.held.iter().fold(0, |sum, held| sum.saturating_add(held.ask.mib)),
-        waiters: waiters.collect(),
+        waiters,
         holders,
     }
 }
@@ -121,6 +123,7 @@ impl std::fmt::Display for For {
             Self::Room => f.write_str("for room"),
             Self::Port(port) => write!(f, "for port {port} of the host"),
             Self::Stack(stack) => write!(f, "for the stack {stack}"),
+            Self::Others => f.write_str("for others, which go first and have a slot left for them"),
             Self::Owner => f.write_str("its owner gives no sign of life"),
         }
     }

@@ -23,6 +23,7 @@ pub(crate) fn ask(number: u64, apps: u32) -> Ask {
         ports: BTreeSet::new(),
         stacks: BTreeSet::from([format!("stack-{number}").try_into().unwrap()]),
         most_runs: None,
+        yields: false,
         limit_s: 60,
     }
 }

@@ -63,6 +63,12 @@ impl HookSecret {
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())))
     }
 
+    /// The signature of a payload, in hexadecimal digits.
+    #[must_use]
+    pub fn sign(&self, payload: &[u8]) -> String {
+        hmac::sign(&self.0, payload).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Whether a payload has this signature, in hexadecimal digits. How long it takes does not depend on
     /// where the signatures differ.
     fn has_signed(&self, payload: &[u8], signature: &str) -> bool {

@@ -20,6 +20,7 @@ fn spec() -> RunSpec {
         base: None,
         no_base: String::new(),
         pull_request: None,
+        on_main: false,
         stack: domain.stack(),
         domain,
         tags: Vec::new(),

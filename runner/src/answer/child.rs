@@ -11,6 +11,7 @@ use harness::names::{Commit, RecipeName, RunId};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use trigger::names::CommentId;
 use url::Url;
@@ -21,12 +22,14 @@ use crate::event::Record;
 use crate::settings::Settings;
 
 /// What the service manager tells cc-ci, and what leads to its secrets. A run has no business with either.
-const NOT_FOR_RUNS: [&str; 15] = [
+const NOT_FOR_RUNS: [&str; 17] = [
     "CCCI_FORGE_TOKEN_FILE",
     // Their git is told of it by its own settings.
     "CCCI_FORGE_CA_FILE",
     "CCCI_PAGES_TOKEN_FILE",
     "CCCI_WEBHOOK_SECRET_FILE",
+    "CCCI_NIGHTLY_HOOK",
+    "CCCI_NIGHTLY_HOOK_SECRET_FILE",
     "CCCI_DRONE_URL",
     "CCCI_DRONE_REPO",
     "CCCI_DRONE_BRANCH",
@@ -179,11 +182,20 @@ impl Children {
     }
 }
 
-impl Runs for Children {
-    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+impl Children {
+    /// Starts one with these words behind the program's name. `take` hears what it says, until it wants no more; the end
+    /// comes after all of that.
+    ///
+    /// # Errors
+    /// When nothing can be started.
+    pub fn begin(
+        &self,
+        words: &[String],
+        take: impl FnMut(Record) -> bool + Send + 'static,
+    ) -> io::Result<(Leash, JoinHandle<Ended>)> {
         let mut command = Command::new(&self.program);
         command
-            .args(order.words())
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -201,17 +213,33 @@ impl Runs for Children {
         }
         let child = command.spawn()?;
         let (leash, let_go) = Leash::new();
-        tokio::spawn(follow(order.comment, child, let_go, came));
+        Ok((leash, tokio::spawn(follow(child, let_go, take))))
+    }
+}
+
+impl Runs for Children {
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+        let (comment, records) = (order.comment, came.clone());
+        let take = move |record| records.send(Came::Record(comment, Box::new(record))).is_ok();
+        let (leash, ending) = self.begin(&order.words(), take)?;
+        tokio::spawn(async move {
+            if let Ok(ended) = ending.await {
+                let _ = came.send(Came::Ended(comment, ended));
+            }
+        });
         Ok(leash)
     }
 }
 
-async fn follow(comment: CommentId, mut child: Child, let_go: CancellationToken, came: mpsc::UnboundedSender<Came>) {
+async fn follow(
+    mut child: Child,
+    let_go: CancellationToken,
+    take: impl FnMut(Record) -> bool + Send + 'static,
+) -> Ended {
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let records = came.clone();
     let mut reading = tokio::spawn(async move {
         if let Some(output) = output {
-            read_records(output, |record| records.send(Came::Record(comment, Box::new(record))).is_ok()).await;
+            read_records(output, take).await;
         }
     });
     let mut listening = tokio::spawn(async move {
@@ -227,7 +255,7 @@ async fn follow(comment: CommentId, mut child: Child, let_go: CancellationToken,
             match tokio::time::timeout(TEARDOWN, child.wait()).await {
                 Ok(status) => status,
                 Err(_) => {
-                    tracing::warn!("the run of comment {comment} did not stop in {} s and is killed", TEARDOWN.as_secs());
+                    tracing::warn!("a run did not stop in {} s and is killed", TEARDOWN.as_secs());
                     let _ = child.start_kill();
                     child.wait().await
                 }
@@ -239,8 +267,7 @@ async fn follow(comment: CommentId, mut child: Child, let_go: CancellationToken,
     let said = tokio::time::timeout(REST, &mut listening).await.ok().and_then(Result::ok).unwrap_or_default();
     reading.abort();
     listening.abort();
-    let code = status.ok().and_then(|status| status.code());
-    let _ = came.send(Came::Ended(comment, Ended { code, said }));
+    Ended { code: status.ok().and_then(|status| status.code()), said }
 }
 
 async fn read_records(output: impl AsyncRead + Unpin, mut take: impl FnMut(Record) -> bool) {

@@ -18,6 +18,7 @@ use super::builds::AtDrone;
 use super::escape::span;
 use super::job::{End, Job, Phase, Stopped};
 use crate::event::Word;
+use crate::on_main::OnMain;
 use crate::report::fold::RunView;
 use crate::report::text::{cut, one_line, seconds};
 use crate::report::tone::Tone;
@@ -57,6 +58,8 @@ pub struct Shown<'a> {
     pub before: usize,
     /// How long such a run takes, in milliseconds, where that is known.
     pub expected_ms: Option<u64>,
+    /// What was so on the default branch, where it is red and the history knows.
+    pub on_main: Option<&'a OnMain>,
 }
 
 /// How much of what is foreign is shown; less where it would be too long.
@@ -113,7 +116,12 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         (Phase::Ended(End::Ran { .. }), view) if let Some(end) = without_verdict::of(shown) => {
             without_verdict::ended(text, job, end, view, detail);
         }
-        (Phase::Ended(End::Ran { .. }), Some(view)) => verdict::ended(text, job, view, detail),
+        (Phase::Ended(End::Ran { .. }), Some(view)) => {
+            verdict::ended(text, job, view, detail);
+            if let Some(on_main) = shown.on_main {
+                compared(text, on_main, page.public_url, detail);
+            }
+        }
         (Phase::Ended(End::Ran { run }), None) => {
             let _ = writeln!(text, "The journal of run `{run}` cannot be read any more.");
         }
@@ -166,6 +174,21 @@ fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
         text.push_str("\nThe pull request was closed. When it is open again, a new `!testme` tests it.\n");
     }
     facts(text, page, shown, detail);
+}
+
+/// What of it was red on the default branch too.
+fn compared(text: &mut String, on_main: &OnMain, public_url: Option<&Url>, detail: Detail) {
+    let report = public_url.and_then(|url| report(url, on_main.run.as_str()));
+    let report = report.map_or_else(String::new, |url| format!(" ([report](<{url}>))"));
+    let _ = writeln!(text, "\n**On main**, by run `{}` of {}{report}:\n", on_main.run, on_main.place());
+    for (names, word) in [(&on_main.red, "red on main too"), (&on_main.green, "green on main")] {
+        let shown: Vec<String> = names.iter().take(detail.items).map(|name| span(name, 120)).collect();
+        let more = names.len().saturating_sub(detail.items);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        if !shown.is_empty() {
+            let _ = writeln!(text, "- {word}: {}{more}", shown.join(", "));
+        }
+    }
 }
 
 /// What was asked for, by whom, and what exactly was tested.

@@ -30,6 +30,7 @@ use super::job::{Job, Phase};
 use super::kept::KeptApps;
 use super::tell::{Pauses, Telling, Told};
 use crate::event::Record;
+use crate::on_main::OnMain;
 use crate::report::fold::RunView;
 use crate::run_dir::RunDir;
 
@@ -102,6 +103,8 @@ pub struct Worker<F, R> {
     /// What runs have said, as far as it was asked for.
     views: HashMap<CommentId, RunView>,
     leashes: HashMap<CommentId, Leash>,
+    /// What was so on the default branch, for the red ones.
+    on_main: HashMap<CommentId, Option<OnMain>>,
     /// How builds stand.
     builds: HashMap<CommentId, AtDrone>,
     /// How long runs of each recipe usually take; none where they are to be looked at anew.
@@ -132,6 +135,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             shop,
             jobs: jobs.into_iter().map(|job| (job.comment, job)).collect(),
             views: HashMap::new(),
+            on_main: HashMap::new(),
             leashes: HashMap::new(),
             builds: HashMap::new(),
             expected: None,

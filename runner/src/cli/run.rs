@@ -70,6 +70,9 @@ pub(super) struct Args {
     /// Run each test of what the app is for this often, and name those that come and go
     #[arg(long, help_heading = HOW, value_name = "N", default_value = "1", value_parser = from_one)]
     repeat: NonZeroU32,
+    /// Let all other runs go first, and leave a slot for them, as runs of the nightly sweep do
+    #[arg(long, help_heading = HOW)]
+    yields: bool,
     /// Print events as JSON lines instead of words
     #[arg(long, help_heading = HOW)]
     json: bool,
@@ -122,6 +125,7 @@ pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, 
         warm: None,
         kept,
         repeat: NonZeroU32::MIN,
+        yields: false,
         json,
         report: ReportArgs::default(),
         run_id: None,
@@ -150,7 +154,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     }
     // Before anything is started: the token may come by standard input.
     let report_to = args.report.destination(settings)?;
-    let runner = runner_of(settings)?;
+    let runner = Runner { yields: args.yields, ..runner_of(settings)? };
     let state = runner.state.clone();
     let only = if args.rerun_failed {
         let red = report::redo::red_checks(&state, &args.what.recipe)?;
@@ -252,6 +256,7 @@ fn started(prepared: &Prepared, host: HostFacts, keep: &Keep, restart_of: Option
         head_version: spec.head_version.clone(),
         base: spec.base.clone(),
         pull_request: spec.pull_request,
+        on_main: spec.on_main,
         domain: spec.domain.clone(),
         stack: spec.stack.clone(),
         dependencies: prepared.beside.clone(),
@@ -279,7 +284,7 @@ fn sinks(dir: &RunDir, json: bool) -> Result<Vec<Box<dyn Sink>>, Failure> {
 
 /// Who runs here, by these settings.
 pub(super) fn runner_of(settings: &Settings) -> Result<Runner, Failure> {
-    Ok(Runner { settings: settings.clone(), state: settings.state_dir()?, host: host_name() })
+    Ok(Runner { settings: settings.clone(), state: settings.state_dir()?, host: host_name(), yields: false })
 }
 
 /// The name of this machine.

@@ -134,6 +134,7 @@ mod tests {
             ports: [].into(),
             stacks: [].into(),
             most_runs: None,
+            yields: false,
             limit_s: 600,
         }
     }

@@ -11,8 +11,7 @@ use harness::names::{RecipeName, RunId};
 
 use super::assets;
 use super::coverage::CoveragePage;
-use super::feed::Feed;
-use super::feeds::{stage_badge, standing_badge, turns, verdict_badge};
+use super::feeds::{stage_badge, standing_badge, verdict_badge, whole_feed};
 use super::respond::NoPage;
 use super::routes::{overview_page, recipe_page, run_page};
 use super::shell::{Place, Shell};
@@ -109,9 +108,7 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
         };
         write(&folder.join(format!("runs/{run}/index.html")), &text)?;
     }
-    let turned = site.history().read(turns).await?;
-    let home = site.home().map_or("http://localhost/", |home| home.as_str());
-    write(&folder.join("feed.atom"), &Feed::new(home, &turned).render()?)?;
+    write(&folder.join("feed.atom"), &whole_feed(site).await?)?;
     Ok(Exported { runs: led_to.len(), recipes: of_all.len() })
 }
 

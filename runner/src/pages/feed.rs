@@ -6,8 +6,12 @@ use jiff::Timestamp;
 use super::line::{about, href};
 use super::when::iso;
 use crate::history::RunRow;
+use crate::nightly::{Sweep, Turned};
 use crate::report::text::one_line;
 use crate::report::tone::Tone;
+
+/// Entries of the feed.
+pub(super) const ENTRIES: usize = 50;
 
 /// The feed.
 #[derive(Template)]
@@ -35,16 +39,35 @@ pub(super) struct Turn {
 }
 
 impl Feed {
-    /// The turns, newest first. `home` is where the pages are.
-    pub(super) fn new(home: &str, turns: &[Turn]) -> Self {
+    /// The turns, and those that the nightly sweeps found, newest first. `home` is where the pages are.
+    pub(super) fn new(home: &str, turns: &[Turn], sweeps: &[Sweep]) -> Self {
         let base = home.trim_end_matches('/').to_owned();
-        let newest = turns.iter().map(|turn| turn.run.at).max().unwrap_or(Timestamp::UNIX_EPOCH);
+        let by_runs = turns.iter().map(|turn| (turn.run.at, entry(&base, turn)));
+        let by_night = sweeps.iter().flat_map(|sweep| {
+            let base = &base;
+            sweep.turned().map(move |turned| (turned.end.at, entry_of_night(base, sweep, turned)))
+        });
+        let mut all: Vec<(Timestamp, Entry)> = by_runs.chain(by_night).collect();
+        all.sort_by(|(a, one), (b, other)| (b, &other.id).cmp(&(a, &one.id)));
+        all.truncate(ENTRIES);
         Self {
             id: format!("{base}/feed.atom"),
-            updated: iso(newest),
-            entries: turns.iter().map(|turn| entry(&base, turn)).collect(),
+            updated: iso(all.first().map_or(Timestamp::UNIX_EPOCH, |(at, _)| *at)),
+            entries: all.into_iter().map(|(_, entry)| entry).collect(),
             home: base,
         }
+    }
+}
+
+fn entry_of_night(base: &str, sweep: &Sweep, turned: Turned<'_>) -> Entry {
+    let page = format!("{base}/nightly/{}", sweep.date);
+    let tested = turned.run.tested.words();
+    Entry {
+        title: format!("{}, {tested}: {}, was {}", turned.recipe, turned.now.word(), turned.was.word()),
+        updated: iso(turned.end.at),
+        link: turned.end.run.as_ref().map_or_else(|| page.clone(), |run| format!("{base}/runs/{run}")),
+        text: format!("{}: {}", turned.words(), one_line(&turned.end.line, 400)),
+        id: format!("{page}#{}-{}", turned.recipe, if turned.run.tested.main { "main" } else { "release" }),
     }
 }
 

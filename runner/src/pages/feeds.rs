@@ -1,28 +1,29 @@
 //! Badges, the feed, figures: what other programs show of cc-ci.
 
+use std::collections::BTreeSet;
+
 use askama::Template as _;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use harness::names::RecipeName;
+use harness::names::{RecipeName, RunId};
 
 use super::asked::Named;
 use super::badge::Badge;
-use super::feed::{Feed, Turn};
+use super::feed::{ENTRIES, Feed, Turn};
 use super::metrics::{Figures, text};
 use super::respond::{NoPage, typed};
 use super::site::Site;
 use crate::event::Stage;
 use crate::history::query::{Filter, Standing};
-use crate::history::{Db, HistoryError, StageState};
+use crate::history::{Db, HistoryError, RunRow, StageState};
+use crate::nightly::SweepRun;
 use crate::report::tone::Tone;
 
 const SVG: &str = "image/svg+xml";
 /// Runs that are looked at for changes of a recipe's verdict.
 const LOOKED_AT: u16 = 60;
-/// Entries of the feed.
-const ENTRIES: usize = 50;
 
 pub(super) fn router() -> Router<Site> {
     Router::new()
@@ -88,21 +89,29 @@ async fn standing(site: &Site, recipe: &RecipeName) -> Result<Option<Standing>, 
 }
 
 async fn feed(State(site): State<Site>) -> Result<Response, NoPage> {
-    let turns = site.history().read(turns).await?;
-    Ok(typed(
-        "application/atom+xml",
-        Feed::new(site.home().map_or("http://localhost/", |home| home.as_str()), &turns).render()?,
-    ))
+    Ok(typed("application/atom+xml", whole_feed(&site).await?))
 }
 
-/// Verdicts on whole recipes that are other than the ones before them, newest first.
-pub(super) fn turns(db: &Db) -> Result<Vec<Turn>, HistoryError> {
+/// Everything that turned. What the nightly sweeps tested is told by them: each compares a default branch and a release
+/// with themselves.
+pub(super) async fn whole_feed(site: &Site) -> Result<String, NoPage> {
+    let sweeps = site.sweeps().await?;
+    let ends = sweeps.iter().flat_map(|sweep| &sweep.recipes).flat_map(|swept| &swept.runs).filter_map(SweepRun::end);
+    let of_sweeps: BTreeSet<RunId> = ends.filter_map(|end| end.run.clone()).collect();
+    let turns = site.history().read(move |db| turns(db, &of_sweeps)).await?;
+    let home = site.home().map_or("http://localhost/", |home| home.as_str());
+    Ok(Feed::new(home, &turns, &sweeps).render()?)
+}
+
+/// Verdicts on whole recipes that are other than the ones before them, newest first, without those of some runs.
+fn turns(db: &Db, but: &BTreeSet<RunId>) -> Result<Vec<Turn>, HistoryError> {
     let mut turns = Vec::new();
     for known in db.overview()? {
         let filter = Filter { recipe: Some(known.recipe), ..Filter::default() };
         let mut runs = db.list(&filter, None, LOOKED_AT)?.runs;
         // A run that was stopped or that the machine ended says nothing of the recipe.
-        runs.retain(|run| run.is_whole() && matches!(run.tone, Some(Tone::Passed | Tone::Failed)));
+        let tells = |run: &RunRow| run.is_whole() && matches!(run.tone, Some(Tone::Passed | Tone::Failed));
+        runs.retain(|run| tells(run) && !but.contains(&run.run));
         let older = runs.iter().skip(1).map(|run| run.tone).chain([None]);
         let changed = runs.iter().zip(older).filter(|(run, before)| run.tone != *before);
         turns.extend(changed.map(|(run, before)| Turn { run: run.clone(), before }));

@@ -22,6 +22,7 @@ mod list;
 mod live;
 mod log;
 mod metrics;
+mod nightly;
 mod overview;
 mod readers;
 mod recipe;

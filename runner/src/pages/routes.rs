@@ -9,6 +9,7 @@ use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use harness::names::{RecipeName, RunId};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -17,6 +18,7 @@ use super::coverage::CoveragePage;
 use super::fleet::{Fleet, Need};
 use super::list::{COUNT, List, Wanted};
 use super::log::{Lines, Log, SIZE, window};
+use super::nightly::{NightlyPage, Nights, title as title_of_sweep};
 use super::overview::{Overview, Row, Seen};
 use super::recipe::{Known, RecipePage};
 use super::respond::{NoPage, html, typed};
@@ -27,6 +29,8 @@ use super::{actions, api, assets, feeds, headers, live};
 use crate::event::Record;
 use crate::history::query::{Filter, Line, WINDOW};
 use crate::history::{Db, HistoryError, RunRow};
+use crate::nightly::Shelf;
+use crate::on_main;
 use crate::prepared::folder_of;
 use crate::report::html::PNG;
 use crate::report::junit;
@@ -57,6 +61,8 @@ pub fn router(site: Site) -> Router {
         .route("/runs/{run}/hold", post(actions::hold))
         .route("/recipes/{recipe}", get(recipe))
         .route("/coverage", get(coverage))
+        .route("/nightly", get(newest_sweep))
+        .route("/nightly/{day}", get(sweep_of_day))
         .route("/fleet", get(fleet))
         .route("/events", get(live::events))
         .route("/assets/{name}", get(assets::asset))
@@ -148,7 +154,12 @@ pub(super) async fn run_page(site: &Site, run: RunId, place: Place) -> Result<St
         if row.tone.is_none() {
             shell = shell.live(&format!("events?run={}", row.run));
         }
-        Ok(Some(RunPage::new(shell, &row, &told.view, pictures, can_act).and_then(|page| page.render())))
+        let on_main = match row.pull_request {
+            Some(_) => on_main::look(db, &told.view)?,
+            None => None,
+        };
+        let page = RunPage::new(shell, &row, &told.view, on_main.as_ref(), (pictures, can_act));
+        Ok(Some(page.and_then(|page| page.render())))
     });
     Ok(made.await?.ok_or(NoPage::Missing("run"))??)
 }
@@ -267,6 +278,25 @@ pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: Place) -
 async fn coverage(State(site): State<Site>) -> Result<Response, NoPage> {
     let coverage = site.coverage().await?;
     html(&CoveragePage::new(Shell::new("Coverage", "coverage", Place::Served), &coverage))
+}
+
+async fn newest_sweep(State(site): State<Site>) -> Result<Response, NoPage> {
+    nightly(&site, None).await
+}
+
+async fn sweep_of_day(State(site): State<Site>, Named(day): Named<Date>) -> Result<Response, NoPage> {
+    nightly(&site, Some(day)).await
+}
+
+async fn nightly(site: &Site, day: Option<Date>) -> Result<Response, NoPage> {
+    let all = site.sweeps().await?;
+    let shown = match day {
+        Some(day) => Some(all.iter().find(|sweep| sweep.date == day).cloned().ok_or(NoPage::Missing("sweep"))?),
+        None => all.first().cloned(),
+    };
+    let clock = Shelf::below(site.state()).clock();
+    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", Place::Served);
+    html(&NightlyPage::new(shell, &Nights { shown, all, clock }, Timestamp::now()))
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Response, NoPage> {

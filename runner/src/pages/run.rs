@@ -5,6 +5,7 @@ use askama::Template;
 use super::line::{href, is_live};
 use super::shell::Shell;
 use crate::history::RunRow;
+use crate::on_main::OnMain;
 use crate::report::fold::RunView;
 use crate::report::html::{self, Life, Pictures};
 use crate::report::tone::Tone;
@@ -27,14 +28,15 @@ impl RunPage {
         shell: Shell,
         row: &RunRow,
         view: &RunView,
-        pictures: bool,
-        can_act: bool,
+        on_main: Option<&OnMain>,
+        (pictures, can_act): (bool, bool),
     ) -> Result<Self, askama::Error> {
         let href = href(row);
         let folder = format!("{}{href}/pictures/", shell.root);
         let pictures = if pictures { Pictures::Behind(&folder) } else { Pictures::None };
+        let life = if is_live(row) { Life::Live } else { Life::Over };
         Ok(Self {
-            body: html::body(view, &row.remarks, pictures, if is_live(row) { Life::Live } else { Life::Over })?,
+            body: html::body(view, &row.remarks, on_main, pictures, life)?,
             recipe: row.recipe.to_string(),
             recipe_href: format!("recipes/{}", row.recipe),
             log_href: format!("{href}/log"),

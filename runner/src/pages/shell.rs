@@ -22,7 +22,8 @@ pub(super) struct Shell {
 }
 
 /// Name and path of what the navigation shows.
-const NAV: [(&str, &str); 4] = [("recipes", ""), ("runs", "runs"), ("coverage", "coverage"), ("fleet", "fleet")];
+const NAV: [(&str, &str); 5] =
+    [("recipes", ""), ("runs", "runs"), ("nightly", "nightly"), ("coverage", "coverage"), ("fleet", "fleet")];
 /// The same where nothing serves: what is live is left out.
 const EXPORTED: [(&str, &str); 3] =
     [("recipes", "index.html"), ("runs", "runs/index.html"), ("coverage", "coverage/index.html")];

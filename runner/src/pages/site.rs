@@ -20,7 +20,7 @@ use crate::coverage::{Coverage, Evidence, all_and_maintained, gather};
 use crate::forge::plain;
 use crate::history::query::Filter;
 use crate::history::{Change, Db, History, HistoryError};
-
+use crate::nightly::{Shelf, Sweep};
 use crate::slot::Runner;
 
 /// What a page that many look at is made once in.
@@ -187,6 +187,12 @@ impl Site {
             seen.1 = Instant::now();
         }
         seen.1
+    }
+
+    /// The nightly sweeps that are kept, newest first.
+    pub(super) async fn sweeps(&self) -> Result<Vec<Sweep>, NoPage> {
+        let shelf = Shelf::below(self.state());
+        tokio::task::spawn_blocking(move || shelf.sweeps()).await.map_err(|error| NoPage::Bug(error.to_string()))
     }
 
     /// What is covered, as it was a minute ago, or is now: every journal is read for it.

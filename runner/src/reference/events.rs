@@ -29,6 +29,10 @@ pub const EVENTS: &[EventDoc] = &[
             ("head_version", "the version that its compose file names, or null"),
             ("base", "the release that the upgrade starts from, or null"),
             ("pull_request", "the pull request's number, or null"),
+            (
+                "on_main",
+                "true where the head was the newest commit of the default branch when it was cloned; else absent",
+            ),
             ("domain", "the app's domain"),
             ("stack", "the app's stack"),
             ("stages", "the plan: per stage its deadline, steps, opt-outs, and the reason where it is skipped"),

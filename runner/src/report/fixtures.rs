@@ -209,6 +209,7 @@ pub(crate) fn started() -> RunStarted {
         head_version: Some("1.3.0+1.29.3".into()),
         base: Some("1.2.0+1.22.1".into()),
         pull_request: Some(7),
+        on_main: false,
         stack: domain.stack(),
         domain,
         dependencies: Vec::new(),

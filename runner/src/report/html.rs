@@ -14,6 +14,7 @@ use super::fold::{RunView, StageView};
 use super::text::{Bounds, block, one_line, seconds};
 use super::tone::Tone;
 use crate::event::{AbraCall, AppUsed, CheckResult, Fault, Origin, Outcome, TaskFact, Used};
+use crate::on_main::OnMain;
 
 mod did;
 mod picture;
@@ -49,15 +50,21 @@ pub enum Life {
 /// # Errors
 /// None is known: the template only joins strings.
 pub fn render(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
-    Page { body: Body::of(view, remarks, pictures, Life::Over) }.render()
+    Page { body: Body::of(view, remarks, None, pictures, Life::Over) }.render()
 }
 
-/// Renders what a page says of a run, for a page that has `report.css` and `sprites.html`.
+/// Renders what a page says of a run, and what was so on the default branch, for a page that has `report.css` and `sprites.html`.
 ///
 /// # Errors
 /// None is known: the template only joins strings.
-pub fn body(view: &RunView, remarks: &[String], pictures: Pictures<'_>, life: Life) -> Result<String, askama::Error> {
-    Body::of(view, remarks, pictures, life).render()
+pub fn body(
+    view: &RunView,
+    remarks: &[String],
+    on_main: Option<&OnMain>,
+    pictures: Pictures<'_>,
+    life: Life,
+) -> Result<String, askama::Error> {
+    Body::of(view, remarks, on_main, pictures, life).render()
 }
 
 #[derive(Template)]
@@ -79,6 +86,7 @@ struct Body {
     took: String,
     line: String,
     look_at: Option<String>,
+    on_main: Vec<String>,
     deciding: Option<&'static str>,
     remarks: Vec<String>,
     left: Vec<LeftObject>,
@@ -179,7 +187,7 @@ impl Body {
         format!("{} {}: {} at {}", self.symbol, self.word, self.recipe, self.commit_short)
     }
 
-    fn of(view: &RunView, remarks: &[String], pictures: Pictures<'_>, life: Life) -> Self {
+    fn of(view: &RunView, remarks: &[String], on_main: Option<&OnMain>, pictures: Pictures<'_>, life: Life) -> Self {
         let started = &view.started;
         let tone = view.tone();
         let is_live = life == Life::Live && view.verdict.is_none();
@@ -199,6 +207,7 @@ impl Body {
             took: seconds(view.took_ms),
             line: if is_live { doing(view) } else { one_line(&view.line(), LINE) },
             look_at: view.look_at().filter(|_| !is_live).map(|text| one_line(text, LINE)),
+            on_main: on_main.map(OnMain::lines).unwrap_or_default(),
             deciding: decided.map(|decision| decision.stage.name()),
             remarks: remarks.iter().map(|remark| one_line(remark, LINE)).collect(),
             left: left

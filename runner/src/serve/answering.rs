@@ -53,25 +53,14 @@ impl Answering {
     /// When a setting is wrong, or the state folder cannot be used.
     pub(super) fn new(settings: &ServeSettings, runner: &Runner) -> Result<Option<Self>, Failure> {
         let Some(named) = settings.forge.named()? else { return Ok(None) };
-        let Named { forge, url, owner, token_file, ca_file } = named;
-        let about = format!("{url} {owner}");
+        let (forge, about) = (named.forge.clone(), format!("{} {}", named.url, named.owner));
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
         let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
-        let git = ca_file.map(|file| git_trust::variables(&url, &file, &Environment::of_process())).unwrap_or_default();
         let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.settings, &runner.state)? {
             Some(builds) => (Box::new(builds), BUILDS_AT_ONCE),
-            None => {
-                // Mirrors may be private: their clones have the bot's login, for its forge alone.
-                let mut settings = runner.settings.clone();
-                if settings.clone_forge.is_none() {
-                    settings.clone_forge = Some(url);
-                    settings.clone_token_file = Some(token_file);
-                }
-                let children = Children::new(&settings).map_err(|error| unusable(&error))?;
-                (Box::new(children.telling_git(git)), AT_ONCE)
-            }
+            None => (Box::new(children(runner, Some(&named))?), AT_ONCE),
         };
         let shop = Workshop {
             forge: Arc::new(forge.clone()),
@@ -161,6 +150,21 @@ async fn watch(
     }
     keep(&mut watcher, hooks, desk, pace, stop).await;
     Ok(())
+}
+
+/// Runs as processes of this machine. Mirrors may be private: their clones have the bot's login, for its forge alone.
+pub(super) fn children(runner: &Runner, forge: Option<&Named>) -> Result<Children, Failure> {
+    let mut settings = runner.settings.clone();
+    let mut git = Vec::new();
+    if let Some(named) = forge {
+        if settings.clone_forge.is_none() {
+            settings.clone_forge = Some(named.url.clone());
+            settings.clone_token_file = Some(named.token_file.clone());
+        }
+        let trust = |file: &PathBuf| git_trust::variables(&named.url, file, &Environment::of_process());
+        git = named.ca_file.as_ref().map(trust).unwrap_or_default();
+    }
+    Ok(Children::new(&settings).map_err(|error| unusable(&error))?.telling_git(git))
 }
 
 fn unusable(error: &dyn std::error::Error) -> Failure {

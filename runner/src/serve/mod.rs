@@ -1,7 +1,8 @@
 //! `cc-ci serve`: what a server does all the time. All of its loops are listed here.
 //!
 //! Before anything else, everything that dead runs left is removed: after a reboot, that is all of it. Then the
-//! janitor looks once a minute and whenever a run of this machine dies, and where a forge is set its comments are answered. What runs tell is imported into
+//! janitor looks once a minute and whenever a run of this machine dies, where a forge is set its comments are answered, and
+//! where an hour is set every recipe is tested then. What runs tell is imported into
 //! the history from the beginning on, and shown; webhooks and runs elsewhere come to the same address ([`listen`]).
 
 mod answering;
@@ -10,6 +11,7 @@ mod deaths;
 mod keeping;
 mod kept_apps;
 mod listen;
+mod nightly;
 mod notify;
 mod settings;
 mod sweeping;
@@ -34,6 +36,7 @@ pub use unit::UNIT;
 /// What keeps it from serving at all. An engine that is away is waited for, and so is a forge.
 pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &CancellationToken) -> Result<(), Failure> {
     let mut answering = Answering::new(settings, runner)?;
+    let nightly = nightly::sweeper(settings, runner)?;
     let mut parts: Vec<Part> = answering.as_mut().and_then(Answering::hook).into_iter().collect();
     if let Some(token) = settings.report_token()? {
         parts.push(Part { what: "runs that report", router: reported::router(runner.state.clone(), token) });
@@ -58,18 +61,28 @@ pub async fn serve(runner: &Runner, settings: &ServeSettings, stop: &Cancellatio
     }
     set_caps(runner).await;
     manager.ready();
+    let sweeps = stop.child_token();
     let answers = async {
-        match answering {
+        let ended = match answering {
             Some(answering) => answering.answer(stop).await,
             None => {
                 stop.cancelled().await;
                 Ok(())
             }
+        };
+        // Where nobody is answered any more cc-ci ends.
+        sweeps.cancel();
+        ended
+    };
+    let nights = async {
+        if let Some(nightly) = nightly {
+            nightly.go_on(&sweeps).await;
         }
     };
+    let work = async { tokio::join!(answers, nights).0 };
     // The manager hears that the service lives while its runs tear down, too.
     let ended = tokio::select! {
-        ended = answers => ended,
+        ended = work => ended,
         () = sweeping.go_on(&mut manager) => Ok(()),
     };
     manager.stopping();

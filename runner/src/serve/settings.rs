@@ -15,6 +15,7 @@ use crate::address::{self, listen};
 use crate::drone::DroneArgs;
 use crate::forge::{ForgeArgs, wrong};
 use crate::history::Keep;
+use crate::nightly::NightlyArgs;
 use crate::pages::Shown;
 use crate::settings::how_long;
 
@@ -57,6 +58,10 @@ pub struct ServeSettings {
     /// Show on the pages what browsers showed in tests; nobody can redact a picture
     #[arg(long, env = "CCCI_PAGES_PICTURES", value_parser = FalseyValueParser::new())]
     pub pages_pictures: bool,
+
+    /// When all recipes are tested.
+    #[command(flatten)]
+    pub nightly: NightlyArgs,
 
     /// How long results are kept.
     #[command(flatten)]

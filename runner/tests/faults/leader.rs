@@ -35,6 +35,7 @@ async fn take(slots: &Slots<SwarmBoard>, run: &str) -> Lease<SwarmBoard> {
         ports: [].into(),
         stacks: [format!("stack-{run}").try_into().unwrap()].into(),
         most_runs: None,
+        yields: false,
         limit_s: 3_600,
     };
     let granted: Result<Granted, NoSlot> =

@@ -46,6 +46,7 @@ mod tests {
                 a_token_is_nowhere_to_be_seen,
                 a_wrong_token_is_told,
                 a_private_mirror_is_cloned_with_the_token_and_not_without,
+                a_sweep_asks_the_mirror_where_there_is_one,
                 a_bot_without_rights_is_told,
                 an_enrolment_is_proposed_once,
                 an_enrolment_goes_on_after_a_crash,

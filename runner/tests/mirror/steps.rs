@@ -2,7 +2,12 @@
 
 use std::process::Command;
 
+use clap::Parser as _;
+use harness::failure::Kind;
 use harness::http::Method;
+use runner::forge::ForgeArgs;
+use runner::nightly::{Enrolled, Sources as _};
+use runner::settings::Settings;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -133,6 +138,50 @@ pub(crate) async fn a_private_mirror_is_cloned_with_the_token_and_not_without(sc
 
     let public = said(scene.command("custom-html").arg("--private"));
     assert!(public.code == 2 && public.err.contains("everybody may see it"), "{}", public.err);
+}
+
+#[derive(clap::Parser)]
+struct Flags {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    forge: ForgeArgs,
+}
+
+pub(crate) async fn a_sweep_asks_the_mirror_where_there_is_one(scene: &Scene) {
+    let enrolled = |forge: &str| {
+        let (token, sources) = (scene.path("token"), scene.path("upstream"));
+        let recipes = concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes");
+        let words = [
+            ("--recipes", recipes),
+            ("--sources", sources.to_str().unwrap()),
+            ("--forge-url", forge),
+            ("--forge-owner", "coop"),
+            ("--forge-token-file", token.to_str().unwrap()),
+        ];
+        let words = words.into_iter().flat_map(|(flag, value)| [flag, value]);
+        let flags = Flags::try_parse_from(["cc-ci"].into_iter().chain(words)).unwrap();
+        Enrolled::new(flags.settings, flags.forge.named().unwrap())
+    };
+    let newest = async |forge: &str, recipe: &str| enrolled(forge).newest(&recipe.parse().unwrap()).await;
+    // The private one, with the bot's token.
+    let mirrored = newest(&scene.url, "keycloak").await.unwrap().unwrap();
+    assert_eq!(mirrored.source, format!("{}/coop/keycloak.git", scene.url));
+    // One that has no mirror, where a run would take it.
+    let own = newest(&scene.url, "gitea").await.unwrap().unwrap();
+    assert_eq!(own.source, scene.path("upstream/gitea").to_str().unwrap());
+    for (found, name) in [(&mirrored, "keycloak"), (&own, "gitea")] {
+        let upstream = scene.path("upstream").join(name);
+        let head = said(Command::new("git").arg("-C").arg(upstream).args(["rev-parse", "HEAD"])).out;
+        assert_eq!(found.heads.main.as_str(), head.trim(), "{name}");
+        assert!(!found.heads.tags.is_empty(), "{name}");
+    }
+    assert_eq!(newest(&scene.url, "ghost").await.unwrap(), None, "it has no folder");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = newest(&format!("http://{nobody}"), "gitea").await.unwrap_err();
+    assert_eq!(away.kind, Kind::SourceUnreachable, "{away}");
+    let all = enrolled(&scene.url).recipes().unwrap();
+    assert!(all.iter().any(|recipe| recipe.as_str() == "custom-html"), "{all:?}");
 }
 
 pub(crate) async fn a_bot_without_rights_is_told(scene: &Scene) {

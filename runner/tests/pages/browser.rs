@@ -155,7 +155,7 @@ async fn the_keyboard_comes_to_the_content_and_to_every_page() {
     for (name, path) in stories::pages() {
         eye.goto(&server, &path).await;
         let mut came = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..7 {
             eye.browser.action_chain().send_keys(Key::Tab + "").perform().await.unwrap();
             let at =
                 "const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
@@ -163,7 +163,7 @@ async fn the_keyboard_comes_to_the_content_and_to_every_page() {
                     && box.width > 1 && box.bottom > 0 && box.top < innerHeight]";
             came.push(eye.run(at).await);
         }
-        let wanted = ["Skip to the content", "cc-ci", "recipes", "runs", "coverage", "fleet"];
+        let wanted = ["Skip to the content", "cc-ci", "recipes", "runs", "nightly", "coverage", "fleet"];
         let wanted: Vec<Value> = wanted.iter().map(|text| json!([text, true])).collect();
         assert_eq!(came, wanted, "{name}");
     }

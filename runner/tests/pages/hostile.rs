@@ -9,6 +9,7 @@ use runner::pages::export;
 use crate::client::get;
 use crate::fixtures;
 use crate::markup::{census, check_characters, check_nested, check_own};
+use crate::nights;
 use crate::scene::{Scene, Shows, another};
 
 const RUN: &str = "20261121-091403-kxqv";
@@ -39,7 +40,7 @@ fn told(hostile: bool, ago: SignedDuration) -> Vec<Record> {
 
 fn paths() -> Vec<String> {
     let of_run = ["", "/log", "/log/lines", "/junit.xml"].map(|end| format!("/runs/{RUN}{end}"));
-    let other = ["/", "/runs", "/recipes/custom-html", "/coverage", "/fleet", "/feed.atom", "/metrics"];
+    let other = ["/", "/runs", "/recipes/custom-html", "/coverage", "/fleet", "/nightly", "/feed.atom", "/metrics"];
     let badges = ["/badges/custom-html.svg", "/badges/custom-html/install.svg", "/badges/custom-html/standing.svg"];
     of_run.into_iter().chain(other.into_iter().chain(badges).map(str::to_owned)).collect()
 }
@@ -62,6 +63,8 @@ async fn a_strangers_text_is_text_everywhere() {
     let (hostile, harmless) = (Scene::new(), Scene::new());
     hostile.over(&told(true, SignedDuration::from_hours(1)));
     harmless.over(&told(false, SignedDuration::from_hours(1)));
+    nights::put(hostile.state(), fixtures::HOSTILE);
+    nights::put(harmless.state(), "harmless");
     let (bad, good) = (hostile.serve(Shows::default()), harmless.serve(Shows::default()));
     for path in paths() {
         let text = page(bad.address, &path).await;

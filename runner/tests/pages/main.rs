@@ -30,6 +30,8 @@ mod log;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
+mod nights;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod stories;

@@ -102,7 +102,7 @@ impl Scene {
 
     pub(crate) fn runner(&self) -> Runner {
         let settings = Flags::try_parse_from(["pages", "--recipes", recipes().to_str().unwrap()]).unwrap().settings;
-        Runner { settings, state: self.state().to_owned(), host: "ci-1".to_owned() }
+        Runner { settings, state: self.state().to_owned(), host: "ci-1".to_owned(), yields: false }
     }
 
     pub(crate) fn site(&self, shows: Shows) -> Site {

@@ -47,6 +47,12 @@ pub(crate) fn history(scene: &Scene) -> Alive {
     scene.over(&another(&green, GREEN, hours(4), of("custom-html", 'a', None)));
     scene.over(&another(&red, RED, hours(3), of("n8n", 'b', Some(12))));
     flaky(scene);
+    // What was red there was red on the default branch before.
+    let on_main = another(&red, "20261117-080000-main", hours(80), |started| {
+        of("keycloak", '0', None)(started);
+        started.on_main = true;
+    });
+    scene.over(&on_main);
     scene.over(&another(&fixtures::killed(), "20261120-090000-kill", hours(30), of("hedgedoc", 'c', Some(3))));
     scene.over(&another(&fixtures::left_behind(), "20261120-100000-left", hours(26), of("cryptpad", 'd', None)));
     let long = another(&green, "20261121-090000-long", hours(6), |started| {
@@ -54,6 +60,7 @@ pub(crate) fn history(scene: &Scene) -> Alive {
         (started.head_version, started.base) = (Some(LONG.to_owned()), Some(LONG.to_owned()));
     });
     scene.over(&long);
+    crate::nights::put(scene.state(), "it is out of date");
     begin(scene).1
 }
 
@@ -100,12 +107,15 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("runs-red", "/runs?recipe=n8n&verdict=failed".to_owned()),
         ("run-green", format!("/runs/{GREEN}")),
         ("run-red", format!("/runs/{RED}")),
+        ("run-red-on-main", format!("/runs/{}", FLAKY[0])),
         ("run-live", format!("/runs/{LIVE}")),
         ("log", format!("/runs/{RED}/log")),
         ("log-live", format!("/runs/{LIVE}/log")),
         ("recipe", "/recipes/custom-html".to_owned()),
         ("recipe-flaky", "/recipes/keycloak".to_owned()),
         ("coverage", "/coverage".to_owned()),
+        ("nightly", "/nightly".to_owned()),
+        ("nightly-before", "/nightly/2026-11-20".to_owned()),
         ("fleet", "/fleet".to_owned()),
         ("missing", "/runs/20200101-000000-none".to_owned()),
     ]

@@ -19,6 +19,7 @@ mod live;
 mod logins;
 mod machine;
 mod made;
+mod nightly;
 mod own;
 mod plugin;
 mod probe;

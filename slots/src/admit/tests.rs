@@ -95,6 +95,47 @@ fn a_run_that_accepts_few_others_goes_when_few_live_and_keeps_younger_ones_out()
     assert_eq!(goes(&of_asks(CAPS, vec![picky(1, 9), picky(2, 4), any(3), any(4), any(5)], 0)), [1, 2, 3, 4]);
 }
 
+#[test]
+fn one_that_yields_goes_behind_all_others_and_leaves_a_slot_for_them() {
+    let yields = |number: u64, apps: u32| (number, Ask { yields: true, ..ask(number, apps) });
+    let any = |number: u64| (number, ask(number, 1));
+    let two = Caps { tests: 2, apps: 4, mib: 1_000 };
+    // It is older, and the other goes first: at the same moment it would take the last slot.
+    assert_eq!(goes(&of_asks(two, vec![yields(1, 1), any(2)], 0)), [2]);
+    assert_eq!(goes(&of_asks(CAPS, vec![yields(1, 1), any(2)], 0)), [1, 2], "there is a third slot");
+    // The last slot is nobody's who yields, also where nobody waits.
+    let last = of_asks(two, vec![any(1), yields(2, 1)], 1);
+    assert_eq!(admit(&last, &BTreeSet::new()), [(2, Answer::Wait(For::Others))]);
+    assert!(!fits(&last.ledger, &last.tickets[1].ask), "nor where it was told its turn");
+    assert_eq!(goes(&of_asks(two, vec![yields(1, 1), yields(2, 1)], 0)), [1], "one leaves a slot, two do not");
+    assert_eq!(goes(&of_asks(two, vec![yields(1, 1), any(2)], 1)), [2], "and it is there for whoever comes");
+    // Apps count as well: one that takes all of them leaves no room, and goes on an empty swarm alone.
+    assert_eq!(goes(&of_asks(two, vec![yields(1, 3)], 0)), [1]);
+    assert_eq!(goes(&of_asks(two, vec![any(1), yields(2, 3)], 1)), Vec::<u64>::new());
+    assert_eq!(goes(&of_asks(two, vec![yields(1, 4)], 0)), [1], "it would wait for ever");
+    // Where one run may live, it goes when nobody waits.
+    let one = Caps { tests: 1, apps: 2, mib: 1_000 };
+    assert_eq!(goes(&of_asks(one, vec![yields(1, 1)], 0)), [1]);
+    assert_eq!(goes(&of_asks(one, vec![yields(1, 1), any(2)], 0)), [2]);
+}
+
+#[test]
+fn one_that_yields_keeps_nothing_back_and_waits_while_anybody_does() {
+    let yields = |number: u64, apps: u32| (number, Ask { yields: true, ..ask(number, apps) });
+    // 2 needs all and yields; 3 does not wait for it.
+    assert_eq!(goes(&of_asks(CAPS, vec![(1, ask(1, 1)), yields(2, 6), (3, ask(3, 5))], 1)), [3]);
+    // 2 waits for room, and what yields does not use what is left meanwhile.
+    let waits = of_asks(CAPS, vec![(1, ask(1, 3)), (2, ask(2, 5)), yields(3, 1)], 1);
+    assert_eq!(goes(&waits), Vec::<u64>::new());
+    // One that is silent or never fits is waited for by nobody.
+    let answers = admit(&waits, &BTreeSet::from([2]));
+    assert_eq!(answers, [(2, Answer::Wait(For::Owner)), (3, Answer::Go)]);
+    assert_eq!(goes(&of_asks(CAPS, vec![(1, ask(1, 7)), yields(2, 1)], 0)), [2]);
+    // Places are told in the order in which they go.
+    let queue = of_asks(CAPS, vec![(1, ask(1, 3)), yields(2, 1), (3, ask(3, 5))], 1);
+    assert_eq!(queue.tickets.iter().map(|ticket| queue.place(ticket)).collect::<Vec<_>>()[1..], [1, 0]);
+}
+
 proptest! {
     /// Those that go fit together, and leave to each that waits what it needs of the younger ones.
     #[test]

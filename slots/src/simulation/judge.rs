@@ -6,7 +6,7 @@ use std::time::Duration;
 use harness::names::RunId;
 use tokio::time::Instant;
 
-use crate::admit::{Answer, admit};
+use crate::admit::{Answer, admit, leaves_room};
 use crate::lease::Lost;
 use crate::state::{Ask, Caps, Held, Ledger, View};
 
@@ -50,6 +50,8 @@ struct Times {
     joined: Instant,
     granted: Option<Instant>,
     over: Option<Instant>,
+    /// One that yields is passed by others as it should be.
+    yields: bool,
 }
 
 impl Judge {
@@ -61,7 +63,7 @@ impl Judge {
     }
 
     pub(super) fn joined(&mut self, number: u64, _run: &RunId) {
-        self.times.insert(number, Times { joined: Instant::now(), granted: None, over: None });
+        self.times.insert(number, Times { joined: Instant::now(), granted: None, over: None, yields: false });
     }
 
     pub(super) fn left(&mut self, number: u64) {
@@ -80,6 +82,10 @@ impl Judge {
         let (was, is) = (before.map(numbers).unwrap_or_default(), numbers(after));
         for number in was.difference(&is) {
             self.over(*number);
+        }
+        let came = |held: &&Held| !was.contains(&held.number) && held.ask.yields;
+        if let Some(held) = after.held.iter().find(came).filter(|_| after.caps.tests > 1 && !leaves_room(after, &[])) {
+            self.fail("left no room for others", held.ask.run.to_string());
         }
         if is.difference(&was).next().is_some() {
             self.check("more entries than the cap", after.held.iter().map(|held| &held.ask).collect(), after.caps);
@@ -103,6 +109,7 @@ impl Judge {
         self.count.granted += 1;
         if let Some(times) = self.times.get_mut(&held.number) {
             times.granted = Some(Instant::now());
+            times.yields = held.ask.yields;
         }
     }
 
@@ -177,7 +184,7 @@ impl Judge {
         let mut older = None;
         let mut passed_over = Vec::new();
         for (number, times) in &self.times {
-            if let Some(granted) = times.granted {
+            if let Some(granted) = times.granted.filter(|_| !times.yields) {
                 let delay = granted.saturating_duration_since(older.max(Some(times.joined)).unwrap_or(end));
                 passed_over.push((delay, *number));
             }

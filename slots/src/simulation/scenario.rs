@@ -34,6 +34,8 @@ pub(super) struct Scenario {
     pub(super) pause: u32,
     /// Runs that somebody cancels.
     pub(super) cancel: u32,
+    /// Runs that yield; they are light.
+    pub(super) yields: u32,
     /// Seconds between one host and the next that dies or sleeps with all its runs; 0 for never.
     pub(super) hosts_fail_every: u64,
     /// Mean time between two runs that come, in milliseconds.
@@ -77,6 +79,7 @@ impl Scenario {
             die: 0,
             pause: 0,
             cancel: 0,
+            yields: 0,
             hosts_fail_every: 0,
             gap_ms: 2_000,
             works_s: 40,
@@ -207,6 +210,9 @@ impl Scenario {
             960..990 => (self.caps.apps.min(8), self.caps.mib.min(5_000)),
             _ => (self.caps.apps * 3 / 5, self.caps.mib * 3 / 5),
         };
+        // No other history draws for it.
+        let yields = self.yields > 0 && rng.random_range(0..1000) < self.yields;
+        let (apps, mib) = if yields { (1, 100) } else { (apps, mib) };
         let ports = (rng.random_range(0..100) < 8).then(|| *[25, 143, 64_738].get(rng.random_range(0..3)).unwrap());
         // Now and then the same commit is asked for twice.
         let twin = if rng.random_range(0..100) < 5 { n / 20 } else { 1_000_000 + n };
@@ -219,6 +225,7 @@ impl Scenario {
             ports: ports.into_iter().collect(),
             stacks: BTreeSet::from([format!("stack-{twin}").try_into().unwrap()]),
             most_runs: None,
+            yields,
             limit_s: 3_600,
         };
         let works = Duration::from_millis(rng.random_range(1_000..=self.works_s * 1_000));

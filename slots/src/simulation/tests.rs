@@ -62,6 +62,17 @@ fn whatever_goes_wrong_the_properties_hold() {
 }
 
 #[test]
+fn those_that_yield_leave_a_slot_pass_nobody_and_come_to_their_end() {
+    // When the last of the others has its slot nobody tells those that yield: they look around.
+    let patience = Duration::from_secs(45);
+    for seed in 0..4 {
+        let report = holds(Scenario { yields: 300, patience, ..Scenario::calm(seed) });
+        assert_eq!(report.count.ended, 200);
+        holds(Scenario { yields: 300, ..Scenario::rough(seed) });
+    }
+}
+
+#[test]
 fn far_more_than_a_machine_can_start() {
     shows("rough, and large", 1, |seed| Scenario {
         hosts: 64,

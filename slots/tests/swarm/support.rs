@@ -66,6 +66,7 @@ pub(crate) fn ask(run: &str) -> Ask {
         ports: BTreeSet::new(),
         stacks: BTreeSet::from([format!("stack-{run}").try_into().unwrap()]),
         most_runs: None,
+        yields: false,
         limit_s: 3_600,
     }
 }

@@ -166,6 +166,7 @@ pub(super) fn started(number: u32) -> Option<RunStarted> {
         head_version: Some(format!("1.{}.0+1.29.3", number / RECIPES / 20)),
         base: Some(format!("1.{}.0+1.22.1", number / RECIPES / 20)),
         pull_request: (number / RECIPES % 2 == 1).then_some(u64::from(number / RECIPES / 4)),
+        on_main: false,
         stack: domain.stack(),
         domain,
         dependencies: vec![],

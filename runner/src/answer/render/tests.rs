@@ -23,7 +23,7 @@ fn ran(text: &str) -> Job {
 }
 
 fn shown<'a>(job: &'a Job, view: Option<&'a RunView>) -> Shown<'a> {
-    Shown { job, view, build: None, before: 0, expected_ms: Some(18_400) }
+    Shown { job, view, build: None, before: 0, expected_ms: Some(18_400), on_main: None }
 }
 
 fn page(shown: Shown<'_>) -> String {
@@ -148,6 +148,33 @@ fn red() {
     let job = ran("!testme");
     insta::assert_snapshot!(page(shown(&job, Some(&view))));
     assert_eq!(status(shown(&job, Some(&view)), None).unwrap().state, State::Failure);
+}
+
+#[test]
+fn what_was_so_on_main_stands_below_what_is_red() {
+    let view = fold(&fixtures::failed_upgrade()).unwrap();
+    let on_main = OnMain {
+        commit: "9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c".parse().unwrap(),
+        at: "2026-11-20T23:59:59Z".parse().unwrap(),
+        run: "20261120-235959-main".parse().unwrap(),
+        red: vec!["upgrade.converged".to_owned(), format!("@eve {HOSTILE}")],
+        green: vec!["functional/20-content.hurl".to_owned()],
+    };
+    let job = ran("!testme");
+    let with = |on_main, public_url: Option<&Url>| {
+        let shown = Shown { on_main, ..shown(&job, Some(&view)) };
+        render(&Page { main: Some(shown), next: &[], words: &[&job], public_url, stopping: false })
+    };
+    let text = with(Some(&on_main), None);
+    let added: Vec<&str> = text.lines().filter(|line| line.contains("main")).collect();
+    assert_eq!(added.len(), 3, "{text}");
+    assert_eq!(added[0], "**On main**, by run `20261120-235959-main` of commit 9f8e7d6c on 2026-11-20:");
+    assert!(added[1].starts_with("- red on main too: `upgrade.converged`, `"), "{}", added[1]);
+    assert_eq!(added[2], "- green on main: `functional/20-content.hurl`");
+    assert!(!with(None, None).contains("main"), "nothing is said of what nobody knows");
+    let url: Url = "https://ci.example.org".parse().unwrap();
+    let linked = with(Some(&on_main), Some(&url));
+    assert!(linked.contains(" ([report](<https://ci.example.org/runs/20261120-235959-main>)):\n"), "{linked}");
 }
 
 #[test]

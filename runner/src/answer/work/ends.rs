@@ -109,6 +109,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let comments: Vec<CommentId> = here().map(|job| job.comment).collect();
         for comment in &comments {
             self.views.remove(comment);
+            self.on_main.remove(comment);
         }
         for comment in comments.iter().rev().skip(REMEMBERED) {
             self.jobs.remove(comment);

@@ -102,6 +102,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let run = restarted_run_id(&first, restarted.number);
         let before = EarlierAttempt { run: job.run().unwrap_or(&first).clone(), name: build.name, link: build.link };
         self.views.remove(&comment);
+        self.on_main.remove(&comment);
         let is_kept = self.change(comment, |job| {
             let known = job.build.get_or_insert_default();
             known.earlier.push(before);

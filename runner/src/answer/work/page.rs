@@ -1,6 +1,7 @@
 //! What the answers say now, handed to those who tell.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use tokio::sync::watch;
 use trigger::forge::Forge;
@@ -11,6 +12,10 @@ use crate::answer::child::Runs;
 use crate::answer::job::{Job, Phase};
 use crate::answer::render::{Page, Shown, render, status};
 use crate::answer::tell::{Telling, tell};
+use crate::history::History;
+use crate::on_main::{self, OnMain};
+use crate::report::fold::RunView;
+use crate::report::tone::Tone;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Puts what has changed into words.
@@ -58,6 +63,15 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 self.views.insert(comment, view);
             }
         }
+        let ended = self.jobs.values().filter(|job| job.pull == *pull && job.has_ended()).map(|job| job.comment);
+        for comment in ended.collect::<Vec<_>>() {
+            if let Some(view) = self.views.get(&comment)
+                && !self.on_main.contains_key(&comment)
+            {
+                let on_main = on_main(&self.shop.state, view);
+                self.on_main.insert(comment, on_main);
+            }
+        }
     }
 
     fn telling(&self, pull: &PullId) -> Telling {
@@ -99,6 +113,20 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let expected_ms = job.recipe().and_then(usual).map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let view = self.views.get(&job.comment).filter(|_| job.run().is_some());
         let build = self.builds.get(&job.comment).filter(|_| job.is_active());
-        Shown { job, view, build, before, expected_ms }
+        let on_main = self.on_main.get(&job.comment).and_then(Option::as_ref);
+        Shown { job, view, build, before, expected_ms, on_main }
     }
+}
+
+/// What was so on the default branch, by the history of the state folder; nothing where there is none, or it does not
+/// answer.
+fn on_main(state: &Path, view: &RunView) -> Option<OnMain> {
+    if view.tone() != Tone::Failed || !state.join("history.sqlite").exists() {
+        return None;
+    }
+    let looked = History::open_to_read(state).and_then(|history| history.read_now(|db| on_main::look(db, view)));
+    looked.unwrap_or_else(|error| {
+        tracing::warn!("what was so on main is not known: {error}");
+        None
+    })
 }

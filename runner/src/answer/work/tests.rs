@@ -356,3 +356,34 @@ async fn a_forge_that_is_down_hears_the_verdict_later() {
     scene.shows(7, &["### ✓ passed"]).await;
     scene.all_told().await;
 }
+
+#[tokio::test]
+async fn an_answer_says_what_was_red_on_main_too() {
+    use crate::event::Event;
+    use crate::history::History;
+
+    let mut scene = scene();
+    // The same was red on the default branch of the same repository, a day before.
+    let mut of_main = fixtures::failed_upgrade();
+    for record in &mut of_main {
+        record.at -= jiff::SignedDuration::from_hours(24);
+        if let Event::RunStarted(started) = &mut record.event {
+            started.run = "20261120-091403-main".parse().unwrap();
+            (started.pull_request, started.on_main) = (None, true);
+        }
+    }
+    let dir = RunDir::of(scene.state.path(), &"20261120-091403-main".parse().unwrap());
+    drop(dir.create().unwrap());
+    let lines: Vec<u8> = of_main.iter().flat_map(|record| journal::line(record).unwrap()).collect();
+    std::fs::write(dir.journal(), lines).unwrap();
+    let history = History::open(scene.state.path()).unwrap();
+    history.import(&dir).unwrap();
+
+    scene.hears(5, 7, "!testme").await;
+    let run = scene.started().await;
+    run.plays(fixtures::failed_upgrade());
+    run.ends(10, &[]);
+    let text = scene.shows(7, &["failed by the recipe", "On main"]).await;
+    assert!(text.contains("by run `20261120-091403-main` of commit 1a2b3c4d on 2026-11-20"), "{text}");
+    assert!(text.contains("- red on main too: `upgrade.converged`"), "{text}");
+}
