@@ -19,6 +19,7 @@ mod machine;
 mod made;
 mod own;
 mod plugin;
+mod private_images;
 mod probe;
 mod prove;
 mod registry;
