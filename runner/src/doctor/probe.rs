@@ -24,7 +24,7 @@ const RECIPE: &str = "ccci-probe";
 /// How long one call may take: abra may try to reach a network that is not there.
 pub(super) const CALL: Duration = Duration::from_secs(15);
 /// How long all of it may take, without removing it again.
-const ALL: Duration = Duration::from_secs(100);
+const ALL: Duration = Duration::from_secs(80);
 /// What is seen of a deploy.
 const DEPLOYED: [Point; 7] = [
     Point::StackNameCut,

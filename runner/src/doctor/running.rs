@@ -66,8 +66,10 @@ impl Asking {
             return Ok(());
         }
         self.run(&short).await?;
-        self.after_a_deploy(swarm, &short).await?;
-        let why = match (swarm.backup_bot().await?, self.comes_up(swarm, &short).await) {
+        // Where it came to the command, it has waited until the app ran again.
+        let is_up = self.after_a_deploy(swarm, &short).await?;
+        let up = if is_up { Ok(()) } else { self.comes_up(swarm, &short).await };
+        let why = match (swarm.backup_bot().await?, up) {
             (Bot::Here { .. }, Ok(())) => return self.bot(swarm, &short).await,
             (Bot::Here { .. }, Err(failure)) => failure.what,
             (Bot::Elsewhere { node }, _) => format!("the backup bot runs on the node {node}"),
@@ -106,8 +108,8 @@ impl Asking {
         Ok(())
     }
 
-    /// A command that stands in the env file, after a deploy for which abra waits itself.
-    async fn after_a_deploy(&mut self, swarm: &Swarm, domain: &Domain) -> Result<(), Failure> {
+    /// A command that stands in the env file, after a deploy for which abra waits itself; whether that came to the command.
+    async fn after_a_deploy(&mut self, swarm: &Swarm, domain: &Domain) -> Result<bool, Failure> {
         self.add_to_env(domain, "POST_DEPLOY_CMDS=\"app2 command_of_the_probe\"\n")?;
         let flags = ["--chaos", "--force", "--no-domain-checks", "--offline", "--no-input"];
         let words = [&["app", "deploy", domain.as_str()][..], &flags].concat();
@@ -117,8 +119,10 @@ impl Asking {
             Answer::Otherwise if !is_there => unknown("the deploy ended well, and the command did not run"),
             answer => answer,
         };
+        let is_up = matches!(answer, Answer::AsTold | Answer::Otherwise);
         self.say(Point::PostCommandsWantTerminal, answer);
-        self.add_to_env(domain, "POST_DEPLOY_CMDS=\n")
+        self.add_to_env(domain, "POST_DEPLOY_CMDS=\n")?;
+        Ok(is_up)
     }
 
     async fn bot(&mut self, swarm: &Swarm, short: &Domain) -> Result<(), Failure> {

@@ -245,7 +245,7 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
         let what = format!("{object} could not be removed");
         return Err(Failure::new(Kind::LeftBehind, what, "who still uses it: docker inspect"));
     }
-    told(report, "traefik and backup bot", Done::Removed, start);
+    told(report, "what `cc-ci up` deployed", Done::Removed, start);
     let start = Instant::now();
     let done = if close_slots(&swarm).await? { Done::Removed } else { Done::Kept };
     told(report, "list of slots", done, start);

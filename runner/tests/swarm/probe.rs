@@ -29,29 +29,31 @@ fn snapshots(stack: &StackName) -> usize {
     serde_json::from_slice::<Option<Vec<serde_json::Value>>>(&said.stdout).unwrap().unwrap_or_default().len()
 }
 
+fn asked(does_other: bool) {
+    let (dir, state) = (tempfile::tempdir().unwrap(), own_state());
+    let mut command = asks(state.path());
+    if does_other {
+        command.env("CCCI_ABRA", otherwise(dir.path()));
+    }
+    let said = command.output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let probed: Probed = serde_json::from_slice(&said.stdout).unwrap();
+    for row in BEHAVIOURS {
+        let wanted = if does_other && row.otherwise.is_some() { Answer::Otherwise } else { Answer::AsTold };
+        assert_eq!(probed.answers.get(row.name), Some(&wanted), "{}: {probed:#?}", row.name);
+    }
+    assert_eq!(Probed::read(state.path(), &probed.version), Some(probed));
+    assert_eq!(std::fs::read_dir(state.path().join("runs")).unwrap().count(), 0, "its folder is gone");
+}
+
 #[test]
 fn abra_is_asked_what_it_does_and_the_answers_are_kept() {
-    let asked = |does_other: bool| {
-        let (dir, state) = (tempfile::tempdir().unwrap(), own_state());
-        let mut command = asks(state.path());
-        if does_other {
-            command.env("CCCI_ABRA", otherwise(dir.path()));
-        }
-        let start = Instant::now();
-        let said = command.output().unwrap();
-        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-        assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
-        let probed: Probed = serde_json::from_slice(&said.stdout).unwrap();
-        for row in BEHAVIOURS {
-            let wanted = if does_other && row.otherwise.is_some() { Answer::Otherwise } else { Answer::AsTold };
-            assert_eq!(probed.answers.get(row.name), Some(&wanted), "{}: {probed:#?}", row.name);
-        }
-        assert_eq!(Probed::read(state.path(), &probed.version), Some(probed));
-        assert_eq!(std::fs::read_dir(state.path().join("runs")).unwrap().count(), 0, "its folder is gone");
-    };
-    std::thread::scope(|threads| {
-        [false, true].map(|other| threads.spawn(move || asked(other))).map(|one| one.join().unwrap())
-    });
+    asked(false);
+}
+
+#[test]
+fn an_abra_that_does_the_other_thing_everywhere_is_told_from_it() {
+    asked(true);
 }
 
 /// The claims of the only run of a state folder.
@@ -63,39 +65,51 @@ fn claims(state: &Path) -> Vec<Claim> {
     all.into_iter().filter(|claim| names.contains(&claim.run.to_string())).collect()
 }
 
-/// Begins to ask, and comes back when an app with a short name has a snapshot.
-fn until_it_has_a_snapshot(state: &Path) -> (Child, Vec<StackName>) {
+/// Begins to ask, and comes back when something of it is so far; its stacks.
+fn until(state: &Path, is_so_far: impl Fn(&StackName) -> bool) -> (Child, Vec<StackName>) {
     let child = asks(state).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(100);
     loop {
-        assert!(Instant::now() < until, "no backup was made");
+        assert!(Instant::now() < until, "it did not come so far");
         let stacks: Vec<StackName> = claims(state).into_iter().map(|claim| claim.stack).collect();
-        // Its id is on record by the time that restic lists it, or a moment later.
-        let noted = std::fs::read_dir(state.join("runs")).into_iter().flatten().flatten();
-        if noted.map(|entry| entry.path().join("snapshots")).any(|file| file.exists()) {
-            assert!(stacks.iter().any(|stack| snapshots(stack) > 0), "{stacks:?}");
+        if stacks.len() == 2 && stacks.iter().any(&is_so_far) {
             return (child, stacks);
         }
     }
 }
 
+/// Whether a snapshot is on record, of whatever run of a state folder.
+fn is_noted(state: &Path) -> bool {
+    let mut runs = std::fs::read_dir(state.join("runs")).unwrap();
+    runs.any(|run| run.unwrap().path().join("snapshots").exists())
+}
+
 #[test]
-fn what_is_left_of_one_that_is_killed_goes_with_reap_and_one_that_is_stopped_leaves_nothing() {
-    for signal in ["TERM", "KILL"] {
-        let state = own_state();
-        let (mut child, stacks) = until_it_has_a_snapshot(state.path());
-        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
-        let code = child.wait().unwrap().code();
-        if signal == "TERM" {
-            assert_eq!(code, Some(i32::from(Exit::Cancelled.code())));
-        } else {
-            assert!(stacks.iter().any(|stack| !left(stack).is_empty()), "it was killed in the middle");
-            let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();
-            assert!(reaped.status.success(), "{}", String::from_utf8_lossy(&reaped.stderr));
-        }
-        for stack in &stacks {
-            assert_eq!((left(stack), snapshots(stack)), (Vec::new(), 0), "{signal}");
-        }
-        assert_eq!(std::fs::read_dir(state.path().join("runs")).unwrap().count(), 0, "{signal}: its folder is gone");
+fn one_that_is_stopped_leaves_nothing() {
+    let state = own_state();
+    let has_service = |stack: &StackName| left(stack).iter().any(|object| object.starts_with("service"));
+    let (mut child, stacks) = until(state.path(), has_service);
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())));
+    nothing_is_left(state.path(), &stacks);
+}
+
+#[test]
+fn what_one_that_is_killed_leaves_goes_with_reap_its_snapshots_too() {
+    let state = own_state();
+    let (mut child, stacks) = until(state.path(), |_| is_noted(state.path()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(stacks.iter().any(|stack| snapshots(stack) > 0) && stacks.iter().any(|stack| left(stack).len() > 1));
+    let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();
+    assert!(reaped.status.success(), "{}", String::from_utf8_lossy(&reaped.stderr));
+    nothing_is_left(state.path(), &stacks);
+}
+
+#[track_caller]
+fn nothing_is_left(state: &Path, stacks: &[StackName]) {
+    for stack in stacks {
+        assert_eq!((left(stack), snapshots(stack)), (Vec::new(), 0));
     }
+    assert_eq!(std::fs::read_dir(state.join("runs")).unwrap().count(), 0, "its folder is gone");
 }
