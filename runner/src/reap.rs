@@ -130,6 +130,7 @@ impl<'a> Janitor<'a> {
                 tracing::warn!("run {run}: {failure}; {}", failure.look_at);
                 break;
             }
+            discard_if_empty(&dir);
             done.push(Reaped { run: run.to_string(), stack: "its snapshots".to_owned(), what: Reaping::Removed });
         }
         Ok(done)
@@ -413,10 +414,9 @@ impl<'a> Janitor<'a> {
             };
             done.extend(told(&[claim], &what));
         }
-        // A provider's folder has no journal: it tells nothing to anybody.
         let all_gone = done.iter().all(|one| one.what == Reaping::Removed);
-        if let Some(dir) = dir.filter(|dir| all_gone && dir.path().exists() && !dir.journal().exists()) {
-            dir.discard();
+        if let Some(dir) = dir.filter(|_| all_gone) {
+            discard_if_empty(dir);
         }
         if let Some(claim) = held.first().filter(|_| all_gone) {
             self.slots.forget_run(&claim.run).await?;
@@ -454,6 +454,15 @@ impl slots::Janitor for Janitor<'_> {
             all.extend(done);
         }
         clean
+    }
+}
+
+/// Removes the folder of a provider, or of questions to abra: it has no journal, and so nothing to tell. As long as a
+/// snapshot is on record there, it stays.
+fn discard_if_empty(dir: &RunDir) {
+    let has_snapshots = !snapshots::of(dir).is_ok_and(|ids| ids.is_empty());
+    if dir.path().exists() && !dir.journal().exists() && !has_snapshots {
+        dir.discard();
     }
 }
 

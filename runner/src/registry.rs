@@ -1,12 +1,15 @@
 //! Whose images are pulled with the operator's login: those of recipes on a list. All others are pulled as anyone could,
 //! since a pull request may name any image, and its app can read what is in it.
 
-use std::path::PathBuf;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use harness::failure::Failure;
 use harness::names::RecipeName;
 use harness::swarm::RegistryLogins;
 
+use crate::deploy::disk;
 use crate::own_tests::Approved;
 use crate::settings::Settings;
 
@@ -29,8 +32,26 @@ pub fn file(settings: &Settings) -> Option<PathBuf> {
         return settings.registry_login.clone();
     }
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = variable("DOCKER_CONFIG").or_else(|| variable("HOME").map(|home| home.join(".docker")))?;
+    // As docker itself finds a home: systemd names none to a service of root's.
+    let home = || std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    let folder = variable("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker")))?;
     Some(folder.join("config.json")).filter(|file| file.is_file())
+}
+
+/// Lets abra find the login, where a recipe is on the list: as a link in the home that it has in its `ABRA_DIR`, which goes
+/// with the run. Every other abra finds none.
+///
+/// # Errors
+/// The list cannot be used, or the disk refuses.
+pub fn give_to_abra(settings: &Settings, recipe: &RecipeName, abra: &Path) -> Result<(), Failure> {
+    let listed = Approved::for_registry(settings.registry_recipes.as_deref(), &settings.recipes)?;
+    let Some(file) = file(settings).filter(|_| listed.has(recipe)) else { return Ok(()) };
+    let folder = abra.join("home/.docker");
+    let link = || -> io::Result<()> {
+        std::fs::create_dir_all(&folder)?;
+        symlink(std::path::absolute(file)?, folder.join("config.json"))
+    };
+    link().map_err(|error| disk("make", &folder, &error))
 }
 
 #[cfg(test)]
@@ -66,6 +87,24 @@ mod tests {
         assert!(of(&[], "private").unwrap().is_empty(), "without a list no recipe has a login");
         std::fs::write(path("listed"), "of-nobody\n").unwrap();
         assert!(of(&["--registry-recipes", &listed], "private").unwrap_err().what.contains("of-nobody"));
+    }
+
+    #[test]
+    fn abra_finds_the_login_for_a_listed_recipe_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("recipes/private")).unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::write(path("login"), "{}").unwrap();
+        std::fs::write(path("listed"), "private\n").unwrap();
+        let (recipes, login, listed) = (path("recipes"), path("login"), path("listed"));
+        let words = ["cc-ci", "--recipes", &recipes, "--registry-login", &login, "--registry-recipes", &listed];
+        let settings = Line::parse_from(words).settings;
+        for (recipe, is_given) in [("other", false), ("private", true)] {
+            let abra = dir.path().join(recipe);
+            give_to_abra(&settings, &recipe.parse().unwrap(), &abra).unwrap();
+            let link = abra.join("home/.docker/config.json");
+            assert_eq!(std::fs::read_link(link).ok(), is_given.then(|| login.clone().into()));
+        }
     }
 
     #[test]

@@ -16,7 +16,11 @@ const FILE: &str = "recipes.json";
 /// The operator's own catalogue, where there is one: below `ABRA_DIR`, or below `~/.abra`.
 #[must_use]
 pub fn operators_catalogue() -> Option<PathBuf> {
-    found(|name| std::env::var_os(name))
+    found(|name| match name {
+        // A service that systemd starts as root has no such variable.
+        "HOME" => std::env::home_dir().map(PathBuf::into_os_string),
+        name => std::env::var_os(name),
+    })
 }
 
 fn found(get: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

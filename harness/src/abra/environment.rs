@@ -19,15 +19,10 @@ pub fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
 fn from(dir: &Path, get: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsString)> {
     let mut found: Vec<_> = HANDED_ON
         .into_iter()
-        .filter(|name| !matches!(*name, "HOME" | "ABRA_DIR"))
+        // The operator's logins to registries are for recipes on a list: only those find a file in that home.
+        .filter(|name| !matches!(*name, "HOME" | "ABRA_DIR" | "DOCKER_CONFIG"))
         .filter_map(|name| Some((name, get(name)?)))
         .collect();
-    // Logins to registries are the operator's; they stay where they are.
-    if get("DOCKER_CONFIG").is_none()
-        && let Some(config) = get("HOME").map(|home| Path::new(&home).join(".docker")).filter(|path| path.is_dir())
-    {
-        found.push(("DOCKER_CONFIG", config.into()));
-    }
     found.push(("ABRA_DIR", dir.into()));
     found.push(("HOME", dir.join("home").into()));
     found
@@ -47,21 +42,14 @@ mod tests {
 
     #[test]
     fn only_what_is_needed_is_handed_on_and_all_of_it_is_reserved() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join(".docker")).unwrap();
-        let home = dir.path().as_os_str().to_owned();
-        let get = |name: &str| match name {
-            "HOME" => Some(home.clone()),
-            "DOCKER_CONFIG" | "ABRA_DIR" => None,
-            name => Some(OsString::from(format!("the {name}"))),
-        };
+        let get = |name: &str| Some(OsString::from(format!("the {name}")));
         let found = from(Path::new("/run"), get);
         assert!(found.iter().all(|(name, _)| is_reserved(name)), "{found:?}");
         let value = |wanted: &str| found.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
         assert_eq!(value("HOME"), Some("/run/home".into()));
         assert_eq!(value("ABRA_DIR"), Some("/run".into()));
         assert_eq!(value("PATH"), Some("the PATH".into()));
-        assert_eq!(value("DOCKER_CONFIG"), Some(dir.path().join(".docker").into()));
+        assert_eq!(value("DOCKER_CONFIG"), None, "the operator's logins");
         assert_eq!(value("CCCI_TOKEN"), None);
     }
 }

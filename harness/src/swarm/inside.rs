@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::names::StackName;
 
 /// The run that a look is made for, as services have it too.
-pub(super) const RUN_LABEL: &str = "cc-ci.run";
+pub const RUN_LABEL: &str = "cc-ci.run";
 const LOOK_LABEL: &str = "cc-ci.look";
 
 /// Where docker looks for programs when an image does not say.

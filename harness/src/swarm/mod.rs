@@ -59,7 +59,7 @@ pub use exec::{ExecResult, Holding};
 pub use exec_in::{ExecError, Inside, Streams};
 pub use fenced::{Ended, Fenced};
 pub use images::{Pulled, with_tag};
-pub use inside::Look;
+pub use inside::{Look, RUN_LABEL};
 pub use judge::{Fallen, Judgement, Up, fallen, judge};
 pub use listening::Listening;
 pub use login::{RegistryLogins, registry_of};

@@ -10,6 +10,11 @@ use crate::support::*;
 /// A registry on a free port that gives one answer to every request for an image. Docker speaks plain
 /// HTTP to registries on the local host.
 fn registry(answer: &'static str) -> String {
+    registry_of("application/json", answer)
+}
+
+/// The same, with answers of this type.
+fn registry_of(kind: &'static str, answer: &'static str) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("localhost:{}", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {
@@ -22,7 +27,7 @@ fn registry(answer: &'static str) -> String {
             let length = body.len();
             let _ = write!(
                 stream,
-                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
             );
         }
     });
@@ -58,6 +63,29 @@ async fn a_registry_that_will_not_give_it() {
     // The same words stand for a private image and for one that is not there: no recipe is blamed for them.
     let (kind, what) = refusal(format!("{address}/ghost:1")).await;
     assert_eq!(kind, Kind::RegistryRefused, "{what}");
+}
+
+#[tokio::test]
+async fn a_registry_that_was_asked_too_often() {
+    let address = registry(
+        "429 Too Many Requests\n{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"pull rate limit\"}]}",
+    );
+    let (kind, what) = refusal(format!("{address}/ghost:1")).await;
+    assert_eq!(kind, Kind::RegistryLimit, "{what}");
+}
+
+#[tokio::test]
+async fn a_registry_that_has_it_for_another_processor() {
+    const LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    const ANSWER: &str = concat!(
+        "200 OK\n",
+        r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[{"#,
+        r#""mediaType":"application/vnd.docker.distribution.manifest.v2+json","size":500,"#,
+        r#""digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
+        r#""platform":{"architecture":"s390x","os":"linux"}}]}"#,
+    );
+    let (kind, what) = refusal(format!("{}/ghost:1", registry_of(LIST, ANSWER))).await;
+    assert_eq!(kind, Kind::PlatformMissing, "{what}");
 }
 
 #[tokio::test]

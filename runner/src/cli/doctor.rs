@@ -3,6 +3,8 @@
 use harness::failure::Failure;
 
 use super::config_file::Effective;
+use super::run::runner_of;
+use super::signals::stop_on_signals;
 use crate::doctor::{Level, doctor, probe, render, told};
 use crate::drone::DroneArgs;
 use crate::exit::Exit;
@@ -42,7 +44,8 @@ pub(super) async fn run(settings: &Settings, args: &Args, effective: &[Effective
         return Ok(Exit::Passed);
     }
     if args.probe_abra {
-        let probed = probe(settings).await?;
+        let cancel = stop_on_signals()?;
+        let Some(probed) = probe(&runner_of(settings)?, &cancel).await? else { return Ok(Exit::Cancelled) };
         if args.json {
             say!("{:#}", serde_json::json!(probed));
         } else {

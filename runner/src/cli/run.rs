@@ -196,6 +196,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         if let Some(left_out) = &left_out {
             note!("{left_out}");
         }
+        crate::registry::give_to_abra(settings, &args.what.recipe, &dir.abra()).inspect_err(|_| dir.discard())?;
         let abra = Abra::new(program, dir.abra()).knowing(probed);
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;

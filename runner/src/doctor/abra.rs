@@ -20,7 +20,9 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     let helps = futures_util::future::join_all(WORDS.iter().map(|word| help(&program, word))).await;
     let missing: Vec<String> =
         WORDS.iter().zip(helps).filter_map(|(word, help)| lacks(word, help.as_deref())).collect();
-    let found = Finding::ok("abra", format!("{} ({version})", program.display()));
+    let own = std::env::current_exe().ok();
+    let is_named = settings.abra.is_some() || program.parent() == own.as_deref().and_then(Path::parent);
+    let found = in_reach(&program, is_named, &version);
     let flags = if missing.is_empty() {
         Finding::ok("abra's words", format!("all {} commands with their flags are known to it", WORDS.len()))
     } else {
@@ -30,18 +32,39 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     vec![found, flags, answers(probed.as_ref(), &version), catalogue(operators_catalogue().as_deref(), &version)]
 }
 
+/// Where a service of systemd looks for programs, which is less than a shell does: abra may be below a home.
+const UNITS_PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Whether the unit finds it as well as this shell.
+fn in_reach(program: &Path, is_named: bool, version: &str) -> Finding {
+    let what = format!("{} ({version})", program.display());
+    if is_named || program.parent().is_some_and(|folder| UNITS_PATH.iter().any(|known| folder == Path::new(known))) {
+        return Finding::ok("abra", what);
+    }
+    Finding::warn(
+        "abra",
+        format!("{what}; the unit does not look in that folder"),
+        "install it into /usr/local/bin, or name it in /etc/cc-ci/cc-ci.toml: abra = \"FILE\"",
+    )
+}
+
 /// Whether it was asked what it does where that is not sure.
 fn answers(probed: Option<&Probed>, version: &str) -> Finding {
     let count =
         |answer: &Answer| probed.map_or(0, |probed| probed.answers.values().filter(|one| *one == answer).count());
+    let unclear = |probed: &Probed| match probed.answers.len() - count(&Answer::AsTold) - count(&Answer::Otherwise) {
+        0 => String::new(),
+        unclear => format!("; {unclear} are not clear, and cc-ci goes by what refuses more"),
+    };
     match probed {
         Some(probed) => Finding::ok(
             "abra's ways",
             format!(
-                "asked here: of {} answers {} are as cc-ci takes them and {} otherwise, which it is right with too",
+                "asked here: of {} answers {} are as cc-ci takes them and {} otherwise, which it is right with too{}",
                 probed.answers.len(),
                 count(&Answer::AsTold),
                 count(&Answer::Otherwise),
+                unclear(probed),
             ),
         ),
         None if version.starts_with("abra-lite") => Finding::ok("abra's ways", "those of the table that cc-ci goes by"),
@@ -101,6 +124,14 @@ mod tests {
         assert_eq!(level(Some("/home/ci/.abra/catalogue"), "abra version 0.13"), Level::Ok);
         assert_eq!(level(None, "abra version 0.13"), Level::Warn);
         assert_eq!(level(None, "abra-lite 0.1.0"), Level::Ok);
+    }
+
+    #[test]
+    fn an_abra_that_the_unit_does_not_find_is_told() {
+        let level = |path: &str, is_named| in_reach(Path::new(path), is_named, "abra version 0.13").level;
+        assert_eq!(level("/usr/local/bin/abra", false), Level::Ok);
+        assert_eq!(level("/root/.local/bin/abra", false), Level::Warn);
+        assert_eq!(level("/root/.local/bin/abra", true), Level::Ok);
     }
 
     #[test]

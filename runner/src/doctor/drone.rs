@@ -15,7 +15,7 @@ const RUN: Duration = Duration::from_secs(3600);
 /// Asks Drone, where one is named.
 pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<Finding> {
     let (drone, repo) = match drone.named() {
-        Ok(None) => return Vec::new(),
+        Ok(None) => return vec![Finding::ok("Drone", "none is named: runs are processes of this machine")],
         Ok(Some(named)) => named,
         Err(failure) => return vec![Finding::bad("Drone", failure.what, &failure.look_at)],
     };

@@ -1,8 +1,10 @@
-//! The machine under the engine: names, disk, clock.
+//! The machine under the engine: programs, names, disk, clock.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
+use harness::browser::PACKAGES;
 use harness::swarm::Swarm;
 
 use super::Finding;
@@ -14,6 +16,32 @@ const EARLY: u64 = 2;
 
 /// Seconds by which the engine's clock may differ.
 const SKEW: i64 = 2;
+
+/// Programs that every run may start, each with its package of Debian.
+const PROGRAMS: [(&str, &str); 4] = [("bash", "bash"), ("curl", "curl"), ("docker.io", "docker"), ("git", "git")];
+
+/// The programs that cc-ci and the recipes' tests start. Without a browser, tests that need one are broken and no others.
+pub(super) fn programs(path: &OsStr) -> Vec<Finding> {
+    let is_there = |program: &str| std::env::split_paths(path).any(|folder| folder.join(program).is_file());
+    let lacks = |all: &[(&'static str, &'static str)]| -> (Vec<&'static str>, Vec<&'static str>) {
+        all.iter().filter(|(_, program)| !is_there(program)).map(|(package, program)| (*program, *package)).unzip()
+    };
+    let mend = |packages: &[&str]| format!("apt-get install {}", packages.join(" "));
+    let mut found = Vec::new();
+    let (missing, packages) = lacks(&PROGRAMS);
+    if !missing.is_empty() {
+        found.push(Finding::bad("programs", format!("not on PATH: {}", missing.join(", ")), &mend(&packages)));
+    }
+    let (missing, packages) = lacks(&PACKAGES);
+    if !missing.is_empty() {
+        let what = format!("not on PATH: {}; tests in a browser are broken", missing.join(", "));
+        found.push(Finding::warn("programs", what, &mend(&packages)));
+    }
+    if found.is_empty() {
+        found.push(Finding::ok("programs", "what cc-ci and tests start is on PATH, a browser too"));
+    }
+    found
+}
 
 pub(super) async fn dns(settings: &Settings) -> Finding {
     let base = &settings.base_domain;
@@ -108,6 +136,20 @@ mod tests {
 
     use super::super::Level;
     use super::*;
+
+    #[test]
+    fn programs_that_are_not_there_are_named_with_their_packages() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = PROGRAMS.iter().chain(&PACKAGES);
+        all.for_each(|(_, program)| std::fs::write(dir.path().join(program), "").unwrap());
+        let found = || programs(dir.path().as_os_str());
+        assert_eq!(found().iter().map(|one| one.level).collect::<Vec<_>>(), [Level::Ok]);
+        std::fs::remove_file(dir.path().join("certutil")).unwrap();
+        std::fs::remove_file(dir.path().join("git")).unwrap();
+        let [bad, warn] = &found()[..] else { panic!("{:?}", found()) };
+        assert_eq!((bad.level, bad.mend.as_deref()), (Level::Bad, Some("apt-get install git")));
+        assert_eq!((warn.level, warn.mend.as_deref()), (Level::Warn, Some("apt-get install libnss3-tools")));
+    }
 
     #[test]
     fn a_state_folder_that_cannot_be_written_to_is_told_as_that() {

@@ -18,7 +18,7 @@ const fn line(number: u8, title: &'static str, checks: &'static [&'static str]) 
 
 /// All of them, in the order of the page.
 pub const LINES: &[Line] = &[
-    line(1, "The machine", &["engine", "room", "clock"]),
+    line(1, "The machine", &["engine", "programs", "room", "clock"]),
     line(2, "The swarm", &["swarm", "IPVS", "network proxy", "world"]),
     line(3, "The name", &["DNS", "names"]),
     line(4, "traefik", &["traefik", "route"]),

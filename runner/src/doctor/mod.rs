@@ -9,6 +9,8 @@ mod lines;
 mod names;
 mod probe;
 mod render;
+mod running;
+mod scratch;
 mod server;
 mod swarm;
 
@@ -67,6 +69,7 @@ impl Finding {
 pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -> Vec<Finding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
+    findings.extend(host::programs(&std::env::var_os("PATH").unwrap_or_default()));
     findings.push(host::dns(settings).await);
     findings.push(names::check(settings));
     findings.extend(host::room(settings).await);

@@ -1,31 +1,33 @@
 //! `cc-ci doctor --probe-abra`: what the installed abra does at the points where that is not sure, asked of it in a
-//! scratch `ABRA_DIR` and a scratch stack whose services want no container. The answers are kept for later runs.
-//!
-//! What needs a running container or the backup bot is not asked.
+//! scratch `ABRA_DIR` and scratch stacks: first one whose services want no container, then one that runs. The answers
+//! are kept for later runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::abra::{Abra, Answer, BEHAVIOURS, Call, Point, Probed, environment, find_program, version_of};
 use harness::failure::{Failure, Kind};
-use harness::names::Domain;
-use harness::swarm::{Removal, Swarm};
+use harness::names::{Domain, NameError, RecipeName};
+use harness::swarm::Swarm;
 use rand::Rng as _;
+use tokio_util::sync::CancellationToken;
 
+use super::running::{self, NO_TERMINAL};
+use super::scratch::Scratch;
 use crate::deploy::disk;
-use crate::settings::Settings;
+use crate::slot::Runner;
 
 /// The recipe of the scratch folder.
 const RECIPE: &str = "ccci-probe";
 /// The same in a repository with SHA-256 commit ids.
 const SHA256: &str = "ccci-probe-sha256";
 /// How long one call may take: abra may try to reach a network that is not there.
-const CALL: Duration = Duration::from_secs(15);
-/// How long removing the scratch stack may take.
-const REMOVAL: Duration = Duration::from_secs(20);
+pub(super) const CALL: Duration = Duration::from_secs(15);
+/// How long all of it may take, without removing it again.
+const ALL: Duration = Duration::from_secs(80);
 /// What is seen of a deploy.
 const DEPLOYED: [Point; 7] = [
     Point::StackNameCut,
@@ -39,35 +41,52 @@ const DEPLOYED: [Point; 7] = [
 /// The flags that are looked for in the help.
 const FLAGS: [(&[&str], &str); 2] = [(&["app", "backup", "list"], "--all"), (&["app", "restore"], "--hooks")];
 
-/// Asks, and keeps what was answered.
+/// Asks, and keeps what was answered; nothing where it was cancelled meanwhile. What it made is removed in each case.
 ///
 /// # Errors
 /// No abra, no swarm, or no disk. What abra refuses is an answer.
-pub async fn probe(settings: &Settings) -> Result<Probed, Failure> {
-    let program = find_program(settings.abra.as_deref())?;
+pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option<Probed>, Failure> {
+    let program = find_program(runner.settings.abra.as_deref())?;
     let version = version_of(&program).await?;
-    let state = settings.state_dir()?;
-    std::fs::create_dir_all(&state).map_err(|error| disk("make", &state, &error))?;
-    let scratch = tempfile::Builder::new().prefix("probe-").tempdir_in(&state);
-    let scratch = scratch.map_err(|error| disk("make a folder in", &state, &error))?;
     let swarm = Swarm::connect().await?;
+    let scratch = Scratch::make(&swarm, runner, ALL).await?;
     let letters: String = (0..6).map(|_| char::from(rand::rng().random_range(b'a'..=b'z'))).collect();
-    // Longer than a stack's name may be.
-    let domain = format!("probe-{letters}-of-a-name-that-is-longer-than-a-stack-may-be.localhost");
-    let domain: Domain = domain.parse().map_err(|error| bug(&format!("{error}")))?;
-    let asking = Asking { abra: Abra::new(program, scratch.path().to_owned()), domain, answers: BTreeMap::new() };
-    let image = &settings.traefik_image;
-    let stack = asking.domain.stack();
-    let asked = asking.ask(&swarm, image).await;
-    let left = swarm.remove(&stack, Removal::Kill, Instant::now() + REMOVAL).await?;
-    if let Some(object) = left.first() {
-        let what = format!("{object} of the scratch stack is left");
-        return Err(Failure::new(Kind::LeftBehind, what, "docker's own commands for that object"));
+    let domain = |name: &str| -> Result<Domain, Failure> {
+        format!("probe-{letters}{name}.localhost").parse().map_err(|error: NameError| bug(&error.to_string()))
+    };
+    let mut asking = Asking {
+        abra: Abra::new(program, scratch.abra()),
+        domain: domain("-of-a-name-that-is-longer-than-stacks-may-be")?,
+        short: domain("")?,
+        image: runner.settings.traefik_image.clone(),
+        scratch,
+        answers: BTreeMap::new(),
+        flags: Vec::new(),
+    };
+    let asked = tokio::select! {
+        asked = tokio::time::timeout(ALL, asking.ask(&swarm)) => Some(asked),
+        () = cancel.cancelled() => None,
+    };
+    let Asking { scratch, mut answers, flags, .. } = asking;
+    scratch.end().await?;
+    match asked {
+        None => return Ok(None),
+        Some(Ok(asked)) => asked?,
+        Some(Err(_)) => {
+            for row in BEHAVIOURS {
+                let late = || Answer::Unknown("time was up before it was asked".to_owned());
+                answers.entry(row.name.to_owned()).or_insert_with(late);
+            }
+        }
     }
-    let (answers, flags) = asked?;
     let probed = Probed { version, answers, flags };
-    probed.keep(&state).map_err(|error| disk("write to", &state, &error))?;
-    Ok(probed)
+    probed.keep(&runner.state).map_err(|error| disk("write to", &runner.state, &error))?;
+    Ok(Some(probed))
+}
+
+/// The recipe of the scratch folder, as a name.
+pub(super) fn recipe() -> Result<RecipeName, Failure> {
+    RECIPE.parse().map_err(|error: NameError| bug(&error.to_string()))
 }
 
 /// The answers for people: each question, what was answered, and what cc-ci does about it.
@@ -81,7 +100,7 @@ pub fn told(probed: &Probed) -> String {
             Some(Answer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
             None if row.otherwise.is_none() => ("-  ", "not asked: it is sure enough".to_owned()),
             None if row.point == Point::NameWithoutDots => ("-  ", "not asked: no such name reaches abra".to_owned()),
-            None => ("-  ", "not asked: it needs a running container".to_owned()),
+            None => ("-  ", "not asked".to_owned()),
         };
         let _ = writeln!(text, "\n{mark} {}: {}", row.name, row.does);
         if !answer.is_empty() {
@@ -98,13 +117,13 @@ pub fn told(probed: &Probed) -> String {
 }
 
 /// How a call ended.
-struct Ended {
-    is_fine: bool,
-    said: String,
+pub(super) struct Ended {
+    pub(super) is_fine: bool,
+    pub(super) said: String,
 }
 
 impl Ended {
-    fn of(call: &Call) -> Self {
+    pub(super) fn of(call: &Call) -> Self {
         Self { is_fine: call.ok(), said: call.shown().to_owned() }
     }
 }
@@ -115,7 +134,7 @@ fn by_refusal(ended: &Ended) -> Answer {
 }
 
 /// As told where it was refused with one of these words.
-fn by_words(ended: &Ended, words: &[&str]) -> Answer {
+pub(super) fn by_words(ended: &Ended, words: &[&str]) -> Answer {
     let said = ended.said.to_lowercase();
     match (ended.is_fine, words.iter().any(|word| said.contains(word))) {
         (true, _) => Answer::Otherwise,
@@ -124,7 +143,7 @@ fn by_words(ended: &Ended, words: &[&str]) -> Answer {
     }
 }
 
-fn unknown(said: &str) -> Answer {
+pub(super) fn unknown(said: &str) -> Answer {
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     Answer::Unknown(last.trim().chars().take(200).collect())
 }
@@ -145,18 +164,27 @@ fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
     }
 }
 
-struct Asking {
-    abra: Abra,
-    domain: Domain,
+pub(super) struct Asking {
+    pub(super) abra: Abra,
+    /// Longer than a stack's name may be, and cut in the middle of a word: no name of a config ends in a hyphen.
+    pub(super) domain: Domain,
+    /// Short enough.
+    pub(super) short: Domain,
+    /// What its containers are made from, where there are any.
+    pub(super) image: String,
+    pub(super) scratch: Scratch,
     answers: BTreeMap<String, Answer>,
+    flags: Vec<String>,
 }
 
-type Answers = (BTreeMap<String, Answer>, Vec<String>);
-
 impl Asking {
-    async fn ask(mut self, swarm: &Swarm, image: &str) -> Result<Answers, Failure> {
-        let flags = self.flags().await?;
-        self.write(image, "0", "30s")?;
+    async fn ask(&mut self, swarm: &Swarm) -> Result<(), Failure> {
+        self.flags = self.flags().await?;
+        let recipe = recipe()?;
+        for domain in [self.domain.clone(), self.short.clone()] {
+            self.scratch.claim(&domain, &recipe).await?;
+        }
+        self.write("0", "30s")?;
         self.git(&["init", "--quiet"])?;
         self.git(&["add", "--all"])?;
         let who = ["-c", "user.name=cc-ci", "-c", "user.email=cc-ci@localhost"];
@@ -168,11 +196,14 @@ impl Asking {
         self.files(&domain).await?;
         self.sha256().await?;
         self.secrets().await?;
-        self.deploys(swarm, image).await?;
-        Ok((self.answers, flags))
+        self.deploys(swarm).await?;
+        let labels: String =
+            self.scratch.labels().iter().map(|(name, value)| format!("        - \"{name}={value}\"\n")).collect();
+        self.put("compose.yml", &running::compose(&self.image, &labels))?;
+        self.running(swarm).await
     }
 
-    fn say(&mut self, point: Point, answer: Answer) {
+    pub(super) fn say(&mut self, point: Point, answer: Answer) {
         self.answers.insert(point.row().name.to_owned(), answer);
     }
 
@@ -198,7 +229,7 @@ impl Asking {
         let named = format!("--domain={domain}");
         let new = ["app", "new", RECIPE, "--server=default", &named, "--chaos", "--offline", "--no-input"];
         let said = self.call(&new).await?;
-        let is_made = self.env_file().exists();
+        let is_made = self.abra.env_file(&self.domain).exists();
         let answer = match (is_made, catalogue.exists()) {
             (true, false) => Answer::Otherwise,
             (true, true) => Answer::AsTold,
@@ -210,8 +241,7 @@ impl Asking {
         self.say(Point::CatalogueWanted, answer);
         if !is_made {
             // This call sees to one.
-            let recipe = RECIPE.parse().map_err(|error: harness::names::NameError| bug(&error.to_string()))?;
-            let call = self.abra.app_new(&recipe, &self.domain, CALL).await?;
+            let call = self.abra.app_new(&recipe()?, &self.domain, CALL).await?;
             if !call.ok() {
                 return Err(Failure::new(Kind::AbraUnusable, "abra makes no app of the scratch recipe", "its words")
                     .with_detail(call.shown()));
@@ -227,7 +257,7 @@ impl Asking {
         let answer = by_refusal(&self.ended(&new).await?);
         self.say(Point::NewTakesNoVersionInChaos, answer);
         let lint = ["recipe", "lint", RECIPE, "--chaos", "--offline", "--no-input"];
-        let answer = by_words(&self.ended(&lint).await?, &["ioctl", "not a tty", "terminal"]);
+        let answer = by_words(&self.ended(&lint).await?, &NO_TERMINAL);
         self.say(Point::TerminalWanted, answer);
         self.put("untracked.txt", "x")?;
         let list = ["app", "secret", "ls", domain, "--machine", "--offline", "--no-input"];
@@ -267,7 +297,7 @@ impl Asking {
     }
 
     /// A stack with no container.
-    async fn deploys(&mut self, swarm: &Swarm, image: &str) -> Result<(), Failure> {
+    async fn deploys(&mut self, swarm: &Swarm) -> Result<(), Failure> {
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
         let stack = self.domain.stack();
         let services = swarm.services(&stack).await?;
@@ -280,32 +310,31 @@ impl Asking {
         let has = |end: &str| configs.iter().any(|name| *name == stack.object(end));
         self.say(
             Point::ExportsByPattern,
-            match (has("indented_none"), has("indented_v1")) {
-                (true, _) => Answer::AsTold,
-                (false, true) => Answer::Otherwise,
-                (false, false) => unknown(&configs.join(" ")),
+            match ["none", "v1"].map(|value| ["indented", "quoted"].map(|name| has(&format!("{name}_{value}")))) {
+                [[true, true], _] => Answer::AsTold,
+                [_, [true, true]] => Answer::Otherwise,
+                _ => unknown(&configs.join(" ")),
             },
         );
-        let env = std::fs::read_to_string(self.env_file()).unwrap_or_default();
+        let env = std::fs::read_to_string(self.abra.env_file(&self.domain)).unwrap_or_default();
         let has_version = env.lines().any(|line| line.starts_with(&format!("TYPE={RECIPE}:")));
         self.say(Point::VersionInType, if has_version { Answer::AsTold } else { Answer::Otherwise });
 
         // Its container is not there, so that the command fails where it is run.
-        let mut text = env;
-        text.push_str("POST_DEPLOY_CMDS=\"app probe\"\n");
-        std::fs::write(self.env_file(), &text).map_err(|error| disk("write", &self.env_file(), &error))?;
+        let domain = self.domain.clone();
+        self.add_to_env(&domain, "POST_DEPLOY_CMDS=\"app command_of_the_probe\"\n")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
         self.say(Point::PostCommandsAfterWait, if call.ok() { Answer::AsTold } else { Answer::Otherwise });
 
-        let text = text.replace("POST_DEPLOY_CMDS", "NO_CMDS");
-        std::fs::write(self.env_file(), text).map_err(|error| disk("write", &self.env_file(), &error))?;
+        // The last of a name counts.
+        self.add_to_env(&domain, "POST_DEPLOY_CMDS=\n")?;
         let again = ["--force", "--no-converge-checks", "--no-domain-checks", "--offline", "--no-input"];
         let ended = self.ended(&[&["app", "deploy", self.domain.as_str()][..], &again].concat()).await?;
         self.say(Point::CleanTreeForDeploys, by_words(&ended, &["unstaged"]));
-        self.write(image, "0", "\"${EVERY:-30s}\"")?;
+        self.write("0", "\"${EVERY:-30s}\"")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
         self.say(Point::SchemaFirst, by_words(&Ended::of(&call), &["duration"]));
-        self.write(image, "\"${COPIES:-0}\"", "30s")?;
+        self.write("\"${COPIES:-0}\"", "30s")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
         let answer = by_words(&Ended::of(&call), &["integer", "number", "replicas"]);
         self.say(Point::SchemaFirstForNumbers, answer);
@@ -319,8 +348,11 @@ impl Asking {
         Ok(names.filter(|name| name.starts_with(stack)).collect())
     }
 
-    fn env_file(&self) -> std::path::PathBuf {
-        self.abra.env_file(&self.domain)
+    /// Adds a line to an app's env file.
+    pub(super) fn add_to_env(&self, domain: &Domain, line: &str) -> Result<(), Failure> {
+        let path = self.abra.env_file(domain);
+        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        std::fs::write(&path, format!("{text}{line}")).map_err(|error| disk("write", &path, &error))
     }
 
     fn put(&self, name: &str, text: &str) -> Result<(), Failure> {
@@ -329,7 +361,10 @@ impl Asking {
     }
 
     /// The recipe's files.
-    fn write(&self, image: &str, replicas: &str, interval: &str) -> Result<(), Failure> {
+    fn write(&self, replicas: &str, interval: &str) -> Result<(), Failure> {
+        let image = &self.image;
+        let labels: String =
+            self.scratch.labels().iter().map(|(name, value)| format!("        - \"{name}={value}\"\n")).collect();
         let folder = self.abra.dir().join("recipes").join(RECIPE);
         std::fs::create_dir_all(&folder).map_err(|error| disk("make", &folder, &error))?;
         let compose = format!(
@@ -339,7 +374,7 @@ services:
     image: {image}
     command: ["true"]
     networks: [internal]
-    configs: [plain, indented]
+    configs: [indented, quoted]
     secrets: [value]
     healthcheck: {{ test: ["CMD", "true"], interval: {interval} }}
     deploy:
@@ -347,10 +382,10 @@ services:
       endpoint_mode: dnsrr
       labels:
         - "coop-cloud.${{STACK_NAME}}.version=1.0.0+1"
-networks: {{ internal: }}
+{labels}networks: {{ internal: }}
 configs:
-  plain: {{ name: "${{STACK_NAME}}_plain_${{PLAIN_VERSION:-none}}", file: text }}
   indented: {{ name: "${{STACK_NAME}}_indented_${{INDENTED_VERSION:-none}}", file: text }}
+  quoted: {{ name: "${{STACK_NAME}}_quoted_${{QUOTED_VERSION:-none}}", file: text }}
 secrets:
   value: {{ external: true, name: "${{STACK_NAME}}_value_${{SECRET_VALUE_VERSION}}" }}
 "#
@@ -360,7 +395,8 @@ secrets:
             ".env.sample",
             "TYPE=ccci-probe\nDOMAIN=probe.example.com\nLETS_ENCRYPT_ENV=\nSECRET_VALUE_VERSION=v1\n",
         )?;
-        self.put("abra.sh", "export PLAIN_VERSION=v1\n  export INDENTED_VERSION=v1\nprobe() {\n  true\n}\n")?;
+        let exports = "export PLAIN_VERSION=v1\n  export INDENTED_VERSION=v1\nexport QUOTED_VERSION=\"v1\"\n";
+        self.put("abra.sh", &format!("{exports}{}", running::function()))?;
         self.put("README.md", "# ccci-probe\n")?;
         self.put("text", "probe\n")
     }
@@ -370,16 +406,20 @@ secrets:
     }
 
     /// A call without a terminal, and without what the wrapper sees to: whether it ended well, and its words.
-    async fn ended(&self, words: &[&str]) -> Result<Ended, Failure> {
+    pub(super) async fn ended(&self, words: &[&str]) -> Result<Ended, Failure> {
+        self.ended_within(words, CALL).await
+    }
+
+    pub(super) async fn ended_within(&self, words: &[&str], limit: Duration) -> Result<Ended, Failure> {
         let program = self.abra.program();
         let mut command = tokio::process::Command::new(program);
         command.args(words).env_clear().envs(environment(self.abra.dir())).stdin(Stdio::null()).kill_on_drop(true);
-        let output = tokio::time::timeout(CALL, command.output()).await;
+        let output = tokio::time::timeout(limit, command.output()).await;
         let text = |output: &std::process::Output| {
             format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout))
         };
         match output {
-            Err(_) => Ok(Ended { is_fine: false, said: format!("no end after {} s", CALL.as_secs()) }),
+            Err(_) => Ok(Ended { is_fine: false, said: format!("no end after {} s", limit.as_secs()) }),
             Ok(Ok(output)) => Ok(Ended { is_fine: output.status.success(), said: text(&output) }),
             Ok(Err(error)) => {
                 let what = format!("{} cannot be started: {error}", program.display());

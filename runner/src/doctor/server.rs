@@ -25,7 +25,16 @@ pub(super) fn own(settings: &Settings) -> Finding {
     }
     let user = rustix::process::geteuid();
     let user = if user.is_root() { "root".to_owned() } else { format!("the user with the number {}", user.as_raw()) };
-    Finding::ok("cc-ci", format!("runs as {user}, with {count} recipes in {}", folder.display()))
+    let what = format!("runs as {user}, with {count} recipes in {}", folder.display());
+    let beside = || std::env::current_exe().ok().map(|program| program.with_file_name("recipe-tests"));
+    match settings.recipe_tests.clone().or_else(beside).filter(|program| !program.is_file()) {
+        Some(program) => Finding::warn(
+            "cc-ci",
+            format!("{what}; there is no {}, so their tests in Rust are broken", program.display()),
+            "install recipe-tests beside cc-ci, or name it: --recipe-tests (CCCI_RECIPE_TESTS)",
+        ),
+        None => Finding::ok("cc-ci", what),
+    }
 }
 
 /// Which registries are asked with a login, for whom, and which mirrors the engine has.
@@ -142,12 +151,16 @@ mod tests {
     #[test]
     fn a_folder_without_recipes_is_no_folder_of_recipes() {
         let dir = tempfile::tempdir().unwrap();
-        let of = || own(&Line::parse_from(["cc-ci", "--recipes", dir.path().to_str().unwrap()]).settings);
+        let tests = dir.path().join("recipe-tests");
+        let words = ["cc-ci", "--recipes", dir.path().to_str().unwrap(), "--recipe-tests", tests.to_str().unwrap()];
+        let of = || own(&Line::parse_from(words).settings);
         assert_eq!(of().level, Level::Bad);
         std::fs::create_dir(dir.path().join("tiny")).unwrap();
         assert_eq!(of().level, Level::Bad);
         std::fs::write(dir.path().join("tiny/recipe.toml"), "").unwrap();
-        assert!(of().what.contains("with 1 recipes"), "{}", of().what);
+        assert!(of().level == Level::Warn && of().what.contains("with 1 recipes"), "{}", of().what);
+        std::fs::write(&tests, "").unwrap();
+        assert_eq!(of().level, Level::Ok, "the program with their tests is there");
     }
 
     #[test]

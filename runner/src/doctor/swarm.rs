@@ -9,7 +9,7 @@ use harness::swarm::Swarm;
 use super::Finding;
 use crate::repository::Looked;
 use crate::settings::Settings;
-use crate::world::{http_trusting, present, served_ca};
+use crate::world::{Present, http_trusting, present, served_ca};
 
 pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     let start = "systemctl start docker (or, with no service manager: dockerd &)";
@@ -53,7 +53,7 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
                 }
             };
             found.push(part("network proxy", there.proxy, "overlay network called proxy"));
-            found.push(part("traefik", there.traefik, "traefik"));
+            found.push(traefik(&there));
             found.push(part("backup bot", there.bot, "backup bot (label coop-cloud.backupbot.enabled)"));
             if there.traefik {
                 found.push(https(settings, &swarm).await);
@@ -65,6 +65,22 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Whose traefik serves, which decides whose authorities judge its certificates.
+fn traefik(there: &Present) -> Finding {
+    match (&there.foreign_traefik, there.own_traefik) {
+        (Some(service), false) => Finding::ok("traefik", format!("the server's own is there: {service}")),
+        (Some(service), true) => Finding::warn(
+            "traefik",
+            format!(
+                "the server's own is there ({service}), and beside it that of `cc-ci up`, which may hold its ports"
+            ),
+            "cc-ci up, which takes its own away",
+        ),
+        (None, true) => Finding::ok("traefik", "that of `cc-ci up` is there"),
+        (None, false) => Finding::bad("traefik", "there is no traefik", "cc-ci up"),
+    }
 }
 
 /// traefik passes a request on, as it must for an app.
@@ -144,12 +160,26 @@ mod tests {
     use clap::Parser as _;
     use harness::failure::Kind;
 
+    use super::super::Level;
     use super::*;
 
     #[derive(clap::Parser)]
     struct Line {
         #[command(flatten)]
         settings: Settings,
+    }
+
+    #[test]
+    fn a_traefik_of_the_servers_own_is_named_and_two_of_them_are_told() {
+        let level = |foreign: Option<&str>, own_traefik| {
+            let there = Present { foreign_traefik: foreign.map(str::to_owned), own_traefik, ..Present::default() };
+            (traefik(&there).level, traefik(&there).what)
+        };
+        assert_eq!(level(None, false).0, Level::Bad);
+        assert_eq!(level(None, true).0, Level::Ok);
+        let (is, what) = level(Some("traefik_example_org_app"), false);
+        assert!(is == Level::Ok && what.contains("traefik_example_org_app"), "{what}");
+        assert_eq!(level(Some("traefik_example_org_app"), true).0, Level::Warn);
     }
 
     #[test]

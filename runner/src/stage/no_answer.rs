@@ -114,13 +114,11 @@ fn said(line: &str) -> String {
 
 async fn traefik(cx: &Context) -> Option<(StackName, String)> {
     let services = cx.swarm.docker().list_services(None).await.ok()?;
-    let others = services.into_iter().filter_map(|service| service.spec).filter(|spec| !crate::world::is_route(spec));
-    others.into_iter().find_map(|spec| {
-        let image = spec.task_template?.container_spec?.image?;
-        let name = image.split(['@', ':']).next()?.rsplit('/').next()?.to_owned();
+    let mut found = services.into_iter().filter_map(|service| service.spec).filter(crate::world::is_traefik);
+    found.find_map(|spec| {
         let stack = StackName::try_from(spec.labels?.get(STACK_LABEL)?.clone()).ok()?;
         let short = spec.name?.strip_prefix(&stack.object(""))?.to_owned();
-        (name == "traefik").then_some((stack, short))
+        Some((stack, short))
     })
 }
 

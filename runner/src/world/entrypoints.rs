@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use harness::failure::Failure;
 use harness::swarm::Swarm;
 
+use super::present::{is_traefik, unreachable};
+
 /// Those that every traefik of Co-op Cloud has (certain: every recipe routes by them).
 const USUAL: [&str; 2] = ["web", "web-secure"];
 
@@ -14,15 +16,12 @@ const USUAL: [&str; 2] = ["web", "web-secure"];
 /// When the engine does not answer.
 pub async fn entrypoints(swarm: &Swarm) -> Result<BTreeSet<String>, Failure> {
     let mut found: BTreeSet<String> = USUAL.iter().map(ToString::to_string).collect();
-    for service in swarm.docker().list_services(None).await.map_err(|error| super::present::unreachable(&error))? {
-        let spec = service.spec.filter(|spec| !super::is_route(spec));
+    for service in swarm.docker().list_services(None).await.map_err(|error| unreachable(&error))? {
+        let spec = service.spec.filter(is_traefik);
         let container = spec.and_then(|spec| spec.task_template).and_then(|task| task.container_spec);
         let Some(container) = container else { continue };
-        let image = container.image.unwrap_or_default();
-        if image.split(['@', ':']).next().and_then(|name| name.rsplit('/').next()) == Some("traefik") {
-            let words = container.command.into_iter().chain(container.args).flatten();
-            found.extend(words.filter_map(|word| named(&word)));
-        }
+        let words = container.command.into_iter().chain(container.args).flatten();
+        found.extend(words.filter_map(|word| named(&word)));
     }
     Ok(found)
 }

@@ -8,21 +8,21 @@ mod present;
 pub mod route;
 mod stack;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Kind};
 use harness::http::{Http, HttpConfig};
 use harness::names::StackName;
-use harness::swarm::{ObjectKind, Removal, SharedRecord, Swarm};
+use harness::swarm::{ObjectKind, Removal, SharedRecord, Swarm, with_tag};
 use serde::Serialize;
 use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 
 use crate::settings::Settings;
 use docker_cli::docker;
 pub use entrypoints::entrypoints;
-pub use present::{Present, is_route, present};
+pub use present::{Present, is_traefik, present};
 
 /// The stack of what `up` makes.
 pub const WORLD_STACK: &str = "cc-ci-world";
@@ -69,6 +69,8 @@ pub enum Done {
     Made,
     /// It was there.
     AlreadyThere,
+    /// It was there, and is another one now.
+    Updated,
     /// It was removed now.
     Removed,
     /// It is left as it is, on purpose.
@@ -82,6 +84,7 @@ impl Done {
         match self {
             Self::Made => "made",
             Self::AlreadyThere => "already there",
+            Self::Updated => "updated",
             Self::Removed => "removed",
             Self::Kept => "kept",
         }
@@ -95,7 +98,7 @@ impl Done {
 /// When the engine does not answer.
 pub async fn served_ca(swarm: &Swarm, settings: &Settings) -> Result<Option<PathBuf>, Failure> {
     let Some(ca) = local_ca(&settings.state_dir()?, settings) else { return Ok(None) };
-    Ok((!present(swarm).await?.foreign_traefik).then_some(ca))
+    Ok(present(swarm).await?.foreign_traefik.is_none().then_some(ca))
 }
 
 /// The local CA's certificate, where `up` made one for this base domain.
@@ -138,43 +141,76 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
     }
 
     let start = Instant::now();
-    if there.foreign_traefik {
-        told(report, "traefik of this server, with its own certificates", Done::Kept, start);
+    if let Some(service) = &there.foreign_traefik {
+        told(report, &format!("traefik of this server ({service}), with its own certificates"), Done::Kept, start);
     } else {
         let made = ca::ensure(&state, &settings.base_domain)?;
         told(report, "certificate of the base domain", if made { Done::Made } else { Done::AlreadyThere }, start);
     }
+    if let Some(service) = &there.foreign_bot {
+        told(report, &format!("backup bot of this server ({service})"), Done::Kept, start);
+    }
 
     let start = Instant::now();
     let parts = stack::Parts {
-        traefik: !there.foreign_traefik,
-        bot: !there.foreign_bot,
+        traefik: there.foreign_traefik.is_none(),
+        bot: there.foreign_bot.is_none(),
         ipvs: facts.ipvs,
         data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "ask for docker's data root").await?,
+        images: images(&swarm, settings, there.foreign_bot.is_none(), &there.images).await?,
     };
     let wanted = stack::write(&state, settings, &parts)?;
     // Another state folder, with another CA, may have deployed it last: what is there is not enough.
     if there.traefik && there.bot && there.routes.contains(settings.base_domain.as_str()) && there.print == wanted.print
     {
-        told(report, "traefik, backup bot and route", Done::AlreadyThere, start);
+        told(report, parts.words(), Done::AlreadyThere, start);
     } else {
         let stack_name = StackName::try_from(WORLD_STACK.to_owned())
             .map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""))?;
         let before = swarm.before(&stack_name).await?;
         let mut watch = swarm.watch(&stack_name).await?;
         let file = wanted.file.to_string_lossy();
-        docker(&["stack", "deploy", "-c", &file, WORLD_STACK], "deploy traefik, the backup bot and a route").await?;
+        // Of this stack, what is not in the file any more goes: the server may have a traefik of its own by now.
+        docker(&["stack", "deploy", "--prune", "-c", &file, WORLD_STACK], &format!("deploy {}", parts.words())).await?;
         watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
         // Certificates of earlier worlds. One that is in use is refused by swarm, and stays.
         let mut old = swarm.objects(&stack_name).await?;
         old.retain(|object| matches!(object.kind, ObjectKind::Config | ObjectKind::Secret));
         swarm.discard(&old).await?;
-        told(report, "traefik, backup bot and route", Done::Made, start);
+        let is_other = |(name, id): &(&String, &String)| there.images.get(*name).is_some_and(|old| old != *id);
+        for (name, _) in parts.images.iter().filter(is_other) {
+            told(report, &format!("{name}, which means another image now"), Done::Updated, start);
+        }
+        if there.own_traefik && !parts.traefik {
+            told(report, "traefik of cc-ci's own", Done::Removed, start);
+        }
+        told(report, parts.words(), Done::Made, start);
     }
     let start = Instant::now();
     answers(&swarm, settings).await?;
     told(report, "HTTPS of the base domain answers", Done::AlreadyThere, start);
     Ok(())
+}
+
+/// The ids of the images of what `up` deploys, by their names with a tag. What is neither here nor deployed, which may be
+/// on another node, is pulled first, so that a registry's refusal is told as one.
+async fn images(
+    swarm: &Swarm,
+    settings: &Settings,
+    bot: bool,
+    deployed: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let all = [Some(&settings.traefik_image), bot.then_some(&settings.bot_image)];
+    let mut found = BTreeMap::new();
+    for name in all.into_iter().flatten().map(|name| with_tag(name)) {
+        let mut id = swarm.image_id(&name).await?.or_else(|| deployed.get(&name).cloned());
+        if id.is_none() {
+            swarm.ensure(std::slice::from_ref(&name), &mut |_: &str| {}).await?;
+            id = swarm.image_id(&name).await?;
+        }
+        found.extend(id.map(|id| (name, id)));
+    }
+    Ok(found)
 }
 
 /// traefik passes a request on to cc-ci's own route: then ports, TLS, the name and the network all work.
@@ -209,7 +245,7 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
         let what = format!("{object} could not be removed");
         return Err(Failure::new(Kind::LeftBehind, what, "who still uses it: docker inspect"));
     }
-    told(report, "traefik and backup bot", Done::Removed, start);
+    told(report, "what `cc-ci up` deployed", Done::Removed, start);
     let start = Instant::now();
     let done = if close_slots(&swarm).await? { Done::Removed } else { Done::Kept };
     told(report, "list of slots", done, start);

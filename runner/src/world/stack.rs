@@ -1,13 +1,15 @@
 //! The stack of the local world: traefik, the backup bot and a route of cc-ci's own, as one compose file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use harness::failure::Failure;
+use harness::swarm::with_tag;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ca;
-use super::present::PRINT_LABEL;
+use super::present::{IMAGE_LABEL, PRINT_LABEL};
 use super::route;
 use crate::deploy::disk;
 use crate::settings::Settings;
@@ -22,6 +24,20 @@ pub(super) struct Parts {
     pub(super) ipvs: bool,
     /// Docker's data root.
     pub(super) data_root: String,
+    /// The ids of the images, by their names with a tag: the same name with another image is another stack.
+    pub(super) images: BTreeMap<String, String>,
+}
+
+impl Parts {
+    /// In words.
+    pub(super) fn words(&self) -> &'static str {
+        match (self.traefik, self.bot) {
+            (true, true) => "traefik, backup bot and route",
+            (true, false) => "traefik and route",
+            (false, true) => "backup bot and route",
+            (false, false) => "route",
+        }
+    }
 }
 
 /// What shall be deployed.
@@ -77,12 +93,14 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: Option<&str>, p
             "update_config": { "order": "stop-first", "monitor": "1s" },
         })
     };
+    // Of the container, so that its task is a new one where the image is.
+    let image_label = |image: &str| json!({ IMAGE_LABEL: parts.images.get(&with_tag(image)) });
     if parts.traefik {
         let port = |target: u16, published: u16| json!({ "target": target, "published": published, "mode": "host" });
         services.insert(
             "traefik".to_owned(),
             json!({
-                "image": settings.traefik_image,
+                "image": settings.traefik_image, "labels": image_label(&settings.traefik_image),
                 "command": [
                     "--entrypoints.web.address=:80", "--entrypoints.web-secure.address=:443",
                     "--providers.swarm.endpoint=unix:///var/run/docker.sock",
@@ -105,7 +123,7 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: Option<&str>, p
         services.insert(
             "backup-bot".to_owned(),
             json!({
-                "image": settings.bot_image,
+                "image": settings.bot_image, "labels": image_label(&settings.bot_image),
                 "volumes": [
                     "/var/run/docker.sock:/var/run/docker.sock",
                     format!("{volumes}:/var/lib/docker/volumes"),
@@ -121,7 +139,7 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: Option<&str>, p
     services.insert(
         "route".to_owned(),
         json!({
-            "image": settings.traefik_image,
+            "image": settings.traefik_image, "labels": image_label(&settings.traefik_image),
             "command": [
                 format!("--entrypoints.web.address=:{}", route::PORT), "--ping=true", "--ping.entryPoint=web",
                 "--global.checkNewVersion=false", "--global.sendAnonymousUsage=false",
@@ -154,19 +172,23 @@ mod tests {
 
     #[test]
     fn another_certificate_or_setting_is_another_fingerprint() {
-        let parts = |ipvs| Parts { traefik: true, bot: true, ipvs, data_root: "/var/lib/docker".to_owned() };
+        let images = |id: &str| BTreeMap::from([("bot:1".to_owned(), id.to_owned())]);
+        let data_root = "/var/lib/docker".to_owned();
+        let parts =
+            |ipvs| Parts { traefik: true, bot: true, ipvs, data_root: data_root.clone(), images: images("sha256:1") };
         #[derive(clap::Parser)]
         struct Line {
             #[command(flatten)]
             settings: Settings,
         }
-        let settings = <Line as clap::Parser>::parse_from(["cc-ci"]).settings;
+        let settings = <Line as clap::Parser>::parse_from(["cc-ci", "--bot-image", "bot:1"]).settings;
         let print = |state: &Path, ipvs| write(state, &settings, &parts(ipvs)).unwrap().print;
         let foreign = tempfile::tempdir().unwrap();
         let parts_beside = Parts { traefik: false, ..parts(true) };
         let file = std::fs::read_to_string(write(foreign.path(), &settings, &parts_beside).unwrap().file).unwrap();
         assert!(!file.contains("secrets") && !file.contains("configs") && file.contains("cc-ci-route"), "{file}");
         assert!(!file.contains("certresolver"));
+        assert!(parts_beside.words() == "backup bot and route" && !file.contains(":443"), "{file}");
         let files = std::fs::read_dir(ca::folder(foreign.path(), &settings.base_domain)).unwrap().count();
         assert_eq!(files, 1, "no certificate authority, and no key");
         let each = Settings { cert_resolver: Some("production".to_owned()), ..settings.clone() };
@@ -181,6 +203,9 @@ mod tests {
         assert_eq!(print(one.path(), true), print(one.path(), true));
         assert_ne!(print(one.path(), true), print(one.path(), false));
         assert_ne!(print(one.path(), true), print(other.path(), true));
+        let rebuilt = write(one.path(), &settings, &Parts { images: images("sha256:2"), ..parts(true) }).unwrap();
+        assert!(std::fs::read_to_string(rebuilt.file).unwrap().contains("\"cc-ci.world.image\": \"sha256:2\""));
+        assert_ne!(print(one.path(), true), rebuilt.print, "another image under the same name");
         let moved = tempfile::tempdir().unwrap();
         assert!(
             std::process::Command::new("cp")

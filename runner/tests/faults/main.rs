@@ -19,6 +19,7 @@ mod made;
 mod network;
 mod restarted;
 mod scene;
+mod servers;
 mod stages;
 #[path = "../swarm/support.rs"]
 #[expect(dead_code, reason = "shared with the tests in ../swarm")]

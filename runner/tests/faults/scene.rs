@@ -25,7 +25,8 @@ const IMAGES: [&str; 6] = [
 pub(crate) struct Scene {
     pub(crate) engine: Engine,
     pub(crate) folder: PathBuf,
-    world: PathBuf,
+    /// The state folder that made the world.
+    pub(crate) world: PathBuf,
 }
 
 /// The scene, made by the first who asks.

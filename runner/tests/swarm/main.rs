@@ -22,6 +22,7 @@ mod made;
 mod nightly;
 mod own;
 mod plugin;
+mod private_images;
 mod probe;
 mod prove;
 mod registry;

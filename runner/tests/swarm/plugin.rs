@@ -7,10 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 
 use harness::names::StackName;
-use runner::event::{Event, Record};
+use runner::event::{Event, Outcome, Record};
 use runner::exit::Exit;
 use tempfile::TempDir;
 
+use super::registry::{Door, LOGIN, registry_behind};
 use super::support::{left, own_state, repositories};
 
 /// Made by `docker/runner/build` from the programs that are tested; `./dev test` does it.
@@ -256,6 +257,45 @@ fn what_a_killed_step_left_is_removed_by_the_next_one() {
     let (code, out, err) = next.ends("host", &[("PLUGIN_ONLY", "install")]);
     assert_eq!(code, 0, "{out}{err}");
     assert_eq!(left(&stack), Vec::<String>::new());
+}
+
+/// As the runner gives a volume and variables to all of its steps, and no pipeline has them.
+#[test]
+fn a_login_for_registries_is_a_file_in_a_volume_and_goes_with_the_images_of_listed_recipes() {
+    let registry = registry_behind(Door::Token);
+    let step = Step::new("main");
+    let repository = step.workspace.path().join("repository");
+    let compose = std::fs::read_to_string(repository.join("compose.yml")).unwrap();
+    let line = compose.lines().find(|line| line.trim_start().starts_with("image:")).unwrap();
+    let private = compose.replace(line, &format!("    image: {registry}/private:1"));
+    std::fs::write(repository.join("compose.yml"), private).unwrap();
+    let script =
+        "git -c user.name=test -c user.email=test@example.org commit -qam 'A private image' && git branch -f tested";
+    assert!(Command::new("sh").args(["-c", script]).current_dir(&repository).status().unwrap().success());
+    let file = |name: &str, text: &str| std::fs::write(step.state.path().join(name), text).unwrap();
+    file("docker.json", &format!(r#"{{"auths": {{"{registry}": {{"auth": "{LOGIN}"}}}}}}"#));
+    file("none", "# nothing\n");
+    file("list", "custom-html\n");
+    for (list, is_pulled) in [("/var/lib/cc-ci/none", false), ("/var/lib/cc-ci/list", true)] {
+        let settings = [
+            ("CCCI_REGISTRY_LOGIN", "/var/lib/cc-ci/docker.json"),
+            ("CCCI_REGISTRY_RECIPES", list),
+            ("PLUGIN_ONLY", "install"),
+        ];
+        let (code, out, err) = step.ends("host", &settings);
+        assert_ne!(code, 0, "the image has no program that could run: {out}{err}");
+        let images = step.file("cc-ci/journal.jsonl").lines().find_map(|line| {
+            match serde_json::from_str::<Record>(line).unwrap().event {
+                Event::CheckEnded { check, .. } if check.name == "prepare.images" => Some(check.outcome),
+                _ => None,
+            }
+        });
+        assert_eq!(images == Some(Outcome::Passed), is_pulled, "{out}{err}");
+        assert_eq!(out.contains("registry does not give it"), !is_pulled, "{out}");
+        assert!(!format!("{out}{err}").contains(LOGIN));
+    }
+    let _ = Command::new("docker").args(["rmi", &format!("{registry}/private:1")]).output();
+    assert_eq!(left(&step.stack()), Vec::<String>::new());
 }
 
 /// The machine's address on the network `bridge`, as a container there has it: an engine does not name it in each case.
