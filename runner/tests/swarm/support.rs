@@ -127,13 +127,8 @@ impl Said {
     }
 }
 
-/// Runs a pull request of a testbed repository to its end. Its number is in the app's name, so that no
+/// The command that runs a pull request of a testbed repository to its end. Its number is in the app's name, so that no
 /// other test's run has the same app.
-pub(crate) fn run(repository: &str, pull: u64) -> Said {
-    Said::of(run_of(repository, pull).output().unwrap())
-}
-
-/// The command of such a run.
 pub(crate) fn run_of(repository: &str, pull: u64) -> Command {
     let recipe = if repository.starts_with("custom-html") { "custom-html" } else { repository };
     let mut arguments = arguments(recipe, &repositories().join(repository), "");
