@@ -11,7 +11,6 @@ pub mod address;
 pub mod allowed;
 pub mod answer;
 pub mod backup_content;
-pub mod bench;
 pub mod blocking;
 pub mod certificate;
 pub mod change;

@@ -2,7 +2,9 @@
 //! upgrade and comes back from a backup. They go in and out by the engine's archive call, so the
 //! container needs no shell.
 
+use futures_util::future::try_join_all;
 use harness::failure::Failure;
+use harness::names::StackName;
 use harness::swarm::{MountedVolume, Swarm};
 
 /// One planted file.
@@ -29,22 +31,8 @@ impl Marker {
         Ok(marker)
     }
 
-    /// Replaces the marker, so that the planted one is gone.
-    ///
-    /// # Errors
-    /// What the engine said.
-    pub async fn wipe(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<(), Failure> {
-        if let Some(mount) = self.mount(mounts) {
-            swarm.put_file(&mount.container, &self.folder(mount), MARKER_NAME, b"wiped").await?;
-        }
-        Ok(())
-    }
-
     /// Whether the planted content is there.
-    ///
-    /// # Errors
-    /// What the engine said.
-    pub async fn is_there(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<bool, Failure> {
+    async fn is_there(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<bool, Failure> {
         let Some(mount) = self.mount(mounts) else { return Ok(false) };
         let found = swarm.get_file(&mount.container, &format!("{}/{MARKER_NAME}", self.folder(mount))).await?;
         Ok(found.as_deref() == Some(self.content.as_bytes()))
@@ -58,4 +46,27 @@ impl Marker {
     fn folder(&self, mount: &MountedVolume) -> String {
         if self.below.is_empty() { mount.path.clone() } else { format!("{}/{}", mount.path, self.below) }
     }
+}
+
+/// Replaces markers, so that what was planted is gone. The volumes as they are mounted now.
+///
+/// # Errors
+/// What the engine said.
+pub async fn wipe(swarm: &Swarm, stack: &StackName, markers: &[Marker]) -> Result<Vec<MountedVolume>, Failure> {
+    let mounts = swarm.mounted(stack).await?;
+    let wipes = markers.iter().filter_map(|marker| Some((marker, marker.mount(&mounts)?)));
+    try_join_all(wipes.map(async |(marker, mount)| {
+        swarm.put_file(&mount.container, &marker.folder(mount), MARKER_NAME, b"wiped").await
+    }))
+    .await?;
+    Ok(mounts)
+}
+
+/// The volumes in which what was planted is not there, in the markers' order.
+///
+/// # Errors
+/// What the engine said.
+pub async fn missing(swarm: &Swarm, mounts: &[MountedVolume], markers: &[Marker]) -> Result<Vec<String>, Failure> {
+    let found = try_join_all(markers.iter().map(|marker| marker.is_there(swarm, mounts))).await?;
+    Ok(markers.iter().zip(found).filter(|(_, found)| !found).map(|(marker, _)| marker.volume.clone()).collect())
 }

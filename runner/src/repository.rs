@@ -82,8 +82,9 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
         let what = format!("the service {service} of the backup bot has no task that runs: {why}");
         return Err(Failure::new(Kind::BackupBotUnusable, what, format!("docker service ps --no-trunc {service}")));
     }
-    let (locks, room) = match restic(swarm, &["--no-lock", "list", "locks"], until).await {
-        Ok(Said::Output(text)) => (locks(swarm, &text, until).await?, room(swarm, until).await),
+    let (listed, room) = tokio::join!(restic(swarm, &["--no-lock", "list", "locks"], until), room(swarm, until));
+    let locks = match listed {
+        Ok(Said::Output(text)) => locks(swarm, &text, until).await?,
         Ok(Said::NotAsked(why)) => return Ok(Looked::NotAsked(format!("{why}, so its repository was not opened"))),
         Err(failure) if is_not_made(swarm, until).await => {
             let _ = failure;
@@ -140,9 +141,8 @@ async fn locks(swarm: &Swarm, ids: &str, until: Instant) -> Result<Vec<Lock>, Fa
 
 /// MiB that are free where the repository is; none where it is at a server or nobody can tell.
 async fn room(swarm: &Swarm, until: Instant) -> Option<u64> {
-    let bot = swarm.bot_container().await.ok()??;
     let script = "case $RESTIC_REPOSITORY in ''|*:*) exit 1;; esac; df -Pm \"$RESTIC_REPOSITORY\"";
-    let ended = swarm.exec(&bot, &["sh", "-c", script].map(str::to_owned), &[], until).await.ok()?;
+    let ended = swarm.in_bot(&["sh", "-c", script].map(str::to_owned), until).await.ok()??;
     let free = ended.output.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok();
     free.filter(|_| ended.exit == 0)
 }
@@ -301,10 +301,9 @@ const HOLDS: &str = "for volume; do cd \"/var/lib/docker/volumes/$volume/_data\"
 /// Those of the volumes that hold something besides cc-ci's marker, seen from the bot, which has all volumes; none where
 /// that cannot be told.
 pub async fn with_content(swarm: &Swarm, volumes: &BTreeSet<String>, until: Instant) -> Option<BTreeSet<String>> {
-    let bot = swarm.bot_container().await.ok()??;
     let words = ["sh", "-c", HOLDS, crate::markers::MARKER_NAME].map(str::to_owned);
     let argv: Vec<String> = words.into_iter().chain(volumes.iter().cloned()).collect();
-    let ended = swarm.exec(&bot, &argv, &[], until).await.ok().filter(|ended| ended.exit == 0)?;
+    let ended = swarm.in_bot(&argv, until).await.ok()?.filter(|ended| ended.exit == 0)?;
     Some(ended.output.lines().map(|line| line.trim().to_owned()).filter(|line| volumes.contains(line)).collect())
 }
 

@@ -1,6 +1,7 @@
 //! A recipe's repository: cloned for one run, the tested commit pinned, its tags listed. git is
 //! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
 
+mod blobs;
 mod local;
 mod words;
 
@@ -17,6 +18,7 @@ use harness::names::{Commit, is_ref};
 
 use crate::forge::git_access::GitAccess;
 
+use blobs::Blobs;
 pub use local::uncommitted;
 pub(crate) use words::is_unreachable;
 use words::{NOTHING, SILENT, may_pass, not_there, reason, says_nothing, unreadable};
@@ -114,6 +116,7 @@ pub struct Checkout {
     /// What was read of its commits. A run asks for the same few files at every look at a revision, and each answer is
     /// a process.
     known: Mutex<KnownFiles>,
+    blobs: Mutex<Option<Blobs>>,
     /// What went wrong at the first try of the clone, where it took two.
     first_try: Option<String>,
 }
@@ -183,7 +186,14 @@ impl Checkout {
         std::fs::create_dir_all(&info)
             .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
             .map_err(|error| crate::deploy::disk("write", &info, &error))?;
-        Ok(Self { dir: dir.to_owned(), is_origin: false, access, known: Mutex::default(), first_try: first })
+        Ok(Self {
+            dir: dir.to_owned(),
+            is_origin: false,
+            access,
+            known: Mutex::default(),
+            blobs: Mutex::default(),
+            first_try: first,
+        })
     }
 
     /// Reads a repository of this machine where it is, to plan without a clone.
@@ -198,7 +208,14 @@ impl Checkout {
     /// A checkout that is only read. It must not be checked out.
     #[must_use]
     pub fn read_only(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), is_origin: true, access: None, known: Mutex::default(), first_try: None }
+        Self {
+            dir: dir.to_owned(),
+            is_origin: true,
+            access: None,
+            known: Mutex::default(),
+            blobs: Mutex::default(),
+            first_try: None,
+        }
     }
 
     /// The folder.
@@ -326,20 +343,36 @@ impl Checkout {
             .map_err(|why| unreadable(&format!("revision {revision}"), &why))
     }
 
-    /// One file as it is at a commit or tag; none where it is not there or is not text. In a clone that belongs to one
-    /// run, what was read stays: neither a commit nor a tag of it moves.
+    /// One file as it is at a commit or tag; none where it is not there or is not text. What was read stays, where it
+    /// cannot change.
     #[must_use]
     pub fn file(&self, revision: &str, path: &str) -> Option<String> {
         let key = (revision.to_owned(), path.to_owned());
         if let Some(known) = self.known().files.get(&key) {
             return known.clone();
         }
-        let blob = ["cat-file", "blob", &format!("{revision}:{path}")].map(OsString::from);
-        let text = git_bytes(Some(&self.dir), &blob).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        if !self.is_origin {
+        let text = self.blob(&format!("{revision}:{path}")).and_then(|bytes| String::from_utf8(bytes).ok());
+        if self.stays(revision) {
             self.known().files.insert(key, text.clone());
         }
         text
+    }
+
+    fn blob(&self, name: &str) -> Option<Vec<u8>> {
+        let mut open = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blobs = match open.take() {
+            Some(blobs) => blobs,
+            None => Blobs::open(&self.dir).ok()?,
+        };
+        // One that failed in the middle is not asked again.
+        let found = blobs.read(name).ok()?;
+        *open = Some(blobs);
+        found
+    }
+
+    /// Whether a revision is the same for as long as this is read: in a clone of the run's own, or by a commit's full id.
+    fn stays(&self, revision: &str) -> bool {
+        !self.is_origin || (matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, KnownFiles> {
@@ -358,7 +391,7 @@ impl Checkout {
             .git(&["ls-tree", "-r", "-z", "--full-tree", revision])
             .map_err(|why| unreadable(&format!("the files of {revision}"), &why))?;
         let tree: Vec<Entry> = list.split_terminator('\0').filter_map(entry).collect();
-        if !self.is_origin {
+        if self.stays(revision) {
             self.known().trees.insert(revision.to_owned(), tree.clone());
         }
         Ok(tree)
@@ -420,19 +453,31 @@ pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Fail
     git_bytes(Some(dir), &words(&["archive", "--format=tar", revision, &format!("{folder}/")])).map_err(why)
 }
 
-pub(crate) fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
+/// Runs git, which finds no setting of this machine and no hook. Its output as text.
+///
+/// # Errors
+/// What git said.
+pub fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
     git_bytes(dir, args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-pub(crate) fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
-    // Not by way of [`duct`], which copies this whole process and starts two threads for each call.
+/// The same, with the output as it is.
+///
+/// # Errors
+/// What git said.
+pub fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
+    let output = command(dir).args(args).output().map_err(|error| format!("git cannot be started: {error}"))?;
+    if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }
+}
+
+/// Not by way of [`duct`], which copies this whole process and starts two threads for each call.
+fn command(dir: Option<&Path>) -> Command {
     let mut command = Command::new("git");
-    command.args(SAFE).args(args).envs(ENVIRONMENT).stdin(Stdio::null());
+    command.args(SAFE).envs(ENVIRONMENT).stdin(Stdio::null());
     if let Some(dir) = dir {
         command.current_dir(dir);
     }
-    let output = command.output().map_err(|error| format!("git cannot be started: {error}"))?;
-    if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }
+    command
 }
 
 /// A git that asks another machine, which may never answer.

@@ -7,23 +7,23 @@
 # two cores that takes 15 minutes of processor time the first time.
 release_programs() {
   step "$(build_name "optimised cc-ci" ../release/cc-ci)" \
-    cargo_json release-crates.json build --release -p cc-ci -p abra-lite -p recipes
+    cargo_json release-crates.json build --release -p bench -p cc-ci -p abra-lite -p recipes
 }
 
 # bench [RECIPE]: custom-html with floor and script, or what the stages of another recipe take.
 bench() {
-  "${target%/debug}/release/cc-ci" bench --source "$state/recipes/${1:-custom-html}"
+  "${target%/debug}/release/bench" --source "$state/recipes/${1:-custom-html}"
 }
 
 # The ratios alone, with the programs that are there for the tests.
-ratios() { "$target/cc-ci" bench --gate --source "$state/recipes/custom-html"; }
+ratios() { "$target/bench" --gate --source "$state/recipes/custom-html"; }
 
 # The same is red when a run takes five seconds more than it needs.
 slow_run_is_red() {
   local slow=$logs/slow-cc-ci code=0 said
   printf '#!/bin/sh\nif [ "$1" = run ]; then sleep 5; fi\nexec "%s" "$@"\n' "$target/cc-ci" >"$slow"
   chmod +x "$slow"
-  said=$("$target/cc-ci" bench --gate --rounds 1 --program "$slow" --source "$state/recipes/custom-html") || code=$?
+  said=$("$target/bench" --gate --rounds 1 --program "$slow" --source "$state/recipes/custom-html") || code=$?
   printf '%s\n' "$said"
   [ "$code" = 11 ] && grep -q 'over the floor (SHORT)' <<<"$said"
 }

@@ -144,7 +144,7 @@ cargo_json() {
 
 # The programs that a run needs; what only tests need is not compiled.
 start_programs() {
-  start "$(build_name cc-ci cc-ci)" cargo_json crates.json build -p cc-ci -p abra-lite -p recipes -p testbed
+  start "$(build_name cc-ci cc-ci)" cargo_json crates.json build -p cc-ci -p abra-lite -p recipes -p testbed "$@"
 }
 
 make_world() {

@@ -49,10 +49,9 @@ impl Swarm {
 
     /// Bytes in volumes, by name; one that is not seen is left out.
     async fn count(&self, names: Vec<String>, deadline: Instant) -> Result<HashMap<String, u64>, Failure> {
-        let Some(bot) = self.bot_container().await? else { return Ok(HashMap::new()) };
         let mut argv = ["du", "-sk", "--"].map(str::to_owned).to_vec();
         argv.extend(names.iter().map(|name| format!("{VOLUMES}/{name}/_data")));
-        Ok(read_du(&self.exec(&bot, &argv, &[], deadline).await?.output))
+        Ok(self.in_bot(&argv, deadline).await?.map(|ended| read_du(&ended.output)).unwrap_or_default())
     }
 }
 

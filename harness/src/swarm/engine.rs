@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{LocalNodeState, SystemInfoCgroupVersionEnum};
+use tokio::sync::Mutex;
 
+use super::bot_shell::BotShell;
 use crate::failure::{Failure, Kind};
 use crate::messages::{self, Speaker};
 
@@ -27,6 +29,7 @@ const FIRST_TRY: Duration = Duration::from_secs(2);
 pub struct Swarm {
     docker: Docker,
     address: Arc<str>,
+    pub(super) bot_shell: Arc<Mutex<Option<BotShell>>>,
 }
 
 /// What is known of the engine and of the machine below it.
@@ -73,7 +76,7 @@ impl Swarm {
         let unreachable = |e: Error| unreachable_engine(address).with_detail(chain(&e));
         let docker = Docker::connect_with_host(address).map_err(unreachable)?;
         let docker = docker.negotiate_version().await.map_err(unreachable)?;
-        Ok(Self { docker: docker.with_timeout(REQUEST), address: address.into() })
+        Ok(Self { docker: docker.with_timeout(REQUEST), address: address.into(), bot_shell: Arc::default() })
     }
 
     /// Connects, and tries again while the engine does not answer, until the deadline: an engine that

@@ -18,7 +18,7 @@ use crate::failure::{Failure, Kind};
 use crate::names::StackName;
 
 /// No more output is kept.
-const OUTPUT_BYTES: usize = 1024 * 1024;
+pub(super) const OUTPUT_BYTES: usize = 1024 * 1024;
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

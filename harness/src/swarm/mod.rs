@@ -11,6 +11,7 @@
 
 mod beside;
 mod bot;
+mod bot_shell;
 mod claim;
 mod disk;
 mod elsewhere;

@@ -103,6 +103,12 @@ impl Remembered {
             task.started_ms = task.container.as_ref().and_then(|id| since(self.started.get(id)));
         }
         for container in &mut now.containers {
+            // The engine tells the end, cleans up after it, and lists the container as ended only then.
+            if let Some((when, died)) = self.died.get(&container.id)
+                && self.started.get(&container.id).is_none_or(|started| started <= when)
+            {
+                (container.running, container.exit) = (false, Some(died.exit));
+            }
             container.healthy_ms = since(self.healthy.get(&container.id));
         }
     }
@@ -195,6 +201,21 @@ mod tests {
         // What it ends for want of health is the app's own doing.
         remembered.complete(&mut now, at, |id| id == "c-1");
         assert_eq!(now.tasks.len(), 1);
+    }
+
+    #[test]
+    fn a_container_has_ended_when_its_event_says_so_and_not_when_it_was_started_again() {
+        let (mut remembered, at) = (Remembered::default(), Instant::now());
+        let listed = || one(service("app"), vec![], vec![container("1", Health::Healthy)]);
+        remembered.started("c-1", at);
+        remembered.died("c-1", at + Duration::from_secs(1), died("1", 3));
+        let mut now = listed();
+        remembered.complete(&mut now, at, |_| false);
+        assert_eq!((now.containers[0].running, now.containers[0].exit), (false, Some(3)));
+        remembered.started("c-1", at + Duration::from_secs(2));
+        let mut now = listed();
+        remembered.complete(&mut now, at, |_| false);
+        assert_eq!((now.containers[0].running, now.containers[0].exit), (true, None));
     }
 
     #[test]

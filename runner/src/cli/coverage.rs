@@ -11,24 +11,16 @@ use crate::exit::Exit;
 use crate::prepared::chosen_recipes;
 use crate::settings::Settings;
 
-mod audit;
-
 /// The baseline's name in the recipes' folder.
 const BASELINE: &str = "coverage.json";
 
 #[derive(Debug, clap::Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
         cc-ci coverage                             the matrix of all recipes\n  \
         cc-ci coverage n8n --all                   one recipe, every cell with its reason\n  \
         cc-ci coverage --json > recipes/coverage.json\n  \
-        cc-ci coverage --gate                      fails where a cell is worse than in that file\n  \
-        cc-ci coverage audit --since 2026-11-01    which fixes shipped a test\n"
-)]
+        cc-ci coverage --gate                      fails where a cell is worse than in that file\n")]
 pub(super) struct Args {
-    #[command(subcommand)]
-    command: Option<Command>,
     /// Recipes to look at [default: all]
     #[arg(value_name = "RECIPE")]
     names: Vec<RecipeName>,
@@ -49,16 +41,7 @@ pub(super) struct Args {
     gate: Option<Option<PathBuf>>,
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// List the fixes of cc-ci's own history, each with the tests that it shipped
-    Audit(audit::Args),
-}
-
 pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
-    if let Some(Command::Audit(args)) = &args.command {
-        return audit::run(args);
-    }
     // Read first: without it there is nothing to compare, however long the rest takes.
     let before = match &args.gate {
         None => None,

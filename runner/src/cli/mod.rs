@@ -1,7 +1,6 @@
 //! The command line: one file per command. Each turns its arguments into a call of the library and
 //! its result into words and an exit code.
 
-mod bench;
 mod cancel;
 mod caps;
 mod config_file;
@@ -80,7 +79,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Look at an app that a run keeps", &["shell", "logs"]),
     ("Enrol a recipe", &["new", "lint", "coverage", "mirror"]),
     ("Look after a machine", &["doctor", "up", "down", "status", "caps", "cancel", "reap"]),
-    ("Show results, and serve", &["serve", "plugin", "export", "report", "bench", "docs"]),
+    ("Show results, and serve", &["serve", "plugin", "export", "report", "docs"]),
 ];
 
 /// The heading of what holds for every command.
@@ -132,8 +131,6 @@ enum Command {
     Reap(reap::Args),
     /// Make a report again from a run's journal
     Report(report::Args),
-    /// Measure cc-ci against a floor and a plain shell script
-    Bench(bench::Args),
     /// Print the tables of docs/reference.md or docs/verdicts.md, or the JSON schema of recipe.toml or of $CCCI_DEPS_FILE
     Docs(docs::Args),
 }
@@ -232,7 +229,6 @@ pub fn main() -> Exit {
             Command::Serve(args) => serve::run(settings, &args).await,
             Command::Reap(args) => reap::run(settings, &args).await,
             Command::Report(args) => report::run(&args),
-            Command::Bench(args) => bench::run(settings, &args).await,
             Command::Docs(args) => Ok(docs::run(&args)),
         }
     });
@@ -250,13 +246,17 @@ pub fn main() -> Exit {
         }
         (ended, Ok(())) => ended,
     };
-    ended.unwrap_or_else(|failure| {
-        note!("cc-ci: {}", failure.what);
-        if !failure.look_at.is_empty() {
-            note!("look at: {}", failure.look_at);
-        }
-        exit_of(&failure)
-    })
+    ended.unwrap_or_else(|failure| told("cc-ci", &failure))
+}
+
+/// Says on standard error why a program ends, and how.
+#[must_use]
+pub fn told(program: &str, failure: &Failure) -> Exit {
+    note!("{program}: {}", failure.what);
+    if !failure.look_at.is_empty() {
+        note!("look at: {}", failure.look_at);
+    }
+    exit_of(failure)
 }
 
 /// The exit code of a failure outside any stage: what was asked for is wrong, or the machine is.

@@ -1,7 +1,6 @@
 //! Coverage that cannot lie: recipes × features, each cell judged from what the folder promises and what runs
 //! have shown. The core is pure; reading folders, journals and repositories is at the edges.
 
-pub mod audit;
 mod cell;
 mod evidence;
 mod gate;

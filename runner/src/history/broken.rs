@@ -80,7 +80,7 @@ impl History {
     }
 
     /// Imports a journal that is in no folder, of a run that is over. It blocks.
-    pub(crate) fn put(&self, run: RunId, journal: Vec<u8>) -> Result<(), HistoryError> {
+    pub fn put(&self, run: RunId, journal: Vec<u8>) -> Result<(), HistoryError> {
         let saved = Saved { run, journal, files: Vec::new() };
         self.write(|writer| put(writer, &saved)).map(drop)
     }

@@ -14,18 +14,18 @@ use crate::event::RunStarted;
 
 /// A run that differs from another one in its name, its time and what it tested.
 #[derive(Debug)]
-pub(crate) struct Copy {
+pub struct Copy {
     /// The other one, which the history has.
-    pub(crate) of: RunId,
+    pub of: RunId,
     /// What this one tested, and its name.
-    pub(crate) started: RunStarted,
+    pub started: RunStarted,
     /// When it began.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
 }
 
 impl Db {
     /// The names of all runs.
-    pub(crate) fn names(&self) -> Result<BTreeSet<String>, HistoryError> {
+    pub fn names(&self) -> Result<BTreeSet<String>, HistoryError> {
         self.ask(|db| db.prepare("SELECT run FROM runs")?.query_map([], |row| row.get(0))?.collect())
     }
 }
@@ -36,7 +36,7 @@ impl History {
     ///
     /// # Errors
     /// One is there already, or the disk refuses.
-    pub(crate) fn copy(&self, copies: &[Copy]) -> Result<(), HistoryError> {
+    pub fn copy(&self, copies: &[Copy]) -> Result<(), HistoryError> {
         let path = self.file();
         self.forget_readers();
         self.write(|writer| {

@@ -25,7 +25,7 @@ mod tally;
 mod write;
 
 pub use change::{Change, ChangeKind, RunChange, SetAside, Waiting};
-pub(crate) use copies::Copy;
+pub use copies::Copy;
 pub use error::HistoryError;
 pub use follow::{Follower, catch_up};
 pub use keep::{Dropped, Keep};

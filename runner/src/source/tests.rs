@@ -362,3 +362,32 @@ fn a_folder_in_a_repository_and_one_outside_of_any_are_told() {
         Checkout::to_look_at(&folder).unwrap().resolve(&Revision::Default).unwrap();
     }
 }
+
+#[test]
+fn files_are_read_one_after_the_other_whatever_they_hold() {
+    let forge = Forge::new();
+    let binary: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    for (name, bytes) in [("a b.txt", b"x\ny missing\n".as_slice()), ("empty", b""), ("binary", &binary)] {
+        std::fs::write(forge.dir.path().join(name), bytes).unwrap();
+    }
+    std::fs::create_dir(forge.dir.path().join("folder")).unwrap();
+    std::fs::write(forge.dir.path().join("folder/c"), "c").unwrap();
+    std::os::unix::fs::symlink("empty", forge.dir.path().join("link")).unwrap();
+    forge.git(&["add", "."]);
+    let commit = forge.commits("files");
+    let checkout = Checkout::read_only(forge.dir.path());
+    let file = |path: &str| checkout.file(commit.as_str(), path);
+    assert_eq!(file("a b.txt").as_deref(), Some("x\ny missing\n"));
+    assert_eq!((file("no such"), file("folder"), file("binary"), file("a\nb")), (None, None, None, None));
+    assert_eq!((file("empty").as_deref(), file("link").as_deref()), (Some(""), Some("empty")));
+    assert_eq!(checkout.file("main", "folder/c").as_deref(), Some("c"));
+    assert_eq!(checkout.file("no-such-branch", "empty"), None);
+    assert_eq!(checkout.blob("main:binary"), Some(binary));
+
+    // A branch of somebody's repository moves while it is read.
+    std::fs::write(forge.dir.path().join("folder/c"), "d").unwrap();
+    forge.git(&["add", "."]);
+    forge.commits("more");
+    assert_eq!(checkout.file("main", "folder/c").as_deref(), Some("d"));
+    assert_eq!(checkout.file(commit.as_str(), "folder/c").as_deref(), Some("c"));
+}

@@ -13,12 +13,13 @@ use harness::messages::{self, Speaker};
 use harness::swarm::{Before as Settled, MountedVolume};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, data, overlay};
 use crate::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
 use crate::deploy::{compose_of, disk, sample_of};
-use crate::markers::Marker;
+use crate::markers::{self, Marker};
 use crate::report::text::{count, one_line};
 use crate::{repository, snapshots};
 
@@ -40,6 +41,11 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 async fn back_up_and_restore(cx: &mut Context) -> Step {
     let Some(volumes) = volumes(cx).await? else { return Ok(()) };
     data::seed(cx).await?;
+    // It takes a moment, which planting needs anyway. Without it, the bot's own words about its lock make a second try.
+    let turn = {
+        let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
+        AbortOnDropHandle::new(tokio::spawn(async move { repository::beside_backups(&swarm, until).await }))
+    };
     let markers = plant(cx, &volumes).await?;
     // Labels may name files alone, such as a dump: what comes back of those is not shown without data/.
     let is_covered = volumes.iter().any(|volume| volume.coverage != Coverage::No);
@@ -52,12 +58,15 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
         cx.fail("backup.markers", crate::event::Origin::Generic, failure, Duration::ZERO);
         return Err(crate::context::Stopped);
     }
+    // From here to the end of the restore: a run that wants to forget waits, or leaves it to a janitor.
+    let turn = turn.await.ok().and_then(Result::ok).flatten();
     let made = create(cx, &volumes).await?;
     // Reading the snapshot takes as long as restoring it, and neither needs the other: what it holds
     // is told first all the same, since an empty backup explains what follows.
     let listing = tokio::spawn(content(cx, &made));
     wipe(cx, &markers).await?;
     let holds = restore(cx, listing, &made).await?;
+    drop(turn);
     // First what the restore brought, then whether the app lives with it: an app that lost its data
     // may answer wrongly for that very reason.
     back(cx, &markers).await?;
@@ -208,8 +217,6 @@ async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
         let is_hook = |key: &String| key.starts_with("backupbot.restore");
         let restores_by_hook = labels.values().flat_map(|labels| labels.keys()).any(is_hook);
         cx.progress("abra makes a backup");
-        // Without it, the bot's own words about its lock make the second try.
-        let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
         let since = Timestamp::now();
         let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         // Also of a backup that failed: what it saved is there.
@@ -221,7 +228,6 @@ async fn create(cx: &mut Context, volumes: &[Covered]) -> Step<Made> {
             }
             call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         }
-        drop(turn);
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
         snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
@@ -284,28 +290,31 @@ fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>)
 }
 
 async fn wipe(cx: &mut Context, markers: &[Marker]) -> Step {
-    cx.check("backup.wiped", async |cx: &mut Context| {
-        let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-        for marker in markers {
-            marker.wipe(&cx.swarm, &mounts).await?;
-            if marker.is_there(&cx.swarm, &mounts).await? {
-                return Err(Failure::new(
-                    Kind::WipeDidNothing,
-                    format!("the marker in volume {} outlived its wipe", marker.volume),
-                    "what rewrites files in that volume",
-                ));
-            }
+    // The recipe's own data may be wiped while the markers are looked for: a folder that goes has no marker either.
+    let looking = markers::wipe(&cx.swarm, &cx.spec.stack, markers).await.map(|mounts| {
+        let (swarm, markers) = (cx.swarm.clone(), markers.to_vec());
+        AbortOnDropHandle::new(tokio::spawn(async move { markers::missing(&swarm, &mounts, &markers).await }))
+    });
+    let wiped = if looking.is_ok() { data::wipe(cx).await } else { Ok(()) };
+    cx.check("backup.wiped", async |_: &mut Context| {
+        let missing =
+            looking?.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
+        match markers.iter().find(|marker| !missing.contains(&marker.volume)) {
+            Some(marker) => Err(Failure::new(
+                Kind::WipeDidNothing,
+                format!("the marker in volume {} outlived its wipe", marker.volume),
+                "what rewrites files in that volume",
+            )),
+            None => Ok((format!("gone: {}", count(markers.len(), "marker")), ())),
         }
-        Ok((format!("gone: {}", count(markers.len(), "marker")), ()))
     })
     .await?;
-    data::wipe(cx).await
+    wiped
 }
 
 async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>, made: &Made) -> Step<Holds> {
     cx.progress("abra restores the backup");
     let before = cx.before().await;
-    let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
     let mut restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     if restored.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
         if let Err(failure) = cx.took_from(restored, "restore the backup", Speaker::BackupBot) {
@@ -314,7 +323,6 @@ async fn restore(cx: &mut Context, listing: JoinHandle<Result<Listing, Failure>>
         tokio::time::sleep(PAUSE).await;
         restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
     }
-    drop(turn);
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
     let holds = cx
         .check("backup.holds", async |cx: &mut Context| holds_something(cx, made, listed.and_then(|listing| listing)))
@@ -342,14 +350,12 @@ async fn back(cx: &mut Context, markers: &[Marker]) -> Step {
     }
     cx.check("backup.back", async |cx: &mut Context| {
         let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-        for marker in markers {
-            if !marker.is_there(&cx.swarm, &mounts).await? {
-                return Err(Failure::new(
-                    Kind::RestoreEmpty,
-                    format!("the restore succeeded and what was in volume {} is not back", marker.volume),
-                    "the restore hooks, and the paths that the backupbot labels name",
-                ));
-            }
+        if let Some(volume) = markers::missing(&cx.swarm, &mounts, markers).await?.first() {
+            return Err(Failure::new(
+                Kind::RestoreEmpty,
+                format!("the restore succeeded and what was in volume {volume} is not back"),
+                "the restore hooks, and the paths that the backupbot labels name",
+            ));
         }
         Ok((format!("back: {}", count(markers.len(), "marker")), ()))
     })

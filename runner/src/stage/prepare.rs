@@ -24,9 +24,9 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     if let Some(why) = cx.checkout.first_try() {
         cx.note(format!("the repository was cloned at the second try; at the first: {why}"));
     }
-    room(cx).await?;
     // It asks the engine, traefik and the backup bot, while what follows reads the recipe.
     let world = look_at_world(cx);
+    room(cx).await?;
     let head = cx.spec.head.to_string();
     let compose = cx
         .check("prepare.compose", async |cx: &mut Context| {
@@ -51,9 +51,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     contract(cx).await?;
     shell(cx, &head).await?;
     super::change::settings(cx).await?;
-    self::world(cx, world).await?;
-    images(cx, &compose).await?;
-    super::foreseen::images(cx, &compose).await?;
+    images_and_world(cx, &compose, world).await?;
     super::dependencies::prepare(cx).await
 }
 
@@ -287,13 +285,43 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
     .await
 }
 
-/// What must stand before any app can be deployed: not only there, but asked.
-async fn world(cx: &mut Context, look: AbortOnDropHandle<Result<String, Failure>>) -> Step {
-    cx.check("prepare.world", async |_: &mut Context| {
-        let said = look.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
+/// What must stand before any app can be deployed: not only there, but asked. Images are not pulled on for a world that
+/// turns out to be broken.
+async fn images_and_world(
+    cx: &mut Context,
+    compose: &Compose,
+    mut look: AbortOnDropHandle<Result<String, Failure>>,
+) -> Step {
+    let mut said = None;
+    let ready = {
+        let mut pulling = std::pin::pin!(async {
+            images(cx, compose).await?;
+            super::foreseen::images(cx, compose).await
+        });
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut look, if said.is_none() => {
+                    let is_broken = !matches!(ended, Ok(Ok(_)));
+                    said = Some(ended);
+                    if is_broken {
+                        break Ok(());
+                    }
+                }
+                ended = &mut pulling => break ended,
+            }
+        }
+    };
+    let said = match said {
+        Some(said) => said,
+        None => look.await,
+    };
+    let world = cx.check("prepare.world", async |_: &mut Context| {
+        let said = said.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
         Ok((said, ()))
-    })
-    .await
+    });
+    world.await?;
+    ready
 }
 
 fn look_at_world(cx: &Context) -> AbortOnDropHandle<Result<String, Failure>> {

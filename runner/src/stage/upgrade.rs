@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
 use harness::failure::{Failure, Kind};
-use harness::swarm::Settled;
+use harness::swarm::{MountedVolume, Settled};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, change, data, overlay};
 use crate::context::{Context, Step};
-use crate::markers::Marker;
+use crate::markers::{self, Marker};
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     let markers = match cx.opted_out("upgrade.data") {
@@ -16,9 +18,14 @@ pub(super) async fn run(cx: &mut Context) -> Step {
             cx.skip("upgrade.data", reason);
             None
         }
-        None => Some(plant(cx, "upgrade.markers").await?),
+        None => Some(Planting::begin(cx)),
     };
+    // Neither needs the other: the marker is a file at a volume's root.
     data::seed(cx).await?;
+    let markers = match markers {
+        Some(planting) => Some(planting.planted(cx, "upgrade.markers").await?),
+        None => None,
+    };
 
     let head = cx.spec.head.to_string();
     let (settled, old) = cx
@@ -51,25 +58,39 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 
 /// Plants a marker in every volume that some service may write to.
 pub(super) async fn plant(cx: &mut Context, check: &str) -> Step<Vec<Marker>> {
-    cx.check(check, async |cx: &mut Context| {
-        let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-        let mut planted: Vec<Marker> = Vec::new();
-        for mount in mounts.iter().filter(|mount| !mount.read_only) {
-            if planted.iter().any(|marker| marker.volume == mount.short) {
-                continue;
-            }
-            let content = format!("{} {}", cx.spec.run, mount.short);
-            planted.push(Marker::plant(&cx.swarm, mount, "", &content).await?);
-        }
-        let names: Vec<&str> = planted.iter().map(|marker| marker.volume.as_str()).collect();
-        let text = if names.is_empty() {
-            "the app has no volume that could hold a marker".to_owned()
-        } else {
-            format!("a marker is in {}", names.join(", "))
-        };
-        Ok((text, planted))
-    })
-    .await
+    Planting::begin(cx).planted(cx, check).await
+}
+
+/// Markers that are being planted while the run does something else.
+struct Planting(AbortOnDropHandle<Result<Vec<Marker>, Failure>>);
+
+impl Planting {
+    fn begin(cx: &Context) -> Self {
+        let (swarm, stack, run) = (cx.swarm.clone(), cx.spec.stack.clone(), cx.spec.run.clone());
+        Self(AbortOnDropHandle::new(tokio::spawn(async move {
+            let mut mounts = swarm.mounted(&stack).await?;
+            let mut seen = BTreeSet::new();
+            mounts.retain(|mount| !mount.read_only && seen.insert(mount.short.clone()));
+            let plant =
+                async |mount: &MountedVolume| Marker::plant(&swarm, mount, "", &format!("{run} {}", mount.short)).await;
+            try_join_all(mounts.iter().map(plant)).await
+        })))
+    }
+
+    async fn planted(self, cx: &mut Context, check: &str) -> Step<Vec<Marker>> {
+        cx.check(check, async |_: &mut Context| {
+            let ended = self.0.await;
+            let planted = ended.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
+            let names: Vec<&str> = planted.iter().map(|marker| marker.volume.as_str()).collect();
+            let text = if names.is_empty() {
+                "the app has no volume that could hold a marker".to_owned()
+            } else {
+                format!("a marker is in {}", names.join(", "))
+            };
+            Ok((text, planted))
+        })
+        .await
+    }
 }
 
 /// The service `app` answers from containers that were not there before.
@@ -102,14 +123,12 @@ async fn nameless(cx: &Context) -> Result<(), Failure> {
 
 pub(super) async fn still_there(cx: &Context, markers: &[Marker], after: &str) -> Result<(String, ()), Failure> {
     let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-    for marker in markers {
-        if !marker.is_there(&cx.swarm, &mounts).await? {
-            return Err(Failure::new(
-                Kind::DataLost,
-                format!("{after} lost data: what was in volume {} before is not there after", marker.volume),
-                "volumes that the change renames, drops or mounts elsewhere, and what entrypoints delete",
-            ));
-        }
+    if let Some(volume) = markers::missing(&cx.swarm, &mounts, markers).await?.first() {
+        return Err(Failure::new(
+            Kind::DataLost,
+            format!("{after} lost data: what was in volume {volume} before is not there after"),
+            "volumes that the change renames, drops or mounts elsewhere, and what entrypoints delete",
+        ));
     }
     Ok((format!("{} markers from before are there", markers.len()), ()))
 }

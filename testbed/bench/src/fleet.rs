@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 
-use crate::event::{Event, Record, Stage, Word};
+use runner::event::{Event, Record, Stage, Word};
 
 /// Orders that are tried to find the best one, beside the longest first.
 const ORDERS: usize = 20_000;

@@ -8,7 +8,7 @@ use harness::failure::{Failure, Kind};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::event::{Event, Origin, Record, RunStarted, Stage, Word};
+use runner::event::{Event, Origin, Record, RunStarted, Stage, Word};
 
 /// What one run showed.
 #[derive(Debug)]

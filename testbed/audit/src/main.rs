@@ -1,24 +1,27 @@
-//! `cc-ci coverage audit`: which fixes shipped the test that fails without them.
+//! `./dev audit`: which fixes shipped the test that fails without them.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use audit::{Audit, Run, terminal};
 use harness::failure::{Failure, Kind};
+use runner::exit::Exit;
+use runner::settings::how_long;
 
-use crate::coverage::audit::{Audit, Run, terminal};
-use crate::exit::Exit;
-use crate::settings::how_long;
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-    cc-ci coverage audit --since 2026-11-01           list the fixes and their tests\n  \
-    cc-ci coverage audit --since v0.1.0 --run         run each test against the code before its fix\n  \
-    cc-ci coverage audit --commit 829fb2a --run       one commit, whatever it calls itself\n  \
-    cc-ci coverage audit --since main --run --gate    fails where one is without a test that bites\n\n\
+/// List the fixes of a repository's history, each with the tests that it shipped
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "audit",
+    after_help = "Examples:\n  \
+    ./dev audit --since 2026-11-01           list the fixes and their tests\n  \
+    ./dev audit --since v0.1.0 --run         run each test against the code before its fix\n  \
+    ./dev audit --commit 829fb2a --run       one commit, whatever it calls itself\n  \
+    ./dev audit --since main --run --gate    fails where one is without a test that bites\n\n\
     A commit is a fix when its subject begins with Fix, Mend, Correct or Repair; a trailer\n\
     `Fixes-bug: yes` or `Fixes-bug: no` overrides that. --run builds the history's own code: run it\n\
-    where you would build that.\n")]
-pub(super) struct Args {
+    where you would build that.\n"
+)]
+struct Args {
     /// Where to begin: a revision, or a day such as 2026-11-01 [default: the first commit]
     #[arg(long, value_name = "REF|DATE")]
     since: Option<String>,
@@ -48,37 +51,44 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+fn main() -> std::process::ExitCode {
+    let args = <Args as clap::Parser>::parse();
+    run(&args).unwrap_or_else(|failure| runner::cli::told("audit", &failure)).into()
+}
+
+fn run(args: &Args) -> Result<Exit, Failure> {
     let scratch =
-        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+        tempfile::tempdir().map_err(|error| runner::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let build = args.build.clone().unwrap_or_else(|| scratch.path().to_owned());
-    let build = std::path::absolute(&build).map_err(|error| crate::deploy::disk("find", &build, &error))?;
+    let build = std::path::absolute(&build).map_err(|error| runner::deploy::disk("find", &build, &error))?;
     let audit = Audit {
         repository: args.repository.clone(),
         since: args.since.clone(),
         commits: args.commits.clone(),
         run: args.run.then_some(Run { build, limit: args.limit, within: args.within }),
     };
-    let audited = audit.make(|line| note!("runs the tests of {line}")).map_err(|error| {
+    let audited = audit.make(|line| eprintln!("runs the tests of {line}")).map_err(|error| {
         Failure::new(Kind::CheckBroken, format!("the audit cannot be made: {error}"), "--since, --commit, --repository")
     })?;
     if args.json {
-        say!("{:#}", serde_json::json!(audited));
+        println!("{:#}", serde_json::json!(audited));
     } else {
-        crate::screen::text(terminal(&audited));
+        print!("{}", terminal(&audited));
     }
     if !args.gate {
         return Ok(Exit::Passed);
     }
     let unshown = audited.unshown().next().is_some();
     if unshown {
-        note!(
+        eprintln!(
             "a fix needs a test that fails without it; what is no fix says `Fixes-bug: no` at the end of its message"
         );
     }
     let blind = audited.looked_at_nothing();
     if blind {
-        note!("the time did not suffice for the tests of a single fix, so nothing was looked at: a longer --within");
+        eprintln!(
+            "the time did not suffice for the tests of a single fix, so nothing was looked at: a longer --within"
+        );
     }
     Ok(if unshown || blind { Exit::Test } else { Exit::Passed })
 }

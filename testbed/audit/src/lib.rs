@@ -1,4 +1,4 @@
-//! `cc-ci coverage audit`: of the fixes in a repository's history, how many shipped the test that fails without
+//! Of the fixes in a repository's history, how many shipped the test that fails without
 //! the fix. Which commits are fixes and which tests they touched is read from git; with `--run`, the tests are run
 //! with the code of the commit before, in a clone that shares nothing but git's objects with the repository.
 
@@ -373,7 +373,7 @@ fn result(name: &str, is_unit: bool, without: Option<&Said>, with: Option<&Said>
 
 /// The beginning of what a compiler says.
 fn first_of(error: &str) -> String {
-    crate::report::text::one_line(error, 120)
+    runner::report::text::one_line(error, 120)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use harness::failure::{Cause, Failure, Kind};
 use harness::names::{Domain, RunId};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::event::Decision;
-use crate::event::{
+use runner::event::Decision;
+use runner::event::{
     AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, Origin, Outcome, PlannedStage, Record, RunStarted,
     Shown, Stage, StageResult, TaskFact, Used, Verdict, Word,
 };
@@ -95,7 +95,7 @@ impl Told {
         let at = self.at.checked_add(after).unwrap_or(self.at);
         let record = Record { seq: self.seq, at, ms: self.ms, event };
         self.seq += 1;
-        self.lines.extend(crate::report::journal::line(&record).unwrap_or_default());
+        self.lines.extend(runner::report::journal::line(&record).unwrap_or_default());
     }
 
     fn stage(&mut self, stage: Stage, number: u32) {

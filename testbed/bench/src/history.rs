@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::figures::{Figure, millis, seconds};
 use super::journals::{RECIPES, ROUND, id, long, run, start, started};
-use crate::history::query::{After, Filter};
-use crate::history::{Copy, Db, History, HistoryError};
-use crate::run_dir::RunDir;
+use runner::history::query::{After, Filter};
+use runner::history::{Copy, Db, History, HistoryError};
+use runner::run_dir::RunDir;
 
 /// How often each question is asked.
 const ASKED: u32 = 200;
@@ -59,14 +59,14 @@ fn fill(state: &Path, runs: u32) -> Result<(), Failure> {
             history.put(id.clone(), journal).map_err(failed)?;
         }
     }
-    note!("{} runs are made of journals, {}", whole.len(), seconds(begin.elapsed()));
+    eprintln!("{} runs are made of journals, {}", whole.len(), seconds(begin.elapsed()));
     let begin = Instant::now();
     let copy =
         |(number, _): &(u32, _)| Some(Copy { of: id(number % ROUND)?, started: started(*number)?, at: start(*number) });
     for some in copied.chunks(AT_ONCE) {
         history.copy(&some.iter().filter_map(copy).collect::<Vec<_>>()).map_err(failed)?;
     }
-    note!("{} runs are copied, {}", copied.len(), seconds(begin.elapsed()));
+    eprintln!("{} runs are copied, {}", copied.len(), seconds(begin.elapsed()));
     Ok(())
 }
 
@@ -117,7 +117,7 @@ fn import(history: &History, runs: u32) -> Result<Figure, Failure> {
     let bug = |what: &str| Failure::new(Kind::Bug, what, "please report it");
     let run = format!("long-{}", Timestamp::now().as_second()).parse().map_err(|_| bug("an id"))?;
     let dir = RunDir::of(history.state(), &run);
-    let io = |error: std::io::Error| crate::deploy::disk("write", dir.path(), &error);
+    let io = |error: std::io::Error| runner::deploy::disk("write", dir.path(), &error);
     drop(dir.create().map_err(io)?);
     let journal = long(runs, EVENTS).ok_or_else(|| bug("a journal"))?;
     let length = journal.len();
@@ -141,7 +141,7 @@ fn failed(error: HistoryError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::query::OneRun;
+    use runner::history::query::OneRun;
 
     #[test]
     fn a_copy_is_the_run_that_its_journal_would_have_made() {

@@ -1,4 +1,4 @@
-//! `cc-ci bench`: prints the table of figures.
+//! `./dev bench`: prints the table of figures.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,19 +7,22 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
 
-use crate::bench::{self, Figure, Round, Trees, Turn};
-use crate::event::Stage;
-use crate::exit::Exit;
-use crate::settings::Settings;
+use bench::{Figure, Round, Trees, Turn};
+use runner::event::Stage;
+use runner::exit::Exit;
+use runner::settings::Settings;
 
-#[derive(Debug, clap::Args)]
-#[command(after_help = concat!(
+/// Measure cc-ci against a floor and a plain shell script
+#[derive(Debug, clap::Parser)]
+#[command(name = "bench", after_help = concat!(
     "Examples:\n",
-    "  cc-ci bench --source ../custom-html         a run beside its floor and a plain script\n",
-    "  cc-ci bench --source ../gitea --rounds 1    what the stages of another recipe take\n",
-    "  cc-ci bench --history /tmp/history --pages  the history and its pages with 100,000 runs\n",
+    "  bench --source ../custom-html         a run beside its floor and a plain script\n",
+    "  bench --source ../gitea --rounds 1    what the stages of another recipe take\n",
+    "  bench --history /tmp/history --pages  the history and its pages with 100,000 runs\n",
 ))]
-pub(super) struct Args {
+struct Args {
+    #[command(flatten, next_help_heading = "Settings of this machine", next_display_order = 1000)]
+    settings: Settings,
     /// Repository that is measured: that of custom-html with floor and script; of another recipe, such as gitea with its
     /// Keycloak, what its stages take
     #[arg(long, value_name = "FOLDER", required_unless_present = "history")]
@@ -32,13 +35,13 @@ pub(super) struct Args {
     #[arg(long, requires = "history")]
     pages: bool,
     /// Runs in that history
-    #[arg(long, value_name = "N", default_value = "100000", value_parser = crate::number::from_one)]
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = runner::number::from_one)]
     runs: std::num::NonZeroU32,
     /// Measure a fleet of mixed runs in place of the rest, from the repositories beside that one
     #[arg(long, value_name = "RECIPE", value_delimiter = ',', num_args = 1..)]
     fleet: Vec<RecipeName>,
     /// Runs and apps that the fleet may hold at once
-    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5], value_parser = crate::number::small)]
+    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5], value_parser = runner::number::small)]
     fleet_caps: Vec<u16>,
     /// The plain shell script to compare with
     #[arg(long, value_name = "FILE", default_value = "testbed/bench/plain.sh")]
@@ -46,37 +49,43 @@ pub(super) struct Args {
     /// Measure the ratios alone, and end with an error where one falls short of what CI asks for
     #[arg(long, conflicts_with_all = ["history", "fleet"])]
     gate: bool,
-    /// The program that is measured [default: this one]
+    /// The program that is measured [default: the cc-ci beside this program]
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
     /// A small image with busybox, for the reaction and the teardown
     #[arg(long, value_name = "IMAGE", default_value = "testbed.invalid/busybox:1")]
     image: String,
     /// How often cc-ci, floor and script are measured, in turns
-    #[arg(long, value_name = "N", default_value = "3", value_parser = crate::number::from_one)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = runner::number::from_one)]
     rounds: std::num::NonZeroU32,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let args = <Args as clap::Parser>::parse();
+    run(&args.settings, &args).await.unwrap_or_else(|failure| runner::cli::told("bench", &failure)).into()
+}
+
+async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
+    let program = match &args.program {
+        Some(program) => program.clone(),
+        None => neighbour("cc-ci")?,
+    };
     if let Some(state) = &args.history {
-        std::fs::create_dir_all(state).map_err(|error| crate::deploy::disk("make", state, &error))?;
+        std::fs::create_dir_all(state).map_err(|error| runner::deploy::disk("make", state, &error))?;
         let mut figures = bench::history(state, args.runs.get())?;
         if args.pages {
-            let program =
-                std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), "this program"))?;
             figures.extend(bench::pages(&program, state, args.runs.get()).await?);
         }
         print_table(args, &figures);
         return Ok(Exit::Passed);
     }
     let source = args.source.as_deref().unwrap_or(Path::new("."));
-    let own = || std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
-    let program = args.program.clone().map_or_else(own, Ok)?;
     let scratch =
-        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+        tempfile::tempdir().map_err(|error| runner::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
     if !args.fleet.is_empty() {
         return fleet(&program, args, source, scratch.path()).await;
     }
@@ -84,7 +93,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let recipe = recipe_of(source)?;
     let source = source.to_string_lossy().into_owned();
     let what: Vec<String> = [recipe.as_str(), "--source", &source, "--pr", "1"].map(str::to_owned).into();
-    note!("{}, {} programs", program.display(), if cfg!(debug_assertions) { "not optimised" } else { "optimised" });
+    eprintln!("{}, {} programs", program.display(), if cfg!(debug_assertions) { "not optimised" } else { "optimised" });
     if recipe.as_str() != "custom-html" {
         let figures = stages(&program, args, &what, &recipe).await?;
         print_table(args, &figures);
@@ -95,16 +104,16 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     // neither a busy moment of the machine nor a drift favours one of them.
     let warm = bench::cc_ci_run(&program, &what).await?;
     let trees = Trees::lay_out(&source, &warm, scratch.path())?;
-    let http = crate::world::http(settings)?;
+    let http = runner::world::http(settings)?;
     let port = if settings.https_port == 443 { String::new() } else { format!(":{}", settings.https_port) };
     let url = format!("https://{}{port}/", trees.domain);
     let resolve =
         settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
-    let ca = crate::world::served_ca(&swarm, settings).await?;
-    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| crate::neighbours::SYSTEM_CAS.to_owned());
+    let ca = runner::world::served_ca(&swarm, settings).await?;
+    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| runner::neighbours::SYSTEM_CAS.to_owned());
     let (mut rounds, mut peak) = (Vec::new(), 0);
     for round in 1..=args.rounds.get() {
-        note!("round {round} of {}", args.rounds);
+        eprintln!("round {round} of {}", args.rounds);
         let (mut took, mut overlays) = (Round::default(), Duration::ZERO);
         for turn in bench::turns(round - 1) {
             match turn {
@@ -144,6 +153,12 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     Ok(Exit::Passed)
 }
 
+/// The program of that name beside this one.
+fn neighbour(name: &str) -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe().map_err(|error| Failure::new(Kind::Bug, error.to_string(), "this program"))?;
+    Ok(own.with_file_name(name))
+}
+
 fn memory(bytes: u64) -> Figure {
     let mb = bytes as f64 / 1e6;
     Figure::new("cc-ci's own memory, peak", format!("{mb:.1} MB"), "under 45 MB", mb > 0.0 && mb < 45.0)
@@ -170,7 +185,7 @@ fn recipe_of(source: &Path) -> Result<RecipeName, Failure> {
 async fn stages(program: &Path, args: &Args, what: &[String], recipe: &RecipeName) -> Result<Vec<Figure>, Failure> {
     let mut runs = Vec::new();
     for round in 1..=args.rounds.get() {
-        note!("round {round} of {}", args.rounds);
+        eprintln!("round {round} of {}", args.rounds);
         runs.push(bench::cc_ci_run(program, what).await?);
     }
     let median =
@@ -193,9 +208,9 @@ async fn stages(program: &Path, args: &Args, what: &[String], recipe: &RecipeNam
 
 fn print_table(args: &Args, figures: &[Figure]) {
     if args.json {
-        say!("{:#}", serde_json::json!(figures));
+        println!("{:#}", serde_json::json!(figures));
     } else {
-        crate::screen::text(bench::render(figures));
+        print!("{}", bench::render(figures));
     }
 }
 
@@ -208,15 +223,15 @@ async fn fleet(program: &Path, args: &Args, source: &Path, scratch: &Path) -> Re
     };
     let seen = bench::fleet(program, &recipes, caps, scratch).await?;
     if args.json {
-        say!("{:#}", serde_json::json!(seen));
+        println!("{:#}", serde_json::json!(seen));
         return Ok(Exit::Passed);
     }
     let seconds = |ms: u64| ms as f64 / 1_000.0;
     for run in &seen.runs {
         let (waited, held) = (seconds(run.waited_ms), seconds(run.held_ms));
-        say!("  {:<16} {} apps  waited {waited:>6.1} s  held its slot {held:>6.1} s", run.recipe, run.apps);
+        println!("  {:<16} {} apps  waited {waited:>6.1} s  held its slot {held:>6.1} s", run.recipe, run.apps);
     }
     let (took, best) = (seconds(seen.took_ms), seconds(seen.best_ms));
-    say!("{} runs in {took:.1} s; in the best order {best:.1} s: {:.2} of it", seen.runs.len(), took / best);
+    println!("{} runs in {took:.1} s; in the best order {best:.1} s: {:.2} of it", seen.runs.len(), took / best);
     Ok(Exit::Passed)
 }
