@@ -67,7 +67,7 @@ impl Private {
     }
 
     /// From a shell.
-    fn from_a_shell(&self, recipe: &str, more: &[(&str, String)]) -> Said {
+    fn by_a_shell(&self, recipe: &str, more: &[(&str, String)]) -> Said {
         let mut command = cc_ci(Path::new(&self.path("state")));
         command.env_remove("DOCKER_CONFIG").env("HOME", self.path("nobody")).envs(self.settings(more));
         self.run(command, recipe)
@@ -155,10 +155,10 @@ fn only_the_images_of_listed_recipes_are_pulled_with_the_login() {
         let private = Private::new(door);
         let login = ("CCCI_REGISTRY_LOGIN", private.path("docker/config.json"));
         let list = ("CCCI_REGISTRY_RECIPES", private.path("list"));
-        assert!(!came(&private.from_a_shell("other", &[login.clone(), list.clone()])), "{door:?}");
-        assert!(!came(&private.from_a_shell("listed", &[login.clone()])), "{door:?}: no list");
-        assert!(!came(&private.from_a_shell("listed", &[list.clone()])), "{door:?}: no login");
-        assert!(came(&private.from_a_shell("listed", &[login, list])), "{door:?}");
+        assert!(!came(&private.by_a_shell("other", &[login.clone(), list.clone()])), "{door:?}");
+        assert!(!came(&private.by_a_shell("listed", std::slice::from_ref(&login))), "{door:?}: no list");
+        assert!(!came(&private.by_a_shell("listed", std::slice::from_ref(&list))), "{door:?}: no login");
+        assert!(came(&private.by_a_shell("listed", &[login, list])), "{door:?}");
     }
 }
 
@@ -168,7 +168,7 @@ fn a_private_image_is_pulled_once_and_runs() {
     let registry = Registry::with(Door::Token, "testbed.invalid/nginx:1.22.1-2");
     let private = Private::of(registry.here.clone());
     let login = ("CCCI_REGISTRY_LOGIN", private.path("docker/config.json"));
-    let said = private.from_a_shell("listed", &[login, ("CCCI_REGISTRY_RECIPES", private.path("list"))]);
+    let said = private.by_a_shell("listed", &[login, ("CCCI_REGISTRY_RECIPES", private.path("list"))]);
     assert!(came(&said) && said.code == 0, "{}\n{}", said.verdict().line, said.stderr);
     assert_eq!(registry.given(), 1, "one pull for all that the run does");
     assert_eq!(left(&said.stack()), Vec::<String>::new());
@@ -179,7 +179,10 @@ fn under_the_unit_the_login_is_where_its_file_says() {
     let private = Private::new(Door::Basic);
     let list = ("CCCI_REGISTRY_RECIPES", private.path("list"));
     let docker = ("DOCKER_CONFIG", private.path("docker"));
-    assert!(!came(&private.under_the_unit("listed", &[list.clone()])), "the user's home has no login for it");
+    assert!(
+        !came(&private.under_the_unit("listed", std::slice::from_ref(&list))),
+        "the user's home has no login for it"
+    );
     assert!(!came(&private.under_the_unit("other", &[list.clone(), docker.clone()])));
     assert!(came(&private.under_the_unit("listed", &[list.clone(), docker])));
     let private = Private::new(Door::Token);

@@ -65,17 +65,20 @@ fn claims(state: &Path) -> Vec<Claim> {
     all.into_iter().filter(|claim| names.contains(&claim.run.to_string())).collect()
 }
 
-/// Begins to ask, and comes back when something of it is so far; its stacks.
-fn until(state: &Path, is_so_far: impl Fn(&StackName) -> bool) -> (Child, Vec<StackName>) {
-    let child = asks(state).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+/// Waits until something of what is asked is so far; its stacks.
+fn until(state: &Path, is_so_far: impl Fn(&StackName) -> bool) -> Vec<StackName> {
     let until = Instant::now() + Duration::from_secs(100);
     loop {
-        assert!(Instant::now() < until, "it did not come so far");
         let stacks: Vec<StackName> = claims(state).into_iter().map(|claim| claim.stack).collect();
         if stacks.len() == 2 && stacks.iter().any(&is_so_far) {
-            return (child, stacks);
+            return stacks;
         }
+        assert!(Instant::now() < until, "it did not come so far");
     }
+}
+
+fn begun(state: &Path) -> Child {
+    asks(state).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Whether a snapshot is on record, of whatever run of a state folder.
@@ -88,7 +91,8 @@ fn is_noted(state: &Path) -> bool {
 fn one_that_is_stopped_leaves_nothing() {
     let state = own_state();
     let has_service = |stack: &StackName| left(stack).iter().any(|object| object.starts_with("service"));
-    let (mut child, stacks) = until(state.path(), has_service);
+    let mut child = begun(state.path());
+    let stacks = until(state.path(), has_service);
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(i32::from(Exit::Cancelled.code())));
     nothing_is_left(state.path(), &stacks);
@@ -97,7 +101,8 @@ fn one_that_is_stopped_leaves_nothing() {
 #[test]
 fn what_one_that_is_killed_leaves_goes_with_reap_its_snapshots_too() {
     let state = own_state();
-    let (mut child, stacks) = until(state.path(), |_| is_noted(state.path()));
+    let mut child = begun(state.path());
+    let stacks = until(state.path(), |_| is_noted(state.path()));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(stacks.iter().any(|stack| snapshots(stack) > 0) && stacks.iter().any(|stack| left(stack).len() > 1));
