@@ -89,7 +89,7 @@ pub(crate) async fn a_push_after_a_word_is_seen_and_one_before_it_is_not(scene: 
         assert_eq!(pin(&mut watch).await, (word, Pin::Head), "{repo}");
 
         // However soon the look is after the push, it is not taken for what the member saw.
-        for round in 0..10 {
+        for round in 0..3 {
             let word = scene.ada.says(REPO, number, "!testme").await;
             who.commits(repo, &branch, &format!("{branch}-r{round}"), false).await;
             let (seen, pin) = pin(&mut watch).await;

@@ -137,7 +137,7 @@ impl Forge for Gitea {
         // A row that the forge cannot put into words is null.
         match self.list_with_gaps::<Option<json::Event>>(&path, &query).await {
             Ok(rows) => Ok(Some(rows.into_iter().flatten().filter_map(|event| event.push()).collect())),
-            Err(ForgeError::Refused { status: 403 | 404 | 405, .. }) => Ok(None),
+            Err(ForgeError::Refused { status: 403 | 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
