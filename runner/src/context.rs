@@ -211,6 +211,16 @@ impl Context {
         Instant::now() + self.time_left()
     }
 
+    /// Where the app's ports are reached: they are on its node, which is where traefik's name leads to.
+    #[must_use]
+    pub fn host(&self) -> String {
+        match self.fixed_address {
+            None => self.spec.domain.to_string(),
+            Some(IpAddr::V6(address)) => format!("[{address}]"),
+            Some(IpAddr::V4(address)) => address.to_string(),
+        }
+    }
+
     /// The public address of the app, with no slash at the end.
     #[must_use]
     pub fn url(&self) -> String {

@@ -149,7 +149,7 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
         Stage::Install => {
             step(format!("deploy {} as {}", spec.base.as_deref().unwrap_or(head), spec.domain));
             brought.after_deploy.iter().cloned().for_each(&mut step);
-            step("wait until every service is up, then until the app answers".to_owned());
+            step(format!("wait until every service is up, then until {}", toml.health.awaited()));
             brought.install.iter().for_each(|file| step(run(file)));
         }
         Stage::Upgrade => {

@@ -159,6 +159,19 @@ impl Http {
         answer.map_err(|e| no_answer(format!("{url} does not answer: {e}"), &e))
     }
 
+    /// Asks once, and holds the answer to what is expected.
+    ///
+    /// # Errors
+    /// What is wrong, to follow the address.
+    pub async fn right(&self, expect: &Expect) -> Result<Answer, String> {
+        let answer = self.once(&expect.url, Instant::now() + REQUEST, Instant::now(), 1).await;
+        let answer = answer.map_err(|why| format!("does not answer: {why}"))?;
+        match expect.wrong(&answer) {
+            None => Ok(answer),
+            Some(wrong) => Err(wrong),
+        }
+    }
+
     async fn once(&self, url: &str, deadline: Instant, start: Instant, tries: u32) -> Result<Answer, String> {
         let began = Instant::now();
         let request = async {

@@ -2,6 +2,7 @@
 
 mod bash;
 mod folder;
+mod health;
 mod parity;
 mod repository;
 mod rule;
@@ -57,6 +58,7 @@ pub async fn lint(path: &Path) -> Result<Vec<Finding>, ReadError> {
     findings.extend(runs::what_never_runs(&folder));
     findings.extend(parity::check(&folder, &toml));
     findings.extend(weak::check(&folder));
+    findings.extend(health::check(&folder, &toml));
     for file in folder.tests().into_iter().chain(folder.install_steps()) {
         if let Some(result) = inspect(&file).await {
             let (line, text) = folder::split_line(&result.text, &file.name);

@@ -56,6 +56,8 @@ rules! {
     NoErrexit = "no-errexit";
     /// a command in a container is run by `$CCCI_EXEC`, and not by `abra app run`
     AppRun = "app-run";
+    /// a command that `[health]` waits for can fail
+    HollowHealth = "hollow-health";
     /// nothing is left of the scaffold that has to be filled in
     Unfilled = "unfilled";
     /// all shell can be parsed: scripts, and the blocks in compose files, entrypoints and pipelines

@@ -1,7 +1,7 @@
 //! The tables of `recipe.toml`. A value that could not be meant is refused where it is read, so that
 //! the error can show its line.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use harness::names::{NameError, RecipeName};
 use harness::sso::ProviderName;
@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// The request that only a healthy app answers.
+use super::health::{HealthHost, InARow, InService, TlsPort};
+
+/// The request that only a healthy app answers, and what else has to be so.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Health {
@@ -21,15 +23,42 @@ pub struct Health {
     pub status: Vec<Status>,
     /// A text that the body must have: something that only this app says.
     pub body: Option<String>,
+    /// Whether that request is made at all: an app may speak no HTTP.
+    pub http: bool,
+    /// How many right answers in a row are wanted, a second apart: of the request, and of everything below.
+    pub in_a_row: InARow,
+    /// Ports of the app's address that take connections: those that it publishes on the host, or through traefik.
+    pub tcp: Vec<NonZeroU16>,
+    /// Ports that shake hands by TLS, with a certificate for the app's domain.
+    pub tls: Vec<TlsPort>,
+    /// Commands that end with exit code 0 in a container of a service.
+    pub commands: Vec<InService>,
+    /// Further names of the app that answer by HTTPS.
+    pub hosts: Vec<HealthHost>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { path: UrlPath("/".to_owned()), status: vec![Status(200), Status(301), Status(302)], body: None }
+        Self {
+            path: UrlPath::root(),
+            status: usual_status(),
+            body: None,
+            http: true,
+            in_a_row: InARow::default(),
+            tcp: Vec::new(),
+            tls: Vec::new(),
+            commands: Vec::new(),
+            hosts: Vec::new(),
+        }
     }
 }
 
-fn at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Status>, D::Error> {
+/// What a first page usually has.
+pub(super) fn usual_status() -> Vec<Status> {
+    vec![Status(200), Status(301), Status(302)]
+}
+
+pub(super) fn at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Status>, D::Error> {
     let codes = Vec::deserialize(input)?;
     if codes.is_empty() { Err(D::Error::custom("no status would count: name at least one")) } else { Ok(codes) }
 }
@@ -40,6 +69,11 @@ fn at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Status>, D::E
 pub struct UrlPath(#[schemars(regex(pattern = "^/"))] String);
 
 impl UrlPath {
+    /// The path of the first page.
+    pub(super) fn root() -> Self {
+        Self("/".to_owned())
+    }
+
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {

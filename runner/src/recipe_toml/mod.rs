@@ -2,6 +2,7 @@
 //! what it cannot mean, unknown keys are errors, and the JSON schema is made from them.
 
 mod elements;
+mod health;
 mod opt_out;
 pub(crate) mod shown;
 mod variant;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 pub use elements::{
     Health, MadeSecret, Provider, Reason, Rollback, Seconds, Sso, Status, Timeouts, Upgrade, UrlPath, Weight,
 };
+pub use health::{HealthHost, InARow, InService, OwnHost, TlsPort};
 pub use opt_out::{OPTIONAL, OptionalCheck};
 pub use variant::{Variant, VariantName};
 
@@ -35,6 +37,7 @@ pub struct RecipeToml {
     /// The provider of logins that the app is wired to.
     pub sso: Option<Sso>,
     /// What the app answers when it is well.
+    #[serde(deserialize_with = "health::health")]
     pub health: Health,
     /// Seconds that each stage may take.
     pub timeouts: Timeouts,

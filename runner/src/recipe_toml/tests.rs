@@ -15,6 +15,11 @@ redirects = ["/oauth2/callback"]
 path = "/healthz"
 status = [200]
 body = "ok"
+in_a_row = 3
+tcp = [25]
+tls = [{ port = 993 }, { port = 64738, host = "voice.{domain}", self_signed = true }]
+commands = [{ service = "db", run = ["pg_isready", "-q"] }]
+hosts = [{ host = "files-{domain}", path = "/up", status = [204] }]
 
 [timeouts]
 install = 60
@@ -47,6 +52,10 @@ fn every_key_is_read() {
     assert_eq!(read.host_ports.len(), 2);
     assert_eq!(read.sso.as_ref().unwrap().provider, Provider::Keycloak);
     assert_eq!(read.health.path.as_str(), "/healthz");
+    assert_eq!((read.health.in_a_row.get().get(), read.health.tls.len()), (3, 2));
+    let voice = read.health.tls[1].host.as_ref().unwrap();
+    assert_eq!(voice.of("a-1.ci.localhost"), "voice.a-1.ci.localhost");
+    assert_eq!(read.health.hosts[0].host.of("a-1.ci.localhost"), "files-a-1.ci.localhost");
     assert_eq!((read.timeouts.install.get(), read.timeouts.prepare.get()), (60, 900));
     assert_eq!(read.weight.memory_mib.get(), 700);
     assert_eq!(read.secrets["smtp_password"].length.get(), 20);
@@ -81,6 +90,16 @@ fn each_wrong_key_is_named_with_its_line() {
         ("[health]\nstatus = [99]", "no HTTP status"),
         ("[health]\nstatus = []", "at least one"),
         ("[health]\nbody = true", "expected a string"),
+        ("[health]\nhttp = false", "nothing shows that the app is well"),
+        ("[health]\nin_a_row = 0", "(1 to 30)"),
+        ("[health]\nin_a_row = 31", "(1 to 30)"),
+        ("[health]\ntcp = [0]", "nonzero"),
+        ("[health]\ntls = [{ prt = 993 }]", "did you mean \"port\"?"),
+        ("[health]\ntls = [{ port = 993, host = 'mail.example.org' }]", "is none of the app"),
+        ("[health]\ncommands = [{ service = 'db', run = [] }]", "no command"),
+        ("[health]\ncommands = [{ run = ['true'] }]", "missing field `service`"),
+        ("[health]\nhosts = [{ host = '{domain}' }]", "is none of the app"),
+        ("[health]\nhosts = [{ host = 'x.{domain}', status = [] }]", "at least one"),
         ("[timeouts]\ninstall = 'soon'", "expected u64"),
         ("[timeouts]\ninstall = 0", "no time for a stage"),
         ("[timeouts]\nintsall = 9", "did you mean \"install\"?"),
@@ -106,6 +125,20 @@ fn each_wrong_key_is_named_with_its_line() {
         let line = text.lines().count();
         assert!(error.contains(&format!("line {line},")) || error.contains("line 1,"), "{text}\n{error}");
     }
+}
+
+#[test]
+fn what_is_waited_for_is_told_in_words() {
+    let of = |text: &str| parse(text).unwrap().health.awaited();
+    assert_eq!(of(""), "the app answers");
+    assert_eq!(
+        of("[health]\nhttp = false\nin_a_row = 2\ntcp = [25]\ntls = [{ port = 993 }]"),
+        "port 25 takes connections, port 993 shakes hands by TLS, 2 times in a row"
+    );
+    assert_eq!(
+        of("[health]\ncommands = [{ service = 'db', run = ['a', 'b'] }]\nhosts = [{ host = 'x.{domain}' }]"),
+        "the app answers, `a b` ends with 0 in service db, https://x.{domain}/ answers"
+    );
 }
 
 #[test]

@@ -58,6 +58,14 @@ fn recipe_toml(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> String
             let _ = writeln!(text, "\n[health]\n# {why}\npath = {}\nstatus = {status:?}", quoted(path));
             text.push_str("# Better with something in the answer that only this app says:\n# body = \"…\"\n");
         }
+        Door::Closed if !seen.tcp_ports.is_empty() => {
+            let _ = writeln!(
+                text,
+                "\n[health]\n# No router of its compose files takes a request to the app's own host. Better `tls` for a port that \
+                 speaks it.\nhttp = false\ntcp = {:?}",
+                seen.tcp_ports
+            );
+        }
         Door::Closed => {
             text.push_str(
                 "\n# No router of its compose files takes a request to the app's own host, so nothing asks it there.\n",

@@ -1,6 +1,6 @@
 //! What a recipe's files show of the app, as far as its tests care.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::coopcloud::compose::{Compose, Service};
 use harness::coopcloud::database::Engine;
@@ -19,6 +19,8 @@ pub struct Seen {
     pub given_secrets: Vec<String>,
     /// Ports that the recipe publishes on the host.
     pub host_ports: Vec<u16>,
+    /// Those of them that take connections.
+    pub tcp_ports: Vec<u16>,
     /// The database, where there is one that a test can talk to.
     pub database: Option<Database>,
     /// A folder in a container that is backed up whole: service and path.
@@ -53,7 +55,8 @@ pub fn seen(compose: &Compose, sample: &EnvFile) -> Seen {
             .filter(|secret| !secret.generate)
             .map(|secret| secret.name)
             .collect(),
-        host_ports: compose.services.iter().flat_map(host_ports).collect(),
+        host_ports: host_ports(compose, |_| true),
+        tcp_ports: host_ports(compose, |protocol| protocol == "tcp"),
         database: compose.services.iter().find_map(database),
         speaks_of_sso: sample
             .vars()
@@ -89,13 +92,11 @@ fn path_asked_for(test: &Value) -> Option<String> {
     (!path.is_empty() && plain).then_some(path)
 }
 
-fn host_ports(service: &Service) -> impl Iterator<Item = u16> {
-    service
-        .ports
-        .iter()
-        .filter(|port| port.mode == "host")
-        .filter_map(|port| u16::try_from(port.published).ok())
-        .filter(|port| *port > 0)
+fn host_ports(compose: &Compose, is_wanted: impl Fn(&str) -> bool) -> Vec<u16> {
+    let ports = compose.services.iter().flat_map(|service| &service.ports);
+    let wanted = ports.filter(|port| port.mode == "host" && port.published > 0 && is_wanted(&port.protocol));
+    let ports: BTreeSet<u16> = wanted.filter_map(|port| u16::try_from(port.published).ok()).collect();
+    ports.into_iter().collect()
 }
 
 fn database(service: &Service) -> Option<Database> {

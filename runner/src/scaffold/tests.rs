@@ -37,6 +37,17 @@ fn what_a_test_needs_is_seen() {
 }
 
 #[test]
+fn an_app_that_only_its_ports_reach_is_waited_for_there() {
+    let closed = COMPOSE.replace("backupbot.backup=true", "traefik.http.routers.x.rule=Host(`www.else.example.org`)");
+    let both = "[{ target: 9, published: 90, mode: host, protocol: udp }, { target: 9, published: 90, mode: host }]";
+    let compose = closed.replace("[{ target: 25, published: 2525, mode: host }]", both);
+    let written = files(&"notes".parse().unwrap(), None, &look(&compose, "DOMAIN=notes.example.com"));
+    let toml = crate::recipe_toml::parse(&written[0].text).unwrap();
+    assert_eq!((toml.health.http, toml.health.tcp.len(), toml.host_ports.len()), (false, 1, 1));
+    assert!(toml.opt_out.is_empty());
+}
+
+#[test]
 fn every_scaffold_is_a_valid_recipe_with_one_thing_to_fill_in() {
     let recipe = "notes".parse().unwrap();
     let no_database = COMPOSE.replace("postgis/postgis:15-3.4", "memcached:1");

@@ -1,11 +1,11 @@
-//! Proof of life: a request that only the app can answer.
+//! Proof of life: a request that only the app can answer, and what else recipe.toml says of a ready app.
 
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Kind};
 use harness::http::{Answer, Expect, Url};
 
-use super::no_answer;
+use super::{no_answer, ready};
 use crate::context::{Context, Step};
 use crate::diagnosis::{Diagnosis, Seen, diagnose, lines};
 use crate::event::Stage;
@@ -29,25 +29,43 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
         return Ok(());
     }
     cx.check(check, async |cx: &mut Context| {
-        let expect = wanted(cx);
-        let mut speaker = cx.speaker();
-        // An app that is up and wrong shall not eat the whole stage: a route needs seconds.
-        let until = cx.wait_until().min(Instant::now() + LONGEST);
-        let answer = match patient(cx, &expect, until, &mut speaker).await {
-            Ok(answer) => answer,
-            Err((failure, seen)) => {
-                let found = diagnose(&seen);
-                cx.no_answer = Some(cause(found.as_ref(), &failure));
-                let failure = cx.explained(told(cx.stage, failure, found, &seen));
-                return Err(without_commands(failure, cx.unrun.as_deref()));
-            }
+        let mut said = Vec::new();
+        if cx.toml.health.http {
+            said.push(by_http(cx).await?);
+        }
+        let others = ready::others(cx, in_time(cx)).await;
+        said.extend(others.map_err(|failure| without_commands(cx.explained(failure), cx.unrun.as_deref()))?);
+        let steady = match cx.toml.health.in_a_row.get().get() {
+            1 => String::new(),
+            times => format!(", {times} times in a row"),
         };
-        cx.no_answer = None;
-        around(cx, &expect.url, &answer).await?;
-        let body = expect.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
-        Ok((format!("{} answered {}{body}", expect.url, answer.status), ()))
+        Ok((format!("{}{steady}", said.join(", ")), ()))
     })
     .await
+}
+
+/// An app that is up and wrong shall not eat the whole stage: a route needs seconds.
+fn in_time(cx: &Context) -> Instant {
+    cx.wait_until().min(Instant::now() + LONGEST)
+}
+
+async fn by_http(cx: &mut Context) -> Result<String, Failure> {
+    let expect = wanted(cx);
+    let mut speaker = cx.speaker();
+    let answer = match patient(cx, &expect, in_time(cx), &mut speaker).await {
+        Ok(answer) => answer,
+        Err((failure, seen)) => {
+            let found = diagnose(&seen);
+            cx.no_answer = Some(cause(found.as_ref(), &failure));
+            let failure = cx.explained(told(cx.stage, failure, found, &seen));
+            return Err(without_commands(failure, cx.unrun.as_deref()));
+        }
+    };
+    cx.no_answer = None;
+    around(cx, &expect.url, &answer).await?;
+    ready::steady(cx, &expect, in_time(cx)).await.map_err(|failure| cx.explained(failure))?;
+    let body = expect.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
+    Ok(format!("{} answered {}{body}", expect.url, answer.status))
 }
 
 /// A recipe that has no answer after one deploy of a stage has none after the others of it.
@@ -68,12 +86,16 @@ fn wanted(cx: &Context) -> Expect {
 /// Waits for the answer and judges nothing: for what comes before its check, and is asked over HTTP too. Swarm may have
 /// made new containers, and traefik takes a moment to find them.
 pub(super) async fn awaited(cx: &mut Context, check: &str) {
-    if opted_out(cx, check).is_none() {
+    if opted_out(cx, check).is_some() {
+        return;
+    }
+    let until = cx.wait_until().min(Instant::now() + FIRST);
+    if cx.toml.health.http {
         let expect = wanted(cx);
         let mut speaker = cx.speaker();
-        let until = cx.wait_until().min(Instant::now() + FIRST);
         let _ = cx.http.answers(&expect, until, &mut speaker).await;
     }
+    let _ = ready::others(cx, until).await;
 }
 
 /// Asks until the app answers, the time is up, or it is plain that it never will.

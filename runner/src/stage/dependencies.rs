@@ -11,7 +11,7 @@ use harness::names::RecipeName;
 use harness::swarm::Before;
 use tokio::sync::watch;
 
-use super::{answers, prepare};
+use super::{answers, prepare, ready};
 use crate::context::{Context, Step, Stopped};
 use crate::event::{Fault, Origin, Outcome};
 use crate::logins;
@@ -121,13 +121,7 @@ fn tell_up(recipe: &RecipeName, up: &BTreeMap<RecipeName, watch::Sender<bool>>) 
 /// A dependency that no longer answers: then whatever else is red says nothing about the recipe.
 pub async fn lost(cx: &Context) -> Option<Fault> {
     for other in cx.beside.iter().filter(|other| other.deployed.is_some()) {
-        let health = &other.toml.health;
-        let url = format!("{}{}", other.url(), health.path.as_str());
-        let said = match other.http.get(&url, Instant::now() + ALIVE).await {
-            Ok(answer) if health.status.iter().any(|status| status.get() == answer.status) => continue,
-            Ok(answer) => format!("{url} answered {}", answer.status),
-            Err(failure) => failure.what,
-        };
+        let Some(said) = no_longer_well(other).await else { continue };
         let failure = Failure::new(
             Kind::DependencyGone,
             format!("the dependency {} was up and is not any more: {said}", other.spec.recipe),
@@ -136,4 +130,18 @@ pub async fn lost(cx: &Context) -> Option<Fault> {
         return Some(Fault { cause: Cause::Dependency, failure });
     }
     None
+}
+
+/// What an app that was ready says in place of that; none where it is well.
+async fn no_longer_well(app: &Context) -> Option<String> {
+    let health = &app.toml.health;
+    if health.http {
+        let url = format!("{}{}", app.url(), health.path.as_str());
+        match app.http.get(&url, Instant::now() + ALIVE).await {
+            Ok(answer) if health.status.iter().any(|status| status.get() == answer.status) => {}
+            Ok(answer) => return Some(format!("{url} answered {}", answer.status)),
+            Err(failure) => return Some(failure.what),
+        }
+    }
+    ready::missed(app, ALIVE).await
 }

@@ -50,7 +50,8 @@ pub(super) async fn route(cx: &mut Context, compose: &Compose) -> Step {
     let strays = strays(compose);
     // Without a router there is nothing to judge: traefik may know the app by a file, or it speaks no HTTP.
     let none = routing.routers.is_empty() && routing.not_enabled.is_empty() && strays.is_none();
-    if none || cx.opted_out("install.answers").is_some() || cx.has_install_steps() {
+    let is_asked = cx.toml.health.http && cx.opted_out("install.answers").is_none();
+    if none || !is_asked || cx.has_install_steps() {
         return Ok(());
     }
     cx.check("prepare.route", async |cx: &mut Context| {

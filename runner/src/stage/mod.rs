@@ -20,6 +20,7 @@ mod overlay;
 mod own_tests;
 mod prepare;
 mod prove;
+mod ready;
 mod slot;
 mod teardown;
 mod upgrade;
