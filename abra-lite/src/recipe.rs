@@ -155,7 +155,7 @@ fn wants_catalogue() -> Done {
 }
 
 /// The files of `COMPOSE_FILE`.
-pub(crate) fn compose_files(vars: &BTreeMap<String, String>) -> Vec<String> {
+fn compose_files(vars: &BTreeMap<String, String>) -> Vec<String> {
     let list = vars.get("COMPOSE_FILE").map(String::as_str).filter(|list| !list.is_empty()).unwrap_or("compose.yml");
     list.split(':').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }

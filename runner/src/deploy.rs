@@ -177,6 +177,7 @@ impl Context {
                 "the compose files are deployed as version 3.{least}, which this machine's override needs"
             ));
         }
+        compose.hold_ports().map_err(|error| invalid_compose(&error))?;
         env.append_compose_file(OVERRIDE_FILE);
         let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));
         let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));

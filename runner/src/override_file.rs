@@ -1,11 +1,11 @@
 //! The compose file that cc-ci adds to a run's checkout. It marks every service as the run's own; where
-//! the kernel has no IPVS, it replaces what needs virtual addresses; where a run has several apps and no
-//! public DNS, it says where the others are and which CA they have. It never changes what the recipe says
+//! the kernel has no IPVS, it replaces what needs virtual addresses; it has the ports that docker would lose in merging one
+//! more file; where a run has several apps and no public DNS, it says where the others are and which CA they have. It never changes what the recipe says
 //! about updates, grace periods or health.
 
 use std::collections::BTreeMap;
 
-use harness::coopcloud::compose::Compose;
+use harness::coopcloud::compose::{Compose, Port};
 use harness::swarm::EngineFacts;
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,7 @@ pub fn override_file(
     place: &Place,
     neighbours: &Neighbours,
 ) -> String {
+    let held: Vec<&str> = compose.ports_to_hold().into_iter().map(|service| service.name.as_str()).collect();
     let services: Map<String, Value> = compose
         .services
         .iter()
@@ -49,18 +50,20 @@ pub fn override_file(
             }
             if !place.ipvs {
                 deploy["endpoint_mode"] = json!("dnsrr");
-                let ports: Vec<Value> = service
-                    .ports
-                    .iter()
-                    .filter(|port| port.mode != "host")
-                    .map(|port| {
-                        json!({ "target": port.target, "published": port.published,
-                                "protocol": port.protocol, "mode": "host" })
-                    })
-                    .collect();
-                if !ports.is_empty() {
-                    entry.insert("ports".to_owned(), Value::Array(ports));
-                }
+            }
+            let is_held = held.contains(&service.name.as_str());
+            let changes = |port: &&Port| is_held || (!place.ipvs && port.mode != "host");
+            let ports: Vec<Value> = service
+                .ports
+                .iter()
+                .filter(changes)
+                .map(|port| match place.ipvs {
+                    true => port.long(),
+                    false => Port { mode: "host".to_owned(), ..port.clone() }.long(),
+                })
+                .collect();
+            if !ports.is_empty() {
+                entry.insert("ports".to_owned(), Value::Array(ports));
             }
             if !neighbours.hosts.is_empty() {
                 let hosts: Vec<String> = neighbours.hosts.iter().map(|(name, ip)| format!("{name}:{ip}")).collect();
@@ -113,6 +116,19 @@ mod tests {
             let file = override_file(&compose, &labels(), &place(true, None), &Neighbours::default());
             let file: Value = serde_json::from_str(&file).unwrap();
             assert_eq!(file.get("version").and_then(Value::as_str), version, "{says}");
+        }
+    }
+
+    #[test]
+    fn a_port_by_tcp_and_udp_is_in_it_whole() {
+        let text = "services:\n  app:\n    image: a\n    ports: ['64738:64738', '64738:64738/udp']\n";
+        let compose = Compose::load(&[("compose.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
+        for (ipvs, mode) in [(true, "ingress"), (false, "host")] {
+            let file = override_file(&compose, &labels(), &place(ipvs, None), &Neighbours::default());
+            let file: Value = serde_json::from_str(&file).unwrap();
+            let ports = file["services"]["app"]["ports"].as_array().unwrap();
+            let short: Vec<_> = ports.iter().map(|port| (port["protocol"].as_str(), port["mode"].as_str())).collect();
+            assert_eq!(short, [(Some("tcp"), Some(mode)), (Some("udp"), Some(mode))]);
         }
     }
 

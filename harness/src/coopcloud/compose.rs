@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::interpolate::{Unset, Use, interpolate, uses_in};
 use super::normal::{merge, normal_form};
@@ -111,6 +111,16 @@ pub struct Port {
     pub mode: String,
 }
 
+impl Port {
+    /// As a compose file has it, in the long form.
+    #[must_use]
+    pub fn long(&self) -> Value {
+        json!({
+            "target": self.target, "published": self.published, "protocol": self.protocol, "mode": self.mode,
+        })
+    }
+}
+
 impl Compose {
     /// Reads files, each with its name, in the order in which later ones override earlier ones.
     ///
@@ -171,6 +181,40 @@ impl Compose {
         }
         self.version = SchemaVersion::three(minor);
         Ok(true)
+    }
+
+    /// The services whose ports docker would lose if one more file named them: it merges the ports of two files by the
+    /// published number alone, also where the second has none, so that of one by TCP and UDP the last is left (seen with
+    /// `docker stack config` 28.2). Services whose ports the files lose among themselves are not among them.
+    #[must_use]
+    pub fn ports_to_hold(&self) -> Vec<&Service> {
+        let is_twice = |service: &&Service| {
+            let fixed = service.ports.iter().map(|port| port.published).filter(|port| *port != 0);
+            let numbers: Vec<u64> = fixed.collect();
+            numbers.iter().collect::<BTreeSet<_>>().len() < numbers.len()
+        };
+        let in_one_file = |service: &&Service| {
+            let named = self.parts.iter().filter_map(|part| part.get("services")?.get(&service.name));
+            let with_ports: Vec<bool> = named.map(|service| service.get("ports").is_some()).collect();
+            with_ports.iter().filter(|has| **has).count() == 1 && with_ports.last() == Some(&true)
+        };
+        self.services.iter().filter(is_twice).filter(in_one_file).collect()
+    }
+
+    /// Takes the ports of those services out of the files, for one that follows them and has them all.
+    ///
+    /// # Errors
+    /// Never for files that were loaded.
+    pub fn hold_ports(&mut self) -> Result<(), ComposeError> {
+        let names: Vec<String> = self.ports_to_hold().into_iter().map(|service| service.name.clone()).collect();
+        for (file, text) in self.files.iter_mut().filter(|_| !names.is_empty()) {
+            let mut tree = Node::parse(text).map_err(|why| ComposeError { file: file.clone(), why })?;
+            for name in &names {
+                tree = tree.without(&["services", name, "ports"]);
+            }
+            *text = tree.text();
+        }
+        Ok(())
     }
 
     /// Every image, once, in name order.
@@ -367,6 +411,28 @@ fn inherit(document: &mut Value, vars: &BTreeMap<String, String>, uses: &mut BTr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_of_one_number_are_held_where_only_a_further_file_would_lose_them() {
+        let base = "services: {voice: {image: a}, web: {image: b, ports: ['80:80', '81:81']}}\n";
+        let ports = "services: {voice: {ports: ['64738:64738', '64738:64738/udp'], user: x}}\n";
+        let mut compose = load(&[base, ports]).unwrap();
+        let held = |compose: &Compose| -> Vec<String> {
+            compose.ports_to_hold().into_iter().map(|service| service.name.clone()).collect()
+        };
+        assert_eq!(held(&compose), ["voice"]);
+        compose.hold_ports().unwrap();
+        assert_eq!(held(&compose), ["voice"], "what was read stays");
+        let left: Vec<(String, String)> = compose.files.clone();
+        let left = Compose::load(&left, &BTreeMap::new()).unwrap();
+        assert_eq!((left.service("voice").unwrap().ports.len(), left.service("web").unwrap().ports.len()), (0, 2));
+        assert!(left.service("voice").unwrap().field("user").is_some(), "nothing else goes");
+        // With these docker has lost one before cc-ci adds anything, as it does for operators.
+        for more in ["services: {voice: {user: x}}\n", "services: {voice: {ports: ['90:90']}}\n"] {
+            assert!(held(&load(&[base, ports, more]).unwrap()).is_empty(), "{more}");
+        }
+        assert_eq!(held(&load(&[base, ports, "services: {web: {user: x}}\n"]).unwrap()), ["voice"]);
+    }
 
     #[test]
     fn a_range_of_ports_is_every_port_of_it() {

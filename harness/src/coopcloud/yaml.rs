@@ -74,6 +74,17 @@ impl Node {
         Self::Map(pairs)
     }
 
+    /// The same without what is at a path of keys.
+    pub(super) fn without(self, path: &[&str]) -> Self {
+        let (Self::Map(pairs), Some((first, rest))) = (self.clone(), path.split_first()) else { return self };
+        let kept = pairs.into_iter().filter_map(|(key, value)| match key.key() == *first {
+            true if rest.is_empty() => None,
+            true => Some((key, value.without(rest))),
+            false => Some((key, value)),
+        });
+        Self::Map(kept.collect())
+    }
+
     /// As YAML that leaves nothing to a reader: brackets, and quotes around whatever is not a bare word.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();

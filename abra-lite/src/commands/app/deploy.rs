@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bollard::Docker;
 use harness::abra::Point;
 use harness::coopcloud::by_variable::{Typed, by_variable};
-use harness::coopcloud::compose::Compose;
+use harness::coopcloud::compose::{Compose, Port};
 use harness::coopcloud::labels;
 use harness::coopcloud::variables::{HANDED_ON, is_reserved};
 use harness::coopcloud::version::Version;
@@ -20,7 +20,7 @@ use crate::cli::Flags;
 use crate::docker::{connect, secret_names, services, wants_terminal};
 use crate::fatal::{Done, Fatal, fatal};
 use crate::otherwise::otherwise;
-use crate::recipe::{abra_dir, compose_files};
+use crate::recipe::abra_dir;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -209,14 +209,25 @@ async fn check_domain(app: &App) -> Done {
 }
 
 /// Hands the recipe's files and one of our own to docker's loader, which checks, interpolates and
-/// merges them as the real abra does: it links the same code.
+/// merges them as the real abra does: it links the same code. What that one more file would make docker lose is in it.
 fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
     // Below its own folder: the real abra leaves nothing elsewhere when it is killed.
     let file = tempfile::Builder::new().prefix("additions-").suffix(".yml").tempfile_in(abra_dir()?)?;
     std::fs::write(file.path(), format!("{:#}\n", additions(app, compose, chaos)?))?;
     let mut args = vec!["stack".to_owned(), "deploy".to_owned()];
     let vars = app.vars()?;
-    for name in compose_files(&vars) {
+    let mut held = compose.clone();
+    held.hold_ports()?;
+    // Beside the recipe's own, since paths in them are from there.
+    let mut changed = Vec::new();
+    for ((name, before), (_, now)) in compose.files.iter().zip(&held.files) {
+        let mut name = name.clone();
+        if before != now {
+            let file = tempfile::Builder::new().prefix(".held-").suffix(".yml").tempfile_in(&app.recipe.dir)?;
+            std::fs::write(file.path(), now)?;
+            name = file.path().to_string_lossy().into_owned();
+            changed.push(file);
+        }
         args.extend(["-c".to_owned(), name]);
     }
     args.extend(["-c".to_owned(), file.path().to_string_lossy().into_owned()]);
@@ -258,6 +269,9 @@ fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Valu
     let environment: serde_json::Map<_, _> =
         app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
     let mut file = json!({ "services": { "app": { "deploy": added, "environment": environment } } });
+    for service in compose.ports_to_hold() {
+        file["services"][&service.name]["ports"] = service.ports.iter().map(Port::long).collect();
+    }
     compose.version.write_to(&mut file);
     Ok(file)
 }
