@@ -1,6 +1,7 @@
 //! The values that a recipe's tests get: one table, the same names for scripts, Hurl files and Rust.
 
 use harness::deps::{DepsUser, Sso};
+use harness::swarm::PublishedPort;
 use secrecy::ExposeSecret as _;
 
 use crate::context::Context;
@@ -13,8 +14,36 @@ pub struct Variable {
     pub name: &'static str,
     /// What it means.
     pub meaning: &'static str,
-    /// How it is made, from the run and the version that the app's label names.
-    pub value: fn(&Context, &str) -> String,
+    /// How it is made, from the run and from what is deployed.
+    pub value: fn(&Context, &Deployed) -> String,
+}
+
+/// What the swarm says of the deployed app.
+#[derive(Debug, Clone, Default)]
+pub struct Deployed {
+    /// The version that the app's label names; may be empty.
+    pub version: String,
+    /// The ports that it publishes on the host.
+    pub ports: Vec<PublishedPort>,
+}
+
+impl Deployed {
+    /// Asks. What cannot be had is left out: a test that needs it says so.
+    pub async fn of(cx: &Context) -> Self {
+        let stack = &cx.spec.stack;
+        let labels = cx.swarm.service_labels(stack, "app").await.unwrap_or_default();
+        Self {
+            version: labels.get(&harness::coopcloud::labels::version(stack)).cloned().unwrap_or_default(),
+            ports: cx.swarm.published(stack).await.unwrap_or_default(),
+        }
+    }
+
+    /// The ports as a test reads them, each with where it is reached.
+    #[must_use]
+    pub fn ports_at(&self, host: &str) -> String {
+        let ports = self.ports.iter().map(|one| format!("{}/{}={host}:{}", one.port, one.protocol, one.port));
+        ports.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Every value that a test gets.
@@ -26,7 +55,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CCCI_VERSION",
         meaning: "version that is deployed now, by its label; may be empty",
-        value: |_, version| version.to_owned(),
+        value: |_, deployed| deployed.version.clone(),
     },
     Variable { name: "CCCI_COMMIT", meaning: "the tested commit", value: |cx, _| cx.spec.head.to_string() },
     Variable {
@@ -72,6 +101,11 @@ pub const VARIABLES: &[Variable] = &[
         name: "CCCI_RESOLVE_DEPS",
         meaning: "the same for the apps that the run deployed beside it, with a blank between; may be empty",
         value: |cx, _| cx.resolve_beside.join(" "),
+    },
+    Variable {
+        name: "CCCI_PORTS",
+        meaning: "ports that the app publishes on the host and where they are reached from here, as `64738/udp=127.0.0.1:64738`, with a blank between; may be empty",
+        value: |cx, deployed| deployed.ports_at(&cx.host()),
     },
     Variable {
         name: "CCCI_DEPS_FILE",

@@ -65,6 +65,7 @@ pub use memory::{MemoryKill, oom_of};
 pub use meter::{Meter, Peaks};
 pub use nodes::{NodeFacts, NodeRole};
 pub use objects::{Object, ObjectKind};
+pub use ports::PublishedPort;
 pub use record::{RecordChanges, SharedRecord, Swap};
 pub use remove::Removal;
 pub use room::{DiskRoom, MemoryRoom, NodeRoom};

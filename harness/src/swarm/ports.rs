@@ -1,16 +1,40 @@
-//! Who holds the host port that a task waits for. Swarm says only that it is "already in use".
+//! Ports of the host: those that an app publishes, and who holds the one that a task waits for. Swarm says only that it is
+//! "already in use".
 
 use bollard::errors::Error;
 use bollard::models::{EndpointPortConfigPublishModeEnum as PublishMode, Service, Task};
+use bollard::query_parameters::ListServicesOptionsBuilder;
 use std::collections::BTreeSet;
 
-use super::engine::Swarm;
+use super::engine::{Swarm, ask};
+use super::labels::of_stack;
 use super::read::task_state;
 use super::reason::kind_of;
 use super::seen::{PortHeld, Snapshot, TaskSeen, TaskState};
-use crate::failure::Kind;
+use crate::failure::{Failure, Kind};
+use crate::names::StackName;
+
+/// A port that an app publishes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublishedPort {
+    /// The host's port.
+    pub port: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+}
 
 impl Swarm {
+    /// The ports that a stack publishes on the host now, whichever of its compose files says so.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn published(&self, stack: &StackName) -> Result<Vec<PublishedPort>, Failure> {
+        let options = ListServicesOptionsBuilder::new().filters(&of_stack(stack)).build();
+        let services = ask("list services", self.docker().list_services(Some(options))).await?;
+        let found: BTreeSet<PublishedPort> = services.iter().flat_map(published).collect();
+        Ok(found.into_iter().collect())
+    }
+
     /// Completes a snapshot in which a task waits for a host port. Such a wait is rare, and only then
     /// are the services of other stacks asked for.
     pub(super) async fn with_port_holders(&self, mut now: Snapshot) -> Result<Snapshot, Error> {
@@ -23,6 +47,18 @@ impl Swarm {
         }
         Ok(now)
     }
+}
+
+/// What docker chose itself is in the endpoint alone; what the recipe chose is in both.
+fn published(service: &Service) -> impl Iterator<Item = PublishedPort> {
+    let chosen = service.endpoint.as_ref().and_then(|endpoint| endpoint.ports.as_deref()).unwrap_or_default();
+    let spec = service.spec.as_ref().and_then(|spec| spec.endpoint_spec.as_ref());
+    let wanted = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+    chosen.iter().chain(wanted).filter_map(|port| {
+        let number = u16::try_from(port.published_port?).ok().filter(|port| *port > 0)?;
+        let protocol = port.protocol.map_or_else(|| "tcp".to_owned(), |protocol| protocol.to_string());
+        Some(PublishedPort { port: number, protocol })
+    })
 }
 
 fn waits(task: &TaskSeen) -> bool {
@@ -66,6 +102,20 @@ mod tests {
     fn task(service: &str, state: State) -> Task {
         let status = TaskStatus { state: Some(state), ..Default::default() };
         Task { service_id: Some(service.to_owned()), status: Some(status), ..Default::default() }
+    }
+
+    #[test]
+    fn what_a_stack_publishes_is_told_once_with_its_protocol() {
+        let mut voice = service("voice", 64738, PublishMode::HOST);
+        let ports = voice.spec.as_mut().and_then(|spec| spec.endpoint_spec.as_mut()).unwrap().ports.as_mut().unwrap();
+        ports.push(EndpointPortConfig {
+            published_port: Some(64738),
+            protocol: Some(bollard::models::EndpointPortConfigProtocolEnum::UDP),
+            ..Default::default()
+        });
+        ports.push(EndpointPortConfig { target_port: Some(80), ..Default::default() });
+        let found: Vec<_> = published(&voice).map(|one| format!("{}/{}", one.port, one.protocol)).collect();
+        assert_eq!(found, ["64738/tcp", "64738/udp"]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod built;
 mod ended;
 mod http;
 mod panics;
+mod ports;
 mod wrong;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use std::time::Duration;
 pub use built::{Built, NotBuilt, Running, Source, find};
 pub use ended::{Ended, Verdict, run};
 pub use panics::remember_panics;
+pub use ports::Published;
 pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};

@@ -1,5 +1,5 @@
 //! The impostor's server: TLS for the app's own name, with a CA of its own, on a port that the system
-//! gives.
+//! gives; and a port of UDP for what speaks that.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -34,14 +34,15 @@ const LASTS: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug)]
 pub struct Impostor {
     port: u16,
+    udp_port: u16,
     ca: PathBuf,
     asked: Arc<AtomicU64>,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Drop for Impostor {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -57,18 +58,21 @@ impl Impostor {
         std::fs::write(&ca, ca_pem).map_err(|error| crate::deploy::disk("write", &ca, &error))?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed(error.to_string()))?;
         let port = listener.local_addr().map_err(|error| failed(error.to_string()))?.port();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.map_err(|error| failed(error.to_string()))?;
+        let udp_port = socket.local_addr().map_err(|error| failed(error.to_string()))?.port();
         let body = Bytes::from(kind.body(recipe));
         let asked = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&asked);
-        let task = tokio::spawn(async move {
+        let echo = tokio::spawn(echo(socket, kind, Arc::clone(&asked)));
+        let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, acceptor.clone(), kind, body.clone(), Arc::clone(&count)));
             }
         });
-        Ok(Self { port, ca, asked, task })
+        Ok(Self { port, udp_port, ca, asked, tasks: [serving, echo] })
     }
 
-    /// How many requests it has answered.
+    /// How many requests it has answered, whatever they were.
     #[must_use]
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
@@ -78,6 +82,17 @@ impl Impostor {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where it stands in for the ports that an app publishes, for a list such as `CCCI_PORTS`.
+    #[must_use]
+    pub fn in_place_of(&self, published: &str) -> String {
+        let own = |entry: &str| {
+            let name = entry.split('=').next().unwrap_or_default();
+            let port = if name.ends_with("/udp") { self.udp_port } else { self.port };
+            format!("{name}=127.0.0.1:{port}")
+        };
+        published.split_whitespace().map(own).collect::<Vec<_>>().join(" ")
     }
 
     /// The PEM file of the CA that signed its certificate.
@@ -101,9 +116,21 @@ fn certificate(domain: &Domain) -> Result<(TlsAcceptor, String), AnyError> {
     Ok((TlsAcceptor::from(Arc::new(config)), issued.authority))
 }
 
+/// Says each datagram back, as what is plausible to who counts answers only; nothing where the app is gone.
+async fn echo(socket: UdpSocket, kind: Kind, asked: Arc<AtomicU64>) {
+    let mut datagram = [0; 2048];
+    while let Ok((length, from)) = socket.recv_from(&mut datagram).await {
+        asked.fetch_add(1, Ordering::Relaxed);
+        if kind != Kind::Gone {
+            let _ = socket.send_to(&datagram[..length], from).await;
+        }
+    }
+}
+
 /// One connection. What goes wrong on it is the test's to tell.
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes, asked: Arc<AtomicU64>) {
     let Ok(stream) = acceptor.accept(stream).await else { return };
+    let other = Arc::clone(&asked);
     let answer = service_fn(move |request: Request<Incoming>| {
         let body = body.clone();
         asked.fetch_add(1, Ordering::Relaxed);
@@ -116,7 +143,10 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes
             Ok::<_, Infallible>(response.body(Full::new(body)).unwrap_or_default())
         }
     });
-    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+    // Whoever speaks another protocol has asked too.
+    if Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await.is_err() {
+        other.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -143,5 +173,35 @@ mod tests {
             assert!(stranger.get(&url, until).await.is_err(), "nobody else trusts it");
             assert_eq!(impostor.asked(), 1);
         }
+    }
+
+    #[tokio::test]
+    async fn it_stands_in_for_published_ports_too_and_counts_who_speaks_no_http() {
+        use harness::tls::{Server, Tls, Trust};
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let folder = tempfile::tempdir().unwrap();
+        let domain: Domain = "app.ci.localhost".parse().unwrap();
+        let impostor = Impostor::start(Kind::Json, &domain, "app", folder.path()).await.unwrap();
+        let (port, udp) = (impostor.port, impostor.udp_port);
+        let list = impostor.in_place_of("64738/tcp=10.0.0.1:64738 64738/udp=10.0.0.1:64738");
+        assert_eq!(list, format!("64738/tcp=127.0.0.1:{port} 64738/udp=127.0.0.1:{udp}"));
+
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect(("127.0.0.1", udp)).await.unwrap();
+        socket.send(b"ping").await.unwrap();
+        let mut said = [0; 16];
+        assert_eq!(socket.recv(&mut said).await.unwrap(), 4);
+        assert_eq!(impostor.asked(), 1);
+
+        let until = Instant::now() + Duration::from_secs(10);
+        let tls = Tls::new(Trust::Anyone, None).unwrap();
+        let mut stream = tls.connect(Server { host: "127.0.0.1", port, name: domain.as_str() }, until).await.unwrap();
+        stream.write_all(&[0, 0, 0, 0, 0, 2, 8, 1]).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        drop(stream);
+        while impostor.asked() < 2 && Instant::now() < until {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(impostor.asked(), 2);
     }
 }

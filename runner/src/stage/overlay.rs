@@ -9,7 +9,7 @@ use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variabl
 use crate::context::{Context, Step, Stopped};
 use crate::event::{Origin, Outcome, Shown};
 use crate::run_dir::RunDir;
-use crate::variables::{LOGINS, VARIABLES};
+use crate::variables::{Deployed, LOGINS, VARIABLES};
 
 /// The most lines of a green test's output that are kept, and the most bytes of them.
 const OUTPUT_LINES: usize = 20;
@@ -121,11 +121,10 @@ pub(super) fn kept(cx: &Context, result: &OverlayResult) -> Vec<String> {
 
 /// What a file is given: the run's values under the names of the docs.
 pub(crate) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
-    let labels = cx.swarm.service_labels(&cx.spec.stack, "app").await.unwrap_or_default();
-    let version = labels.get(&harness::coopcloud::labels::version(&cx.spec.stack)).cloned().unwrap_or_default();
+    let deployed = Deployed::of(cx).await;
     let mut variables = Variables::default();
     for variable in VARIABLES {
-        variables.set(variable.name, (variable.value)(cx, &version));
+        variables.set(variable.name, (variable.value)(cx, &deployed));
     }
     for (variable, logins) in LOGINS.iter().flat_map(|variable| Some((variable, cx.logins.as_ref()?))) {
         let value = (variable.value)(&logins.sso);

@@ -12,7 +12,7 @@ use crate::context::{Context, Step, Stopped};
 use crate::event::{Origin, Outcome};
 use crate::neighbours::SYSTEM_CAS;
 use crate::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
-use crate::variables::VARIABLES;
+use crate::variables::{Deployed, VARIABLES};
 
 /// Of the run's values, those that mean something inside the fence.
 const VALUES: [&str; 6] = ["CCCI_URL", "CCCI_DOMAIN", "CCCI_RECIPE", "CCCI_VERSION", "CCCI_COMMIT", "CCCI_STAGE"];
@@ -69,12 +69,11 @@ async fn put_up(cx: &Context, place: &Place) -> Result<(Fence, Vec<(String, Stri
         port: cx.https_port,
         world_ca,
     };
-    let labels = cx.swarm.service_labels(&cx.spec.stack, "app").await?;
-    let version = labels.get(&harness::coopcloud::labels::version(&cx.spec.stack)).cloned().unwrap_or_default();
+    let deployed = Deployed::of(cx).await;
     let env: Vec<(String, String)> = VARIABLES
         .iter()
         .filter(|variable| VALUES.contains(&variable.name))
-        .map(|variable| (variable.name.to_owned(), (variable.value)(cx, &version)))
+        .map(|variable| (variable.name.to_owned(), (variable.value)(cx, &deployed)))
         .collect();
     let mut speaker = cx.speaker();
     Ok((Fence::put_up(cx.swarm.clone(), limits, place, tests, &mut speaker).await?, env))

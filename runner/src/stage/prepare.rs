@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::context::{Context, Step};
 use crate::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use crate::guard;
+use crate::recipe_toml::RecipeToml;
 use crate::refused;
 use crate::report::text::count;
 use crate::spec::check_object_names;
@@ -77,16 +78,22 @@ fn compose_at(cx: &Context, revision: &str) -> Result<(EnvFile, Compose), Failur
     refused::compose_at(&cx.checkout, revision, &cx.spec)
 }
 
-/// Ports of the host that an app publishes, at the base release or at the head. What cannot be read there
-/// is told in its place.
+/// Ports of the host that an app publishes, at the base release or at the head, and those that its folder says: a file
+/// or a setting that `install_steps.sh` adds is not seen here. What cannot be read there is told in its place.
 pub fn published_ports(cx: &Context) -> BTreeSet<u16> {
     let head = cx.release();
     let revisions = [Some(&head), cx.spec.base.as_ref()].into_iter().flatten();
-    let ports = revisions.filter_map(|revision| compose_at(cx, revision).ok()).flat_map(|(_, compose)| {
+    let composes = revisions.filter_map(|revision| compose_at(cx, revision).ok()).map(|(_, compose)| compose);
+    ports(&cx.toml, composes)
+}
+
+fn ports(toml: &RecipeToml, composes: impl Iterator<Item = Compose>) -> BTreeSet<u16> {
+    let published = composes.flat_map(|compose| {
         let ports: Vec<u64> = compose.services.iter().flat_map(|one| &one.ports).map(|port| port.published).collect();
         ports
     });
-    ports.filter(|port| *port != 0).filter_map(|port| u16::try_from(port).ok()).collect()
+    let published = published.filter(|port| *port != 0).filter_map(|port| u16::try_from(port).ok());
+    published.chain(toml.host_ports.iter().map(|port| port.get())).collect()
 }
 
 /// A change under test is a stranger's text: it may not reach out of its own containers.
@@ -449,4 +456,19 @@ pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Fa
         0 => format!("{}, all here", count(images.len(), "image")),
         count => format!("{} images, {count} of them pulled", images.len()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn the_ports_of_the_files_and_those_that_only_the_folder_knows_are_kept_for_one_run() {
+        let text = "services: {app: {image: a, ports: ['2222:22', '80']}}\n".to_owned();
+        let compose = Compose::load(&[("compose.yml".to_owned(), text)], &BTreeMap::new()).unwrap();
+        let toml = crate::recipe_toml::parse("host_ports = [64738]").unwrap();
+        assert_eq!(ports(&toml, [compose].into_iter()), BTreeSet::from([2222, 64738]));
+    }
 }

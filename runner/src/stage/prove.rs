@@ -84,7 +84,9 @@ async fn one(
     let ca = work.join("ca.pem");
     trust_both(impostor.ca(), cx.ca.as_deref(), &ca).map_err(|error| disk("write", &ca, &error))?;
     let mut context = context.clone();
+    let ports = impostor.in_place_of(context.variables.get("CCCI_PORTS").unwrap_or_default());
     for (name, value) in [
+        ("CCCI_PORTS", ports),
         ("CCCI_URL", format!("https://{domain}:{port}")),
         ("CCCI_RESOLVE", resolve.clone()),
         ("CCCI_CA", ca.display().to_string()),
@@ -136,7 +138,7 @@ fn judge(cx: &mut Context, file: &str, name: &str, kind: impostor::Kind, result:
         OverlayOutcome::Failed => Failure::new(
             Kind::CheckBroken,
             format!("{file} cannot be proven against {}: it asked nothing and is red: {}", kind.words(), result.text),
-            "a test asks CCCI_URL by CCCI_RESOLVE and CCCI_CA, or the app's containers by CCCI_EXEC",
+            "a test asks CCCI_URL by CCCI_RESOLVE and CCCI_CA, CCCI_PORTS, or the app's containers by CCCI_EXEC",
         ),
         OverlayOutcome::Broken => Failure::new(
             Kind::CheckBroken,
