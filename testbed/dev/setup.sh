@@ -119,13 +119,15 @@ images_of() {
     matrix-synapse) echo base traefik bot postgres keycloak synapse ;;
     n8n) echo base traefik bot n8n ;;
     uptime-kuma) echo base traefik bot uptime-kuma ;;
+    mumble) echo base traefik bot mumble ;;
     *) echo base traefik bot ;;
   esac
 }
 
 start_images() {
-  # nginx, n8n, keycloak, gitea, synapse and uptime-kuma come in three versions, as releases of their recipes.
-  images_wanted=$(printf '%s\n' "$@" | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma/{p;p}' | wc -l)
+  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma and mumble come in three versions, as releases of their recipes;
+  # mumble has a base and a web client of its own.
+  images_wanted=$(printf '%s\n' "$@" | sed 's/^mumble$/&\n&-web\n&-base/' | sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|^mumble$/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

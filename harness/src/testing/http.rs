@@ -1,7 +1,15 @@
 use std::net::IpAddr;
+use std::time::Duration;
 
-use super::{Broken, Test};
+use url::Url;
+
+use super::{Broken, Test, Wrong};
 use crate::http::{Http, HttpConfig};
+use crate::tls::{Server, Tls, Trust};
+use crate::websocket::WebSocket;
+
+/// For an answer by websocket, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Test {
     /// Requests to the app and to those beside it: their names are known, their certificates trusted. An
@@ -10,13 +18,33 @@ impl Test {
     /// # Errors
     /// When the CA cannot be read or a name's address is none: the test cannot run.
     pub fn http(&self) -> Result<Http, Broken> {
-        let read = |path: &str| {
-            std::fs::read(path).map_err(|error| Broken::new(format!("the CA in {path} cannot be read: {error}")))
-        };
-        let ca_pem = Some(self.text("CCCI_CA")).filter(|path| !path.is_empty()).map(read).transpose()?;
+        let ca_pem = self.ca_pem()?;
         let resolve = self.resolve().iter().map(|entry| address(entry)).collect::<Result<_, _>>()?;
         let http = Http::new(&HttpConfig { ca_pem, resolve }).map_err(|failure| Broken::new(failure.what))?;
         Ok(http.recorded_by(&self.recorder))
+    }
+
+    /// A websocket of the app, at a path that begins with a slash.
+    ///
+    /// # Errors
+    /// When there is none, or the test cannot run: see [`Test::http`].
+    pub async fn websocket(&self, path: &str) -> Result<WebSocket, Wrong> {
+        let no_name = || Broken::new("the app's address has no name and port");
+        let url = Url::parse(&self.url(path)).map_err(|error| Broken::new(error.to_string()))?;
+        let (name, port) = url.host_str().zip(url.port_or_known_default()).ok_or_else(no_name)?;
+        let known = self.resolve().iter().map(|entry| address(entry)).collect::<Result<Vec<_>, _>>()?;
+        let known = known.into_iter().find(|(own, _)| own == name);
+        let host = known.map_or_else(|| name.to_owned(), |(_, address)| address.to_string());
+        let pem = self.ca_pem()?.ok_or_else(|| Broken::new("the variable CCCI_CA is not set"))?;
+        let tls = Tls::new(Trust::Authorities(&pem), None)?;
+        Ok(WebSocket::connect(&tls, Server { host: &host, port, name }, path, PATIENCE).await?)
+    }
+
+    fn ca_pem(&self) -> Result<Option<Vec<u8>>, Broken> {
+        let read = |path: &str| {
+            std::fs::read(path).map_err(|error| Broken::new(format!("the CA in {path} cannot be read: {error}")))
+        };
+        Some(self.text("CCCI_CA")).filter(|path| !path.is_empty()).map(read).transpose()
     }
 
     /// Addresses for names that no DNS knows, each `host:port:address`.

@@ -229,6 +229,12 @@ impl Test {
     }
 }
 
+/// Twelve letters and digits that no test has used before, for names that must be new.
+#[must_use]
+pub fn random() -> String {
+    format!("{:012x}", rand::random::<u64>() >> 16)
+}
+
 /// How long the evidence of a red test may take, out of its own time.
 const EVIDENCE: Duration = Duration::from_secs(20);
 

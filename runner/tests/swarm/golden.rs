@@ -63,9 +63,11 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 14] = [
-    // Its whole run takes more than CI has for one more app.
+const SPECIAL: [(&str, &str); 16] = [
+    // Their whole runs take more than CI has for one more app.
     ("uptime-kuma", "good/new-release"),
+    ("mumble", "good/new-release"),
+    ("mumble", "broken/page-alone"),
     ("custom-html", "broken/data-lost"),
     ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
@@ -141,18 +143,36 @@ heads! {
     gitea_without_restore_hook = "gitea" "broken/no-restore-hook";
 }
 
-/// `CCCI_GOLDEN=all` takes it through every stage, as any other head.
-#[test]
-fn uptime_kuma_comes_up_for_its_owner() {
-    if std::env::var_os("CCCI_GOLDEN").is_some_and(|word| word == "all") {
-        golden("uptime-kuma", "good/new-release");
+fn is_long() -> bool {
+    std::env::var_os("CCCI_GOLDEN").is_some_and(|word| word == "all")
+}
+
+/// What CI only installs; `CCCI_GOLDEN=all` takes it through every stage, as any other head.
+#[track_caller]
+fn comes_up(recipe: &str) {
+    if is_long() {
+        golden(recipe, "good/new-release");
         return;
     }
-    let words = ["run", "uptime-kuma", "--pr", "1", "--only", "install", "--json", "--source"];
-    let source = repositories().join("uptime-kuma");
+    let words = ["run", recipe, "--pr", "1", "--only", "install", "--json", "--source"];
+    let source = repositories().join(recipe);
     let said = Said::of(cc_ci(&state()).args(words).arg(source).output().unwrap());
     assert_eq!(said.verdict().word, Word::Passed, "{}\n{}", said.verdict().line, said.stderr);
     assert_eq!(left(&said.stack()), Vec::<String>::new());
+}
+
+#[test]
+fn uptime_kuma_comes_up_for_its_owner() {
+    comes_up("uptime-kuma");
+}
+
+#[test]
+fn mumble_comes_up_for_who_speaks_its_protocol() {
+    comes_up("mumble");
+    // It takes the whole minute that an app has to get ready.
+    if is_long() {
+        golden("mumble", "broken/page-alone");
+    }
 }
 
 #[test]

@@ -1,0 +1,1 @@
+export MUMBLE_SH_VERSION=v1
