@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use harness::coopcloud::route::NoWay;
+use harness::failure::Failure;
 use harness::swarm::Listening;
 
 /// An answer by HTTP, as far as it matters here.
@@ -56,6 +57,8 @@ pub struct Seen {
     pub behind: Option<Behind>,
     /// The services of the app with no running container.
     pub not_running: Vec<String>,
+    /// Why cc-ci's own route does not answer either, where there is one.
+    pub world: Option<Failure>,
 }
 
 /// The cause.

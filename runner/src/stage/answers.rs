@@ -157,7 +157,9 @@ async fn patient(
     let seen = no_answer::look(cx, &expect.url).await;
     let found = diagnose(&seen);
     let is_known = cx.no_answer.as_ref().is_some_and(|earlier| *earlier == cause(found.as_ref(), &failure));
-    if is_believed || is_known || found.is_some_and(|found| found.is_certain) {
+    // The world may come back in the time that is left.
+    let may_change = seen.world.is_some();
+    if !may_change && (is_believed || is_known || found.is_some_and(|found| found.is_certain)) {
         return Err((failure, seen));
     }
     match cx.http.answers(expect, until, on_progress).await {
@@ -174,6 +176,10 @@ fn cause(found: Option<&Diagnosis>, failure: &Failure) -> String {
 /// The failure with its cause, and with everything that was looked at.
 fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Seen) -> Failure {
     let detail = format!("{}\n{}", lines(seen), failure.detail);
+    if let Some(world) = &seen.world {
+        let what = format!("{}; so nothing is known of the app: {}", world.what, failure.what);
+        return Failure { what, ..world.clone() }.with_detail(detail.trim_end());
+    }
     match found {
         Some(found) => Failure {
             // What answered before the change, or before a fault, and does not after it is the app's doing.
@@ -271,6 +277,28 @@ pub(super) async fn runs_commit(cx: &Context, wanted: &str) -> Result<String, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recipe_is_not_blamed_where_the_worlds_own_route_does_not_answer_either() {
+        let red = Failure::new(Kind::NoAnswer, "x does not answer: UnknownIssuer", "the app");
+        let world = Failure::new(Kind::WorldIncomplete, "traefik does not pass a request on", "`cc-ci up`");
+        let found = || {
+            let (cause, look_at) = ("service app listens on 80".to_owned(), "the port".to_owned());
+            Some(Diagnosis { cause, look_at, is_certain: true, is_expected: false })
+        };
+        let broken = Seen { world: Some(world), ..Seen::default() };
+        for stage in [Stage::Install, Stage::Upgrade] {
+            let said = told(stage, red.clone(), found(), &broken);
+            assert_eq!((said.kind, said.look_at.as_str()), (Kind::WorldIncomplete, "`cc-ci up`"));
+            assert_eq!(said.kind.usual_cause(), harness::failure::Cause::Infrastructure);
+            assert!(
+                said.what.ends_with("nothing is known of the app: x does not answer: UnknownIssuer"),
+                "{}",
+                said.what
+            );
+            assert_eq!(told(stage, red.clone(), found(), &Seen::default()).kind, Kind::NoAnswer);
+        }
+    }
 
     #[test]
     fn a_recipe_is_not_blamed_for_what_cc_ci_did_not_run() {

@@ -37,6 +37,7 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
     if routing.routers.is_empty() {
         seen.no_way = seen.no_way.or(compose.as_ref().and_then(strays));
     }
+    seen.world = trouble_of_the_world(cx).await;
     seen.log = traefiks_log(cx).await.unwrap_or_default();
     for service in labels.keys() {
         if let Ok(None) = cx.swarm.local_container(&cx.spec.stack, service).await {
@@ -62,6 +63,17 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
         seen.behind = Some(behind);
     }
     seen
+}
+
+/// Where cc-ci's own service behind the same traefik does not answer either, this says nothing about the app: another
+/// `cc-ci up` may have put another CA in the world's place since the run began.
+async fn trouble_of_the_world(cx: &Context) -> Option<Failure> {
+    let (_, base) = cx.spec.domain.as_str().split_once('.')?;
+    let there = crate::world::present(&cx.swarm).await.ok()?;
+    if !there.routes.contains(base) {
+        return None;
+    }
+    crate::world::route::asked(&cx.http, base, cx.https_port).await.err()
 }
 
 /// What a container answers without traefik, by its leg on the node's bridge.

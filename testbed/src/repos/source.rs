@@ -225,7 +225,8 @@ mod tests {
                 assert!(matches!(folder, Some("good" | "broken" | "hostile")), "{}", head.name);
                 assert!(!head.expect.is_empty(), "{}", head.name);
             }
-            assert!(heads.iter().any(|head| head.pull == 1), "{name} has no pull request 1");
+            // What only apps of other recipes need has no change to test.
+            assert!(heads.is_empty() || heads.iter().any(|head| head.pull == 1), "{name} has no pull request 1");
         }
     }
 
