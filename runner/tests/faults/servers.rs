@@ -216,6 +216,8 @@ fn made(steps: &[(String, String)]) -> Vec<&str> {
 
 #[test]
 fn beside_a_traefik_and_a_bot_of_the_servers_own_there_is_a_route_and_nothing_else() {
+    // The other tests look for processes that are left below this one.
+    let _alone = scene();
     let server = Server::make();
     let before = server.kept();
     let state = server.folder.path().join("state");

@@ -176,7 +176,7 @@ pub(crate) async fn a_sweep_asks_the_mirror_where_there_is_one(scene: &Scene) {
         assert_eq!(found.heads.main.as_str(), head.trim(), "{name}");
         assert!(!found.heads.tags.is_empty(), "{name}");
     }
-    assert_eq!(newest(&scene.url, "ghost").await.unwrap(), None, "it has no folder");
+    assert_eq!(newest(&scene.url, "not-enrolled").await.unwrap(), None, "it has no folder");
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let away = newest(&format!("http://{nobody}"), "gitea").await.unwrap_err();
     assert_eq!(away.kind, Kind::SourceUnreachable, "{away}");

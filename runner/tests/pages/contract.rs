@@ -97,7 +97,7 @@ async fn every_page_answers_and_what_is_not_there_says_so() {
     }
     let long = "a".repeat(10_000);
     let odd =
-        ["%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "<script>", "%ff%fe", "20261121-110000-GREE", "a%0d%0ab", &long];
+        ["%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "<script>", "%ff%fe", "20261121-110000-GR.EE", "a%0d%0ab", &long];
     for odd in odd.iter().map(|odd| odd.replace('<', "%3C").replace('>', "%3E")) {
         for path in ["/runs/{}", "/runs/{}/log", "/runs/{}/log/lines", "/runs/{}/journal.jsonl", "/runs/{}/junit.xml"]
             .into_iter()
