@@ -47,11 +47,14 @@ on_the_swarm() { programs | grep -E $'^runner/swarm\t' | run_programs --test-thr
 # What does not disturb it: engines, names and slots of their own. Most of its time goes to programs with one test, or
 # whose tests wait for each other.
 beside_them() {
-  local others="runner/swarm|$imageless"
+  local others="runner/swarm|slots/swarm|$imageless"
   # In the long form a step of its own, with what is ignored in the short one.
   if [ -n "$long" ]; then others+='|runner/faults'; fi
   programs | grep -vE "^($others)"$'\t' | run_programs --test-threads 2
 }
+
+# Its hand-overs are measured, so nothing runs beside it.
+slots_alone() { programs | grep -E $'^slots/swarm\t' | run_programs --test-threads 1; }
 
 all_faults() {
   programs | grep -E $'^runner/faults\t' | run_programs --test-threads 1 --include-ignored
@@ -60,6 +63,7 @@ all_faults() {
 progress_tests_without_images() { tests_done "$1"; }
 progress_tests_on_the_swarm() { tests_done "$1"; }
 progress_tests_beside_them() { tests_done "$1"; }
+progress_tests_of_slots() { tests_done "$1"; }
 progress_all_faults() { tests_done "$1"; }
 
 count() { grep -cE '^test .*(ok|FAILED|ignored)' "$1" || true; }
@@ -152,6 +156,8 @@ run_tests() {
   told "tests on the swarm"
   told "tests beside them"
   # Nothing else runs now.
+  go_on=yes step "tests of slots" slots_alone
+  told "tests of slots"
   bench_steps
   gate "coverage against the baseline" coverage
   gate "audit of fixes" audit
