@@ -53,8 +53,14 @@ beside_them() {
   programs | grep -vE "^($others)"$'\t' | run_programs --test-threads 2
 }
 
-# Its hand-overs are measured, so nothing runs beside it.
-slots_alone() { programs | grep -E $'^slots/swarm\t' | run_programs --test-threads 1; }
+# What has to be quick: the hand-overs of slots, and the answer to a webhook. Nothing runs beside them.
+measured() {
+  local code=0
+  programs | grep -E $'^slots/swarm\t' | run_programs --test-threads 1 || code=1
+  export CCCI_MEASURE=yes CCCI_ANSWER_STEP=a_webhook_is_answered
+  programs | grep -E $'^runner/swarm\t' | run_programs a_comment_is_answered || code=1
+  return "$code"
+}
 
 all_faults() {
   programs | grep -E $'^runner/faults\t' | run_programs --test-threads 1 --include-ignored
@@ -63,7 +69,7 @@ all_faults() {
 progress_tests_without_images() { tests_done "$1"; }
 progress_tests_on_the_swarm() { tests_done "$1"; }
 progress_tests_beside_them() { tests_done "$1"; }
-progress_tests_of_slots() { tests_done "$1"; }
+progress_tests_that_measure() { tests_done "$1"; }
 progress_all_faults() { tests_done "$1"; }
 
 count() { grep -cE '^test .*(ok|FAILED|ignored)' "$1" || true; }
@@ -156,8 +162,8 @@ run_tests() {
   told "tests on the swarm"
   told "tests beside them"
   # Nothing else runs now.
-  go_on=yes step "tests of slots" slots_alone
-  told "tests of slots"
+  go_on=yes step "tests that measure" measured
+  told "tests that measure"
   bench_steps
   gate "coverage against the baseline" coverage
   gate "audit of fixes" audit

@@ -40,7 +40,10 @@ fn fact(head: &str) -> testbed::repos::HeadFact {
 /// What a run would do.
 fn planned(head: &str, faults: &[&str]) -> String {
     let pull = fact(head).pull.to_string();
-    let output = guestbook(faults).command(own_state().path(), &["plan", "guestbook", "--pr", &pull, "--faults", "all"]).output().unwrap();
+    let output = guestbook(faults)
+        .command(own_state().path(), &["plan", "guestbook", "--pr", &pull, "--faults", "all"])
+        .output()
+        .unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -86,7 +89,8 @@ fn an_app_that_keeps_a_dead_connection_does_not_recover_from_an_outage() {
 fn faults_that_do_not_fit_are_blocked_and_never_red() {
     let toml = format!("{RESTART}{WRONG_SECRET}{LATE}{GONE}{RECONFIGURE}{TWO_BACK}{CROSS_RELEASE}");
     let made = Made::new().recipe("custom-html", "custom-html-unreleased", &toml);
-    let output = made.command(own_state().path(), &["plan", "custom-html", "--pr", "1", "--faults", "all"]).output().unwrap();
+    let output =
+        made.command(own_state().path(), &["plan", "custom-html", "--pr", "1", "--faults", "all"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("restart: take each service down"), "{text}");
     for (fault, why) in [

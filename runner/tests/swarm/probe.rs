@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::abra::{Answer, BEHAVIOURS, Probed};
+use harness::abra::{Answer, BEHAVIOURS, Point, Probed};
 use harness::names::StackName;
 use harness::swarm::{Claim, Swarm};
 use runner::exit::Exit;
@@ -38,7 +38,8 @@ fn asked(does_other: bool) {
     let said = command.output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let probed: Probed = serde_json::from_slice(&said.stdout).unwrap();
-    for row in BEHAVIOURS {
+    // No name with a dot reaches abra, so that is not asked.
+    for row in BEHAVIOURS.iter().filter(|row| row.point != Point::NameWithoutDots) {
         let wanted = if does_other && row.otherwise.is_some() { Answer::Otherwise } else { Answer::AsTold };
         assert_eq!(probed.answers.get(row.name), Some(&wanted), "{}: {probed:#?}", row.name);
     }

@@ -32,7 +32,10 @@ pub(super) async fn a_webhook_is_answered_at_once(scene: &mut Scene<'_>) {
     }
     println!("    comment to acknowledged, by webhook: {times:.2?}");
     times.sort();
-    assert!(times[1] < Duration::from_secs(2), "{times:?}");
+    // Beside other tests it says how busy the machine is: ./dev test measures it when nothing else runs.
+    if std::env::var_os("CCCI_MEASURE").is_some() {
+        assert!(times[1] < Duration::from_secs(2), "{times:?}");
+    }
     let (pull, word) = last.unwrap();
     pull.answer(&["### ✓ passed, in part"]).await;
     // Gitea told of that one before all others, and signed it with something else.
