@@ -96,8 +96,9 @@ async fn every_page_answers_and_what_is_not_there_says_so() {
         check_own(&path, &answer.text());
     }
     let long = "a".repeat(10_000);
-    let odd =
-        ["%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "<script>", "%ff%fe", "20261121-110000-GR.EE", "a%0d%0ab", &long];
+    // A run's id in capitals is none, and a name that a recipe may have: it has an unknown badge and no runs.
+    let capitals = "20261121-110000-GREE";
+    let odd = ["%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "<script>", "%ff%fe", capitals, "a%0d%0ab", "gr.ee", &long];
     for odd in odd.iter().map(|odd| odd.replace('<', "%3C").replace('>', "%3E")) {
         for path in ["/runs/{}", "/runs/{}/log", "/runs/{}/log/lines", "/runs/{}/journal.jsonl", "/runs/{}/junit.xml"]
             .into_iter()
@@ -107,6 +108,10 @@ async fn every_page_answers_and_what_is_not_there_says_so() {
         {
             let path = path.replace("{}", &odd);
             let answer = checked(server.address, "GET", &path, "").await;
+            if [format!("/badges/{capitals}/install.svg"), format!("/runs?recipe={capitals}")].contains(&path) {
+                assert_eq!(answer.status, 200, "{path}");
+                continue;
+            }
             assert!([400, 404].contains(&answer.status), "{path:.80}: {}", answer.status);
             let text = String::from_utf8_lossy(&answer.body).into_owned();
             let kind = if path.starts_with("/api/") { "application/json" } else { "text/html" };

@@ -33,9 +33,11 @@ fn is_full() -> bool {
 macro_rules! steps {
     ($scene:expr; $($module:ident::$step:ident,)+) => {{
         let (wanted, mut red) = (std::env::var("CCCI_ANSWER_STEP").unwrap_or_default(), Vec::new());
+        let mut tried = 0;
         $(
             let name = concat!(stringify!($module), "::", stringify!($step));
             if name.contains(&wanted) {
+                tried += 1;
                 let start = Instant::now();
                 let ended = AssertUnwindSafe($module::$step($scene)).catch_unwind().await;
                 let word = if ended.is_ok() { "ok" } else { "FAILED" };
@@ -45,6 +47,8 @@ macro_rules! steps {
                 }
             }
         )+
+        // A step that was renamed would leave `./dev test` with nothing measured, and green.
+        assert!(tried > 0, "no step's name has {wanted:?}");
         red
     }};
 }
