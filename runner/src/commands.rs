@@ -8,9 +8,8 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
 use crate::context::Context;
-use crate::deploy::disk;
 use crate::event::Stage;
-use crate::own_tests::Approved;
+use crate::approval::Approved;
 use crate::settings::Settings;
 
 /// What is done about them.
@@ -99,7 +98,7 @@ impl Context {
         self.unrun = None;
         let Some(after) = After::of(was, revision, self.spec.head.as_str()) else { return Ok(()) };
         let path = self.abra.env_file(&self.spec.domain);
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let (key, Some(value)) = (after.key(), after.set_in(&EnvFile::parse(&text))) else { return Ok(()) };
         if let Commands::NotRun(why) = &self.commands {
             if matches!(self.stage, Stage::Install | Stage::Upgrade) {

@@ -34,7 +34,7 @@ use crate::own_tests::OwnTests;
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
 use crate::settings::Guards;
-use crate::slot::Runner;
+use crate::queue::Runner;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
 use crate::stage::ActiveVariant;

@@ -147,7 +147,7 @@ impl Context {
             // `app new` may move the checkout to a release.
             self.checkout.check_out(revision)?;
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let mut env = EnvFile::parse(&text);
         match &self.change {
             // Again, or back: the env file stays.
@@ -183,9 +183,9 @@ impl Context {
         let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
         for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
             let path = self.checkout.dir().join(name);
-            write_anew(&path, text).map_err(|error| disk("write", &path, &error))?;
+            write_anew(&path, text).map_err(|error| Failure::disk("write", &path, &error))?;
         }
-        std::fs::write(&path, env.to_string()).map_err(|error| disk("write", &path, &error))?;
+        std::fs::write(&path, env.to_string()).map_err(|error| Failure::disk("write", &path, &error))?;
         Ok(compose)
     }
 
@@ -193,7 +193,7 @@ impl Context {
     /// make. What is there already stays.
     async fn make_secrets(&mut self, compose: &Compose) -> Result<(), Failure> {
         let path = self.abra.env_file(&self.spec.domain);
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let secrets = EnvFile::parse(&text).secrets();
         if secrets.is_empty() {
             return Ok(());
@@ -223,10 +223,10 @@ impl Context {
             self.hide(&value)?;
             // A name of its own: another app of the run may do the same at the same time.
             let file = self.dir.work().join(format!("secret-of-{}", self.spec.stack));
-            write_private(&file, &value).map_err(|error| disk("write", &file, &error))?;
+            write_private(&file, &value).map_err(|error| Failure::disk("write", &file, &error))?;
             let left = self.time_left();
             let call = self.abra.secret_insert(&self.spec.domain, &secret.name, &secret.version, &file, left).await;
-            std::fs::remove_file(&file).map_err(|error| disk("remove", &file, &error))?;
+            std::fs::remove_file(&file).map_err(|error| Failure::disk("remove", &file, &error))?;
             self.took(call, &format!("insert the secret {}", secret.name))?;
         }
         Ok(())
@@ -313,13 +313,6 @@ fn write_anew(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
-}
-
-/// An error of the disk, with a full one told apart.
-#[must_use]
-pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
-    let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
-    Failure::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
 }
 
 #[cfg(test)]

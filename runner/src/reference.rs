@@ -7,15 +7,12 @@ use harness::coopcloud::lint as abra_rules;
 use harness::failure::Kind;
 
 use crate::event::{JOURNAL_FORMAT, Stage};
+use crate::event_docs::EVENTS;
 use crate::exit;
 use crate::lint::Rule;
 use crate::serve::ServeSettings;
 use crate::settings::Settings;
 use crate::variables::{LOGINS, VARIABLES};
-
-mod events;
-
-pub use events::{EVENTS, EventDoc, doc_of};
 
 /// A table that another part of cc-ci adds to the reference, such as its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]

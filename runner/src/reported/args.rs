@@ -8,7 +8,7 @@ use trigger::token;
 use url::Url;
 
 use super::send::Destination;
-use crate::forge::{plain, wrong};
+use crate::settings::{plain, wrong};
 use crate::settings::Settings;
 use crate::world;
 

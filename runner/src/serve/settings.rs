@@ -13,7 +13,8 @@ use url::Url;
 
 use crate::address::{self, listen};
 use crate::drone::DroneArgs;
-use crate::forge::{ForgeArgs, wrong};
+use crate::forge::ForgeArgs;
+use crate::settings::wrong;
 use crate::history::Keep;
 use crate::nightly::NightlyArgs;
 use crate::pages::Shown;

@@ -8,7 +8,8 @@ use slots::{Board as _, Lease, NoSlot};
 use crate::claims;
 use crate::context::{Context, Step};
 use crate::reap::Janitor;
-use crate::slot::{Times, ask, caps, now, place, slots_of};
+use crate::queue::{Times, caps, now, place, slots_of};
+use crate::slot::ask;
 use crate::usage;
 use crate::warm::Warm;
 
