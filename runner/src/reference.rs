@@ -14,6 +14,8 @@ use crate::serve::ServeSettings;
 use crate::settings::Settings;
 use crate::variables::{LOGINS, VARIABLES};
 
+mod forges;
+
 /// A table that another part of cc-ci adds to the reference, such as its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -71,7 +73,7 @@ pub fn reference() -> String {
         lint_rules(),
         rules_of_abra(),
         illusions(),
-        crate::forge::standing::features(),
+        forges::features(),
     ])
 }
 

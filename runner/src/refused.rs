@@ -11,7 +11,7 @@ use harness::names::RecipeName;
 use serde::Serialize;
 
 use crate::allowed::{allowed, readable, settle};
-use crate::deploy::{INSTALL_STEPS, sample_of};
+use crate::revision::{INSTALL_STEPS, sample_of};
 use crate::lint::Finding;
 use crate::folder::folder_of;
 use crate::prepared::Prepared;

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::queue::Runner;
 use crate::stage::published_ports;
 use crate::usage::mib_of;
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
 #[must_use]

@@ -3,7 +3,7 @@
 use harness::failure::{Failure, Kind};
 
 use super::what::What;
-use crate::deploy::{compose_of, sample_of};
+use crate::revision::{compose_of, sample_of};
 use crate::exit::Exit;
 use crate::folder::folder_of;
 use crate::prepared::Prepared;

@@ -11,6 +11,7 @@ use slots::Looks;
 
 use super::signals::{stop_on_signals, stop_with_input};
 use super::what::{What, selection};
+use crate::kept_secrets;
 use crate::context::{Context, Parts};
 use crate::emit::Sink;
 use crate::engine::execute;
@@ -218,7 +219,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let parts =
         Parts { prepared, started, swarm, abra, dir, shared, place, ca, runner, cancel, keep, rounds, remark, sinks };
     let mut cx = Context::new(parts)?;
-    kept::hide_secrets(&cx, &state);
+    kept_secrets::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;
     let records = cx.emitter.records();
     let reports = report::write_all(&cx.dir, &records);

@@ -12,7 +12,8 @@ use harness::redact::Redactor;
 use harness::swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Overlays};
+use super::Context;
+use crate::overlays::Overlays;
 use crate::commands::Commands;
 use crate::dependencies::Dependency;
 use crate::emit::{Emitter, Sink};

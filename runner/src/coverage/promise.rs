@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Feature, Prints, prints};
+use super::Feature;
+use crate::prints::{self, Prints};
 use crate::event::Stage;
 use crate::recipe_toml::InjectedFault;
 use crate::lint::{Folder, ReadError, quoted, row};

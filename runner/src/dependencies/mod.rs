@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
 use crate::domain::domain_of;
 use crate::spec::{Request, RunSpec, pin};
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// An app beside the tested one, ready to be deployed.
 #[derive(Debug)]

@@ -42,26 +42,3 @@ impl ReportArgs {
         Ok(Some(Destination { url: url.clone(), token, http, pictures: self.report_pictures }))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use clap::Args as _;
-    use clap::builder::ValueParser;
-
-    use super::*;
-    use crate::serve::ServeSettings;
-
-    #[test]
-    fn a_setting_that_is_yes_or_no_takes_1_in_its_variable() {
-        let reports = ReportArgs::augment_args(clap::Command::new("run"));
-        let serves = ServeSettings::augment_args(clap::Command::new("serve"));
-
-        for (command, name) in [(reports, "report_pictures"), (serves, "pages_pictures")] {
-            let option = command.get_arguments().find(|option| option.get_id() == name).unwrap();
-            assert_eq!(
-                format!("{:?}", option.get_value_parser()),
-                format!("{:?}", ValueParser::from(FalseyValueParser::new()))
-            );
-        }
-    }
-}

@@ -19,7 +19,7 @@ use super::{answers, data, overlay};
 use crate::forgetting::begin_to_forget;
 use crate::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
-use crate::deploy::{compose_of, sample_of};
+use crate::revision::{compose_of, sample_of};
 use crate::markers::{self, Marker};
 use crate::report::text::{count, one_line};
 use crate::{repository, snapshots};

@@ -11,7 +11,7 @@ use crate::reap::Janitor;
 use crate::queue::{Times, caps, now, place, slots_of};
 use crate::slot::ask;
 use crate::usage;
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// How long the removal of what one dead run left may take, while this one waits.
 const REMOVING: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use harness::failure::Failure;
 use harness::http::Http;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
-use super::Warm;
+use crate::warm_provider::Warm;
 use crate::run_labels::labels;
 use crate::dependencies::{Dependency, Why};
 use crate::event::{PlannedStage, Stage};

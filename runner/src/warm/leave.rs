@@ -5,7 +5,7 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Claim;
 
-use super::Warm;
+use crate::warm_provider::Warm;
 use crate::context::Context;
 use crate::event::ObjectFact;
 use crate::keep::end_later;
