@@ -13,9 +13,9 @@ use harness::coopcloud::forbidden::{Finding, Owner, committed_file, env_file_nam
 use harness::coopcloud::variables::{OF_ABRA, is_reserved};
 use harness::failure::{Failure, Kind};
 
+use crate::links::Links;
 use crate::revision::compose_files;
 use crate::revision::{compose_of, variables_of};
-use crate::links::Links;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
 

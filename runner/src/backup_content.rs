@@ -6,7 +6,6 @@ use harness::failure::{Failure, Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-
 /// The file's name. Hidden, so that no app serves or lists it by accident.
 pub const MARKER_NAME: &str = ".cc-ci-marker";
 

@@ -10,10 +10,10 @@ use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
 use crate::context::Context;
 use crate::event::Stage;
-use crate::report::text::count;
 use crate::queue;
 use crate::run_labels::labels;
 use crate::spec::RunSpec;
+use crate::text::count;
 
 /// How long a name may still be held by a run that has just given its slot back.
 const LETTING_GO: Duration = Duration::from_secs(15);

@@ -14,12 +14,12 @@ use harness::swarm::{Before, Settled};
 use rand::Rng;
 
 use crate::allowed::{allowed, readable, settle};
-use crate::revision::{INSTALL_STEPS, invalid_compose, sample_of};
 use crate::context::Context;
 use crate::event::Event;
-use crate::neighbours::CA_FILE;
 use crate::links::OVERRIDE_FILE;
+use crate::neighbours::CA_FILE;
 use crate::override_file::{least_version, override_file};
+use crate::revision::{INSTALL_STEPS, invalid_compose, sample_of};
 use crate::stage;
 
 impl Context {
@@ -247,6 +247,8 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]

@@ -7,7 +7,7 @@ use harness::coopcloud::database::Engine;
 use harness::swarm::ServiceFacts;
 
 use crate::recipe_toml::{InjectedFault, RecipeToml};
-use crate::report::text::count;
+use crate::text::count;
 
 /// What the plan says that it does.
 fn step(fault: InjectedFault, toml: &RecipeToml, ground: Option<&Ground>) -> String {
@@ -24,9 +24,7 @@ fn step(fault: InjectedFault, toml: &RecipeToml, ground: Option<&Ground>) -> Str
     match fault {
         InjectedFault::Restart => {
             let within = within(toml.faults.restart);
-            format!(
-                "take each service down and bring it back; the app answers within {within} s each, with its data"
-            )
+            format!("take each service down and bring it back; the app answers within {within} s each, with its data")
         }
         InjectedFault::WrongSecret => {
             let within = within(toml.faults.wrong_secret);

@@ -7,7 +7,7 @@ use harness::names::RecipeName;
 use harness::swarm::Swarm;
 
 use crate::event::{Event, RunStarted};
-use crate::report::journal;
+use crate::journal_file as journal;
 use crate::run_dir::RunDir;
 
 /// A kept app.

@@ -4,7 +4,7 @@ use harness::names::{Commit, RunId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::report::text::one_line;
+use crate::text::one_line;
 
 /// What a run of the default branch says of what is red on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]

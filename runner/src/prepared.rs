@@ -7,28 +7,27 @@ use std::path::{Path, PathBuf};
 use harness::failure::{Failure, Kind};
 use harness::names::{RecipeName, RunId};
 use harness::overlay::{OverlayFile, VARIABLES_FILE, discover};
-use rand::Rng;
 
-use crate::folder::{folder_of, read_toml};
-use crate::run_id::new_run_id;
 use crate::commands::{After, Commands};
-use crate::overlays::{Data, Overlays};
-use crate::prints::{self, Prints};
 use crate::dependencies::{Dependency, Needed, needed_by};
-use crate::revision::sample_of;
 use crate::event::{DependencyFact, PlannedStage, Stage};
 use crate::faults::Ground;
+use crate::folder::{folder_of, read_toml};
 use crate::kept::KeptApp;
-use crate::test_folders::FOLDERS;
 use crate::needs::{TestText, needed};
+use crate::overlays::{Data, Overlays};
 use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
+use crate::prints::{self, Prints};
 use crate::recipe_toml::RecipeToml;
 use crate::refused;
+use crate::revision::sample_of;
+use crate::run_id::new_run_id;
 use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
 use crate::spec::{Request, RunSpec, pin, releases_before};
+use crate::test_folders::FOLDERS;
 
 /// A run that could start.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use harness::swarm::Swarm;
 use jiff::Timestamp;
 use slots::{Ask, Caps, Slots, SwarmBoard, View, Waiting, Wish, forecast::forecast};
 
-use crate::report::expect;
-use crate::report::text::seconds;
+use crate::expect;
 use crate::settings::Settings;
+use crate::text::seconds;
 
 /// A recipe that never ran here is expected to take this long.
 const UNKNOWN: Duration = Duration::from_secs(180);

@@ -18,12 +18,12 @@ use harness::swarm::{Claim, Removal, Swarm};
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
-use crate::orphans;
 use crate::folder::read_toml;
+use crate::orphans;
 use crate::provider::Place;
-use crate::run_dir::{Alive, RunDir, note_found_dead};
-use crate::queue::{Runner, slots_of};
 use crate::queue;
+use crate::queue::{Runner, slots_of};
+use crate::run_dir::{Alive, RunDir, note_found_dead};
 use crate::snapshots;
 use crate::teardown::tear_down;
 

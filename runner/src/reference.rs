@@ -246,7 +246,8 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, Outcome, RunStarted, StageResult};
-    use crate::report::fixtures;
+    use crate::event_docs::doc_of;
+    use crate::fixtures;
 
     /// At least one of each event, with every field set somewhere.
     fn samples() -> Vec<Event> {

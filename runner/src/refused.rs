@@ -11,10 +11,10 @@ use harness::names::RecipeName;
 use serde::Serialize;
 
 use crate::allowed::{allowed, readable, settle};
-use crate::revision::{INSTALL_STEPS, sample_of};
-use crate::lint::Finding;
 use crate::folder::folder_of;
+use crate::lint::Finding;
 use crate::prepared::Prepared;
+use crate::revision::{INSTALL_STEPS, sample_of};
 use crate::settings::Settings;
 use crate::source::{Checkout, Tag};
 use crate::spec::{RunSpec, check_object_names};

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::backup_content::{Entry, is_young, listed};
-use crate::report::text::one_line;
+use crate::text::one_line;
 
 /// How long a repository is tried again while another backup has it.
 const LOCKED: Duration = Duration::from_secs(20);

@@ -10,7 +10,6 @@ use std::time::Duration;
 use fs4::fs_std::FileExt;
 use harness::names::RunId;
 
-
 /// The name of the link to this program by which it is told to run a command in a container.
 pub const EXEC_NAME: &str = "ccci-exec";
 

@@ -184,6 +184,8 @@ pub fn version_in(checkout: &Checkout, revision: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use harness::names::STACK_NAME_MAX;
+
     use super::*;
 
     #[test]

@@ -16,7 +16,6 @@ mod book;
 mod builds;
 mod child;
 mod desk;
-pub(crate) mod escape;
 mod job;
 mod kept;
 mod render;

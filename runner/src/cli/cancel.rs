@@ -7,8 +7,8 @@ use slots::Board;
 
 use super::run::runner_of;
 use crate::exit::Exit;
-use crate::settings::Settings;
 use crate::queue::slots_of;
+use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

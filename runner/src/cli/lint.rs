@@ -8,8 +8,8 @@ use harness::names::RecipeName;
 
 use crate::dependencies::needed_by;
 use crate::exit::Exit;
-use crate::lint::{Finding, ReadError, Rule, lint, shell};
 use crate::folder::{chosen_recipes, read_toml};
+use crate::lint::{Finding, ReadError, Rule, lint, shell};
 use crate::settings::Settings;
 use crate::weight;
 

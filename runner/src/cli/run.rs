@@ -11,7 +11,6 @@ use slots::Looks;
 
 use super::signals::{stop_on_signals, stop_with_input};
 use super::what::{What, selection};
-use crate::kept_secrets;
 use crate::context::{Context, Parts};
 use crate::emit::Sink;
 use crate::engine::execute;
@@ -19,16 +18,17 @@ use crate::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use crate::exit::Exit;
 use crate::keep::Keep;
 use crate::kept;
+use crate::kept_secrets;
 use crate::number::from_one;
 use crate::override_file::Place;
 use crate::prepared::Prepared;
-use crate::run_id::new_run_id;
+use crate::queue::Runner;
 use crate::reap::Janitor;
 use crate::report;
 use crate::reported::{ReportArgs, Reporter};
 use crate::run_dir::RunDir;
+use crate::run_id::new_run_id;
 use crate::settings::{Settings, how_long};
-use crate::queue::Runner;
 use crate::warm::{self, Arranging};
 use crate::world;
 
@@ -214,7 +214,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     };
 
     let started = started(&prepared, host, &keep, args.restart_of);
-    let expected = report::expect::from_runs(&state, &started.recipe);
+    let expected = crate::expect::from_runs(&state, &started.recipe);
     let rounds = args.repeat.get();
     let parts =
         Parts { prepared, started, swarm, abra, dir, shared, place, ca, runner, cancel, keep, rounds, remark, sinks };
@@ -274,8 +274,8 @@ fn started(prepared: &Prepared, host: HostFacts, keep: &Keep, restart_of: Option
 }
 
 fn sinks(dir: &RunDir, json: bool) -> Result<Vec<Box<dyn Sink>>, Failure> {
-    let journal =
-        report::journal::Writer::create(&dir.journal()).map_err(|error| Failure::disk("write", &dir.journal(), &error))?;
+    let journal = crate::journal_file::Writer::create(&dir.journal())
+        .map_err(|error| Failure::disk("write", &dir.journal(), &error))?;
     let screen: Box<dyn Sink> = if json {
         Box::new(report::terminal::JsonLines(std::io::stdout()))
     } else {

@@ -52,7 +52,9 @@ impl What {
         }
         let source = match &self.source {
             Some(source) => source.clone(),
-            None => read_toml(&settings.recipes, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe)),
+            None => {
+                read_toml(&settings.recipes, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe))
+            }
         };
         let folder = Path::new(&source);
         if self.dirty && !folder.is_dir() {

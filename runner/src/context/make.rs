@@ -13,21 +13,21 @@ use harness::swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use crate::overlays::Overlays;
 use crate::commands::Commands;
 use crate::dependencies::Dependency;
 use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
 use crate::event::{RunStarted, Stage};
+use crate::folder::folder_of;
 use crate::keep::Keep;
 use crate::logins;
 use crate::neighbours::Neighbours;
+use crate::overlays::Overlays;
 use crate::override_file::Place;
 use crate::own_tests::OwnTests;
-use crate::folder::folder_of;
 use crate::prepared::Prepared;
-use crate::run_dir::RunDir;
 use crate::queue::Runner;
+use crate::run_dir::RunDir;
 use crate::usage::Usage;
 use crate::world;
 

@@ -7,8 +7,9 @@ use harness::names::Commit;
 use jiff::{SignedDuration, Timestamp};
 
 use super::standing::Readme;
-use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen, prints};
+use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen};
 use crate::event::{Origin, Outcome, Stage, Word};
+use crate::prints;
 use crate::recipe_toml::InjectedFault;
 
 pub(crate) const TESTS: [&str; 6] = [

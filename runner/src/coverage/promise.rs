@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Feature;
-use crate::prints::{self, Prints};
 use crate::event::Stage;
-use crate::recipe_toml::InjectedFault;
 use crate::lint::{Folder, ReadError, quoted, row};
+use crate::prints::{self, Prints};
+use crate::recipe_toml::InjectedFault;
 use crate::recipe_toml::{self, RecipeToml};
 
 /// What a recipe's folder promises.

@@ -9,12 +9,12 @@ use harness::names::RecipeName;
 
 pub use graph::{GraphError, Needed, Why, needed};
 
+use crate::domain::domain_of;
 use crate::event::DependencyFact;
 use crate::folder::{folder_of, read_toml};
 use crate::recipe_toml::{RecipeToml, read};
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
-use crate::domain::domain_of;
 use crate::spec::{Request, RunSpec, pin};
 use crate::warm_provider::Warm;
 

@@ -10,11 +10,11 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName, RunId};
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
-use crate::run_labels::labels;
-use crate::run_id::new_run_id;
-use crate::run_dir::{Alive, RunDir};
-use crate::queue::Runner;
 use crate::queue;
+use crate::queue::Runner;
+use crate::run_dir::{Alive, RunDir};
+use crate::run_id::new_run_id;
+use crate::run_labels::labels;
 use crate::snapshots;
 use crate::teardown::tear_down;
 

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{CheckResult, Origin, Outcome, Stage};
+use crate::fold::{RunView, StageView};
 use crate::history::query::MainRun;
 use crate::history::{Db, HistoryError, StageState};
-use crate::report::fold::{RunView, StageView};
 use crate::on_main::OnMain;
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// Compares a run of a pull request that is red with one of the default branch; none where nothing can be compared.
 #[must_use]

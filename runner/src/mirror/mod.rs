@@ -51,7 +51,8 @@ pub struct Mirrored {
 /// When upstream or the forge cannot be read, or the forge refuses a push. What was pushed before stays; the next
 /// time goes on from there.
 pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mirrored, Failure> {
-    let scratch = tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let (git, upstream, format) = Git::like(&what.upstream, scratch.path(), &what.access)?;
     let made = match forge.hosted(&what.repo).await.map_err(|error| failure(&error))? {
         None => {

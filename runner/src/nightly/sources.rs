@@ -7,11 +7,11 @@ use harness::names::RecipeName;
 use trigger::forge::{Forge as _, Hosting as _};
 use trigger::names::Repo;
 
-use crate::forge::Named;
-use crate::source::git_access::GitAccess;
 use crate::folder::{all_recipes, folder_of, read_toml};
+use crate::forge::Named;
 use crate::settings::Settings;
 use crate::source::Heads;
+use crate::source::git_access::GitAccess;
 
 /// What a recipe's repository offers.
 #[derive(Debug, Clone, PartialEq, Eq)]

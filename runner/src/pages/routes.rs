@@ -27,11 +27,11 @@ use super::shell::{Place, Shell};
 use super::site::Site;
 use super::{actions, api, assets, feeds, headers, live};
 use crate::event::Record;
+use crate::folder::folder_of;
+use crate::history::on_main;
 use crate::history::query::{Filter, Line, WINDOW};
 use crate::history::{Db, HistoryError, RunRow};
 use crate::nightly::Shelf;
-use crate::history::on_main;
-use crate::folder::folder_of;
 use crate::report::html::PNG;
 use crate::report::junit;
 

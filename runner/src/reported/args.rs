@@ -8,8 +8,8 @@ use trigger::token;
 use url::Url;
 
 use super::send::Destination;
-use crate::settings::{plain, wrong};
 use crate::settings::Settings;
+use crate::settings::{plain, wrong};
 use crate::world;
 
 /// Where a run reports to.

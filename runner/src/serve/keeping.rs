@@ -102,7 +102,8 @@ async fn retain(history: &History, keep: Keep) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{fixtures, journal};
+    use crate::fixtures;
+    use crate::journal_file as journal;
     use crate::run_dir::RunDir;
 
     const KEEP: Keep = Keep { keep_runs: 9, keep_days: 9, keep_folders: 9 };

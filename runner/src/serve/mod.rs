@@ -25,8 +25,8 @@ use self::answering::Answering;
 use self::listen::{Listening, Part};
 use crate::history::History;
 use crate::pages::{Readers, Site};
-use crate::reported;
 use crate::queue::{Runner, caps, slots_of};
+use crate::reported;
 pub use settings::ServeSettings;
 pub use unit::UNIT;
 

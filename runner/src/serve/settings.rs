@@ -14,11 +14,11 @@ use url::Url;
 use crate::address::{self, listen};
 use crate::drone::DroneArgs;
 use crate::forge::ForgeArgs;
-use crate::settings::wrong;
 use crate::history::Keep;
 use crate::nightly::NightlyArgs;
 use crate::pages::Shown;
 use crate::settings::how_long;
+use crate::settings::wrong;
 
 /// What `cc-ci serve` has to know beside what every command does.
 #[derive(Debug, Clone, clap::Args)]

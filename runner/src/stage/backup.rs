@@ -16,12 +16,12 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, data, overlay};
-use crate::forgetting::begin_to_forget;
 use crate::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
-use crate::revision::{compose_of, sample_of};
+use crate::forgetting::begin_to_forget;
 use crate::markers::{self, Marker};
-use crate::report::text::{count, one_line};
+use crate::revision::{compose_of, sample_of};
+use crate::text::{count, one_line};
 use crate::{repository, snapshots};
 
 /// Before a restore is tried once more.

@@ -16,7 +16,7 @@ use crate::context::{Context, Step, Stopped};
 use crate::event::{Fault, Origin, Outcome};
 use crate::logins;
 use crate::neighbours::Neighbours;
-use crate::report::text::count;
+use crate::text::count;
 use crate::warm_provider::Warm;
 
 /// How long a dependency may take to show that it still lives.

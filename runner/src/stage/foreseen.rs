@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::context::{Context, Step};
 use crate::foreseen::{Given, foreseen};
-use crate::report::text::count;
+use crate::text::count;
 
 /// The network that traefik shares with the apps.
 pub(super) const PROXY: &str = "proxy";

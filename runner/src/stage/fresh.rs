@@ -5,7 +5,7 @@ use harness::swarm::{Before, Removal};
 
 use super::{again, answers, evidence};
 use crate::context::{Context, Step};
-use crate::report::text::count;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     let again = again::run(cx).await;

@@ -8,8 +8,8 @@ use harness::coopcloud::declared::{declared_by, undeclared};
 use harness::coopcloud::unset::unset;
 use harness::failure::{Failure, Kind};
 
-use crate::revision::compose_files;
 use crate::context::Context;
+use crate::revision::compose_files;
 use crate::source::Checkout;
 use crate::stack_config::Loaded;
 

@@ -16,9 +16,9 @@ use crate::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use crate::guard;
 use crate::recipe_toml::RecipeToml;
 use crate::refused;
-use crate::report::text::count;
 use crate::spec::check_object_names;
 use crate::stack_config::{Loaded, Variables, load};
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);

@@ -7,8 +7,8 @@ use slots::{Board as _, Lease, NoSlot};
 
 use crate::claims;
 use crate::context::{Context, Step};
-use crate::reap::Janitor;
 use crate::queue::{Times, caps, now, place, slots_of};
+use crate::reap::Janitor;
 use crate::slot::ask;
 use crate::usage;
 use crate::warm_provider::Warm;

@@ -8,16 +8,16 @@ use harness::failure::Failure;
 use harness::http::Http;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
-use crate::warm_provider::Warm;
-use crate::run_labels::labels;
 use crate::dependencies::{Dependency, Why};
+use crate::domain::domain_with;
 use crate::event::{PlannedStage, Stage};
 use crate::prepared::Prepared;
-use crate::run_id::new_run_id;
-use crate::run_dir::RunDir;
-use crate::settings::Settings;
 use crate::queue;
-use crate::domain::domain_with;
+use crate::run_dir::RunDir;
+use crate::run_id::new_run_id;
+use crate::run_labels::labels;
+use crate::settings::Settings;
+use crate::warm_provider::Warm;
 
 /// How long a warm provider may take to show that it lives.
 const ALIVE: Duration = Duration::from_secs(3);

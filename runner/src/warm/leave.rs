@@ -5,13 +5,13 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Claim;
 
-use crate::warm_provider::Warm;
 use crate::context::Context;
 use crate::event::ObjectFact;
 use crate::keep::end_later;
 use crate::logins;
 use crate::queue;
 use crate::teardown::tear_down;
+use crate::warm_provider::Warm;
 
 /// How long a provider may take to remove a realm.
 const REMOVING: Duration = Duration::from_secs(60);

@@ -28,7 +28,11 @@ pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
     if age.is_some_and(|age| age < LASTS - EARLY) {
         return Ok(false);
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|error| Failure::disk("make", &dir, &error))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&dir)
+        .map_err(|error| Failure::disk("make", &dir, &error))?;
     let files =
         make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be made: {error}"), ""))?;
     // The certificate is written last: what is there when it is there is whole.

@@ -1,7 +1,8 @@
 use super::*;
 use crate::event::{Event, Record, RunStarted};
+use crate::fixtures;
 use crate::history::History;
-use crate::report::{fixtures, journal};
+use crate::journal_file as journal;
 use crate::run_dir::RunDir;
 
 /// The same run under another id, some minutes earlier, with another start.
@@ -36,7 +37,7 @@ impl Scene {
     }
 
     fn look(&self, records: &[Record]) -> Option<OnMain> {
-        let view = crate::report::fold::fold(records).unwrap();
+        let view = crate::fold::fold(records).unwrap();
         self.1.read_now(|db| look(db, &view)).unwrap()
     }
 }
@@ -83,7 +84,7 @@ fn what_is_red_is_compared_with_the_newest_run_of_main() {
 
 #[test]
 fn nothing_is_said_of_what_cannot_be_compared() {
-    let view = |records: &[Record]| crate::report::fold::fold(records).unwrap();
+    let view = |records: &[Record]| crate::fold::fold(records).unwrap();
     let red = view(&fixtures::failed_upgrade());
     let scene = Scene::new();
     scene.tell(&another(fixtures::failed_upgrade(), "20261121-a", 60, main));

@@ -12,7 +12,7 @@ use crate::context::{Context, Step, Stopped};
 use crate::event::Origin;
 use crate::faults::Ground;
 use crate::recipe_toml::InjectedFault;
-use crate::report::text::count;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Step {
     let name = InjectedFault::Reconfigure.check();

@@ -7,7 +7,7 @@ use super::super::answers;
 use super::{Tried, intact, older, plant};
 use crate::context::{Context, Stopped};
 use crate::recipe_toml::InjectedFault;
-use crate::report::text::count;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context, release: &str) -> Result<Tried, Stopped> {
     let name = InjectedFault::TwoBack.check();

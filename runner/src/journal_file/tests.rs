@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::fixtures;
+use crate::fixtures;
 
 fn bytes_of(records: &[Record]) -> Vec<u8> {
     records.iter().flat_map(|record| line(record).unwrap()).collect()

@@ -7,7 +7,7 @@ use crate::event::{
     Used, Verdict, Word,
 };
 use crate::exit::Exit;
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// A run as its records tell it, up to the last one.
 #[derive(Debug, Clone, PartialEq)]
@@ -315,7 +315,7 @@ impl StageView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
+    use crate::fixtures;
     use proptest::prelude::*;
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use harness::names::RecipeName;
 
-use super::fold::{RunView, fold};
-use super::journal;
 use crate::event::{Outcome, Stage};
+use crate::fold::{RunView, fold};
+use crate::journal_file as journal;
 use crate::run_dir::RunDir;
 
 /// Earlier runs that count; older ones tell of another machine, another recipe.
@@ -98,7 +98,7 @@ pub(super) fn newest_runs<'a>(state: &Path, recipe: &'a RecipeName) -> impl Iter
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
+    use crate::fixtures;
 
     fn views() -> Vec<RunView> {
         [fixtures::passed(), fixtures::failed_upgrade(), fixtures::killed()]

@@ -159,7 +159,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
             check_first(&peek.event, peek.format)?;
         }
         if !is_known(&peek.event) {
-            let event = super::text::one_line(&peek.event, 60);
+            let event = crate::text::one_line(&peek.event, 60);
             journal.remarks.push(format!("line {number}: the unknown event {event:?} was left out"));
             expected_seq += 1;
             continue;

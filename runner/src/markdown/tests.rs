@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
 use super::*;
-use crate::report::fixtures::HOSTILE;
+use crate::fixtures::HOSTILE;
 
 const TEXT: &str = "!@#[]()<>`~*_-+=|\\&;:/\n\r\t \u{200b}\u{202e}\u{1b}";
 

@@ -1,7 +1,7 @@
 //! Text from outside, in markdown. All of it becomes code: there a forge sees no link, no image, no HTML, no
 //! mention of a person and no number of an issue, and nobody is notified. Pure.
 
-use crate::report::text::{Bounds, block, one_line};
+use crate::text::{Bounds, block, one_line};
 
 /// A text as one span of code, on one line of at most so many columns.
 #[must_use]
