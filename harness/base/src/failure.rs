@@ -25,6 +25,12 @@ impl Failure {
     pub fn new(kind: Kind, what: impl Into<String>, look_at: impl Into<String>) -> Self {
         Self { kind, what: what.into(), look_at: look_at.into(), detail: String::new(), files: Vec::new() }
     }
+    /// An error of the disk, with a full one told apart.
+    #[must_use]
+    pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
+        Self::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
+    }
     /// The same failure with its evidence.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {

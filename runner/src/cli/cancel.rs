@@ -8,7 +8,7 @@ use slots::Board;
 use super::run::runner_of;
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::slot::slots_of;
+use crate::queue::slots_of;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::number::{from_one, large_from_one};
 use crate::report::text::count;
 use crate::settings::Settings;
-use crate::slot::{caps, slots_of};
+use crate::queue::{caps, slots_of};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

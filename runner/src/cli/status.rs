@@ -11,7 +11,7 @@ use slots::status::{Holder, HolderState, Status, Waiter, status};
 use crate::exit::Exit;
 use crate::report::text::{count, one_line, seconds};
 use crate::settings::Settings;
-use crate::slot::{Times, slots_of};
+use crate::queue::{Times, slots_of};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

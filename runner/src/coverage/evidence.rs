@@ -5,7 +5,7 @@ use harness::failure::Kind;
 use harness::names::{Commit, RecipeName, RunId};
 use jiff::Timestamp;
 
-use super::Prints;
+use crate::prints::Prints;
 use crate::event::{CheckResult, Origin, Outcome, Stage, Verdict, Word};
 use crate::report::fold::{RunView, StageView, State};
 use crate::report::text::clean;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::standing::Readme;
 use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen, prints};
 use crate::event::{Origin, Outcome, Stage, Word};
-use crate::faults::InjectedFault;
+use crate::recipe_toml::InjectedFault;
 
 pub(crate) const TESTS: [&str; 6] = [
     "install/10-page.hurl",

@@ -9,7 +9,7 @@ use trigger::forge::{Forge as _, ForgeError};
 
 use super::Finding;
 use crate::forge::ForgeArgs;
-use crate::own_tests::Approved;
+use crate::approval::Approved;
 use crate::registry;
 use crate::settings::Settings;
 

@@ -1,6 +1,6 @@
 //! Files that nothing runs: a test in the wrong place is green for ever.
 
-use super::folder::FOLDERS;
+use crate::test_folders::FOLDERS;
 use super::{Finding, Folder, Rule};
 use crate::recipe_toml::RecipeToml;
 

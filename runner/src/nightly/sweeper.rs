@@ -23,7 +23,7 @@ use super::sweep::{Health, Next, Sweep, SweepEnd, SweepPhase, before, end_of, gr
 use crate::answer::{Children, Ended, Leash};
 use crate::event::Word;
 use crate::exit::Exit;
-use crate::prepared::new_run_id;
+use crate::run_id::new_run_id;
 use crate::report::fold::{RunView, fold};
 use crate::report::journal;
 use crate::report::text::one_line;

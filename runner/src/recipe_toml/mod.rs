@@ -4,6 +4,7 @@
 mod elements;
 mod faults;
 mod health;
+mod injected_fault;
 mod opt_out;
 pub(crate) mod shown;
 mod variant;
@@ -20,6 +21,7 @@ pub use elements::{
 };
 pub use faults::{Backup, Faults, Outage, Reconfigure, Recovery};
 pub use health::{HealthHost, InARow, InService, OwnHost, TlsPort};
+pub use injected_fault::InjectedFault;
 pub use opt_out::{OPTIONAL, OptionalCheck};
 pub use variant::{Variant, VariantName};
 

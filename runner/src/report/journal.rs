@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::emit::Sink;
 use crate::event::{Event, JOURNAL_FORMAT, Record};
-use crate::reference::EVENTS;
+use crate::event_docs::EVENTS;
 
 /// Writes a journal. There is no buffer of its own: a killed run loses at most the line that was
 /// being written.

@@ -13,7 +13,7 @@ use super::terminal::{JsonLines, Terminal};
 use super::{html, junit};
 use crate::emit::Sink as _;
 use crate::event::{CheckResult, Outcome, Stage, Word};
-use crate::lint::FOLDERS;
+use crate::test_folders::FOLDERS;
 
 /// The kinds of report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -144,7 +144,7 @@ mod tests {
         // The third look finds it mended, and the first of those who show it cannot.
         let shown = std::sync::atomic::AtomicU32::new(0);
         let show = |_: &History| match shown.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-            0 => Err(crate::forge::wrong("no token".to_owned(), "")),
+            0 => Err(crate::settings::wrong("no token".to_owned(), "")),
             _ => Ok(()),
         };
         let mend = async {

@@ -11,7 +11,7 @@ use super::deaths::Deaths;
 use super::notify::Manager;
 use crate::guard;
 use crate::reap::{Janitor, Reaped, Reaping};
-use crate::slot::Runner;
+use crate::queue::Runner;
 use crate::world;
 
 /// Between two looks.

@@ -6,7 +6,7 @@ use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Failure, Kind};
 
-use crate::allowed::compose_files;
+use crate::revision::compose_files;
 use crate::change::{self, Change, Why};
 use crate::commands::{After, Commands};
 use crate::context::{Context, Step};

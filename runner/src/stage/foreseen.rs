@@ -26,7 +26,7 @@ const INSTALLS: [&str; 8] =
 /// Variables, settings and hints.
 pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
     cx.check("prepare.variables", async |cx: &mut Context| {
-        let vars = crate::deploy::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
+        let vars = crate::revision::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
         let sample = cx.checkout.file(head, ".env.sample").unwrap_or_default();
         let known = foreseen(&Given { compose, env, vars: &vars, sample: &sample }, |file| {
             cx.checkout.file(head, file.trim_start_matches("./"))

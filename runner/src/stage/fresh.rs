@@ -37,7 +37,7 @@ pub(super) async fn remove(cx: &mut Context, check: &str) -> Step {
         let env = cx.abra.env_file(&cx.spec.domain);
         match std::fs::remove_file(&env) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(crate::deploy::disk("remove", &env, &error));
+                return Err(Failure::disk("remove", &env, &error));
             }
             _ => {}
         }

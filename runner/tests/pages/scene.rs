@@ -13,7 +13,7 @@ use runner::pages::{Shown, Site, router};
 use runner::report::journal::line;
 use runner::run_dir::{Alive, RunDir};
 use runner::settings::Settings;
-use runner::slot::Runner;
+use runner::queue::Runner;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;

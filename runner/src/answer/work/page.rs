@@ -13,7 +13,8 @@ use crate::answer::job::{Job, Phase};
 use crate::answer::render::{Page, Shown, render, status};
 use crate::answer::tell::{Telling, tell};
 use crate::history::History;
-use crate::on_main::{self, OnMain};
+use crate::history::on_main;
+use crate::on_main::OnMain;
 use crate::report::fold::RunView;
 use crate::report::tone::Tone;
 

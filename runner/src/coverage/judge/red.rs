@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::coverage::Evidence;
-use crate::coverage::prints::same_test;
+use crate::prints::same_test;
 use crate::event::{Outcome, Stage};
 use harness::failure::Kind;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::lint::FOLDERS;
+use crate::test_folders::FOLDERS;
 
 /// Digits of a print: enough to tell a handful of files apart, few enough for the first line of a journal.
 const DIGITS: usize = 16;
