@@ -34,14 +34,15 @@ use std::time::Duration;
 use base::exchange::Recorder;
 
 pub use built::{Built, NotBuilt, Running, Source, find};
-pub use ended::{Ended, Verdict, run};
+pub use ended::{Ended, run};
+pub use overlay::Verdict;
 pub use panics::remember_panics;
 pub use ports::Published;
 pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
 use crate::deps::Deps;
-use crate::overlay::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE};
+use overlay::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE};
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.
 pub type Outcome = Result<String, Wrong>;
@@ -242,7 +243,7 @@ const EVIDENCE: Duration = Duration::from_secs(20);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overlay::told_secrets;
+    use overlay::told_secrets;
 
     #[test]
     fn what_a_test_leaves_is_there_for_the_next_and_its_secrets_are_told() {

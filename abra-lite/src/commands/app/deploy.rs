@@ -16,9 +16,9 @@ use serde_json::json;
 
 use super::cmd::in_service;
 use crate::app::App;
-use crate::cli::Flags;
 use crate::docker::{connect, secret_names, services, wants_terminal};
 use crate::fatal::{Done, Fatal, fatal};
+use crate::flags::Flags;
 use crate::otherwise::otherwise;
 use crate::recipe::abra_dir;
 
