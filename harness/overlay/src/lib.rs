@@ -132,9 +132,6 @@ impl OverlayResult {
 /// The tests in one folder of a recipe's folder, in name order. A folder that is not there has none.
 /// Folders inside it and hidden files are no tests; any other file is one, so that a mistyped ending
 /// is seen.
-///
-/// # Errors
-/// When the folder is there and cannot be read.
 pub fn discover(recipe: &Path, folder: &str) -> std::io::Result<Vec<OverlayFile>> {
     let entries = match std::fs::read_dir(recipe.join(folder)) {
         Ok(entries) => entries,

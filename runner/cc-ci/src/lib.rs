@@ -7,4 +7,5 @@ pub mod cli;
 pub mod exec;
 pub mod reference;
 pub mod serve;
+pub mod table;
 pub mod verdicts;

@@ -1,7 +1,12 @@
 //! What a stage works with: the run's facts and its tools.
 
+mod keep;
+pub mod logins;
 mod make;
+pub mod neighbours;
 mod tell;
+pub mod usage;
+mod variant;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,13 +23,13 @@ use swarm::{Before, Claim, Swarm};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::keep::Keep;
+use self::logins::Logins;
 pub use self::make::Parts;
-use crate::keep::Keep;
-use crate::logins::Logins;
-use crate::neighbours::Neighbours;
+use self::neighbours::Neighbours;
+use self::usage::Usage;
+pub use self::variant::ActiveVariant;
 use crate::override_file::Place;
-use crate::stage::ActiveVariant;
-use crate::usage::Usage;
 use change::Change;
 use fence::own_tests::OwnTests;
 use host::engine_watch::EngineWatch;

@@ -10,12 +10,12 @@ use coopcloud::abra::{generated_values, nothing_generated};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::{EnvFile, SecretSpec};
 use harness::overlay::OverlayFile;
-use rand::Rng;
 use swarm::{Before, Settled};
 
 use crate::context::Context;
-use crate::neighbours::CA_FILE;
+use crate::context::neighbours::CA_FILE;
 use crate::override_file::{least_version, override_file};
+use crate::random_text::random_text;
 use crate::stage;
 use journal::event::Event;
 use plan::allowed::{allowed, readable, settle};
@@ -225,10 +225,6 @@ fn generated_by_abra(compose: &Compose, secrets: &[SecretSpec], stack: &StackNam
     };
     let generated = secrets.iter().filter(|secret| secret.generate);
     generated.map(|secret| stack.object(&format!("{}_{}", secret.name, secret.version))).filter(is_used).collect()
-}
-
-pub(crate) fn random_text(length: usize) -> String {
-    rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
 }
 
 /// Writes a file that was not there before: whatever had the name is gone, and no link is followed.

@@ -4,9 +4,8 @@ use harness::deps::{DepsUser, Sso};
 use secrecy::ExposeSecret as _;
 use swarm::PublishedPort;
 
-use crate::context::Context;
-use crate::keep::Keep;
-use crate::neighbours::SYSTEM_CAS;
+use crate::context::neighbours::SYSTEM_CAS;
+use crate::context::{Context, Keep};
 
 /// One value.
 pub struct Variable {

@@ -12,9 +12,9 @@ use swarm::Swarm;
 
 use super::signals::{stop_on_signals, stop_with_input};
 use super::what::{What, selection};
+use engine::context::Keep;
 use engine::context::{Context, Parts};
 use engine::execute::execute;
-use engine::keep::Keep;
 use engine::kept_secrets;
 use engine::override_file::Place;
 use host::queue::Runner;

@@ -13,11 +13,10 @@ use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use crate::keep::Keep;
-use crate::logins;
-use crate::neighbours::Neighbours;
+use crate::context::neighbours::Neighbours;
+use crate::context::usage::Usage;
+use crate::context::{Keep, logins};
 use crate::override_file::Place;
-use crate::usage::Usage;
 use fence::own_tests::OwnTests;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
