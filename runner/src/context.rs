@@ -32,6 +32,7 @@ use crate::override_file::Place;
 use crate::own_tests::OwnTests;
 use crate::queue::Runner;
 use crate::recipe_toml::RecipeToml;
+use crate::repository::Opening;
 use crate::run_dir::RunDir;
 use crate::settings::Guards;
 use crate::source::Checkout;
@@ -54,6 +55,8 @@ pub struct Context {
     pub came_up: bool,
     /// Something to tell before anything else.
     pub remark: Option<String>,
+    /// The look at the backup bot's repository, which prepare waits for.
+    pub repository: Option<Opening>,
     /// Logins that were made for this run, and the provider that gives them.
     pub logins: Option<Logins>,
     /// How apps of the run find and trust each other, where DNS and public CAs do not do it.

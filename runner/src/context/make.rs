@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use harness::abra::Abra;
 use harness::failure::Failure;
+use harness::http::Http;
 use harness::names::Domain;
 use harness::redact::Redactor;
 use harness::swarm::Swarm;
@@ -27,9 +28,9 @@ use crate::override_file::Place;
 use crate::own_tests::OwnTests;
 use crate::prepared::Prepared;
 use crate::queue::Runner;
+use crate::repository::Opening;
 use crate::run_dir::RunDir;
 use crate::usage::Usage;
-use crate::world;
 
 /// What a context is made of.
 pub struct Parts {
@@ -59,6 +60,10 @@ pub struct Parts {
     pub rounds: u32,
     /// Something to tell before anything else.
     pub remark: Option<String>,
+    /// HTTP towards the apps.
+    pub http: Http,
+    /// The look at the backup bot's repository, where it has begun.
+    pub repository: Option<Opening>,
     /// The readers of the run's events.
     pub sinks: Vec<Box<dyn Sink>>,
 }
@@ -67,7 +72,7 @@ impl Context {
     /// A context at the beginning of a run.
     ///
     /// # Errors
-    /// When the local CA's certificate is no certificate.
+    /// When the logins that a kept app was given cannot be read.
     pub fn new(parts: Parts) -> Result<Self, Failure> {
         let Parts {
             prepared,
@@ -83,10 +88,11 @@ impl Context {
             keep,
             rounds,
             remark,
+            repository,
+            http,
             sinks,
         } = parts;
         let settings = &runner.settings;
-        let http = world::http_trusting(settings, ca.as_deref())?;
         let address = settings.fixed_address();
         let port = settings.https_port;
         let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
@@ -100,6 +106,7 @@ impl Context {
             warm: None,
             came_up: false,
             remark,
+            repository,
             logins: None,
             neighbours: Neighbours::default(),
             resolve_beside: started_beside.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
@@ -184,6 +191,7 @@ impl Context {
             after: dependency.needed.after,
             came_up: false,
             remark: None,
+            repository: None,
             logins: None,
             neighbours: Neighbours::default(),
             spec: dependency.spec,
