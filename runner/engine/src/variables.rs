@@ -30,10 +30,11 @@ impl Deployed {
     /// Asks. What cannot be had is left out: a test that needs it says so.
     pub async fn of(cx: &Context) -> Self {
         let stack = &cx.spec.stack;
-        let labels = cx.swarm.service_labels(stack, "app").await.unwrap_or_default();
+        let (labels, ports) = tokio::join!(cx.swarm.service_labels(stack, "app"), cx.swarm.published(stack));
+        let labels = labels.unwrap_or_default();
         Self {
             version: labels.get(&coopcloud::labels::version(stack)).cloned().unwrap_or_default(),
-            ports: cx.swarm.published(stack).await.unwrap_or_default(),
+            ports: ports.unwrap_or_default(),
         }
     }
 
