@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod protobuf;
 pub mod ready;
 pub mod redact;
+pub mod shell;
 pub mod socketio;
 pub mod sso;
 pub mod swarm;

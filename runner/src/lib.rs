@@ -58,6 +58,7 @@ pub mod prepared;
 pub mod provider;
 pub mod reap;
 pub mod recipe_toml;
+pub mod recipes_page;
 pub mod reference;
 pub mod refused;
 pub mod registry;

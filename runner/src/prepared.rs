@@ -328,7 +328,8 @@ pub fn needs_of(
     let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(&file.path).unwrap_or_default()).collect();
     let tests: Vec<TestText<'_>> =
         files.iter().zip(&texts).map(|(file, text)| TestText { name: &file.name, text }).collect();
-    let libraries: Vec<&str> = libraries.iter().map(String::as_str).collect();
+    let libraries: Vec<&str> =
+        std::iter::once(harness::shell::LIBRARY).chain(libraries.iter().map(String::as_str)).collect();
     Ok(needed(&tests, &libraries, known, is_chosen))
 }
 

@@ -109,6 +109,8 @@ impl RunDir {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
+        std::fs::write(new.shell(), harness::shell::LIBRARY)?;
+        std::fs::write(new.shell().with_file_name("mailbox.js"), harness::shell::MAILBOX)?;
         // Where the run is there already, its folder is not empty, and the system refuses.
         if let Err(error) = std::fs::rename(&new.0, &self.0) {
             new.discard();
@@ -295,6 +297,12 @@ impl RunDir {
     #[must_use]
     pub fn exec(&self) -> PathBuf {
         self.abra().join(exec::NAME)
+    }
+
+    /// `CCCI_SH`: what the shell tests of every recipe may use. It goes at teardown.
+    #[must_use]
+    pub fn shell(&self) -> PathBuf {
+        self.abra().join("ccci.sh")
     }
 
     /// The scratch folder that the recipe's tests share. It goes at teardown.

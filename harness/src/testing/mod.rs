@@ -19,6 +19,7 @@
 mod built;
 mod ended;
 mod http;
+mod logins;
 mod panics;
 mod ports;
 mod wrong;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 pub use built::{Built, NotBuilt, Running, Source, find};
 pub use ended::{Ended, Verdict, run};
+pub use logins::refuses_wrong_password;
 pub use panics::remember_panics;
 pub use ports::Published;
 pub use wrong::{Broken, Wrong};
