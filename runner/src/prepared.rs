@@ -23,7 +23,7 @@ use crate::needs::{TestText, needed};
 use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
 use crate::recipe_toml::shown::nearest;
-use crate::recipe_toml::{self, RecipeToml};
+use crate::recipe_toml::{self, RecipeToml, blocked};
 use crate::refused;
 use crate::selection::Selection;
 use crate::settings::Settings;
@@ -119,7 +119,9 @@ impl Prepared {
         let toml = read_toml(settings, &spec.recipe)?;
         let folder = folder_of(settings, &spec.recipe);
         let only = &with_needed(&folder, only, &handed_on(&app.dir.work()))?;
-        let overlays = overlays(&folder, only)?;
+        let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
+        let blocked = blocked(&toml.needs_file, |file| checkout.file(spec.head.as_str(), file).is_some());
+        let overlays = overlays(&folder, only)?.without(&blocked);
         let brought = brought(&overlays, &[]);
         if !only.wants_stage(Stage::Functional, &brought.functional) {
             let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
@@ -129,7 +131,6 @@ impl Prepared {
         for planned in stages.iter_mut().filter(|planned| !matches!(planned.stage, Stage::Functional | Stage::Prove)) {
             planned.skip = Some(format!("run {} keeps the app", started.run));
         }
-        let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
         let own = OwnTests::default();
         let commands = Commands::NotRun("a kept app is not deployed".to_owned());
         let prints = prints::of_folder(&folder_of(settings, &spec.recipe));
@@ -163,7 +164,8 @@ impl Prepared {
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
         spec.cert_resolver.clone_from(&settings.cert_resolver);
         let only = &with_needed(&folder, only, &BTreeSet::new())?;
-        let overlays = overlays(&folder, only)?;
+        let blocked = blocked(&toml.needs_file, |file| checkout.file(spec.head.as_str(), file).is_some());
+        let overlays = overlays(&folder, only)?.without(&blocked);
         // Without the upgrade, install takes the tested commit itself.
         let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays, &needed).upgrade);
         if !upgrades || toml.opted_out(Stage::Upgrade.name()).is_some() {
@@ -386,6 +388,7 @@ fn brought(overlays: &Overlays, needed: &[Needed]) -> Brought {
         upgrade: names("upgrade"),
         backup: names("backup"),
         functional: [names("functional"), names("browser")].concat(),
+        blocked: overlays.blocked.iter().map(|(test, why)| format!("{test}: blocked: {why}")).collect(),
         reconfigure: names("reconfigure"),
         ground: None,
         data: overlays.data.is_some(),

@@ -98,8 +98,9 @@ insert_secret() (
   "$CCCI_ABRA" app secret insert "$CCCI_DOMAIN" "$1" v1 "$file" --file --chaos --offline --no-input > /dev/null
 )
 
-# sql SERVICE STATEMENT: what the PostgreSQL or MariaDB of that service says. Who it is, it knows by the settings of its
-# own container; the loopback address keeps the statement away from the server that images start to set themselves up.
+# sql SERVICE [STATEMENT]: what the PostgreSQL or MariaDB of that service says to the statement, or to those on standard
+# input. Names stand in double quotes, texts in single ones. Who it is, it knows by the settings of its own container; the
+# loopback address keeps the statement away from the server that images start to set themselves up.
 sql() {
   # shellcheck disable=SC2016 # the container's shell reads it
   "$CCCI_EXEC" "$1" -- sh -c '
@@ -117,7 +118,7 @@ sql() {
       database=$(value POSTGRES_DB POSTGRESQL_DATABASE)
       PGPASSWORD=$(value POSTGRES_PASSWORD POSTGRESQL_PASSWORD)
       export PGPASSWORD
-      exec psql -h 127.0.0.1 -qtA -v ON_ERROR_STOP=1 -U "$user" -d "${database:-$user}" -c "$1"
+      exec psql -h 127.0.0.1 -qtA -v ON_ERROR_STOP=1 -U "$user" -d "${database:-$user}" ${1:+-c "$1"}
     fi
     user=$(value MYSQL_USER MARIADB_USER)
     MYSQL_PWD=$(value MYSQL_PASSWORD MARIADB_PASSWORD)
@@ -126,8 +127,10 @@ sql() {
       MYSQL_PWD=$(value MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD)
     fi
     export MYSQL_PWD
-    exec "$(command -v mariadb || command -v mysql)" -h 127.0.0.1 -N -u "$user" "$(value MYSQL_DATABASE MARIADB_DATABASE)" -e "$1"
-  ' sh "$2"
+    exec "$(command -v mariadb || command -v mysql)" -h 127.0.0.1 -N -u "$user" \
+      --init-command="SET SESSION sql_mode = CONCAT(@@sql_mode, \",ANSI_QUOTES\")" \
+      "$(value MYSQL_DATABASE MARIADB_DATABASE)" ${1:+-e "$1"}
+  ' sh "${2:-}"
 }
 
 # have_mailbox SERVICE: a mail server for the app, on port 2525 of the container's own 127.0.0.1, which keeps the last mail

@@ -7,24 +7,23 @@ use harness::http::Method;
 use harness::oidc::Oidc;
 use harness::testing::{Broken, Outcome, Test, Wrong, random, refuses_wrong_password};
 
-/// Where a click on the provider's button leads.
-const START: &str = "/user/oauth2/ci";
-
 pub async fn run(test: &Test) -> Outcome {
     let sso = test.sso()?;
+    // Where a click on the provider's button leads.
+    let start = format!("/user/oauth2/{}", test.value("sso_source")?);
     let person = sso.users.first().ok_or_else(|| Broken::new("the run made no user"))?;
     let http = test.http()?;
     let provider = Oidc::discover(&http, &sso.issuer).await?;
     let stranger = http.session();
-    refuses_wrong_password(&provider, &stranger, &test.url(START), &person.name).await?;
+    refuses_wrong_password(&provider, &stranger, &test.url(&start), &person.name).await?;
     let settings = stranger.ask(Method::GET, &test.address("/user/settings")?).send().await?;
     assert_eq!(settings.status, 303, "whoever was refused is not signed in");
 
     let browser = test.browser().await?;
     browser.wait_up_to(Duration::from_secs(40));
     browser.open(test.url("/user/login")).await?;
-    browser.see(&format!("a[href$='{START}']")).await?;
-    let here = provider.login_by_browser(&browser, &test.url(START), &person.name, &person.password).await?;
+    browser.see(&format!("a[href$='{start}']")).await?;
+    let here = provider.login_by_browser(&browser, &test.url(&start), &person.name, &person.password).await?;
     if here.path() != "/" {
         return Err(Wrong::red(format!("{} came back from the provider to {}", person.name, here.path())));
     }

@@ -26,6 +26,17 @@ ask() {
   call_as "Authorization: token $token" "$@"
 }
 
+# database: gitea's database says something to the statements on standard input. sqlite is a file in gitea's own container.
+database() {
+  if [ -n "$CCCI_DATABASE" ]; then
+    sql "$CCCI_DATABASE"
+  else
+    # shellcheck disable=SC2016 # the container's shell reads it
+    "$CCCI_EXEC" app -- sh -c \
+      'exec sqlite3 -cmd ".timeout 20000" "$(sed -n "s/^PATH *= *//p" "${GITEA_APP_INI:-/etc/gitea/app.ini}" | head -n 1)"'
+  fi
+}
+
 # wait_for_commit REPOSITORY COMMIT: until the server's main is this commit. git has it as soon as the push
 # ends, the database a moment later.
 wait_for_commit() {

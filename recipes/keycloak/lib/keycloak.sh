@@ -8,10 +8,16 @@ ask() {
 
 # be_admin: the administrator's token, good for a minute, in $bearer.
 be_admin() {
-  local password said
-  password=$("$CCCI_EXEC" app -- cat /run/secrets/admin_password)
-  said=$(ask POST /realms/master/protocol/openid-connect/token --data 'client_id=admin-cli&grant_type=password&username=admin' \
-    --data-urlencode "password@"<(printf '%s' "$password")) || fail "the administrator cannot log in: $said"
+  local name password said
+  # As the server was told to call them: releases before 26 had other names for it.
+  # shellcheck disable=SC2016 # the container's shell reads it
+  {
+    read -r name
+    read -r password
+  } < <("$CCCI_EXEC" app -- sh -c 'echo "${KC_BOOTSTRAP_ADMIN_USERNAME:-${KEYCLOAK_ADMIN:-admin}}"
+    cat "${KC_BOOTSTRAP_ADMIN_PASSWORD_FILE:-${KEYCLOAK_ADMIN_PASSWORD_FILE:-/run/secrets/admin_password}}"; echo')
+  said=$(ask POST /realms/master/protocol/openid-connect/token --data 'client_id=admin-cli&grant_type=password' \
+    --data-urlencode "username=$name" --data-urlencode "password@"<(printf '%s' "$password")) || fail "$name cannot log in: $said"
   bearer=$(text_of access_token <<< "$said")
   [ -n "$bearer" ] || fail "the administrator's login gave no token: ${said:0:300}"
 }
