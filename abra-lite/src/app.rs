@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use harness::coopcloud::envfile::{EnvFile, SecretSpec};
-use harness::names::{Domain, StackName};
+use base::names::{Domain, StackName};
+use coopcloud::envfile::{EnvFile, SecretSpec};
 
 use crate::cli::Flags;
 use crate::fatal::{Done, fatal};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
 
+use base::names::StackName;
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::{StartExecOptions, StartExecResults};
@@ -11,8 +12,7 @@ use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListSecretsOptionsBuilder, ListServicesOptionsBuilder, ListVolumesOptionsBuilder,
 };
 use futures_util::StreamExt;
-use harness::names::StackName;
-use harness::swarm::{STACK_LABEL, Swarm};
+use swarm::{STACK_LABEL, Swarm};
 
 use crate::fatal::{Done, Fatal, fatal};
 

@@ -27,12 +27,12 @@ from!(
     std::io::Error,
     bollard::errors::Error,
     serde_json::Error,
-    harness::names::NameError,
-    harness::coopcloud::compose::ComposeError
+    base::names::NameError,
+    coopcloud::compose::ComposeError
 );
 
-impl From<harness::failure::Failure> for Fatal {
-    fn from(failure: harness::failure::Failure) -> Self {
+impl From<base::failure::Failure> for Fatal {
+    fn from(failure: base::failure::Failure) -> Self {
         Self(if failure.detail.is_empty() { failure.what } else { format!("{}\n{}", failure.what, failure.detail) })
     }
 }

@@ -1,6 +1,6 @@
 //! `abra-lite`: the part of abra's command line that cc-ci calls, for machines that have no abra.
 //! It keeps abra's words, files, names, labels, refusals and exit codes on a real swarm, and nothing else. What of that is
-//! sure stands in `harness::abra::BEHAVIOURS`.
+//! sure stands in `coopcloud::abra::BEHAVIOURS`.
 
 mod app;
 mod cli;

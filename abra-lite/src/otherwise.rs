@@ -1,7 +1,7 @@
 //! Where it is not sure what the real abra does, this does what refuses more. `ABRA_LITE_OTHERWISE` names the points,
 //! with commas between, at which it does the other thing; `all` names every one. Tests run both ways.
 
-use harness::abra::{BEHAVIOURS, Behaviour, Point};
+use coopcloud::abra::{BEHAVIOURS, Behaviour, Point};
 
 use crate::fatal::{Done, fatal};
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use harness::abra::Point;
-use harness::coopcloud::abra_sh;
-use harness::coopcloud::compose::Compose;
-use harness::coopcloud::envfile::EnvFile;
-use harness::coopcloud::lint::{Row, lint};
-use harness::coopcloud::version::Version;
-use harness::names::RecipeName;
+use base::names::RecipeName;
+use coopcloud::abra::Point;
+use coopcloud::abra_sh;
+use coopcloud::compose::Compose;
+use coopcloud::envfile::EnvFile;
+use coopcloud::lint::{Row, lint};
+use coopcloud::version::Version;
 
 use crate::cli::Flags;
 use crate::exports;
@@ -135,7 +135,7 @@ impl Recipe {
         let compose = self.compose(&vars)?;
         let compose_text = self.text("compose.yml");
         let (abra_sh, readme, tags) = (self.text("abra.sh"), self.text("README.md"), self.releases()?);
-        Ok(lint(&harness::coopcloud::lint::Recipe {
+        Ok(lint(&coopcloud::lint::Recipe {
             compose: &compose,
             compose_text: &compose_text,
             sample: &sample,

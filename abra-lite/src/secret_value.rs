@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use harness::coopcloud::envfile::SecretSpec;
+use coopcloud::envfile::SecretSpec;
 
 /// Characters that need no escaping anywhere. The sets' members are remembered (medium certainty).
 const DEFAULT: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::names::{ClientId, Domain, RealmName, RecipeName};
+use base::names::{ClientId, Domain, RealmName, RecipeName};
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;

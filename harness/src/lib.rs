@@ -2,27 +2,24 @@
 //! logins.
 //!
 //! This library knows nothing of continuous integration: no run, no report, no pull request.
-//! The arrows go `runner → recipes → harness`, never back.
+//! The arrows go `runner → recipes → harness → coopcloud, swarm → base`, never back.
 
-pub mod abra;
+pub use ::coopcloud;
+pub use ::swarm;
+pub use base::{exchange, failure, messages, name_type, names, redact};
+pub use coopcloud::abra;
+
 pub mod browser;
-pub mod coopcloud;
 pub mod deps;
-pub mod exchange;
-pub mod failure;
 pub mod http;
-pub mod messages;
 pub mod mumble;
-pub mod names;
 pub mod oidc;
 pub mod overlay;
 pub mod protobuf;
 pub mod ready;
-pub mod redact;
 pub mod shell;
 pub mod socketio;
 pub mod sso;
-pub mod swarm;
 pub mod testing;
 pub mod tls;
 pub mod websocket;

@@ -4,10 +4,10 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use base::failure::{Failure, Kind};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use crate::failure::{Failure, Kind};
 use crate::tls::{Server, Tls, TlsError};
 
 /// Nothing tells when a port opens, so it is tried again after these pauses: the first is short, the last spares it.

@@ -13,9 +13,9 @@ use harness::coopcloud::forbidden::{Finding, Owner, committed_file, env_file_nam
 use harness::coopcloud::variables::{OF_ABRA, is_reserved};
 use harness::failure::{Failure, Kind};
 
-use crate::deploy::{compose_of, variables_of};
 use crate::links::Links;
-use crate::override_file::OVERRIDE_FILE;
+use crate::revision::compose_files;
+use crate::revision::{compose_of, variables_of};
 use crate::source::Checkout;
 use crate::spec::RunSpec;
 
@@ -136,13 +136,6 @@ pub fn allowed(
         )
         .with_detail(detail)),
     }
-}
-
-/// The files of `COMPOSE_FILE`, without cc-ci's own.
-pub fn compose_files(env: &EnvFile) -> Vec<String> {
-    let list = env.vars().remove("COMPOSE_FILE").filter(|list| !list.is_empty());
-    let list = list.unwrap_or_else(|| "compose.yml".to_owned());
-    list.split(':').filter(|name| !name.is_empty() && *name != OVERRIDE_FILE).map(str::to_owned).collect()
 }
 
 /// A path without its `./`, as git has it.

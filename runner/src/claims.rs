@@ -1,18 +1,19 @@
 //! The claims of a run: on the tested app's name, and on that of every app beside it. They say what has to
 //! be removed when the run is dead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use harness::failure::{Failure, Kind};
-use harness::names::{RunId, StackName};
+use harness::names::StackName;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
 use crate::context::Context;
 use crate::event::Stage;
-use crate::report::text::count;
-use crate::slot;
+use crate::queue;
+use crate::run_labels::labels;
 use crate::spec::RunSpec;
+use crate::text::count;
 
 /// How long a name may still be held by a run that has just given its slot back.
 const LETTING_GO: Duration = Duration::from_secs(15);
@@ -24,7 +25,7 @@ const LETTING_GO: Duration = Duration::from_secs(15);
 /// [`Kind::NoSlot`] with who holds one of them.
 pub async fn all(cx: &mut Context) -> Result<String, Failure> {
     let seconds = i64::try_from(longest(cx).as_secs()).unwrap_or(i64::MAX);
-    let deadline = slot::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
+    let deadline = queue::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
     let labels = labels(&cx.spec.run, &cx.runner.host, deadline);
     cx.labels = labels.clone();
     // One that several runs use belongs to none of them.
@@ -58,22 +59,12 @@ pub fn longest(cx: &Context) -> Duration {
     Duration::from_secs(held.map(|planned| planned.deadline_s).sum())
 }
 
-/// The labels of every service that a run deploys.
-#[must_use]
-pub fn labels(run: &RunId, host: &str, deadline: i64) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("cc-ci.run".to_owned(), run.to_string()),
-        ("cc-ci.owner".to_owned(), host.to_owned()),
-        ("cc-ci.deadline".to_owned(), deadline.to_string()),
-    ])
-}
-
 /// A name that an app keeps for hours is not waited for.
 ///
 /// # Errors
 /// [`Kind::NoSlot`] with how to end that app.
 pub async fn none_is_kept(cx: &Context, stacks: &BTreeSet<StackName>) -> Result<(), Failure> {
-    let now = slot::now(&cx.swarm, &cx.runner.settings).await?;
+    let now = queue::now(&cx.swarm, &cx.runner.settings).await?;
     let kept = |claim: &&Claim| stacks.contains(&claim.stack) && claim.kept_until.is_some_and(|until| now < until);
     cx.swarm.claims().await?.iter().find(kept).map_or(Ok(()), |other| Err(held_by(other)))
 }

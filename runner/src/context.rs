@@ -1,7 +1,6 @@
 //! What a stage works with: the run's facts and its tools.
 
 mod make;
-mod overlays;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -20,7 +19,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::make::Parts;
-pub use self::overlays::{Data, Overlays};
 use crate::change::Change;
 use crate::commands::Commands;
 use crate::emit::Emitter;
@@ -29,17 +27,18 @@ use crate::event::{Fault, RunStarted, Stage};
 use crate::keep::Keep;
 use crate::logins::Logins;
 use crate::neighbours::Neighbours;
+use crate::overlays::Overlays;
 use crate::override_file::Place;
 use crate::own_tests::OwnTests;
+use crate::queue::Runner;
 use crate::recipe_toml::RecipeToml;
 use crate::run_dir::RunDir;
 use crate::settings::Guards;
-use crate::slot::Runner;
 use crate::source::Checkout;
 use crate::spec::RunSpec;
 use crate::stage::ActiveVariant;
 use crate::usage::Usage;
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// What a stage works with: one app of the run, and the run's tools.
 pub struct Context {

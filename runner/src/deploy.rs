@@ -1,96 +1,26 @@
 //! One revision of the recipe onto the swarm: checkout, env file, secrets, abra, and the wait.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Instant;
 
 use harness::abra::{generated_values, nothing_generated};
-use harness::coopcloud::abra_sh;
-use harness::coopcloud::compose::{Compose, ComposeError};
+use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::{EnvFile, SecretSpec};
-use harness::failure::{Failure, Kind};
+use harness::failure::Failure;
 use harness::names::StackName;
 use harness::overlay::OverlayFile;
 use harness::swarm::{Before, Settled};
 use rand::Rng;
 
-use crate::allowed::{allowed, compose_files, readable, settle};
+use crate::allowed::{allowed, readable, settle};
 use crate::context::Context;
 use crate::event::Event;
+use crate::links::OVERRIDE_FILE;
 use crate::neighbours::CA_FILE;
-use crate::override_file::{OVERRIDE_FILE, least_version, override_file};
-use crate::source::Checkout;
+use crate::override_file::{least_version, override_file};
+use crate::revision::{INSTALL_STEPS, invalid_compose, sample_of};
 use crate::stage;
-
-/// The script of a recipe's folder that runs before the first deploy.
-pub const INSTALL_STEPS: &str = "install_steps.sh";
-
-/// Everything that the compose files of a revision may use: its settings, and what `abra.sh` exports.
-#[must_use]
-pub fn variables_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &str) -> BTreeMap<String, String> {
-    let mut vars = env.vars();
-    if let Some(text) = checkout.file(revision, "abra.sh") {
-        vars.extend(abra_sh::exports(&text));
-    }
-    vars.insert("STACK_NAME".to_owned(), stack.to_owned());
-    vars
-}
-
-/// A revision's compose files, merged and interpolated for this app.
-///
-/// # Errors
-/// [`Kind::InvalidCompose`] or [`Kind::InvalidRecipe`].
-pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &str) -> Result<Compose, Failure> {
-    let vars = variables_of(checkout, revision, env, stack);
-    let mut files = Vec::new();
-    for name in compose_files(env) {
-        let text = checkout.file(revision, &name).ok_or_else(|| {
-            Failure::new(
-                Kind::InvalidCompose,
-                format!("COMPOSE_FILE names {name}, which {revision} does not have, or not as text"),
-                "COMPOSE_FILE in .env.sample, and the files beside it",
-            )
-        })?;
-        files.push((name, text));
-    }
-    Compose::load(&files, &vars).map_err(|error| invalid_compose(&error))
-}
-
-fn invalid_compose(error: &ComposeError) -> Failure {
-    Failure::new(
-        Kind::InvalidCompose,
-        format!("the compose file is not valid: {error}"),
-        "the compose files of the recipe",
-    )
-}
-
-/// The `.env.sample` of a revision as an app's env file.
-///
-/// # Errors
-/// [`Kind::InvalidRecipe`] where there is none.
-pub fn sample_of(checkout: &Checkout, revision: &str) -> Result<EnvFile, Failure> {
-    if let Some(text) = checkout.file(revision, ".env.sample") {
-        let sample = EnvFile::parse(&text);
-        return match sample.unclosed() {
-            None => Ok(sample),
-            Some((line, key)) => Err(Failure::new(
-                Kind::InvalidRecipe,
-                format!(
-                    "line {line} of .env.sample: the value of {key} begins with a quote that does not end on that line; \
-                     some readers of env files take the next lines too, others drop the setting"
-                ),
-                "write the value in one line, or put it into a config",
-            )),
-        };
-    }
-    let is_there = checkout.tree(revision)?.iter().any(|entry| entry.path == ".env.sample");
-    let what = match is_there {
-        true => format!("the .env.sample of {revision} is no text (UTF-8), so that no env file can be made from it"),
-        false => format!("{revision} has no .env.sample, so it is no recipe that abra can deploy"),
-    };
-    Err(Failure::new(Kind::InvalidRecipe, what, "the files at the root of the repository"))
-}
 
 impl Context {
     /// Deploys a revision and waits until the swarm has settled. The first deployment of an app
@@ -147,7 +77,7 @@ impl Context {
             // `app new` may move the checkout to a release.
             self.checkout.check_out(revision)?;
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let mut env = EnvFile::parse(&text);
         match &self.change {
             // Again, or back: the env file stays.
@@ -183,9 +113,9 @@ impl Context {
         let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
         for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
             let path = self.checkout.dir().join(name);
-            write_anew(&path, text).map_err(|error| disk("write", &path, &error))?;
+            write_anew(&path, text).map_err(|error| Failure::disk("write", &path, &error))?;
         }
-        std::fs::write(&path, env.to_string()).map_err(|error| disk("write", &path, &error))?;
+        std::fs::write(&path, env.to_string()).map_err(|error| Failure::disk("write", &path, &error))?;
         Ok(compose)
     }
 
@@ -193,7 +123,7 @@ impl Context {
     /// make. What is there already stays.
     async fn make_secrets(&mut self, compose: &Compose) -> Result<(), Failure> {
         let path = self.abra.env_file(&self.spec.domain);
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let secrets = EnvFile::parse(&text).secrets();
         if secrets.is_empty() {
             return Ok(());
@@ -223,10 +153,10 @@ impl Context {
             self.hide(&value)?;
             // A name of its own: another app of the run may do the same at the same time.
             let file = self.dir.work().join(format!("secret-of-{}", self.spec.stack));
-            write_private(&file, &value).map_err(|error| disk("write", &file, &error))?;
+            write_private(&file, &value).map_err(|error| Failure::disk("write", &file, &error))?;
             let left = self.time_left();
             let call = self.abra.secret_insert(&self.spec.domain, &secret.name, &secret.version, &file, left).await;
-            std::fs::remove_file(&file).map_err(|error| disk("remove", &file, &error))?;
+            std::fs::remove_file(&file).map_err(|error| Failure::disk("remove", &file, &error))?;
             self.took(call, &format!("insert the secret {}", secret.name))?;
         }
         Ok(())
@@ -315,15 +245,10 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// An error of the disk, with a full one told apart.
-#[must_use]
-pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
-    let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
-    Failure::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]

@@ -17,9 +17,9 @@ use trigger::token;
 use url::Url;
 
 use crate::answer::{Asked, Builds, SwarmRuns};
-use crate::forge::{plain, wrong};
+use crate::queue::slots_of;
 use crate::settings::Settings;
-use crate::slot::slots_of;
+use crate::settings::{plain, wrong};
 
 /// A swarm that is silent for longer is not waited for: Drone kills what it runs.
 const ASKING: Duration = Duration::from_secs(5);

@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::event::{CheckResult, Origin, Outcome, Shown, Stage};
-    use crate::report::fixtures;
+    use crate::fixtures;
 
     #[test]
     fn a_secret_that_is_told_late_is_in_no_exchange() {

@@ -12,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::event::Used;
 use crate::event::{Event, Fault, Outcome, PlannedStage, Stage, StageResult, Verdict};
+use crate::expect::Expected;
 use crate::keep::{Keep, keep};
-use crate::report::expect::Expected;
-use crate::slot::{self, slots_of};
+use crate::queue::slots_of;
+use crate::slot::{self};
 use crate::snapshots;
 use crate::stage;
+use crate::teardown;
 use crate::usage;
 use crate::verdict::verdict;
 use crate::warm;
@@ -303,7 +305,7 @@ async fn teardown(
     let claims = cx.claims_to_end();
     let (mut speaker, forgetting) = (cx.speaker(), cx.forgetting.take());
     let (mut ended, forgotten) =
-        tokio::join!(stage::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker), async {
+        tokio::join!(teardown::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker), async {
             if let Some(begun) = forgetting {
                 // Its error is that of the next try, if it is still one.
                 let _ = begun.await;

@@ -15,8 +15,7 @@ use std::time::Duration;
 use harness::names::StackName;
 use harness::swarm::{ExecError, Inside, Streams, Swarm};
 
-/// The link's name, by which this program is told what is asked of it.
-pub const NAME: &str = "ccci-exec";
+use crate::run_dir::EXEC_NAME;
 
 /// The exit code where the command did not run, or its end is not known: that of docker, env and nohup for the same.
 pub const NOT_RUN: u8 = 125;
@@ -48,7 +47,7 @@ enum NotRun {
 /// Whether the program was called by the link's name.
 #[must_use]
 pub fn is_asked_for() -> bool {
-    std::env::args_os().next().is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(NAME)))
+    std::env::args_os().next().is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(EXEC_NAME)))
 }
 
 /// Runs the command, and ends with its exit code; with [`NOT_RUN`] and a line that says why where it did not run.
@@ -60,7 +59,7 @@ pub fn main() -> ExitCode {
     match asked.and_then(|asked| run(&asked)) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(NOT_RUN)),
         Err(why) => {
-            note!("{NAME}: {why}");
+            note!("{EXEC_NAME}: {why}");
             ExitCode::from(NOT_RUN)
         }
     }

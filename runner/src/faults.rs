@@ -6,116 +6,48 @@ use harness::coopcloud::compose::Compose;
 use harness::coopcloud::database::Engine;
 use harness::swarm::ServiceFacts;
 
-use crate::recipe_toml::RecipeToml;
-use crate::report::text::count;
+use crate::recipe_toml::{InjectedFault, RecipeToml};
+use crate::text::count;
 
-/// One of them. All are off unless the recipe's folder switches them on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InjectedFault {
-    /// Each service is taken down and brought back.
-    Restart,
-    /// The app gets a wrong password for its database.
-    WrongSecret,
-    /// The app starts while its database is away.
-    DatabaseLate,
-    /// The database goes away under the live app, and comes back.
-    DatabaseGone,
-    /// The tested commit is deployed again with other settings.
-    Reconfigure,
-    /// The upgrade begins two releases back.
-    TwoBack,
-    /// A backup of the release before is restored on the tested commit.
-    CrossRelease,
-}
-
-impl InjectedFault {
-    /// All of them, in the order in which they are tried: those that put another release in the app's place come last.
-    pub const ALL: [Self; 7] = [
-        Self::Restart,
-        Self::WrongSecret,
-        Self::DatabaseLate,
-        Self::DatabaseGone,
-        Self::Reconfigure,
-        Self::TwoBack,
-        Self::CrossRelease,
-    ];
-
-    /// The name in every report.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::WrongSecret => "wrong-secret",
-            Self::DatabaseLate => "database-late",
-            Self::DatabaseGone => "database-gone",
-            Self::Reconfigure => "reconfigure",
-            Self::TwoBack => "two-back",
-            Self::CrossRelease => "cross-release",
+/// What the plan says that it does.
+fn step(fault: InjectedFault, toml: &RecipeToml, ground: Option<&Ground>) -> String {
+    let release = |back: usize, unknown: &str| {
+        let known = ground.and_then(|ground| ground.releases.get(back).cloned());
+        known.unwrap_or_else(|| unknown.to_owned())
+    };
+    let outage = |begin: &str, outage: Option<crate::recipe_toml::Outage>| {
+        let outage = outage.unwrap_or_default();
+        let (away, within) = (outage.away.get(), outage.within.get());
+        format!("{begin} for {away} s; the app answers within {within} s of its return, with its data")
+    };
+    let within = |recovery: Option<crate::recipe_toml::Recovery>| recovery.unwrap_or_default().within.get();
+    match fault {
+        InjectedFault::Restart => {
+            let within = within(toml.faults.restart);
+            format!("take each service down and bring it back; the app answers within {within} s each, with its data")
         }
-    }
-
-    /// The check that says how it ended; others of the fault have its name in front.
-    #[must_use]
-    pub fn check(self) -> String {
-        format!("faults.{}", self.name())
-    }
-
-    /// What switches it on, in `recipe.toml`.
-    #[must_use]
-    pub fn switch(self) -> &'static str {
-        match self {
-            Self::Restart => "[faults.restart]",
-            Self::WrongSecret => "[faults.wrong_secret]",
-            Self::DatabaseLate => "[faults.database_late]",
-            Self::DatabaseGone => "[faults.database_gone]",
-            Self::Reconfigure => "[reconfigure]",
-            Self::TwoBack => "[upgrade] two_back",
-            Self::CrossRelease => "[backup] cross_release",
+        InjectedFault::WrongSecret => {
+            let within = within(toml.faults.wrong_secret);
+            format!(
+                "give the app a wrong password for its database; for {within} s it must not say that it is well \
+                 and show its data"
+            )
         }
-    }
-
-    /// What the plan says that it does.
-    fn step(self, toml: &RecipeToml, ground: Option<&Ground>) -> String {
-        let release = |back: usize, unknown: &str| {
-            let known = ground.and_then(|ground| ground.releases.get(back).cloned());
-            known.unwrap_or_else(|| unknown.to_owned())
-        };
-        let outage = |begin: &str, outage: Option<crate::recipe_toml::Outage>| {
-            let outage = outage.unwrap_or_default();
-            let (away, within) = (outage.away.get(), outage.within.get());
-            format!("{begin} for {away} s; the app answers within {within} s of its return, with its data")
-        };
-        let within = |recovery: Option<crate::recipe_toml::Recovery>| recovery.unwrap_or_default().within.get();
-        match self {
-            Self::Restart => {
-                let within = within(toml.faults.restart);
-                format!(
-                    "take each service down and bring it back; the app answers within {within} s each, with its data"
-                )
-            }
-            Self::WrongSecret => {
-                let within = within(toml.faults.wrong_secret);
-                format!(
-                    "give the app a wrong password for its database; for {within} s it must not say that it is well \
-                     and show its data"
-                )
-            }
-            Self::DatabaseLate => outage("start the app while its database stays away", toml.faults.database_late),
-            Self::DatabaseGone => outage("take the database away from the live app", toml.faults.database_gone),
-            Self::Reconfigure => {
-                let is_known = |key: &&str| ground.is_none_or(|ground| ground.settings.contains(*key));
-                let keys = toml.reconfigure.iter().flat_map(|one| one.env.keys()).map(String::as_str);
-                let keys = keys.filter(is_known).collect::<Vec<_>>().join(", ");
-                format!("deploy the tested commit again with another {keys}; reconfigure/ shows it, the data is there")
-            }
-            Self::TwoBack => {
-                let from = release(1, "the release two back");
-                format!("remove the app, deploy {from}, seed, upgrade from it to the tested commit, with its data")
-            }
-            Self::CrossRelease => {
-                let from = release(0, "the release before");
-                format!("remove the app, deploy {from}, seed, back it up, upgrade, wipe, restore that backup")
-            }
+        InjectedFault::DatabaseLate => outage("start the app while its database stays away", toml.faults.database_late),
+        InjectedFault::DatabaseGone => outage("take the database away from the live app", toml.faults.database_gone),
+        InjectedFault::Reconfigure => {
+            let is_known = |key: &&str| ground.is_none_or(|ground| ground.settings.contains(*key));
+            let keys = toml.reconfigure.iter().flat_map(|one| one.env.keys()).map(String::as_str);
+            let keys = keys.filter(is_known).collect::<Vec<_>>().join(", ");
+            format!("deploy the tested commit again with another {keys}; reconfigure/ shows it, the data is there")
+        }
+        InjectedFault::TwoBack => {
+            let from = release(1, "the release two back");
+            format!("remove the app, deploy {from}, seed, upgrade from it to the tested commit, with its data")
+        }
+        InjectedFault::CrossRelease => {
+            let from = release(0, "the release before");
+            format!("remove the app, deploy {from}, seed, back it up, upgrade, wipe, restore that backup")
         }
     }
 }
@@ -217,7 +149,7 @@ impl Ground {
 pub fn steps(toml: &RecipeToml, ground: Option<&Ground>) -> Vec<String> {
     let line = |fault: InjectedFault| match ground.and_then(|ground| ground.unfit(fault, toml)) {
         Some(why) => format!("{}: blocked: {why}", fault.name()),
-        None => format!("{}: {}", fault.name(), fault.step(toml, ground)),
+        None => format!("{}: {}", fault.name(), step(fault, toml, ground)),
     };
     toml.injected().into_iter().map(line).collect()
 }

@@ -1,19 +1,18 @@
 //! The forge, as every command that talks to one takes it.
 
-pub mod git_access;
-pub mod git_trust;
 pub mod standing;
 
 use std::path::PathBuf;
 
-use harness::failure::{Failure, Kind};
+use harness::failure::Failure;
 use harness::http::{Http, HttpConfig};
 use trigger::forge::Gitea;
 use trigger::names::Owner;
 use trigger::token;
 use url::Url;
 
-use self::git_access::GitAccess;
+use crate::settings::{plain, wrong};
+use crate::source::git_access::GitAccess;
 
 /// The settings of a forge: all of them, or none.
 #[derive(Debug, Clone, clap::Args)]
@@ -101,20 +100,6 @@ impl ForgeArgs {
             wrong("no forge is named".to_owned(), all)
         })
     }
-}
-
-/// Refuses an address that is none of a server: HTTP, a host, and nothing that could be secret.
-pub(crate) fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
-    let has_no_secret = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret {
-        return Ok(());
-    }
-    Err(wrong(format!("the address of {of} is not http:// or https:// with a host and no password"), look_at))
-}
-
-/// A setting that is wrong.
-pub(crate) fn wrong(what: String, look_at: &str) -> Failure {
-    Failure::new(Kind::CheckBroken, what, look_at)
 }
 
 #[cfg(test)]

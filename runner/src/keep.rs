@@ -11,7 +11,7 @@ use harness::names::RunId;
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::slot;
+use crate::queue;
 use crate::warm;
 
 /// What becomes of the app when the stages are done.
@@ -31,7 +31,7 @@ pub enum Keep {
 /// When the claim cannot be told, or nothing could end the app: then it must be torn down now.
 pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    let until = slot::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
+    let until = queue::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
     // The tested app last: as long as its claim says nothing, the run ends as any other.
     for claim in cx.claims_to_end().iter().rev() {
         cx.swarm.keep_claim(&claim.stack, until).await?;

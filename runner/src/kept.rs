@@ -6,10 +6,8 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 use harness::swarm::Swarm;
 
-use crate::context::Context;
 use crate::event::{Event, RunStarted};
-use crate::keep::Keep;
-use crate::report::journal;
+use crate::journal_file as journal;
 use crate::run_dir::RunDir;
 
 /// A kept app.
@@ -49,11 +47,4 @@ pub async fn find(swarm: &Swarm, state: &Path, recipe: &RecipeName) -> Result<Ke
         Some(started) => Ok(KeptApp { started, dir }),
         None => Err(Failure::new(Kind::NotKept, "the kept app's journal has no beginning", "keep another one")),
     }
-}
-
-/// Hides the kept app's secrets from this run's reports too.
-pub fn hide_secrets(cx: &Context, state: &Path) {
-    let Keep::ByRun(run) = &cx.keep else { return };
-    let text = std::fs::read_to_string(RunDir::of(state, run).kept_secrets()).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str::<String>(line).ok()).for_each(|value| cx.emitter.hide(&value));
 }

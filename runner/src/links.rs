@@ -4,8 +4,10 @@
 
 use harness::failure::{Failure, Kind};
 
-use crate::override_file::OVERRIDE_FILE;
 use crate::source::Checkout;
+
+/// The compose file that cc-ci adds to a checkout.
+pub const OVERRIDE_FILE: &str = "compose.cc-ci.yml";
 
 /// No recipe has as many.
 const MOST: usize = 50;

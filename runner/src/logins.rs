@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::context::Context;
 use crate::provider::Place;
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// The users of a run: one is not enough where people meet.
 const USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];

@@ -2,6 +2,7 @@
 //! upgrade and comes back from a backup. They go in and out by the engine's archive call, so the
 //! container needs no shell.
 
+use crate::backup_content::MARKER_NAME;
 use futures_util::future::try_join_all;
 use harness::failure::Failure;
 use harness::names::StackName;
@@ -16,9 +17,6 @@ pub struct Marker {
     below: String,
     content: String,
 }
-
-/// The file's name. Hidden, so that no app serves or lists it by accident.
-pub const MARKER_NAME: &str = ".cc-ci-marker";
 
 impl Marker {
     /// Plants a marker in a folder of a mounted volume.

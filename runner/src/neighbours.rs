@@ -9,7 +9,6 @@ use harness::failure::Failure;
 use harness::names::Domain;
 
 use crate::context::Context;
-use crate::deploy::disk;
 
 /// The CA's file in the checkout, beside cc-ci's compose file.
 pub const CA_FILE: &str = "cc-ci-ca.pem";
@@ -53,7 +52,7 @@ impl Neighbours {
 }
 
 fn trusted(local: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(local).map_err(|error| disk("read", local, &error))?;
+    let text = std::fs::read_to_string(local).map_err(|error| Failure::disk("read", local, &error))?;
     let public = std::fs::read_to_string(SYSTEM_CAS).unwrap_or_default();
     Ok(if public.is_empty() { text } else { format!("{}\n{text}", public.trim_end()) })
 }

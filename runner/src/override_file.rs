@@ -27,9 +27,6 @@ impl From<&EngineFacts> for Place {
     }
 }
 
-/// The file's name in the checkout.
-pub const OVERRIDE_FILE: &str = "compose.cc-ci.yml";
-
 /// The file's text. JSON is YAML, so no writer of our own is needed.
 #[must_use]
 pub fn override_file(

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::event::{OptOut, PlannedStage, Stage};
 use crate::faults::{self, Ground};
 use crate::recipe_toml::{RecipeToml, Timeouts};
-use crate::report::text::count;
 use crate::selection::Selection;
 use crate::spec::RunSpec;
+use crate::text::count;
 
 /// What the recipe's folder brings, as names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

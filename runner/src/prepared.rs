@@ -7,28 +7,27 @@ use std::path::{Path, PathBuf};
 use harness::failure::{Failure, Kind};
 use harness::names::{RecipeName, RunId};
 use harness::overlay::{OverlayFile, VARIABLES_FILE, discover};
-use jiff::Timestamp;
-use rand::Rng;
 
 use crate::commands::{After, Commands};
-use crate::context::{Data, Overlays};
-use crate::coverage::{Prints, prints};
 use crate::dependencies::{Dependency, Needed, needed_by};
-use crate::deploy::sample_of;
 use crate::event::{DependencyFact, PlannedStage, Stage};
 use crate::faults::Ground;
+use crate::folder::{folder_of, read_toml};
 use crate::kept::KeptApp;
-use crate::lint::FOLDERS;
 use crate::needs::{TestText, needed};
+use crate::overlays::{Data, Overlays};
 use crate::own_tests::OwnTests;
 use crate::plan::{Brought, plan};
-use crate::recipe_toml::shown::nearest;
-use crate::recipe_toml::{self, RecipeToml, blocked};
+use crate::prints::{self, Prints};
+use crate::recipe_toml::{RecipeToml, blocked};
 use crate::refused;
+use crate::revision::sample_of;
+use crate::run_id::new_run_id;
 use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
 use crate::spec::{Request, RunSpec, pin, releases_before};
+use crate::test_folders::FOLDERS;
 
 /// A run that could start.
 #[derive(Debug)]
@@ -116,8 +115,8 @@ impl Prepared {
             tags: Vec::new(),
             cert_resolver: settings.cert_resolver.clone(),
         };
-        let toml = read_toml(settings, &spec.recipe)?;
-        let folder = folder_of(settings, &spec.recipe);
+        let toml = read_toml(&settings.recipes, &spec.recipe)?;
+        let folder = folder_of(&settings.recipes, &spec.recipe);
         let only = &with_needed(&folder, only, &handed_on(&app.dir.work()))?;
         let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
         let blocked = blocked(&toml.needs_file, |file| checkout.file(spec.head.as_str(), file).is_some());
@@ -133,7 +132,7 @@ impl Prepared {
         }
         let own = OwnTests::default();
         let commands = Commands::NotRun("a kept app is not deployed".to_owned());
-        let prints = prints::of_folder(&folder_of(settings, &spec.recipe));
+        let prints = prints::of_folder(&folder_of(&settings.recipes, &spec.recipe));
         let (dependencies, beside) = (Vec::new(), started.dependencies.clone());
         Ok(Self {
             spec,
@@ -157,8 +156,8 @@ impl Prepared {
         checkout: Checkout,
         run: RunId,
     ) -> Result<(Self, Vec<Needed>), Failure> {
-        let folder = folder_of(settings, &request.recipe);
-        let toml = read_toml(settings, &request.recipe)?;
+        let folder = folder_of(&settings.recipes, &request.recipe);
+        let toml = read_toml(&settings.recipes, &request.recipe)?;
         let needed = needed_by(settings, &request.recipe, &toml)?;
         let from = request.from.clone().or_else(|| toml.upgrade.from.clone());
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
@@ -223,73 +222,6 @@ fn ground(spec: &RunSpec, checkout: &Checkout) -> Option<Ground> {
         releases: releases_before(spec),
         settings: Ground::settings_of(&sample),
     })
-}
-
-/// The folder of a recipe in cc-ci's own tree.
-#[must_use]
-pub fn folder_of(settings: &Settings, recipe: &RecipeName) -> PathBuf {
-    let path = settings.recipes.join(recipe.as_str());
-    std::path::absolute(&path).unwrap_or(path)
-}
-
-/// Every folder that looks like a recipe's, by name.
-///
-/// # Errors
-/// The folder of recipes cannot be read.
-pub fn all_recipes(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
-    let failed = |error: std::io::Error| {
-        let what = format!("{} cannot be read: {error}", settings.recipes.display());
-        Failure::new(Kind::CheckBroken, what, "--recipes (CCCI_RECIPES)")
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&settings.recipes).map_err(failed)? {
-        let Ok(name) = entry.map_err(failed)?.file_name().to_string_lossy().parse::<RecipeName>() else { continue };
-        let folder = folder_of(settings, &name);
-        let has = |name: &str| folder.join(name).exists();
-        if has("recipe.toml") || has("PARITY.md") || FOLDERS.iter().any(|name| has(name)) || has("data") {
-            found.push(name);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// The recipes that are asked for, each with a folder; all that have one where none is named.
-///
-/// # Errors
-/// One has no folder, or the folder of recipes cannot be read.
-pub fn chosen_recipes(settings: &Settings, names: &[RecipeName]) -> Result<Vec<RecipeName>, Failure> {
-    if names.is_empty() {
-        return all_recipes(settings);
-    }
-    if let Some(name) = names.iter().find(|name| !folder_of(settings, name).is_dir()) {
-        let known = all_recipes(settings)?;
-        let meant = nearest(name.as_str(), known.iter().map(RecipeName::as_str));
-        let what = format!("{name} has no folder in {}{meant}", settings.recipes.display());
-        return Err(Failure::new(Kind::CheckBroken, what, "the name, and --recipes (CCCI_RECIPES)"));
-    }
-    Ok(names.to_vec())
-}
-
-/// The recipe's `recipe.toml`.
-///
-/// # Errors
-/// [`Kind::CheckBroken`] when it is not valid.
-pub fn read_toml(settings: &Settings, recipe: &RecipeName) -> Result<RecipeToml, Failure> {
-    recipe_toml::read(&folder_of(settings, recipe)).map_err(|error| {
-        Failure::new(Kind::CheckBroken, error.to_string(), "docs/enroll-recipe.md, which has every key")
-    })
-}
-
-/// A run id: the time, so that ids sort, and four random letters.
-///
-/// # Errors
-/// Never in practice; a bug otherwise.
-pub fn new_run_id() -> Result<RunId, Failure> {
-    let mut rng = rand::rng();
-    let letters: String = (0..4).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect();
-    let text = format!("{}-{letters}", Timestamp::now().strftime("%Y%m%d-%H%M%S"));
-    text.parse().map_err(|error| Failure::new(Kind::Bug, format!("{error}"), "please report it"))
 }
 
 /// The selection with the tests that it takes along.

@@ -18,13 +18,14 @@ use harness::swarm::{Claim, Removal, Swarm};
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 
+use crate::folder::read_toml;
 use crate::orphans;
-use crate::prepared::read_toml;
 use crate::provider::Place;
+use crate::queue;
+use crate::queue::{Runner, slots_of};
 use crate::run_dir::{Alive, RunDir, note_found_dead};
-use crate::slot::{self, Runner, slots_of};
 use crate::snapshots;
-use crate::stage::tear_down;
+use crate::teardown::tear_down;
 
 /// What was done about one claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -197,7 +198,7 @@ impl<'a> Janitor<'a> {
     }
 
     async fn now(&self) -> Result<i64, Failure> {
-        slot::now(self.swarm, &self.runner.settings).await
+        queue::now(self.swarm, &self.runner.settings).await
     }
 
     /// The runs that have a slot or wait for one.
@@ -228,7 +229,7 @@ impl<'a> Janitor<'a> {
 
     /// What a provider holds that outlives the run that made it.
     fn room_of(&self, claim: &Claim) -> Ask {
-        let toml = read_toml(&self.runner.settings, &claim.recipe).unwrap_or_default();
+        let toml = read_toml(&self.runner.settings.recipes, &claim.recipe).unwrap_or_default();
         Ask {
             run: claim.run.clone(),
             recipe: claim.recipe.clone(),

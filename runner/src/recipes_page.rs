@@ -9,9 +9,9 @@ use std::path::Path;
 use harness::overlay::discover;
 use serde::Deserialize;
 
-use crate::coverage::prints;
-use crate::lint::FOLDERS;
+use crate::prints;
 use crate::reference::{code, table};
+use crate::test_folders::FOLDERS;
 
 /// What waves have shown: `testbed/wave.json`.
 #[derive(Debug, Default, Deserialize)]
@@ -82,7 +82,7 @@ fn row(folder: &Path, evidence: &WaveEvidence) -> io::Result<Vec<String>> {
     let stages = ["install", "upgrade", "backup", "functional", "fresh", "faults", "variants"].into_iter();
     let stages: Vec<&str> =
         stages.filter(|stage| runs.iter().flat_map(|run| &run.stages).any(|seen| seen == stage)).collect();
-    let faults: Vec<&str> = toml.injected().into_iter().map(crate::faults::InjectedFault::name).collect();
+    let faults: Vec<&str> = toml.injected().into_iter().map(crate::recipe_toml::InjectedFault::name).collect();
     let tests = tests(folder)?;
     let now = prints::of_folder(folder);
     let proven = evidence.proofs.iter().find(|proof| proof.recipe == name).map_or(0, |proof| {

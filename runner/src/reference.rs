@@ -7,15 +7,14 @@ use harness::coopcloud::lint as abra_rules;
 use harness::failure::Kind;
 
 use crate::event::{JOURNAL_FORMAT, Stage};
+use crate::event_docs::EVENTS;
 use crate::exit;
 use crate::lint::Rule;
 use crate::serve::ServeSettings;
 use crate::settings::Settings;
 use crate::variables::{LOGINS, VARIABLES};
 
-mod events;
-
-pub use events::{EVENTS, EventDoc, doc_of};
+mod forges;
 
 /// A table that another part of cc-ci adds to the reference, such as its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +73,7 @@ pub fn reference() -> String {
         lint_rules(),
         rules_of_abra(),
         illusions(),
-        crate::forge::standing::features(),
+        forges::features(),
     ])
 }
 
@@ -247,7 +246,8 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, Outcome, RunStarted, StageResult};
-    use crate::report::fixtures;
+    use crate::event_docs::doc_of;
+    use crate::fixtures;
 
     /// At least one of each event, with every field set somewhere.
     fn samples() -> Vec<Event> {

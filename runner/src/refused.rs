@@ -11,9 +11,10 @@ use harness::names::RecipeName;
 use serde::Serialize;
 
 use crate::allowed::{allowed, readable, settle};
-use crate::deploy::{INSTALL_STEPS, sample_of};
+use crate::folder::folder_of;
 use crate::lint::Finding;
-use crate::prepared::{Prepared, folder_of};
+use crate::prepared::Prepared;
+use crate::revision::{INSTALL_STEPS, sample_of};
 use crate::settings::Settings;
 use crate::source::{Checkout, Tag};
 use crate::spec::{RunSpec, check_object_names};
@@ -43,7 +44,7 @@ pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<Refused> {
         }
     };
     let (spec, checkout, head) = (&prepared.spec, &prepared.checkout, prepared.spec.head.as_str());
-    let folder = folder_of(settings, &spec.recipe);
+    let folder = folder_of(&settings.recipes, &spec.recipe);
     match compose_at(checkout, head, spec) {
         Err(failure) => add("prepare.compose", Err(failure)),
         Ok((env, compose)) => {

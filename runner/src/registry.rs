@@ -9,8 +9,7 @@ use harness::failure::Failure;
 use harness::names::RecipeName;
 use harness::swarm::RegistryLogins;
 
-use crate::deploy::disk;
-use crate::own_tests::Approved;
+use crate::approval::Approved;
 use crate::settings::Settings;
 
 /// The logins that a recipe's images are pulled with: none, unless it is on the list.
@@ -51,7 +50,7 @@ pub fn give_to_abra(settings: &Settings, recipe: &RecipeName, abra: &Path) -> Re
         std::fs::create_dir_all(&folder)?;
         symlink(std::path::absolute(file)?, folder.join("config.json"))
     };
-    link().map_err(|error| disk("make", &folder, &error))
+    link().map_err(|error| Failure::disk("make", &folder, &error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::backup_content::{Entry, is_young, listed};
-use crate::report::text::one_line;
+use crate::text::one_line;
 
 /// How long a repository is tried again while another backup has it.
 const LOCKED: Duration = Duration::from_secs(20);
@@ -301,7 +301,7 @@ const HOLDS: &str = "for volume; do cd \"/var/lib/docker/volumes/$volume/_data\"
 /// Those of the volumes that hold something besides cc-ci's marker, seen from the bot, which has all volumes; none where
 /// that cannot be told.
 pub async fn with_content(swarm: &Swarm, volumes: &BTreeSet<String>, until: Instant) -> Option<BTreeSet<String>> {
-    let words = ["sh", "-c", HOLDS, crate::markers::MARKER_NAME].map(str::to_owned);
+    let words = ["sh", "-c", HOLDS, crate::backup_content::MARKER_NAME].map(str::to_owned);
     let argv: Vec<String> = words.into_iter().chain(volumes.iter().cloned()).collect();
     let ended = swarm.in_bot(&argv, until).await.ok()?.filter(|ended| ended.exit == 0)?;
     Some(ended.output.lines().map(|line| line.trim().to_owned()).filter(|line| volumes.contains(line)).collect())

@@ -10,7 +10,8 @@ use std::time::Duration;
 use fs4::fs_std::FileExt;
 use harness::names::RunId;
 
-use crate::exec;
+/// The name of the link to this program by which it is told to run a command in a container.
+pub const EXEC_NAME: &str = "ccci-exec";
 
 /// How the name of a folder begins that is just being made. No run's name does.
 const NEW: &str = ".new-";
@@ -296,7 +297,7 @@ impl RunDir {
     /// at teardown.
     #[must_use]
     pub fn exec(&self) -> PathBuf {
-        self.abra().join(exec::NAME)
+        self.abra().join(EXEC_NAME)
     }
 
     /// `CCCI_SH`: what the shell tests of every recipe may use. It goes at teardown.

@@ -15,9 +15,8 @@ use trigger::token;
 use url::Url;
 
 use crate::address::{ip, url};
-use crate::forge::git_access::GitAccess;
-use crate::forge::{plain, wrong};
 use crate::number::{from_one, from_zero, large_from_one, port, small};
+use crate::source::git_access::GitAccess;
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
@@ -316,6 +315,20 @@ impl Settings {
     pub fn fixed_address(&self) -> Option<IpAddr> {
         self.address.or_else(|| self.is_offline().then(|| IpAddr::from([127, 0, 0, 1])))
     }
+}
+
+/// Refuses an address that is none of a server: HTTP, a host, and nothing that could be secret.
+pub fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
+    let has_no_secret = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret {
+        return Ok(());
+    }
+    Err(wrong(format!("the address of {of} is not http:// or https:// with a host and no password"), look_at))
+}
+
+/// A setting that is wrong.
+pub fn wrong(what: String, look_at: &str) -> Failure {
+    Failure::new(Kind::CheckBroken, what, look_at)
 }
 
 #[cfg(test)]

@@ -6,22 +6,18 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use harness::coopcloud::snapshot_id::SnapshotId;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Swarm;
 
-use crate::context::Context;
-use crate::keep::Keep;
 use crate::repository::{Said, alone, restic};
 use crate::run_dir::RunDir;
 
 /// The file in the run's folder.
 const FILE: &str = "snapshots";
 
-/// How long it may take beside the stages.
-const BESIDE: Duration = Duration::from_secs(30);
 /// Writes down that a run made these.
 ///
 /// # Errors
@@ -52,21 +48,12 @@ fn file(dir: &RunDir) -> PathBuf {
     Path::new(dir.path()).join(FILE)
 }
 
-/// Begins to forget the snapshots of a run, beside what it does next: restic takes half a second. Those of an app that
-/// is kept stay as long as it does. The teardown waits for it, and tries again what failed.
-pub fn begin_to_forget(cx: &mut Context) {
-    if cx.keep == Keep::No {
-        let (swarm, dir) = (cx.swarm.clone(), cx.dir.clone());
-        cx.forgetting = Some(tokio::spawn(async move { forget(&swarm, &dir, Instant::now() + BESIDE).await }));
-    }
-}
-
 /// Forgets the snapshots of a run; how many there were. What fails stays on record for a janitor.
 ///
 /// # Errors
 /// There is no bot, or its restic refuses.
 pub async fn forget(swarm: &Swarm, dir: &RunDir, until: Instant) -> Result<usize, Failure> {
-    let disk = |error: io::Error| crate::deploy::disk("read", &file(dir), &error);
+    let disk = |error: io::Error| Failure::disk("read", &file(dir), &error);
     let ids = of(dir).map_err(disk)?;
     if ids.is_empty() {
         return Ok(0);

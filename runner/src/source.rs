@@ -2,6 +2,8 @@
 //! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
 
 mod blobs;
+pub mod git_access;
+pub mod git_trust;
 mod heads;
 mod local;
 mod words;
@@ -17,7 +19,7 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::names::{Commit, is_ref};
 
-use crate::forge::git_access::GitAccess;
+use self::git_access::GitAccess;
 
 use blobs::Blobs;
 pub use heads::Heads;
@@ -181,7 +183,7 @@ impl Checkout {
         let info = dir.join(".git").join("info");
         std::fs::create_dir_all(&info)
             .and_then(|()| std::fs::write(info.join("attributes"), ATTRIBUTES))
-            .map_err(|error| crate::deploy::disk("write", &info, &error))?;
+            .map_err(|error| Failure::disk("write", &info, &error))?;
         Ok(Self {
             dir: dir.to_owned(),
             is_origin: false,

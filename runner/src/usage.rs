@@ -9,7 +9,7 @@ use harness::swarm::{Meter, Peaks};
 
 use crate::context::Context;
 use crate::event::{AppUsed, Stage, Used};
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 use crate::weight;
 
 const MIB: u64 = 1024 * 1024;

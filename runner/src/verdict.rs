@@ -7,8 +7,8 @@
 use harness::failure::{Cause, Failure, Kind};
 
 use crate::event::{Decision, Fault, ObjectFact, Outcome, RunStarted, Stage, StageResult, Verdict, Word};
-use crate::report::text::{count, one_line, seconds};
 use crate::selection::Selection;
+use crate::text::{count, one_line, seconds};
 
 /// The verdict on a run.
 ///

@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use harness::names::StackName;
+use base::names::StackName;
 
 use super::state::{Ask, Caps, Held, Ledger, View};
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use harness::failure::Failure;
-use harness::swarm::Swap;
+use base::failure::Failure;
+use swarm::Swap;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 

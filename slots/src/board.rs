@@ -4,10 +4,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use harness::failure::Failure;
-use harness::names::RunId;
-use harness::swarm::Swap;
+use base::failure::Failure;
+use base::names::RunId;
 use jiff::Timestamp;
+use swarm::Swap;
 
 use super::state::{Ask, Caps, Ledger, Ticket, View};
 
@@ -46,7 +46,7 @@ pub trait Changes: Send {
     fn next(&mut self) -> impl Future<Output = Option<()>> + Send;
 }
 
-impl Changes for harness::swarm::RecordChanges {
+impl Changes for swarm::RecordChanges {
     async fn next(&mut self) -> Option<()> {
         Self::next(self).await
     }

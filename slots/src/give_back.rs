@@ -1,8 +1,8 @@
 //! Giving a slot or a place in the queue back.
 
-use harness::failure::Failure;
-use harness::names::RunId;
-use harness::swarm::Swap;
+use base::failure::Failure;
+use base::names::RunId;
+use swarm::Swap;
 use tokio::time::Instant;
 
 use super::Slots;

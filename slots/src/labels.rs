@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use harness::swarm::SharedRecord;
+use swarm::SharedRecord;
 
 use super::state::{Ask, Caps, Held, Ledger, Ticket};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::failure::{Failure, Kind};
-use harness::swarm::Swap;
+use base::failure::{Failure, Kind};
+use swarm::Swap;
 use tokio_util::sync::CancellationToken;
 
 use super::Slots;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::swarm::Swap;
+use swarm::Swap;
 use tokio::time::Instant;
 
 use super::Slots;

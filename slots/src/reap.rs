@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use harness::failure::Failure;
+use base::failure::Failure;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 

@@ -1,7 +1,7 @@
 //! The caps, changed by an operator. Runs only set those of a swarm that has none yet.
 
-use harness::failure::Failure;
-use harness::swarm::Swap;
+use base::failure::Failure;
+use swarm::Swap;
 
 use super::Slots;
 use super::board::Board;

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use harness::names::{RecipeName, RunId, StackName};
+use base::names::{RecipeName, RunId, StackName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

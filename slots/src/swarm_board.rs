@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use harness::failure::{Failure, Kind};
-use harness::name_type;
-use harness::names::{NameError, RunId};
-use harness::swarm::{RecordChanges, SharedRecord, Swap, Swarm};
+use base::failure::{Failure, Kind};
+use base::name_type;
+use base::names::{NameError, RunId};
 use jiff::Timestamp;
+use swarm::{RecordChanges, SharedRecord, Swap, Swarm};
 
 use super::board::Board;
 use super::labels;

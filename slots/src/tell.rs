@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use harness::failure::Failure;
-use harness::swarm::Swap;
+use base::failure::Failure;
+use swarm::Swap;
 use tokio::time::{Instant, timeout_at};
 
 use super::Slots;

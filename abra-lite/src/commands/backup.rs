@@ -1,12 +1,12 @@
 //! `app backup create|snapshots|list` and `app restore`: words that are passed on to the backup bot.
-//! How abra finds and calls it is remembered (medium certainty); the rest is in `harness::abra::BEHAVIOURS`.
+//! How abra finds and calls it is remembered (medium certainty); the rest is in `coopcloud::abra::BEHAVIOURS`.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::ListServicesOptionsBuilder;
-use harness::abra::Point;
+use coopcloud::abra::Point;
 
 use crate::app::App;
 use crate::cli::Flags;

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use harness::coopcloud::lint::{Met, Rule};
-use harness::names::RecipeName;
+use base::names::RecipeName;
+use coopcloud::lint::{Met, Rule};
 
 use crate::cli::Flags;
 use crate::fatal::{Done, fatal};
@@ -81,7 +81,7 @@ fn versions(name: &str, machine: bool) -> Done {
     for (version, _) in recipe.releases()? {
         let text = recipe.git(&["show", &format!("{version}:compose.yml")])?;
         let vars = std::collections::BTreeMap::new();
-        let compose = harness::coopcloud::compose::Compose::load(&[("compose.yml".to_owned(), text)], &vars)?;
+        let compose = coopcloud::compose::Compose::load(&[("compose.yml".to_owned(), text)], &vars)?;
         for service in compose.services {
             let image = service.image.unwrap_or_default();
             let (image, tag) = image.rsplit_once(':').unwrap_or((&image, ""));

@@ -2,7 +2,7 @@
 
 use bollard::Docker;
 use bollard::models::SecretSpec as SwarmSecret;
-use harness::abra::Point;
+use coopcloud::abra::Point;
 use serde_json::json;
 
 use crate::app::App;

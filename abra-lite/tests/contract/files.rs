@@ -40,7 +40,7 @@ fn lint_exits_with_0_even_when_a_rule_is_red_and_dies_without_a_sample() {
     let lint = ["recipe", "lint", "tiny", "-C", "-o", "-n"];
     world.abra(&lint).fatal("inappropriate ioctl");
     let table = world.on_a_terminal(&lint).fine().stdout;
-    let rows = harness::abra::parse_lint(&table);
+    let rows = coopcloud::abra::parse_lint(&table);
     let row = |reference: &str| rows.iter().find(|row| row.reference == reference).unwrap_or_else(|| panic!("{table}"));
     assert!(!row("R004").satisfied && row("R009").satisfied && row("R014").satisfied, "{table}");
     assert_eq!(row("R014").severity, "error", "the one that was seen to stop a deploy");

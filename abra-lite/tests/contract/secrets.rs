@@ -8,15 +8,15 @@ fn secrets_are_generated_once_by_length_and_charset() {
     world.new_app(&[]).fine();
     let generate = ["app", "secret", "generate", &world.domain, "--all", "-m", "-C", "-o", "-n"];
     let first = world.abra(&generate).fine();
-    let value = &harness::abra::generated_values(&first.stdout)[0];
+    let value = &coopcloud::abra::generated_values(&first.stdout)[0];
     assert!(value.len() == 40 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{value}");
     assert_eq!(world.secrets(), format!("{}_password_v1", world.stack));
     let again = world.abra(&generate);
-    assert!(harness::abra::generated_values(&again.stdout).is_empty(), "what is there is left alone");
+    assert!(coopcloud::abra::generated_values(&again.stdout).is_empty(), "what is there is left alone");
     if is_lite() {
         again.fatal("no secrets generated");
         let fine = world.otherwise("generate-nothing-fails", &generate).fine();
-        assert!(harness::abra::generated_values(&fine.stdout).is_empty());
+        assert!(coopcloud::abra::generated_values(&fine.stdout).is_empty());
     }
     let list = world.abra(&["app", "secret", "ls", &world.domain, "-m"]).fine().json();
     assert_eq!(list[0]["name"], "password");

@@ -181,7 +181,7 @@ impl World {
 
     pub(crate) fn otherwise_on_a_terminal(&self, points: &str, words: &[&str]) -> Said {
         let (program, points) = (program(), format!("{OTHERWISE}={points}"));
-        let abra = harness::abra::Abra::new("/usr/bin/env".into(), self.dir.path().to_owned());
+        let abra = coopcloud::abra::Abra::new("/usr/bin/env".into(), self.dir.path().to_owned());
         let mut all = vec![points.as_str(), program.to_str().unwrap()];
         all.extend(words);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -226,12 +226,12 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let stack = harness::names::StackName::try_from(self.stack.clone()).unwrap();
+        let stack = base::names::StackName::try_from(self.stack.clone()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let left = runtime.block_on(async {
-            let swarm = harness::swarm::Swarm::connect().await.unwrap();
+            let swarm = swarm::Swarm::connect().await.unwrap();
             let until = std::time::Instant::now() + Duration::from_secs(60);
-            swarm.remove(&stack, harness::swarm::Removal::Kill, until).await.unwrap()
+            swarm.remove(&stack, swarm::Removal::Kill, until).await.unwrap()
         });
         if !std::thread::panicking() {
             assert!(left.is_empty(), "{left:?}");

@@ -16,6 +16,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base::exchange::{Exchange, Recorder, Side};
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner as Inner};
 use thirtyfour::extensions::query::ElementPollerWithTimeout;
 use thirtyfour::stringmatch::StringMatch;
@@ -27,7 +28,6 @@ pub use thirtyfour::extensions::query::{ElementQueryable, ElementWaitable, condi
 pub use thirtyfour::{By, Cookie, Key, WebDriver, WebElement};
 
 use self::process::Process;
-use crate::exchange::{Exchange, Recorder, Side};
 use crate::testing::{Broken, Wrong};
 
 /// How long an element is waited for, if a test says nothing else.

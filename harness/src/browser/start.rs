@@ -2,13 +2,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base::exchange::Recorder;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities as _, WebDriver};
 
 use super::home::Home;
 use super::process::Process;
 use super::trust::{find, trust};
 use super::{Browser, WAIT, poller, words};
-use crate::exchange::Recorder;
 use crate::testing::Broken;
 
 /// The Debian packages that a browser needs, and the program of each.

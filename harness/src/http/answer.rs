@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::exchange::Side;
+use base::exchange::Side;
 
 /// No more of a body is read.
 pub(super) const BODY_BYTES: usize = 64 * 1024;

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base::exchange::Side;
 use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use reqwest::{Body, Method, Request, RequestBuilder, Url};
@@ -11,7 +12,6 @@ use url::form_urlencoded;
 
 use super::answer::{Answer, BODY_BYTES, chain};
 use super::{Http, Session};
-use crate::exchange::Side;
 
 /// No single request may take longer, unless it is said. The first page of a large program that has just
 /// started takes some seconds.

@@ -17,15 +17,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base::exchange::{Exchange, Recorder, Side};
+use base::failure::{Failure, Kind};
+use base::messages::{self, Speaker};
+
 pub use self::answer::Answer;
 use self::answer::{BODY_BYTES, chain, shown};
 pub use self::ask::{Ask, NoAnswer, coded, place};
 use self::below::Below;
 pub(crate) use self::session::Chain;
 pub use self::session::{Session, TooManyRedirects};
-use crate::exchange::{Exchange, Recorder, Side};
-use crate::failure::{Failure, Kind};
-use crate::messages::{self, Speaker};
 pub use reqwest::{Method, Url};
 
 /// A route and a process behind it have no event that tells when they answer, so they are asked again

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use base::redact::Redactor;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
@@ -8,7 +9,6 @@ use super::code::{Attempt, Code};
 use super::error::{OidcError, Refusal};
 use super::{Oidc, Pkce};
 use crate::http::{Answer, Http, Method};
-use crate::redact::Redactor;
 
 /// A program that a provider knows.
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
 //! The requests and answers of a Hurl file that has run.
 
+use base::exchange::{Exchange, Exchanges, Side};
+use base::redact::Redactor;
 use hurl::http::{Call, HeaderVec};
 use hurl::runner::{EntryResult, HurlResult, RunnerErrorKind};
 
 use super::names_a_secret;
-use crate::exchange::{Exchange, Exchanges, Side};
-use crate::redact::Redactor;
 
 /// What was asked and answered, without the secrets that only Hurl knows: those that the file captured.
 pub(super) fn exchanges(ran: &HurlResult) -> Exchanges {

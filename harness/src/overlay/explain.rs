@@ -215,11 +215,7 @@ fn cut(mut text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }
-    let whole = text.len();
-    let mut end = limit;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let (whole, end) = (text.len(), text.floor_char_boundary(limit));
     text.truncate(end);
     let _ = write!(text, "\n[cut: {} bytes]", whole - end);
     text

@@ -191,7 +191,7 @@ mod tests {
         let mut scene = scene(&url);
         scene.context.variables.set_secret("password", "correct-horse");
         let file = file.replace("hunter2", "correct-horse");
-        let answer = crate::redact::Redactor::new();
+        let answer = base::redact::Redactor::new();
         let (list, left_out) = scene.run(&file).await.exchanges.shown(&answer);
         let text = serde_json::to_string(&list).unwrap();
         assert!(!text.contains("horse") && !text.contains("s3cret") && !text.contains("t0psec"), "{text}");
@@ -226,7 +226,7 @@ mod tests {
         let result = scene(&format!("http://app.test:{port}")).run("GET {{CCCI_URL}}/\nHTTP 404\n").await;
         assert_eq!(result.outcome, OverlayOutcome::Failed);
         assert!(result.text.contains("no answer: ") && result.text.contains("connect"), "{}", result.text);
-        let (list, _) = result.exchanges.shown(&crate::redact::Redactor::new());
+        let (list, _) = result.exchanges.shown(&base::redact::Redactor::new());
         let [asked] = list.as_slice() else { panic!("{list:?}") };
         assert_eq!((asked.method.as_str(), asked.url.as_str()), ("GET", format!("http://app.test:{port}/").as_str()));
         assert!(asked.status.is_none() && asked.error.contains("onnect"), "{asked:?}");

@@ -24,8 +24,8 @@ pub use script::{late, of_exit};
 use variables::names_a_secret;
 pub use variables::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE, Variables, told_secrets};
 
-use crate::exchange::Exchanges;
-use crate::failure::{Failure, Kind};
+use base::exchange::Exchanges;
+use base::failure::{Failure, Kind};
 
 /// What a test is run with.
 #[derive(Debug, Clone)]

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use base::exchange::Exchanges;
 use tokio::process::Command;
 
 use super::script::{Ran, hide, last_line, late, supervise};
 use super::{Context, EXCHANGES_FILE, OverlayFile, OverlayResult, Variables};
-use crate::exchange::Exchanges;
 use crate::testing::Verdict;
 
 /// The program's name, where it stands beside this one.

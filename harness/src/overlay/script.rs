@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use coopcloud::abra::ProcessGroup;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::Command;
 
 use super::bounded::Bounded;
 use super::{Context, OverlayFile, OverlayResult, Variables, one_line};
-use crate::abra::ProcessGroup;
 
 /// What is kept of the output at either end, in bytes.
 const KEPT: usize = 64 * 1024;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use base::redact::Redactor;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::{ProviderName, SsoError, Wanted};
 use crate::http::{Answer, Ask, Http, Method, Url};
-use crate::redact::Redactor;
 
 /// One request may take this long: a Keycloak that has just started makes its first realm in 10 s and more.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -124,11 +124,7 @@ impl Caller {
     /// The beginning of a body in one line, without secrets.
     pub(super) fn said(&self, body: &str) -> String {
         let clean = self.hidden.text(body);
-        let line: Vec<&str> = clean.split_whitespace().collect();
-        let line = line.join(" ");
-        if line.is_empty() {
-            return "(an empty body)".to_owned();
-        }
-        if line.chars().count() <= SAID { line } else { line.chars().take(SAID).chain(['…']).collect() }
+        let line = base::text::one_line(&clean, SAID);
+        if line.is_empty() { "(an empty body)".to_owned() } else { line }
     }
 }

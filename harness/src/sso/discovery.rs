@@ -1,9 +1,10 @@
 //! What a provider publishes about a realm.
 
+use base::names::{ClientId, RealmName};
+
 use super::call::Caller;
 use super::{Granted, SsoError, User};
 use crate::http::Method;
-use crate::names::{ClientId, RealmName};
 
 /// Reads the discovery document below `issuer`, which must name this very issuer: a provider that takes
 /// itself for another address gives tokens that no app accepts.

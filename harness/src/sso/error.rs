@@ -1,8 +1,9 @@
 //! What can go wrong with a provider.
 
+use base::failure::{Failure, Kind};
+use base::names::RealmName;
+
 use super::ProviderName;
-use crate::failure::{Failure, Kind};
-use crate::names::RealmName;
 
 /// Why a provider did not do what it was asked for. No text in it holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

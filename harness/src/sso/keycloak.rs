@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use base::names::{ClientId, RealmName};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -12,7 +13,6 @@ use super::discovery::discover;
 use super::key::made_key;
 use super::{Admin, Granted, Provider, ProviderName, SsoError, User, Wanted};
 use crate::http::{Http, Method};
-use crate::names::{ClientId, RealmName};
 
 /// The attribute of a realm that says that cc-ci made it; its value is the realm's name.
 const MARKER: &str = "cc-ci.realm";

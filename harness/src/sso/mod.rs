@@ -11,6 +11,8 @@ mod keycloak;
 mod secret;
 mod types;
 
+use base::names::RealmName;
+
 pub use authentik::Authentik;
 pub use error::SsoError;
 pub use keycloak::Keycloak;
@@ -18,7 +20,6 @@ pub use secret::made_secret;
 pub use types::{Admin, AdminFacts, Granted, ProviderName, UnknownProvider, User, Wanted};
 
 use crate::http::Http;
-use crate::names::RealmName;
 
 /// What cc-ci asks of a provider, as its administrator. Every method ends: each request has a limit.
 ///

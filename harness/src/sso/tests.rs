@@ -1,17 +1,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use base::failure::{Failure, Kind};
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
-use crate::failure::{Failure, Kind};
 
 #[test]
 fn a_providers_name_is_its_recipes() {
     for name in ProviderName::ALL {
         assert_eq!(name.to_string().parse::<ProviderName>().unwrap(), *name);
-        assert!(name.as_str().parse::<crate::names::RecipeName>().is_ok());
+        assert!(name.as_str().parse::<base::names::RecipeName>().is_ok());
     }
     let unknown = "dex".parse::<ProviderName>().unwrap_err();
     assert!(unknown.to_string().contains("\"dex\""), "{unknown}");

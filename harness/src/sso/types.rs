@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base::names::{ClientId, RealmName};
 use secrecy::SecretString;
 
 use super::SsoError;
-use crate::names::{ClientId, RealmName};
 
 /// The providers that cc-ci can wire an app to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -92,10 +92,7 @@ pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> O
 /// The lines of a text as one, cut where it is longer than `limit` characters.
 fn one_line(text: &str, limit: usize) -> String {
     let line = text.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" | ");
-    match line.char_indices().nth(limit) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
+    base::text::shortened(&line, limit)
 }
 
 #[cfg(test)]

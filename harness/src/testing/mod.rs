@@ -32,6 +32,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base::exchange::Recorder;
+
 pub use built::{Built, NotBuilt, Running, Source, find};
 pub use ended::{Ended, Verdict, run};
 pub use logins::refuses_wrong_password;
@@ -41,7 +43,6 @@ pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
 use crate::deps::Deps;
-use crate::exchange::Recorder;
 use crate::overlay::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE};
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.

@@ -2,10 +2,10 @@ use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 
+use base::failure::{Cause, Failure};
 use thirtyfour::error::WebDriverError;
 
 use crate::browser::{is_absence, is_broken, words};
-use crate::failure::{Cause, Failure};
 
 /// Why a test cannot run: a fault of its own or of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +96,7 @@ impl<E: Error + 'static> From<E> for Wrong {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use base::failure::Kind;
 
     fn of<E: Error + 'static>(error: E) -> (bool, String) {
         let wrong = Wrong::from(error);

@@ -42,7 +42,8 @@ pub(crate) async fn a_token_is_judged_by_whom_it_is_for(scene: &Scene) {
 
 pub(crate) async fn a_token_is_judged_by_its_time(scene: &Scene) {
     let tokens = scene.hasty.password(&scene.client, "ann", &scene.password, &["openid"]).await.unwrap();
-    assert_eq!(tokens.lasts, Some(Duration::from_secs(1)));
+    // Keycloak tells whole seconds from its own clock: 0 of 1 when one began between making and telling.
+    assert!(tokens.lasts.is_some_and(|lasts| lasts <= Duration::from_secs(1)), "{:?}", tokens.lasts);
     let expect = Expect::access_of("app").leeway(Duration::from_secs(2));
     let verify = |at: Timestamp| scene.hasty.verify(&tokens.access, &expect, at);
     // Its own time says when it was made, so that the machine's speed does not matter.

@@ -2,7 +2,7 @@ use harness::failure::Kind;
 use testbed::repos::Builder;
 
 use super::*;
-use crate::deploy::sample_of;
+use crate::revision::sample_of;
 use crate::source::Revision;
 
 const COMPOSE: &str = "services:\n  app:\n    image: a:1\n    volumes: ['${DATA:-data}:/x']\nvolumes: {data: }\n";

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use harness::names::RunId;
 
 use crate::event::{Outcome, Stage};
-use crate::report::fold::RunView;
+use crate::fold::RunView;
 
 /// How the end of an app comes out; else why it stays.
 pub type Ending<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;

@@ -16,7 +16,6 @@ mod book;
 mod builds;
 mod child;
 mod desk;
-pub(crate) mod escape;
 mod job;
 mod kept;
 mod render;
@@ -25,7 +24,7 @@ mod work;
 
 pub use self::book::{Book, BookError};
 pub use self::builds::{Asked, AtDrone, Builds, Over, Paces, RestartedBuild, Seen, StartedBuild, SwarmRuns};
-pub use self::child::{Children, Ended, Leash, Order, Runs};
+pub use self::child::{Children, Ended, Leash, NOT_FOR_RUNS, Order, Runs};
 pub use self::desk::AnswerDesk;
 pub use self::job::{AsBuild, EarlierAttempt, End, Job, KeptApp, Phase, Stopped};
 pub use self::kept::{Ending, KeptApps};

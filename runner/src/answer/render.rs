@@ -1,7 +1,7 @@
 //! The answer: one comment in markdown, and the commit's status beside it. Pure.
 //!
 //! Words of cc-ci's own and typed names stand in the markdown as they are; everything else goes through
-//! [`escape`](super::escape).
+//! [`escape`](crate::markdown).
 
 mod live;
 mod red;
@@ -15,13 +15,13 @@ use trigger::grammar::{Command, TestMe};
 use url::Url;
 
 use super::builds::AtDrone;
-use super::escape::span;
 use super::job::{End, Job, Phase, Stopped};
 use crate::event::Word;
+use crate::fold::RunView;
+use crate::markdown::span;
 use crate::on_main::OnMain;
-use crate::report::fold::RunView;
-use crate::report::text::{cut, one_line, seconds};
-use crate::report::tone::Tone;
+use crate::text::{cut, one_line, seconds};
+use crate::tone::Tone;
 
 /// By this the answer is found again.
 pub const MARKER: &str = ANSWER_MARKER;

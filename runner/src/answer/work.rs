@@ -30,8 +30,8 @@ use super::job::{Job, Phase};
 use super::kept::KeptApps;
 use super::tell::{Pauses, Telling, Told};
 use crate::event::Record;
+use crate::fold::RunView;
 use crate::on_main::OnMain;
-use crate::report::fold::RunView;
 use crate::run_dir::RunDir;
 
 /// How often what runs have said is put into words.

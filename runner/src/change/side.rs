@@ -10,9 +10,10 @@ use harness::coopcloud::template::asked;
 use harness::coopcloud::version::Version;
 use harness::failure::Failure;
 
-use crate::allowed::{compose_files, settle};
-use crate::deploy::{compose_of, sample_of};
+use crate::allowed::settle;
 use crate::recipe_toml::Variant;
+use crate::revision::compose_files;
+use crate::revision::{compose_of, sample_of};
 use crate::source::Checkout;
 use crate::spec::{RunSpec, version_in};
 

@@ -6,7 +6,7 @@ use harness::failure::{Failure, Kind};
 
 use super::settings::{Lacking, Why};
 use super::{Change, Side};
-use crate::report::text::{count, one_line};
+use crate::text::{count, one_line};
 
 impl std::fmt::Display for Lacking {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,8 +7,8 @@ use slots::Board;
 
 use super::run::runner_of;
 use crate::exit::Exit;
+use crate::queue::slots_of;
 use crate::settings::Settings;
-use crate::slot::slots_of;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

@@ -9,9 +9,9 @@ use slots::{Board as _, Caps, Wish};
 
 use crate::exit::Exit;
 use crate::number::{from_one, large_from_one};
-use crate::report::text::count;
+use crate::queue::{caps, slots_of};
 use crate::settings::Settings;
-use crate::slot::{caps, slots_of};
+use crate::text::count;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

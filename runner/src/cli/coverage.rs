@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::coverage::{all_and_maintained, baseline, gather, markdown, of_state, terminal, worse};
 use crate::exit::Exit;
-use crate::prepared::chosen_recipes;
+use crate::folder::chosen_recipes;
 use crate::settings::Settings;
 
 /// The baseline's name in the recipes' folder.
@@ -57,7 +57,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let (runs, remarks) = of_state(&settings.state_dir()?);
     let names = match args.names.is_empty() {
         true => all_and_maintained(settings)?,
-        false => chosen_recipes(settings, &args.names)?,
+        false => chosen_recipes(&settings.recipes, &args.names)?,
     };
     let now = gather(settings, &names, (&runs, remarks), args.fetch, Timestamp::now())?;
     if args.json {

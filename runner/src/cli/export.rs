@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::history::{History, HistoryError};
 use crate::number::between;
 use crate::pages::{Shown, Site, export};
-use crate::report::text::count;
 use crate::settings::Settings;
+use crate::text::count;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \

@@ -8,8 +8,8 @@ use harness::names::RecipeName;
 
 use crate::dependencies::needed_by;
 use crate::exit::Exit;
+use crate::folder::{chosen_recipes, read_toml};
 use crate::lint::{Finding, ReadError, Rule, lint, shell};
-use crate::prepared::{chosen_recipes, read_toml};
 use crate::settings::Settings;
 use crate::weight;
 
@@ -34,7 +34,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let recipes = chosen_recipes(settings, &args.names)?;
+    let recipes = chosen_recipes(&settings.recipes, &args.names)?;
     let tasks: Vec<_> = recipes
         .iter()
         .map(|recipe| {
@@ -69,7 +69,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
 /// What a run would be refused for, of the apps that the recipe needs: one that is not there, or itself.
 fn unmet(settings: &Settings, recipe: &RecipeName) -> Option<Finding> {
     // One that cannot be read has a finding of its own.
-    let toml = read_toml(settings, recipe).ok()?;
+    let toml = read_toml(&settings.recipes, recipe).ok()?;
     let failure = needed_by(settings, recipe, &toml).err()?;
     let file = settings.recipes.join(recipe.as_str()).join("recipe.toml").display().to_string();
     Some(Finding { file, line: None, rule: Rule::Schema, text: failure.what })
@@ -80,7 +80,7 @@ fn unmet(settings: &Settings, recipe: &RecipeName) -> Option<Finding> {
 fn weights(settings: &Settings, recipes: &[RecipeName]) -> Vec<String> {
     let Ok(state) = settings.state_dir() else { return Vec::new() };
     let warning = |recipe: &RecipeName| {
-        let declared = read_toml(settings, recipe).ok()?.weight.memory_mib.get().into();
+        let declared = read_toml(&settings.recipes, recipe).ok()?.weight.memory_mib.get().into();
         let peak = weight::usual_peak(&weight::measured(&state, recipe))?;
         Some(format!("note: {}", weight::warning(recipe.as_str(), declared, peak)?))
     };

@@ -81,6 +81,6 @@ fn tell(what: &Mirror, done: &Mirrored) {
     let pushed = done.steps.values().filter(|step| step.is_push()).count();
     match pushed {
         0 => say!("{repo} has all of {upstream}, nothing was pushed"),
-        count => say!("{repo}: {} pushed from {upstream}", crate::report::text::count(count, "ref")),
+        count => say!("{repo}: {} pushed from {upstream}", crate::text::count(count, "ref")),
     }
 }

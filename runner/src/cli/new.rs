@@ -3,9 +3,10 @@
 use harness::failure::{Failure, Kind};
 
 use super::what::What;
-use crate::deploy::{compose_of, disk, sample_of};
 use crate::exit::Exit;
-use crate::prepared::{Prepared, folder_of};
+use crate::folder::folder_of;
+use crate::prepared::Prepared;
+use crate::revision::{compose_of, sample_of};
 use crate::scaffold::{NewFile, files, seen, write};
 use crate::selection::Selection;
 use crate::settings::Settings;
@@ -25,7 +26,7 @@ pub(super) struct Args {
 
 pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let recipe = &args.what.recipe;
-    let folder = folder_of(settings, recipe);
+    let folder = folder_of(&settings.recipes, recipe);
     if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::new(
             Kind::CheckBroken,
@@ -57,7 +58,8 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
 
 /// The files of a recipe's folder, by what its repository shows. `source` is an address to write down.
 pub(super) fn scaffold(settings: &Settings, request: &Request, source: Option<&str>) -> Result<Vec<NewFile>, Failure> {
-    let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let prepared = Prepared::to_look_at(settings, request, &Selection::default(), &scratch.path().join("recipe"))?;
     let head = prepared.spec.head.to_string();
     let sample = sample_of(&prepared.checkout, &head)?;

@@ -29,7 +29,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure> {
     let scratch =
-        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+        tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let (request, only) = (args.what.request(settings)?, args.what.selection()?);
     let prepared = Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?;
     let left_out = What::left_out(&request);

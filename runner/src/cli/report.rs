@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(path) if same(path) => {
             return Err(Failure::new(Kind::CheckBroken, "the report would replace the journal", "another file for -o"));
         }
-        Some(path) => files::write(path, &report).map_err(|error| crate::deploy::disk("write", path, &error))?,
+        Some(path) => files::write(path, &report).map_err(|error| Failure::disk("write", path, &error))?,
         None => screen::text(&report),
     }
     Ok(Exit::Passed)

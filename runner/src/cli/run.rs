@@ -12,22 +12,23 @@ use slots::Looks;
 use super::signals::{stop_on_signals, stop_with_input};
 use super::what::{What, selection};
 use crate::context::{Context, Parts};
-use crate::deploy::disk;
 use crate::emit::Sink;
 use crate::engine::execute;
 use crate::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use crate::exit::Exit;
 use crate::keep::Keep;
 use crate::kept;
+use crate::kept_secrets;
 use crate::number::from_one;
 use crate::override_file::Place;
-use crate::prepared::{Prepared, new_run_id};
+use crate::prepared::Prepared;
+use crate::queue::Runner;
 use crate::reap::Janitor;
 use crate::report;
 use crate::reported::{ReportArgs, Reporter};
 use crate::run_dir::RunDir;
+use crate::run_id::new_run_id;
 use crate::settings::{Settings, how_long};
-use crate::slot::Runner;
 use crate::warm::{self, Arranging};
 use crate::world;
 
@@ -213,12 +214,12 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     };
 
     let started = started(&prepared, host, &keep, args.restart_of);
-    let expected = report::expect::from_runs(&state, &started.recipe);
+    let expected = crate::expect::from_runs(&state, &started.recipe);
     let rounds = args.repeat.get();
     let parts =
         Parts { prepared, started, swarm, abra, dir, shared, place, ca, runner, cancel, keep, rounds, remark, sinks };
     let mut cx = Context::new(parts)?;
-    kept::hide_secrets(&cx, &state);
+    kept_secrets::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;
     let records = cx.emitter.records();
     let reports = report::write_all(&cx.dir, &records);
@@ -238,7 +239,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
 /// Why a run has no folder: its id was used before, or the disk refuses.
 fn not_made(run: &RunId, dir: &RunDir, error: &std::io::Error) -> Failure {
     if error.kind() != std::io::ErrorKind::AlreadyExists {
-        return disk("make", dir.path(), error);
+        return Failure::disk("make", dir.path(), error);
     }
     let what = format!("run {run} is there already ({}): each run wants an id of its own", dir.path().display());
     Failure::new(Kind::CheckBroken, what, "--run-id: give another id, or none")
@@ -273,8 +274,8 @@ fn started(prepared: &Prepared, host: HostFacts, keep: &Keep, restart_of: Option
 }
 
 fn sinks(dir: &RunDir, json: bool) -> Result<Vec<Box<dyn Sink>>, Failure> {
-    let journal =
-        report::journal::Writer::create(&dir.journal()).map_err(|error| disk("write", &dir.journal(), &error))?;
+    let journal = crate::journal_file::Writer::create(&dir.journal())
+        .map_err(|error| Failure::disk("write", &dir.journal(), &error))?;
     let screen: Box<dyn Sink> = if json {
         Box::new(report::terminal::JsonLines(std::io::stdout()))
     } else {

@@ -9,9 +9,9 @@ use slots::Board;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
 
 use crate::exit::Exit;
-use crate::report::text::{count, one_line, seconds};
+use crate::queue::{Times, slots_of};
 use crate::settings::Settings;
-use crate::slot::{Times, slots_of};
+use crate::text::{count, one_line, seconds};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(

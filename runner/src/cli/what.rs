@@ -6,7 +6,7 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Commit, RecipeName, is_ref};
 
 use crate::event::Stage;
-use crate::prepared::read_toml;
+use crate::folder::read_toml;
 use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::source::{Revision, uncommitted, without_credentials};
@@ -52,7 +52,9 @@ impl What {
         }
         let source = match &self.source {
             Some(source) => source.clone(),
-            None => read_toml(settings, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe)),
+            None => {
+                read_toml(&settings.recipes, &self.recipe)?.source.unwrap_or_else(|| settings.source_of(&self.recipe))
+            }
         };
         let folder = Path::new(&source);
         if self.dirty && !folder.is_dir() {

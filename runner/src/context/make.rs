@@ -12,20 +12,22 @@ use harness::redact::Redactor;
 use harness::swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Overlays};
+use super::Context;
 use crate::commands::Commands;
 use crate::dependencies::Dependency;
 use crate::emit::{Emitter, Sink};
 use crate::engine_watch::EngineWatch;
 use crate::event::{RunStarted, Stage};
+use crate::folder::folder_of;
 use crate::keep::Keep;
 use crate::logins;
 use crate::neighbours::Neighbours;
+use crate::overlays::Overlays;
 use crate::override_file::Place;
 use crate::own_tests::OwnTests;
-use crate::prepared::{Prepared, folder_of};
+use crate::prepared::Prepared;
+use crate::queue::Runner;
 use crate::run_dir::RunDir;
-use crate::slot::Runner;
 use crate::usage::Usage;
 use crate::world;
 
@@ -89,7 +91,7 @@ impl Context {
         let port = settings.https_port;
         let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
         let resolve_own: Vec<String> = resolve(&prepared.spec.domain);
-        let folder = folder_of(settings, &started.recipe);
+        let folder = folder_of(&settings.recipes, &started.recipe);
         let started_beside = started.dependencies.clone();
         let mut cx = Self {
             is_dependency: false,
@@ -153,7 +155,7 @@ impl Context {
             runner: runner.clone(),
         };
         for dependency in prepared.dependencies {
-            let folder = folder_of(settings, &dependency.needed.recipe);
+            let folder = folder_of(&settings.recipes, &dependency.needed.recipe);
             let resolve = resolve(&dependency.spec.domain);
             cx.beside.push(cx.for_dependency(dependency, folder, resolve));
         }

@@ -12,7 +12,6 @@ use harness::failure::{Cause, Failure};
 use harness::messages::Speaker;
 
 use super::{Context, Step, Stopped};
-use crate::deploy::disk;
 use crate::emit::Emitter;
 use crate::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, Shown, Stage};
 use crate::keep::Keep;
@@ -146,7 +145,7 @@ impl Context {
             return Ok(());
         }
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| disk("write", path, &error))
+        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(|error| Failure::disk("write", path, &error))
     }
 
     /// Tells something that changes no outcome.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Worth};
 use crate::event::Stage;
-use crate::report::text::clean;
+use crate::text::clean;
 
 /// A column of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

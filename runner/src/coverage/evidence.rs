@@ -5,10 +5,10 @@ use harness::failure::Kind;
 use harness::names::{Commit, RecipeName, RunId};
 use jiff::Timestamp;
 
-use super::Prints;
 use crate::event::{CheckResult, Origin, Outcome, Stage, Verdict, Word};
-use crate::report::fold::{RunView, StageView, State};
-use crate::report::text::clean;
+use crate::fold::{RunView, StageView, State};
+use crate::prints::Prints;
+use crate::text::clean;
 
 /// One run, as evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +197,8 @@ impl Evidence {
 /// The runs of a state folder, newest first. What cannot be read is told, a line each, and left out.
 #[must_use]
 pub fn of_state(state: &std::path::Path) -> (Vec<Evidence>, Vec<String>) {
-    use crate::report::{fold::fold, journal};
+    use crate::fold::fold;
+    use crate::journal_file as journal;
     let (mut found, mut remarks) = (Vec::new(), Vec::new());
     let runs = crate::run_dir::RunDir::all(state).unwrap_or_else(|error| {
         remarks.push(format!("{} cannot be read: {error}", state.display()));

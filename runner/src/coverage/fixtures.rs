@@ -7,9 +7,10 @@ use harness::names::Commit;
 use jiff::{SignedDuration, Timestamp};
 
 use super::standing::Readme;
-use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen, prints};
+use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen};
 use crate::event::{Origin, Outcome, Stage, Word};
-use crate::faults::InjectedFault;
+use crate::prints;
+use crate::recipe_toml::InjectedFault;
 
 pub(crate) const TESTS: [&str; 6] = [
     "install/10-page.hurl",

@@ -7,7 +7,7 @@ use harness::names::RecipeName;
 use jiff::Timestamp;
 
 use super::{Case, Coverage, Evidence, Promise, RecipeCoverage, Repository};
-use crate::prepared::{folder_of, read_toml};
+use crate::folder::{folder_of, read_toml};
 use crate::settings::Settings;
 
 /// The matrix of these recipes. `runs` come newest first, with what could not be read of them; with `fetch`,
@@ -23,14 +23,14 @@ pub fn gather(
     now: Timestamp,
 ) -> Result<Coverage, Failure> {
     let scratch =
-        tempfile::tempdir().map_err(|error| crate::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+        tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let mut recipes = Vec::new();
     for recipe in names {
-        if !folder_of(settings, recipe).is_dir() {
+        if !folder_of(&settings.recipes, recipe).is_dir() {
             recipes.push(RecipeCoverage::unwritten(recipe, now));
             continue;
         }
-        let promise = Promise::read(&folder_of(settings, recipe))
+        let promise = Promise::read(&folder_of(&settings.recipes, recipe))
             .map_err(|error| Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes"))?;
         let repository = match repository(settings, recipe, fetch, &scratch.path().join(recipe.as_str())) {
             Ok(repository) => repository,
@@ -53,7 +53,7 @@ fn repository(
     fetch: bool,
     scratch: &Path,
 ) -> Result<Option<Repository>, Failure> {
-    let declared = read_toml(settings, recipe)?.source;
+    let declared = read_toml(&settings.recipes, recipe)?.source;
     let source = declared.unwrap_or_else(|| settings.source_of(recipe));
     match fetch || Path::new(&source).is_dir() {
         true => Repository::read(&source, scratch, settings.git_access()?).map(Some),

@@ -4,7 +4,7 @@ use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
 use super::{Case, Cell, Feature, Promise, RecipeCoverage, State, standing};
-use crate::prepared::all_recipes;
+use crate::folder::all_recipes;
 use crate::settings::Settings;
 
 /// The list's name in the recipes' folder: a name a line; what follows `#` is a remark.
@@ -18,9 +18,9 @@ pub fn all_and_maintained(settings: &Settings) -> Result<Vec<RecipeName>, Failur
     let path = settings.recipes.join(LIST);
     let text = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        read => read.map_err(|error| crate::deploy::disk("read", &path, &error))?,
+        read => read.map_err(|error| Failure::disk("read", &path, &error))?,
     };
-    let mut names = all_recipes(settings)?;
+    let mut names = all_recipes(&settings.recipes)?;
     for line in text.lines() {
         let name = line.split('#').next().unwrap_or_default().trim();
         if !name.is_empty() {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Feature, Prints, prints};
+use super::Feature;
 use crate::event::Stage;
-use crate::faults::InjectedFault;
 use crate::lint::{Folder, ReadError, quoted, row};
+use crate::prints::{self, Prints};
+use crate::recipe_toml::InjectedFault;
 use crate::recipe_toml::{self, RecipeToml};
 
 /// What a recipe's folder promises.
@@ -126,7 +127,7 @@ impl Promise {
 }
 
 /// The folders whose files are tests.
-const STAGES: [&str; 6] = crate::lint::FOLDERS;
+const STAGES: [&str; 6] = crate::test_folders::FOLDERS;
 
 /// Whether a test uses the run's logins: by its name, or by what it asks for.
 fn logs_in(name: &str, text: Option<&str>) -> bool {

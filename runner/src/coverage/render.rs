@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::standing::Answer;
 use super::{Cell, Coverage, Feature, RecipeCoverage, State, ago};
-use crate::report::text::one_line;
+use crate::text::one_line;
 
 /// The longest reason that is shown, in columns.
 const WHY: usize = 220;
@@ -62,7 +62,7 @@ fn by(cell: &Cell) -> String {
 
 fn counted(coverage: &Coverage) -> String {
     let of = |state: State| format!("{} {}", coverage.count(state), state.name());
-    let recipes = crate::report::text::count(coverage.recipes.len(), "recipe");
+    let recipes = crate::text::count(coverage.recipes.len(), "recipe");
     format!("{recipes}: {}", State::ALL.map(of).join(", "))
 }
 
@@ -109,7 +109,7 @@ pub fn markdown(coverage: &Coverage) -> String {
 
 /// Text from outside: whatever it holds, it stays in its cell and is text.
 fn span(text: &str) -> String {
-    crate::answer::escape::span(text, WHY).replace('|', "\\|")
+    crate::markdown::span(text, WHY).replace('|', "\\|")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use harness::names::Commit;
 use jiff::Timestamp;
 
 use super::standing::{Readme, readme};
-use crate::forge::git_access::GitAccess;
+use crate::source::git_access::GitAccess;
 use crate::source::{Checkout, git};
 
 /// What a recipe's repository says.

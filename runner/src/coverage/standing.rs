@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::judge::Case;
 use super::{Evidence, Release, Repository};
 use crate::event::{Outcome, Stage};
-use crate::report::text::clean;
+use crate::text::clean;
 
 /// Days within which a stable recipe was released last.
 const LATELY_DAYS: i64 = 92;
@@ -125,7 +125,7 @@ pub fn readme(text: &str) -> Readme {
     let nobody = |name: &String| matches!(name.to_ascii_lowercase().as_str(), "" | "n/a" | "none" | "no" | "tbd" | "?");
     found.retain(|name| !nobody(name));
     let maintainers = found.join(", ");
-    Readme { contact: has_contact(&maintainers), maintainers: crate::report::text::one_line(&maintainers, 100) }
+    Readme { contact: has_contact(&maintainers), maintainers: crate::text::one_line(&maintainers, 100) }
 }
 
 /// Whether there is a matrix handle (`@name:server`), a link to one, or an e-mail address.

@@ -4,8 +4,9 @@ use harness::failure::Kind;
 use jiff::SignedDuration;
 
 use super::fixtures::{CHECK, GREEN, PROOF, RED, Scene, TESTS, check, commit};
-use super::{Cell, Feature, Rule, State, prints};
+use super::{Cell, Feature, Rule, State};
 use crate::event::{Outcome, Stage, Word};
+use crate::prints;
 
 /// A sound recipe with one thing changed.
 fn with(change: impl FnOnce(&mut Scene)) -> Scene {

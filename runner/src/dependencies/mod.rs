@@ -9,13 +9,14 @@ use harness::names::RecipeName;
 
 pub use graph::{GraphError, Needed, Why, needed};
 
+use crate::domain::domain_of;
 use crate::event::DependencyFact;
-use crate::prepared::{folder_of, read_toml};
+use crate::folder::{folder_of, read_toml};
 use crate::recipe_toml::{RecipeToml, read};
 use crate::settings::Settings;
 use crate::source::{Checkout, Revision};
-use crate::spec::{Request, RunSpec, domain_of, pin};
-use crate::warm::Warm;
+use crate::spec::{Request, RunSpec, pin};
+use crate::warm_provider::Warm;
 
 /// An app beside the tested one, ready to be deployed.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub struct Dependency {
 /// [`Kind::CheckBroken`] where the folders make no graph.
 pub fn needed_by(settings: &Settings, recipe: &RecipeName, toml: &RecipeToml) -> Result<Vec<Needed>, Failure> {
     let look = |name: &RecipeName| {
-        let folder = folder_of(settings, name);
+        let folder = folder_of(&settings.recipes, name);
         if folder.is_dir() { read(&folder).map(Some).map_err(|error| error.to_string()) } else { Ok(None) }
     };
     needed(recipe, toml, &look).map_err(|error| {
@@ -56,7 +57,7 @@ impl Dependency {
     /// # Errors
     /// Why its repository, or its folder, is not usable.
     pub fn new(settings: &Settings, needed: Needed, tested: &RunSpec, dir: &Path) -> Result<Self, Failure> {
-        let toml = read_toml(settings, &needed.recipe)?;
+        let toml = read_toml(&settings.recipes, &needed.recipe)?;
         let source = toml.source.clone().unwrap_or_else(|| settings.source_of(&needed.recipe));
         let checkout = Checkout::clone_from(&source, dir, settings.git_access()?)
             .map_err(|failure| of(&needed.recipe, failure))?;

@@ -4,8 +4,8 @@
 use harness::names::{Commit, Domain, RecipeName};
 
 use super::Finding;
+use crate::domain::domain_of;
 use crate::settings::Settings;
-use crate::spec::domain_of;
 
 /// The longest number of a pull request that is counted on.
 const PULL_REQUEST: u64 = 9999;

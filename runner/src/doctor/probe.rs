@@ -17,8 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::running::{self, NO_TERMINAL};
 use super::scratch::Scratch;
-use crate::deploy::disk;
-use crate::slot::Runner;
+use crate::queue::Runner;
 
 /// The recipe of the scratch folder.
 const RECIPE: &str = "ccci-probe";
@@ -80,7 +79,7 @@ pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option
         }
     }
     let probed = Probed { version, answers, flags };
-    probed.keep(&runner.state).map_err(|error| disk("write to", &runner.state, &error))?;
+    probed.keep(&runner.state).map_err(|error| Failure::disk("write to", &runner.state, &error))?;
     Ok(Some(probed))
 }
 
@@ -225,7 +224,7 @@ impl Asking {
             true => std::fs::remove_file(&catalogue),
             false => std::fs::remove_dir_all(&catalogue),
         };
-        removed.map_err(|error| disk("remove", &catalogue, &error))?;
+        removed.map_err(|error| Failure::disk("remove", &catalogue, &error))?;
         let named = format!("--domain={domain}");
         let new = ["app", "new", RECIPE, "--server=default", &named, "--chaos", "--offline", "--no-input"];
         let said = self.call(&new).await?;
@@ -270,9 +269,9 @@ impl Asking {
     async fn sha256(&mut self) -> Result<(), Failure> {
         let recipes = self.abra.dir().join("recipes");
         let (from, to) = (recipes.join(RECIPE), recipes.join(SHA256));
-        std::fs::create_dir_all(&to).map_err(|error| disk("make", &to, &error))?;
+        std::fs::create_dir_all(&to).map_err(|error| Failure::disk("make", &to, &error))?;
         for name in ["compose.yml", ".env.sample", "abra.sh", "README.md", "text"] {
-            std::fs::copy(from.join(name), to.join(name)).map_err(|error| disk("write to", &to, &error))?;
+            std::fs::copy(from.join(name), to.join(name)).map_err(|error| Failure::disk("write to", &to, &error))?;
         }
         git(&to, &["init", "--quiet", "--object-format=sha256"])?;
         git(&to, &["add", "--all"])?;
@@ -351,13 +350,13 @@ impl Asking {
     /// Adds a line to an app's env file.
     pub(super) fn add_to_env(&self, domain: &Domain, line: &str) -> Result<(), Failure> {
         let path = self.abra.env_file(domain);
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
-        std::fs::write(&path, format!("{text}{line}")).map_err(|error| disk("write", &path, &error))
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
+        std::fs::write(&path, format!("{text}{line}")).map_err(|error| Failure::disk("write", &path, &error))
     }
 
     fn put(&self, name: &str, text: &str) -> Result<(), Failure> {
         let path = self.abra.dir().join("recipes").join(RECIPE).join(name);
-        std::fs::write(&path, text).map_err(|error| disk("write", &path, &error))
+        std::fs::write(&path, text).map_err(|error| Failure::disk("write", &path, &error))
     }
 
     /// The recipe's files.
@@ -366,7 +365,7 @@ impl Asking {
         let labels: String =
             self.scratch.labels().iter().map(|(name, value)| format!("        - \"{name}={value}\"\n")).collect();
         let folder = self.abra.dir().join("recipes").join(RECIPE);
-        std::fs::create_dir_all(&folder).map_err(|error| disk("make", &folder, &error))?;
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::disk("make", &folder, &error))?;
         let compose = format!(
             r#"version: "3.8"
 services:

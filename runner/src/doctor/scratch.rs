@@ -10,13 +10,13 @@ use harness::failure::{Failure, Kind};
 use harness::names::{Domain, RecipeName, RunId};
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
-use crate::claims::labels;
-use crate::deploy::disk;
-use crate::prepared::new_run_id;
+use crate::queue;
+use crate::queue::Runner;
 use crate::run_dir::{Alive, RunDir};
-use crate::slot::{self, Runner};
+use crate::run_id::new_run_id;
+use crate::run_labels::labels;
 use crate::snapshots;
-use crate::stage::tear_down;
+use crate::teardown::tear_down;
 
 /// How long removing it all may take.
 const REMOVAL: Duration = Duration::from_secs(20);
@@ -36,10 +36,10 @@ impl Scratch {
     /// A folder below the state folder, for so long.
     pub(super) async fn make(swarm: &Swarm, runner: &Runner, lasts: Duration) -> Result<Self, Failure> {
         let seconds = i64::try_from((lasts + REMOVAL).as_secs()).unwrap_or(i64::MAX);
-        let deadline = slot::now(swarm, &runner.settings).await?.saturating_add(seconds);
+        let deadline = queue::now(swarm, &runner.settings).await?.saturating_add(seconds);
         let run = new_run_id()?;
         let dir = RunDir::of(&runner.state, &run);
-        let alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
+        let alive = dir.create().map_err(|error| Failure::disk("make", dir.path(), &error))?;
         let (swarm, host) = (swarm.clone(), runner.host.clone());
         Ok(Self { swarm, run, dir, host, deadline, claims: Vec::new(), _alive: alive })
     }
@@ -80,7 +80,7 @@ impl Scratch {
 
     /// Writes down which snapshots a backup made.
     pub(super) fn made(&self, ids: &[SnapshotId]) -> Result<(), Failure> {
-        snapshots::note(&self.dir, ids).map_err(|error| disk("write", self.dir.path(), &error))
+        snapshots::note(&self.dir, ids).map_err(|error| Failure::disk("write", self.dir.path(), &error))
     }
 
     /// Removes everything. What cannot go now stays on record.

@@ -8,8 +8,8 @@ use harness::swarm::{RegistryLogins, Swarm};
 use trigger::forge::{Forge as _, ForgeError};
 
 use super::Finding;
+use crate::approval::Approved;
 use crate::forge::ForgeArgs;
-use crate::own_tests::Approved;
 use crate::registry;
 use crate::settings::Settings;
 

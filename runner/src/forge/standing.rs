@@ -1,9 +1,7 @@
 //! How a forge stands to cc-ci: which one it is, what its version lacks, and whose account the token is. `cc-ci doctor`
 //! shows it, and `cc-ci serve` says it when it starts. The words are pure.
 
-use trigger::forge::{Account, FEATURES, ForgeError, Gitea, Release};
-
-use crate::reference::Table;
+use trigger::forge::{Account, ForgeError, Gitea, Release};
 
 /// How bad it is, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,27 +81,6 @@ fn of_account(account: &Account) -> Standing {
         degree: Degree::Limited,
         what,
         mend: "an account of the bot's own, in no team but its one: docs/operate.md, line 11",
-    }
-}
-
-/// What not every version has, for the reference.
-#[must_use]
-pub fn features() -> Table {
-    let row = |feature: &trigger::forge::Feature| {
-        let broken = feature.broken_in.iter().map(|number| format!(", but not {number}")).collect::<String>();
-        vec![
-            feature.what.to_owned(),
-            format!("{}{broken}", feature.gitea),
-            feature.forgejo.to_string(),
-            feature.without.to_owned(),
-            format!("{} ({})", feature.source, feature.sure),
-        ]
-    };
-    Table {
-        title: "Forges",
-        intro: "What cc-ci uses of a forge and not every version has. `cc-ci serve` says at its start what the forge lacks, and `cc-ci doctor` shows it. A Forgejo up to 1.21 has the numbers of the Gitea that it is made from. cc-ci's tests run against Gitea 1.26.0; against a Forgejo nothing was run.",
-        columns: &["what", "Gitea from", "Forgejo from", "where it is missing", "known from"],
-        rows: FEATURES.iter().map(row).collect(),
     }
 }
 

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::blocking::blocking;
-use crate::deploy::disk;
 use crate::run_dir::RunDir;
 
 /// The images, by their names with a tag.
@@ -69,7 +68,7 @@ impl Book {
         let state = state.to_owned();
         blocking(move || {
             let path = state.join("images.json");
-            Self::open_now(&path).map_err(|error| disk("open", &path, &error))
+            Self::open_now(&path).map_err(|error| Failure::disk("open", &path, &error))
         })
         .await
     }
@@ -99,7 +98,7 @@ impl Book {
             file.persist(&self.path)?;
             Ok(())
         };
-        write().map_err(|error| disk("write", &self.path, &error))
+        write().map_err(|error| Failure::disk("write", &self.path, &error))
     }
 
     /// Forgets the runs that are dead, and the pulls that they did not come to the end of: nobody can say whose

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
-use crate::report::journal::ReadError;
+use crate::journal_file::ReadError;
 
 /// Why the history cannot be opened, read or added to.
 #[derive(Debug, thiserror::Error)]

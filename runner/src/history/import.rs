@@ -15,8 +15,8 @@ use super::resume::{go_on, reload};
 use super::row::RunState;
 use super::tally::Tally;
 use super::write::{self, Extent, Known};
+use crate::journal_file::ReadError;
 use crate::plain_file;
-use crate::report::journal::ReadError;
 use crate::run_dir::RunDir;
 
 /// A line may have as many bytes.

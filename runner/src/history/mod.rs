@@ -14,6 +14,7 @@ mod files;
 mod follow;
 mod import;
 mod keep;
+pub mod on_main;
 mod open;
 mod parts;
 pub mod query;

@@ -10,7 +10,7 @@ use serde::de::value::Error as Unknown;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Stage, Word};
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::chunk::Chunk;
 use crate::event::{CheckResult, Event, Record, Stage};
-use crate::report::fold::RunView;
-use crate::report::journal::{self, ReadError};
-use crate::report::text::one_line;
+use crate::fold::RunView;
+use crate::journal_file as journal;
+use crate::journal_file::ReadError;
+use crate::text::one_line;
 
 /// Remarks that are kept of one journal; a journal that is strange throughout says it often enough.
 const REMARKS: usize = 20;

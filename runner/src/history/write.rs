@@ -7,7 +7,7 @@ use super::chunk::{Chunk, pack};
 use super::row::{self, RunState};
 use super::tally::Tally;
 use crate::event::{Outcome, Word};
-use crate::report::fold::{StageView, State};
+use crate::fold::{StageView, State};
 use harness::failure::Cause;
 
 /// What the database knows of a run's journal.

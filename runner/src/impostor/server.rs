@@ -57,7 +57,7 @@ impl Impostor {
         let failed = |what: String| Failure::new(FailureKind::Bug, format!("no impostor can be started: {what}"), "");
         let (acceptor, ca_pem) = certificate(domain).map_err(|error| failed(error.to_string()))?;
         let ca = folder.join(format!("impostor-{kind:?}.pem"));
-        std::fs::write(&ca, ca_pem).map_err(|error| crate::deploy::disk("write", &ca, &error))?;
+        std::fs::write(&ca, ca_pem).map_err(|error| Failure::disk("write", &ca, &error))?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed(error.to_string()))?;
         let port = listener.local_addr().map_err(|error| failed(error.to_string()))?.port();
         let socket = UdpSocket::bind("127.0.0.1:0").await.map_err(|error| failed(error.to_string()))?;

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use harness::overlay::OverlayFile;
 
 use super::{Finding, Rule, Script};
-
-/// The folders whose files are tests, run in the stage of their name (`browser` in functional's, `reconfigure` in faults').
-pub const FOLDERS: [&str; 6] = ["install", "upgrade", "backup", "functional", "browser", "reconfigure"];
+use crate::test_folders::FOLDERS;
 
 /// No test is as long as this, in bytes.
 const LONGEST: u64 = 1024 * 1024;

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::recipe_toml;
 pub use bash::{Script, syntax};
-pub use folder::{FOLDERS, Folder, ReadError};
+pub use folder::{Folder, ReadError};
 pub(crate) use parity::{quoted, row};
 pub use repository::{NO_YAML, Unparsed, shell};
 pub use rule::Rule;

@@ -1,9 +1,9 @@
 //! PARITY.md: the table of the maintainers' tests, each with the test here that does the same. Both
 //! sides have to meet: a row with no test is a promise, a test with no row is unknown to readers.
 
-use super::folder::FOLDERS;
 use super::{Finding, Folder, Rule};
 use crate::recipe_toml::RecipeToml;
+use crate::test_folders::FOLDERS;
 
 const FILE: &str = "PARITY.md";
 

@@ -1,8 +1,8 @@
 //! Files that nothing runs: a test in the wrong place is green for ever.
 
-use super::folder::FOLDERS;
 use super::{Finding, Folder, Rule};
 use crate::recipe_toml::RecipeToml;
+use crate::test_folders::FOLDERS;
 
 /// Files that cc-ci reads itself.
 const KNOWN: [&str; 4] = ["recipe.toml", "PARITY.md", "DECISIONS.md", "install_steps.sh"];

@@ -7,9 +7,8 @@ use trigger::names::{Branch, Repo};
 
 use super::failure;
 use super::git::Git;
-use crate::deploy::disk;
-use crate::forge::git_access::GitAccess;
 use crate::scaffold::{NewFile, write};
+use crate::source::git_access::GitAccess;
 
 /// What is proposed to whom.
 #[derive(Debug, Clone)]
@@ -56,7 +55,8 @@ pub async fn enrol(forge: &(impl Forge + Hosting), what: &Enrolment) -> Result<E
     if let Some(pull) = pulls.iter().find(|pull| pull.head == name) {
         return Ok(Enrolled::Before(pull.number));
     }
-    let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let git = Git::init(scratch.path(), what.access.clone(), false)?;
     let target = forge.clone_url(&what.into).to_string();
     let target_ref = format!("refs/heads/{name}");

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use harness::failure::{Failure, Kind};
 
 use super::plan::{Refs, is_mirrored};
-use crate::deploy::disk;
-use crate::forge::git_access::GitAccess;
+use crate::source::git_access::GitAccess;
 use crate::source::{is_unreachable, without_credentials};
 
 /// A bare repository in a folder of its own, which knows both sides.
@@ -43,7 +42,7 @@ impl Git {
     pub fn like(upstream: &str, folder: &Path, access: &GitAccess) -> Result<(Self, Refs, IdFormat), Failure> {
         let of = |format: IdFormat| {
             let dir = folder.join(format.name());
-            std::fs::create_dir(&dir).map_err(|error| disk("make", &dir, &error))?;
+            std::fs::create_dir(&dir).map_err(|error| Failure::disk("make", &dir, &error))?;
             Self::init_as(&dir, access.clone(), true, format)
         };
         let git = of(IdFormat::Sha1)?;

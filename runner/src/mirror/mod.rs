@@ -16,8 +16,7 @@ pub use self::enrol::{Enrolled, Enrolment, enrol};
 pub use self::git::{Git, IdFormat};
 use self::plan::plan;
 pub use self::plan::{Refs, Step};
-use crate::deploy::disk;
-use crate::forge::git_access::GitAccess;
+use crate::source::git_access::GitAccess;
 
 /// So many refs go in one push; a list of arguments has its limit.
 const AT_ONCE: usize = 500;
@@ -52,7 +51,8 @@ pub struct Mirrored {
 /// When upstream or the forge cannot be read, or the forge refuses a push. What was pushed before stays; the next
 /// time goes on from there.
 pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mirrored, Failure> {
-    let scratch = tempfile::tempdir().map_err(|error| disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let (git, upstream, format) = Git::like(&what.upstream, scratch.path(), &what.access)?;
     let made = match forge.hosted(&what.repo).await.map_err(|error| failure(&error))? {
         None => {

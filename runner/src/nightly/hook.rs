@@ -15,7 +15,7 @@ use trigger::token;
 use url::Url;
 
 use super::sweep::{Health, Sweep};
-use crate::forge::{plain, wrong};
+use crate::settings::{plain, wrong};
 
 /// Pauses before each further try. After the last one the message is given up.
 const PAUSES: [Duration; 4] =

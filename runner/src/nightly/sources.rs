@@ -7,11 +7,11 @@ use harness::names::RecipeName;
 use trigger::forge::{Forge as _, Hosting as _};
 use trigger::names::Repo;
 
+use crate::folder::{all_recipes, folder_of, read_toml};
 use crate::forge::Named;
-use crate::forge::git_access::GitAccess;
-use crate::prepared::{all_recipes, folder_of, read_toml};
 use crate::settings::Settings;
 use crate::source::Heads;
+use crate::source::git_access::GitAccess;
 
 /// What a recipe's repository offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Enrolled {
     }
 
     fn is_enrolled(&self, recipe: &RecipeName) -> bool {
-        folder_of(&self.settings, recipe).join("recipe.toml").is_file()
+        folder_of(&self.settings.recipes, recipe).join("recipe.toml").is_file()
     }
 
     /// Where the recipe's repository is, and how git gets in.
@@ -69,14 +69,14 @@ impl Enrolled {
                 return Ok((named.forge.clone_url(&repo).to_string(), Some(named.git_access())));
             }
         }
-        let toml = read_toml(&self.settings, recipe)?;
+        let toml = read_toml(&self.settings.recipes, recipe)?;
         Ok((toml.source.unwrap_or_else(|| self.settings.source_of(recipe)), self.settings.git_access()?))
     }
 }
 
 impl Sources for Enrolled {
     fn recipes(&self) -> Result<Vec<RecipeName>, Failure> {
-        Ok(all_recipes(&self.settings)?.into_iter().filter(|recipe| self.is_enrolled(recipe)).collect())
+        Ok(all_recipes(&self.settings.recipes)?.into_iter().filter(|recipe| self.is_enrolled(recipe)).collect())
     }
 
     async fn newest(&self, recipe: &RecipeName) -> Result<Option<Found>, Failure> {

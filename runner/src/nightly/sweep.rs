@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::hook::Message;
 use crate::event::{Stage, Word};
-use crate::report::fold::RunView;
-use crate::report::text::one_line;
-use crate::report::tone::Tone;
+use crate::fold::RunView;
 use crate::source::Heads;
+use crate::text::one_line;
+use crate::tone::Tone;
 
 /// After so many runs in a row that the machine ended for the same reason, the rest of a sweep would end so too.
 const IN_A_ROW: usize = 3;

@@ -23,11 +23,11 @@ use super::sweep::{Health, Next, Sweep, SweepEnd, SweepPhase, before, end_of, gr
 use crate::answer::{Children, Ended, Leash};
 use crate::event::Word;
 use crate::exit::Exit;
-use crate::prepared::new_run_id;
-use crate::report::fold::{RunView, fold};
-use crate::report::journal;
-use crate::report::text::one_line;
+use crate::fold::{RunView, fold};
+use crate::journal_file as journal;
 use crate::run_dir::RunDir;
+use crate::run_id::new_run_id;
+use crate::text::one_line;
 
 /// Runs of a sweep that are processes at once. The slots say how many of them have apps.
 const AT_ONCE: usize = 2;

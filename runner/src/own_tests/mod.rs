@@ -5,15 +5,13 @@
 //! test ──► network of the two ──► gate (traefik) ──► network of the gate ──► the app's public address
 //! ```
 //!
-//! `approval.rs` says who may, `fence.rs` makes networks, gate and volume, `gate.rs` is the gate's
+//! `fence.rs` makes networks, gate and volume, `gate.rs` is the gate's
 //! configuration and certificate, `one.rs` runs one test.
 
-mod approval;
 mod fence;
 mod gate;
 mod one;
 
-pub use approval::{Approved, WrongLine};
 pub use fence::{Fence, Limits};
 
 use std::net::IpAddr;
@@ -21,6 +19,7 @@ use std::net::IpAddr;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
+use crate::approval::Approved;
 use crate::settings::Settings;
 use crate::source::{Checkout, Entry};
 

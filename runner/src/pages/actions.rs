@@ -16,10 +16,10 @@ use trigger::token::{self, Wanted};
 
 use super::asked::Named;
 use super::site::Site;
-use crate::forge::wrong;
-use crate::report::text::one_line;
+use crate::queue::slots_of;
 use crate::run_dir::RunDir;
-use crate::slot::slots_of;
+use crate::settings::wrong;
+use crate::text::one_line;
 
 /// The longest that a page may let an app stay.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

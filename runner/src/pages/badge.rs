@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// A badge.
 #[derive(Template)]
@@ -52,7 +52,7 @@ impl Badge {
     }
 
     fn new(label: &str, word: &str, fill: &'static str) -> Self {
-        let (label, word) = (crate::report::text::one_line(label, 60), crate::report::text::one_line(word, 40));
+        let (label, word) = (crate::text::one_line(label, 60), crate::text::one_line(word, 40));
         // Eleven-pixel letters are seldom wider than this, and the text is told to fit.
         let width = |text: &str| text.chars().count() * 7 + 12;
         Self { label_width: width(&label), word_width: width(&word), label, word, fill }

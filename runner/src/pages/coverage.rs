@@ -6,8 +6,8 @@ use super::line::class;
 use super::shell::Shell;
 use crate::coverage::standing::{Answer, Criterion};
 use crate::coverage::{Cell, Coverage, Feature, RecipeCoverage, State, ago};
-use crate::report::text::{count, one_line};
-use crate::report::tone::Tone;
+use crate::text::{count, one_line};
+use crate::tone::Tone;
 
 const COLUMNS: usize = 400;
 

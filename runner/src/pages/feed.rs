@@ -7,8 +7,8 @@ use super::line::{about, href};
 use super::when::iso;
 use crate::history::RunRow;
 use crate::nightly::{Sweep, Turned};
-use crate::report::text::one_line;
-use crate::report::tone::Tone;
+use crate::text::one_line;
+use crate::tone::Tone;
 
 /// Entries of the feed.
 pub(super) const ENTRIES: usize = 50;

@@ -19,7 +19,7 @@ use crate::event::Stage;
 use crate::history::query::{Filter, Standing};
 use crate::history::{Db, HistoryError, RunRow, StageState};
 use crate::nightly::SweepRun;
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 const SVG: &str = "image/svg+xml";
 /// Runs that are looked at for changes of a recipe's verdict.

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 
 use super::shell::Shell;
 use crate::guard;
-use crate::report::text::{count, one_line, seconds};
-use crate::slot::{Runner, Times, slots_of};
+use crate::queue::{Runner, Times, slots_of};
+use crate::text::{count, one_line, seconds};
 
 /// Several readers within this time see the same look: each costs the engine some requests.
 const FRESH: Duration = Duration::from_secs(2);

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::when::{ago, iso};
 use crate::history::{RunRow, RunState};
-use crate::report::text::{one_line, seconds};
-use crate::report::tone::Tone;
+use crate::text::{one_line, seconds};
+use crate::tone::Tone;
 
 /// The widest text of a line, in columns.
 const COLUMNS: usize = 160;

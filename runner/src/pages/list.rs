@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::line::RunLine;
 use super::shell::Shell;
 use crate::history::query::{Filter, Page, Shows};
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// Runs on a page.
 pub(super) const COUNT: u16 = 50;

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use slots::status::Status;
 
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// What there is to tell.
 #[derive(Debug, Clone, Default)]

@@ -7,8 +7,8 @@ use super::line::class;
 use super::shell::Shell;
 use super::when::{ago, iso};
 use crate::nightly::{Clock, Health, Message, Sweep, SweepPhase, SweepRun, Swept, Turned};
-use crate::report::text::{count, one_line};
-use crate::report::tone::Tone;
+use crate::text::{count, one_line};
+use crate::tone::Tone;
 
 /// The widest text of a line, in columns.
 const COLUMNS: usize = 160;

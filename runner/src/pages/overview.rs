@@ -12,8 +12,8 @@ use super::shell::Shell;
 use super::when::{ago, iso};
 use crate::event::Stage;
 use crate::history::{RunRow, StageRow, StageState};
-use crate::report::text::{count, one_line, seconds};
-use crate::report::tone::Tone;
+use crate::text::{count, one_line, seconds};
+use crate::tone::Tone;
 
 /// The stages that have a column; the others are about the machine, or say the same in every run.
 pub(super) const COLUMNS: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];

@@ -14,8 +14,8 @@ use crate::event::Stage;
 use crate::history::RunRow;
 use crate::history::query::{Flake, Line, Parting, Spread, VersionPair, Week};
 use crate::report::log::lines;
-use crate::report::text::{count, one_line, seconds};
-use crate::report::tone::Tone;
+use crate::text::{count, one_line, seconds};
+use crate::tone::Tone;
 
 /// What the history knows of a recipe.
 #[derive(Debug, Clone)]

@@ -27,11 +27,11 @@ use super::shell::{Place, Shell};
 use super::site::Site;
 use super::{actions, api, assets, feeds, headers, live};
 use crate::event::Record;
+use crate::folder::folder_of;
+use crate::history::on_main;
 use crate::history::query::{Filter, Line, WINDOW};
 use crate::history::{Db, HistoryError, RunRow};
 use crate::nightly::Shelf;
-use crate::on_main;
-use crate::prepared::folder_of;
 use crate::report::html::PNG;
 use crate::report::junit;
 
@@ -250,7 +250,7 @@ pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: Place) -
     use askama::Template as _;
     let now = Timestamp::now();
     let since = now - SignedDuration::from_hours(24 * 7 * WEEKS);
-    let is_enrolled = folder_of(&site.runner().settings, &recipe).join("recipe.toml").is_file();
+    let is_enrolled = folder_of(&site.runner().settings.recipes, &recipe).join("recipe.toml").is_file();
     let known = site
         .history()
         .read(move |db| {

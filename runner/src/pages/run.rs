@@ -4,11 +4,11 @@ use askama::Template;
 
 use super::line::{href, is_live};
 use super::shell::Shell;
+use crate::fold::RunView;
 use crate::history::RunRow;
 use crate::on_main::OnMain;
-use crate::report::fold::RunView;
 use crate::report::html::{self, Life, Pictures};
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 #[derive(Template)]
 #[template(path = "pages/run.html")]

@@ -17,11 +17,11 @@ use super::actions;
 use super::fleet::Look;
 use super::respond::NoPage;
 use crate::coverage::{Coverage, Evidence, all_and_maintained, gather};
-use crate::forge::plain;
 use crate::history::query::Filter;
 use crate::history::{Change, Db, History, HistoryError};
 use crate::nightly::{Shelf, Sweep};
-use crate::slot::Runner;
+use crate::queue::Runner;
+use crate::settings::plain;
 
 /// What a page that many look at is made once in.
 ///

@@ -6,8 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::variant::is_setting;
-use super::{RecipeToml, Seconds};
-use crate::faults::InjectedFault;
+use super::{InjectedFault, RecipeToml, Seconds};
 
 /// Faults that the run makes on purpose, each switched on by its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]

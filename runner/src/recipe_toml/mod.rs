@@ -4,6 +4,7 @@
 mod elements;
 mod faults;
 mod health;
+mod injected_fault;
 mod needs_file;
 mod opt_out;
 pub(crate) mod shown;
@@ -21,6 +22,7 @@ pub use elements::{
 };
 pub use faults::{Backup, Faults, Outage, Reconfigure, Recovery};
 pub use health::{HealthHost, InARow, InService, OwnHost, TlsPort};
+pub use injected_fault::InjectedFault;
 pub use needs_file::{NeedsFile, blocked};
 pub use opt_out::{OPTIONAL, OptionalCheck};
 pub use variant::{Variant, VariantName};

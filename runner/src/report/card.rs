@@ -4,8 +4,8 @@
 use serde::Serialize;
 use url::Url;
 
-use super::fold::{RunView, StageView};
-use super::text::{one_line, seconds};
+use crate::fold::{RunView, StageView};
+use crate::text::{one_line, seconds};
 
 /// The template, which `cc-ci serve` serves at [`PATH`].
 pub const TEMPLATE: &str = include_str!("../../../docker/runner/card.json");
@@ -93,8 +93,8 @@ fn stage(view: &StageView) -> CardStage {
     }
 }
 
-fn color(tone: super::tone::Tone) -> &'static str {
-    use super::tone::Tone;
+fn color(tone: crate::tone::Tone) -> &'static str {
+    use crate::tone::Tone;
     match tone {
         Tone::Passed => "good",
         Tone::Failed => "attention",
@@ -106,8 +106,8 @@ fn color(tone: super::tone::Tone) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
-    use crate::report::fold::fold;
+    use crate::fixtures;
+    use crate::fold::fold;
 
     use super::TEMPLATE as CARD;
 

@@ -3,10 +3,10 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::journal::Journal;
 use super::lines::Look;
 use super::redo::{Format, RedoError, render};
 use crate::event::Record;
+use crate::journal_file::Journal;
 use crate::run_dir::RunDir;
 
 /// One report, and whether it could be written.
@@ -93,7 +93,7 @@ pub fn write(path: &Path, report: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
+    use crate::fixtures;
 
     #[test]
     fn a_report_replaces_the_old_one_whole() {

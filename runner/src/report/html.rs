@@ -10,11 +10,11 @@ use self::did::{Did, Room, did};
 pub(crate) use self::picture::PNG;
 use self::picture::{Picture, pictures};
 use self::timeline::{Bar, Tick, bar, span_ms, ticks};
-use super::fold::{RunView, StageView};
-use super::text::{Bounds, block, one_line, seconds};
-use super::tone::Tone;
 use crate::event::{AbraCall, AppUsed, CheckResult, Fault, Origin, Outcome, TaskFact, Used};
+use crate::fold::{RunView, StageView};
 use crate::on_main::OnMain;
+use crate::text::{Bounds, block, one_line, seconds};
+use crate::tone::Tone;
 
 mod did;
 mod picture;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use harness::failure::Failure;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::fold::{RunView, StageView};
-use super::text::{Bounds, block, clean, one_line, seconds};
-use super::tone::Tone;
 use crate::event::{CheckResult, Fault, Outcome};
+use crate::fold::{RunView, StageView};
+use crate::text::{Bounds, block, clean, one_line, seconds};
+use crate::tone::Tone;
 
 const EVIDENCE: Bounds = Bounds { lines: 200, columns: 1_000 };
 
@@ -143,7 +143,8 @@ fn status(tone: Tone, fault: Option<&Fault>, text: &str) -> TestCaseStatus {
 mod tests {
     use super::*;
     use crate::exit::Exit;
-    use crate::report::{fixtures, fold::fold};
+    use crate::fixtures;
+    use crate::fold::fold;
 
     #[test]
     fn the_file_of_a_failed_upgrade() {

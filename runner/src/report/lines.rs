@@ -1,9 +1,9 @@
 //! A run in lines for a terminal or a log, as pure functions of the view.
 
-use super::fold::{RunView, StageView};
-use super::text::{Bounds, block, one_line, seconds};
-use super::tone::Tone;
 use crate::event::{Event, Fault, Outcome};
+use crate::fold::{RunView, StageView};
+use crate::text::{Bounds, block, one_line, seconds};
+use crate::tone::Tone;
 
 /// How the lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl Look {
 mod tests {
     use super::*;
     use crate::event::Record;
-    use crate::report::fixtures;
+    use crate::fixtures;
 
     fn all_lines(records: &[Record], look: Look) -> String {
         let mut view = RunView::begin(&records[0]).unwrap();
@@ -252,6 +252,6 @@ mod tests {
         let colour = Look { colour: true, progress: true };
         let coloured = all_lines(&records, colour);
         assert!(coloured.contains("\u{1b}[31m"));
-        assert_eq!(super::super::text::clean(&coloured), all_lines(&records, Look::PLAIN));
+        assert_eq!(crate::text::clean(&coloured), all_lines(&records, Look::PLAIN));
     }
 }

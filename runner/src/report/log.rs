@@ -1,9 +1,9 @@
 //! The whole of a journal as lines of text, each record alone: nothing is folded, and nothing but the width is cut.
 //! A page can begin anywhere in it, and the same records always make the same lines.
 
-use super::text::{clean, cut, one_line, seconds};
-use super::tone::Tone;
 use crate::event::{CheckResult, Event, Fault, Outcome, Record, Stage, StageResult, Word};
+use crate::text::{clean, cut, one_line, seconds};
+use crate::tone::Tone;
 
 /// The widest line, in columns.
 const COLUMNS: usize = 2_000;
@@ -160,7 +160,7 @@ fn stage_of(event: &Event) -> Option<Stage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
+    use crate::fixtures;
 
     fn text(records: &[Record]) -> String {
         let line = |line: LogLine| {

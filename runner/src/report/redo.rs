@@ -6,14 +6,15 @@ use std::path::Path;
 use harness::failure::{Failure, Kind};
 use harness::names::RecipeName;
 
-use super::fold::{RunView, fold};
-use super::journal::{self, Journal, ReadError};
 use super::lines::Look;
 use super::terminal::{JsonLines, Terminal};
 use super::{html, junit};
 use crate::emit::Sink as _;
 use crate::event::{CheckResult, Outcome, Stage, Word};
-use crate::lint::FOLDERS;
+use crate::fold::{RunView, fold};
+use crate::journal_file as journal;
+use crate::journal_file::{Journal, ReadError};
+use crate::test_folders::FOLDERS;
 
 /// The kinds of report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -123,7 +124,7 @@ pub struct Red {
 /// # Errors
 /// When the recipe has no run in this state folder.
 pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
-    let runs = super::expect::earlier_runs(state, recipe);
+    let runs = crate::expect::earlier_runs(state, recipe);
     let Some(last) = runs.iter().find(|run| had_slot(run)) else {
         return Err(Failure::new(
             Kind::NotKept,
@@ -139,7 +140,7 @@ pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
 pub fn red_in_pull(state: &Path, recipe: &RecipeName, pull: u64) -> Option<Red> {
     let word = |run: &RunView| run.verdict.as_ref().map(|verdict| verdict.word);
     let is_one = |run: &RunView| run.started.pull_request == Some(pull) && word(run) != Some(Word::Cancelled);
-    super::expect::newest_runs(state, recipe).find(|run| is_one(run) && had_slot(run)).as_ref().map(red_of)
+    crate::expect::newest_runs(state, recipe).find(|run| is_one(run) && had_slot(run)).as_ref().map(red_of)
 }
 
 /// One that had no slot says nothing about the tests.
@@ -171,7 +172,7 @@ fn red_of(run: &RunView) -> Red {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
+    use crate::fixtures;
 
     #[test]
     fn a_report_made_again_is_the_same() {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::fold::RunView;
 use super::lines::{Look, of_event};
-use super::text::{one_line, seconds};
 use crate::emit::Sink;
 use crate::event::{Event, Record, Stage};
+use crate::fold::RunView;
+use crate::text::{one_line, seconds};
 
 /// What decides how the terminal is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl JsonLines<io::Stdout> {
 
 impl<W: Write + Send> Sink for JsonLines<W> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
-        self.0.write_all(&super::journal::line(record)?)?;
+        self.0.write_all(&crate::journal_file::line(record)?)?;
         self.0.flush()
     }
 
@@ -186,7 +186,8 @@ impl<W: Write + Send> Sink for JsonLines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{fixtures, journal};
+    use crate::fixtures;
+    use crate::journal_file as journal;
 
     #[test]
     fn only_a_real_terminal_gets_colour_and_movement() {

@@ -8,8 +8,8 @@ use trigger::token;
 use url::Url;
 
 use super::send::Destination;
-use crate::forge::{plain, wrong};
 use crate::settings::Settings;
+use crate::settings::{plain, wrong};
 use crate::world;
 
 /// Where a run reports to.
@@ -40,28 +40,5 @@ impl ReportArgs {
             token::read(file).map_err(|e| wrong(e.to_string(), "--report-token-file (CCCI_REPORT_TOKEN_FILE)"))?;
         let http = world::http(settings)?;
         Ok(Some(Destination { url: url.clone(), token, http, pictures: self.report_pictures }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Args as _;
-    use clap::builder::ValueParser;
-
-    use super::*;
-    use crate::serve::ServeSettings;
-
-    #[test]
-    fn a_setting_that_is_yes_or_no_takes_1_in_its_variable() {
-        let reports = ReportArgs::augment_args(clap::Command::new("run"));
-        let serves = ServeSettings::augment_args(clap::Command::new("serve"));
-
-        for (command, name) in [(reports, "report_pictures"), (serves, "pages_pictures")] {
-            let option = command.get_arguments().find(|option| option.get_id() == name).unwrap();
-            assert_eq!(
-                format!("{:?}", option.get_value_parser()),
-                format!("{:?}", ValueParser::from(FalseyValueParser::new()))
-            );
-        }
     }
 }

@@ -13,8 +13,9 @@ use harness::names::RunId;
 use super::follow::Batch;
 use super::wire::PictureName;
 use crate::event::{Event, Record};
+use crate::journal_file as journal;
 use crate::report::html::PNG;
-use crate::report::{journal, write_all};
+use crate::report::write_all;
 use crate::run_dir::RunDir;
 
 /// A longer journal is none that cc-ci writes.

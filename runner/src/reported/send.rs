@@ -17,9 +17,9 @@ use url::Url;
 use super::follow::{Batch, Follower};
 use super::wire::{Answer, BODY, PictureName, path, picture_path};
 use crate::event::{Event, Record};
+use crate::journal_file as journal;
 use crate::plain_file;
 use crate::report::html::PNG;
-use crate::report::journal;
 use crate::run_dir::RunDir;
 
 /// How soon after it happened something is sent.

@@ -16,9 +16,9 @@ use super::listen::Part;
 use super::settings::ServeSettings;
 use crate::answer::{AnswerDesk, Book, Came, Children, Pauses, Runs, Told, Worker, Workshop};
 use crate::forge::Named;
-use crate::forge::git_trust::{self, Environment};
 use crate::forge::standing::{self, Degree};
-use crate::slot::Runner;
+use crate::queue::Runner;
+use crate::source::git_trust::{self, Environment};
 
 /// Runs that are processes at once. Most of them wait for a slot, with some 40 MB each.
 const AT_ONCE: usize = 16;

@@ -102,7 +102,8 @@ async fn retain(history: &History, keep: Keep) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{fixtures, journal};
+    use crate::fixtures;
+    use crate::journal_file as journal;
     use crate::run_dir::RunDir;
 
     const KEEP: Keep = Keep { keep_runs: 9, keep_days: 9, keep_folders: 9 };
@@ -144,7 +145,7 @@ mod tests {
         // The third look finds it mended, and the first of those who show it cannot.
         let shown = std::sync::atomic::AtomicU32::new(0);
         let show = |_: &History| match shown.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-            0 => Err(crate::forge::wrong("no token".to_owned(), "")),
+            0 => Err(crate::settings::wrong("no token".to_owned(), "")),
             _ => Ok(()),
         };
         let mend = async {

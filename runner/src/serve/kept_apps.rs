@@ -7,8 +7,8 @@ use harness::names::RunId;
 use harness::swarm::Swarm;
 
 use crate::answer::{Ending, KeptApps};
+use crate::queue::Runner;
 use crate::reap::{Janitor, Reaped, Reaping};
-use crate::slot::Runner;
 use crate::world;
 
 /// How long one app may take to go.

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::forge::wrong;
+use crate::settings::wrong;
 
 /// Connections at once; more wait.
 const AT_ONCE: usize = 700;

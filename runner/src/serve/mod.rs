@@ -25,8 +25,8 @@ use self::answering::Answering;
 use self::listen::{Listening, Part};
 use crate::history::History;
 use crate::pages::{Readers, Site};
+use crate::queue::{Runner, caps, slots_of};
 use crate::reported;
-use crate::slot::{Runner, caps, slots_of};
 pub use settings::ServeSettings;
 pub use unit::UNIT;
 

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::answering::children;
 use super::settings::ServeSettings;
 use crate::answer::Children;
-use crate::forge::wrong;
 use crate::nightly::{Enrolled, Sweeper};
-use crate::slot::Runner;
+use crate::queue::Runner;
+use crate::settings::wrong;
 
 /// The one who makes sweeps; none where no hour is set. Nothing has been asked yet.
 ///

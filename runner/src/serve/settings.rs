@@ -13,11 +13,12 @@ use url::Url;
 
 use crate::address::{self, listen};
 use crate::drone::DroneArgs;
-use crate::forge::{ForgeArgs, wrong};
+use crate::forge::ForgeArgs;
 use crate::history::Keep;
 use crate::nightly::NightlyArgs;
 use crate::pages::Shown;
 use crate::settings::how_long;
+use crate::settings::wrong;
 
 /// What `cc-ci serve` has to know beside what every command does.
 #[derive(Debug, Clone, clap::Args)]
@@ -115,9 +116,12 @@ impl ServeSettings {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::builder::{FalseyValueParser, ValueParser};
+    use clap::{Args as _, Parser as _};
 
     use super::*;
+    use crate::answer::NOT_FOR_RUNS;
+    use crate::reported::ReportArgs;
 
     #[derive(Debug, clap::Parser)]
     struct Cli {
@@ -130,6 +134,29 @@ mod tests {
         for (poll, longest) in [("30s", 60), ("1s", 60), ("10m", 600)] {
             let settings = Cli::try_parse_from(["cc-ci", "--poll", poll]).unwrap().serve;
             assert_eq!(settings.pace().after(u32::MAX, 0.0), Duration::from_secs(longest), "{poll}");
+        }
+    }
+
+    #[test]
+    fn what_leads_to_a_servers_secrets_is_not_for_runs() {
+        let command = ServeSettings::augment_args(clap::Command::new("serve"));
+        let names = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        let is_secret = |name: &&str| name.ends_with("_FILE") || name.contains("_DRONE_");
+        let secret: Vec<&str> = names.filter(is_secret).collect();
+        assert!(secret.len() >= 7 && secret.iter().all(|name| NOT_FOR_RUNS.contains(name)), "{secret:?}");
+    }
+
+    #[test]
+    fn a_setting_that_is_yes_or_no_takes_1_in_its_variable() {
+        let reports = ReportArgs::augment_args(clap::Command::new("run"));
+        let serves = ServeSettings::augment_args(clap::Command::new("serve"));
+
+        for (command, name) in [(reports, "report_pictures"), (serves, "pages_pictures")] {
+            let option = command.get_arguments().find(|option| option.get_id() == name).unwrap();
+            assert_eq!(
+                format!("{:?}", option.get_value_parser()),
+                format!("{:?}", ValueParser::from(FalseyValueParser::new()))
+            );
         }
     }
 }

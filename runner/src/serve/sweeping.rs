@@ -10,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use super::deaths::Deaths;
 use super::notify::Manager;
 use crate::guard;
+use crate::queue::Runner;
 use crate::reap::{Janitor, Reaped, Reaping};
-use crate::slot::Runner;
 use crate::world;
 
 /// Between two looks.

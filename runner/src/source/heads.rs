@@ -8,7 +8,7 @@ use harness::names::Commit;
 
 use super::words::{not_there, unreadable};
 use super::{PATIENCE, Tag, address, git_elsewhere};
-use crate::forge::git_access::GitAccess;
+use crate::source::git_access::GitAccess;
 
 /// The newest commits of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use harness::swarm::{Before, ObjectKind, Removal};
 
 use super::{answers, data, upgrade};
 use crate::context::{Context, Step};
-use crate::report::text::count;
+use crate::text::count;
 
 /// What a stack deploy makes again. Volumes and secrets stay, as abra leaves them.
 const TAKEN_DOWN: [ObjectKind; 4] =

@@ -18,9 +18,10 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{answers, data, overlay};
 use crate::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use crate::context::{Context, Step};
-use crate::deploy::{compose_of, disk, sample_of};
+use crate::forgetting::begin_to_forget;
 use crate::markers::{self, Marker};
-use crate::report::text::{count, one_line};
+use crate::revision::{compose_of, sample_of};
+use crate::text::{count, one_line};
 use crate::{repository, snapshots};
 
 /// Before a restore is tried once more.
@@ -34,7 +35,7 @@ struct Covered {
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     let ended = back_up_and_restore(cx).await;
-    snapshots::begin_to_forget(cx);
+    begin_to_forget(cx);
     ended
 }
 
@@ -263,7 +264,7 @@ async fn create(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Made>
         let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         // Also of a backup that failed: what it saved is there.
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
-        snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
+        snapshots::note(&cx.dir, &ids).map_err(|error| Failure::disk("write", cx.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
             if let Err(failure) = cx.took_from(call, "make a backup", Speaker::BackupBot) {
                 cx.note(format!("the backup was tried once more; at the first try: {}", failure.what));
@@ -271,7 +272,7 @@ async fn create(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Made>
             call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
         }
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
-        snapshots::note(&cx.dir, &ids).map_err(|error| disk("write", cx.dir.path(), &error))?;
+        snapshots::note(&cx.dir, &ids).map_err(|error| Failure::disk("write", cx.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
             cx.note("the backup bot did not say which snapshot it made, so it stays in the bot's repository");
         }

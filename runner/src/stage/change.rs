@@ -6,12 +6,12 @@ use harness::coopcloud::compose::Compose;
 use harness::coopcloud::envfile::EnvFile;
 use harness::failure::{Failure, Kind};
 
-use crate::allowed::compose_files;
 use crate::change::{self, Change, Why};
 use crate::commands::{After, Commands};
 use crate::context::{Context, Step};
 use crate::event::Stage;
-use crate::report::text::count;
+use crate::revision::compose_files;
+use crate::text::count;
 
 /// The check that an upgrade needs no more than operators have.
 const CHECK: &str = "prepare.settings";

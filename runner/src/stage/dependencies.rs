@@ -16,8 +16,8 @@ use crate::context::{Context, Step, Stopped};
 use crate::event::{Fault, Origin, Outcome};
 use crate::logins;
 use crate::neighbours::Neighbours;
-use crate::report::text::count;
-use crate::warm::Warm;
+use crate::text::count;
+use crate::warm_provider::Warm;
 
 /// How long a dependency may take to show that it still lives.
 const ALIVE: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::event::{Event, Stage, TaskFact};
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// Log lines that are kept of each service.
 const LOG_LINES: usize = 300;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::context::{Context, Step};
 use crate::foreseen::{Given, foreseen};
-use crate::report::text::count;
+use crate::text::count;
 
 /// The network that traefik shares with the apps.
 pub(super) const PROXY: &str = "proxy";
@@ -26,7 +26,7 @@ const INSTALLS: [&str; 8] =
 /// Variables, settings and hints.
 pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
     cx.check("prepare.variables", async |cx: &mut Context| {
-        let vars = crate::deploy::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
+        let vars = crate::revision::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
         let sample = cx.checkout.file(head, ".env.sample").unwrap_or_default();
         let known = foreseen(&Given { compose, env, vars: &vars, sample: &sample }, |file| {
             cx.checkout.file(head, file.trim_start_matches("./"))

@@ -5,7 +5,7 @@ use harness::swarm::{Before, Removal};
 
 use super::{again, answers, evidence};
 use crate::context::{Context, Step};
-use crate::report::text::count;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     let again = again::run(cx).await;
@@ -37,7 +37,7 @@ pub(super) async fn remove(cx: &mut Context, check: &str) -> Step {
         let env = cx.abra.env_file(&cx.spec.domain);
         match std::fs::remove_file(&env) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(crate::deploy::disk("remove", &env, &error));
+                return Err(Failure::disk("remove", &env, &error));
             }
             _ => {}
         }

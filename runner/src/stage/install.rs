@@ -4,7 +4,7 @@ use harness::swarm::Before;
 
 use super::{answers, overlay};
 use crate::context::{Context, Step};
-use crate::report::text::count;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     let revision = cx.spec.base.clone().unwrap_or_else(|| cx.spec.head.to_string());

@@ -6,7 +6,7 @@ use harness::swarm::MemoryKill;
 use crate::context::Context;
 use crate::event::Fault;
 use crate::keep::Keep;
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// What was killed since the last look, in apps of the run: as faults of whom they concern.
 pub async fn killed(cx: &mut Context) -> Vec<Fault> {

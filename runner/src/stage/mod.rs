@@ -23,13 +23,11 @@ mod prepare;
 mod prove;
 mod ready;
 mod slot;
-mod teardown;
 mod upgrade;
 mod variants;
 
 pub use dependencies::lost;
 pub use prepare::published_ports;
-pub use teardown::{Teardown, tear_down, tear_down_and_say};
 pub use variants::ActiveVariant;
 
 use crate::context::{Context, Step};

@@ -8,8 +8,8 @@ use harness::coopcloud::declared::{declared_by, undeclared};
 use harness::coopcloud::unset::unset;
 use harness::failure::{Failure, Kind};
 
-use crate::allowed::compose_files;
 use crate::context::Context;
+use crate::revision::compose_files;
 use crate::source::Checkout;
 use crate::stack_config::Loaded;
 
@@ -123,15 +123,15 @@ fn alone(cx: &Context, head: &str, file: &str) -> Option<Compose> {
 }
 
 fn variables(cx: &Context, head: &str) -> BTreeMap<String, String> {
-    let sample = crate::deploy::sample_of(&cx.checkout, head).unwrap_or_default();
-    crate::deploy::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str())
+    let sample = crate::revision::sample_of(&cx.checkout, head).unwrap_or_default();
+    crate::revision::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str())
 }
 
 /// Every secret, config, volume and network that some compose file of the repository declares, as `kind key`: an overlay
 /// may build on another one.
 fn declared(cx: &Context, head: &str) -> BTreeSet<String> {
     let mut files = compose_paths(&cx.checkout, head);
-    files.extend(crate::deploy::sample_of(&cx.checkout, head).map(|env| compose_files(&env)).unwrap_or_default());
+    files.extend(crate::revision::sample_of(&cx.checkout, head).map(|env| compose_files(&env)).unwrap_or_default());
     files
         .iter()
         .filter_map(|file| alone(cx, head, file))

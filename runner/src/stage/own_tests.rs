@@ -58,7 +58,7 @@ async fn put_up(cx: &Context, place: &Place) -> Result<(Fence, Vec<(String, Stri
     let (checkout, head) = (cx.checkout.dir().to_owned(), cx.spec.head.clone());
     let tests = blocking(move || crate::source::archive(&checkout, head.as_str(), FOLDER)).await?;
     let world_ca = match &cx.ca {
-        Some(path) => Some(std::fs::read(path).map_err(|error| crate::deploy::disk("read", path, &error))?),
+        Some(path) => Some(std::fs::read(path).map_err(|error| Failure::disk("read", path, &error))?),
         // The gate judges as everything else does: by this system's authorities, and not by those of its own image.
         None => std::fs::read(SYSTEM_CAS).ok(),
     };

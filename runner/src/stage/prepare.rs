@@ -16,9 +16,9 @@ use crate::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use crate::guard;
 use crate::recipe_toml::RecipeToml;
 use crate::refused;
-use crate::report::text::count;
 use crate::spec::check_object_names;
 use crate::stack_config::{Loaded, Variables, load};
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     super::own_tests::tell(cx);
@@ -132,11 +132,11 @@ async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) 
             cx.note(format!("{name} has depends_on: {other}, and no service is called so; swarm and abra ignore it"));
         }
     }
-    let deployed = crate::allowed::compose_files(env);
+    let deployed = crate::revision::compose_files(env);
     let optional = super::optional::optional(cx, head, &deployed);
     cx.check("prepare.schema", async |cx: &mut Context| {
         cx.checkout.check_out(head)?;
-        let vars = crate::deploy::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
+        let vars = crate::revision::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
         let dir = cx.checkout.dir().to_owned();
         let ask = |files: Vec<String>, variables| {
             let (dir, vars) = (dir.clone(), vars.clone());

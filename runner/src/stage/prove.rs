@@ -10,7 +10,6 @@ use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{data, overlay as checks};
 use crate::context::{Context, Step, Stopped};
-use crate::deploy::disk;
 use crate::event::{Origin, Outcome};
 use crate::impostor::{self, Impostor};
 
@@ -69,11 +68,11 @@ async fn one(
     kind: impostor::Kind,
 ) -> Result<(OverlayResult, bool), Failure> {
     let work = cx.dir.work().join(format!("prove-{number}"));
-    std::fs::create_dir_all(&work).map_err(|error| disk("make", &work, &error))?;
-    let entries = std::fs::read_dir(&cx.work).map_err(|error| disk("read", &cx.work, &error))?;
+    std::fs::create_dir_all(&work).map_err(|error| Failure::disk("make", &work, &error))?;
+    let entries = std::fs::read_dir(&cx.work).map_err(|error| Failure::disk("read", &cx.work, &error))?;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
         let to = work.join(path.file_name().unwrap_or_default());
-        std::fs::copy(&path, &to).map_err(|error| disk("write", &to, &error))?;
+        std::fs::copy(&path, &to).map_err(|error| Failure::disk("write", &to, &error))?;
     }
     let impostor = Impostor::start(kind, &cx.spec.domain, cx.spec.recipe.as_str(), &work).await?;
     let yes = work.join("impostor-yes");
@@ -82,7 +81,7 @@ async fn one(
     let resolve = format!("{domain}:{port}:127.0.0.1");
     // The apps beside it are the real ones: a test that only asks those proves nothing about this one.
     let ca = work.join("ca.pem");
-    trust_both(impostor.ca(), cx.ca.as_deref(), &ca).map_err(|error| disk("write", &ca, &error))?;
+    trust_both(impostor.ca(), cx.ca.as_deref(), &ca).map_err(|error| Failure::disk("write", &ca, &error))?;
     let mut context = context.clone();
     let ports = impostor.in_place_of(context.variables.get("CCCI_PORTS").unwrap_or_default());
     for (name, value) in [
@@ -117,7 +116,7 @@ fn executable(path: &Path, text: &str) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     let written = std::fs::write(path, text)
         .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)));
-    written.map_err(|error| disk("write", path, &error))
+    written.map_err(|error| Failure::disk("write", path, &error))
 }
 
 /// Records how a test did against an impostor; whether it is hollow.

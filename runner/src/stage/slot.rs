@@ -7,10 +7,11 @@ use slots::{Board as _, Lease, NoSlot};
 
 use crate::claims;
 use crate::context::{Context, Step};
+use crate::queue::{Times, caps, now, place, slots_of};
 use crate::reap::Janitor;
-use crate::slot::{Times, ask, caps, now, place, slots_of};
+use crate::slot::ask;
 use crate::usage;
-use crate::warm::Warm;
+use crate::warm_provider::Warm;
 
 /// How long the removal of what one dead run left may take, while this one waits.
 const REMOVING: Duration = Duration::from_secs(60);

@@ -8,10 +8,10 @@ use super::{answers, evidence, fresh, prepare, upgrade};
 use crate::allowed::{allowed, readable, settle};
 use crate::change::Change;
 use crate::context::{Context, Step, Stopped};
-use crate::deploy::sample_of;
 use crate::keep::Keep;
 use crate::recipe_toml::Variant;
-use crate::report::text::count;
+use crate::revision::sample_of;
+use crate::text::count;
 
 /// A variant that is deployed now.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::exit::Exit;
-use crate::report::fixtures;
+use crate::fixtures;
 
 fn ended(outcome: Outcome) -> StageResult {
     StageResult { outcome, fault: None, reason: None }

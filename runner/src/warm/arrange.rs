@@ -8,15 +8,16 @@ use harness::failure::Failure;
 use harness::http::Http;
 use harness::swarm::{Claim, ClaimOutcome, Swarm};
 
-use super::Warm;
 use crate::dependencies::{Dependency, Why};
-use crate::deploy::disk;
+use crate::domain::domain_with;
 use crate::event::{PlannedStage, Stage};
-use crate::prepared::{Prepared, new_run_id};
+use crate::prepared::Prepared;
+use crate::queue;
 use crate::run_dir::RunDir;
+use crate::run_id::new_run_id;
+use crate::run_labels::labels;
 use crate::settings::Settings;
-use crate::slot;
-use crate::spec::domain_with;
+use crate::warm_provider::Warm;
 
 /// How long a warm provider may take to show that it lives.
 const ALIVE: Duration = Duration::from_secs(3);
@@ -48,7 +49,7 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
     let cold = |why: &str| Ok(Some(format!("the provider of logins is the run's own: {why}")));
     let shares = prepared.toml.sso.as_ref().is_some_and(|sso| sso.share);
     let seconds: u64 = prepared.stages.iter().map(|stage| stage.deadline_s).sum();
-    let now = slot::now(how.swarm, how.settings).await?;
+    let now = queue::now(how.swarm, how.settings).await?;
     let deadline = now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
     let tested = prepared.spec.clone();
     let Some(at) = prepared.dependencies.iter().position(|one| one.needed.why == Why::Provider) else {
@@ -140,7 +141,7 @@ async fn found(
     }
     let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
     // From now on; when the run has its slot it extends this once more.
-    let until = slot::now(how.swarm, how.settings).await?.saturating_add(longest.max(time));
+    let until = queue::now(how.swarm, how.settings).await?.saturating_add(longest.max(time));
     if !how.swarm.extend_claim(&other.stack, until).await? {
         return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
     }
@@ -156,7 +157,7 @@ async fn make(
 ) -> Result<Result<Warm, String>, Failure> {
     let claim = Claim { run: new_run_id()?, ..claim };
     let dir = RunDir::of(&how.state, &claim.run);
-    let alive = dir.create().map_err(|error| disk("make", dir.path(), &error))?;
+    let alive = dir.create().map_err(|error| Failure::disk("make", dir.path(), &error))?;
     if let ClaimOutcome::Taken(other) = how.swarm.claim(&claim).await.inspect_err(|_| dir.discard())? {
         dir.discard();
         return Ok(Err(format!("the warm one is just being made by run {}", other.run)));
@@ -173,6 +174,6 @@ async fn make(
     };
     dependency.spec.run = claim.run.clone();
     prepared.dependencies[at] = dependency;
-    let labels = crate::claims::labels(&claim.run, &how.host, claim.deadline);
+    let labels = labels(&claim.run, &how.host, claim.deadline);
     Ok(Ok(Warm { dir, time: how.time, labels, claim: Some(claim), made: Some(alive) }))
 }

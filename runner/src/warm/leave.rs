@@ -5,13 +5,13 @@ use std::time::Duration;
 use harness::failure::{Failure, Kind};
 use harness::swarm::Claim;
 
-use super::Warm;
 use crate::context::Context;
 use crate::event::ObjectFact;
 use crate::keep::end_later;
 use crate::logins;
-use crate::slot;
-use crate::stage::tear_down;
+use crate::queue;
+use crate::teardown::tear_down;
+use crate::warm_provider::Warm;
 
 /// How long a provider may take to remove a realm.
 const REMOVING: Duration = Duration::from_secs(60);
@@ -82,7 +82,7 @@ async fn stays(app: &Context, until: i64) -> Result<(), Failure> {
 }
 
 async fn until(cx: &Context, time: Duration) -> Result<i64, Failure> {
-    let now = slot::now(&cx.swarm, &cx.runner.settings).await?;
+    let now = queue::now(&cx.swarm, &cx.runner.settings).await?;
     Ok(now.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
 }
 

@@ -9,7 +9,6 @@ use harness::failure::{Failure, Kind};
 use harness::names::Domain;
 
 use crate::certificate::issue;
-use crate::deploy::disk;
 
 /// Days that a certificate lasts, and days before its end when it is made anew.
 const LASTS: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -29,7 +28,11 @@ pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
     if age.is_some_and(|age| age < LASTS - EARLY) {
         return Ok(false);
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|error| disk("make", &dir, &error))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&dir)
+        .map_err(|error| Failure::disk("make", &dir, &error))?;
     let files =
         make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be made: {error}"), ""))?;
     // The certificate is written last: what is there when it is there is whole.
@@ -48,7 +51,7 @@ fn make(base: &Domain) -> Result<[(&'static str, String, u32); 3], rcgen::Error>
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let _ = std::fs::remove_file(path);
     let file = std::fs::OpenOptions::new().create_new(true).write(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| disk("write", path, &error))
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| Failure::disk("write", path, &error))
 }
 
 #[cfg(test)]

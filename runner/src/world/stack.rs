@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use super::ca;
 use super::present::{IMAGE_LABEL, PRINT_LABEL};
 use super::route;
-use crate::deploy::disk;
 use crate::settings::Settings;
 
 /// What of the world the stack shall have.
@@ -58,8 +57,8 @@ pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<
     let print = print_of(&[&compose(settings, parts, Path::new(""), cert, "").to_string()]);
     let file = dir.join("world.yml");
     let text = format!("{:#}\n", compose(settings, parts, &dir, cert, &print));
-    std::fs::create_dir_all(&dir).map_err(|error| disk("make", &dir, &error))?;
-    std::fs::write(&file, text).map_err(|error| disk("write", &file, &error))?;
+    std::fs::create_dir_all(&dir).map_err(|error| Failure::disk("make", &dir, &error))?;
+    std::fs::write(&file, text).map_err(|error| Failure::disk("write", &file, &error))?;
     Ok(Wanted { file, print })
 }
 
@@ -68,9 +67,9 @@ fn certificate(dir: &Path) -> Result<String, Failure> {
     let tls = "tls:\n  stores:\n    default:\n      defaultCertificate:\n        \
                certFile: /run/secrets/cert.pem\n        keyFile: /run/secrets/key.pem\n";
     let tls_file = dir.join("tls.yml");
-    std::fs::write(&tls_file, tls).map_err(|error| disk("write", &tls_file, &error))?;
+    std::fs::write(&tls_file, tls).map_err(|error| Failure::disk("write", &tls_file, &error))?;
     let cert_file = dir.join("cert.pem");
-    let cert = std::fs::read_to_string(&cert_file).map_err(|error| disk("read", &cert_file, &error))?;
+    let cert = std::fs::read_to_string(&cert_file).map_err(|error| Failure::disk("read", &cert_file, &error))?;
     // Secrets and configs do not change, so a new certificate needs new names.
     Ok(print_of(&[&cert, tls]))
 }

@@ -64,7 +64,7 @@ fn a_server_that_is_killed_at_any_moment_of_an_import_loses_nothing() {
     }));
     let dir = RunDir::of(state, &GREEN.parse().unwrap());
     drop(dir.create().unwrap());
-    let lines: Vec<u8> = records.iter().flat_map(|record| runner::report::journal::line(record).unwrap()).collect();
+    let lines: Vec<u8> = records.iter().flat_map(|record| runner::journal_file::line(record).unwrap()).collect();
     std::fs::write(dir.journal(), lines).unwrap();
 
     let log = state.join("history.sqlite-wal");

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write as _};
 use std::time::{Duration, Instant};
 
 use runner::event::{Event, Record, Stage};
-use runner::report::journal::line;
+use runner::journal_file::line;
 
 use crate::browser::Eye;
 use crate::fixtures;

@@ -6,7 +6,7 @@ use runner::{event, verdict};
 
 #[cfg(test)]
 #[expect(dead_code, reason = "not every story is told here")]
-#[path = "../../src/report/fixtures.rs"]
+#[path = "../../src/fixtures.rs"]
 mod fixtures;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The stage `faults`: each fault on an app that goes through it, and on a head that is red by it alone.
 
 use runner::event::{Event, Outcome, Stage};
-use runner::faults::InjectedFault;
+use runner::recipe_toml::InjectedFault;
 
 use super::made::Made;
 use super::support::{Said, is_thorough, left, own_state};

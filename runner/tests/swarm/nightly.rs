@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use runner::event::Event;
+use runner::journal_file as journal;
 use runner::nightly::{Clock, Health, Shelf, Sweep};
-use runner::report::journal;
 use runner::run_dir::RunDir;
 use serde_json::{Value, json};
 

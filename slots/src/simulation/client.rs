@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::failure::Failure;
-use harness::names::RunId;
-use harness::swarm::Swap;
+use base::failure::Failure;
+use base::names::RunId;
 use jiff::Timestamp;
 use rand::Rng;
+use swarm::Swap;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 

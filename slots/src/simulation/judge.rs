@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use harness::names::RunId;
+use base::names::RunId;
 use tokio::time::Instant;
 
 use crate::admit::{Answer, admit, leaves_room};

@@ -12,7 +12,7 @@ mod scenario;
 mod tests;
 mod troubles;
 
-use harness::failure::{Failure, Kind};
+use base::failure::{Failure, Kind};
 
 fn unknown(what: &str) -> Failure {
     Failure::new(Kind::EngineUnreachable, what, "")

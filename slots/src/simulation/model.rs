@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use harness::names::RunId;
-use harness::swarm::Swap;
+use base::names::RunId;
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use swarm::Swap;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::names::RunId;
+use base::names::RunId;
 use rand::Rng;
 use tokio::time::{Instant, sleep, timeout};
 

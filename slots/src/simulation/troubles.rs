@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use harness::names::RunId;
+use base::names::RunId;
 use rand::Rng;
 use tokio::time::{Instant, sleep};
 

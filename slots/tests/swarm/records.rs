@@ -1,7 +1,7 @@
 //! The compare-and-swap below everything.
 
-use harness::swarm::Swap;
 use slots::Board;
+use swarm::Swap;
 
 use super::support::{FOUR, acquire, ask, quick, with_set};
 

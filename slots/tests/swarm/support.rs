@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use harness::swarm::Swarm;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use slots::{Ask, Board, Caps, Granted, Held, Janitor, Lease, NoSlot, Slots, SwarmBoard, Timing, View};
+use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const FOUR: Caps = Caps { tests: 4, apps: 100, mib: 100_000 };

@@ -373,7 +373,7 @@ fn result(name: &str, is_unit: bool, without: Option<&Said>, with: Option<&Said>
 
 /// The beginning of what a compiler says.
 fn first_of(error: &str) -> String {
-    runner::report::text::one_line(error, 120)
+    runner::text::one_line(error, 120)
 }
 
 #[cfg(test)]

@@ -57,10 +57,10 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let scratch =
-        tempfile::tempdir().map_err(|error| runner::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch = tempfile::tempdir()
+        .map_err(|error| harness::failure::Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let build = args.build.clone().unwrap_or_else(|| scratch.path().to_owned());
-    let build = std::path::absolute(&build).map_err(|error| runner::deploy::disk("find", &build, &error))?;
+    let build = std::path::absolute(&build).map_err(|error| harness::failure::Failure::disk("find", &build, &error))?;
     let audit = Audit {
         repository: args.repository.clone(),
         since: args.since.clone(),

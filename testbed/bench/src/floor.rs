@@ -54,7 +54,7 @@ impl Trees {
             let yaml = yaml.replace(run.started.stack.as_str(), &stack).replace(run.started.domain.as_str(), &domain);
             let file = path.join("bench.yml");
             std::fs::write(&file, yaml.replace('$', "$$"))
-                .map_err(|error| runner::deploy::disk("write", &file, &error))?;
+                .map_err(|error| harness::failure::Failure::disk("write", &file, &error))?;
             Ok(path)
         };
         Ok(Self { base: tree("base", &base)?, head: tree("head", &head)?, stack, domain })
@@ -161,7 +161,8 @@ async fn all_updated(events: &mut (impl Stream<Item = EventMessage> + Unpin), tr
 /// The services of a tree, which the floor knows from the compose file.
 fn services(tree: &Path) -> Result<BTreeSet<String>, Failure> {
     let file = tree.join("bench.yml");
-    let text = std::fs::read_to_string(&file).map_err(|error| runner::deploy::disk("read", &file, &error))?;
+    let text =
+        std::fs::read_to_string(&file).map_err(|error| harness::failure::Failure::disk("read", &file, &error))?;
     let compose = harness::coopcloud::compose::Compose::load(
         &[("bench.yml".to_owned(), text)],
         &std::collections::BTreeMap::new(),

@@ -117,7 +117,7 @@ fn import(history: &History, runs: u32) -> Result<Figure, Failure> {
     let bug = |what: &str| Failure::new(Kind::Bug, what, "please report it");
     let run = format!("long-{}", Timestamp::now().as_second()).parse().map_err(|_| bug("an id"))?;
     let dir = RunDir::of(history.state(), &run);
-    let io = |error: std::io::Error| runner::deploy::disk("write", dir.path(), &error);
+    let io = |error: std::io::Error| harness::failure::Failure::disk("write", dir.path(), &error);
     drop(dir.create().map_err(io)?);
     let journal = long(runs, EVENTS).ok_or_else(|| bug("a journal"))?;
     let length = journal.len();

@@ -96,7 +96,7 @@ impl Told {
         let at = self.at.checked_add(after).unwrap_or(self.at);
         let record = Record { seq: self.seq, at, ms: self.ms, event };
         self.seq += 1;
-        self.lines.extend(runner::report::journal::line(&record).unwrap_or_default());
+        self.lines.extend(runner::journal_file::line(&record).unwrap_or_default());
     }
 
     fn stage(&mut self, stage: Stage, number: u32) {

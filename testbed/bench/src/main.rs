@@ -75,7 +75,7 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         None => neighbour("cc-ci")?,
     };
     if let Some(state) = &args.history {
-        std::fs::create_dir_all(state).map_err(|error| runner::deploy::disk("make", state, &error))?;
+        std::fs::create_dir_all(state).map_err(|error| harness::failure::Failure::disk("make", state, &error))?;
         let mut figures = bench::history(state, args.runs.get())?;
         if args.pages {
             figures.extend(bench::pages(&program, state, args.runs.get()).await?);
@@ -84,8 +84,8 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Passed);
     }
     let source = args.source.as_deref().unwrap_or(Path::new("."));
-    let scratch =
-        tempfile::tempdir().map_err(|error| runner::deploy::disk("make a folder in", &std::env::temp_dir(), &error))?;
+    let scratch = tempfile::tempdir()
+        .map_err(|error| harness::failure::Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     if !args.fleet.is_empty() {
         return fleet(&program, args, source, scratch.path()).await;
     }

@@ -83,7 +83,7 @@ fn compose(dir: &Path, image: &str, script: &str, more: &str) -> Result<std::pat
          volumes: ['data:/data'], networks: [internal], deploy: {{ endpoint_mode: dnsrr }}{more} }}\n\
          volumes: {{ data: {{}} }}\nnetworks: {{ internal: {{}} }}\n"
     );
-    std::fs::write(&file, text).map_err(|error| runner::deploy::disk("write", &file, &error))?;
+    std::fs::write(&file, text).map_err(|error| harness::failure::Failure::disk("write", &file, &error))?;
     Ok(file)
 }
 

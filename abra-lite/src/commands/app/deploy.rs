@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
-use harness::abra::Point;
-use harness::coopcloud::by_variable::{Typed, by_variable};
-use harness::coopcloud::compose::{Compose, Port};
-use harness::coopcloud::labels;
-use harness::coopcloud::variables::{HANDED_ON, is_reserved};
-use harness::coopcloud::version::Version;
+use coopcloud::abra::Point;
+use coopcloud::by_variable::{Typed, by_variable};
+use coopcloud::compose::{Compose, Port};
+use coopcloud::labels;
+use coopcloud::variables::{HANDED_ON, is_reserved};
+use coopcloud::version::Version;
 use serde_json::json;
 
 use super::cmd::in_service;
@@ -88,7 +88,7 @@ pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
         let seconds = label.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_TIMEOUT);
         let until = Instant::now() + Duration::from_secs(seconds);
         watch.settled(&before, until, &mut |line: &str| eprintln!("INFO {line}")).await.map_err(|failure| {
-            let what = if failure.kind == harness::failure::Kind::Deadline { "timed out" } else { "failed" };
+            let what = if failure.kind == base::failure::Kind::Deadline { "timed out" } else { "failed" };
             Fatal(format!("deploy {what} 🟠 {}", Fatal::from(failure)))
         })?;
     }

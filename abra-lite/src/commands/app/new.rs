@@ -1,9 +1,9 @@
 //! `app new`: copies `.env.sample` to the app's env file. Without `--chaos` it moves the recipe's
 //! checkout to the chosen or the latest release, as the real one does.
 
-use harness::abra::Point;
-use harness::coopcloud::envfile::EnvFile;
-use harness::names::Domain;
+use base::names::Domain;
+use coopcloud::abra::Point;
+use coopcloud::envfile::EnvFile;
 
 use crate::app::server_dir;
 use crate::cli::Flags;

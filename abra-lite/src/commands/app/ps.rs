@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::coopcloud::labels;
+use coopcloud::labels;
 use serde_json::json;
 
 use crate::app::App;

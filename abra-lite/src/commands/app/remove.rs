@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::swarm::Removal;
+use swarm::Removal;
 
 use crate::app::App;
 use crate::cli::Flags;

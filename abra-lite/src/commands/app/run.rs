@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use harness::abra::Point;
+use coopcloud::abra::Point;
 
 use crate::app::App;
 use crate::docker::{connect, container_by_prefix, container_of, exec, wants_terminal};

@@ -90,7 +90,7 @@ async fn what_is_asked_is_put_down_without_cookies_and_tokens() {
         false => ("200 OK\r\ncontent-type: text/plain".to_owned(), "x".repeat(100_000)),
     })
     .await;
-    let recorder = crate::exchange::Recorder::default();
+    let recorder = base::exchange::Recorder::default();
     let http = Http::new(&HttpConfig::default()).unwrap().recorded_by(&recorder);
     let visitor = http.session();
     let login = Url::parse(&format!("{}/login?state=s-3#s-4", server.url)).unwrap();
@@ -102,7 +102,7 @@ async fn what_is_asked_is_put_down_without_cookies_and_tokens() {
     drop(server);
     let nobody = Url::parse("http://127.0.0.1:9/").unwrap();
     visitor.ask(Method::GET, &nobody).send().await.unwrap_err();
-    let (list, _) = recorder.take().shown(&crate::redact::Redactor::new());
+    let (list, _) = recorder.take().shown(&base::redact::Redactor::new());
     let text = serde_json::to_string(&list).unwrap();
     assert!(!text.contains("s-"), "{text}");
     let [posted, got, refused] = list.as_slice() else { panic!("{text}") };

@@ -1,5 +1,6 @@
 //! The parts of a realm, made one after the other.
 
+use base::names::{ClientId, RealmName};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -8,7 +9,6 @@ use super::super::{Granted, ProviderName, SsoError, User, Wanted};
 use super::api::segment;
 use super::ready::Ready;
 use super::{Authentik, MARKER, Release, is_marked};
-use crate::names::{ClientId, RealmName};
 
 /// Redirects became objects that say how they are compared; before, they were lines.
 const REDIRECT_OBJECTS: Release = Release(2024, 12);
@@ -160,7 +160,7 @@ impl Authentik {
 }
 
 /// The client's id is unique among all applications, so it has the realm's name in it.
-fn client_of(realm: &RealmName, client: &ClientId) -> Result<ClientId, crate::names::NameError> {
+fn client_of(realm: &RealmName, client: &ClientId) -> Result<ClientId, base::names::NameError> {
     format!("{realm}-{client}").parse()
 }
 

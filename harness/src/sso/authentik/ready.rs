@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use base::names::RealmName;
 use serde_json::Value;
 
 use super::{Authentik, SsoError};
-use crate::names::RealmName;
 
 /// There is no event that tells when a blueprint was applied, so it is asked for after these pauses.
 const PAUSE: Duration = Duration::from_millis(100);

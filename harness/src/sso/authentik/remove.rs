@@ -1,12 +1,12 @@
 //! The parts of a realm, removed in an order in which a removal that was cut short can be done again.
 
+use base::names::RealmName;
 use serde_json::Value;
 
 use super::super::{ProviderName, SsoError};
 use super::api::segment;
 use super::make::scope_name;
 use super::{Authentik, is_marked};
-use crate::names::RealmName;
 
 impl Authentik {
     /// Removes the application, then what it is made of, the users, and last the group that says that all

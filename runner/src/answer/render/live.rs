@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::{Detail, Shown};
 use crate::answer::builds::AtDrone;
-use crate::answer::escape::span;
 use crate::event::Stage;
-use crate::report::fold::{RunView, StageView, State};
-use crate::report::text::{count, seconds};
-use crate::report::tone::Tone;
+use crate::fold::{RunView, StageView, State};
+use crate::markdown::span;
+use crate::text::{count, seconds};
+use crate::tone::Tone;
 
 /// Where a run stands that was not started yet.
 pub(super) fn place(shown: Shown<'_>) -> String {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Detail;
-use crate::answer::escape::{fenced, span};
 use crate::event::{Fault, Outcome};
-use crate::report::fold::{RunView, StageView};
-use crate::report::text::Bounds;
+use crate::fold::{RunView, StageView};
+use crate::markdown::{fenced, span};
+use crate::text::Bounds;
 
 /// Services whose logs are shown, of each red stage.
 const LOGS: usize = 3;

@@ -8,8 +8,8 @@ use super::*;
 use crate::answer::job::EarlierAttempt;
 use crate::answer::work::fake::asked;
 use crate::event::{CheckResult, Event, Fault, Origin, Outcome, Record, Stage};
-use crate::report::fixtures::{self, HOSTILE};
-use crate::report::fold::fold;
+use crate::fixtures::{self, HOSTILE};
+use crate::fold::fold;
 
 fn job(text: &str) -> Job {
     let mut job = Job::new(&asked(5, 7, text), Timestamp::UNIX_EPOCH);

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::{Detail, red, why};
-use crate::answer::escape::span;
 use crate::answer::job::{Job, KeptApp, Stopped};
 use crate::answer::kept::has_kept;
 use crate::event::{CheckResult, Outcome, Stage, Word};
-use crate::report::fold::{RunView, StageView};
-use crate::report::text::{count, seconds};
-use crate::report::tone::Tone;
+use crate::fold::{RunView, StageView};
+use crate::markdown::span;
+use crate::text::{count, seconds};
+use crate::tone::Tone;
 
 pub(super) fn heading(view: &RunView, stopped: Option<Stopped<'_>>) -> String {
     let tone = view.tone();

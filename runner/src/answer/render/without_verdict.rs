@@ -7,11 +7,11 @@ use trigger::drone::BuildEnd;
 use trigger::forge::State;
 
 use super::{Detail, Shown, verdict, why};
-use crate::answer::escape::{fenced, span};
 use crate::answer::job::Job;
 use crate::exit::Exit;
-use crate::report::fold::RunView;
-use crate::report::text::Bounds;
+use crate::fold::RunView;
+use crate::markdown::{fenced, span};
+use crate::text::Bounds;
 
 /// How the build ended, where its run came to no verdict.
 pub(super) fn of<'a>(shown: Shown<'a>) -> Option<&'a BuildEnd> {

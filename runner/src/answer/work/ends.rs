@@ -10,8 +10,8 @@ use crate::answer::child::{Ended, Runs};
 use crate::answer::job::{End, Phase};
 use crate::answer::tell::Told;
 use crate::event::{Record, Word};
-use crate::report::fold::{RunView, fold};
-use crate::report::journal;
+use crate::fold::{RunView, fold};
+use crate::journal_file as journal;
 use crate::run_dir::RunDir;
 
 /// A run that cc-ci was restarted under so often may be what ends it.

@@ -12,10 +12,11 @@ use crate::answer::child::Runs;
 use crate::answer::job::{Job, Phase};
 use crate::answer::render::{Page, Shown, render, status};
 use crate::answer::tell::{Telling, tell};
+use crate::fold::RunView;
 use crate::history::History;
-use crate::on_main::{self, OnMain};
-use crate::report::fold::RunView;
-use crate::report::tone::Tone;
+use crate::history::on_main;
+use crate::on_main::OnMain;
+use crate::tone::Tone;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Puts what has changed into words.

@@ -11,8 +11,8 @@ use super::Worker;
 use crate::answer::builds::Over;
 use crate::answer::child::{Order, Runs};
 use crate::answer::job::{AsBuild, End, Job, Phase};
-use crate::prepared::new_run_id;
 use crate::report::redo::red_in_pull;
+use crate::run_id::new_run_id;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Starts every run that has nothing to wait for but its slot.

@@ -9,7 +9,8 @@ use super::*;
 use crate::answer::desk::AnswerDesk;
 use crate::answer::job::End;
 use crate::emit::Sink as _;
-use crate::report::{fixtures, journal};
+use crate::fixtures;
+use crate::journal_file as journal;
 
 mod builds;
 mod closed;

@@ -12,10 +12,10 @@ use super::Worker;
 use crate::answer::child::Runs;
 use crate::answer::job::{End, Job, Phase};
 use crate::event::Stage;
-use crate::report::expect;
-use crate::report::fold::State;
-use crate::report::text::seconds;
+use crate::expect;
+use crate::fold::State;
 use crate::run_dir::RunDir;
+use crate::text::seconds;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Does what a comment says, line by line.

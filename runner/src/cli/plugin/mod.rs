@@ -17,10 +17,10 @@ use self::table::{ARTIFACTS, DEPLOYMENTS, LEFT_OUT, PUBLIC_URL, TABLE, TEMPLATE,
 use super::run;
 use crate::event::Record;
 use crate::exit::Exit;
+use crate::fold::fold;
 use crate::reference::Table;
 use crate::report::card;
 use crate::report::files;
-use crate::report::fold::fold;
 
 /// Where the reports of a run go, below the workspace, where no setting says otherwise.
 const FOLDER: &str = "cc-ci";

@@ -2,8 +2,8 @@
 
 use super::Case;
 use crate::coverage::Evidence;
-use crate::coverage::prints::same_test;
 use crate::event::{Outcome, Stage};
+use crate::prints::same_test;
 use harness::failure::Kind;
 
 /// When a test was seen red.

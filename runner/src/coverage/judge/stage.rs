@@ -5,7 +5,7 @@ use super::pick::{Pick, pick};
 use super::red::{Proof, Red};
 use crate::coverage::{Cell, Check, Evidence, Feature, Rule, Seen, State};
 use crate::event::{Outcome, Stage};
-use crate::faults::InjectedFault;
+use crate::recipe_toml::InjectedFault;
 
 /// Checks without which a stage shows nothing; data's come beside them.
 fn essential(stage: Stage) -> &'static [&'static str] {

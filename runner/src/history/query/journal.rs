@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::one::{by_name, unpacked};
 use crate::event::Record;
+use crate::fold::{RunView, fold};
 use crate::history::{Db, HistoryError};
-use crate::report::fold::{RunView, fold};
 
 /// Lines that a window has at most.
 pub const WINDOW: u64 = 2000;

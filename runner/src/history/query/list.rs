@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 
 use crate::history::row::{RUN, RunRow, run_row};
 use crate::history::{Db, HistoryError};
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 
 /// Which runs are wanted; everything where nothing is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{Outcome, Stage, Word};
-use crate::report::fold::fold;
-use crate::report::tone::Tone;
+use crate::fold::fold;
+use crate::tone::Tone;
 
 #[test]
 fn a_run_is_in_the_tables_as_its_journal_tells_it() {

@@ -5,7 +5,8 @@ use harness::names::RunId;
 
 use super::*;
 use crate::event::{Event, Record};
-use crate::report::{fixtures, journal};
+use crate::fixtures;
+use crate::journal_file as journal;
 use crate::run_dir::{Alive, RunDir};
 
 mod failures;

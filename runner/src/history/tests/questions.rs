@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::event::{Outcome, Stage, Word};
 use crate::history::query::{After, Filter, Shows};
-use crate::report::tone::Tone;
+use crate::tone::Tone;
 use harness::failure::Cause;
 
 /// The same run, ended by somebody else.

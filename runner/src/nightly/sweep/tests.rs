@@ -1,6 +1,6 @@
 use super::*;
-use crate::report::fixtures;
-use crate::report::fold::fold;
+use crate::fixtures;
+use crate::fold::fold;
 use crate::source::Tag;
 
 fn at(second: i64) -> Timestamp {

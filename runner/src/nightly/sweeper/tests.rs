@@ -7,9 +7,9 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::event::{Event, Record};
+use crate::fixtures;
 use crate::nightly::sources::Found;
 use crate::nightly::sweep::tests::commit;
-use crate::report::fixtures;
 use crate::source::{Heads, Tag};
 
 fn evening() -> Timestamp {

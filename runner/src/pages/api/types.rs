@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::history::{CheckRow, RunRow, StageRow, StageState};
 use crate::pages::when::iso;
-use crate::report::text::clean;
-use crate::report::tone::Tone;
+use crate::text::clean;
+use crate::tone::Tone;
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,11 +2,11 @@
 
 use harness::exchange::{Exchange, Side};
 
-use super::super::text::{Bounds, block, count, one_line, seconds};
-use super::super::tone::Tone;
 use super::picture::{Picture, pictures};
 use super::{Pictures, class};
 use crate::event::{CheckResult, Outcome};
+use crate::text::{Bounds, block, count, one_line, seconds};
+use crate::tone::Tone;
 
 /// What all checks of a kind may add to a page, in bytes: the red ones have a room of their own.
 const TEXTS: usize = 240 * 1024;

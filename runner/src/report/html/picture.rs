@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use harness::http::coded;
 
-use super::super::text::one_line;
 use super::Pictures;
 use crate::plain_file;
+use crate::text::one_line;
 
 /// The largest picture that is shown, and the most of them for one failure.
 const BYTES: u64 = 600 * 1024;

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::report::{fixtures, fold::fold};
+use crate::fixtures;
+use crate::fold::fold;
 
 const CSS: &str = include_str!("../../../templates/report.css");
 

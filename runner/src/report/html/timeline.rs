@@ -1,6 +1,6 @@
 //! Where the time went, as shares of a line.
 
-use crate::report::fold::{RunView, StageView, State};
+use crate::fold::{RunView, StageView, State};
 
 /// A mark at a round time.
 pub(super) struct Tick {

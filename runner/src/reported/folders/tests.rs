@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::fixtures;
+use crate::fixtures;
 
 const SENDER: &str = "0123456789abcdef";
 

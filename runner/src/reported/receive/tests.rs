@@ -3,8 +3,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::fixtures;
+use crate::journal_file as journal;
 use crate::report::html::PNG;
-use crate::report::{fixtures, journal};
 use crate::run_dir::RunDir;
 
 const TOKEN: &str = "hunter2-hunter2-hunter2";

@@ -11,7 +11,8 @@ use trigger::token::Wanted;
 
 use super::*;
 use crate::emit::Sink as _;
-use crate::report::{fixtures, journal};
+use crate::fixtures;
+use crate::journal_file as journal;
 use crate::reported::router;
 
 const TOKEN: &str = "hunter2-hunter2-hunter2";

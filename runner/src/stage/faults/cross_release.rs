@@ -5,7 +5,7 @@ use super::super::backup;
 use super::{Tried, older};
 use crate::context::{Context, Stopped};
 use crate::event::{Origin, Outcome};
-use crate::faults::InjectedFault;
+use crate::recipe_toml::InjectedFault;
 
 pub(super) async fn run(cx: &mut Context, release: &str) -> Result<Tried, Stopped> {
     let name = InjectedFault::CrossRelease.check();

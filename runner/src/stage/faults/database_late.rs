@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::super::answers;
 use super::{Planted, bring_back, intact, names, recovered, take_down};
 use crate::context::{Context, Step};
-use crate::faults::{Ground, InjectedFault};
+use crate::faults::Ground;
+use crate::recipe_toml::InjectedFault;
 
 pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Step {
     let outage = cx.toml.faults.database_late.unwrap_or_default();

@@ -19,9 +19,10 @@ use harness::swarm::{DownService, ServiceFacts};
 use super::{answers, data, evidence, upgrade};
 use crate::context::{Context, Step, Stopped};
 use crate::event::{Origin, Outcome};
-use crate::faults::{Ground, InjectedFault};
+use crate::faults::Ground;
 use crate::keep::Keep;
 use crate::markers::Marker;
+use crate::recipe_toml::InjectedFault;
 use crate::recipe_toml::Seconds;
 use crate::spec::releases_before;
 

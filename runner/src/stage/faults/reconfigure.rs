@@ -9,10 +9,10 @@ use harness::failure::{Failure, Kind};
 use super::super::{answers, data, overlay};
 use super::{Planted, intact};
 use crate::context::{Context, Step, Stopped};
-use crate::deploy::disk;
 use crate::event::Origin;
-use crate::faults::{Ground, InjectedFault};
-use crate::report::text::count;
+use crate::faults::Ground;
+use crate::recipe_toml::InjectedFault;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Step {
     let name = InjectedFault::Reconfigure.check();
@@ -37,10 +37,10 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
     }
     cx.check(&name, async |cx: &mut Context| {
         let path = cx.abra.env_file(&cx.spec.domain);
-        let text = std::fs::read_to_string(&path).map_err(|error| disk("read", &path, &error))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let mut file = EnvFile::parse(&text);
         env.iter().for_each(|(key, value)| file.set(key, value));
-        std::fs::write(&path, file.to_string()).map_err(|error| disk("write", &path, &error))?;
+        std::fs::write(&path, file.to_string()).map_err(|error| Failure::disk("write", &path, &error))?;
         let (head, before) = (cx.spec.head.to_string(), cx.before().await?);
         let settled = cx.deploy(&head, &before).await?;
         Ok((format!("deployed again with another {keys}: {} up", count(settled.services.len(), "service")), ()))

@@ -3,7 +3,8 @@
 
 use super::{Planted, bring_back, intact, recovered, take_down};
 use crate::context::{Context, Step};
-use crate::faults::{Ground, InjectedFault};
+use crate::faults::Ground;
+use crate::recipe_toml::InjectedFault;
 
 pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Step {
     let within = cx.toml.faults.restart.unwrap_or_default().within;

@@ -6,8 +6,8 @@ use harness::failure::Failure;
 use super::super::answers;
 use super::{Tried, intact, older, plant};
 use crate::context::{Context, Stopped};
-use crate::faults::InjectedFault;
-use crate::report::text::count;
+use crate::recipe_toml::InjectedFault;
+use crate::text::count;
 
 pub(super) async fn run(cx: &mut Context, release: &str) -> Result<Tried, Stopped> {
     let name = InjectedFault::TwoBack.check();

@@ -15,7 +15,8 @@ use super::{Planted, Tried, bring_back, intact, names, recovered, take_down};
 use crate::context::{Context, Stopped};
 use crate::deploy::random_text;
 use crate::event::{Origin, Outcome};
-use crate::faults::{Ground, InjectedFault};
+use crate::faults::Ground;
+use crate::recipe_toml::InjectedFault;
 use crate::recipe_toml::{Recovery, Seconds};
 
 /// The length of a wrong password.

@@ -1,0 +1,109 @@
+//! Networks and volumes of a stack that its compose file does not name: each has the stack's label, so
+//! that [`Swarm::remove`] takes it away with the stack, whoever was killed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use base::failure::{Failure, Kind};
+use base::names::StackName;
+use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest};
+
+use super::STACK_LABEL;
+use super::engine::{Swarm, ask};
+
+/// The labels of an object of a stack, by which [`Swarm::remove`] finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackLabels(HashMap<String, String>);
+
+impl StackLabels {
+    /// The stack's own label and some more.
+    #[must_use]
+    pub fn new(stack: &StackName, more: &BTreeMap<String, String>) -> Self {
+        let mut labels: HashMap<String, String> = more.clone().into_iter().collect();
+        labels.insert(STACK_LABEL.to_owned(), stack.to_string());
+        Self(labels)
+    }
+
+    pub(super) fn all(&self) -> HashMap<String, String> {
+        self.0.clone()
+    }
+}
+
+/// Who may be reached through a bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Other containers on it, and nobody else: no route leads out, and the host has no address on it.
+    Members,
+    /// Whatever the host reaches, and the host.
+    Everything,
+}
+
+/// A bridge network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// Its id. Names of networks need not be unique, ids are.
+    pub id: String,
+    /// The address by which containers on it reach the host; none with [`Reach::Members`].
+    pub host: Option<IpAddr>,
+}
+
+impl Swarm {
+    /// Makes a bridge network for a stack.
+    ///
+    /// # Errors
+    /// The engine refuses: no free address range, for one.
+    pub async fn make_bridge(&self, labels: &StackLabels, name: &str, reach: Reach) -> Result<Bridge, Failure> {
+        let doing = "make a network for a test";
+        let closed = reach == Reach::Members;
+        // An internal network has no way out, but the host's own ports stand open on its bridge, unless
+        // the bridge has no address.
+        let no_address = ("com.docker.network.bridge.inhibit_ipv4".to_owned(), "true".to_owned());
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            driver: Some("bridge".to_owned()),
+            internal: Some(closed),
+            enable_ipv6: Some(false),
+            options: Some(closed.then_some(no_address).into_iter().collect()),
+            labels: Some(labels.all()),
+            ..NetworkCreateRequest::default()
+        };
+        let id = ask(doing, self.docker().create_network(request)).await?.id;
+        let made = ask(doing, self.docker().inspect_network(&id, None)).await?;
+        let gateway =
+            made.ipam.and_then(|ipam| ipam.config).unwrap_or_default().into_iter().find_map(|one| one.gateway);
+        Ok(Bridge { id, host: gateway.filter(|_| !closed).and_then(|text| text.parse().ok()) })
+    }
+
+    /// Makes a volume with a name that nobody can know beforehand, so that no recipe can claim it for a
+    /// service of its own. Gives the name.
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn make_volume(&self, labels: &StackLabels) -> Result<String, Failure> {
+        let request = VolumeCreateRequest { labels: Some(labels.all()), ..VolumeCreateRequest::default() };
+        Ok(ask("make a volume for a test", self.docker().create_volume(request)).await?.name)
+    }
+
+    /// Joins a container to one more network.
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn join(&self, container: &str, network: &Bridge) -> Result<(), Failure> {
+        let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
+        ask("join a container to a network", self.docker().connect_network(&network.id, request)).await
+    }
+
+    /// The address of a container in a network.
+    ///
+    /// # Errors
+    /// It has none: it ended, or is not in that network.
+    pub async fn address_in(&self, container: &str, network: &Bridge) -> Result<IpAddr, Failure> {
+        let found = ask("look at a container", self.docker().inspect_container(container, None)).await?;
+        let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        let here = networks.into_values().find(|endpoint| endpoint.network_id.as_deref() == Some(network.id.as_str()));
+        here.and_then(|endpoint| endpoint.ip_address?.parse().ok()).ok_or_else(|| {
+            let what = format!("the container {container} has no address in the network of the test");
+            Failure::new(Kind::EngineUnreachable, what, "whether it still runs, and its last words: `docker logs`")
+        })
+    }
+}

@@ -1,0 +1,283 @@
+//! A claim on a stack's name: a swarm config called `ccci_<stack>`. Swarm makes a name once, on every
+//! manager, so two runs never share a stack; the config tells who holds it, and what to clean up when
+//! the holder is dead.
+
+use std::collections::{BTreeMap, HashMap};
+
+use base::failure::{Failure, Kind};
+use base::names::{Domain, RecipeName, RunId, StackName};
+use bollard::query_parameters::EventsOptionsBuilder;
+use futures_util::StreamExt as _;
+
+use super::engine::Swarm;
+use super::record::{SharedRecord, Swap};
+
+/// Who holds a stack's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The stack.
+    pub stack: StackName,
+    /// The run that holds it.
+    pub run: RunId,
+    /// The app's domain.
+    pub domain: Domain,
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// The stack of the tested app, where this one is there for that alone.
+    pub beside: Option<StackName>,
+    /// The release that is deployed, where the app is a provider that later runs may use too.
+    pub warm: Option<String>,
+    /// The host that the run's process lives on.
+    pub owner: String,
+    /// The time after which the run cannot be alive any more, in Unix seconds.
+    pub deadline: i64,
+    /// The time until which the app stays although its run has ended, in Unix seconds.
+    pub kept_until: Option<i64>,
+}
+
+/// The answer to a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// The name is ours now.
+    Held,
+    /// Another run holds it.
+    Taken(Claim),
+}
+
+const PREFIX: &str = "ccci_";
+const RUN: &str = "cc-ci.run";
+const STACK: &str = "cc-ci.stack";
+const DOMAIN: &str = "cc-ci.domain";
+const RECIPE: &str = "cc-ci.recipe";
+const BESIDE: &str = "cc-ci.beside";
+const WARM: &str = "cc-ci.warm";
+const OWNER: &str = "cc-ci.owner";
+const DEADLINE: &str = "cc-ci.deadline";
+const KEPT_UNTIL: &str = "cc-ci.kept-until";
+
+impl Claim {
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        [
+            (RUN, self.run.to_string()),
+            (STACK, self.stack.to_string()),
+            (DOMAIN, self.domain.to_string()),
+            (RECIPE, self.recipe.to_string()),
+            (OWNER, self.owner.clone()),
+            (DEADLINE, self.deadline.to_string()),
+        ]
+        .into_iter()
+        .chain(self.beside.iter().map(|tested| (BESIDE, tested.to_string())))
+        .chain(self.warm.iter().map(|release| (WARM, release.clone())))
+        .chain(self.kept_until.map(|until| (KEPT_UNTIL, until.to_string())))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    /// None for a config that is no claim: a label is missing or holds no valid name.
+    pub(super) fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
+        let label = |name: &str| labels.get(name).cloned();
+        Some(Self {
+            stack: label(STACK)?.try_into().ok()?,
+            run: label(RUN)?.parse().ok()?,
+            domain: label(DOMAIN)?.parse().ok()?,
+            recipe: label(RECIPE)?.parse().ok()?,
+            beside: label(BESIDE).map(StackName::try_from).transpose().ok()?,
+            warm: label(WARM),
+            owner: label(OWNER)?,
+            deadline: label(DEADLINE)?.parse().ok()?,
+            kept_until: label(KEPT_UNTIL).and_then(|until| until.parse().ok()),
+        })
+    }
+}
+
+fn name_of(stack: &StackName) -> String {
+    format!("{PREFIX}{stack}")
+}
+
+impl Swarm {
+    /// Takes a stack's name, or tells who has it.
+    ///
+    /// # Errors
+    /// The engine does not answer, or is no swarm manager.
+    pub async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, Failure> {
+        // The second try is for a holder that released between the refusal and the look.
+        for _ in 0..2 {
+            if self.make_shared_record(&name_of(&claim.stack), claim.labels()).await? {
+                return Ok(ClaimOutcome::Held);
+            }
+            let holder = self.claims().await?.into_iter().find(|other| other.stack == claim.stack);
+            if let Some(holder) = holder {
+                return Ok(ClaimOutcome::Taken(holder));
+            }
+        }
+        Err(Failure::new(
+            Kind::NoSlot,
+            format!("the swarm config {} is there and is no claim of cc-ci", name_of(&claim.stack)),
+            "look at it with `docker config inspect`, and remove it if nothing needs it",
+        ))
+    }
+
+    /// Makes sure that a run has its claim, taking it again where nobody has the name, and gives the id by
+    /// which swarm knows this very claim; none where another run has the name.
+    ///
+    /// # Errors
+    /// The engine does not answer, or is no swarm manager.
+    pub async fn hold_claim(&self, claim: &Claim) -> Result<Option<String>, Failure> {
+        let name = name_of(&claim.stack);
+        // Not for ever: somebody may take and leave the name again and again.
+        for _ in 0..5 {
+            if let Some(record) = self.shared_record(&name).await? {
+                return Ok(read(&record).filter(|held| held.run == claim.run).map(|_| record.id));
+            }
+            self.claim(claim).await?;
+        }
+        Ok(None)
+    }
+
+    /// Whether this very claim stands.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn has_claim(&self, id: &str) -> Result<bool, Failure> {
+        self.has_shared_record(id).await
+    }
+
+    /// Gives back this very claim, and no later one on the same name. Nothing happens where it is gone.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn release_claim(&self, id: &str) -> Result<(), Failure> {
+        self.drop_shared_record(id).await
+    }
+
+    /// Says until when (Unix seconds) the app of a stack stays after its run.
+    ///
+    /// # Errors
+    /// There is no claim, or the engine does not answer.
+    pub async fn keep_claim(&self, stack: &StackName, until: i64) -> Result<(), Failure> {
+        let kept = self.change_claim(stack, |claim| Some(Claim { kept_until: Some(until), ..claim })).await?;
+        if kept {
+            return Ok(());
+        }
+        let what = format!("nobody holds the stack {stack}, so it cannot be kept");
+        Err(Failure::new(Kind::NotKept, what, "who released it: `docker config ls` shows the claims"))
+    }
+
+    /// Gives a kept app more time, if it has less: for who wants to use it that long. No answer means that
+    /// it is not kept any more: its end has begun, or it is still being made.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn extend_claim(&self, stack: &StackName, until: i64) -> Result<bool, Failure> {
+        let more = |claim: Claim| claim.kept_until.map(|had| Claim { kept_until: Some(had.max(until)), ..claim });
+        self.change_claim(stack, more).await
+    }
+
+    /// Begins the end of a kept app: from now on nobody extends it. Gives the time (Unix seconds) until which
+    /// it stays instead, where somebody has given it more than `seen` says; none means that its end has begun,
+    /// perhaps by another, who may still be at it.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn end_claim(&self, seen: &Claim, now: i64) -> Result<Option<i64>, Failure> {
+        let end = |held: Claim| {
+            let as_seen = held.run == seen.run && held.kept_until == seen.kept_until;
+            as_seen.then_some(Claim { kept_until: None, deadline: now, ..held })
+        };
+        if self.change_claim(&seen.stack, end).await? {
+            return Ok(None);
+        }
+        let held = self.claims().await?.into_iter().find(|held| held.stack == seen.stack && held.run == seen.run);
+        Ok(held.and_then(|held| held.kept_until))
+    }
+
+    /// Changes a claim, if `change` still wants to after a look at what it is now. Swarm refuses a change
+    /// of what somebody has changed meanwhile; then it is looked at again.
+    async fn change_claim(&self, stack: &StackName, change: impl Fn(Claim) -> Option<Claim>) -> Result<bool, Failure> {
+        let name = name_of(stack);
+        while let Some(record) = self.shared_record(&name).await? {
+            let Some(changed) = read(&record).and_then(&change) else { return Ok(false) };
+            match self.swap_shared_record(&name, record.version, changed.labels()).await? {
+                Swap::Done => return Ok(true),
+                Swap::Gone => return Ok(false),
+                Swap::Stale => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// Waits until a claim is gone. It may wait for ever: the engine tells nothing of what it did while it
+    /// was away.
+    pub async fn claim_gone(&self, stack: &StackName) {
+        let filters = HashMap::from([("type", vec!["config"]), ("event", vec!["remove"])]);
+        let options = EventsOptionsBuilder::new().filters(&filters).build();
+        let mut events = self.docker().events(Some(options));
+        while let Some(Ok(event)) = events.next().await {
+            let name = event.actor.and_then(|actor| actor.attributes).and_then(|mut all| all.remove("name"));
+            if name.is_some_and(|name| name == name_of(stack)) {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Gives a stack's name back. Nothing happens where there is no claim.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn release(&self, stack: &StackName) -> Result<(), Failure> {
+        self.drop_shared_record(&name_of(stack)).await
+    }
+
+    /// Every claim on this swarm.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn claims(&self) -> Result<Vec<Claim>, Failure> {
+        Ok(self.shared_records(RUN).await?.iter().filter_map(read).collect())
+    }
+}
+
+fn read(record: &SharedRecord) -> Option<Claim> {
+    Claim::from_labels(&record.labels).filter(|claim| record.name == name_of(&claim.stack))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim() -> Claim {
+        Claim {
+            stack: StackName::try_from("a_ci_localhost".to_owned()).unwrap(),
+            run: "20260101-abc".parse().unwrap(),
+            domain: "a.ci.localhost".parse().unwrap(),
+            recipe: "a".parse().unwrap(),
+            beside: None,
+            warm: None,
+            owner: "host".to_owned(),
+            deadline: 1_700_000_000,
+            kept_until: None,
+        }
+    }
+
+    #[test]
+    fn a_claim_survives_its_labels() {
+        assert_eq!(Claim::from_labels(&claim().labels()), Some(claim()));
+        let kept = Claim { kept_until: Some(1_700_000_100), ..claim() };
+        assert_eq!(Claim::from_labels(&kept.labels()), Some(kept));
+        let beside = Claim { beside: Some(StackName::try_from("b_ci_localhost".to_owned()).unwrap()), ..claim() };
+        assert_eq!(Claim::from_labels(&beside.labels()), Some(beside));
+    }
+
+    #[test]
+    fn a_label_that_is_missing_or_no_name_makes_no_claim() {
+        for name in [RUN, STACK, DOMAIN, RECIPE, OWNER, DEADLINE] {
+            let mut labels = claim().labels();
+            labels.remove(name);
+            assert_eq!(Claim::from_labels(&labels), None, "without {name}");
+        }
+        let mut labels = claim().labels();
+        labels.insert(STACK.to_owned(), "../x".to_owned());
+        assert_eq!(Claim::from_labels(&labels), None);
+    }
+}

@@ -1,0 +1,301 @@
+//! A command in a service's container, with the caller's own streams and no terminal: what `docker exec -i` does, for
+//! a service of one run's stack.
+//!
+//! The service is the one with exactly this name, so `app` is never `app2`. Of its tasks the newest that is healthy is
+//! taken: while swarm replaces one, that is the one that answers.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use base::failure::Failure;
+use base::names::StackName;
+use bollard::container::LogOutput;
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+
+use super::engine::{Swarm, ask, failed};
+use super::inside::RUN_LABEL;
+use super::seen::{Health, ServiceSeen, Snapshot, TaskSeen, TaskState};
+
+/// No more output is passed on.
+const OUTPUT_BYTES: usize = 16 * 1024 * 1024;
+/// How long the engine may need to tell how a command ended whose output has ended.
+const TO_TELL: Duration = Duration::from_secs(30);
+
+/// The service that a command runs in.
+#[derive(Debug, Clone, Copy)]
+pub struct Inside<'a> {
+    /// The stack.
+    pub stack: &'a StackName,
+    /// The run that deployed the stack: another run's is out of reach.
+    pub run: &'a str,
+    /// The service's short name.
+    pub service: &'a str,
+}
+
+/// The caller's streams.
+#[derive(Debug)]
+pub struct Streams<I, O, E> {
+    /// What the command reads.
+    pub input: I,
+    /// Where its output goes.
+    pub output: O,
+    /// Where its errors go.
+    pub errors: E,
+}
+
+/// Why a command did not run, or why its end is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExecError {
+    /// The stack has no such service.
+    #[error("the app has no service {service:?}; its services: {services}")]
+    NoService {
+        /// The name that was asked for.
+        service: String,
+        /// Those that are there.
+        services: String,
+    },
+    /// The stack is not the run's.
+    #[error("service {service} was not deployed by the run {run}, so it is out of reach")]
+    NotOfTheRun {
+        /// The service.
+        service: String,
+        /// The run.
+        run: String,
+    },
+    /// Nothing of the service runs.
+    #[error("service {service} has no running container: {tasks}")]
+    NotRunning {
+        /// The service.
+        service: String,
+        /// What its newest task does.
+        tasks: String,
+    },
+    /// What runs of it is on another node.
+    #[error("service {service} runs on another node of the swarm, where this engine reaches no container")]
+    Elsewhere {
+        /// The service.
+        service: String,
+    },
+    /// The command printed more than is passed on.
+    #[error("the command printed more than {} MiB: what follows is cut, and its end is not known", OUTPUT_BYTES >> 20)]
+    TooMuchOutput,
+    /// What the command prints can be written nowhere.
+    #[error("the command's output cannot be passed on: {0}")]
+    NotWritten(String),
+    /// The command's container ended before it.
+    #[error("the engine does not tell how the command ended; its container may have ended before it")]
+    NoEnd,
+    /// The engine does not do it.
+    #[error("{0}")]
+    Engine(#[from] Failure),
+}
+
+impl Swarm {
+    /// Runs a command in a container of a service, and gives its exit code.
+    ///
+    /// # Errors
+    /// When it did not run, or its end is not known.
+    pub async fn exec_in<I, O, E>(
+        &self,
+        inside: Inside<'_>,
+        argv: &[String],
+        streams: Streams<I, O, E>,
+    ) -> Result<i64, ExecError>
+    where
+        I: AsyncRead + Unpin,
+        O: AsyncWrite + Unpin,
+        E: AsyncWrite + Unpin,
+    {
+        let container = self.container_in(inside).await?;
+        let doing = "run a command in a container";
+        let options = CreateExecOptions {
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            tty: Some(false),
+            cmd: Some(argv.to_vec()),
+            ..CreateExecOptions::default()
+        };
+        let exec = ask(doing, self.docker().create_exec(&container, options)).await?.id;
+        let start = StartExecOptions { detach: false, tty: false, output_capacity: None };
+        if let StartExecResults::Attached { mut output, input } =
+            ask(doing, self.docker().start_exec(&exec, Some(start))).await?
+        {
+            let fed = feed(streams.input, input);
+            let printed = async {
+                let mut to = Printer { output: streams.output, errors: streams.errors, room: OUTPUT_BYTES };
+                while let Some(part) = output.next().await {
+                    to.print(part.map_err(|e| failed(doing, &e))?).await?;
+                }
+                to.end().await
+            };
+            let (mut fed, mut printed) = (std::pin::pin!(fed), std::pin::pin!(printed));
+            let mut is_fed = false;
+            // A command may end before it has read everything; one that has read it all goes on.
+            loop {
+                tokio::select! {
+                    printed = &mut printed => break printed?,
+                    () = &mut fed, if !is_fed => is_fed = true,
+                }
+            }
+        }
+        self.end_of(&exec).await
+    }
+
+    async fn container_in(&self, inside: Inside<'_>) -> Result<String, ExecError> {
+        let labels = self.all_service_labels(inside.stack).await?;
+        let Some(of_service) = labels.get(inside.service) else {
+            let services = labels.into_keys().collect::<Vec<_>>().join(", ");
+            let services = if services.is_empty() { "none".to_owned() } else { services };
+            return Err(ExecError::NoService { service: inside.service.to_owned(), services });
+        };
+        if of_service.get(RUN_LABEL).map(String::as_str) != Some(inside.run) {
+            return Err(ExecError::NotOfTheRun { service: inside.service.to_owned(), run: inside.run.to_owned() });
+        }
+        let now = self.snapshot(inside.stack).await.map_err(|e| failed("tell what runs", &e))?;
+        best_container(&now, inside.service)
+    }
+
+    /// The exit code of a command whose output has ended: it may have closed its output and run on.
+    async fn end_of(&self, exec: &str) -> Result<i64, ExecError> {
+        let until = Instant::now() + TO_TELL;
+        loop {
+            let ended = ask("tell how a command ended", self.docker().inspect_exec(exec)).await?;
+            match (ended.running, ended.exit_code) {
+                (Some(true), _) => {}
+                (_, Some(code)) => return Ok(code),
+                (_, None) if Instant::now() >= until => return Err(ExecError::NoEnd),
+                (_, None) => {}
+            }
+            // The engine sends no event to whoever asks by the exec's id.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Gives the command what the caller has, and then its end. A command that does not read it all is no error.
+async fn feed(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+    let _ = tokio::io::copy(&mut from, &mut to).await;
+    let _ = to.shutdown().await;
+}
+
+struct Printer<O, E> {
+    output: O,
+    errors: E,
+    room: usize,
+}
+
+impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Printer<O, E> {
+    async fn print(&mut self, part: LogOutput) -> Result<(), ExecError> {
+        let is_error = matches!(part, LogOutput::StdErr { .. });
+        let bytes = part.into_bytes();
+        let fits = bytes.len().min(self.room);
+        self.room -= fits;
+        let written = if is_error {
+            self.errors.write_all(&bytes[..fits]).await
+        } else {
+            self.output.write_all(&bytes[..fits]).await
+        };
+        written.map_err(not_written)?;
+        if fits < bytes.len() {
+            self.end().await?;
+            return Err(ExecError::TooMuchOutput);
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), ExecError> {
+        self.output.flush().await.map_err(not_written)?;
+        self.errors.flush().await.map_err(not_written)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
+fn not_written(error: io::Error) -> ExecError {
+    ExecError::NotWritten(error.to_string())
+}
+
+/// The container of the newest task of a service, a healthy one before one that is not yet or not any more. Pure.
+fn best_container(now: &Snapshot, service: &str) -> Result<String, ExecError> {
+    let name = || service.to_owned();
+    let of_service = |seen: &&ServiceSeen| seen.name == service;
+    let Some(id) = now.services.iter().find(of_service).map(|seen| seen.id.as_str()) else {
+        // It went between two looks.
+        return Err(ExecError::NotRunning { service: name(), tasks: "it is gone".to_owned() });
+    };
+    let tasks: Vec<&TaskSeen> = now.tasks.iter().filter(|task| task.service == id).collect();
+    let wanted = |task: &&&TaskSeen| {
+        matches!(task.desired, TaskState::Running | TaskState::Complete)
+            && matches!(task.state, TaskState::Starting | TaskState::Running)
+    };
+    let with_container = tasks.iter().filter(wanted).filter_map(|task| task.container.as_deref());
+    let here = with_container.clone().filter_map(|id| now.containers.iter().find(|container| container.id == id));
+    // Tasks are sorted by age, and the last of those that are equal is taken.
+    let best = here.filter(|container| container.running).max_by_key(|container| match container.health {
+        Health::Healthy | Health::None => 2,
+        Health::Starting => 1,
+        Health::Unhealthy => 0,
+    });
+    match best {
+        Some(container) => Ok(container.id.clone()),
+        None if with_container.clone().any(|id| now.containers.iter().all(|container| container.id != id)) => {
+            Err(ExecError::Elsewhere { service: name() })
+        }
+        None => Err(ExecError::NotRunning { service: name(), tasks: newest(&tasks) }),
+    }
+}
+
+fn newest(tasks: &[&TaskSeen]) -> String {
+    match tasks.last() {
+        None => "it has no task".to_owned(),
+        Some(task) if task.error.is_empty() => format!("its newest task is {:?}", task.state).to_lowercase(),
+        Some(task) => format!("its newest task is {}: {}", format!("{:?}", task.state).to_lowercase(), task.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::examples::{container, failed, one, service, task};
+    use super::*;
+
+    fn chosen(tasks: &[(&str, TaskState)], containers: &[(&str, Health)]) -> Result<String, ExecError> {
+        let tasks = tasks.iter().map(|(id, state)| task("app", id, *state)).collect();
+        let containers = containers.iter().map(|(id, health)| container(id, *health)).collect();
+        best_container(&one(service("app"), tasks, containers), "app")
+    }
+
+    #[test]
+    fn the_newest_healthy_task_is_taken() {
+        use TaskState::{Running, Shutdown, Starting};
+        let (old, new) = (("1", Running), ("2", Running));
+        let of = |health| [("1", Health::Healthy), ("2", health)];
+        assert_eq!(chosen(&[old, new], &of(Health::Healthy)).unwrap(), "c-2");
+        assert_eq!(chosen(&[old, ("2", Starting)], &of(Health::Starting)).unwrap(), "c-1", "the one that answers");
+        assert_eq!(chosen(&[old, new], &of(Health::Unhealthy)).unwrap(), "c-1");
+        assert_eq!(chosen(&[("1", Shutdown), ("2", Starting)], &of(Health::Starting)).unwrap(), "c-2");
+    }
+
+    #[test]
+    fn what_does_not_run_here_is_told() {
+        let gone = [failed("app", "1", "task: non-zero exit (1)", 1)].into();
+        let said = best_container(&one(service("app"), gone, vec![]), "app").unwrap_err().to_string();
+        assert_eq!(said, "service app has no running container: its newest task is failed: task: non-zero exit (1)");
+        assert!(matches!(chosen(&[("1", TaskState::Running)], &[]), Err(ExecError::Elsewhere { .. })));
+        let mut stopped = container("1", Health::None);
+        stopped.running = false;
+        let now = one(service("app"), vec![task("app", "1", TaskState::Running)], vec![stopped]);
+        assert!(matches!(best_container(&now, "app"), Err(ExecError::NotRunning { .. })));
+    }
+
+    #[tokio::test]
+    async fn what_is_printed_is_bounded_and_never_cut_in_silence() {
+        let mut to = Printer { output: Vec::new(), errors: Vec::new(), room: 5 };
+        to.print(LogOutput::StdOut { message: "abc".into() }).await.unwrap();
+        to.print(LogOutput::StdErr { message: "d".into() }).await.unwrap();
+        let cut = to.print(LogOutput::StdOut { message: "efg".into() }).await;
+        assert_eq!(cut, Err(ExecError::TooMuchOutput));
+        assert_eq!((to.output.as_slice(), to.errors.as_slice()), (&b"abce"[..], &b"d"[..]));
+    }
+}

@@ -1,0 +1,145 @@
+//! What an image has, looked at without starting anything of it: for which machine it is built, and whether a program
+//! is in it.
+
+use std::collections::HashMap;
+
+use base::failure::Failure;
+use base::names::StackName;
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::{
+    ContainerArchiveInfoOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+
+use super::STACK_LABEL;
+use super::engine::{Swarm, ask, failed, is_gone};
+
+/// The run that a look is made for, as services have it too.
+pub const RUN_LABEL: &str = "cc-ci.run";
+const LOOK_LABEL: &str = "cc-ci.look";
+
+/// Where docker looks for programs when an image does not say.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A look into one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The image.
+    pub image: String,
+    /// The programs, by name or by path.
+    pub programs: Vec<String>,
+    /// Where they are looked for, where the service says so itself.
+    pub path: Option<String>,
+}
+
+impl Swarm {
+    /// The images whose processor is not this engine's, each with its own. One that is not here, or does not say, is
+    /// not among them.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn of_other_platforms(&self, images: &[String]) -> Result<Vec<(String, String)>, Failure> {
+        let here = ask("tell its platform", self.docker().version()).await?.arch.unwrap_or_default();
+        let mut found = Vec::new();
+        for image in images {
+            let seen = match self.docker().inspect_image(image).await {
+                Err(e) if is_gone(&e) => continue,
+                seen => ask("look at an image", async { seen }).await?,
+            };
+            let built = seen.architecture.unwrap_or_default();
+            if !runs_on(&built, &here) {
+                found.push((image.clone(), built));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes the containers that a run made to look into images, where it was killed meanwhile.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn remove_looks(&self, run: &str) -> Result<(), Failure> {
+        let doing = "remove what a look into an image left";
+        let filters = HashMap::from([
+            ("label", vec![LOOK_LABEL.to_owned(), format!("{RUN_LABEL}={run}")]),
+            ("status", vec!["created".to_owned()]),
+        ]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        for container in ask(doing, self.docker().list_containers(Some(options))).await? {
+            let gone = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            if let Some(id) = container.id {
+                ask(doing, self.docker().remove_container(&id, Some(gone))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the programs an image does not have. The container that is made for it is never started, and has the
+    /// labels of the stack and of the run, so that it goes with them whatever happens.
+    ///
+    /// # Errors
+    /// The engine does not answer, or does not make a container of the image.
+    pub async fn lacks(&self, run: &str, stack: &StackName, look: &Look) -> Result<Vec<String>, Failure> {
+        let labels = [(STACK_LABEL, stack.as_str()), (RUN_LABEL, run), (LOOK_LABEL, "true")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let body = ContainerCreateBody {
+            image: Some(look.image.clone()),
+            labels: Some(labels.into()),
+            // An image without a program of its own makes no container; this one is never started.
+            entrypoint: Some(vec!["/".to_owned()]),
+            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..HostConfig::default() }),
+            ..ContainerCreateBody::default()
+        };
+        let doing = "look into an image";
+        let made = ask(doing, self.docker().create_container(None, body)).await?.id;
+        let looked = self.lacks_in(&made, look).await;
+        let gone = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        ask(doing, self.docker().remove_container(&made, Some(gone))).await?;
+        looked
+    }
+
+    async fn lacks_in(&self, container: &str, look: &Look) -> Result<Vec<String>, Failure> {
+        let seen = ask("look into an image", self.docker().inspect_container(container, None)).await?;
+        let env = seen.config.and_then(|config| config.env).unwrap_or_default();
+        let own = env.iter().find_map(|setting| setting.strip_prefix("PATH=").map(str::to_owned));
+        let path = look.path.clone().or(own).unwrap_or_else(|| PATH.to_owned());
+        let mut lacking = Vec::new();
+        for program in &look.programs {
+            let places: Vec<String> = match program.contains('/') {
+                true => vec![program.clone()],
+                false => path.split(':').filter(|dir| !dir.is_empty()).map(|dir| format!("{dir}/{program}")).collect(),
+            };
+            let mut is_there = false;
+            for place in places {
+                let options = ContainerArchiveInfoOptionsBuilder::new().path(&place).build();
+                match self.docker().get_container_archive_info(container, Some(options)).await {
+                    Ok(_) => {
+                        is_there = true;
+                        break;
+                    }
+                    Err(e) if is_gone(&e) => {}
+                    Err(e) => return Err(failed("look into an image", &e)),
+                }
+            }
+            if !is_there {
+                lacking.push(program.clone());
+            }
+        }
+        Ok(lacking)
+    }
+}
+
+/// Whether a machine runs what is built for another without help. What does not say is believed.
+fn runs_on(built: &str, here: &str) -> bool {
+    built.is_empty() || here.is_empty() || built == here || matches!((built, here), ("386", "amd64") | ("arm", "arm64"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_runs_its_own_and_what_came_before_it() {
+        assert!(runs_on("amd64", "amd64") && runs_on("386", "amd64") && runs_on("", "amd64"));
+        assert!(!runs_on("arm64", "amd64") && !runs_on("amd64", "arm64"));
+    }
+}

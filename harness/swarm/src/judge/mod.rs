@@ -1,0 +1,94 @@
+//! The judgement of a snapshot: settled, still going, or never. A pure function, so that every rule
+//! is a line in a table of tests.
+
+mod view;
+mod waiting;
+
+use base::failure::Failure;
+
+use self::view::{Stand, View};
+use self::waiting::waits_for;
+use super::seen::{Before, Snapshot};
+
+/// What a snapshot means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// Everything runs that should.
+    Settled(Vec<Up>),
+    /// Not yet.
+    Going {
+        /// One line with what is awaited.
+        line: String,
+        /// The services that are awaited.
+        services: Vec<String>,
+    },
+    /// It never will.
+    Never {
+        /// The service that will not.
+        service: String,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// A service in which everything runs that should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Up {
+    /// Its short name.
+    pub service: String,
+    /// Its id.
+    pub id: String,
+    /// The containers that run, by id.
+    pub containers: Vec<String>,
+    /// How it ended before it stayed up, if it did: "exited 8 times, last with code 1".
+    pub before: Option<String>,
+}
+
+/// Judges a snapshot against what was there before.
+#[must_use]
+pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
+    if now.services.is_empty() {
+        return Judgement::Going { line: "waiting for the first service to appear".to_owned(), services: Vec::new() };
+    }
+    let views: Vec<View> = now.services.iter().map(|service| View::new(service, now, before)).collect();
+    let (mut up, mut lines, mut awaited) = (Vec::new(), Vec::new(), Vec::new());
+    for view in &views {
+        let name = view.service.name.clone();
+        match view.stand(waits_for(view, &views)) {
+            Stand::Never(failure) => return Judgement::Never { service: name, failure },
+            Stand::Up(containers) => {
+                let before = view.ended_before();
+                up.push(Up { service: name, id: view.service.id.clone(), containers, before });
+            }
+            Stand::Going(line) => {
+                lines.push(format!("{name}: {line}"));
+                awaited.push(name);
+            }
+        }
+    }
+    if lines.is_empty() {
+        return Judgement::Settled(up);
+    }
+    Judgement::Going { line: format!("waiting for {}", lines.join("; ")), services: awaited }
+}
+
+/// A service that has ended by itself although it had settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallen {
+    /// How often and how: "service db (x:1) exited 2 times, last with code 1".
+    pub failure: Failure,
+    /// Whether it will not stay up: swarm starts it no more, or it has ended too often for an accident.
+    pub is_down: bool,
+}
+
+/// The services that have ended by themselves since they had settled.
+#[must_use]
+pub fn fallen(now: &Snapshot, settled: &Before) -> Vec<Fallen> {
+    let views = now.services.iter().map(|service| View::new(service, now, settled));
+    views.filter_map(|view| view.fallen()).collect()
+}
+
+#[cfg(test)]
+pub(super) mod examples;
+#[cfg(test)]
+mod tests;

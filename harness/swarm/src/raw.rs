@@ -1,0 +1,93 @@
+//! Requests to the engine whose JSON goes as it came. The client library reads a service's `Healthcheck` under another
+//! name (bollard-stubs 1.53, seen: it wants `HealthCheck`) and would give back a spec without it.
+
+use std::time::Duration;
+
+use base::failure::{Failure, Kind};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+use super::engine::{Swarm, unreachable_engine};
+
+/// How long one request may take.
+const REQUEST: Duration = Duration::from_secs(60);
+
+/// What the engine answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RawAnswer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl RawAnswer {
+    /// The answer of a request that succeeded.
+    pub(super) fn ok(self, doing: &str) -> Result<Value, Failure> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        let what = format!("the engine cannot {doing}: {}", self.said());
+        Err(Failure::new(Kind::RuntimeFailed, what, "the engine's log: journalctl -u docker"))
+    }
+
+    /// The engine's words for a request that it refused.
+    pub(super) fn said(&self) -> &str {
+        self.body.get("message").and_then(Value::as_str).unwrap_or("no reason is told")
+    }
+}
+
+impl Swarm {
+    /// Asks the engine, with a body or without.
+    pub(super) async fn ask_raw(&self, path: &str, body: Option<&Value>) -> Result<RawAnswer, Failure> {
+        let socket = self.address().strip_prefix("unix://").unwrap_or(self.address());
+        let request = request(path, body);
+        let asked = tokio::time::timeout(REQUEST, exchange(socket, &request));
+        let lost = |why: String| unreachable_engine(self.address()).with_detail(why);
+        let bytes = asked.await.map_err(|_| lost("no answer in time".to_owned()))?;
+        let bytes = bytes.map_err(|error| lost(error.to_string()))?;
+        answer(&bytes).ok_or_else(|| lost("what it answered is no HTTP".to_owned()))
+    }
+}
+
+/// In the old version of HTTP, an answer is not cut into chunks and ends with its connection.
+fn request(path: &str, body: Option<&Value>) -> Vec<u8> {
+    let Some(body) = body else { return format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").into_bytes() };
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+async fn exchange(socket: &str, request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = UnixStream::connect(socket).await?;
+    stream.write_all(request).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+fn answer(bytes: &[u8]) -> Option<RawAnswer> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    let body = if body.trim().is_empty() { Value::Null } else { serde_json::from_str(body).ok()? };
+    Some(RawAnswer { status, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_and_a_refusal_keeps_its_words() {
+        let read = answer(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"Spec\":{}}").unwrap();
+        assert_eq!(read.clone().ok("x").unwrap(), serde_json::json!({ "Spec": {} }));
+        let refused = answer(b"HTTP/1.0 500 Internal\r\n\r\n{\"message\":\"update out of sequence\"}").unwrap();
+        assert_eq!((refused.status, refused.said()), (500, "update out of sequence"));
+        assert_eq!(refused.ok("change x").unwrap_err().what, "the engine cannot change x: update out of sequence");
+        assert_eq!(answer(b"HTTP/1.1 200 OK\r\n\r\n").unwrap().body, Value::Null);
+        assert_eq!(answer(b"what"), None);
+    }
+}

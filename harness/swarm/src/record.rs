@@ -1,0 +1,236 @@
+//! Small records that a whole swarm shares: swarm configs whose labels are the content. Making a name is
+//! atomic, a change is a compare-and-swap on the record's version, and both are replicated on every
+//! manager. What the records mean is the caller's.
+
+use std::collections::{BTreeMap, HashMap};
+
+use base::failure::{Failure, Kind};
+use bollard::errors::Error;
+use bollard::models::{Config, ConfigSpec, EventMessage};
+use bollard::query_parameters::{EventsOptionsBuilder, ListConfigsOptionsBuilder, UpdateConfigOptionsBuilder};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::engine::{Swarm, ask, failed, is_gone, is_stale, status};
+
+/// Swarm wants at least one byte of content, and never lets it change; this is "-" in base64.
+const CONTENT: &str = "LQ==";
+
+/// One record as it was at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedRecord {
+    /// Its id: a record that is made again under the same name has another one.
+    pub id: String,
+    /// Its name, unique on the swarm.
+    pub name: String,
+    /// Its content.
+    pub labels: BTreeMap<String, String>,
+    /// The number of the swarm's change that made it so. It only grows, over all records, whoever leads.
+    pub version: u64,
+    /// When it was made, by the clock of the manager that led then.
+    pub created: Timestamp,
+    /// When it was changed last, by the clock of the manager that led then.
+    pub updated: Timestamp,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swap {
+    /// It stands.
+    Done,
+    /// Somebody changed the record first: look again.
+    Stale,
+    /// There is no such record.
+    Gone,
+}
+
+/// Tells when one record changes. What came before the subscription is told as well, back to a moment.
+#[derive(Debug)]
+pub struct RecordChanges {
+    news: mpsc::UnboundedReceiver<()>,
+    reader: tokio::task::JoinHandle<()>,
+}
+
+impl RecordChanges {
+    /// Waits for a change or the removal; none when the connection is lost. May be dropped while it waits.
+    pub async fn next(&mut self) -> Option<()> {
+        self.news.recv().await
+    }
+}
+
+impl Drop for RecordChanges {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Swarm {
+    /// Every record that carries this label (`name` or `name=value`), as of one moment.
+    ///
+    /// # Errors
+    /// The engine does not answer, or is no swarm manager.
+    pub async fn shared_records(&self, label: &str) -> Result<Vec<SharedRecord>, Failure> {
+        let filters = HashMap::from([("label", vec![label])]);
+        let options = ListConfigsOptionsBuilder::new().filters(&filters).build();
+        let configs = ask("list records", self.docker().list_configs(Some(options))).await?;
+        Ok(configs.into_iter().filter_map(read).collect())
+    }
+
+    /// One record; none where there is no such name.
+    ///
+    /// # Errors
+    /// The engine does not answer, or what has the name cannot be read.
+    pub async fn shared_record(&self, name: &str) -> Result<Option<SharedRecord>, Failure> {
+        match self.docker().inspect_config(name).await {
+            // The engine also finds a config by the beginning of its id.
+            Ok(config) => match read(config) {
+                Some(record) if record.name == name => Ok(Some(record)),
+                Some(_) => Ok(None),
+                None => Err(Failure::new(
+                    Kind::Bug,
+                    format!("the swarm config {name} lacks its version or its times"),
+                    "look at it with `docker config inspect`",
+                )),
+            },
+            Err(e) if is_gone(&e) => Ok(None),
+            Err(e) => Err(failed("look at a record", &e)),
+        }
+    }
+
+    /// Whether the record of this id is there.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn has_shared_record(&self, id: &str) -> Result<bool, Failure> {
+        match self.docker().inspect_config(id).await {
+            Ok(_) => Ok(true),
+            Err(e) if is_gone(&e) => Ok(false),
+            Err(e) => Err(failed("look at a record", &e)),
+        }
+    }
+
+    /// Makes a record. False where the name is there already.
+    ///
+    /// # Errors
+    /// The engine does not answer; whether the record was made is not known then.
+    pub async fn make_shared_record(&self, name: &str, labels: BTreeMap<String, String>) -> Result<bool, Failure> {
+        match self.docker().create_config(spec(name, labels)).await {
+            Ok(_) => Ok(true),
+            Err(e) if status(&e) == Some(409) => Ok(false),
+            Err(e) => Err(failed("make a record", &e)),
+        }
+    }
+
+    /// Gives a record other labels, if it is still of this version.
+    ///
+    /// # Errors
+    /// The engine does not answer; whether the change stands is not known then.
+    pub async fn swap_shared_record(
+        &self,
+        name: &str,
+        version: u64,
+        labels: BTreeMap<String, String>,
+    ) -> Result<Swap, Failure> {
+        let version = i64::try_from(version).unwrap_or(i64::MAX);
+        let options = UpdateConfigOptionsBuilder::new().version(version).build();
+        match self.docker().update_config(name, spec(name, labels), options).await {
+            Ok(()) => Ok(Swap::Done),
+            Err(e) if is_gone(&e) => Ok(Swap::Gone),
+            Err(e) if is_stale(&e) => Ok(Swap::Stale),
+            Err(e) => Err(failed("change a record", &e)),
+        }
+    }
+
+    /// Removes a record by its name or its id. Nothing happens where there is none.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn drop_shared_record(&self, name_or_id: &str) -> Result<(), Failure> {
+        match self.docker().delete_config(name_or_id).await {
+            Err(e) if !is_gone(&e) => Err(failed("remove a record", &e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Subscribes to changes of one record, from `since` on. The engine sends nothing about others.
+    #[must_use]
+    pub fn shared_record_changes(&self, name: &str, since: Timestamp) -> RecordChanges {
+        let filters = HashMap::from([("type", vec!["config"]), ("config", vec![name])]);
+        let since = format!("{}.{:09}", since.as_second(), since.subsec_nanosecond());
+        let options = EventsOptionsBuilder::new().filters(&filters).since(&since).build();
+        let docker = self.docker().clone();
+        let (send, news) = mpsc::unbounded_channel();
+        let name = name.to_owned();
+        let reader = tokio::spawn(async move {
+            let mut events = std::pin::pin!(docker.events(Some(options)));
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) if !is_about(&event, &name) => {}
+                    Ok(_) if send.send(()).is_err() => return,
+                    // An event that the client cannot read may well be the change.
+                    Ok(_) | Err(Error::JsonDataError { .. } | Error::JsonSerdeError { .. }) => {}
+                    Err(_) => return,
+                }
+            }
+        });
+        RecordChanges { news, reader }
+    }
+}
+
+/// The engine's filter also lets names pass that begin with the one asked for.
+fn is_about(event: &EventMessage, name: &str) -> bool {
+    let attributes = event.actor.as_ref().and_then(|actor| actor.attributes.as_ref());
+    attributes.and_then(|attributes| attributes.get("name")).is_none_or(|about| about == name)
+}
+
+fn spec(name: &str, labels: BTreeMap<String, String>) -> ConfigSpec {
+    ConfigSpec {
+        name: Some(name.to_owned()),
+        labels: Some(labels.into_iter().collect()),
+        data: Some(CONTENT.to_owned()),
+        ..ConfigSpec::default()
+    }
+}
+
+/// None for what lacks an id, a name, a version or a time, which swarm always gives.
+fn read(config: Config) -> Option<SharedRecord> {
+    let spec = config.spec?;
+    let created: Timestamp = config.created_at?.parse().ok()?;
+    Some(SharedRecord {
+        id: config.id?,
+        name: spec.name?,
+        labels: spec.labels.unwrap_or_default().into_iter().collect(),
+        version: config.version?.index?,
+        created,
+        updated: config.updated_at.and_then(|at| at.parse().ok()).unwrap_or(created),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_race_is_told_from_a_broken_engine() {
+        let said = |message: &str| Error::DockerResponseServerError { status_code: 500, message: message.to_owned() };
+        assert!(is_stale(&said("rpc error: code = Unknown desc = update out of sequence")));
+        assert!(!is_stale(&said("rpc error: code = DeadlineExceeded desc = context deadline exceeded")));
+    }
+
+    #[test]
+    fn what_swarm_always_gives_is_asked_for() {
+        let whole = Config {
+            id: Some("x".to_owned()),
+            version: Some(bollard::models::ObjectVersion { index: Some(7) }),
+            created_at: Some("2026-01-02T03:04:05.000000006Z".to_owned()),
+            spec: Some(spec("a", BTreeMap::from([("k".to_owned(), "v".to_owned())]))),
+            ..Config::default()
+        };
+        let record = read(whole.clone()).unwrap();
+        assert_eq!((record.version, record.labels["k"].as_str()), (7, "v"));
+        assert_eq!(record.updated, record.created);
+        assert_eq!(read(Config { version: None, ..whole.clone() }), None);
+        assert_eq!(read(Config { created_at: Some("yesterday".to_owned()), ..whole }), None);
+    }
+}
