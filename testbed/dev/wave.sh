@@ -3,13 +3,29 @@
 
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
 
-# The recipes of the wave: all with a folder here and a repository in the testbed.
+# Repositories of the testbed with a recipe in another form than the one of its own name.
+forms=(gitea-mariadb gitea-postgres keycloak-mariadb matrix-synapse-plain)
+
+# recipe_of REPOSITORY: whose folder it is for: gitea-mariadb is gitea's.
+recipe_of() {
+  local name=$1
+  until [ -f "$root/recipes/$name/recipe.toml" ]; do
+    case $name in
+      *-*) name=${name%-*} ;;
+      *) return 1 ;;
+    esac
+  done
+  echo "$name"
+}
+
+# The wave: all recipes with a folder here and a repository in the testbed, and the other forms.
 wave_of() {
   local folder
   for folder in "$root"/recipes/*/recipe.toml; do
     folder=$(basename "$(dirname "$folder")")
     if grep -qs '^pull = 1$' "$root/testbed/recipes/$folder/repository.toml"; then echo "$folder"; fi
   done
+  printf '%s\n' "${forms[@]}"
 }
 
 # part_of N M < LIST: the N-th of M parts, so that neighbours in the list, which are alike, are in different parts.
@@ -42,15 +58,15 @@ proofs() {
                | select(contains(" against ")) | split(" against ")[0]] | unique) }'
 }
 
-# in_wave COMMAND RECIPE: run or prove.
-in_wave() { "$target/cc-ci" "$1" "$2" --pr 1; }
+# in_wave COMMAND REPOSITORY: run or prove.
+in_wave() { "$target/cc-ci" "$1" "$(recipe_of "$2")" --source "$state/recipes/$2" --pr 1; }
 
-# line NAME FILE: a row of the table.
+# wave_line FILE: a row of the table.
 wave_line() {
   jq -r '"\(.recipe)\t\(.form)\t\(.verdict)\t\(.seconds) s\t\(.memory_mib) MiB\t\(.checks)\t\(.stages | join(" "))"' "$1"
 }
 
-# wave [--part N/M] [--prove] [--write] [RECIPE…]
+# wave [--part N/M] [--prove] [--write] [REPOSITORY…]
 wave() {
   local recipes=() part='' prove='' write='' start=$SECONDS recipe pids=() code=0 log journal folder=$logs/wave
   while [ $# != 0 ]; do
@@ -86,7 +102,8 @@ wave() {
     (
       ended=0
       in_wave run "$recipe" >"$folder/$recipe.log" 2>&1 || ended=$?
-      if [ -n "$prove" ]; then in_wave prove "$recipe" >"$folder/$recipe.prove.log" 2>&1 || ended=$?; fi
+      # What is proven is the folder, in one form.
+      if [ -n "$prove" ] && [ "$(recipe_of "$recipe")" = "$recipe" ]; then in_wave prove "$recipe" >"$folder/$recipe.prove.log" 2>&1 || ended=$?; fi
       exit "$ended"
     ) &
     pids+=($!)

@@ -133,6 +133,15 @@ sql() {
   ' sh "${2:-}"
 }
 
+# wait_for_sql SERVICE: until it takes statements. It may start later than the app answers.
+wait_for_sql() {
+  local said end=$((SECONDS + 120))
+  until said=$(sql "$1" "SELECT 1" 2>&1); do
+    [ "$SECONDS" -lt "$end" ] || fail "the database takes no statement after 120 s: $said"
+    sleep 1
+  done
+}
+
 # have_mailbox SERVICE: a mail server for the app, on port 2525 of the container's own 127.0.0.1, which keeps the last mail
 # to each address. For images with Node. Another deploy ends it, so each test that wants mail asks for it.
 have_mailbox() {
