@@ -6,8 +6,8 @@
 . testbed/dev/bench.sh
 images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea uptime-kuma mariadb ghost bluesky-pds mumble)
 # Test programs that need neither swarm nor images: folder of the package, name of the target. One that is not named
-# here runs on the swarm: runner/pages asks it for its slots.
-imageless='.*/(lib|bin)|recipes/program|harness/browser|trigger/drone'
+# here runs on the swarm: runner/cc-ci/pages asks it for its slots.
+imageless='.*/(lib|bin)|recipes/program|harness/browser|runner/forge/drone'
 
 # The test programs of the last build: name, executable.
 programs() {
@@ -42,28 +42,28 @@ without_images() {
 }
 
 # The longest program by far.
-on_the_swarm() { programs | grep -E $'^runner/swarm\t' | run_programs --test-threads "$threads"; }
+on_the_swarm() { programs | grep -E $'^runner/cc-ci/swarm\t' | run_programs --test-threads "$threads"; }
 
 # What does not disturb it: engines, names and slots of their own. Most of its time goes to programs with one test, or
 # whose tests wait for each other.
 beside_them() {
-  local others="runner/swarm|slots/swarm|$imageless"
+  local others="runner/cc-ci/swarm|runner/slots/swarm|$imageless"
   # In the long form a step of its own, with what is ignored in the short one.
-  if [ -n "$long" ]; then others+='|runner/faults'; fi
+  if [ -n "$long" ]; then others+='|runner/cc-ci/faults'; fi
   programs | grep -vE "^($others)"$'\t' | run_programs --test-threads 2
 }
 
 # What has to be quick: the hand-overs of slots, and the answer to a webhook. Nothing runs beside them.
 measured() {
   local code=0
-  programs | grep -E $'^slots/swarm\t' | run_programs --test-threads 1 || code=1
+  programs | grep -E $'^runner/slots/swarm\t' | run_programs --test-threads 1 || code=1
   export CCCI_MEASURE=yes CCCI_ANSWER_STEP=a_webhook_is_answered
-  programs | grep -E $'^runner/swarm\t' | run_programs a_comment_is_answered || code=1
+  programs | grep -E $'^runner/cc-ci/swarm\t' | run_programs a_comment_is_answered || code=1
   return "$code"
 }
 
 all_faults() {
-  programs | grep -E $'^runner/faults\t' | run_programs --test-threads 1 --include-ignored
+  programs | grep -E $'^runner/cc-ci/faults\t' | run_programs --test-threads 1 --include-ignored
 }
 
 progress_tests_without_images() { tests_done "$1"; }

@@ -54,7 +54,7 @@ pub(super) fn role(path: &str) -> Option<Role> {
 pub(super) fn is_recipe_test(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts[..] {
-        ["recipes", _, folder, _] => folder == "data" || runner::test_folders::FOLDERS.contains(&folder),
+        ["recipes", _, folder, _] => folder == "data" || journal::test_folders::FOLDERS.contains(&folder),
         _ => false,
     }
 }

@@ -243,7 +243,7 @@ enum Begin {
 fn begin(repository: &Tree, since: &str) -> Result<Begin, AuditError> {
     let name = since.split(['~', '^']).next().unwrap_or_default();
     let commit = format!("{since}^{{commit}}");
-    if harness::names::is_ref(name)
+    if base::names::is_ref(name)
         && repository.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).is_ok()
     {
         return Ok(Begin::After(format!("{since}..HEAD")));
@@ -373,7 +373,7 @@ fn result(name: &str, is_unit: bool, without: Option<&Said>, with: Option<&Said>
 
 /// The beginning of what a compiler says.
 fn first_of(error: &str) -> String {
-    runner::text::one_line(error, 120)
+    journal::text::one_line(error, 120)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use audit::{Audit, Run, terminal};
-use harness::failure::{Failure, Kind};
-use runner::exit::Exit;
-use runner::settings::how_long;
+use base::failure::{Failure, Kind};
+use host::settings::how_long;
+use journal::exit::Exit;
 
 /// List the fixes of a repository's history, each with the tests that it shipped
 #[derive(Debug, clap::Parser)]
@@ -53,14 +53,14 @@ struct Args {
 
 fn main() -> std::process::ExitCode {
     let args = <Args as clap::Parser>::parse();
-    run(&args).unwrap_or_else(|failure| runner::cli::told("audit", &failure)).into()
+    run(&args).unwrap_or_else(|failure| cc_ci::cli::told("audit", &failure)).into()
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
     let scratch = tempfile::tempdir()
-        .map_err(|error| harness::failure::Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
+        .map_err(|error| base::failure::Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let build = args.build.clone().unwrap_or_else(|| scratch.path().to_owned());
-    let build = std::path::absolute(&build).map_err(|error| harness::failure::Failure::disk("find", &build, &error))?;
+    let build = std::path::absolute(&build).map_err(|error| base::failure::Failure::disk("find", &build, &error))?;
     let audit = Audit {
         repository: args.repository.clone(),
         since: args.since.clone(),

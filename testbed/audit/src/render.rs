@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Audited, Fix, Shown, TestResult};
-use runner::text::{count, one_line};
+use journal::text::{count, one_line};
 
 /// What is said of a fix.
 fn words(shown: Shown) -> &'static str {

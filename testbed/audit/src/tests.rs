@@ -19,7 +19,7 @@ impl History {
     fn git(&self, args: &[&str]) -> String {
         let name = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main"];
         let args: Vec<std::ffi::OsString> = name.iter().chain(args).map(Into::into).collect();
-        runner::source::git(Some(self.0.path()), &args).unwrap()
+        source::git(Some(self.0.path()), &args).unwrap()
     }
 
     fn put(&self, path: &str, text: &str) -> &Self {

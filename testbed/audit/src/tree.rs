@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::AuditError;
 use super::files::{Change, Role, parents, role};
 use super::rust;
-use runner::source::{git, git_bytes};
+use source::{git, git_bytes};
 
 /// A repository, read by git.
 #[derive(Debug)]

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use harness::failure::{Failure, Kind};
-use harness::names::RecipeName;
+use base::failure::{Failure, Kind};
+use base::names::RecipeName;
 use rand::seq::SliceRandom as _;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 
-use runner::event::{Event, Record, Stage, Word};
+use journal::event::{Event, Record, Stage, Word};
 
 /// Orders that are tried to find the best one, beside the longest first.
 const ORDERS: usize = 20_000;

@@ -5,17 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use base::failure::{Failure, Kind};
 use bollard::Docker;
 use bollard::models::{EventMessage, EventMessageTypeEnum};
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::{Stream, StreamExt};
-use harness::failure::{Failure, Kind};
 use harness::http::{Expect, Http};
-use harness::swarm::{Removal, Swarm};
+use swarm::{Removal, Swarm};
 use tokio::process::Command;
 
 use super::measured::CcCiRun;
-use runner::source::{Checkout, Revision};
+use source::{Checkout, Revision};
 
 /// The recipe at its base and at its head, with the compose files that cc-ci deployed, renamed to a
 /// stack of the bench's own.
@@ -54,7 +54,7 @@ impl Trees {
             let yaml = yaml.replace(run.started.stack.as_str(), &stack).replace(run.started.domain.as_str(), &domain);
             let file = path.join("bench.yml");
             std::fs::write(&file, yaml.replace('$', "$$"))
-                .map_err(|error| harness::failure::Failure::disk("write", &file, &error))?;
+                .map_err(|error| base::failure::Failure::disk("write", &file, &error))?;
             Ok(path)
         };
         Ok(Self { base: tree("base", &base)?, head: tree("head", &head)?, stack, domain })
@@ -67,7 +67,7 @@ impl Trees {
 /// When an operation fails.
 pub async fn floor(swarm: &Swarm, http: &Http, trees: &Trees, url: &str) -> Result<Duration, Failure> {
     let docker = swarm.docker().clone();
-    let stack = harness::names::StackName::try_from(trees.stack.clone()).map_err(|error| failed(&error.to_string()))?;
+    let stack = base::names::StackName::try_from(trees.stack.clone()).map_err(|error| failed(&error.to_string()))?;
     let expect = Expect { url: url.to_owned(), status: vec![200], body: None };
     let far = || Instant::now() + Duration::from_secs(120);
     let answers = async || http.answers(&expect, far(), &mut |_: &str| {}).await.map(drop);
@@ -161,13 +161,10 @@ async fn all_updated(events: &mut (impl Stream<Item = EventMessage> + Unpin), tr
 /// The services of a tree, which the floor knows from the compose file.
 fn services(tree: &Path) -> Result<BTreeSet<String>, Failure> {
     let file = tree.join("bench.yml");
-    let text =
-        std::fs::read_to_string(&file).map_err(|error| harness::failure::Failure::disk("read", &file, &error))?;
-    let compose = harness::coopcloud::compose::Compose::load(
-        &[("bench.yml".to_owned(), text)],
-        &std::collections::BTreeMap::new(),
-    )
-    .map_err(|error| failed(&error.to_string()))?;
+    let text = std::fs::read_to_string(&file).map_err(|error| base::failure::Failure::disk("read", &file, &error))?;
+    let compose =
+        coopcloud::compose::Compose::load(&[("bench.yml".to_owned(), text)], &std::collections::BTreeMap::new())
+            .map_err(|error| failed(&error.to_string()))?;
     Ok(compose.services.iter().map(|service| service.name.clone()).collect())
 }
 

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harness::failure::{Failure, Kind};
+use base::failure::{Failure, Kind};
 use jiff::Timestamp;
 
 use super::figures::{Figure, millis, seconds};
 use super::journals::{RECIPES, ROUND, id, long, run, start, started};
-use runner::history::query::{After, Filter};
-use runner::history::{Copy, Db, History, HistoryError};
-use runner::run_dir::RunDir;
+use history::query::{After, Filter};
+use history::{Copy, Db, History, HistoryError};
+use journal::run_dir::RunDir;
 
 /// How often each question is asked.
 const ASKED: u32 = 200;
@@ -117,7 +117,7 @@ fn import(history: &History, runs: u32) -> Result<Figure, Failure> {
     let bug = |what: &str| Failure::new(Kind::Bug, what, "please report it");
     let run = format!("long-{}", Timestamp::now().as_second()).parse().map_err(|_| bug("an id"))?;
     let dir = RunDir::of(history.state(), &run);
-    let io = |error: std::io::Error| harness::failure::Failure::disk("write", dir.path(), &error);
+    let io = |error: std::io::Error| base::failure::Failure::disk("write", dir.path(), &error);
     drop(dir.create().map_err(io)?);
     let journal = long(runs, EVENTS).ok_or_else(|| bug("a journal"))?;
     let length = journal.len();
@@ -141,7 +141,7 @@ fn failed(error: HistoryError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runner::history::query::OneRun;
+    use history::query::OneRun;
 
     #[test]
     fn a_copy_is_the_run_that_its_journal_would_have_made() {

@@ -1,11 +1,11 @@
 //! Journals as runs write them, made up, for the history's bench.
 
-use harness::failure::{Cause, Failure, Kind};
-use harness::names::{Domain, RunId};
+use base::failure::{Cause, Failure, Kind};
+use base::names::{Domain, RunId};
 use jiff::{SignedDuration, Timestamp};
 
-use runner::event::Decision;
-use runner::event::{
+use journal::event::Decision;
+use journal::event::{
     AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, Origin, Outcome, PlannedStage, Record, RunStarted,
     Shown, Stage, StageResult, TaskFact, Used, Verdict, Word,
 };
@@ -96,7 +96,7 @@ impl Told {
         let at = self.at.checked_add(after).unwrap_or(self.at);
         let record = Record { seq: self.seq, at, ms: self.ms, event };
         self.seq += 1;
-        self.lines.extend(runner::journal_file::line(&record).unwrap_or_default());
+        self.lines.extend(journal::line(&record).unwrap_or_default());
     }
 
     fn stage(&mut self, stage: Stage, number: u32) {

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use harness::failure::{Failure, Kind};
-use harness::names::RecipeName;
-use harness::swarm::Swarm;
+use base::failure::{Failure, Kind};
+use base::names::RecipeName;
+use swarm::Swarm;
 
 use bench::{Figure, Round, Trees, Turn};
-use runner::event::Stage;
-use runner::exit::Exit;
-use runner::settings::Settings;
+use host::settings::Settings;
+use journal::event::Stage;
+use journal::exit::Exit;
 
 /// Measure cc-ci against a floor and a plain shell script
 #[derive(Debug, clap::Parser)]
@@ -35,13 +35,13 @@ struct Args {
     #[arg(long, requires = "history")]
     pages: bool,
     /// Runs in that history
-    #[arg(long, value_name = "N", default_value = "100000", value_parser = runner::number::from_one)]
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = journal::number::from_one)]
     runs: std::num::NonZeroU32,
     /// Measure a fleet of mixed runs in place of the rest, from the repositories beside that one
     #[arg(long, value_name = "RECIPE", value_delimiter = ',', num_args = 1..)]
     fleet: Vec<RecipeName>,
     /// Runs and apps that the fleet may hold at once
-    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5], value_parser = runner::number::small)]
+    #[arg(long, value_names = ["RUNS", "APPS"], num_args = 2, default_values_t = [3, 5], value_parser = journal::number::small)]
     fleet_caps: Vec<u16>,
     /// The plain shell script to compare with
     #[arg(long, value_name = "FILE", default_value = "testbed/bench/plain.sh")]
@@ -56,7 +56,7 @@ struct Args {
     #[arg(long, value_name = "IMAGE", default_value = "testbed.invalid/busybox:1")]
     image: String,
     /// How often cc-ci, floor and script are measured, in turns
-    #[arg(long, value_name = "N", default_value = "3", value_parser = runner::number::from_one)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = journal::number::from_one)]
     rounds: std::num::NonZeroU32,
     /// Print JSON
     #[arg(long)]
@@ -66,7 +66,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let args = <Args as clap::Parser>::parse();
-    run(&args.settings, &args).await.unwrap_or_else(|failure| runner::cli::told("bench", &failure)).into()
+    run(&args.settings, &args).await.unwrap_or_else(|failure| cc_ci::cli::told("bench", &failure)).into()
 }
 
 async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
@@ -75,7 +75,7 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         None => neighbour("cc-ci")?,
     };
     if let Some(state) = &args.history {
-        std::fs::create_dir_all(state).map_err(|error| harness::failure::Failure::disk("make", state, &error))?;
+        std::fs::create_dir_all(state).map_err(|error| base::failure::Failure::disk("make", state, &error))?;
         let mut figures = bench::history(state, args.runs.get())?;
         if args.pages {
             figures.extend(bench::pages(&program, state, args.runs.get()).await?);
@@ -85,7 +85,7 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     }
     let source = args.source.as_deref().unwrap_or(Path::new("."));
     let scratch = tempfile::tempdir()
-        .map_err(|error| harness::failure::Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
+        .map_err(|error| base::failure::Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     if !args.fleet.is_empty() {
         return fleet(&program, args, source, scratch.path()).await;
     }
@@ -105,13 +105,13 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     // neither a busy moment of the machine nor a drift favours one of them.
     let warm = bench::cc_ci_run(&program, &what).await?;
     let trees = Trees::lay_out(&source, &warm, scratch.path())?;
-    let http = runner::world::http(settings)?;
+    let http = host::world::http(settings)?;
     let port = if settings.https_port == 443 { String::new() } else { format!(":{}", settings.https_port) };
     let url = format!("https://{}{port}/", trees.domain);
     let resolve =
         settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
-    let ca = runner::world::served_ca(&swarm, settings).await?;
-    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| runner::neighbours::SYSTEM_CAS.to_owned());
+    let ca = host::world::served_ca(&swarm, settings).await?;
+    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| engine::neighbours::SYSTEM_CAS.to_owned());
     let (mut rounds, mut peak) = (Vec::new(), 0);
     for round in 1..=args.rounds.get() {
         eprintln!("round {round} of {}", args.rounds);

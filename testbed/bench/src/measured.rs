@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use harness::failure::{Failure, Kind};
+use base::failure::{Failure, Kind};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use runner::event::{Event, Origin, Record, RunStarted, Stage, Word};
+use journal::event::{Event, Origin, Record, RunStarted, Stage, Word};
 
 /// What one run showed.
 #[derive(Debug)]

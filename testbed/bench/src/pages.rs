@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use harness::failure::{Failure, Kind};
+use base::failure::{Failure, Kind};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::figures::{Figure, millis};
 use super::journals::{id, run};
-use runner::run_dir::RunDir;
+use journal::run_dir::RunDir;
 
 /// Requests a second, and how long.
 const RATE: u32 = 50;
@@ -114,7 +114,7 @@ async fn overview(address: SocketAddr) -> Result<Figure, Failure> {
 async fn viewers(address: SocketAddr, state: &Path, runs: u32) -> Result<Figure, Failure> {
     let name = id(runs + 1).ok_or_else(|| wrong("no id is left".to_owned()))?;
     let (dir, journal) = (RunDir::of(state, &name), run(runs + 1).unwrap_or_default());
-    let disk = |error: std::io::Error| harness::failure::Failure::disk("write", dir.path(), &error);
+    let disk = |error: std::io::Error| base::failure::Failure::disk("write", dir.path(), &error);
     let alive = dir.create().map_err(disk)?;
     let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
     std::fs::write(dir.journal(), lines.iter().take(2).copied().collect::<Vec<_>>().concat()).map_err(disk)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harness::failure::{Failure, Kind};
+use base::failure::{Failure, Kind};
 use tokio::process::Command;
 
 use super::floor::Trees;

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use base::failure::{Failure, Kind};
+use base::names::StackName;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt;
-use harness::failure::{Failure, Kind};
-use harness::names::StackName;
-use harness::swarm::{Before, Removal, Swarm};
+use swarm::{Before, Removal, Swarm};
 use tokio::process::Command;
 
 /// Median milliseconds from the engine's health event to the moment when cc-ci goes on, over
@@ -83,7 +83,7 @@ fn compose(dir: &Path, image: &str, script: &str, more: &str) -> Result<std::pat
          volumes: ['data:/data'], networks: [internal], deploy: {{ endpoint_mode: dnsrr }}{more} }}\n\
          volumes: {{ data: {{}} }}\nnetworks: {{ internal: {{}} }}\n"
     );
-    std::fs::write(&file, text).map_err(|error| harness::failure::Failure::disk("write", &file, &error))?;
+    std::fs::write(&file, text).map_err(|error| base::failure::Failure::disk("write", &file, &error))?;
     Ok(file)
 }
 

@@ -12,8 +12,8 @@ use bollard::query_parameters::{
 };
 use futures_util::FutureExt as _;
 use harness::http::{Expect, Http, HttpConfig};
-use harness::swarm::Swarm;
 use secrecy::SecretString;
+use swarm::Swarm;
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
 const IMAGE: &str = "testbed.invalid/gitea:1.26.0";

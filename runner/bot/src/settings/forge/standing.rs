@@ -1,0 +1,119 @@
+//! How a forge stands to cc-ci: which one it is, what its version lacks, and whose account the token is. `cc-ci doctor`
+//! shows it, and `cc-ci serve` says it when it starts. The words are pure.
+
+use forge::api::{Account, ForgeError, Gitea, Release};
+
+/// How bad it is, worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Degree {
+    /// As it should be.
+    Fine,
+    /// It works, with a limit that the words tell.
+    Limited,
+    /// Nothing can be answered.
+    Unusable,
+}
+
+/// What is told of one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// How bad it is.
+    pub degree: Degree,
+    /// What it is, in a line.
+    pub what: String,
+    /// What to do about it; empty where nothing is.
+    pub mend: &'static str,
+}
+
+/// Asks the forge which one it is.
+///
+/// # Errors
+/// When it is out of reach.
+pub async fn version(forge: &Gitea) -> Result<Standing, ForgeError> {
+    Ok(of_release(&forge.release().await?))
+}
+
+/// Asks the forge whose account the token is.
+///
+/// # Errors
+/// When it is out of reach, or does not know the token.
+pub async fn token(forge: &Gitea) -> Result<Standing, ForgeError> {
+    Ok(of_account(&forge.account().await?))
+}
+
+fn of_release(release: &Release) -> Standing {
+    let degree = match release {
+        Release::Neither { .. } => Degree::Unusable,
+        Release::Untold { .. } => Degree::Limited,
+        Release::Gitea(_) | Release::Forgejo(_) => {
+            let worst = release.lacks().iter().map(|feature| feature.is_needed).max();
+            worst.map_or(Degree::Fine, |is_needed| if is_needed { Degree::Unusable } else { Degree::Limited })
+        }
+    };
+    let lacks: Vec<String> =
+        release.lacks().iter().map(|feature| format!("{}: {}", feature.what, feature.without)).collect();
+    let (what, mend) = match release {
+        Release::Neither { .. } => {
+            (format!("{release}; cc-ci talks to these two alone"), "CCCI_FORGE_URL: the forge's own address")
+        }
+        Release::Untold { .. } => {
+            (format!("{release}; what it lacks shows when it is asked for it"), "a Gitea or Forgejo that tells it")
+        }
+        _ if lacks.is_empty() => (format!("{release}, which lacks nothing that cc-ci uses"), ""),
+        _ => (format!("{release} lacks {}", lacks.join("; and ")), "update the forge; docs/reference.md has the table"),
+    };
+    Standing { degree, what, mend }
+}
+
+fn of_account(account: &Account) -> Standing {
+    let login = &account.login;
+    if account.signs.is_empty() {
+        let what = format!("nothing speaks for it that {login} is a person");
+        return Standing { degree: Degree::Fine, what, mend: "" };
+    }
+    let what = format!(
+        "the token belongs to {login}, who {}: a person's account, it seems. Answers and statuses stand under that name; \
+         what {login} writes is a command as any member's is, and answers are told apart by their first line; who has \
+         the token may do what {login} may",
+        account.signs.join(", ")
+    );
+    Standing {
+        degree: Degree::Limited,
+        what,
+        mend: "an account of the bot's own, in no team but its one: docs/operate.md, line 11",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forge_is_told_with_what_it_lacks() {
+        let of = |told: &str| of_release(&Release::of(told, false));
+        assert_eq!(of("1.26.0").degree, Degree::Fine);
+        let old = of("1.19.4");
+        assert_eq!(old.degree, Degree::Limited);
+        assert!(old.what.starts_with("Gitea 1.19.4 lacks tokens with a scope"), "{}", old.what);
+        assert!(old.what.contains("SHA-256"), "{}", old.what);
+        assert_eq!(of("1.15.0").degree, Degree::Unusable);
+        assert_eq!(of("7.0.0+gitea-1.22.0").what, "Forgejo 7.0.0, which lacks nothing that cc-ci uses");
+        let untold = of("development");
+        assert!(untold.degree == Degree::Limited && untold.what.contains("does not tell its version"), "{untold:?}");
+        let other = of_release(&Release::Neither { why: "/api/v1/version is answered by 404".to_owned() });
+        assert!(other.degree == Degree::Unusable && other.what.contains("neither a Gitea nor a Forgejo"), "{other:?}");
+    }
+
+    #[test]
+    fn a_persons_token_is_told_with_what_follows() {
+        let of = |signs: &[&'static str]| of_account(&Account { login: "ada".parse().unwrap(), signs: signs.to_vec() });
+        assert_eq!(of(&[]).degree, Degree::Fine);
+        let person = of(&["administers the forge", "has SSH keys"]);
+        assert_eq!(person.degree, Degree::Limited);
+        assert!(
+            person.what.contains("belongs to ada, who administers the forge, has SSH keys: a person's"),
+            "{person:?}"
+        );
+        assert!(person.mend.contains("line 11"));
+    }
+}

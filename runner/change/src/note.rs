@@ -1,0 +1,78 @@
+//! What lets a change ask operators to act: a major version, or a note that `abra app upgrade` shows them.
+
+use coopcloud::version::Version;
+
+use super::{Lacking, Side};
+
+/// Why operators know that they have to act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allowance {
+    /// A note below `release/`, with its text.
+    Note {
+        /// Its path.
+        path: String,
+        /// What it says.
+        text: String,
+    },
+    /// The first number of the version goes up.
+    Major {
+        /// From this version.
+        from: String,
+        /// To this one.
+        to: String,
+    },
+}
+
+impl Allowance {
+    /// In words that fit behind "as".
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Note { path, .. } => format!("{path} tells operators"),
+            Self::Major { from, to } => format!("operators expect of a major version ({from} to {to})"),
+        }
+    }
+
+    /// Whether it is a note that names a thing, in whatever case and with whatever between its words.
+    #[must_use]
+    pub fn names(&self, thing: &str) -> bool {
+        matches!(self, Self::Note { text, .. } if folded(text).contains(&folded(thing)))
+    }
+
+    /// Whether operators who lack these know that they have to act: a note that has other news does not tell them.
+    #[must_use]
+    pub fn tells(&self, lacking: &[Lacking]) -> bool {
+        let Self::Note { text, .. } = self else { return true };
+        let things = lacking.iter().flat_map(Lacking::things);
+        let looks = [".env", "env file", "abra app config", "abra app check", "abra app env"];
+        things.into_iter().any(|thing| self.names(&thing)) || looks.iter().any(|words| text.contains(words))
+    }
+}
+
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The notes that come with the change, then its major version.
+#[must_use]
+pub fn allowances(base: &Side, head: &Side) -> Vec<Allowance> {
+    let (from, to) = (base.parsed(), head.parsed());
+    let is_shown = |name: &str| is_shown(name, from.as_ref(), to.as_ref());
+    let new = head.notes.iter().filter(|(name, text)| base.notes.get(*name) != Some(text) && is_shown(name));
+    let note =
+        |(name, text): (&String, &String)| Allowance::Note { path: format!("release/{name}"), text: text.clone() };
+    let is_major = from.as_ref().zip(to.as_ref()).is_some_and(|(from, to)| from.numbers[0] < to.numbers[0]);
+    let major = is_major.then(|| Allowance::Major { from: base.name().to_owned(), to: head.name().to_owned() });
+    new.map(note).chain(major).collect()
+}
+
+/// Whether an upgrade between two versions shows a note: `next` becomes the next release's; of the others those up to
+/// the head's own version, or any newer one where the head has not gone up yet.
+fn is_shown(name: &str, from: Option<&Version>, to: Option<&Version>) -> bool {
+    if name == "next" {
+        return true;
+    }
+    let Some(version) = Version::parse(name) else { return false };
+    let is_new = from.is_none_or(|from| version > *from);
+    is_new && (to <= from || to.is_none_or(|to| version <= *to))
+}

@@ -1,0 +1,210 @@
+//! The words of the matrix.
+
+use base::names::{Commit, RunId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Rule, Worth};
+use journal::event::Stage;
+use journal::text::clean;
+
+/// A column of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// A release is deployed and answers.
+    Install,
+    /// It goes to the tested commit in place, and its data is still there.
+    Upgrade,
+    /// Data of the app's own is backed up, wiped and restored.
+    Backup,
+    /// The tested commit comes up on empty volumes.
+    Fresh,
+    /// Two tests or more of what the app is for.
+    Functional,
+    /// People log in by a provider.
+    Sso,
+    /// What people see, in a browser.
+    Browser,
+    /// The faults that its folder switches on.
+    Faults,
+    /// Every test that PARITY.md names.
+    Parity,
+    /// The tests have been shown to fail.
+    Proven,
+}
+
+impl Feature {
+    /// All of them, in the order of the matrix.
+    pub const ALL: [Self; 10] = [
+        Self::Install,
+        Self::Upgrade,
+        Self::Backup,
+        Self::Fresh,
+        Self::Functional,
+        Self::Sso,
+        Self::Browser,
+        Self::Faults,
+        Self::Parity,
+        Self::Proven,
+    ];
+
+    /// The name in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Upgrade => "upgrade",
+            Self::Backup => "backup",
+            Self::Fresh => "fresh",
+            Self::Functional => "functional",
+            Self::Sso => "sso",
+            Self::Browser => "browser",
+            Self::Faults => "faults",
+            Self::Parity => "parity",
+            Self::Proven => "proven",
+        }
+    }
+
+    /// The stage whose run shows it; none for those that are about all tests.
+    #[must_use]
+    pub fn stage(self) -> Option<Stage> {
+        match self {
+            Self::Install => Some(Stage::Install),
+            Self::Upgrade => Some(Stage::Upgrade),
+            Self::Backup => Some(Stage::Backup),
+            Self::Fresh => Some(Stage::Fresh),
+            Self::Functional | Self::Sso | Self::Browser => Some(Stage::Functional),
+            Self::Faults => Some(Stage::Faults),
+            Self::Parity | Self::Proven => None,
+        }
+    }
+}
+
+/// What a cell says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It ran, and red would have failed the run.
+    Gating,
+    /// All of it ran in a part of a run (`--only`, `--kept`), which decides nothing about a change.
+    Advisory,
+    /// A green run showed it, of another commit than the newest, or of before the newest release.
+    Stale,
+    /// It cannot run, for a reason that is named.
+    Blocked,
+    /// Nothing is there, and nothing pretends to be.
+    Missing,
+    /// It looks covered and is not.
+    Illusion,
+}
+
+impl State {
+    /// All of them, the best first.
+    pub const ALL: [Self; 6] =
+        [Self::Gating, Self::Advisory, Self::Stale, Self::Blocked, Self::Missing, Self::Illusion];
+
+    /// The word in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gating => "gating",
+            Self::Advisory => "advisory",
+            Self::Stale => "stale",
+            Self::Blocked => "blocked",
+            Self::Missing => "missing",
+            Self::Illusion => "illusion",
+        }
+    }
+
+    /// A sign for it, one column wide, so that no report speaks by colour alone.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Gating => "✓",
+            Self::Advisory => "~",
+            Self::Stale => "≈",
+            Self::Blocked => "!",
+            Self::Missing => "·",
+            Self::Illusion => "?",
+        }
+    }
+}
+
+/// The run that shows what a cell says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The run.
+    pub run: RunId,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long ago that is, in seconds.
+    pub age_s: u64,
+    /// The commit that it tested.
+    pub head: Commit,
+    /// The version that the commit names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The pull request that it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<u64>,
+}
+
+/// One cell of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Its column.
+    pub feature: Feature,
+    /// What it says.
+    pub state: State,
+    /// The rule that found the illusion; only there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// One line: why it says so.
+    pub why: String,
+    /// The run that shows it; none where no run does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
+}
+
+impl Cell {
+    pub(super) fn new(feature: Feature, state: State, why: impl Into<String>) -> Self {
+        // Texts of strangers are in it; this goes to terminals and to programs too.
+        Self { feature, state, rule: None, why: clean(&why.into()), shown: None }
+    }
+
+    pub(super) fn illusion(feature: Feature, rule: Rule, why: impl Into<String>) -> Self {
+        Self { rule: Some(rule), ..Self::new(feature, State::Illusion, why) }
+    }
+
+    pub(super) fn by(self, shown: Shown) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// The word, and the rule of an illusion: `illusion (never-red)`.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self.rule {
+            Some(rule) => format!("{} ({})", self.state.name(), rule.code()),
+            None => self.state.name().to_owned(),
+        }
+    }
+
+    /// What it is worth to the gate.
+    #[must_use]
+    pub fn worth(&self) -> Worth {
+        Worth::of(self.state, self.rule)
+    }
+}
+
+/// How long ago, in one word of one unit: `5 min`, `3 h`, `12 days`.
+#[must_use]
+pub fn ago(seconds: u64) -> String {
+    let day = 24 * 3600;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        _ if seconds < 2 * day => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / day),
+    }
+}

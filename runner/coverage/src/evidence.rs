@@ -1,0 +1,217 @@
+//! What runs have shown: the part of a run's view that says what ran and how it ended. Where runs come from, a
+//! folder of journals or a database, does not matter here.
+
+use base::failure::Kind;
+use base::names::{Commit, RecipeName, RunId};
+use jiff::Timestamp;
+
+use journal::event::{CheckResult, Origin, Outcome, Stage, Verdict, Word};
+use journal::fold::{RunView, StageView, State};
+use journal::text::clean;
+use recipe_folder::prints::Prints;
+
+/// One run, as evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The run.
+    pub run: RunId,
+    /// When it began.
+    pub at: Timestamp,
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// The tested commit.
+    pub head: Commit,
+    /// The version that the commit names.
+    pub version: Option<String>,
+    /// The release that the upgrade started from; none where install was a fresh install of the commit.
+    pub base: Option<String>,
+    /// The pull request.
+    pub pull_request: Option<u64>,
+    /// The part that was asked for; empty where it was everything.
+    pub only: Vec<String>,
+    /// Its word; none where it has no end.
+    pub word: Option<Word>,
+    /// Prints of the tests that it ran; none in journals of before they were written down.
+    pub tests: Option<Prints>,
+    /// Its stages.
+    pub stages: Vec<Seen>,
+}
+
+/// One stage of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which one.
+    pub stage: Stage,
+    /// How it ended; none where it did not.
+    pub outcome: Option<Outcome>,
+    /// Whether it began.
+    pub began: bool,
+    /// Why it was skipped or blocked, or what made it red.
+    pub reason: Option<String>,
+    /// The recipe folder's tests that the plan named.
+    pub planned: Vec<String>,
+    /// Its checks.
+    pub checks: Vec<Check>,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The kind of its failure.
+    pub kind: Option<Kind>,
+    /// What it said.
+    pub text: String,
+}
+
+impl Check {
+    /// The file of the recipe's folder that it is about: `restored: data/check.hurl` is about `data/check.hurl`.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        let name = self.name.split_once(": ").map_or(self.name.as_str(), |(_, name)| name);
+        let name = name.strip_suffix(MUST_BE_RED).unwrap_or(name);
+        name.split_once(AGAINST).map_or(name, |(name, _)| name)
+    }
+
+    /// Whether it was run, and not skipped or blocked.
+    #[must_use]
+    pub fn ran(&self) -> bool {
+        matches!(self.outcome, Outcome::Passed | Outcome::Failed)
+    }
+
+    /// Whether it shows that its test can be red: it was, by what it asserts and not because it is broken; or it
+    /// had to be, and was.
+    #[must_use]
+    pub fn shows_red(&self) -> bool {
+        match self.outcome {
+            Outcome::Failed => !matches!(
+                self.kind,
+                None | Some(Kind::CheckBroken | Kind::Hollow | Kind::WipeDidNothing | Kind::ComesAndGoes)
+            ),
+            Outcome::Passed => self.had_to_be_red(),
+            Outcome::Blocked | Outcome::Skipped => false,
+        }
+    }
+
+    /// Whether it is a proof: green where its test was red.
+    #[must_use]
+    pub fn had_to_be_red(&self) -> bool {
+        self.name.ends_with(MUST_BE_RED) || self.name.contains(AGAINST)
+    }
+}
+
+/// How the names of proofs end and are joined, as the stages write them.
+const MUST_BE_RED: &str = " must be red";
+const AGAINST: &str = " against ";
+
+impl From<&CheckResult> for Check {
+    fn from(check: &CheckResult) -> Self {
+        Self {
+            name: check.name.clone(),
+            origin: check.origin,
+            outcome: check.outcome,
+            kind: check.fault.as_ref().map(|fault| fault.failure.kind),
+            text: check.fault.as_ref().map_or_else(|| check.text.clone(), |fault| fault.failure.what.clone()),
+        }
+    }
+}
+
+impl From<&StageView> for Seen {
+    fn from(view: &StageView) -> Self {
+        let steps = view.planned.iter().flat_map(|planned| &planned.steps);
+        let fault = view.result().and_then(|result| result.fault.as_ref()).map(|fault| fault.failure.what.clone());
+        Self {
+            stage: view.stage,
+            outcome: view.outcome(),
+            began: view.state != State::Waiting && view.from_ms.is_some(),
+            reason: fault.or_else(|| view.reason().map(str::to_owned)),
+            planned: steps
+                .filter_map(|step| Some(step.strip_prefix("run ")?.to_owned()))
+                .filter(|name| is_file(name))
+                .collect(),
+            checks: view.checks.iter().map(Check::from).collect(),
+        }
+    }
+}
+
+/// Steps that begin with "run" and name no file are about something else.
+fn is_file(name: &str) -> bool {
+    name.contains('/') && !name.contains(' ')
+}
+
+impl From<&RunView> for Evidence {
+    fn from(view: &RunView) -> Self {
+        let started = &view.started;
+        Self {
+            run: started.run.clone(),
+            at: view.at,
+            recipe: started.recipe.clone(),
+            head: started.head.clone(),
+            version: started.head_version.as_deref().map(clean),
+            base: started.base.as_deref().map(clean),
+            pull_request: started.pull_request,
+            only: started.only.clone(),
+            word: view.verdict.as_ref().map(|verdict: &Verdict| verdict.word),
+            tests: (!started.tests.is_empty()).then(|| started.tests.clone()),
+            stages: view.stages.iter().map(Seen::from).collect(),
+        }
+    }
+}
+
+impl Evidence {
+    /// Whether everything was asked for.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.only.is_empty()
+    }
+
+    /// Whether it was whole and green.
+    #[must_use]
+    pub fn is_green(&self) -> bool {
+        self.is_whole() && self.word == Some(Word::Passed)
+    }
+
+    /// One of its stages. A fresh install is what install was where there was no release to begin with.
+    #[must_use]
+    pub fn seen(&self, stage: Stage) -> Option<&Seen> {
+        let of = |stage| self.stages.iter().find(|seen| seen.stage == stage);
+        match (stage, of(stage)) {
+            (Stage::Fresh, Some(fresh)) if self.base.is_none() && fresh.outcome == Some(Outcome::Skipped) => {
+                of(Stage::Install)
+            }
+            (_, seen) => seen,
+        }
+    }
+
+    /// All of its checks.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.stages.iter().flat_map(|seen| &seen.checks)
+    }
+}
+
+/// The runs of a state folder, newest first. What cannot be read is told, a line each, and left out.
+#[must_use]
+pub fn of_state(state: &std::path::Path) -> (Vec<Evidence>, Vec<String>) {
+    use journal::fold::fold;
+
+    let (mut found, mut remarks) = (Vec::new(), Vec::new());
+    let runs = journal::run_dir::RunDir::all(state).unwrap_or_else(|error| {
+        remarks.push(format!("{} cannot be read: {error}", state.display()));
+        Vec::new()
+    });
+    for (run, dir) in runs.into_iter().rev() {
+        match journal::read(&dir.journal()) {
+            // A run that is just being made, or was killed then, has shown nothing.
+            Err(journal::ReadError::Empty) => {}
+            Err(journal::ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => remarks.push(format!("run {run} is no evidence: {error}")),
+            Ok(read) => found.extend(fold(&read.records).ok().as_ref().map(Evidence::from)),
+        }
+    }
+    (found, remarks)
+}

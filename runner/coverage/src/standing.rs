@@ -1,0 +1,274 @@
+//! Stable, testing or unstable, after Resolution 025 of the federation: what of its criteria a test runner can
+//! know, and which nobody checked. Pure.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::judge::Case;
+use super::{Evidence, Release, Repository};
+use journal::event::{Outcome, Stage};
+use journal::text::clean;
+
+/// Days within which a stable recipe was released last.
+const LATELY_DAYS: i64 = 92;
+
+/// What a recipe may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// Not even what testing asks for is shown.
+    Unstable,
+    /// Somebody cares for it, and it works.
+    Testing,
+    /// It is kept up to date, and what works is the newest release.
+    Stable,
+}
+
+impl Word {
+    /// The word in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unstable => "unstable",
+            Self::Testing => "testing",
+            Self::Stable => "stable",
+        }
+    }
+}
+
+/// What a criterion says of a recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It is met.
+    Met,
+    /// It is not, or nothing shows it.
+    NotMet,
+    /// No test runner can know it: somebody has to look.
+    NotChecked,
+}
+
+impl Answer {
+    /// The words in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "not met",
+            Self::NotChecked => "nobody checked",
+        }
+    }
+}
+
+/// One criterion, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Criterion {
+    /// What is asked for.
+    pub asks: String,
+    /// The least word that asks for it; every better one does too.
+    pub of: Word,
+    /// Whether the resolution asks for it; else it is evidence that cc-ci asks for beside it.
+    pub resolution: bool,
+    /// What it says here.
+    pub answer: Answer,
+    /// One line: what was seen.
+    pub why: String,
+}
+
+/// A recipe's standing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The best word of which all is met that can be known here.
+    pub word: Word,
+    /// One line: what stands in the way of the next word, and what nobody checked.
+    pub why: String,
+    /// Each criterion.
+    pub criteria: Vec<Criterion>,
+}
+
+/// What a recipe's README says of who cares for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readme {
+    /// Who is named as maintainer; empty where nobody is.
+    pub maintainers: String,
+    /// Whether a matrix handle or an e-mail address stands beside the name.
+    pub contact: bool,
+}
+
+/// Reads a README: the line that begins with the word maintainer, in a list, a table or plain, and the lines of a
+/// heading of that name.
+#[must_use]
+pub fn readme(text: &str) -> Readme {
+    let bare = |line: &str| line.trim_start_matches(['*', '-', '#', '|', ' ', '_']).trim_end().to_owned();
+    let mut found = Vec::new();
+    let mut below = false;
+    for line in text.lines() {
+        let said = bare(line);
+        let rest = ["maintainers", "maintainer"].iter().find_map(|word| {
+            let begin = said.get(..word.len())?;
+            begin.eq_ignore_ascii_case(word).then(|| said[word.len()..].to_owned())
+        });
+        let is_heading = line.starts_with('#');
+        match rest {
+            Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric()) => {}
+            Some(rest) => {
+                below = is_heading;
+                found.push(rest.trim_matches(['*', ':', ' ', '|', '_']).to_owned());
+                continue;
+            }
+            None => below &= !is_heading,
+        }
+        if below {
+            found.push(said);
+        }
+    }
+    let nobody = |name: &String| matches!(name.to_ascii_lowercase().as_str(), "" | "n/a" | "none" | "no" | "tbd" | "?");
+    found.retain(|name| !nobody(name));
+    let maintainers = found.join(", ");
+    Readme { contact: has_contact(&maintainers), maintainers: journal::text::one_line(&maintainers, 100) }
+}
+
+/// Whether there is a matrix handle (`@name:server`), a link to one, or an e-mail address.
+fn has_contact(text: &str) -> bool {
+    let words = text.split(|c: char| c.is_whitespace() || "()[]<>,;`\"'".contains(c));
+    words.into_iter().any(|word| {
+        let word = word.trim_start_matches("mailto:");
+        let matrix = word.strip_prefix('@').and_then(|rest| rest.split_once(':'));
+        let mail = word.split_once('@').filter(|(name, _)| !name.is_empty() && !name.contains("://"));
+        let is_host = |host: &str| host.contains('.') && !host.starts_with('.') && !host.ends_with('.');
+        matrix.is_some_and(|(name, host)| !name.is_empty() && is_host(host))
+            || mail.is_some_and(|(_, host)| is_host(host))
+            || word.starts_with("https://matrix.to/#/@")
+    })
+}
+
+/// What one recipe is.
+#[must_use]
+pub fn standing(case: &Case<'_>) -> Standing {
+    let repository = case.repository;
+    let release = repository.and_then(|repository| repository.release.as_ref());
+    let green = newest_green(case, release);
+    let criteria = vec![
+        maintainer(repository),
+        unknown("the upstream project is active and answers security issues", Word::Testing),
+        works(case),
+        unknown("security issues are patched within a month", Word::Stable),
+        unknown("merge requests are answered within a month", Word::Stable),
+        lately(repository, release, case.now),
+        unknown("the status score and the README are up to date", Word::Stable),
+        on_release(repository, release, green),
+        restored(green),
+    ];
+    let met = |word: Word| criteria.iter().filter(|one| one.of <= word).all(|one| one.answer != Answer::NotMet);
+    let word = [Word::Stable, Word::Testing].into_iter().find(|word| met(*word)).unwrap_or(Word::Unstable);
+    Standing { why: why(word, &criteria), word, criteria }
+}
+
+fn why(word: Word, criteria: &[Criterion]) -> String {
+    let next = if word == Word::Unstable { Word::Testing } else { Word::Stable };
+    let of = |answer: Answer| {
+        let wanted = criteria.iter().filter(|one| one.answer == answer && one.of <= next);
+        wanted
+            .map(|one| if answer == Answer::NotMet { one.why.as_str() } else { one.asks.as_str() })
+            .collect::<Vec<_>>()
+    };
+    let (lacks, unchecked) = (of(Answer::NotMet), of(Answer::NotChecked));
+    let lacks = match (word, lacks.is_empty()) {
+        (Word::Stable, _) | (_, true) => String::new(),
+        _ => format!("not {}: {}; ", next.name(), lacks.join("; ")),
+    };
+    format!("{lacks}nobody checked: {}", unchecked.join("; "))
+}
+
+/// The newest green whole run of the newest release; of any commit where none is of that.
+fn newest_green<'a>(case: &Case<'a>, release: Option<&Release>) -> Option<&'a Evidence> {
+    let of_release = |run: &&&Evidence| {
+        let same = case.repository.zip(release);
+        same.is_some_and(|(repository, release)| repository.same(&run.head, &release.commit))
+    };
+    let green = || case.runs.iter().filter(|run| run.is_green());
+    green().find(of_release).or_else(|| green().next()).copied()
+}
+
+fn known(asks: &str, of: Word, resolution: bool, met: bool, why: String) -> Criterion {
+    let answer = if met { Answer::Met } else { Answer::NotMet };
+    Criterion { asks: asks.to_owned(), of, resolution, answer, why: clean(&why) }
+}
+
+fn unknown(asks: &str, of: Word) -> Criterion {
+    let why = "a test runner cannot know it".to_owned();
+    Criterion { asks: asks.to_owned(), of, resolution: true, answer: Answer::NotChecked, why }
+}
+
+const UNREAD: &str = "the recipe's repository was not read (--fetch reads one that is not on this machine)";
+
+fn maintainer(repository: Option<&Repository>) -> Criterion {
+    let readme = repository.map(|repository| repository.readme.clone().unwrap_or_default());
+    let (met, why) = match readme {
+        None => (false, UNREAD.to_owned()),
+        Some(readme) if readme.maintainers.is_empty() => (false, "the README names no maintainer".to_owned()),
+        Some(readme) if !readme.contact => {
+            (false, format!("the README names {} without a matrix handle or e-mail address", readme.maintainers))
+        }
+        Some(readme) => (true, format!("the README names {}", readme.maintainers)),
+    };
+    known(
+        "a maintainer is named in the README, with a matrix handle or an e-mail address",
+        Word::Testing,
+        true,
+        met,
+        why,
+    )
+}
+
+fn works(case: &Case<'_>) -> Criterion {
+    let green = case.runs.iter().find(|run| run.is_green());
+    let why = match green {
+        Some(run) => format!("run {} was green", run.run),
+        None => "no whole run was green".to_owned(),
+    };
+    known("a whole run was green", Word::Testing, false, green.is_some(), why)
+}
+
+fn lately(repository: Option<&Repository>, release: Option<&Release>, now: Timestamp) -> Criterion {
+    let (met, why) = match (repository, release) {
+        (None, _) => (false, UNREAD.to_owned()),
+        (_, None) => (false, "there is no release".to_owned()),
+        (_, Some(release)) => {
+            let days = now.duration_since(release.at).as_hours() / 24;
+            (days <= LATELY_DAYS, format!("release {} is {days} days old", release.name))
+        }
+    };
+    known("it was upgraded in the last three months", Word::Stable, true, met, why)
+}
+
+fn on_release(repository: Option<&Repository>, release: Option<&Release>, green: Option<&Evidence>) -> Criterion {
+    let (met, why) = match (repository, release, green) {
+        (None, ..) => (false, UNREAD.to_owned()),
+        (_, None, _) => (false, "there is no release".to_owned()),
+        (_, _, None) => (false, "no whole run was green".to_owned()),
+        (Some(repository), Some(release), Some(run)) => {
+            let met = repository.same(&run.head, &release.commit);
+            let word = if met { "was green on" } else { "is the newest green one, and not of" };
+            (met, format!("run {} {word} release {}", run.run, release.name))
+        }
+    };
+    known("a whole run was green on the newest release", Word::Stable, false, met, why)
+}
+
+fn restored(green: Option<&Evidence>) -> Criterion {
+    let seen = green.and_then(|run| Some((run, run.seen(Stage::Backup)?)));
+    let (met, why) = match seen {
+        None => (false, "no whole run was green".to_owned()),
+        Some((run, seen)) => {
+            let back = |name: &str| name == "backup.back" || name.starts_with("restored: ");
+            let met = seen.outcome == Some(Outcome::Passed)
+                && seen.checks.iter().any(|check| back(&check.name) && check.outcome == Outcome::Passed);
+            (met, format!("run {} {} a restore", run.run, if met { "showed" } else { "did not show" }))
+        }
+    };
+    known("a restore brought data back", Word::Stable, false, met, why)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What is wrong with this machine, and the command that mends it. One file per group of checks;
+//! a check never changes anything.
+
+mod abra;
+mod drone;
+mod forge;
+mod lines;
+mod machine;
+mod names;
+mod probe;
+mod render;
+mod running;
+mod scratch;
+mod server;
+mod swarm;
+
+use serde::Serialize;
+
+pub use lines::{LINES, Line, line_of};
+pub use probe::{probe, told};
+pub use render::render;
+
+use bot::settings::drone::DroneArgs;
+use bot::settings::forge::ForgeArgs;
+use host::settings::Settings;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// A run works, with a limit that the text tells.
+    Warn,
+    /// No run can work.
+    Bad,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check.
+    pub check: &'static str,
+    /// The line of "From zero" in docs/operate.md that it looks at.
+    pub line: Option<u8>,
+    /// How bad it is.
+    pub level: Level,
+    /// What was found.
+    pub what: String,
+    /// The command that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, line: line_of(check), level: Level::Ok, what: what.into(), mend: None }
+    }
+    fn warn(check: &'static str, what: impl Into<String>, mend: &str) -> Self {
+        let mend = (!mend.is_empty()).then(|| mend.to_owned());
+        Self { check, line: line_of(check), level: Level::Warn, what: what.into(), mend }
+    }
+    fn bad(check: &'static str, what: impl Into<String>, mend: &str) -> Self {
+        Self { level: Level::Bad, ..Self::warn(check, what, mend) }
+    }
+}
+
+/// Runs every check; those of a Drone where one is named.
+pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -> Vec<Finding> {
+    let mut findings = swarm::check(settings).await;
+    findings.extend(abra::check(settings).await);
+    findings.extend(machine::programs(&std::env::var_os("PATH").unwrap_or_default()));
+    findings.push(machine::dns(settings).await);
+    findings.push(names::check(settings));
+    findings.extend(machine::room(settings).await);
+    findings.push(machine::clock().await);
+    findings.push(server::own(settings));
+    findings.push(server::registries(settings).await);
+    findings.push(server::unit().await);
+    findings.push(server::forge(forge).await);
+    findings.extend(forge::check(forge).await);
+    findings.extend(drone::check(settings, drone).await);
+    // In the order of the page; within a line as they were found.
+    findings.sort_by_key(|finding| finding.line);
+    findings
+}

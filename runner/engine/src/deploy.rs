@@ -1,0 +1,277 @@
+//! One revision of the recipe onto the swarm: checkout, env file, secrets, abra, and the wait.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Instant;
+
+use base::failure::Failure;
+use base::names::StackName;
+use coopcloud::abra::{generated_values, nothing_generated};
+use coopcloud::compose::Compose;
+use coopcloud::envfile::{EnvFile, SecretSpec};
+use harness::overlay::OverlayFile;
+use rand::Rng;
+use swarm::{Before, Settled};
+
+use crate::context::Context;
+use crate::neighbours::CA_FILE;
+use crate::override_file::{least_version, override_file};
+use crate::stage;
+use journal::event::Event;
+use plan::allowed::{allowed, readable, settle};
+use plan::links::OVERRIDE_FILE;
+use plan::revision::{INSTALL_STEPS, invalid_compose, sample_of};
+
+impl Context {
+    /// Deploys a revision and waits until the swarm has settled. The first deployment of an app
+    /// makes its env file; a later one goes in place.
+    ///
+    /// # Errors
+    /// Why it did not settle.
+    pub async fn deploy(&mut self, revision: &str, before: &Before) -> Result<Settled, Failure> {
+        self.checkout.check_out(revision)?;
+        let mut compose = self.configure(revision).await?;
+        if self.deployed.is_none() && self.install_steps().await? {
+            // They may have switched on compose files that nobody has looked at yet.
+            compose = self.configure(revision).await?;
+        }
+        self.make_secrets(&compose).await?;
+        let mut watch = self.swarm.watch(&self.spec.stack).await?;
+        self.progress(format!("abra deploys {revision}"));
+        let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
+        self.took(call, "deploy the app")?;
+        let waits = Instant::now();
+        self.emitter.emit(Event::ComposeDeployed {
+            stage: self.stage,
+            version: revision.to_owned(),
+            yaml: compose.to_yaml(),
+        });
+        self.settled = None;
+        let was = self.deployed.replace(revision.to_owned());
+        let mut speaker = self.speaker();
+        let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
+        for service in &settled.services {
+            if let Some(ended) = &service.before {
+                let name = &service.name;
+                self.note(format!("service {name} {ended}, before it stayed up; it may wait for another by ending"));
+            }
+        }
+        let took = settled.healthy_at.unwrap_or(settled.seen_at).saturating_duration_since(waits);
+        if let Some(note) = stage::too_slow(&compose, &self.spec.stack, took) {
+            self.note(note);
+        }
+        self.run_commands(was.as_deref(), revision).await?;
+        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
+        Ok(settled)
+    }
+
+    /// Writes the env file, the compose files as they were checked, and cc-ci's own, for a revision.
+    async fn configure(&mut self, revision: &str) -> Result<Compose, Failure> {
+        let path = self.abra.env_file(&self.spec.domain);
+        let sample = sample_of(&self.checkout, revision)?;
+        if !path.exists() {
+            let call = self.abra.server_add_local(self.time_left()).await;
+            self.took(call, "add the local server")?;
+            let call = self.abra.app_new(&self.spec.recipe, &self.spec.domain, self.time_left()).await;
+            self.took(call, "make the app")?;
+            // `app new` may move the checkout to a release.
+            self.checkout.check_out(revision)?;
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
+        let mut env = EnvFile::parse(&text);
+        match &self.change {
+            // Again, or back: the env file stays.
+            Some(change) if self.deployed.is_some() => {
+                if self.deployed.as_deref() == Some(&change.base.revision) && revision == change.head.revision {
+                    self.upgrade_settings(change, &mut env, &sample)?;
+                }
+            }
+            _ => {
+                let added = env.merge_new_keys_from(&sample);
+                if self.deployed.is_some() && !added.is_empty() {
+                    self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
+                }
+            }
+        }
+        if let Some(variant) = &self.variant {
+            variant.settings.write_to(&mut env);
+        }
+        settle(&mut env, &self.spec)?;
+        let mut compose = readable(&self.checkout, revision, &env, &self.spec)?;
+        if self.opted_out("prepare.allowed").is_none() {
+            allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
+        }
+        let least = least_version(&self.place, &self.neighbours);
+        if compose.raise_version(least).map_err(|error| invalid_compose(&error))? {
+            self.note(format!(
+                "the compose files are deployed as version 3.{least}, which this machine's override needs"
+            ));
+        }
+        compose.hold_ports().map_err(|error| invalid_compose(&error))?;
+        env.append_compose_file(OVERRIDE_FILE);
+        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));
+        let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
+        for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
+            let path = self.checkout.dir().join(name);
+            write_anew(&path, text).map_err(|error| Failure::disk("write", &path, &error))?;
+        }
+        std::fs::write(&path, env.to_string()).map_err(|error| Failure::disk("write", &path, &error))?;
+        Ok(compose)
+    }
+
+    /// Has abra generate what is missing, and inserts the values that the recipe's folder says how to
+    /// make. What is there already stays.
+    async fn make_secrets(&mut self, compose: &Compose) -> Result<(), Failure> {
+        let path = self.abra.env_file(&self.spec.domain);
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
+        let secrets = EnvFile::parse(&text).secrets();
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        let generated = generated_by_abra(compose, &secrets, &self.spec.stack);
+        // abra takes it for a failure when nothing is missing, as after an upgrade that adds no secret.
+        if !self.all_there(&generated).await? {
+            self.progress("abra generates secrets");
+            let call = self.abra.secret_generate(&self.spec.domain, self.time_left()).await;
+            if let Ok(call) = &call {
+                generated_values(call.stdout()).iter().try_for_each(|value| self.hide(value))?;
+            }
+            let is_nothing = call.as_ref().is_ok_and(nothing_generated);
+            let took = self.took(call, "generate secrets");
+            // Where it takes none for missing, the swarm has the last word.
+            if !is_nothing || !self.all_there(&generated).await? {
+                took?;
+            }
+        }
+        for secret in secrets.iter().filter(|secret| !secret.generate) {
+            let Some(made) = self.toml.secrets.get(&secret.name).copied() else { continue };
+            let name = self.spec.stack.object(&format!("{}_{}", secret.name, secret.version));
+            if self.swarm.has_secret(&name).await? {
+                continue;
+            }
+            let value = random_text(made.length.get());
+            self.hide(&value)?;
+            // A name of its own: another app of the run may do the same at the same time.
+            let file = self.dir.work().join(format!("secret-of-{}", self.spec.stack));
+            write_private(&file, &value).map_err(|error| Failure::disk("write", &file, &error))?;
+            let left = self.time_left();
+            let call = self.abra.secret_insert(&self.spec.domain, &secret.name, &secret.version, &file, left).await;
+            std::fs::remove_file(&file).map_err(|error| Failure::disk("remove", &file, &error))?;
+            self.took(call, &format!("insert the secret {}", secret.name))?;
+        }
+        Ok(())
+    }
+
+    async fn all_there(&self, secrets: &[String]) -> Result<bool, Failure> {
+        for name in secrets {
+            if !self.swarm.has_secret(name).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the recipe's folder has steps that run before the first deploy.
+    pub(crate) fn has_install_steps(&self) -> bool {
+        self.folder.join(INSTALL_STEPS).exists()
+    }
+
+    /// Runs `install_steps.sh` of cc-ci's folder for the recipe: settings and secrets that only a test run
+    /// needs, between `app new` and the first deploy. Whether there is one.
+    async fn install_steps(&mut self) -> Result<bool, Failure> {
+        let path = self.folder.join(INSTALL_STEPS);
+        if !path.exists() {
+            return Ok(false);
+        }
+        self.progress(format!("runs {INSTALL_STEPS}"));
+        let file = OverlayFile { name: INSTALL_STEPS.to_owned(), path };
+        let context = stage::overlay_context(self, self.time_left()).await;
+        let result = stage::tried(self, &file, &context).await;
+        self.note(format!("{INSTALL_STEPS}: {}", result.text));
+        result.failure(&file).map_or(Ok(true), Err)
+    }
+
+    /// What runs now, as it was when it had settled last: what ended since then counts as news.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn before(&self) -> Result<Before, Failure> {
+        let mut before = self.swarm.before(&self.spec.stack).await?;
+        if let Some(settled) = &self.settled {
+            before.over.retain(|task| settled.over.contains(task));
+        }
+        Ok(before)
+    }
+
+    /// Waits until nothing of the stack is on its way, after something else than a deploy.
+    ///
+    /// # Errors
+    /// Why it did not settle.
+    pub async fn settle(&mut self, before: &Before) -> Result<Settled, Failure> {
+        let mut watch = self.swarm.watch(&self.spec.stack).await?;
+        let mut speaker = self.speaker();
+        let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
+        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
+        Ok(settled)
+    }
+}
+
+/// The swarm's names of the secrets that abra generates: those that the env file lets it, and that a service has.
+fn generated_by_abra(compose: &Compose, secrets: &[SecretSpec], stack: &StackName) -> Vec<String> {
+    let is_used = |name: &String| {
+        let named = compose.secrets.iter().filter(|secret| secret.name == *name);
+        let mut keys = named.map(|secret| &secret.key);
+        keys.any(|key| compose.services.iter().any(|service| service.secrets.contains(key)))
+    };
+    let generated = secrets.iter().filter(|secret| secret.generate);
+    generated.map(|secret| stack.object(&format!("{}_{}", secret.name, secret.version))).filter(is_used).collect()
+}
+
+pub(crate) fn random_text(length: usize) -> String {
+    rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
+}
+
+/// Writes a file that was not there before: whatever had the name is gone, and no link is followed.
+fn write_anew(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::OpenOptions::new().create_new(true).write(true).open(path)?.write_all(text.as_bytes())
+}
+
+fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn abra_generates_the_secrets_that_a_service_has() {
+        let text = "services:\n  app: {image: a, secrets: [one, by_hand]}\nsecrets:\n  one: {external: true, name: s_one_v2}\n  \
+                    by_hand: {external: true, name: s_by_hand_v1}\n  unused: {external: true, name: s_unused_v1}\n";
+        let compose = Compose::load(&[("compose.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
+        let env = "SECRET_ONE_VERSION=v2\nSECRET_BY_HAND_VERSION=v1 # generate=false\nSECRET_UNUSED_VERSION=v1\n";
+        let stack = StackName::try_from("s".to_owned()).unwrap();
+        assert_eq!(generated_by_abra(&compose, &EnvFile::parse(env).secrets(), &stack), ["s_one_v2"]);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_replaced_and_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outside, place) = (dir.path().join("outside"), dir.path().join("compose.yml"));
+        std::fs::write(&outside, "mine").unwrap();
+        std::os::unix::fs::symlink(&outside, &place).unwrap();
+        write_anew(&place, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
+        assert!(place.symlink_metadata().unwrap().is_file());
+        write_anew(&place, "newer").unwrap();
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), "newer");
+        assert!(write_anew(dir.path(), "x").is_err());
+    }
+}

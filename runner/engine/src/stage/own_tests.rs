@@ -1,0 +1,96 @@
+//! The tests of the recipe's own repository, where an operator approved them.
+
+use std::time::Instant;
+
+use base::failure::{Failure, Kind};
+use harness::overlay::{OverlayOutcome, OverlayResult};
+use swarm::StackLabels;
+
+use super::overlay;
+use crate::context::{Context, Step, Stopped};
+use crate::neighbours::SYSTEM_CAS;
+use crate::variables::{Deployed, VARIABLES};
+use fence::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
+use host::blocking::blocking;
+use journal::event::{Origin, Outcome};
+
+/// Of the run's values, those that mean something inside the fence.
+const VALUES: [&str; 6] = ["CCCI_URL", "CCCI_DOMAIN", "CCCI_RECIPE", "CCCI_VERSION", "CCCI_COMMIT", "CCCI_STAGE"];
+
+/// Tells of tests that are there and do not run. At the very start, so that no failure hides it.
+pub(super) fn tell(cx: &Context) {
+    if let Some(note) = cx.own.note() {
+        cx.note(note);
+    }
+}
+
+/// Runs every test, each as a check; all of them, also when one is red.
+pub(super) async fn run(cx: &mut Context) -> Step {
+    let OwnTests::Run { files, place } = cx.own.clone() else { return Ok(()) };
+    let start = Instant::now();
+    let (mut fence, env) = match put_up(cx, &place).await {
+        Ok(made) => made,
+        Err(failure) => {
+            cx.fail("own: fence", Origin::Generic, failure, start.elapsed());
+            return Err(Stopped);
+        }
+    };
+    let mut red = false;
+    for file in &files {
+        cx.progress(format!("runs the recipe's own {file}"));
+        let start = Instant::now();
+        match fence.run(file, &env, cx.time_left()).await {
+            Ok(result) => red |= record(cx, file, result).is_err(),
+            Err(failure) => {
+                cx.fail(&format!("own: {file}"), Origin::Generic, failure, start.elapsed());
+                red = true;
+            }
+        }
+    }
+    if let Err(failure) = fence.take_down().await {
+        cx.note(format!("the fence is left to teardown: {failure}"));
+    }
+    if red { Err(Stopped) } else { Ok(()) }
+}
+
+/// The fence, and what a test finds in its environment.
+async fn put_up(cx: &Context, place: &Place) -> Result<(Fence, Vec<(String, String)>), Failure> {
+    let (checkout, head) = (cx.checkout.dir().to_owned(), cx.spec.head.clone());
+    let tests = blocking(move || source::archive(&checkout, head.as_str(), FOLDER)).await?;
+    let world_ca = match &cx.ca {
+        Some(path) => Some(std::fs::read(path).map_err(|error| Failure::disk("read", path, &error))?),
+        // The gate judges as everything else does: by this system's authorities, and not by those of its own image.
+        None => std::fs::read(SYSTEM_CAS).ok(),
+    };
+    let limits = Limits {
+        run: cx.spec.run.clone(),
+        labels: StackLabels::new(&cx.spec.stack, &cx.labels),
+        domain: cx.spec.domain.clone(),
+        port: cx.https_port,
+        world_ca,
+    };
+    let deployed = Deployed::of(cx).await;
+    let env: Vec<(String, String)> = VARIABLES
+        .iter()
+        .filter(|variable| VALUES.contains(&variable.name))
+        .map(|variable| (variable.name.to_owned(), (variable.value)(cx, &deployed)))
+        .collect();
+    let mut speaker = cx.speaker();
+    Ok((Fence::put_up(cx.swarm.clone(), limits, place, tests, &mut speaker).await?, env))
+}
+
+fn record(cx: &mut Context, file: &str, result: OverlayResult) -> Step {
+    let name = format!("own: {file}");
+    let (kind, what) = match result.outcome {
+        OverlayOutcome::Passed => {
+            let shown = overlay::shown(cx, &result);
+            cx.record_shown(&name, Origin::Recipe, Outcome::Passed, result.text, None, result.took, shown);
+            return Ok(());
+        }
+        OverlayOutcome::Failed => (Kind::CheckFailed, format!("{file} of the recipe: {}", result.text)),
+        OverlayOutcome::Broken => (Kind::CheckBroken, format!("{file} of the recipe cannot run: {}", result.text)),
+    };
+    let failure = Failure::new(kind, what, "the script's output, in the report; docs/security.md says what it reaches");
+    cx.fail(&name, Origin::Recipe, failure.with_detail(result.detail), result.took);
+    Err(Stopped)
+}

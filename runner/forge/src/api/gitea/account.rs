@@ -1,0 +1,102 @@
+//! Whose account the token is: a bot's, or a person's.
+
+use serde::Deserialize;
+
+use super::Gitea;
+use super::list::BYTES;
+use crate::api::ForgeError;
+use crate::names::Login;
+
+/// What the forge tells of the token's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its name.
+    pub login: Login,
+    /// What bots do not have and do not do, in words that follow its name.
+    pub signs: Vec<&'static str>,
+}
+
+/// How the title of a pull request begins that cc-ci opens itself.
+pub const ENROL_TITLE: &str = "Enrol ";
+
+#[derive(Deserialize)]
+struct Me {
+    login: String,
+    #[serde(default)]
+    is_admin: bool,
+}
+
+#[derive(Deserialize)]
+struct Key {}
+
+#[derive(Deserialize)]
+struct Team {
+    #[serde(default)]
+    permission: String,
+    organization: Option<Organization>,
+}
+
+#[derive(Deserialize)]
+struct Organization {
+    #[serde(default)]
+    name: String,
+    // What it was called before, and still is beside the other.
+    #[serde(default)]
+    username: String,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    #[serde(default)]
+    title: String,
+}
+
+impl Gitea {
+    /// Who the token belongs to, and what speaks for a person. A sign that the token may not be asked for is none.
+    ///
+    /// # Errors
+    /// When the forge does not say who it is.
+    pub async fn account(&self) -> Result<Account, ForgeError> {
+        let answer = self.call.get("user", &[]).await?;
+        let me: Me = answer.read()?;
+        let login: Login = me.login.parse().map_err(|error| answer.wrong(format!("{error}")))?;
+        let mut signs = Vec::new();
+        if me.is_admin {
+            signs.push("administers the forge");
+        }
+        let owns = |team: &Team| {
+            let is_ours = |name: &str| name.eq_ignore_ascii_case(self.owner.as_str());
+            let of = team.organization.as_ref();
+            team.permission == "owner" && of.is_some_and(|of| is_ours(&of.name) || is_ours(&of.username))
+        };
+        if known(self.some::<Team>("user/teams", &[]).await)?.iter().any(owns) {
+            signs.push("is an owner of the organisation");
+        }
+        if !known(self.some::<Key>("user/keys", &[]).await)?.is_empty() {
+            signs.push("has SSH keys");
+        }
+        let own = [("created", "true"), ("state", "all"), ("owner", self.owner.as_str())];
+        let opened = known(self.some::<Opened>("repos/issues/search", &own).await)?;
+        if opened.iter().any(|one| !one.title.starts_with(ENROL_TITLE)) {
+            signs.push("has opened issues or pull requests");
+        }
+        Ok(Account { login, signs })
+    }
+
+    /// The first part of a list.
+    async fn some<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, ForgeError> {
+        self.part(path, query, 1, 50, BYTES).await?.read()
+    }
+}
+
+/// What may not be asked for is not there.
+fn known<T>(found: Result<Vec<T>, ForgeError>) -> Result<Vec<T>, ForgeError> {
+    match found {
+        Err(ForgeError::Refused { .. } | ForgeError::Wrong { .. }) => Ok(Vec::new()),
+        other => other,
+    }
+}

@@ -1,0 +1,51 @@
+//! Which forge it is. Asked once at the start, since it tells what the rest may be asked for.
+
+use harness::http::Method;
+use serde::Deserialize;
+
+use super::Gitea;
+use crate::api::release::names_gitea;
+use crate::api::{ForgeError, Release};
+
+#[derive(Deserialize)]
+struct Told {
+    version: String,
+}
+
+impl Gitea {
+    /// What the forge says that it is.
+    ///
+    /// # Errors
+    /// When it is down or out of reach. One that refuses to tell is an answer.
+    pub async fn release(&self) -> Result<Release, ForgeError> {
+        // Without the token first: Gitea 1.20.0 refuses this to tokens of other scopes. Where everything wants a login
+        // it is asked with it.
+        let open = match self.call.ask_openly("api/v1/version").await {
+            Err(ForgeError::Token { .. }) => None,
+            Err(error) => return Err(error),
+            Ok(answer) if answer.status() == 403 => None,
+            Ok(answer) => Some(answer),
+        };
+        let answer = match open {
+            Some(answer) => answer,
+            None => self.call.ask(Method::GET, "version").await?,
+        };
+        let told: Told = match (answer.status(), answer.read()) {
+            (403, _) => return Ok(Release::Untold { why: "it refuses to: 403".to_owned() }),
+            (200, Ok(told)) => told,
+            (200, Err(_)) => return Ok(Release::Neither { why: "/api/v1/version is there and names none".to_owned() }),
+            (status, _) => return Ok(Release::Neither { why: format!("/api/v1/version is answered by {status}") }),
+        };
+        // Before it had numbers of its own, Forgejo told them like Gitea.
+        let is_forgejo = !names_gitea(&told.version) && told.version.starts_with("1.") && self.is_forgejo().await?;
+        Ok(Release::of(&told.version, is_forgejo))
+    }
+
+    async fn is_forgejo(&self) -> Result<bool, ForgeError> {
+        match self.call.ask_openly("api/forgejo/v1/version").await {
+            Ok(answer) => Ok(answer.status() == 200 && answer.read::<Told>().is_ok()),
+            Err(ForgeError::Token { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A build as Drone describes it (`core/build.go`, `core/stage.go` and `core/step.go` of Drone 2.25; seen in its answers).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::names::Commit;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// The step of the pipeline `testme` that is the run.
+const STEP: &str = "testme";
+
+/// A build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Its number in its repository.
+    pub number: u64,
+    /// How it stands.
+    pub standing: Standing,
+    /// The commit whose pipeline it runs.
+    pub commit: Option<Commit>,
+    /// The build that it restarts.
+    pub parent: Option<u64>,
+    /// Why it could not run, in Drone's words.
+    pub reason: Option<String>,
+    /// When a runner took it.
+    pub started: Option<Timestamp>,
+    /// How long it ran; none where it has not ended.
+    pub took: Option<Duration>,
+    /// Its one step; none before a runner has taken it, and in lists.
+    pub step: Option<Step>,
+}
+
+/// A step of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The number of its stage in the build.
+    pub stage: u64,
+    /// Its own number in the stage.
+    pub number: u64,
+    /// How it stands.
+    pub standing: Standing,
+    /// Its exit code, once it has ended: 130 where somebody cancelled the build, 137 where the runner killed it, 255
+    /// where its container could not be made.
+    pub exit_code: i32,
+}
+
+/// How a build or a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits for a runner or for another build.
+    Waiting,
+    /// It waits for an approval.
+    Blocked,
+    /// It runs.
+    Running,
+    /// All its steps were green.
+    Passed,
+    /// A step was red.
+    Failed,
+    /// It was stopped, declined or skipped.
+    Stopped,
+    /// It could not run.
+    Broken,
+    /// A state that this release of cc-ci does not know.
+    Unknown,
+}
+
+impl Standing {
+    pub(super) fn of(status: &str) -> Self {
+        match status {
+            "pending" | "waiting_on_dependencies" => Self::Waiting,
+            "blocked" => Self::Blocked,
+            "running" => Self::Running,
+            "success" => Self::Passed,
+            "failure" => Self::Failed,
+            "killed" | "declined" | "skipped" => Self::Stopped,
+            "error" => Self::Broken,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether it will not change any more.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Passed | Self::Failed | Self::Stopped | Self::Broken)
+    }
+}
+
+/// A build in Drone's JSON. Empty lists, zeros and empty texts are left out there.
+#[derive(Deserialize)]
+pub(super) struct BuildJson {
+    number: u64,
+    status: String,
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    parent: u64,
+    #[serde(default)]
+    event: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    started: i64,
+    #[serde(default)]
+    finished: i64,
+    #[serde(default)]
+    params: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    stages: Option<Vec<StageJson>>,
+}
+
+#[derive(Deserialize)]
+struct StageJson {
+    number: u64,
+    status: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    steps: Option<Vec<StepJson>>,
+}
+
+#[derive(Deserialize)]
+struct StepJson {
+    number: u64,
+    name: String,
+    status: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    exit_code: i32,
+}
+
+impl BuildJson {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.params.as_ref()?.get(name).map(String::as_str)
+    }
+
+    pub(super) fn build(&self) -> Build {
+        let stages = self.stages.as_deref().unwrap_or_default();
+        let steps = || stages.iter().flat_map(|stage| stage.steps.iter().flatten().map(move |step| (stage, step)));
+        let standing = match Standing::of(&self.status) {
+            // An approval is asked for stage by stage; the build as a whole is pending.
+            Standing::Waiting if stages.iter().any(|stage| Standing::of(&stage.status) == Standing::Blocked) => {
+                Standing::Blocked
+            }
+            standing => standing,
+        };
+        let errors = [&self.error].into_iter().chain(stages.iter().map(|stage| &stage.error));
+        let reason = errors.chain(steps().map(|(_, step)| &step.error)).find(|text| !text.is_empty());
+        let chosen = steps().find(|(_, step)| step.name == STEP).or_else(|| steps().last());
+        let ran = self.finished.checked_sub(self.started).filter(|_| self.started > 0 && self.finished > 0);
+        Build {
+            number: self.number,
+            standing,
+            commit: self.after.parse().ok(),
+            // A promotion and a rollback name a parent too, and are no new attempt of it.
+            parent: Some(self.parent).filter(|parent| *parent > 0 && self.event == "custom"),
+            reason: reason.cloned(),
+            started: Timestamp::from_second(self.started).ok().filter(|_| self.started > 0),
+            took: ran.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
+            step: chosen.map(|(stage, step)| Step {
+                stage: stage.number,
+                number: step.number,
+                standing: Standing::of(&step.status),
+                exit_code: step.exit_code,
+            }),
+        }
+    }
+}

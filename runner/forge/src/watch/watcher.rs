@@ -1,0 +1,217 @@
+use std::collections::{HashMap, HashSet};
+
+use jiff::SignedDuration;
+
+use super::asked::{Asked, Cycle};
+use super::error::{StoreError, WatchError};
+use super::pin::{Pin, pin};
+use super::state::{Fate, Known, Waiting};
+use super::store::Store;
+use crate::api::{Changed, Comment, Forge, ForgeError, Mark, Pull};
+use crate::grammar::{Command, Said};
+use crate::names::{CommentId, PullId, User};
+
+/// A mark of this second or the one before may stand for two moments.
+const SETTLED: SignedDuration = SignedDuration::from_secs(2);
+
+/// Watches one owner's pull requests on one forge.
+#[derive(Debug)]
+pub struct Watcher<F> {
+    forge: F,
+    store: Store,
+    me: User,
+    known: Known,
+    /// The pull requests whose comments have all been read, as they stood then.
+    done: HashMap<PullId, Mark>,
+}
+
+impl<F: Forge> Watcher<F> {
+    /// Goes on where the file says. With no file, begins now: what was written before is left alone.
+    /// `about` names forge and owner, so that the file of another one is not taken for this one's.
+    ///
+    /// # Errors
+    /// When the forge cannot be asked who the bot is, or the file cannot be used.
+    pub async fn open(forge: F, store: Store, about: &str) -> Result<Self, WatchError> {
+        let me = forge.me().await?;
+        let known = match store.load()? {
+            Some(known) if known.about != about => {
+                let (path, found, wanted) = (store.path().to_owned(), known.about, about.to_owned());
+                return Err(StoreError::OtherForge { path, found, wanted }.into());
+            }
+            Some(known) => known,
+            None => {
+                let known = Known::first(about.to_owned(), forge.now().await?);
+                store.save(&known)?;
+                known
+            }
+        };
+        Ok(Self { forge, store, me, known, done: HashMap::new() })
+    }
+
+    /// The forge.
+    pub fn forge(&self) -> &F {
+        &self.forge
+    }
+
+    /// Who the bot is.
+    pub fn me(&self) -> &User {
+        &self.me
+    }
+
+    /// The words that nobody has taken on yet, the oldest first. Not all are members'.
+    pub fn waiting(&self) -> &[Waiting] {
+        self.known.waiting()
+    }
+
+    /// What became of a comment; remembered for a day.
+    pub fn fate(&self, id: CommentId) -> Option<Fate> {
+        self.known.fate(id)
+    }
+
+    /// Looks once at what is new. One request where nothing is.
+    ///
+    /// # Errors
+    /// When the forge cannot be asked, or the file cannot be written. The next cycle reads the same again.
+    pub async fn cycle(&mut self) -> Result<Cycle, WatchError> {
+        let since = self.known.since();
+        let Changed { at, pulls } = self.forge.changed(since).await?;
+        let new = || pulls.items.iter().filter(|mark| self.done.get(&mark.pull) != Some(mark));
+        let mut repos: Vec<_> = new().map(|mark| mark.pull.repo.clone()).collect();
+        repos.sort();
+        repos.dedup();
+
+        let ended = new().filter_map(|mark| Some((mark.pull.clone(), mark.ended?))).collect();
+        let (mut cycle, mut known) = (Cycle { ended, ..Cycle::default() }, self.known.clone());
+        let (mut read, mut at_once, mut failed) = (HashSet::new(), pulls.at_once, None);
+        for repo in repos {
+            match self.forge.comments(&repo, since).await {
+                Ok(listed) => {
+                    at_once &= listed.at_once;
+                    for comment in &listed.items {
+                        let fate = known.read(comment, &self.me);
+                        cycle.comments += usize::from(fate.is_some_and(|fate| fate != Fate::Old));
+                        cycle.words += usize::from(fate == Some(Fate::Waiting));
+                    }
+                    read.insert(repo);
+                }
+                // There is nothing to be had by waiting for it, and others must not wait for it.
+                Err(refused @ ForgeError::Refused { .. }) => {
+                    cycle.refused.push(refused);
+                    read.insert(repo);
+                }
+                Err(error) => {
+                    let is_for_all = error.is_for_all();
+                    failed.get_or_insert(error);
+                    if is_for_all {
+                        break;
+                    }
+                }
+            }
+        }
+
+        // A list in several parts may have hidden something that a second look shows.
+        let is_whole = failed.is_none() && (at_once || cycle.comments == 0);
+        if let (true, Some(now)) = (is_whole, at) {
+            known.read_until(now);
+        }
+        self.write_down(known)?;
+        self.done = if is_whole {
+            let settled = |mark: &Mark| at.is_some_and(|at| mark.updated.duration_until(at) >= SETTLED);
+            let stays = |mark: &Mark| !read.contains(&mark.pull.repo) || settled(mark);
+            pulls.items.into_iter().filter(stays).map(|mark| (mark.pull.clone(), mark)).collect()
+        } else {
+            HashMap::new()
+        };
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(cycle),
+        }
+    }
+
+    /// Takes a comment that came on another way, such as a webhook. Whether it is a new word.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn offer(&mut self, comment: &Comment) -> Result<bool, WatchError> {
+        let mut known = self.known.clone();
+        let fate = known.read(comment, &self.me);
+        self.write_down(known)?;
+        Ok(fate == Some(Fate::Waiting))
+    }
+
+    /// The oldest word that a member waits with; the same one until it is confirmed. Strangers' words and
+    /// deleted ones find their end here.
+    ///
+    /// # Errors
+    /// When the forge cannot be asked, or the file cannot be written. A word that the forge cannot tell about
+    /// keeps nobody else's waiting, and is an error once there is nothing else.
+    pub async fn next(&mut self) -> Result<Option<Asked>, WatchError> {
+        let mut failed = None;
+        for waiting in self.known.waiting().to_vec() {
+            let id = waiting.id;
+            match self.judge(waiting).await {
+                Ok(Ok(asked)) => return Ok(Some(asked)),
+                Ok(Err(fate)) => self.settle(id, fate)?,
+                Err(error) if error.is_for_all() => return Err(error.into()),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(None),
+        }
+    }
+
+    /// Says that a word was taken on, so that it never comes again.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the word comes again then.
+    pub fn confirm(&mut self, id: CommentId) -> Result<(), WatchError> {
+        self.settle(id, Fate::Accepted)
+    }
+
+    /// Whether a word may be acted upon, now.
+    async fn judge(&self, waiting: Waiting) -> Result<Result<Asked, Fate>, ForgeError> {
+        let Some(comment) = self.forge.comment(&waiting.pull.repo, waiting.id).await? else {
+            return Ok(Err(Fate::Withdrawn));
+        };
+        // A name may have changed hands since; the number has not.
+        if comment.author.id != waiting.author.id || !self.forge.is_member(&comment.author.login).await? {
+            return Ok(Err(Fate::Stranger));
+        }
+        let Some(pull) = self.forge.pull(&waiting.pull).await? else {
+            return Ok(Err(Fate::Withdrawn));
+        };
+        let pin = self.pin(&waiting, &pull).await?;
+        Ok(Ok(Asked { comment: waiting, member: comment.author, pull, pin }))
+    }
+
+    /// Whether the pull request's head was there when a word was written.
+    async fn pin(&self, waiting: &Waiting, pull: &Pull) -> Result<Pin, ForgeError> {
+        let runs = |said: &Said| matches!(said, Said::Command(Command::TestMe(_)));
+        if pull.ended.is_some() || !waiting.said.iter().any(runs) {
+            return Ok(Pin::Unsure);
+        }
+        // The short list first: it is the one that nothing may be hidden from.
+        let since = self.forge.pushes(&waiting.pull, Some(waiting.created)).await?;
+        let all = self.forge.pushes(&waiting.pull, None).await?;
+        Ok(pin(&pull.head, waiting.id, since.as_deref(), all.as_deref()))
+    }
+
+    fn settle(&mut self, id: CommentId, fate: Fate) -> Result<(), WatchError> {
+        let mut known = self.known.clone();
+        known.settle(id, fate);
+        self.write_down(known)
+    }
+
+    /// Writes first: what is not on the disk is not known.
+    fn write_down(&mut self, known: Known) -> Result<(), WatchError> {
+        if known != self.known {
+            self.store.save(&known)?;
+            self.known = known;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! What is kept, and for how long.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use base::names::{RecipeName, RunId};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{TransactionBehavior, params};
+
+use super::change::{Change, ChangeKind, RunChange};
+use super::error::HistoryError;
+use super::row::parsed;
+use super::store::History;
+use super::write;
+use journal::number::{from_one, from_zero};
+use journal::run_dir::RunDir;
+
+/// Runs that go in one transaction: nobody waits long for it.
+const AT_ONCE: usize = 50;
+/// Pages of the file that are given back to the disk after one of them.
+const PAGES: u32 = 2000;
+
+/// What is kept. Of each recipe the newest run with a verdict, the newest green one, and what the overview and
+/// coverage show stay for ever; a run that lives is never touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct Keep {
+    /// Runs of each recipe that the history keeps
+    #[arg(long, env = "CCCI_KEEP_RUNS", value_name = "RUNS", default_value_t = 1000,
+        value_parser = |text: &str| from_one(text).map(NonZeroU32::get))]
+    pub keep_runs: u32,
+
+    /// Days that the history keeps a run
+    #[arg(long, env = "CCCI_KEEP_DAYS", value_name = "DAYS", value_parser = from_zero, default_value_t = 365)]
+    pub keep_days: u32,
+
+    /// Days after which a run's folder goes, when all of it is in the history
+    #[arg(long, env = "CCCI_KEEP_FOLDERS", value_name = "DAYS", value_parser = from_zero, default_value_t = 30)]
+    pub keep_folders: u32,
+}
+
+/// What went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Runs that are not in the history any more.
+    pub runs: Vec<RunId>,
+    /// Runs whose folder is gone.
+    pub folders: Vec<RunId>,
+}
+
+struct Old {
+    id: i64,
+    run: RunId,
+    recipe: RecipeName,
+}
+
+impl History {
+    /// Drops what is not kept, as of `now`: first from the history, then folders. It blocks.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn retain(&self, keep: &Keep, now: Timestamp) -> Result<Dropped, HistoryError> {
+        // No folder goes by what a file says that nobody finds any more.
+        self.write(|_| Ok(()))?;
+        let mut dropped = Dropped::default();
+        let old = self.too_old(keep, now)?;
+        for some in old.chunks(AT_ONCE) {
+            // A run whose folder stays would be imported again.
+            let gone: Vec<&Old> = some.iter().filter(|old| self.end_folder(&old.run, &mut dropped)).collect();
+            self.forget(&gone)?;
+            for old in gone {
+                dropped.runs.push(old.run.clone());
+                let (run, recipe) = (old.run.clone(), old.recipe.clone());
+                self.tell(Change::Run(RunChange { run, recipe, kind: ChangeKind::Dropped, lines: 0..0 }));
+            }
+        }
+        for run in self.spare_folders(keep, now)? {
+            self.end_folder(&run, &mut dropped);
+        }
+        Ok(dropped)
+    }
+
+    fn too_old(&self, keep: &Keep, now: Timestamp) -> Result<Vec<Old>, HistoryError> {
+        let ask = "SELECT id, run, recipe FROM (
+                SELECT id, run, recipe, state, at_ms,
+                    row_number() OVER (PARTITION BY recipe ORDER BY at_ms DESC, run DESC) AS place FROM runs
+            ) r WHERE (place > ?1 OR at_ms < ?2) AND state <> 'live' AND NOT EXISTS (
+                SELECT 1 FROM latest l WHERE l.recipe = r.recipe
+                    AND r.id IN (l.main, l.telling, l.verdict, l.green, l.green_whole)
+            ) ORDER BY at_ms";
+        self.read_now(|db| {
+            db.ask(|sql| {
+                let mut ask = sql.prepare_cached(ask)?;
+                let old = ask.query_map(params![keep.keep_runs, before(now, keep.keep_days)], |row| {
+                    Ok(Old { id: row.get(0)?, run: parsed(row, 1)?, recipe: parsed(row, 2)? })
+                })?;
+                old.collect()
+            })
+        })
+    }
+
+    fn forget(&self, gone: &[&Old]) -> Result<(), HistoryError> {
+        self.write(|writer| {
+            let path = writer.place.file();
+            let mut work = || -> rusqlite::Result<()> {
+                let tx = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                for old in gone {
+                    write::forget(&tx, old.id)?;
+                    write::latest(&tx, &old.recipe)?;
+                }
+                tx.commit()?;
+                writer.db.pragma(None, "incremental_vacuum", PAGES, |_| Ok(()))
+            };
+            work().map_err(|error| HistoryError::of(&path, &error))
+        })
+    }
+
+    /// Runs of which everything is in the history, and whose folder may go by its age.
+    fn spare_folders(&self, keep: &Keep, now: Timestamp) -> Result<Vec<RunId>, HistoryError> {
+        let here = RunDir::all(self.state()).map_err(|error| HistoryError::io(self.state(), &error))?;
+        let ask = "SELECT 1 FROM runs WHERE run = ?1 AND sealed = 1 AND left_out = 0 AND at_ms < ?2";
+        let before = before(now, keep.keep_folders);
+        self.read_now(|db| {
+            db.ask(|sql| {
+                let mut ask = sql.prepare_cached(ask)?;
+                let mut spare = Vec::new();
+                for (run, _) in here {
+                    if ask.exists(params![run.as_str(), before])? {
+                        spare.push(run);
+                    }
+                }
+                Ok(spare)
+            })
+        })
+    }
+
+    /// Removes a run's folder; whether it is gone. One whose process lives, whose app stays, or that changed since it
+    /// was imported is left alone.
+    fn end_folder(&self, run: &RunId, dropped: &mut Dropped) -> bool {
+        let dir = RunDir::of(self.state(), run);
+        if !dir.path().exists() {
+            return true;
+        }
+        // Held to the end: whoever looks meanwhile sees a run that lives. One that reports has no process here.
+        let alive = dir.take_over();
+        if alive.is_none() && (!dir.is_reported() || dir.may_grow()) {
+            return false;
+        }
+        let length = std::fs::metadata(dir.journal()).map_or(0, |meta| meta.len());
+        // By the database that everybody finds, whatever became of its file since the last look.
+        let whole = self.write(|writer| {
+            write::known(&writer.db, run).map_err(|error| HistoryError::of(&writer.place.file(), &error))
+        });
+        let whole = whole.is_ok_and(|known| known.is_some_and(|known| known.sealed && known.file_bytes == length));
+        if !whole || dir.has_private() {
+            return false;
+        }
+        dir.discard();
+        let gone = !dir.path().exists();
+        if gone {
+            dropped.folders.push(run.clone());
+        }
+        gone
+    }
+}
+
+fn before(now: Timestamp, days: u32) -> i64 {
+    let age = SignedDuration::try_from(Duration::from_secs(u64::from(days) * 24 * 3600)).unwrap_or(SignedDuration::MAX);
+    now.checked_sub(age).unwrap_or(Timestamp::MIN).as_millisecond()
+}

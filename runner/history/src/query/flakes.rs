@@ -1,0 +1,147 @@
+//! The same commit, another outcome.
+
+use std::collections::BTreeMap;
+
+use base::names::{RecipeName, RunId};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::journal::{Line, lines};
+use crate::row::{RUN, RUN_COLUMNS, RunRow, run_row, word_of};
+use crate::{Db, HistoryError};
+use journal::event::{Event, Record, Stage};
+
+/// A check that was red in one run and green in another, with the same commit, base and selection. The red one
+/// stays red.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flake {
+    /// Its stage.
+    pub stage: Stage,
+    /// Its name.
+    pub check: String,
+    /// The newest run where it was red and has another where it was green.
+    pub red: RunRow,
+    /// The line of the red run's journal that tells of it.
+    pub red_line: u64,
+    /// The run nearest in time where it was green.
+    pub green: RunRow,
+    /// The same in the green run's journal.
+    pub green_line: u64,
+    /// In how many runs it was red while another was green.
+    pub times: u64,
+}
+
+/// The first point where the records of two runs differ in more than time, names and words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parting {
+    /// The line of the first run's journal; none where that one is over.
+    pub left: Option<Line>,
+    /// The line of the second one's.
+    pub right: Option<Line>,
+}
+
+impl Db {
+    /// Checks of a recipe that come and go, by stage and name.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn flakes(&self, recipe: &RecipeName) -> Result<Vec<Flake>, HistoryError> {
+        self.ask(|sql| flakes(sql, recipe))
+    }
+
+    /// The first point where two runs differ; none where they do not, or one of them is not in the history.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn parting(&self, left: &RunId, right: &RunId) -> Result<Option<Parting>, HistoryError> {
+        self.ask(|sql| {
+            let (Some(left), Some(right)) = (events(sql, left)?, events(sql, right)?) else { return Ok(None) };
+            let at = (0..left.len().max(right.len()))
+                .find(|at| left.get(*at).map(|(_, what)| what) != right.get(*at).map(|(_, what)| what));
+            Ok(at.map(|at| {
+                let line = |side: &[(Line, String)]| side.get(at).map(|(line, _)| line.clone());
+                Parting { left: line(&left), right: line(&right) }
+            }))
+        })
+    }
+}
+
+fn flakes(sql: &Connection, recipe: &RecipeName) -> rusqlite::Result<Vec<Flake>> {
+    let mut red = sql.prepare_cached(&format!(
+        "SELECT {RUN}, r.id, c.stage, c.name, c.line FROM runs r
+            JOIN checks c INDEXED BY checks_red ON c.run = r.id AND c.outcome = 'failed'
+            WHERE r.recipe = ?1 AND r.word IS NOT 'cancelled' ORDER BY r.at_ms DESC, r.run DESC, c.line"
+    ))?;
+    let mut green = sql.prepare_cached(&format!(
+        "SELECT {RUN}, c.line FROM runs one JOIN runs r ON r.recipe = one.recipe AND r.head = one.head
+                AND r.base IS one.base AND r.only_json = one.only_json AND r.id <> one.id
+            JOIN checks c ON c.run = r.id AND c.stage = ?2 AND c.name = ?3 AND c.outcome = 'passed'
+            WHERE one.id = ?1 AND r.word IS NOT 'cancelled' ORDER BY abs(r.at_ms - one.at_ms), r.run LIMIT 1"
+    ))?;
+    let mut found: BTreeMap<(Stage, String), Flake> = BTreeMap::new();
+    let mut rows = red.query([recipe.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let (stage, check): (String, String) = (row.get(RUN_COLUMNS + 1)?, row.get(RUN_COLUMNS + 2)?);
+        let Some(known) = word_of::<Stage>(&stage) else { continue };
+        let id: i64 = row.get(RUN_COLUMNS)?;
+        let pair = green
+            .query_row(params![id, stage, check], |row| Ok((run_row(row)?, row.get::<_, u64>(RUN_COLUMNS)?)))
+            .optional()?;
+        let Some((green, green_line)) = pair else { continue };
+        let flake = Flake {
+            stage: known,
+            check: check.clone(),
+            red: run_row(row)?,
+            red_line: row.get(RUN_COLUMNS + 3)?,
+            green,
+            green_line,
+            times: 0,
+        };
+        found.entry((known, check)).or_insert(flake).times += 1;
+    }
+    Ok(found.into_values().collect())
+}
+
+/// What a run did, without what differs from run to run anyway.
+fn events(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<Vec<(Line, String)>>> {
+    let Some((id, _)) = super::one::by_name(sql, run)? else { return Ok(None) };
+    let lines = lines(sql, id, 0, u64::MAX)?;
+    let mut names = Vec::new();
+    let mut events = Vec::new();
+    for line in lines {
+        let Some(record) = line.record() else { continue };
+        if let Event::RunStarted(started) = &record.event {
+            names = vec![started.domain.to_string(), started.stack.to_string(), started.run.to_string()];
+        }
+        if let Some(what) = essence(&record, &names) {
+            events.push((line, what));
+        }
+    }
+    Ok(Some(events))
+}
+
+/// What a record says that the same commit should say again.
+fn essence(record: &Record, names: &[String]) -> Option<String> {
+    match &record.event {
+        Event::StageStarted { stage, .. } => Some(format!("{stage} begins")),
+        Event::AbraCalled { stage, call } => {
+            let mut words = call.args.join(" ");
+            for name in names {
+                words = words.replace(name.as_str(), "_");
+            }
+            Some(format!("{stage}: abra {words} exits {:?}", call.exit))
+        }
+        Event::CheckEnded { stage, check } => {
+            let kind = check.fault.as_ref().map_or("", |fault| fault.failure.kind.code());
+            Some(format!("{stage}: {} {} {kind}", check.name, check.outcome.name()))
+        }
+        Event::StageEnded { stage, result, .. } => Some(format!("{stage} ends {}", result.outcome.name())),
+        Event::ObjectsLeft { objects } => Some(format!("{} objects left", objects.len())),
+        Event::RunEnded { verdict } => Some(format!("{:?}", verdict.word)),
+        Event::RunStarted(_)
+        | Event::Progress { .. }
+        | Event::Noted { .. }
+        | Event::ServiceLogs { .. }
+        | Event::TaskHistory { .. }
+        | Event::ComposeDeployed { .. } => None,
+    }
+}

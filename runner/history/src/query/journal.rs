@@ -1,0 +1,90 @@
+//! A run's journal: a window of it, and all of it.
+
+use base::names::RunId;
+use rusqlite::{Connection, params};
+
+use super::one::{by_name, unpacked};
+use crate::{Db, HistoryError};
+use journal::event::Record;
+use journal::fold::{RunView, fold};
+
+/// Lines that a window has at most.
+pub const WINDOW: u64 = 2000;
+
+/// A line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number, from 0: in a journal with no gap it is the record's `seq`.
+    pub number: u64,
+    /// The line, without its end.
+    pub text: String,
+}
+
+impl Line {
+    /// The record that it is; none where this version does not know the event, or the line is damaged.
+    #[must_use]
+    pub fn record(&self) -> Option<Record> {
+        serde_json::from_str(&self.text).ok()
+    }
+}
+
+/// Everything that a run told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The view that every report renders. Of a run that lives it says, as every report, that it has no end.
+    pub view: RunView,
+    /// The records in their order.
+    pub records: Vec<Record>,
+    /// What is wrong with the journal, a line each.
+    pub remarks: Vec<String>,
+}
+
+impl Db {
+    /// Lines of a run's journal from number `from`, at most `count` and [`WINDOW`]; empty behind the end, none where
+    /// the history does not have the run. Costs the pieces that the lines are in, not the whole.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn window(&self, run: &RunId, from: u64, count: u64) -> Result<Option<Vec<Line>>, HistoryError> {
+        let to = from.saturating_add(count.min(WINDOW));
+        self.ask(|sql| {
+            let Some((id, _)) = by_name(sql, run)? else { return Ok(None) };
+            lines(sql, id, from, to).map(Some)
+        })
+    }
+
+    /// All that a run told, folded; none where the history does not have it.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn told(&self, run: &RunId) -> Result<Option<Told>, HistoryError> {
+        self.ask(|sql| {
+            let Some((id, row)) = by_name(sql, run)? else { return Ok(None) };
+            let records: Vec<Record> = lines(sql, id, 0, u64::MAX)?.iter().filter_map(Line::record).collect();
+            let view = fold(&records).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            Ok(Some(Told { view, records, remarks: row.remarks }))
+        })
+    }
+}
+
+/// The lines with these numbers.
+pub(super) fn lines(sql: &Connection, id: i64, from: u64, to: u64) -> rusqlite::Result<Vec<Line>> {
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut ask = sql.prepare_cached(
+        "SELECT first, bytes, data FROM chunks WHERE run = ?1 AND first < ?3
+            AND first >= coalesce((SELECT max(first) FROM chunks WHERE run = ?1 AND first <= ?2), 0) ORDER BY first",
+    )?;
+    let mut rows = ask.query(params![id, signed(from), signed(to)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let first: u64 = row.get(0)?;
+        let raw = unpacked(row.get_ref(2)?.as_blob()?, row.get(1)?)?;
+        for (line, number) in raw.split_inclusive(|byte| *byte == b'\n').zip(first..) {
+            if (from..to).contains(&number) {
+                let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line)).into_owned();
+                found.push(Line { number, text });
+            }
+        }
+    }
+    Ok(found)
+}

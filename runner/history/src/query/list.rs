@@ -1,0 +1,132 @@
+//! Lists of runs, newest first, page by page.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base::names::{RecipeName, RunId};
+use jiff::Timestamp;
+use rusqlite::types::Value;
+
+use crate::row::{RUN, RunRow, run_row};
+use crate::{Db, HistoryError};
+use journal::tone::Tone;
+
+/// Which runs are wanted; everything where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this recipe.
+    pub recipe: Option<RecipeName>,
+    /// Of this pull request.
+    pub pull_request: Option<u64>,
+    /// That look like this.
+    pub shows: Option<Shows>,
+}
+
+/// How a run looks in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// It lives and has no verdict yet.
+    Live,
+    /// It has stopped.
+    Tone(Tone),
+}
+
+impl Shows {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Tone(tone) => tone.word(),
+        }
+    }
+}
+
+/// The last run of a page; as a text for addresses: the milliseconds of its start, a dot, and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// When it began.
+    pub at: Timestamp,
+    /// Its id.
+    pub run: RunId,
+}
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.as_millisecond(), self.run)
+    }
+}
+
+/// A text that names no place in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it names no place in a list of runs; begin without it")]
+pub struct NoPlace;
+
+impl FromStr for After {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (at, run) = text.split_once('.').ok_or(NoPlace)?;
+        let at = at.parse().ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).ok_or(NoPlace)?;
+        Ok(Self { at, run: run.parse().map_err(|_| NoPlace)? })
+    }
+}
+
+/// Some runs of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The runs, newest first.
+    pub runs: Vec<RunRow>,
+    /// Where the next page begins; none where this is the last.
+    pub next: Option<After>,
+}
+
+impl Db {
+    /// How many runs there are.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn count(&self) -> Result<u64, HistoryError> {
+        self.ask(|sql| sql.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)))
+    }
+
+    /// Runs, newest first: at most `count` (1 to 1000) of those behind `after`.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn list(&self, filter: &Filter, after: Option<&After>, count: u16) -> Result<Page, HistoryError> {
+        let count = count.clamp(1, 1000);
+        let mut wanted = vec!["1"];
+        let mut values: Vec<Value> = Vec::new();
+        if let Some(recipe) = &filter.recipe {
+            wanted.push("r.recipe = ?");
+            values.push(recipe.to_string().into());
+        }
+        if let Some(pull) = filter.pull_request {
+            wanted.push("r.pull = ?");
+            values.push(i64::try_from(pull).unwrap_or(i64::MAX).into());
+        }
+        if let Some(shows) = filter.shows {
+            wanted.push("r.tone = ?");
+            values.push(shows.name().to_owned().into());
+        }
+        if let Some(after) = after {
+            wanted.push("(r.at_ms, r.run) < (?, ?)");
+            values.push(after.at.as_millisecond().into());
+            values.push(after.run.to_string().into());
+        }
+        // One more than is asked for shows whether there is another page.
+        values.push((i64::from(count) + 1).into());
+        let ask = format!(
+            "SELECT {RUN} FROM runs r WHERE {} ORDER BY r.at_ms DESC, r.run DESC LIMIT ?",
+            wanted.join(" AND ")
+        );
+        self.ask(|sql| {
+            let mut ask = sql.prepare_cached(&ask)?;
+            let rows = ask.query_map(rusqlite::params_from_iter(values), run_row)?;
+            let mut runs: Vec<RunRow> = rows.collect::<rusqlite::Result<_>>()?;
+            let more = runs.len() > usize::from(count);
+            runs.truncate(usize::from(count));
+            let next = runs.last().filter(|_| more).map(|run| After { at: run.at, run: run.run.clone() });
+            Ok(Page { runs, next })
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! A run as its table gives it, and how columns become the journal's types.
+
+use base::failure::Cause;
+use base::names::{Commit, RecipeName, RunId};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Row;
+use rusqlite::types::Type;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as Unknown;
+use serde::{Deserialize, Serialize};
+
+use journal::event::{Stage, Word};
+use journal::tone::Tone;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Its process lives and it has no verdict yet.
+    Live,
+    /// It has a verdict.
+    Ended,
+    /// It was killed, and never has one.
+    NoEnd,
+}
+
+impl RunState {
+    /// The name in the database and in every report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Ended => "ended",
+            Self::NoEnd => "no-end",
+        }
+    }
+}
+
+/// One run, without its stages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// The run's id.
+    pub run: RunId,
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// The tested commit.
+    pub head: Commit,
+    /// The first line of its message; a stranger's text.
+    pub head_subject: String,
+    /// The version that the head's compose file names; a stranger's text.
+    pub head_version: Option<String>,
+    /// The release that the upgrade starts from.
+    pub base: Option<String>,
+    /// The pull request's number.
+    pub pull_request: Option<u64>,
+    /// Where the repository was taken from; without credentials.
+    pub source: String,
+    /// The machine.
+    pub host: String,
+    /// The version of the cc-ci that ran it.
+    pub cc_ci: String,
+    /// The part that was asked for; empty where it was everything.
+    pub only: Vec<String>,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, or has taken by its last line; milliseconds.
+    pub took_ms: u64,
+    /// The same without preparation and waiting, where it passed.
+    pub worked_ms: Option<u64>,
+    /// How far it is.
+    pub state: RunState,
+    /// How it looks; none while it lives.
+    pub tone: Option<Tone>,
+    /// The verdict's word, where there is a verdict.
+    pub word: Option<Word>,
+    /// The stage that decided, where it is not green.
+    pub stage: Option<Stage>,
+    /// The code of the failure that decided; see `base::failure::Kind`.
+    pub kind: Option<String>,
+    /// The verdict's line; of a run that lives what it does now. May hold a stranger's text.
+    pub line: String,
+    /// What to look at, where it is not green.
+    pub look_at: Option<String>,
+    /// Lines of its journal so far.
+    pub lines: u64,
+    /// Whether nobody writes to its journal any more and all of it is here.
+    pub sealed: bool,
+    /// What is wrong with its journal, a line each.
+    pub remarks: Vec<String>,
+}
+
+impl RunRow {
+    /// Whether everything was asked for.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.only.is_empty()
+    }
+
+    /// Who has to act, where it failed.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        match self.word {
+            Some(Word::Failed(cause)) => Some(cause),
+            _ => None,
+        }
+    }
+
+    /// How long ago it began; nothing where the clock went back.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.at).max(SignedDuration::ZERO)
+    }
+}
+
+/// The columns that [`run_row`] reads, of the table or alias `r`.
+pub(super) const RUN: &str = "r.run, r.recipe, r.head, r.head_subject, r.head_version, r.base, r.pull, r.source, r.host, \
+    r.cc_ci, r.only_json, r.at_ms, r.took_ms, r.worked_ms, r.state, r.tone, r.word, r.cause, r.kind, r.stage, r.line, \
+    r.look_at, r.lines, r.sealed, r.remarks_json";
+/// How many they are.
+pub(super) const RUN_COLUMNS: usize = 25;
+
+pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let word = match (row.get::<_, Option<String>>(16)?.as_deref(), row.get::<_, Option<String>>(17)?) {
+        (Some("passed"), _) => Some(Word::Passed),
+        (Some("cancelled"), _) => Some(Word::Cancelled),
+        // A cause of a later cc-ci is nobody's here, and red all the same.
+        (Some(_), cause) => Some(Word::Failed(cause.and_then(|text| word_of(&text)).unwrap_or(Cause::Infrastructure))),
+        (None, _) => None,
+    };
+    let tone: String = row.get(15)?;
+    Ok(RunRow {
+        run: parsed(row, 0)?,
+        recipe: parsed(row, 1)?,
+        head: parsed(row, 2)?,
+        head_subject: row.get(3)?,
+        head_version: row.get(4)?,
+        base: row.get(5)?,
+        pull_request: row.get(6)?,
+        source: row.get(7)?,
+        host: row.get(8)?,
+        cc_ci: row.get(9)?,
+        only: listed(&row.get::<_, String>(10)?),
+        at: at(row, 11)?,
+        took_ms: row.get(12)?,
+        worked_ms: row.get(13)?,
+        state: state(&row.get::<_, String>(14)?),
+        tone: Tone::ALL.into_iter().find(|one| one.word() == tone),
+        word,
+        kind: row.get(18)?,
+        stage: row.get::<_, Option<String>>(19)?.and_then(|text| word_of(&text)),
+        line: row.get(20)?,
+        look_at: row.get(21)?,
+        lines: row.get(22)?,
+        sealed: row.get(23)?,
+        remarks: listed(&row.get::<_, String>(24)?),
+    })
+}
+
+/// A name from a column.
+pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, at: usize) -> rusqlite::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(at)?;
+    text.parse().map_err(|error: T::Err| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error)))
+}
+
+/// A time from a column of Unix milliseconds.
+pub(super) fn at(row: &Row<'_>, at: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(row.get(at)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, Box::new(error)))
+}
+
+/// One of the journal's own words, such as a stage or an outcome.
+pub(super) fn word_of<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
+    T::deserialize(IntoDeserializer::<'a, Unknown>::into_deserializer(text)).ok()
+}
+
+/// How far a run is, from its word.
+pub(super) fn state(text: &str) -> RunState {
+    match text {
+        "live" => RunState::Live,
+        "ended" => RunState::Ended,
+        _ => RunState::NoEnd,
+    }
+}
+
+/// The word for a cause, as the journal has it.
+pub(super) fn cause_name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Recipe => "recipe",
+        Cause::Test => "test",
+        Cause::BaseRelease => "base-release",
+        Cause::Dependency => "dependency",
+        Cause::Infrastructure => "infrastructure",
+    }
+}
+
+/// A list as a column has it.
+pub(super) fn list(texts: &[String]) -> String {
+    serde_json::json!(texts).to_string()
+}
+
+fn listed(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_default()
+}

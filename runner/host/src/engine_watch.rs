@@ -1,0 +1,95 @@
+//! Whether the docker engine stayed up. A stage that is red because the engine went away says
+//! nothing about the recipe.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base::failure::{Failure, Kind};
+use base::names::StackName;
+use futures_util::StreamExt;
+use swarm::{Swarm, oom_of};
+
+use journal::event::Stage;
+
+/// Time that an engine has to come back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Listens to the engine for the length of a run.
+#[derive(Debug)]
+pub struct EngineWatch {
+    lost: Arc<AtomicBool>,
+    kills: Arc<Mutex<Vec<(StackName, String)>>>,
+    task: tokio::task::JoinHandle<()>,
+    /// Containers that ended for want of memory and were told.
+    told: BTreeSet<String>,
+}
+
+impl EngineWatch {
+    /// Starts to listen. An event stream ends only when the engine or the connection does.
+    #[must_use]
+    pub fn start(swarm: &Swarm) -> Self {
+        let lost = Arc::new(AtomicBool::new(false));
+        let kills = Arc::new(Mutex::new(Vec::new()));
+        let (docker, flag, seen) = (swarm.docker().clone(), Arc::clone(&lost), Arc::clone(&kills));
+        let task = tokio::spawn(async move {
+            let mut events = docker.events(None);
+            while let Some(Ok(event)) = events.next().await {
+                if let (Some(kill), Ok(mut seen)) = (oom_of(&event), seen.lock())
+                    && !seen.contains(&kill)
+                {
+                    seen.push(kill);
+                }
+            }
+            flag.store(true, Ordering::SeqCst);
+        });
+        Self { lost, kills, task, told: BTreeSet::new() }
+    }
+
+    /// The containers in which the kernel killed a process for want of memory since the last look, each with its
+    /// stack.
+    pub fn memory_kills(&self) -> Vec<(StackName, String)> {
+        self.kills.lock().map(|mut kills| std::mem::take(&mut *kills)).unwrap_or_default()
+    }
+
+    /// Whether a container that ended for want of memory is told for the first time. Its event may come in a later
+    /// stage than its end.
+    pub fn is_new(&mut self, ended: &str) -> bool {
+        self.told.insert(ended.to_owned())
+    }
+
+    /// If the engine went away since the last look: waits for it, says so, and listens again.
+    pub async fn lost_in(&mut self, swarm: &Swarm, stage: Stage) -> Option<Failure> {
+        if !self.lost.load(Ordering::SeqCst) && swarm.docker().ping().await.is_ok() {
+            return None;
+        }
+        let start = Instant::now();
+        let back = Swarm::connect_within(start + PATIENCE).await.is_ok();
+        let told = std::mem::take(&mut self.told);
+        *self = Self::start(swarm);
+        self.told = told;
+        Some(if back {
+            Failure::new(
+                Kind::EngineRestarted,
+                format!("the docker engine was restarted in the middle of {stage}"),
+                "the engine's own log (journalctl -u docker); then run again",
+            )
+        } else {
+            Failure::new(
+                Kind::EngineUnreachable,
+                format!(
+                    "the docker engine went away in the middle of {stage} and did not come back in {} s",
+                    PATIENCE.as_secs()
+                ),
+                "start the engine, then `cc-ci reap` removes what is left",
+            )
+        })
+    }
+}
+
+impl Drop for EngineWatch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,199 @@
+//! The rule: enough, or what is lacking. Pure.
+
+use base::failure::{Failure, Kind};
+use swarm::{DiskRoom, MemoryRoom};
+
+use super::Pruned;
+use crate::settings::Guards;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Files that a run makes in the state folder, several times over.
+const STATE_INODES: u64 = 2_000;
+
+/// What there is. What nobody could tell is none, and is not judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The name of the engine's node.
+    pub node: String,
+    /// Docker's data folder on that node, and its disk.
+    pub docker: (String, Option<DiskRoom>),
+    /// cc-ci's state folder on this machine, and its disk.
+    pub state: (String, Option<DiskRoom>),
+    /// The node's memory.
+    pub memory: Option<MemoryRoom>,
+}
+
+/// What has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Free bytes in docker's data folder.
+    pub docker: u64,
+    /// Files that can be made there.
+    pub docker_inodes: u64,
+    /// Free bytes in the state folder.
+    pub state: u64,
+    /// Available bytes of memory.
+    pub memory: u64,
+}
+
+impl Wanted {
+    /// What the settings say, with the memory that a run's apps need; none before the run has its slot: until
+    /// then others live on what it will need.
+    #[must_use]
+    pub fn of(guards: &Guards, memory_mib: Option<u64>) -> Self {
+        let mib = |number: u32| u64::from(number) * MIB;
+        Self {
+            docker: mib(guards.reserve_disk),
+            docker_inodes: guards.reserve_inodes.into(),
+            state: mib(guards.reserve_state),
+            memory: memory_mib.map_or(0, |apps| mib(guards.reserve_memory).saturating_add(apps.saturating_mul(MIB))),
+        }
+    }
+}
+
+/// What can be lacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// Bytes in docker's data folder.
+    DockerDisk,
+    /// Files there.
+    DockerInodes,
+    /// Bytes in the state folder.
+    StateDisk,
+    /// Files there.
+    StateInodes,
+    /// Memory.
+    Memory,
+}
+
+/// One thing of which there is too little.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// What.
+    pub thing: Thing,
+    /// Where: a folder, or a node.
+    pub place: String,
+    /// How much there is: bytes or files.
+    pub free: u64,
+    /// How much there has to be.
+    pub wanted: u64,
+}
+
+impl Lack {
+    /// Whether images that go could help.
+    #[must_use]
+    pub fn helped_by_pruning(&self) -> bool {
+        matches!(self.thing, Thing::DockerDisk | Thing::DockerInodes)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn look_at(&self) -> &'static str {
+        match self.thing {
+            Thing::DockerDisk | Thing::DockerInodes => {
+                "`docker system df` says what holds it; `cc-ci reap` ends apps that nobody waits for; \
+                 --reserve-disk and --reserve-inodes say how much is kept back"
+            }
+            Thing::StateDisk | Thing::StateInodes => {
+                "old folders in runs/ of the state folder can go; --state names another one, --reserve-state says \
+                 how much is kept back"
+            }
+            Thing::Memory => {
+                "what else runs there (`docker stats`); kept apps end by `cc-ci reap --run`; [weight] in \
+                 recipe.toml, if it says too much; --reserve-memory says how much is kept back"
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Lack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { place, free, wanted, .. } = self;
+        match self.thing {
+            Thing::DockerDisk => {
+                write!(f, "docker's data folder {place} has {} free of {} wanted", size(*free), size(*wanted))
+            }
+            Thing::StateDisk => {
+                write!(f, "the state folder {place} has {} free of {} wanted", size(*free), size(*wanted))
+            }
+            Thing::DockerInodes => {
+                write!(f, "docker's data folder {place} can take {free} more files of {wanted} wanted")
+            }
+            Thing::StateInodes => write!(f, "the state folder {place} can take {free} more files of {wanted} wanted"),
+            Thing::Memory => {
+                write!(f, "node {place} has {} of memory available of {} wanted", size(*free), size(*wanted))
+            }
+        }
+    }
+}
+
+/// Everything of which there is less than wanted, the most likely culprit first.
+#[must_use]
+pub fn lacks(facts: &Facts, wanted: &Wanted) -> Vec<Lack> {
+    let bytes = |disk: Option<DiskRoom>| disk.map(|disk| disk.free);
+    let inodes = |disk: Option<DiskRoom>| disk.and_then(|disk| disk.inodes);
+    let (docker, docker_disk) = &facts.docker;
+    let (state, state_disk) = &facts.state;
+    let memory = facts.memory.map(|memory| memory.available);
+    [
+        (Thing::DockerDisk, docker, bytes(*docker_disk), wanted.docker),
+        (Thing::DockerInodes, docker, inodes(*docker_disk), wanted.docker_inodes),
+        (Thing::StateDisk, state, bytes(*state_disk), wanted.state),
+        (Thing::StateInodes, state, inodes(*state_disk), STATE_INODES),
+        (Thing::Memory, &facts.node, memory, wanted.memory),
+    ]
+    .into_iter()
+    .filter_map(|(thing, place, free, wanted)| {
+        let free = free.filter(|free| *free < wanted)?;
+        Some(Lack { thing, place: place.clone(), free, wanted })
+    })
+    .collect()
+}
+
+/// The refusal.
+#[must_use]
+pub fn failure(facts: &Facts, lacking: &[Lack], gone: &[Pruned]) -> Failure {
+    let all: Vec<String> = lacking.iter().map(ToString::to_string).collect();
+    let look_at = lacking.first().map_or("", Lack::look_at);
+    let what = format!("there is no room for a run: {}", all.join("; "));
+    let mut detail = vec![facts.to_string()];
+    if lacking.iter().any(Lack::helped_by_pruning) {
+        detail.push(match gone {
+            [] => "no image could go: runs have pulled none that is unused".to_owned(),
+            gone => format!("these images went and were not enough: {}", names(gone)),
+        });
+    }
+    Failure::new(Kind::NodeFull, what, look_at).with_detail(detail.join("\n"))
+}
+
+/// The names of images, for a line.
+pub fn names(gone: &[Pruned]) -> String {
+    gone.iter().map(|one| one.image.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl std::fmt::Display for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let disk = |disk: Option<DiskRoom>| match disk {
+            Some(disk) => format!("{} of {} are free", size(disk.free), size(disk.total)),
+            None => "nobody can tell what is free".to_owned(),
+        };
+        let memory = match self.memory {
+            Some(memory) => format!("{} of {} of memory are available", size(memory.available), size(memory.total)),
+            None => "nobody can tell its memory".to_owned(),
+        };
+        let Self { node, docker, state, .. } = self;
+        write!(f, "node {node}: {} in {}, {memory}; {} in {}", disk(docker.1), docker.0, disk(state.1), state.0)
+    }
+}
+
+/// Bytes for people: `512 MiB`, `4.0 GiB`.
+fn size(bytes: u64) -> String {
+    match bytes / MIB {
+        mib @ 0..1024 => format!("{mib} MiB"),
+        mib => format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024),
+    }
+}
+
+#[cfg(test)]
+mod tests;

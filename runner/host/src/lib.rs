@@ -1,0 +1,28 @@
+//! The machine and the swarm that runs share: settings, the local world, guards, the janitor, teardown.
+
+// `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+pub mod screen;
+
+pub mod address;
+pub mod approval;
+pub mod backup_content;
+pub mod blocking;
+pub mod certificate;
+pub mod domain;
+pub mod engine_watch;
+pub mod guard;
+pub mod orphans;
+pub mod provider;
+pub mod queue;
+pub mod reap;
+pub mod registry;
+pub mod repository;
+pub mod run_labels;
+pub mod settings;
+pub mod snapshots;
+pub mod teardown;
+pub mod weight;
+pub mod world;

@@ -1,0 +1,104 @@
+//! Who asks for a slot, by which settings; what the swarm may hold at once; and where a run that waits stands.
+
+use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use base::failure::Failure;
+use base::names::RecipeName;
+use jiff::Timestamp;
+use slots::{Ask, Caps, Slots, SwarmBoard, View, Waiting, Wish, forecast::forecast};
+use swarm::Swarm;
+
+use crate::settings::Settings;
+use journal::expect;
+use journal::text::seconds;
+
+/// A recipe that never ran here is expected to take this long.
+const UNKNOWN: Duration = Duration::from_secs(180);
+
+/// Who asks, and by which settings.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// The settings.
+    pub settings: Settings,
+    /// The state folder.
+    pub state: PathBuf,
+    /// This machine's name.
+    pub host: String,
+    /// Whether its runs let all others go first.
+    pub yields: bool,
+}
+
+/// The slots that these settings name.
+#[must_use]
+pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
+    Slots::new(SwarmBoard::of_set(swarm, &settings.slots))
+}
+
+/// The present in Unix seconds, by the swarm's clock: every deadline on record is meant by it, since runners on
+/// several hosts read it.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
+    Ok(slots_of(swarm, settings).now().await?.unwrap_or_else(Timestamp::now).as_second())
+}
+
+/// What the swarm may hold at once, where nothing was set before: what is set here, else what suits this node: a run per processor, two apps per run, four fifths of the memory.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<Wish, Failure> {
+    let facts = swarm.facts().await?;
+    let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
+    let usual = Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 };
+    let tests = settings.max_tests.map(NonZeroU32::get);
+    Ok(Wish {
+        tests,
+        apps: settings.max_apps.map(NonZeroU32::get),
+        mib: settings.max_memory.map(NonZeroU64::get),
+        usual,
+    })
+}
+
+/// How long runs of each recipe take, from history. Reading it takes a while, and nobody waits for that: until
+/// it is there, every recipe is unknown.
+#[derive(Debug, Clone, Default)]
+pub struct Times(Arc<OnceLock<BTreeMap<RecipeName, Duration>>>);
+
+impl Times {
+    /// Begins to read the journals below a state folder.
+    #[must_use]
+    pub fn begin(state: PathBuf) -> Self {
+        let times = Self::default();
+        let read = Arc::clone(&times.0);
+        tokio::task::spawn_blocking(move || read.get_or_init(|| expect::whole(&state)).len());
+        times
+    }
+
+    /// The same, read to the end.
+    #[must_use]
+    pub fn read(state: &Path) -> Self {
+        Self(Arc::new(expect::whole(state).into()))
+    }
+
+    /// The time that a run of this kind takes.
+    #[must_use]
+    pub fn takes(&self, ask: &Ask) -> Duration {
+        self.0.get().and_then(|times| times.get(&ask.recipe)).copied().unwrap_or(UNKNOWN)
+    }
+}
+
+/// Where one that waits stands, in words.
+#[must_use]
+pub fn place(view: &View, waiting: &Waiting, times: &Times) -> String {
+    let expected = forecast(view, |ask| times.takes(ask));
+    let about = expected.get(&waiting.number).map_or_else(String::new, |time| {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        format!(", expected to begin in {}", seconds(ms))
+    });
+    format!("place {} of {} in the queue, waits {}{about}", waiting.place, waiting.length, waiting.why)
+}

@@ -1,0 +1,15 @@
+//! The labels by which what a run made is found again.
+
+use std::collections::BTreeMap;
+
+use base::names::RunId;
+
+/// The labels of every service that a run deploys.
+#[must_use]
+pub fn labels(run: &RunId, host: &str, deadline: i64) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("cc-ci.run".to_owned(), run.to_string()),
+        ("cc-ci.owner".to_owned(), host.to_owned()),
+        ("cc-ci.deadline".to_owned(), deadline.to_string()),
+    ])
+}

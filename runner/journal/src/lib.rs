@@ -1,0 +1,32 @@
+//! What a run says: events, the journal, the verdict, exit codes, and the view of a run that reports render.
+
+// `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+// The fixtures are a crate of their own for the tests of others; the tests here read the same file.
+extern crate self as journal;
+
+pub mod emit;
+pub mod event;
+pub mod event_docs;
+pub mod exit;
+pub mod expect;
+pub mod file;
+pub mod fold;
+pub mod markdown;
+pub mod number;
+pub mod on_main;
+pub mod plain_file;
+pub mod run_dir;
+pub mod run_id;
+pub mod selection;
+pub mod test_folders;
+pub mod text;
+pub mod tone;
+pub mod verdict;
+
+pub use file::*;
+
+#[cfg(test)]
+#[path = "../fixtures/src/lib.rs"]
+pub mod fixtures;

@@ -1,0 +1,177 @@
+//! The message about a sweep: a signed POST to one address, tried a bounded number of times.
+
+use std::path::Path;
+use std::time::Duration;
+
+use axum::http::HeaderName;
+use base::failure::Failure;
+use base::names::RecipeName;
+use forge::hook::HookSecret;
+use forge::token;
+use harness::http::{Http, HttpConfig, Method};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::Url;
+
+use super::sweep::{Health, Sweep};
+use host::settings::{plain, wrong};
+
+/// Pauses before each further try. After the last one the message is given up.
+const PAUSES: [Duration; 4] =
+    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
+/// Whoever hears of it has this long for an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Message {
+    /// There is none to send.
+    #[default]
+    None,
+    /// It is to be sent.
+    Waits {
+        /// How often that was tried.
+        tries: u32,
+        /// Not before this moment.
+        after: Timestamp,
+    },
+    /// It was taken.
+    Sent {
+        /// When.
+        at: Timestamp,
+    },
+    /// It is not sent any more.
+    GivenUp {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Message {
+    /// What follows from a try that failed.
+    #[must_use]
+    pub fn after_failure(tries: u32, refusal: &Refusal, now: Timestamp) -> Self {
+        let pause = PAUSES.get(usize::try_from(tries).unwrap_or(usize::MAX));
+        match (pause.filter(|_| refusal.may_pass), refusal) {
+            (Some(pause), _) => {
+                let after = now.checked_add(*pause).unwrap_or(Timestamp::MAX);
+                Self::Waits { tries: tries.saturating_add(1), after }
+            }
+            (None, refusal) => Self::GivenUp { why: refusal.why.clone() },
+        }
+    }
+}
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// In words, without the path of the address, which may be secret.
+    pub why: String,
+    /// Whether another try may go well.
+    pub may_pass: bool,
+}
+
+/// Where messages go.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    http: Http,
+    url: Url,
+    secret: HookSecret,
+}
+
+impl Hook {
+    /// To this address, signed with the secret in a file.
+    ///
+    /// # Errors
+    /// The address is none of a server, or the secret cannot be read or is too short.
+    pub fn new(url: &Url, secret_file: &Path) -> Result<Self, Failure> {
+        plain(url, "the message's receiver", "--nightly-hook (CCCI_NIGHTLY_HOOK)")?;
+        let look_at = "--nightly-hook-secret-file (CCCI_NIGHTLY_HOOK_SECRET_FILE)";
+        let secret = token::read(secret_file).map_err(|error| wrong(error.to_string(), look_at))?;
+        let secret = HookSecret::new(&secret).map_err(|error| wrong(error.to_string(), look_at))?;
+        Ok(Self { http: Http::new(&HttpConfig::default())?, url: url.clone(), secret })
+    }
+
+    /// Sends a message once.
+    ///
+    /// # Errors
+    /// It was not taken.
+    pub async fn send(&self, sweep: &Sweep, pages: Option<&Url>) -> Result<(), Refusal> {
+        let body = body(sweep, pages);
+        let signature = format!("sha256={}", self.secret.sign(&body));
+        let ask = self
+            .http
+            .ask(Method::POST, &self.url)
+            .header(HeaderName::from_static("x-cc-ci-event"), "nightly")
+            .header(HeaderName::from_static("x-cc-ci-delivery"), &delivery(sweep))
+            .header(HeaderName::from_static("x-hub-signature-256"), &signature)
+            .body("application/json", body)
+            .within(PATIENCE);
+        let to = self.url.origin().ascii_serialization();
+        match ask.send().await {
+            Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+            Ok(answer) => Err(Refusal {
+                why: format!("{to} answered {}", answer.status),
+                may_pass: matches!(answer.status, 408 | 425 | 429 | 500..),
+            }),
+            Err(error) => Err(Refusal { why: format!("{to} does not answer: {}", error.why), may_pass: true }),
+        }
+    }
+}
+
+/// The same at each try, so that a receiver can tell that it has the message already.
+fn delivery(sweep: &Sweep) -> String {
+    format!("nightly-{}", sweep.date)
+}
+
+/// The message. Every text of a stranger is the value of `line`, `version` or `source`, and of nothing else.
+fn body(sweep: &Sweep, pages: Option<&Url>) -> Vec<u8> {
+    let page = |path: &[&str]| {
+        let mut url = pages?.clone();
+        url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+        Some(url)
+    };
+    let date = sweep.date.to_string();
+    let source = |recipe: &RecipeName| sweep.recipes.iter().find(|swept| swept.recipe == *recipe)?.source.as_ref();
+    let turned = sweep.turned().map(|turned| {
+        json!({
+            "text": turned.words(),
+            "recipe": turned.recipe,
+            "main": turned.run.tested.main,
+            "version": turned.run.tested.release,
+            "commit": turned.run.commit,
+            "source": source(turned.recipe),
+            "was": turned.was,
+            "now": turned.now,
+            "cause": turned.end.cause,
+            "stage": turned.end.stage,
+            "kind": turned.end.kind,
+            "line": turned.end.line,
+            "run": turned.end.run,
+            "report": turned.end.run.as_ref().and_then(|run| page(&["runs", run.as_str()])),
+        })
+    });
+    let turned: Vec<serde_json::Value> = turned.collect();
+    let text: Vec<String> = sweep.turned().map(|turned| turned.words()).collect();
+    let message = json!({
+        "event": "nightly",
+        "delivery": delivery(sweep),
+        "sweep": date,
+        "hour": sweep.hour,
+        "began": sweep.began,
+        "ended": sweep.ended,
+        "cut_short": sweep.cut_short,
+        "page": page(&["nightly", &date]),
+        "green": sweep.count(Health::Green),
+        "red": sweep.count(Health::Red),
+        "blocked": sweep.count(Health::Blocked),
+        "turned": turned,
+        "text": text.join("\n"),
+    });
+    message.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

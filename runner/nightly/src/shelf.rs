@@ -1,0 +1,175 @@
+//! Sweeps on the disk: `nightly/` in the state folder, a file for each, replaced whole, and one that says which day is
+//! done.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::sweep::Sweep;
+
+/// Sweeps that are kept; what a recipe was before is known from them.
+const KEPT: usize = 60;
+/// The file beside them.
+const CLOCK: &str = "clock.json";
+const ENDING: &str = ".json";
+/// How the name of a file begins that is being written.
+const NEW: &str = ".new-";
+
+/// Why the shelf cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+pub struct ShelfError {
+    path: PathBuf,
+    what: &'static str,
+    why: io::Error,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// The newest day of which no sweep is to begin any more.
+    pub done: Date,
+    /// The hour, as the settings have it now.
+    pub hour: String,
+}
+
+/// The folder of sweeps.
+#[derive(Debug, Clone)]
+pub struct Shelf(PathBuf);
+
+impl Shelf {
+    /// The one below a state folder; it is made when something is put there.
+    #[must_use]
+    pub fn below(state: &Path) -> Self {
+        Self(state.join("nightly"))
+    }
+
+    /// Puts a sweep as it is now, and returns when the disk has it. The oldest go.
+    ///
+    /// # Errors
+    /// When the disk refuses; then the file is as it was.
+    pub fn put(&self, sweep: &Sweep) -> Result<(), ShelfError> {
+        self.replace(&format!("{}{ENDING}", sweep.date), sweep)?;
+        for day in self.days().into_iter().skip(KEPT) {
+            // What stays is tried again at the next one.
+            let _ = std::fs::remove_file(self.path(day));
+        }
+        Ok(())
+    }
+
+    /// Puts down what is done.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_clock(&self, clock: &Clock) -> Result<(), ShelfError> {
+        self.replace(CLOCK, clock)
+    }
+
+    /// What is done; none where nothing was ever put down. What cannot be read is told, and counts as nothing: then no
+    /// sweep begins before the next hour.
+    #[must_use]
+    pub fn clock(&self) -> Option<Clock> {
+        read(&self.0.join(CLOCK))
+    }
+
+    /// The days of the sweeps that are kept, newest first.
+    #[must_use]
+    pub fn days(&self) -> Vec<Date> {
+        let names = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let mut days: Vec<Date> =
+            names.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(ENDING)?.parse().ok()).collect();
+        days.sort_unstable_by(|a, b| b.cmp(a));
+        days
+    }
+
+    /// The sweep of a day; none where there is none that can be read.
+    #[must_use]
+    pub fn sweep(&self, day: Date) -> Option<Sweep> {
+        read(&self.path(day))
+    }
+
+    /// The sweeps that are kept, newest first. One that cannot be read is told of, and left out.
+    #[must_use]
+    pub fn sweeps(&self) -> Vec<Sweep> {
+        self.days().into_iter().filter_map(|day| self.sweep(day)).collect()
+    }
+
+    fn path(&self, day: Date) -> PathBuf {
+        self.0.join(format!("{day}{ENDING}"))
+    }
+
+    fn replace(&self, name: &str, value: &impl Serialize) -> Result<(), ShelfError> {
+        let path = self.0.join(name);
+        let write = || {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(&self.0)?;
+            file.write_all(&serde_json::to_vec_pretty(value)?)?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|failed| failed.error)?;
+            // The new name is on the disk when the folder is.
+            File::open(&self.0)?.sync_all()
+        };
+        write().map_err(|why| ShelfError { path, what: "written", why })
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .inspect_err(|error| tracing::warn!("{} cannot be understood: {error}; move it away", path.display()))
+            .ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            tracing::warn!("{} cannot be read: {error}", path.display());
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::tests::swept;
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn sweeps_are_kept_newest_first_and_the_oldest_go() {
+        let state = tempfile::tempdir().unwrap();
+        let shelf = Shelf::below(state.path());
+        assert_eq!((shelf.days(), shelf.clock()), (vec![], None));
+        let mut date = day("2026-01-01");
+        for _ in 0..KEPT + 5 {
+            shelf.put(&Sweep { date, ..swept(&[]) }).unwrap();
+            date = date.tomorrow().unwrap();
+        }
+        let days = shelf.days();
+        assert_eq!((days.len(), days[0], days[KEPT - 1]), (KEPT, day("2026-03-06"), day("2026-01-06")));
+        let clock = Clock { done: date, hour: "03:30 UTC".to_owned() };
+        shelf.put_clock(&clock).unwrap();
+        assert_eq!(shelf.clock(), Some(clock));
+        assert_eq!((shelf.sweeps().len(), shelf.sweeps()[0].date), (KEPT, days[0]));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out_and_a_disk_that_refuses_is_named() {
+        let state = tempfile::tempdir().unwrap();
+        let shelf = Shelf::below(state.path());
+        shelf.put(&Sweep { date: day("2026-01-01"), ..swept(&[]) }).unwrap();
+        std::fs::write(state.path().join("nightly/2026-01-02.json"), "{}").unwrap();
+        std::fs::write(state.path().join("nightly/clock.json"), "{").unwrap();
+        assert_eq!(shelf.sweeps().len(), 1);
+        assert_eq!((shelf.sweep(day("2026-01-02")), shelf.clock()), (None, None));
+        let file = state.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let told = Shelf::below(&file).put(&swept(&[])).unwrap_err().to_string();
+        assert!(told.contains("cannot be written") && told.contains("room on the disk"), "{told}");
+    }
+}

@@ -1,0 +1,93 @@
+//! Which recipes there are, and what is newest of each.
+
+use std::future::Future;
+
+use base::failure::{Failure, Kind};
+use base::names::RecipeName;
+use forge::api::{Forge as _, Hosting as _};
+use forge::names::Repo;
+
+use bot::settings::forge::Named;
+use host::settings::Settings;
+use recipe_folder::folder::{all_recipes, folder_of, read_toml};
+use source::Heads;
+use source::git_access::GitAccess;
+
+/// What a recipe's repository offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is, without credentials.
+    pub source: String,
+    /// Its newest commits.
+    pub heads: Heads,
+}
+
+/// Who knows the recipes.
+pub trait Sources: Send + Sync {
+    /// The recipes that have a folder with a `recipe.toml`, by name.
+    ///
+    /// # Errors
+    /// The folder of recipes cannot be read.
+    fn recipes(&self) -> Result<Vec<RecipeName>, Failure>;
+
+    /// What is newest of one; none where it has no folder any more.
+    ///
+    /// # Errors
+    /// Its repository cannot be asked. [`Kind::SourceUnreachable`] where another try may go well.
+    fn newest(&self, recipe: &RecipeName) -> impl Future<Output = Result<Option<Found>, Failure>> + Send;
+}
+
+/// The folders of this machine, and their repositories: the forge's one of the recipe's name where there is one, since its
+/// pull requests are compared with it; else the one that `cc-ci run` takes.
+#[derive(Debug)]
+pub struct Enrolled {
+    settings: Settings,
+    forge: Option<Named>,
+}
+
+impl Enrolled {
+    /// By these settings.
+    #[must_use]
+    pub fn new(settings: Settings, forge: Option<Named>) -> Self {
+        Self { settings, forge }
+    }
+
+    fn is_enrolled(&self, recipe: &RecipeName) -> bool {
+        folder_of(&self.settings.recipes, recipe).join("recipe.toml").is_file()
+    }
+
+    /// Where the recipe's repository is, and how git gets in.
+    async fn source(&self, recipe: &RecipeName) -> Result<(String, Option<GitAccess>), Failure> {
+        if let Some(named) = &self.forge
+            && let Ok(repo) = format!("{}/{recipe}", named.owner).parse::<Repo>()
+        {
+            let asked = named.forge.hosted(&repo).await.map_err(|error| {
+                let kind = if error.is_passing() { Kind::SourceUnreachable } else { Kind::CheckBroken };
+                Failure::new(kind, error.to_string(), "the forge, and the bot's token")
+            })?;
+            if asked.is_some() {
+                return Ok((named.forge.clone_url(&repo).to_string(), Some(named.git_access())));
+            }
+        }
+        let toml = read_toml(&self.settings.recipes, recipe)?;
+        Ok((toml.source.unwrap_or_else(|| self.settings.source_of(recipe)), self.settings.git_access()?))
+    }
+}
+
+impl Sources for Enrolled {
+    fn recipes(&self) -> Result<Vec<RecipeName>, Failure> {
+        Ok(all_recipes(&self.settings.recipes)?.into_iter().filter(|recipe| self.is_enrolled(recipe)).collect())
+    }
+
+    async fn newest(&self, recipe: &RecipeName) -> Result<Option<Found>, Failure> {
+        if !self.is_enrolled(recipe) {
+            return Ok(None);
+        }
+        let (source, access) = self.source(recipe).await?;
+        let asked = source.clone();
+        let heads = tokio::task::spawn_blocking(move || Heads::of(&asked, access.as_ref())).await;
+        let bug =
+            |error| Failure::new(Kind::Bug, format!("a repository could not be asked: {error}"), "please report it");
+        Ok(Some(Found { source, heads: heads.map_err(bug)?? }))
+    }
+}

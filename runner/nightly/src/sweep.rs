@@ -1,0 +1,401 @@
+//! One sweep: what it tests, how far it is, and which recipes turned. Pure; the types are what its file holds.
+
+use base::failure::{Cause, Kind};
+use base::names::{Commit, RecipeName, RunId, is_ref};
+use coopcloud::version;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::hook::Message;
+use journal::event::{Stage, Word};
+use journal::fold::RunView;
+use journal::text::one_line;
+use journal::tone::Tone;
+use source::Heads;
+
+/// After so many runs in a row that the machine ended for the same reason, the rest of a sweep would end so too.
+const IN_A_ROW: usize = 3;
+/// The longest line that is kept of a verdict.
+const COLUMNS: usize = 400;
+
+/// A sweep: one file on the shelf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// The day that it is of, in the zone of its hour.
+    pub date: Date,
+    /// That hour, as the settings had it.
+    pub hour: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended; none while it is under way.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
+    /// The recipes that had a folder when it began.
+    pub recipes: Vec<Swept>,
+    /// Why it ended before it was through, if it did.
+    #[serde(default)]
+    pub cut_short: Option<String>,
+    /// Days whose sweep was left out since this one was still under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Date>,
+    /// What became of the message about it.
+    #[serde(default)]
+    pub message: Message,
+}
+
+/// A recipe in a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Swept {
+    /// Its name.
+    pub recipe: RecipeName,
+    /// Where its repository is, without credentials; none before it was asked.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// What is tested of it; nothing before its repository was asked.
+    #[serde(default)]
+    pub runs: Vec<SweepRun>,
+    /// Why nothing is, if nothing is.
+    #[serde(default)]
+    pub not_tested: Option<String>,
+}
+
+/// One revision of a recipe in a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepRun {
+    /// What it is.
+    pub tested: Tested,
+    /// Its commit; none where its repository did not say.
+    #[serde(default)]
+    pub commit: Option<Commit>,
+    /// How far it is.
+    pub phase: SweepPhase,
+    /// How often cc-ci was restarted while it ran.
+    #[serde(default)]
+    pub restarts: u32,
+    /// What it was before, where an earlier sweep knows; set at its end.
+    #[serde(default)]
+    pub was: Option<Health>,
+}
+
+/// What a commit is to its recipe: its newest release, its default branch, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tested {
+    /// The release whose commit it is.
+    #[serde(default)]
+    pub release: Option<String>,
+    /// Whether it is the newest of the default branch.
+    pub main: bool,
+}
+
+/// How far a run of a sweep is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepPhase {
+    /// It is to be started.
+    Waiting,
+    /// It is under way; this is written before it is started.
+    Running {
+        /// The run.
+        run: RunId,
+    },
+    /// It is over.
+    Ended(SweepEnd),
+}
+
+/// How a run of a sweep ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepEnd {
+    /// What it says of the recipe; none where it says nothing: stopped, left out, no slot.
+    pub health: Option<Health>,
+    /// The run, where one began.
+    #[serde(default)]
+    pub run: Option<RunId>,
+    /// When.
+    pub at: Timestamp,
+    /// Who has to act.
+    #[serde(default)]
+    pub cause: Option<Cause>,
+    /// The stage that decided.
+    #[serde(default)]
+    pub stage: Option<Stage>,
+    /// The code of the failure that decided.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// One line, which may hold a stranger's text.
+    pub line: String,
+}
+
+/// What is known of a recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// Its run passed.
+    Green,
+    /// Its run failed, and not by infrastructure.
+    Red,
+    /// It could not be found out: infrastructure.
+    Blocked,
+}
+
+impl Health {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Red => "red",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The repository of the recipe at this place is to be asked.
+    Ask(usize),
+    /// This run of the recipe at this place is to be started.
+    Start(usize, usize),
+}
+
+/// A recipe that is another than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turned<'a> {
+    /// The recipe.
+    pub recipe: &'a RecipeName,
+    /// The run that shows it.
+    pub run: &'a SweepRun,
+    /// How that ended.
+    pub end: &'a SweepEnd,
+    /// What it was.
+    pub was: Health,
+    /// What it is.
+    pub now: Health,
+}
+
+impl Sweep {
+    /// A sweep that begins.
+    #[must_use]
+    pub fn new(date: Date, hour: &str, began: Timestamp, recipes: Vec<RecipeName>) -> Self {
+        let swept = |recipe| Swept { recipe, source: None, runs: Vec::new(), not_tested: None };
+        Self {
+            date,
+            hour: hour.to_owned(),
+            began,
+            ended: None,
+            recipes: recipes.into_iter().map(swept).collect(),
+            cut_short: None,
+            left_out: Vec::new(),
+            message: Message::None,
+        }
+    }
+
+    /// What is to be done next, recipe by recipe; none where all is under way or over.
+    #[must_use]
+    pub fn next(&self) -> Option<Next> {
+        self.recipes.iter().enumerate().find_map(|(at, swept)| {
+            if swept.runs.is_empty() {
+                return swept.not_tested.is_none().then_some(Next::Ask(at));
+            }
+            let waits = swept.runs.iter().position(|run| run.phase == SweepPhase::Waiting);
+            waits.map(|run| Next::Start(at, run))
+        })
+    }
+
+    /// Why there is no use in going on: the newest runs, one after the other, could not run for the same reason.
+    #[must_use]
+    pub fn hopeless(&self) -> Option<&str> {
+        let mut ends: Vec<&SweepEnd> = self.ends().map(|(.., end)| end).collect();
+        ends.sort_by_key(|end| std::cmp::Reverse(end.at));
+        let last = ends.get(..IN_A_ROW)?;
+        let kind = last.first()?.kind.as_deref()?;
+        let same = |end: &&SweepEnd| end.health == Some(Health::Blocked) && end.kind.as_deref() == Some(kind);
+        last.iter().all(same).then_some(kind)
+    }
+
+    /// Leaves out what has not begun.
+    pub fn cut_short(&mut self, why: &str) {
+        self.cut_short = Some(why.to_owned());
+        for swept in &mut self.recipes {
+            if swept.runs.is_empty() && swept.not_tested.is_none() {
+                swept.not_tested = Some("left out".to_owned());
+            }
+            swept.runs.retain(|run| run.phase != SweepPhase::Waiting);
+            if swept.runs.is_empty() && swept.not_tested.is_none() {
+                swept.not_tested = Some("left out".to_owned());
+            }
+        }
+    }
+
+    fn ends(&self) -> impl Iterator<Item = (&RecipeName, &SweepRun, &SweepEnd)> {
+        self.recipes
+            .iter()
+            .flat_map(|swept| swept.runs.iter().filter_map(move |run| Some((&swept.recipe, run, run.end()?))))
+    }
+
+    /// The recipes that turned, one line each.
+    pub fn turned(&self) -> impl Iterator<Item = Turned<'_>> {
+        self.ends().filter_map(|(recipe, run, end)| {
+            let (was, now) = (run.was?, end.health?);
+            (was != now).then_some(Turned { recipe, run, end, was, now })
+        })
+    }
+
+    /// How many runs ended so.
+    #[must_use]
+    pub fn count(&self, health: Health) -> usize {
+        self.ends().filter(|(.., end)| end.health == Some(health)).count()
+    }
+
+    /// How many of its runs are not over, and how many recipes wait to be asked.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        let of = |swept: &Swept| match (swept.runs.is_empty(), &swept.not_tested) {
+            (true, None) => 1,
+            _ => swept.runs.iter().filter(|run| run.end().is_none()).count(),
+        };
+        self.recipes.iter().map(of).sum()
+    }
+}
+
+impl SweepRun {
+    /// How it ended, if it did.
+    #[must_use]
+    pub fn end(&self) -> Option<&SweepEnd> {
+        match &self.phase {
+            SweepPhase::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+}
+
+impl Tested {
+    /// In words: `main`, `release 1.2.0+1.29`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        // A tag may have a name that is no version's.
+        let name = |release: &String| if is_ref(release) { one_line(release, 40) } else { "of an odd name".to_owned() };
+        match (&self.release, self.main) {
+            (Some(release), true) => format!("release {} and main", name(release)),
+            (Some(release), false) => format!("release {}", name(release)),
+            (None, _) => "main".to_owned(),
+        }
+    }
+}
+
+/// What is tested of a repository: its newest release and its default branch, once where they are the same commit.
+#[must_use]
+pub(super) fn revisions(heads: &Heads) -> Vec<SweepRun> {
+    let waiting = |release: Option<&str>, main, commit: Commit| SweepRun {
+        tested: Tested { release: release.map(str::to_owned), main },
+        commit: Some(commit),
+        phase: SweepPhase::Waiting,
+        restarts: 0,
+        was: None,
+    };
+    let names: Vec<String> = heads.tags.iter().map(|tag| tag.name.clone()).collect();
+    let newest = version::newest(&names);
+    let release = newest.and_then(|name| heads.tags.iter().find(|tag| tag.name == name));
+    let commit = release.and_then(|tag| tag.commit.parse::<Commit>().ok());
+    match (release, commit) {
+        (Some(tag), Some(commit)) if commit == heads.main => vec![waiting(Some(&tag.name), true, commit)],
+        (Some(tag), Some(commit)) => {
+            vec![waiting(Some(&tag.name), false, commit), waiting(None, true, heads.main.clone())]
+        }
+        _ => vec![waiting(None, true, heads.main.clone())],
+    }
+}
+
+/// What stands for a recipe's revisions where its repository does not answer.
+#[must_use]
+pub(super) fn not_asked(kind: Kind, line: &str, at: Timestamp) -> SweepRun {
+    SweepRun {
+        tested: Tested { release: None, main: true },
+        commit: None,
+        phase: SweepPhase::Ended(SweepEnd {
+            health: Some(Health::Blocked),
+            run: None,
+            at,
+            cause: Some(kind.usual_cause()),
+            stage: None,
+            kind: Some(kind.code().to_owned()),
+            line: one_line(line, COLUMNS),
+        }),
+        restarts: 0,
+        was: None,
+    }
+}
+
+/// How a run ended, by what it told; none where it came to no verdict.
+#[must_use]
+pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
+    let verdict = view.verdict.as_ref()?;
+    let decided = verdict.decided_by.as_ref();
+    let kind = decided.map(|decision| decision.fault.failure.kind);
+    let health = match (view.tone(), verdict.word) {
+        // Others had the slots for all the time that a run waits: that is neither the recipe nor a fault.
+        _ if kind == Some(Kind::NoSlot) => None,
+        (_, Word::Cancelled) => None,
+        (Tone::Passed, _) => Some(Health::Green),
+        (Tone::Failed, Word::Failed(cause)) if cause != Cause::Infrastructure => Some(Health::Red),
+        _ => Some(Health::Blocked),
+    };
+    let cause = match verdict.word {
+        Word::Failed(cause) => Some(cause),
+        Word::Passed | Word::Cancelled => None,
+    };
+    Some(SweepEnd {
+        health,
+        run: Some(view.started.run.clone()),
+        at,
+        cause,
+        stage: view.deciding_stage(),
+        kind: kind.map(|kind| kind.code().to_owned()),
+        line: one_line(&verdict.line, COLUMNS),
+    })
+}
+
+/// What a run that ends `now` was before, by earlier sweeps, the newest first. A commit that is release and main turned
+/// where either of the two did.
+#[must_use]
+pub(super) fn before(earlier: &[Sweep], recipe: &RecipeName, tested: &Tested, now: Option<Health>) -> Option<Health> {
+    let last = |is: fn(&Tested) -> bool| {
+        let ends = earlier.iter().flat_map(Sweep::ends);
+        ends.filter(|(name, run, _)| *name == recipe && is(&run.tested)).find_map(|(.., end)| end.health)
+    };
+    let main = tested.main.then(|| last(|tested| tested.main)).flatten();
+    let release = tested.release.as_ref().and_then(|_| last(|tested| tested.release.is_some()));
+    let known = [main, release];
+    known.iter().flatten().find(|was| Some(**was) != now).or(known.iter().flatten().next()).copied()
+}
+
+/// The newest day on which this very commit was green as the same, with nothing else since.
+#[must_use]
+pub(super) fn green_on(earlier: &[Sweep], recipe: &RecipeName, run: &SweepRun) -> Option<Date> {
+    earlier.iter().find_map(|sweep| {
+        let mut ends = sweep.ends().filter(|(name, ..)| *name == recipe);
+        let (_, known, end) = ends.find(|(_, known, end)| known.tested == run.tested && end.health.is_some())?;
+        Some((known.commit == run.commit && end.health == Some(Health::Green)).then_some(sweep.date))
+    })?
+}
+
+impl Turned<'_> {
+    /// One line without a word of a stranger: `n8n, main at 1a2b3c4d: red by the recipe in upgrade, was green`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let at = self.run.commit.as_ref().map_or_else(String::new, |commit| format!(" at {}", commit.short()));
+        let by = self.end.cause.map_or_else(String::new, |cause| format!(" by {}", cause.words()));
+        let stage = self.end.stage.map_or_else(String::new, |stage| format!(" in {stage}"));
+        let (tested, now, was) = (self.run.tested.words(), self.now.word(), self.was.word());
+        format!("{}, {tested}{at}: {now}{by}{stage}, was {was}", self.recipe)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,458 @@
+//! The one who makes sweeps: waits for the hour, asks what is newest, starts runs two at a time, and puts every step on
+//! the shelf before it is taken.
+
+use host::say;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::failure::{Cause, Kind};
+use base::names::{Commit, RecipeName, RunId};
+use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::hook::{Hook, Message};
+use super::hour::{Due, SweepHour};
+use super::shelf::{Clock, Shelf, ShelfError};
+use super::sources::Sources;
+use super::sweep::{Health, Next, Sweep, SweepEnd, SweepPhase, before, end_of, green_on, not_asked, revisions};
+use bot::answer::{Children, Ended, Leash};
+use journal::event::Word;
+use journal::exit::Exit;
+use journal::fold::{RunView, fold};
+
+use journal::run_dir::RunDir;
+use journal::run_id::new_run_id;
+use journal::text::one_line;
+
+/// Runs of a sweep that are processes at once. The slots say how many of them have apps.
+const AT_ONCE: usize = 2;
+/// The clock is looked at this often: nobody tells of a change of it.
+const LOOK: Duration = Duration::from_secs(60);
+/// Pauses before a repository that does not answer is asked again.
+const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(5 * 60)];
+/// When cc-ci is stopped, its runs have this long to tear down. The unit gives it 5 minutes.
+const STOPPING: Duration = Duration::from_secs(4 * 60 + 15);
+/// A run that cc-ci was restarted under so often may be what ends it.
+const RESTARTS: u32 = 3;
+/// The code of an end without a run's word.
+const NO_RUN: &str = "no-run";
+
+/// A run that is to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepOrder {
+    /// The recipe.
+    pub recipe: RecipeName,
+    /// Where its repository is.
+    pub source: String,
+    /// The commit.
+    pub commit: Commit,
+    /// The run's id.
+    pub run: RunId,
+}
+
+impl SweepOrder {
+    /// The words behind the program's name.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let Self { recipe, source, commit, run } = self;
+        let options = [format!("--source={source}"), format!("--ref={commit}"), format!("--run-id={run}")];
+        let flags = ["--yields", "--leash", "--json"].map(str::to_owned);
+        ["run".to_owned(), recipe.to_string()].into_iter().chain(options).chain(flags).collect()
+    }
+}
+
+/// Who starts runs.
+pub trait Starts: Send + Sync {
+    /// Starts one; its end.
+    ///
+    /// # Errors
+    /// When nothing can be started.
+    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, Ended>)>;
+}
+
+impl Starts for Children {
+    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, Ended>)> {
+        // What it tells is in its journal.
+        let (leash, ending) = self.begin(&order.words(), |_| true)?;
+        let lost = Ended { code: None, said: Vec::new() };
+        Ok((leash, ending.map(|ended| ended.unwrap_or(lost)).boxed()))
+    }
+}
+
+/// Makes sweeps.
+#[derive(Debug)]
+pub struct Sweeper<S, R> {
+    /// When.
+    pub hour: SweepHour,
+    /// Whether a commit is left out that was green before.
+    pub only_changed: bool,
+    /// Who knows the recipes.
+    pub sources: S,
+    /// Who starts runs.
+    pub runs: R,
+    /// cc-ci's state folder.
+    pub state: PathBuf,
+    /// Who hears of it.
+    pub hook: Option<Hook>,
+    /// Where reports are to be read.
+    pub pages: Option<Url>,
+    /// What the clock says.
+    pub now: fn() -> Timestamp,
+}
+
+/// A run that is under way: its recipe's place, its own, and its end. One of an earlier cc-ci has no end of its own.
+type UnderWay = FuturesUnordered<BoxFuture<'static, (usize, usize, Option<Ended>)>>;
+
+impl<S: Sources, R: Starts> Sweeper<S, R> {
+    /// Makes sweeps until it is told to stop, and its runs have torn down.
+    pub async fn go_on(self, stop: &CancellationToken) {
+        say!("cc-ci tests every recipe each day at {}", self.hour);
+        while !stop.is_cancelled() {
+            self.look(stop).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// One look at the clock, and what follows from it.
+    async fn look(&self, stop: &CancellationToken) {
+        let shelf = Shelf::below(&self.state);
+        let open = shelf.sweeps().into_iter().find(|sweep| sweep.ended.is_none());
+        let sweep = match open {
+            Some(sweep) => Some(sweep),
+            None => self.due(&shelf).unwrap_or_else(|error| {
+                say!("nightly: no sweep can be made: {error}");
+                None
+            }),
+        };
+        if let Some(sweep) = sweep
+            && let Err(error) = self.make(&shelf, sweep, stop).await
+        {
+            say!("nightly: the sweep waits: {error}");
+        }
+        if !stop.is_cancelled()
+            && let Err(error) = self.send(&shelf).await
+        {
+            say!("nightly: {error}");
+        }
+    }
+
+    /// The sweep that is due now, if one is; it is on the shelf then.
+    fn due(&self, shelf: &Shelf) -> Result<Option<Sweep>, ShelfError> {
+        let now = (self.now)();
+        let clock = shelf.clock();
+        let hour = self.hour.to_string();
+        match self.hour.due(clock.as_ref().map(|clock| clock.done), now) {
+            Due::At(_) => {
+                // The page says the hour.
+                if let Some(clock) = clock.filter(|clock| clock.hour != hour) {
+                    shelf.put_clock(&Clock { hour, ..clock })?;
+                }
+                Ok(None)
+            }
+            Due::Passed(done) => {
+                if let Some(clock) = clock {
+                    say!(
+                        "nightly: the clock says {now}, and the sweep of {} is done: the next is at the next {hour}",
+                        clock.done
+                    );
+                }
+                shelf.put_clock(&Clock { done, hour })?;
+                Ok(None)
+            }
+            Due::Now(date) => {
+                let recipes = match self.sources.recipes() {
+                    Ok(recipes) => recipes,
+                    Err(failure) => {
+                        say!("nightly: no sweep can be made: {failure}");
+                        return Ok(None);
+                    }
+                };
+                let sweep = Sweep::new(date, &hour, now, recipes);
+                // Where it dies between the two, the sweep is found under way, and is not begun again.
+                shelf.put(&sweep)?;
+                shelf.put_clock(&Clock { done: date, hour })?;
+                say!("nightly: the sweep of {date} begins, {} recipes", sweep.recipes.len());
+                Ok(Some(sweep))
+            }
+        }
+    }
+
+    /// Takes a sweep to its end, from wherever it is.
+    ///
+    /// # Errors
+    /// When the disk refuses: what is under way is stopped, and the sweep goes on from the shelf at the next look.
+    async fn make(&self, shelf: &Shelf, mut sweep: Sweep, stop: &CancellationToken) -> Result<(), ShelfError> {
+        let earlier: Vec<Sweep> = shelf.sweeps().into_iter().filter(|other| other.date < sweep.date).collect();
+        let mut under_way: UnderWay = FuturesUnordered::new();
+        let mut leashes: Vec<(usize, usize, Leash)> = Vec::new();
+        for (at, swept) in sweep.recipes.iter().enumerate() {
+            for (nth, one) in swept.runs.iter().enumerate() {
+                if let SweepPhase::Running { run } = &one.phase {
+                    under_way.push(outlived(RunDir::of(&self.state, run), at, nth));
+                }
+            }
+        }
+        let ended = loop {
+            if stop.is_cancelled() {
+                break Ok(());
+            }
+            if sweep.cut_short.is_none()
+                && let Some(kind) = sweep.hopeless().map(str::to_owned)
+            {
+                sweep.cut_short(&format!("three runs in a row could not be made: {kind}"));
+            }
+            if under_way.len() < AT_ONCE
+                && let Some(next) = sweep.next()
+            {
+                let step = match next {
+                    Next::Ask(at) => self.ask(shelf, &mut sweep, at, (&earlier, stop)).await,
+                    Next::Start(at, nth) => self.start(shelf, &mut sweep, (at, nth), (&mut under_way, &mut leashes)),
+                };
+                match step {
+                    Ok(()) => continue,
+                    Err(error) => break Err(error),
+                }
+            }
+            if under_way.is_empty() {
+                break Ok(());
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some((at, nth, ended)) = under_way.next() => {
+                    leashes.retain(|(of, one, _)| (*of, *one) != (at, nth));
+                    self.end(&mut sweep, (at, nth), ended.as_ref(), &earlier);
+                    if let Err(error) = shelf.put(&sweep) {
+                        break Err(error);
+                    }
+                }
+            }
+        };
+        if stop.is_cancelled() || ended.is_err() {
+            // They are found as under way, and begin again.
+            leashes.clear();
+            let _ = timeout(STOPPING, async { while under_way.next().await.is_some() {} }).await;
+            return ended;
+        }
+        self.close(shelf, sweep)
+    }
+
+    /// Asks what is newest of a recipe.
+    async fn ask(
+        &self,
+        shelf: &Shelf,
+        sweep: &mut Sweep,
+        at: usize,
+        (earlier, stop): (&[Sweep], &CancellationToken),
+    ) -> Result<(), ShelfError> {
+        let Some(recipe) = sweep.recipes.get(at).map(|swept| swept.recipe.clone()) else { return Ok(()) };
+        let mut pauses = PAUSES.iter();
+        let found = loop {
+            let found = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                found = self.sources.newest(&recipe) => found,
+            };
+            let passes = found.as_ref().is_err_and(|failure| failure.kind == Kind::SourceUnreachable);
+            let Some(pause) = pauses.next().filter(|_| passes) else { break found };
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = sleep(*pause) => {}
+            }
+        };
+        let now = (self.now)();
+        let Some(swept) = sweep.recipes.get_mut(at) else { return Ok(()) };
+        match found {
+            Ok(None) => swept.not_tested = Some("it has no folder any more".to_owned()),
+            Ok(Some(found)) => {
+                swept.source = Some(found.source);
+                swept.runs = revisions(&found.heads);
+                for one in &mut swept.runs {
+                    let green = self.only_changed.then(|| green_on(earlier, &recipe, one)).flatten();
+                    if let Some(day) = green {
+                        one.phase = SweepPhase::Ended(nothing(format!("left out: green in the sweep of {day}"), now));
+                    }
+                }
+            }
+            // There is no such repository, or it has no commit.
+            Err(failure) if failure.kind == Kind::InvalidRecipe => {
+                swept.not_tested = Some(one_line(&failure.what, 400))
+            }
+            Err(failure) => {
+                let mut one = not_asked(failure.kind, &failure.what, now);
+                one.was = before(earlier, &recipe, &one.tested, Some(Health::Blocked));
+                swept.runs = vec![one];
+            }
+        }
+        shelf.put(sweep)
+    }
+
+    fn start(
+        &self,
+        shelf: &Shelf,
+        sweep: &mut Sweep,
+        (at, nth): (usize, usize),
+        (under_way, leashes): (&mut UnderWay, &mut Vec<(usize, usize, Leash)>),
+    ) -> Result<(), ShelfError> {
+        let now = (self.now)();
+        let Some(swept) = sweep.recipes.get_mut(at) else { return Ok(()) };
+        let (recipe, source) = (swept.recipe.clone(), swept.source.clone());
+        let Some(one) = swept.runs.get_mut(nth) else { return Ok(()) };
+        let (Ok(run), Some(source), Some(commit)) = (new_run_id(), source, one.commit.clone()) else {
+            one.phase = SweepPhase::Ended(nothing("it has no commit".to_owned(), now));
+            return shelf.put(sweep);
+        };
+        one.phase = SweepPhase::Running { run: run.clone() };
+        // First the disk: a run that nobody knows of must not be.
+        shelf.put(sweep)?;
+        match self.runs.start(&SweepOrder { recipe, source, commit, run }) {
+            Ok((leash, end)) => {
+                leashes.push((at, nth, leash));
+                under_way.push(end.map(move |ended| (at, nth, Some(ended))).boxed());
+                Ok(())
+            }
+            Err(error) => {
+                let said = Ended { code: None, said: vec![format!("no process could be started: {error}")] };
+                under_way.push(async move { (at, nth, Some(said)) }.boxed());
+                Ok(())
+            }
+        }
+    }
+
+    /// A run is over: what it says, and what it was before.
+    fn end(&self, sweep: &mut Sweep, (at, nth): (usize, usize), ended: Option<&Ended>, earlier: &[Sweep]) {
+        let now = (self.now)();
+        let Some(swept) = sweep.recipes.get_mut(at) else { return };
+        let Some(one) = swept.runs.get_mut(nth) else { return };
+        let SweepPhase::Running { run } = &one.phase else { return };
+        let view = read(&RunDir::of(&self.state, run));
+        let said_all = view.as_ref().filter(|view| view.verdict.as_ref().is_some_and(|v| v.word != Word::Cancelled));
+        let end =
+            match (said_all.or(view.as_ref().filter(|_| ended.is_some())).and_then(|view| end_of(view, now)), ended) {
+                (Some(end), _) => end,
+                // It went with an earlier cc-ci.
+                (None, None) if one.restarts < RESTARTS => {
+                    one.restarts += 1;
+                    one.phase = SweepPhase::Waiting;
+                    return;
+                }
+                (None, None) => blocked(format!("cc-ci was restarted {} times while it ran", RESTARTS + 1), run, now),
+                (None, Some(ended)) => without_verdict(ended, view.is_some(), run, now),
+            };
+        one.was = before(earlier, &swept.recipe, &one.tested, end.health);
+        one.phase = SweepPhase::Ended(end);
+    }
+
+    /// All is over.
+    fn close(&self, shelf: &Shelf, mut sweep: Sweep) -> Result<(), ShelfError> {
+        let now = (self.now)();
+        let mut done = sweep.date;
+        if let Due::Now(day) = self.hour.due(Some(done), now) {
+            sweep.left_out.push(day);
+            done = day;
+            say!("nightly: the sweep of {day} is left out, since the one of {} has just ended", sweep.date);
+        }
+        // Also where it was put on the shelf and the clock was not.
+        shelf.put_clock(&Clock { done, hour: self.hour.to_string() })?;
+        sweep.ended = Some(now);
+        if self.hook.is_some() && sweep.turned().next().is_some() {
+            sweep.message = Message::Waits { tries: 0, after: now };
+        }
+        shelf.put(&sweep)?;
+        let count = |health| sweep.count(health);
+        say!(
+            "nightly: the sweep of {} is over: {} green, {} red, {} blocked",
+            sweep.date,
+            count(Health::Green),
+            count(Health::Red),
+            count(Health::Blocked)
+        );
+        sweep.turned().for_each(|turned| say!("nightly: {}", turned.words()));
+        Ok(())
+    }
+
+    /// Sends the messages whose time has come.
+    async fn send(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        let now = (self.now)();
+        for mut sweep in shelf.sweeps() {
+            let Message::Waits { tries, after } = sweep.message else { continue };
+            if after > now {
+                continue;
+            }
+            sweep.message = match &self.hook {
+                None => Message::GivenUp { why: "no address is set any more".to_owned() },
+                Some(hook) => match hook.send(&sweep, self.pages.as_ref()).await {
+                    Ok(()) => Message::Sent { at: now },
+                    Err(refusal) => {
+                        say!("nightly: the message about the sweep of {} was not taken: {}", sweep.date, refusal.why);
+                        Message::after_failure(tries, &refusal, now)
+                    }
+                },
+            };
+            shelf.put(&sweep)?;
+        }
+        Ok(())
+    }
+}
+
+/// A run of an earlier cc-ci: it is dead, or it has lost its leash and tears down.
+fn outlived(dir: RunDir, at: usize, nth: usize) -> BoxFuture<'static, (usize, usize, Option<Ended>)> {
+    async move {
+        // One that was never made has no lock, and one that hangs is the slots' affair.
+        let _ = timeout(STOPPING, dir.wait_for_owner()).await;
+        (at, nth, None)
+    }
+    .boxed()
+}
+
+/// What a run's journal says.
+fn read(dir: &RunDir) -> Option<RunView> {
+    fold(&journal::read(&dir.journal()).ok()?.records).ok()
+}
+
+fn nothing(line: String, at: Timestamp) -> SweepEnd {
+    SweepEnd { health: None, run: None, at, cause: None, stage: None, kind: None, line }
+}
+
+fn blocked(line: String, run: &RunId, at: Timestamp) -> SweepEnd {
+    SweepEnd {
+        health: Some(Health::Blocked),
+        run: Some(run.clone()),
+        at,
+        cause: Some(Cause::Infrastructure),
+        stage: None,
+        kind: Some(NO_RUN.to_owned()),
+        line: one_line(&line, 400),
+    }
+}
+
+/// A process that came to no verdict: its exit code is its word. One that had begun to tell was killed.
+fn without_verdict(ended: &Ended, has_journal: bool, run: &RunId, at: Timestamp) -> SweepEnd {
+    let exit = |exit: &&Exit| ended.code == Some(i32::from(exit.code()));
+    let cause = match Exit::ALL.iter().find(exit) {
+        Some(Exit::Recipe) => Cause::Recipe,
+        Some(Exit::Test) => Cause::Test,
+        Some(Exit::BaseRelease) => Cause::BaseRelease,
+        Some(Exit::Dependency) => Cause::Dependency,
+        _ => Cause::Infrastructure,
+    };
+    let said =
+        ended.said.iter().rev().find_map(|line| line.strip_prefix("cc-ci: ")).or(ended.said.last().map(String::as_str));
+    let what = if has_journal { "the run was killed" } else { "no run began" };
+    let line = said.map_or_else(|| what.to_owned(), |said| format!("{what}: {said}"));
+    let end = blocked(line, run, at);
+    if cause == Cause::Infrastructure || has_journal {
+        return SweepEnd { run: has_journal.then(|| run.clone()), ..end };
+    }
+    SweepEnd { health: Some(Health::Red), run: None, cause: Some(cause), ..end }
+}
+
+#[cfg(test)]
+mod tests;

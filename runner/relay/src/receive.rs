@@ -1,0 +1,144 @@
+//! The receiver: `POST /api/runs/RUN/records?first=N&sender=NAME` with lines of a journal.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, RawQuery, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use base::names::RunId;
+use forge::token::Wanted;
+
+use super::folders::{Folders, Refusal};
+use super::follow::Batch;
+use super::wire::{Answer, BODY, PictureName};
+
+/// Takes what runs report who show this token, into a state folder.
+///
+/// A picture that one of its records names goes to `POST /api/runs/RUN/pictures/NAME?sender=NAME`, before that record.
+///
+/// 200: taken, and what is wanted next. 409: lines before it are missing, and which is wanted. 400: it is no part of
+/// this run's journal. 401: not the token. 403: another process reports as this run. 413: too much. 503: the disk
+/// refuses now.
+pub fn router(state: PathBuf, token: Wanted) -> Router {
+    Router::new()
+        .route("/api/runs/{run}/records", post(take))
+        .route("/api/runs/{run}/pictures/{name}", post(picture))
+        .layer(DefaultBodyLimit::max(BODY))
+        .with_state(Arc::new((token, Folders::below(state))))
+}
+
+type Shared = Arc<(Wanted, Folders)>;
+
+async fn take(
+    _may: MayReport,
+    State(shared): State<Shared>,
+    Path(run): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Response {
+    let Ok(run) = run.parse::<RunId>() else {
+        return refused(StatusCode::BAD_REQUEST, "the address names no run");
+    };
+    let Some((first, sender)) = query.as_deref().and_then(place) else {
+        return refused(StatusCode::BAD_REQUEST, "first is a number, sender 8 to 64 letters and digits");
+    };
+    let batch = Batch { first, bytes: body.to_vec() };
+    let about = run.clone();
+    let taken = tokio::task::spawn_blocking(move || shared.1.take(&run, &sender, &batch)).await;
+    match taken {
+        Ok(Ok(taken)) => {
+            let hold_s = taken.hold.map(|time| time.as_secs());
+            answer(StatusCode::OK, &Answer { next: Some(taken.next), hold_s, ..Answer::default() })
+        }
+        Ok(Err(Refusal::Gap { next })) => {
+            answer(StatusCode::CONFLICT, &Answer { next: Some(next), ..Answer::default() })
+        }
+        Ok(Err(Refusal::Here)) => answer(StatusCode::OK, &Answer { here: true, ..Answer::default() }),
+        Ok(Err(refusal)) => not_taken(&about, &refusal),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+    }
+}
+
+async fn picture(
+    _may: MayReport,
+    State(shared): State<Shared>,
+    Path((run, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Response {
+    let (Ok(run), Some(name)) = (run.parse::<RunId>(), PictureName::new(&name)) else {
+        return refused(StatusCode::BAD_REQUEST, "the address names no picture of a run");
+    };
+    let Some(sender) = query.as_deref().and_then(sender) else {
+        return refused(StatusCode::BAD_REQUEST, "sender is 8 to 64 letters and digits");
+    };
+    let about = run.clone();
+    let taken = tokio::task::spawn_blocking(move || shared.1.take_picture(&run, &sender, &name, &body)).await;
+    match taken {
+        Ok(Ok(())) => answer(StatusCode::OK, &Answer::default()),
+        Ok(Err(refusal)) => not_taken(&about, &refusal),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+    }
+}
+
+/// Whoever shows the token. It is looked at before the body is taken: nobody else sends anything that is kept.
+struct MayReport;
+
+impl FromRequestParts<Shared> for MayReport {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Response> {
+        let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        match shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token)) {
+            true => Ok(Self),
+            false => Err(refused(StatusCode::UNAUTHORIZED, "the token is not the one that runs report with")),
+        }
+    }
+}
+
+fn not_taken(run: &RunId, refusal: &Refusal) -> Response {
+    let status = match refusal {
+        Refusal::Other => StatusCode::FORBIDDEN,
+        Refusal::Full => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    tracing::warn!("what run {run} reports is not taken: {refusal}");
+    // What the disk says names folders of this machine.
+    let why = if matches!(refusal, Refusal::Disk(_)) { "the disk refuses".to_owned() } else { refusal.to_string() };
+    refused(status, &why)
+}
+
+/// The number of the first line, and who sends.
+fn place(query: &str) -> Option<(u64, String)> {
+    Some((of(query, "first")?.parse().ok()?, sender(query)?))
+}
+
+fn sender(query: &str) -> Option<String> {
+    let is_name = |name: &String| (8..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    of(query, "sender").filter(is_name)
+}
+
+fn of(query: &str, name: &str) -> Option<String> {
+    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned())
+}
+
+fn refused(status: StatusCode, why: &str) -> Response {
+    answer(status, &Answer { why: Some(why.to_owned()), ..Answer::default() })
+}
+
+fn answer(status: StatusCode, answer: &Answer) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(json) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

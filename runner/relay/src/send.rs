@@ -1,0 +1,296 @@
+//! The sender: follows a run's journal and brings it to a `cc-ci serve`. It never holds up the run, and whatever
+//! becomes of it changes no verdict.
+
+use host::note;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base::names::RunId;
+use forge::watch::Pace;
+use harness::http::{Http, Method};
+use secrecy::SecretString;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::follow::{Batch, Follower};
+use super::wire::{Answer, BODY, PictureName, path, picture_path};
+use journal::event::{Event, Record};
+
+use journal::plain_file;
+use journal::run_dir::RunDir;
+use report::html::PNG;
+
+/// How soon after it happened something is sent.
+const SOON: Duration = Duration::from_millis(500);
+/// A request is sent at least this often, for what the answer may say.
+const QUIET: Duration = Duration::from_secs(10);
+/// One request.
+const LIMIT: Duration = Duration::from_secs(20);
+/// How often a picture is tried again, while the records behind it wait.
+const TRIES: u32 = 3;
+/// Where the receiver is away.
+const PACE: Pace = Pace { interval: SOON, longest: Duration::from_secs(30) };
+/// What is left when the run is over has this long, while the receiver takes it.
+const LAST: Duration = Duration::from_secs(60);
+/// A receiver that is away when the run is over is waited for no longer than this: the step of a build holds its
+/// runner's place meanwhile, and its exit code and its log tell the verdict too.
+const ABSENT: Duration = Duration::from_secs(5);
+
+/// Where a run reports to.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The address of the `cc-ci serve`.
+    pub url: Url,
+    /// The token that it wants.
+    pub token: SecretString,
+    /// The way there.
+    pub http: Http,
+    /// Whether pictures that its records name go there too.
+    pub pictures: bool,
+}
+
+/// A run that is being reported.
+#[derive(Debug)]
+pub struct Reporter {
+    task: JoinHandle<Result<(), String>>,
+    over: CancellationToken,
+    trouble: Arc<Mutex<Option<String>>>,
+    to: String,
+}
+
+/// Why a batch did not arrive.
+enum Trouble {
+    /// It may later.
+    Away(String),
+    /// It will not, unless somebody does something.
+    Refused(String),
+}
+
+impl Reporter {
+    /// Begins, with the first line of the run's journal.
+    #[must_use]
+    pub fn start(to: Destination, run: &RunId, dir: RunDir) -> Self {
+        let (over, trouble) = (CancellationToken::new(), Arc::default());
+        let url = below(&to.url, &path(run));
+        let sender: String = rand::random::<[u8; 8]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let place = to.url.to_string();
+        let journal = Follower::new(dir.journal());
+        let sending = Sending {
+            run: run.clone(),
+            to,
+            url,
+            sender,
+            dir,
+            journal,
+            over: over.clone(),
+            trouble: Arc::clone(&trouble),
+            hold_s: None,
+            pictures: BTreeSet::new(),
+            tries: 0,
+        };
+        Self { task: tokio::spawn(sending.go()), over, trouble, to: place }
+    }
+
+    /// The run is over: what is left is sent, for a minute at most. What could not be is told on standard error.
+    pub async fn finish(self) {
+        let Self { mut task, over, trouble, to } = self;
+        over.cancel();
+        let why = match timeout(LAST, &mut task).await {
+            Ok(Ok(Ok(()))) => return,
+            Ok(Ok(Err(why))) => why,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => {
+                task.abort();
+                let known = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+                known.unwrap_or_else(|| format!("it takes longer than {} s", LAST.as_secs()))
+            }
+        };
+        note!("cc-ci: not all of this run was reported to {to}: {why}; the verdict is as it is");
+    }
+}
+
+struct Sending {
+    run: RunId,
+    to: Destination,
+    url: Url,
+    sender: String,
+    dir: RunDir,
+    journal: Follower,
+    over: CancellationToken,
+    trouble: Arc<Mutex<Option<String>>>,
+    hold_s: Option<u64>,
+    /// Pictures that are there, or are left out.
+    pictures: BTreeSet<PictureName>,
+    /// How often pictures could not be brought since the last that was.
+    tries: u32,
+}
+
+impl Sending {
+    async fn go(mut self) -> Result<(), String> {
+        let (mut failures, mut last) = (0_u32, Instant::now());
+        // Since when the run is over and nothing gets there.
+        let mut absent: Option<Instant> = None;
+        loop {
+            // Asked before the journal is: what is written by then is sent.
+            let is_over = self.over.is_cancelled();
+            let mut batch = self.journal.next(BODY).map_err(|error| error.to_string())?;
+            let has_begun = batch.first > 0;
+            if self.to.pictures && !has_begun {
+                // With its first line it has a folder there, for the pictures that others name.
+                batch.cut_to(1);
+            }
+            if batch.is_empty() && !(failures == 0 && has_begun && !is_over && last.elapsed() >= QUIET) {
+                if is_over {
+                    return Ok(());
+                }
+                self.pause(SOON).await;
+                continue;
+            }
+            last = Instant::now();
+            let brought = match self.bring_pictures(&batch).await {
+                Ok(()) => self.bring(&batch).await,
+                Err(trouble) => Err(trouble),
+            };
+            match brought {
+                Ok(Answer { here: true, .. }) => return Ok(()),
+                Ok(answer) => {
+                    (failures, absent) = (0, None);
+                    self.heard(&batch, &answer)?;
+                }
+                Err(Trouble::Refused(why)) if is_over => return Err(why),
+                Err(Trouble::Away(why)) if is_over && absent.get_or_insert(last).elapsed() >= ABSENT => {
+                    return Err(why);
+                }
+                Err(Trouble::Refused(why) | Trouble::Away(why)) => {
+                    if failures == 0 {
+                        note!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
+                    }
+                    failures = failures.saturating_add(1);
+                    *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    let pause = PACE.after(failures, rand::random());
+                    // There is little time left: no pause may be longer than a part of it.
+                    if is_over { sleep(pause.min(ABSENT / 5)).await } else { self.pause(pause).await }
+                }
+            }
+        }
+    }
+
+    /// How long one request may take: a receiver that is silent when the run is over is away.
+    fn limit(&self) -> Duration {
+        if self.over.is_cancelled() { ABSENT } else { LIMIT }
+    }
+
+    /// Waits, at most until the run is over.
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = sleep(time) => {}
+            () = self.over.cancelled() => {}
+        }
+    }
+
+    /// Brings the pictures that a batch names. One that cannot be brought is left out after some tries, and those after
+    /// it at once until one gets there again: their records count for more.
+    async fn bring_pictures(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        for name in if self.to.pictures { named(batch) } else { BTreeSet::new() } {
+            if self.pictures.contains(&name) {
+                continue;
+            }
+            match self.bring_picture(&name).await {
+                Ok(()) => self.tries = 0,
+                Err(Trouble::Away(_)) if self.tries < TRIES && !self.over.is_cancelled() => {
+                    self.tries += 1;
+                    return Err(Trouble::Away(format!("the picture {} does not get there", name.as_str())));
+                }
+                Err(Trouble::Away(why) | Trouble::Refused(why)) => {
+                    tracing::warn!("the picture {} is not reported: {why}", name.as_str());
+                }
+            }
+            self.pictures.insert(name);
+        }
+        Ok(())
+    }
+
+    async fn bring_picture(&self, name: &PictureName) -> Result<(), Trouble> {
+        let file = plain_file::read(&self.dir.artifacts().join(name.as_str()), BODY as u64);
+        let picture = file.ok().flatten().filter(|bytes| bytes.starts_with(PNG));
+        let picture = picture.ok_or_else(|| Trouble::Refused("it is no PNG of at most 1 MiB".to_owned()))?;
+        let mut url = below(&self.to.url, &picture_path(&self.run, name));
+        url.set_query(Some(&format!("sender={}", self.sender)));
+        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(self.limit());
+        let sent = ask.body("image/png", picture).send().await;
+        match sent.map_err(|error| Trouble::Away(error.to_string()))?.status {
+            200 => Ok(()),
+            status @ (408 | 429 | 500..) => Err(Trouble::Away(format!("it answers {status}"))),
+            status => Err(Trouble::Refused(format!("it answers {status}"))),
+        }
+    }
+
+    async fn bring(&self, batch: &Batch) -> Result<Answer, Trouble> {
+        let mut url = self.url.clone();
+        url.set_query(Some(&format!("first={}&sender={}", batch.first, self.sender)));
+        let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(self.limit());
+        let sent = ask.body("application/x-ndjson", batch.bytes.clone()).send().await;
+        let answer = sent.map_err(|error| Trouble::Away(error.to_string()))?;
+        match answer.status {
+            200 | 409 => match answer.json::<Answer>() {
+                Err(why) => Err(Trouble::Refused(format!("it is no cc-ci serve: {why}"))),
+                Ok(answer) if answer.next == Some(batch.first) && !batch.is_empty() => {
+                    Err(Trouble::Away("it took nothing".to_owned()))
+                }
+                Ok(answer) => Ok(answer),
+            },
+            status @ (408 | 429 | 500..) => Err(Trouble::Away(format!("it answers {status}"))),
+            status => {
+                let why = answer.json::<Answer>().ok().and_then(|answer| answer.why).unwrap_or_default();
+                let line: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
+                Err(Trouble::Refused(format!("it answers {status} {line}").trim_end().to_owned()))
+            }
+        }
+    }
+
+    fn heard(&mut self, batch: &Batch, answer: &Answer) -> Result<(), String> {
+        let Some(next) = answer.next else { return Err("it does not say what it wants next".to_owned()) };
+        if next < batch.first {
+            // It has lost what it had, pictures too.
+            self.pictures.clear();
+        }
+        let mut behind = self.journal.clone();
+        behind.pass(batch);
+        self.journal = behind;
+        self.journal.go_to(next).map_err(|error| error.to_string())?;
+        if let Some(hold) = answer.hold_s.filter(|_| answer.hold_s != self.hold_s) {
+            match self.dir.hold(Duration::from_secs(hold)) {
+                Ok(()) => self.hold_s = Some(hold),
+                Err(error) => tracing::warn!("the app cannot be let stay: {error}"),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pictures that the records of a batch name.
+fn named(batch: &Batch) -> BTreeSet<PictureName> {
+    let files = |record: Record| match record.event {
+        Event::CheckEnded { check, .. } => {
+            let of_fault = check.fault.map(|fault| fault.failure.files).unwrap_or_default();
+            [check.shown.files, of_fault].concat()
+        }
+        _ => Vec::new(),
+    };
+    let records = batch.lines().filter_map(|line| journal::record_of(line).ok().flatten());
+    let prefix = format!("{}/", RunDir::ARTIFACTS);
+    records.flat_map(files).filter_map(|file| PictureName::new(file.strip_prefix(&prefix)?)).collect()
+}
+
+/// A path of the server, which may itself be served below one.
+fn below(server: &Url, path: &str) -> Url {
+    let mut url = server.clone();
+    url.set_path(&format!("{}{path}", server.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! The reports on disk, beside the journal of their run.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::lines::Look;
+use super::redo::{Format, RedoError, render};
+use journal::Journal;
+use journal::event::Record;
+use journal::run_dir::RunDir;
+
+/// One report, and whether it could be written.
+#[derive(Debug)]
+pub struct Written {
+    /// Its kind.
+    pub format: Format,
+    /// Where it is, or should be.
+    pub path: PathBuf,
+    /// Why it is not there, if it is not.
+    pub error: Option<RedoError>,
+}
+
+/// Writes the reports of a run into its folder. One that cannot be written changes no verdict: the
+/// journal is there, and `cc-ci report` makes the report again.
+#[must_use]
+pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
+    let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: Some(dir.path().to_owned()) };
+    [(Format::Html, dir.html()), (Format::Junit, dir.junit())]
+        .into_iter()
+        .map(|(format, path)| {
+            let written = render(&journal, format, Look::PLAIN).and_then(|report| Ok(write(&path, &report)?));
+            Written { format, path, error: written.err() }
+        })
+        .collect()
+}
+
+/// Writes the reports of a run and its journal into another folder, for whoever may see less than the run's own
+/// folder has: without the pictures that tests took.
+#[must_use]
+pub fn copy_all(folder: &Path, records: &[Record]) -> Vec<Written> {
+    let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: None };
+    [(Format::Html, "report.html"), (Format::Junit, "junit.xml"), (Format::Json, "journal.jsonl")]
+        .into_iter()
+        .map(|(format, name)| {
+            let path = folder.join(name);
+            let written = render(&journal, format, Look::PLAIN).and_then(|report| Ok(write(&path, &report)?));
+            Written { format, path, error: written.err() }
+        })
+        .collect()
+}
+
+/// Says where the reports are, the way back to them where one is missing, and where the journal is.
+/// With `json`, standard output belongs to the events and the words go to standard error.
+pub fn say_where(dir: &RunDir, reports: &[Written], json: bool) {
+    for line in where_lines(&dir.journal(), reports) {
+        // Nobody is left to be told that nobody can be told.
+        let _ = if json { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
+    }
+}
+
+fn where_lines(journal: &Path, reports: &[Written]) -> Vec<String> {
+    let mut lines: Vec<String> = reports
+        .iter()
+        .map(|report| {
+            let (path, again) = (report.path.display(), journal.display());
+            match (&report.error, report.format) {
+                (None, Format::Html) => format!("  report:  {path}"),
+                (None, _) => format!("  junit:   {path}"),
+                (Some(error), format) => {
+                    let format = format.name();
+                    format!("  {path}: {error}; to make it again: cc-ci report {again} --format {format}")
+                }
+            }
+        })
+        .collect();
+    lines.push(format!("  journal: {}", journal.display()));
+    lines
+}
+
+/// Writes a report so that a reader sees the old one or the new one, never half of it.
+///
+/// # Errors
+/// What the disk says.
+pub fn write(path: &Path, report: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".report-").tempfile_in(folder)?;
+    file.write_all(report)?;
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal_fixtures as fixtures;
+
+    #[test]
+    fn a_report_replaces_the_old_one_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        write(&path, b"old").unwrap();
+        write(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(write(&folder.path().join("none/report.html"), b"x").is_err());
+    }
+
+    #[test]
+    fn the_reports_of_a_run_stand_beside_its_journal() {
+        let state = tempfile::tempdir().unwrap();
+        let dir = RunDir::of(state.path(), &"20261121-a".parse().unwrap());
+        let missing = write_all(&dir, &fixtures::passed());
+        assert!(missing.iter().all(|report| report.error.is_some()), "there is no folder yet");
+        let _alive = dir.create().unwrap();
+        let written = write_all(&dir, &fixtures::passed());
+        assert!(written.iter().all(|report| report.error.is_none() && report.path.exists()), "{written:?}");
+        let lines = where_lines(
+            Path::new("j.jsonl"),
+            &[
+                Written { path: "report.html".into(), error: None, format: Format::Html },
+                Written {
+                    path: "junit.xml".into(),
+                    error: Some(io::Error::from(io::ErrorKind::StorageFull).into()),
+                    format: Format::Junit,
+                },
+            ],
+        );
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,182 @@
+//! What the API answers. Names and meanings are promises: fields are added, never changed.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::when::iso;
+use history::{CheckRow, RunRow, StageRow, StageState};
+use journal::text::clean;
+use journal::tone::Tone;
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Run {
+    /// The run's id.
+    pub(crate) run: String,
+    /// The recipe.
+    pub(crate) recipe: String,
+    /// The tested commit, in full.
+    pub(crate) commit: String,
+    /// The version that the commit names.
+    pub(crate) version: Option<String>,
+    /// The release that the upgrade starts from.
+    pub(crate) base: Option<String>,
+    /// The pull request's number.
+    pub(crate) pull_request: Option<u64>,
+    /// The part that was asked for; empty is everything.
+    pub(crate) only: Vec<String>,
+    /// When it began, in UTC.
+    pub(crate) at: String,
+    /// Milliseconds that it took, or has taken so far.
+    pub(crate) took_ms: u64,
+    /// live, ended or no-end (it was killed).
+    pub(crate) state: String,
+    /// passed, failed, blocked, cancelled or no end; none while it is under way.
+    pub(crate) verdict: Option<String>,
+    /// Who has to act, where it is red.
+    pub(crate) cause: Option<String>,
+    /// The code of the failure that decided.
+    pub(crate) failure: Option<String>,
+    /// The stage that decided.
+    pub(crate) stage: Option<String>,
+    /// The verdict in a line, or what the run does now.
+    pub(crate) line: String,
+    /// What to look at, where it is not green.
+    pub(crate) look_at: Option<String>,
+}
+
+/// One stage of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Stage {
+    /// Its name.
+    pub(crate) stage: String,
+    /// passed, failed, blocked, skipped, running or waiting.
+    pub(crate) outcome: String,
+    /// What happened, or why it was skipped.
+    pub(crate) why: Option<String>,
+    /// Milliseconds from the run's start to its own.
+    pub(crate) from_ms: Option<u64>,
+    /// Milliseconds that it took.
+    pub(crate) took_ms: Option<u64>,
+    /// The median of earlier runs, in milliseconds.
+    pub(crate) expected_ms: Option<u64>,
+    /// The most memory that the run's apps held, in bytes.
+    pub(crate) memory_peak: Option<u64>,
+    /// The disk that they held at its end, in bytes.
+    pub(crate) disk: Option<u64>,
+}
+
+/// One check of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Check {
+    /// Its name.
+    pub(crate) name: String,
+    /// The stage.
+    pub(crate) stage: String,
+    /// generic, overlay or recipe.
+    pub(crate) origin: String,
+    /// passed, failed, blocked or skipped.
+    pub(crate) outcome: String,
+    /// What was shown, or what went wrong.
+    pub(crate) text: String,
+    /// Milliseconds that it took.
+    pub(crate) took_ms: u64,
+    /// The record of the journal that tells it.
+    pub(crate) record: u64,
+}
+
+/// One run with what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct WholeRun {
+    /// The run.
+    #[serde(flatten)]
+    pub(crate) run: Run,
+    /// Its stages, in order.
+    pub(crate) stages: Vec<Stage>,
+    /// Its checks, in order.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// One recipe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Recipe {
+    /// Its name.
+    pub(crate) recipe: String,
+    /// Its newest run that says something of the whole recipe, else its newest.
+    pub(crate) newest: Run,
+    /// That run's stages.
+    pub(crate) stages: Vec<Stage>,
+}
+
+/// A part of the runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Runs {
+    /// The runs, newest first.
+    pub(crate) runs: Vec<Run>,
+    /// The value of `before` that goes on behind the last; none at the end.
+    pub(crate) next: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Trouble {
+    /// What is wrong.
+    pub(crate) error: String,
+}
+
+impl From<&RunRow> for Run {
+    fn from(run: &RunRow) -> Self {
+        Self {
+            run: run.run.to_string(),
+            recipe: run.recipe.to_string(),
+            commit: run.head.to_string(),
+            version: run.head_version.as_deref().map(clean),
+            base: run.base.as_deref().map(clean),
+            pull_request: run.pull_request,
+            only: run.only.clone(),
+            at: iso(run.at),
+            took_ms: run.took_ms,
+            state: run.state.name().to_owned(),
+            verdict: run.tone.map(|tone| tone.word().to_owned()),
+            cause: run.cause().map(|cause| cause.words().to_owned()),
+            failure: run.kind.clone(),
+            stage: run.stage.map(|stage| stage.name().to_owned()),
+            line: clean(&run.line),
+            look_at: run.look_at.as_deref().map(clean),
+        }
+    }
+}
+
+impl From<&StageRow> for Stage {
+    fn from(stage: &StageRow) -> Self {
+        let outcome = match stage.state {
+            StageState::Waiting => "waiting",
+            StageState::Running => "running",
+            StageState::Ended(outcome) => Tone::from(outcome).word(),
+        };
+        Self {
+            stage: stage.stage.name().to_owned(),
+            outcome: outcome.to_owned(),
+            why: stage.what.as_deref().or(stage.reason.as_deref()).map(clean),
+            from_ms: stage.from_ms,
+            took_ms: stage.took_ms,
+            expected_ms: stage.expected_ms,
+            memory_peak: stage.memory_peak,
+            disk: stage.disk,
+        }
+    }
+}
+
+impl From<&CheckRow> for Check {
+    fn from(check: &CheckRow) -> Self {
+        Self {
+            name: clean(&check.name),
+            stage: check.stage.name().to_owned(),
+            origin: check.origin.name().to_owned(),
+            outcome: check.outcome.name().to_owned(),
+            text: clean(&check.text),
+            took_ms: check.took_ms,
+            record: check.line,
+        }
+    }
+}

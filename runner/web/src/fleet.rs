@@ -1,0 +1,294 @@
+//! Slots, nodes, room and what recipes need.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use askama::Template;
+use base::failure::Failure;
+use slots::status::{Holder, HolderState, Status, Waiter, status};
+use slots::{Ask, Board as _};
+use swarm::{DiskRoom, NodeFacts, Swarm};
+use tokio::sync::Mutex;
+
+use super::shell::Shell;
+use host::guard;
+use host::queue::{Runner, Times, slots_of};
+use journal::text::{count, one_line, seconds};
+
+/// Several readers within this time see the same look: each costs the engine some requests.
+const FRESH: Duration = Duration::from_secs(2);
+/// A look at the room asks containers, and changes slowly.
+const ROOM_FRESH: Duration = Duration::from_secs(30);
+/// How long a page waits for the engine that has other things to show too.
+const SOON: Duration = Duration::from_millis(20);
+
+/// What the swarm says.
+#[derive(Debug, Clone)]
+pub(super) struct Swarmed {
+    /// None where nobody asked for a slot yet.
+    pub(super) slots: Option<Status>,
+    pub(super) nodes: Vec<NodeFacts>,
+    pub(super) room: Option<Arc<guard::Facts>>,
+}
+
+/// Looks at the swarm, for all readers together.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    runner: Runner,
+    last: Arc<Mutex<Last>>,
+    known: Arc<std::sync::Mutex<Option<Swarmed>>>,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    seen: Option<(Instant, Result<Swarmed, Failure>)>,
+    room: Option<(Instant, Arc<guard::Facts>)>,
+    swarm: Option<Swarm>,
+}
+
+impl Look {
+    pub(super) fn new(runner: &Runner) -> Self {
+        Self { runner: runner.clone(), last: Arc::default(), known: Arc::default() }
+    }
+
+    /// What the swarm says now, or said two seconds ago.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub(super) async fn seen(&self) -> Result<Swarmed, Failure> {
+        // One looks, and those who come meanwhile wait for what it sees.
+        let mut last = self.last.lock().await;
+        if let Some((at, seen)) = last.seen.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            let _ = at;
+            return seen.clone();
+        }
+        let seen = self.look(&mut last).await;
+        if seen.is_err() {
+            last.swarm = None;
+        }
+        last.seen = Some((Instant::now(), seen.clone()));
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = seen.as_ref().ok().cloned();
+        seen
+    }
+
+    /// What the swarm says now where that is quick, else what it said last: an engine that is slow slows no page that
+    /// shows more than it. None where it does not answer, or nobody knows yet.
+    pub(super) async fn lately(&self) -> Option<Swarmed> {
+        let look = self.clone();
+        // It goes on when nobody waits for it any more.
+        let seen = tokio::spawn(async move { look.seen().await.ok() });
+        match tokio::time::timeout(SOON, seen).await {
+            Ok(seen) => seen.ok().flatten(),
+            Err(_) => self.known.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    async fn look(&self, last: &mut Last) -> Result<Swarmed, Failure> {
+        let swarm = match &last.swarm {
+            Some(swarm) => swarm.clone(),
+            None => last.swarm.insert(Swarm::connect().await?).clone(),
+        };
+        let state = self.runner.state.clone();
+        let times = tokio::task::spawn_blocking(move || Times::read(&state)).await.unwrap_or_default();
+        let view = slots_of(&swarm, &self.runner.settings).board().look().await?;
+        let slots = view.map(|view| status(&view, |ask: &Ask| times.takes(ask)));
+        let nodes = swarm.nodes().await?;
+        let room = self.room(&swarm, last).await;
+        Ok(Swarmed { slots, nodes, room })
+    }
+
+    async fn room(&self, swarm: &Swarm, last: &mut Last) -> Option<Arc<guard::Facts>> {
+        if let Some((at, room)) = &last.room
+            && at.elapsed() < ROOM_FRESH
+        {
+            return Some(room.clone());
+        }
+        let room = Arc::new(guard::look(swarm, &self.runner.state).await.ok()?);
+        last.room = Some((Instant::now(), room.clone()));
+        Some(room)
+    }
+}
+
+/// What the newest runs of a recipe needed at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Need {
+    pub(super) recipe: String,
+    pub(super) memory: Option<u64>,
+    pub(super) disk: Option<u64>,
+    pub(super) time_ms: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/fleet.html")]
+pub(super) struct Fleet {
+    shell: Shell,
+    lead: String,
+    trouble: Option<String>,
+    tiles: Vec<Tile>,
+    holders: Vec<OneLine>,
+    waiters: Vec<OneLine>,
+    nodes: Vec<NodeLine>,
+    peaks: Vec<PeakLine>,
+}
+
+struct Tile {
+    value: String,
+    words: String,
+    share: Option<u64>,
+}
+
+struct OneLine {
+    place: String,
+    run: String,
+    href: Option<String>,
+    recipe: String,
+    holds: String,
+    host: String,
+    state: String,
+}
+
+struct NodeLine {
+    name: String,
+    role: &'static str,
+    state: &'static str,
+    tone: &'static str,
+    engine: String,
+    cpus: u64,
+    memory: String,
+}
+
+struct PeakLine {
+    recipe: String,
+    memory: String,
+    disk: String,
+    time: String,
+}
+
+impl Fleet {
+    pub(super) fn new(shell: Shell, seen: Result<&Swarmed, &Failure>, needs: &[Need]) -> Self {
+        let slots = seen.ok().and_then(|seen| seen.slots.as_ref());
+        let nodes = seen.map(|seen| seen.nodes.as_slice()).unwrap_or_default();
+        let peaks = needs.iter().map(|need| PeakLine {
+            recipe: need.recipe.clone(),
+            memory: need.memory.map(mib).unwrap_or_default(),
+            disk: need.disk.map(mib).unwrap_or_default(),
+            time: need.time_ms.map(seconds).unwrap_or_default(),
+        });
+        Self {
+            shell,
+            lead: match slots {
+                Some(status) => format!(
+                    "{} on {}; {} waiting.",
+                    count(status.tests as usize, "run"),
+                    count(nodes.len(), "node"),
+                    status.waiters.len()
+                ),
+                None => "No run has asked for a slot on this swarm yet.".to_owned(),
+            },
+            trouble: seen.err().map(|failure| format!("{}. Look at: {}", failure.what, failure.look_at)),
+            tiles: seen.map(tiles).unwrap_or_default(),
+            holders: slots.iter().flat_map(|status| status.holders.iter().map(holder)).collect(),
+            waiters: slots.iter().flat_map(|status| status.waiters.iter().map(waiter)).collect(),
+            nodes: nodes.iter().map(node).collect(),
+            peaks: peaks.collect(),
+        }
+    }
+}
+
+fn tiles(seen: &Swarmed) -> Vec<Tile> {
+    let mut tiles = Vec::new();
+    if let Some(status) = &seen.slots {
+        let caps = &status.caps;
+        let (tests, apps, mib) = (u64::from(status.tests), u64::from(status.apps), status.mib);
+        tiles.push(part(tests.to_string(), format!("of {} runs", caps.tests), tests, caps.tests.into()));
+        tiles.push(part(apps.to_string(), format!("of {} apps", caps.apps), apps, caps.apps.into()));
+        tiles.push(part(gib(mib << 20), format!("of {} kept for them", gib(caps.mib << 20)), mib, caps.mib));
+    }
+    if let Some(room) = &seen.room {
+        if let Some(memory) = &room.memory {
+            let used = memory.total.saturating_sub(memory.available);
+            let words = format!("of {} memory in use on {}", gib(memory.total), room.node);
+            tiles.push(part(gib(used), words, used, memory.total));
+        }
+        tiles.extend(room.docker.1.map(|disk| disk_tile("docker’s disk", disk)));
+        if room.state.1.is_some() && room.state.1.map(|disk| disk.total) != room.docker.1.map(|disk| disk.total) {
+            tiles.extend(room.state.1.map(|disk| disk_tile("the state folder’s disk", disk)));
+        }
+    }
+    tiles
+}
+
+fn disk_tile(of: &str, disk: DiskRoom) -> Tile {
+    let used = disk.total.saturating_sub(disk.free);
+    part(gib(disk.free), format!("free of {} on {of}", gib(disk.total)), used, disk.total)
+}
+
+fn part(value: String, words: String, part: u64, whole: u64) -> Tile {
+    Tile { value, words, share: (whole > 0).then(|| (part.saturating_mul(100) / whole).min(100)) }
+}
+
+fn holder(one: &Holder) -> OneLine {
+    let held = seconds(one.held_s.saturating_mul(1_000));
+    let state = match &one.state {
+        HolderState::Runs => format!("for {held}"),
+        HolderState::Stops(by) => format!("for {held}; stops, by the word of {}", one_line(by, 60)),
+        HolderState::Kept => "has ended; its app stays".to_owned(),
+        HolderState::Dead => "is dead; its apps are being removed".to_owned(),
+    };
+    line(&one.ask, String::new(), state)
+}
+
+fn waiter(one: &Waiter) -> OneLine {
+    let begins = one.expected_s.map(|time_s| format!("; begins in about {}", seconds(time_s.saturating_mul(1_000))));
+    let state = format!("{}{}", one_line(&one.why, 160), begins.unwrap_or_default());
+    line(&one.ask, one.place.to_string(), state)
+}
+
+fn line(ask: &Ask, place: String, state: String) -> OneLine {
+    OneLine {
+        place,
+        run: ask.run.to_string(),
+        href: Some(format!("runs/{}", ask.run)),
+        recipe: ask.recipe.to_string(),
+        holds: format!("{}, {}", count(ask.apps as usize, "app"), gib(ask.mib << 20)),
+        host: one_line(&ask.owner, 60),
+        state,
+    }
+}
+
+fn node(node: &NodeFacts) -> NodeLine {
+    let (state, tone) = match (node.is_ready, node.is_active) {
+        (true, true) => ("ready", "passed"),
+        (true, false) => ("takes no tasks", "blocked"),
+        (false, _) => ("does not answer", "failed"),
+    };
+    NodeLine {
+        name: one_line(&node.name, 60),
+        role: node.role.word(),
+        state,
+        tone,
+        engine: one_line(&node.engine, 40),
+        cpus: node.cpus,
+        memory: gib(node.memory),
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
+}
+
+/// Bytes in GiB with one digit behind the point.
+fn gib(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10 + (1 << 29)) >> 30;
+    format!("{}.{} GiB", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded() {
+        assert_eq!([0, 1 << 30, 1_610_612_736, 23_622_320_128].map(gib), ["0.0 GiB", "1.0 GiB", "1.5 GiB", "22.0 GiB"]);
+    }
+}

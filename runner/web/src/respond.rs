@@ -1,0 +1,91 @@
+//! Answers, and what there is to say where there is none.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::shell::{Place, Shell};
+use history::HistoryError;
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) enum NoPage {
+    /// There is no such thing.
+    Missing(&'static str),
+    /// The question cannot be meant.
+    Wrong(String),
+    /// The history does not answer.
+    History(HistoryError),
+    /// What it is made from cannot be had on this machine; the log says why, with the paths that readers do not need.
+    Unset(&'static str, String),
+    /// A fault of cc-ci.
+    Bug(String),
+}
+
+impl From<HistoryError> for NoPage {
+    fn from(error: HistoryError) -> Self {
+        Self::History(error)
+    }
+}
+
+impl From<askama::Error> for NoPage {
+    fn from(error: askama::Error) -> Self {
+        Self::Bug(error.to_string())
+    }
+}
+
+impl NoPage {
+    /// Status, title and text.
+    pub(super) fn words(&self) -> (StatusCode, &'static str, String) {
+        match self {
+            Self::Missing(what) => (
+                StatusCode::NOT_FOUND,
+                "Nothing is here",
+                format!("There is no such {what}. An old one may have gone by the rules of what is kept."),
+            ),
+            Self::Wrong(why) => (StatusCode::BAD_REQUEST, "That cannot be meant", why.clone()),
+            Self::History(error) => {
+                tracing::error!("a page could not be made: {error}");
+                let text = "The history does not answer now; the log of cc-ci serve says why. Runs go on.";
+                (StatusCode::SERVICE_UNAVAILABLE, "Not now", text.to_owned())
+            }
+            Self::Unset(what, why) => {
+                tracing::error!("a page could not be made: {why}");
+                (StatusCode::SERVICE_UNAVAILABLE, "Not to be had here", (*what).to_owned())
+            }
+            Self::Bug(why) => {
+                tracing::error!("a page could not be made: {why}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "A fault of cc-ci", "Its log says more.".to_owned())
+            }
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pages/message.html")]
+struct Message {
+    shell: Shell,
+    title: &'static str,
+    text: String,
+}
+
+impl IntoResponse for NoPage {
+    fn into_response(self) -> Response {
+        let (status, title, text) = self.words();
+        let page = Message { shell: Shell::new(title, "", Place::Served), title, text };
+        match page.render() {
+            Ok(page) => (status, Html(page)).into_response(),
+            Err(_) => (status, title).into_response(),
+        }
+    }
+}
+
+/// A page.
+pub(super) fn html(page: &impl Template) -> Result<Response, NoPage> {
+    Ok(Html(page.render()?).into_response())
+}
+
+/// Something else, of this media type.
+pub(super) fn typed(kind: &'static str, body: impl Into<axum::body::Body>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body.into()).into_response()
+}

@@ -1,0 +1,251 @@
+//! What the pages are made from.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use base::failure::Failure;
+use forge::token::Wanted;
+use jiff::Timestamp;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use url::Url;
+
+use super::actions;
+use super::fleet::Look;
+use super::respond::NoPage;
+use coverage::{Coverage, Evidence, all_and_maintained, gather};
+use history::query::Filter;
+use history::{Change, Db, History, HistoryError};
+use host::queue::Runner;
+use host::settings::plain;
+use nightly::{Shelf, Sweep};
+
+/// What a page that many look at is made once in.
+///
+/// Less than the time in which changes are told together (see `live`): whoever asks because he was told of one gets a
+/// page that has it.
+const FRESH: Duration = Duration::from_millis(200);
+/// After so long a page in which nothing has changed is made again, for its words of time and for the queue.
+const AGED: Duration = Duration::from_secs(2);
+
+/// Answers as long as a journal that are made at once.
+const HEAVY: usize = 2;
+/// Coverage changes with runs, and costs a second.
+const COVERAGE_FRESH: Duration = Duration::from_secs(60);
+/// Runs of a recipe that are looked at for its coverage.
+const EVIDENCE: u16 = 100;
+
+/// How pages are shown; see `ServeSettings`.
+#[derive(Debug, Clone, Default)]
+pub struct Shown<'a> {
+    /// File with the token that actions need; without one there are none.
+    pub token_file: Option<&'a Path>,
+    /// Where readers find the pages, for feeds and badges.
+    pub home: Option<Url>,
+    /// Whether what browsers showed in tests may be seen. Nobody can redact a picture.
+    pub pictures: bool,
+}
+
+/// What the pages are made from. Cheap to clone.
+#[derive(Clone)]
+pub struct Site(Arc<Inner>);
+
+struct Inner {
+    history: History,
+    runner: Runner,
+    look: Look,
+    token: Option<Wanted>,
+    home: Option<Url>,
+    pictures: bool,
+    heavy: Arc<Semaphore>,
+    overview: std::sync::Mutex<Option<(Instant, Bytes)>>,
+    /// Held by the one who makes the first page.
+    making: Arc<Mutex<()>>,
+    /// Changes that were not looked at, and when the last one was.
+    seen: std::sync::Mutex<(Receiver<Change>, Instant)>,
+    coverage: Mutex<Option<(Instant, Arc<Coverage>)>>,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Site({:?})", self.0.history)
+    }
+}
+
+impl Site {
+    /// The pages of a history.
+    ///
+    /// # Errors
+    /// When the token cannot be read.
+    pub fn new(history: &History, runner: &Runner, shown: &Shown<'_>) -> Result<Self, Failure> {
+        Ok(Self(Arc::new(Inner {
+            history: history.clone(),
+            look: Look::new(runner),
+            runner: runner.clone(),
+            token: shown.token_file.map(actions::read).transpose()?,
+            home: shown.home.clone().map(home).transpose()?,
+            heavy: Arc::new(Semaphore::new(HEAVY)),
+            pictures: shown.pictures,
+            overview: std::sync::Mutex::default(),
+            making: Arc::default(),
+            seen: std::sync::Mutex::new((history.changes(), Instant::now())),
+            coverage: Mutex::default(),
+        })))
+    }
+
+    /// Asks a question whose answer may be as long as a journal, and makes the answer where that holds up nobody. Few
+    /// are made at once: each may need memory for a whole run.
+    pub(super) async fn heavy<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Db) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, NoPage> {
+        let _one = self.0.heavy.acquire().await.map_err(|error| NoPage::Bug(error.to_string()))?;
+        Ok(self.0.history.read(ask).await?)
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.0.history
+    }
+
+    pub(super) fn changes(&self) -> Receiver<Change> {
+        self.0.history.changes()
+    }
+
+    pub(super) fn runner(&self) -> &Runner {
+        &self.0.runner
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        &self.0.runner.state
+    }
+
+    pub(super) fn look(&self) -> &Look {
+        &self.0.look
+    }
+
+    pub(super) fn token(&self) -> Option<&Wanted> {
+        self.0.token.as_ref()
+    }
+
+    pub(super) fn pictures(&self) -> bool {
+        self.0.pictures
+    }
+
+    /// Where readers find the pages; none where nobody said so.
+    pub(super) fn home(&self) -> Option<&Url> {
+        self.0.home.as_ref()
+    }
+
+    /// The first page, which is what everybody looks at: it is made anew when something has changed. Where only its
+    /// words of time are old, nobody waits for the new one.
+    pub(super) async fn overview(
+        &self,
+        make: impl Future<Output = Result<String, NoPage>> + Send + 'static,
+    ) -> Result<Bytes, NoPage> {
+        let changed = self.changed();
+        if let Some((begun, page)) = self.true_overview(changed) {
+            if begun.elapsed() > AGED
+                && let Ok(making) = self.0.making.clone().try_lock_owned()
+            {
+                let site = self.clone();
+                tokio::spawn(async move { site.make_overview(making, make).await });
+            }
+            return Ok(page);
+        }
+        let making = self.0.making.clone().lock_owned().await;
+        match self.true_overview(changed) {
+            Some((_, page)) => Ok(page),
+            None => self.make_overview(making, make).await,
+        }
+    }
+
+    /// The first page, if it was begun after the last change, or just now.
+    fn true_overview(&self, changed: Instant) -> Option<(Instant, Bytes)> {
+        let kept = self.0.overview.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        kept.filter(|(begun, _)| *begun > changed || begun.elapsed() < FRESH)
+    }
+
+    async fn make_overview(
+        &self,
+        _making: OwnedMutexGuard<()>,
+        make: impl Future<Output = Result<String, NoPage>>,
+    ) -> Result<Bytes, NoPage> {
+        // As old as what it is made from.
+        let begun = Instant::now();
+        let page = Bytes::from(make.await?);
+        *self.0.overview.lock().unwrap_or_else(PoisonError::into_inner) = Some((begun, page.clone()));
+        Ok(page)
+    }
+
+    /// When the history changed last, as far as anybody asked.
+    fn changed(&self) -> Instant {
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(_) | Err(TryRecvError::Lagged(_)) = seen.0.try_recv() {
+            seen.1 = Instant::now();
+        }
+        seen.1
+    }
+
+    /// The nightly sweeps that are kept, newest first.
+    pub(super) async fn sweeps(&self) -> Result<Vec<Sweep>, NoPage> {
+        let shelf = Shelf::below(self.state());
+        tokio::task::spawn_blocking(move || shelf.sweeps()).await.map_err(|error| NoPage::Bug(error.to_string()))
+    }
+
+    /// What is covered, as it was a minute ago, or is now: every journal is read for it.
+    pub(super) async fn coverage(&self) -> Result<Arc<Coverage>, NoPage> {
+        let mut kept = self.0.coverage.lock().await;
+        if let Some((at, coverage)) = &*kept
+            && at.elapsed() < COVERAGE_FRESH
+        {
+            return Ok(coverage.clone());
+        }
+        let settings = self.0.runner.settings.clone();
+        let runs = self.0.history.read(evidence).await?;
+        let gathered = tokio::task::spawn_blocking(move || {
+            let names = all_and_maintained(&settings)?;
+            gather(&settings, &names, (&runs, Vec::new()), false, Timestamp::now())
+        });
+        let gathered = gathered.await.map_err(|error| NoPage::Bug(error.to_string()))?;
+        let coverage = Arc::new(gathered.map_err(|failure| {
+            let what = "The recipes' folders cannot be read: whoever keeps this cc-ci sets CCCI_RECIPES.";
+            NoPage::Unset(what, failure.to_string())
+        })?);
+        *kept = Some((Instant::now(), coverage.clone()));
+        Ok(coverage)
+    }
+}
+
+/// What the newest runs of each recipe have shown, newest first.
+fn evidence(db: &Db) -> Result<Vec<Evidence>, HistoryError> {
+    let mut found = Vec::new();
+    for known in db.overview()? {
+        let filter = Filter { recipe: Some(known.recipe), ..Filter::default() };
+        for run in db.list(&filter, None, EVIDENCE)?.runs {
+            found.extend(db.told(&run.run)?.as_ref().map(|told| Evidence::from(&told.view)));
+        }
+    }
+    Ok(found)
+}
+
+/// An address that may stand in links.
+fn home(url: Url) -> Result<Url, Failure> {
+    plain(&url, "the pages", "--public-url (CCCI_PUBLIC_URL)").map(|()| url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_would_be_a_script_stands_in_no_link() {
+        for odd in ["javascript:alert(1)", "https://ada:hunter2@ci.example.org", "file:///etc"] {
+            let failure = home(odd.parse().unwrap()).unwrap_err();
+            assert!(!failure.what.contains("hunter2") && failure.look_at.contains("CCCI_PUBLIC_URL"), "{failure}");
+        }
+        assert!(home("https://ci.example.org/results".parse().unwrap()).is_ok());
+    }
+}
