@@ -18,6 +18,7 @@ pub mod mumble;
 pub mod oidc;
 pub mod protobuf;
 pub mod ready;
+pub mod shell;
 pub mod socketio;
 pub mod sso;
 pub mod testing;

@@ -1,7 +1,7 @@
 //! `app deploy` and `app upgrade`, in the order of the real one: version, secrets, labels, stack
 //! deploy, convergence, env file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
@@ -271,11 +271,12 @@ fn additions(app: &App, compose: &Compose, chaos: Option<&str>) -> Done<serde_js
     if let Some(version) = chaos {
         added["labels"][labels::chaos_version(&app.stack)] = json!(version);
     }
-    if compose.service("app").is_none() {
+    let Some(service) = compose.service("app") else {
         return fatal(format!("recipe {} has no service called app", app.recipe.name));
-    }
-    let environment: serde_json::Map<_, _> =
-        app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
+    };
+    let environment: serde_json::Map<_, _> = not_fixed(service.field("environment"), app.env.vars())
+        .map(|(key, value)| (key, json!(dollar(&value))))
+        .collect();
     let mut file = json!({ "services": { "app": { "deploy": added, "environment": environment } } });
     for service in compose.ports_to_hold() {
         file["services"][&service.name]["ports"] = service.ports.iter().map(Port::long).collect();
@@ -284,9 +285,29 @@ fn additions(app: &App, compose: &Compose, chaos: Option<&str>) -> Done<serde_js
     Ok(file)
 }
 
+/// The settings that the service does not have from its compose files: abra adds what is not there, and changes nothing
+/// (remembered of its source; docs/unproven.md).
+fn not_fixed(
+    own: Option<&serde_json::Value>,
+    vars: BTreeMap<String, String>,
+) -> impl Iterator<Item = (String, String)> {
+    let own: BTreeSet<String> =
+        own.and_then(|own| own.as_object()).into_iter().flat_map(|own| own.keys().cloned()).collect();
+    vars.into_iter().filter(move |(key, _)| !own.contains(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_the_compose_files_set_is_not_the_env_files_to_change() {
+        let own = json!({ "MODE": "strict", "TITLE": "from ${TITLE}" });
+        let vars = || ["MODE", "TITLE", "ZONE"].map(|name| (name.to_owned(), "x".to_owned())).into();
+        let added = |own| not_fixed(own, vars()).map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(added(Some(&own)), ["ZONE"]);
+        assert_eq!(added(None), ["MODE", "TITLE", "ZONE"]);
+    }
 
     #[test]
     fn an_apps_settings_cannot_choose_programs_libraries_or_the_engine() {
