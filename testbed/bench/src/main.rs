@@ -174,11 +174,7 @@ fn recipe_of(source: &Path) -> Result<RecipeName, Failure> {
     let path = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.parse().map_err(|error| {
-        Failure::new(
-            Kind::CheckBroken,
-            format!("{}: {error}", path.display()),
-            "--source: a folder with a recipe's name",
-        )
+        Failure::new(Kind::Usage, format!("{}: {error}", path.display()), "--source: a folder with a recipe's name")
     })
 }
 

@@ -261,7 +261,7 @@ fn not_made(run: &RunId, dir: &RunDir, error: &std::io::Error) -> Failure {
         return Failure::disk("make", dir.path(), error);
     }
     let what = format!("run {run} is there already ({}): each run wants an id of its own", dir.path().display());
-    Failure::new(Kind::CheckBroken, what, "--run-id: give another id, or none")
+    Failure::new(Kind::Usage, what, "--run-id: give another id, or none")
 }
 
 fn started(prepared: &Prepared, host: HostFacts, keep: &Keep, restart_of: Option<RunId>) -> RunStarted {
@@ -326,7 +326,7 @@ mod tests {
         let dir = RunDir::of(state.path(), &run);
         drop(dir.create().unwrap());
         let failure = not_made(&run, &dir, &dir.create().unwrap_err());
-        assert_eq!(failure.kind, Kind::CheckBroken);
+        assert_eq!(failure.kind, Kind::Usage);
         assert!(failure.what.starts_with("run 20261121-091403-kxqv is there already ("), "{}", failure.what);
         assert!(failure.what.ends_with("each run wants an id of its own"), "{}", failure.what);
         assert!(!failure.look_at.contains("space"), "{}", failure.look_at);
