@@ -8,7 +8,7 @@ use base::failure::{Failure, Kind};
 use base::names::StackName;
 use swarm::{Claim, ClaimOutcome, Swarm};
 
-use crate::stage_run::StageRun;
+use crate::context::StageRun;
 use host::queue;
 use host::run_labels::labels;
 use journal::event::Stage;

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::keep::Keep;
-use crate::stage_run::StageRun;
+use crate::context::{Keep, StageRun};
 use host::snapshots::forget;
 
 /// How long it may take beside the stages.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::keep::Keep;
-use crate::stage_run::StageRun;
+use crate::context::{Keep, StageRun};
 use journal::run_dir::RunDir;
 
 /// Hides the kept app's secrets from this run's reports too.

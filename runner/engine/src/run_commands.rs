@@ -3,7 +3,7 @@
 use base::failure::{Failure, Kind};
 use coopcloud::envfile::EnvFile;
 
-use crate::stage_run::StageRun;
+use crate::context::StageRun;
 use journal::event::Stage;
 use plan::commands::{After, Commands, parsed};
 

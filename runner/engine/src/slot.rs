@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use slots::Ask;
 
-use crate::app::App;
+use crate::context::usage::mib_of;
+use crate::context::{App, StageRun};
 use crate::stage::published_ports;
-use crate::stage_run::StageRun;
-use crate::usage::mib_of;
 use host::queue::Runner;
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.

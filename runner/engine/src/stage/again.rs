@@ -7,7 +7,7 @@ use base::failure::{Failure, Kind};
 use swarm::{Before, ObjectKind, Removal};
 
 use super::{answers, data, upgrade};
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use journal::text::count;
 
 /// What a stack deploy makes again. Volumes and secrets stay, as abra leaves them.

@@ -6,8 +6,8 @@ use base::failure::{Failure, Kind};
 use harness::http::{Answer, Expect, Url};
 
 use super::{no_answer, ready};
+use crate::context::{StageRun, Step};
 use crate::diagnosis::{Diagnosis, Seen, diagnose, lines};
-use crate::stage_run::{StageRun, Step};
 use journal::event::Stage;
 
 /// A route needs seconds, and so does an app without a healthcheck.

@@ -16,9 +16,9 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, data, overlay};
+use crate::context::{StageRun, Step};
 use crate::forgetting::begin_to_forget;
 use crate::markers::{self, Marker};
-use crate::stage_run::{StageRun, Step};
 use host::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use host::{repository, snapshots};
 use journal::text::{count, one_line};
@@ -194,7 +194,7 @@ async fn plant(cx: &mut StageRun, name: &str, volumes: &[Covered]) -> Step<Vec<M
             "bring data/seed, data/wipe and data/check in cc-ci's folder for this recipe",
         );
         cx.fail(&check, journal::event::Origin::Generic, failure, Duration::ZERO);
-        return Err(crate::stage_run::Stopped);
+        return Err(crate::context::Stopped);
     }
     Ok(markers)
 }

@@ -6,7 +6,7 @@ use base::failure::{Failure, Kind};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::EnvFile;
 
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use change::{self, Change, Why};
 use journal::event::Stage;
 use journal::text::count;

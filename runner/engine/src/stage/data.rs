@@ -7,7 +7,7 @@ use base::failure::{Failure, Kind};
 use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::overlay;
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Origin, Outcome};
 
 /// Seeds, where the recipe brings data and it is not there yet.

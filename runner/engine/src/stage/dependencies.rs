@@ -12,9 +12,9 @@ use swarm::Before;
 use tokio::sync::watch;
 
 use super::{answers, prepare, ready};
-use crate::logins;
-use crate::neighbours::Neighbours;
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::logins;
+use crate::context::neighbours::Neighbours;
+use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Fault, Origin, Outcome};
 use journal::text::count;
 

@@ -1,6 +1,6 @@
 //! What a person wants to see when something went wrong, collected while it is still there.
 
-use crate::stage_run::StageRun;
+use crate::context::StageRun;
 use journal::event::{Event, Stage, TaskFact};
 
 /// Log lines that are kept of each service.

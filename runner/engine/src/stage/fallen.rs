@@ -3,7 +3,7 @@
 use base::failure::Failure;
 use swarm::Before;
 
-use crate::stage_run::StageRun;
+use crate::context::StageRun;
 
 /// The failure of one that does not stay up. One that ended is watched until it has outlived what it was before, and noted.
 pub async fn fallen(cx: &mut StageRun) -> Option<Failure> {

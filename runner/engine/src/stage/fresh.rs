@@ -4,7 +4,7 @@ use base::failure::{Failure, Kind};
 use swarm::{Before, Removal};
 
 use super::{again, answers, evidence};
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use journal::text::count;
 
 pub(super) async fn run(cx: &mut StageRun) -> Step {

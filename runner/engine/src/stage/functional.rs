@@ -4,8 +4,7 @@ use base::failure::{Failure, Kind};
 use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{answers, overlay, own_tests};
-use crate::keep::Keep;
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::{Keep, StageRun, Step, Stopped};
 use journal::event::Origin;
 
 /// The folders whose tests run here, in their order.
@@ -17,6 +16,7 @@ pub(super) async fn run(cx: &mut StageRun) -> Step {
     if matches!(cx.run.keep, Keep::ByRun(_)) && cx.app.opted_out("install.answers").is_none() {
         answers::answers(cx, "functional.answers").await?;
     }
+    overlay::tell_blocked(cx);
     if cx.run.rounds > 1 {
         return again_and_again(cx).await;
     }

@@ -3,7 +3,7 @@
 use swarm::Before;
 
 use super::{answers, overlay};
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use journal::text::count;
 
 pub(super) async fn run(cx: &mut StageRun) -> Step {

@@ -3,8 +3,7 @@
 
 use swarm::MemoryKill;
 
-use crate::keep::Keep;
-use crate::stage_run::StageRun;
+use crate::context::{Keep, StageRun};
 use journal::event::Fault;
 
 /// What was killed since the last look, in apps of the run: as faults of whom they concern.

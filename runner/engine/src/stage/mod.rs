@@ -28,9 +28,8 @@ mod variants;
 
 pub use dependencies::lost;
 pub use prepare::published_ports;
-pub use variants::ActiveVariant;
 
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use journal::event::Stage;
 
 /// Runs one stage's work. Teardown is not run here: it must not depend on a stage that works.

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use swarm::STACK_LABEL;
 
 use super::foreseen::{PROXY, networks, strays};
+use crate::context::StageRun;
 use crate::diagnosis::{Behind, Heard, Seen};
-use crate::stage_run::StageRun;
 
 /// One look takes no longer.
 const LOOK: Duration = Duration::from_secs(5);

@@ -8,8 +8,8 @@ use coopcloud::compose::Compose;
 use coopcloud::declared::{declared_by, undeclared};
 use coopcloud::unset::unset;
 
+use crate::context::StageRun;
 use crate::stack_config::Loaded;
-use crate::stage_run::StageRun;
 use plan::revision::compose_files;
 use source::Checkout;
 

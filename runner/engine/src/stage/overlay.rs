@@ -1,12 +1,13 @@
 //! The checks that the recipe's folder brings.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::exchange::mask;
 use base::failure::{Failure, Kind};
 use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
 
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, LOGINS, VARIABLES};
 use journal::event::{Origin, Outcome, Shown};
 use journal::run_dir::RunDir;
@@ -23,6 +24,20 @@ pub(super) async fn run_all(cx: &mut StageRun, folder: &str) -> Step {
         red |= run_one(cx, file).await.is_err();
     }
     if red { Err(Stopped) } else { Ok(()) }
+}
+
+/// Tells of the tests that this form of the recipe cannot have.
+pub(super) fn tell_blocked(cx: &mut StageRun) {
+    let blocked = cx.app.overlays.blocked.clone();
+    for (name, why) in &blocked {
+        cx.record(name, Origin::Overlay, Outcome::Blocked, why.clone(), None, Duration::ZERO);
+    }
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, why) in blocked {
+        by_reason.entry(why).or_default().push(name);
+    }
+    let reasons: Vec<String> = by_reason.iter().map(|(why, names)| format!("{} ({why})", names.join(", "))).collect();
+    cx.not_shown = (!reasons.is_empty()).then(|| format!("not shown: {}", reasons.join("; ")));
 }
 
 /// Runs one file and records it as a check.
@@ -120,8 +135,24 @@ pub(super) fn kept(cx: &StageRun, result: &OverlayResult) -> Vec<String> {
     result.files.iter().map(|name| format!("{}/{name}", RunDir::ARTIFACTS)).collect()
 }
 
+/// `CCCI_SH`, and what it reads itself.
+fn leave_library(cx: &StageRun) -> std::io::Result<()> {
+    let path = cx.app.dir.shell();
+    if !path.exists() {
+        std::fs::write(path.with_file_name("mailbox.js"), harness::shell::MAILBOX)?;
+        std::fs::write(path, harness::shell::LIBRARY)?;
+    }
+    Ok(())
+}
+
 /// What a file is given: the run's values under the names of the docs.
 pub(crate) async fn context(cx: &StageRun, limit: Duration) -> overlay::Context {
+    if let Err(error) = leave_library(cx) {
+        cx.note(format!(
+            "{} cannot be written, and scripts that read it are red: {error}",
+            cx.app.dir.shell().display()
+        ));
+    }
     let deployed = Deployed::of(cx).await;
     let mut variables = Variables::default();
     for variable in VARIABLES {

@@ -7,8 +7,8 @@ use harness::overlay::{OverlayOutcome, OverlayResult};
 use swarm::StackLabels;
 
 use super::overlay;
-use crate::neighbours::SYSTEM_CAS;
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::neighbours::SYSTEM_CAS;
+use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, VARIABLES};
 use fence::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
 use host::blocking::blocking;

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{data, overlay as checks};
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use fence::impostor::{self, Impostor};
 use journal::event::{Origin, Outcome};
 

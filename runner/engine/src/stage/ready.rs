@@ -10,9 +10,8 @@ use harness::ready::{Patience, Unmet, shakes_hands, steadily, takes_connections}
 use harness::tls::{Server, Tls, TlsError, Trust};
 use swarm::{ExecError, Inside, Streams};
 
-use crate::keep::Keep;
-use crate::neighbours::SYSTEM_CAS;
-use crate::stage_run::StageRun;
+use crate::context::neighbours::SYSTEM_CAS;
+use crate::context::{Keep, StageRun};
 use recipe_folder::recipe_toml::InService;
 
 /// Between two right answers where several are wanted.

@@ -9,8 +9,8 @@ use swarm::{MountedVolume, Settled};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, change, data, overlay};
+use crate::context::{StageRun, Step};
 use crate::markers::{self, Marker};
-use crate::stage_run::{StageRun, Step};
 
 pub(super) async fn run(cx: &mut StageRun) -> Step {
     let markers = match cx.app.opted_out("upgrade.data") {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use base::failure::{Failure, Kind};
 use swarm::Claim;
 
-use crate::keep::end_later;
-use crate::logins;
-use crate::stage_run::StageRun;
+use crate::context::StageRun;
+use crate::context::logins;
+use crate::end_later::end_later;
 use host::queue;
 use host::teardown::tear_down;
 use journal::event::ObjectFact;

@@ -16,7 +16,7 @@ use url::Url;
 use self::arguments::{Given, parsed, words};
 use self::table::{ARTIFACTS, DEPLOYMENTS, LEFT_OUT, PUBLIC_URL, TABLE, TEMPLATE, TOKEN};
 use super::run;
-use crate::reference::Table;
+use crate::table::Table;
 use journal::event::Record;
 use journal::exit::Exit;
 use journal::fold::fold;

@@ -3,7 +3,7 @@
 
 use super::super::backup;
 use super::{Tried, older};
-use crate::stage_run::{StageRun, Stopped};
+use crate::context::{StageRun, Stopped};
 use journal::event::{Origin, Outcome};
 use recipe_folder::recipe_toml::InjectedFault;
 

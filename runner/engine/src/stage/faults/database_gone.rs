@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::answers;
 use super::{Planted, bring_back, intact, names, recovered, take_down};
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use plan::faults::Ground;
 use recipe_folder::recipe_toml::InjectedFault;
 

@@ -17,9 +17,8 @@ use futures_util::future::try_join_all;
 use swarm::{DownService, ServiceFacts};
 
 use super::{answers, data, evidence, upgrade};
-use crate::keep::Keep;
+use crate::context::{Keep, StageRun, Step, Stopped};
 use crate::markers::Marker;
-use crate::stage_run::{StageRun, Step, Stopped};
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;
 use plan::spec::releases_before;

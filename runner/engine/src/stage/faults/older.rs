@@ -7,7 +7,7 @@ use base::failure::{Cause, Failure};
 use swarm::Before;
 
 use super::super::{answers, data, fresh, prepare};
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use change::Change;
 use journal::event::{Origin, Outcome};
 use plan::spec::RunSpec;
@@ -29,7 +29,7 @@ pub(super) async fn install(cx: &mut StageRun, name: &str, release: &str) -> Ste
     };
     if failure.kind.usual_cause() == Cause::Infrastructure {
         cx.fail(&check, Origin::Generic, failure, began.elapsed());
-        return Err(crate::stage_run::Stopped);
+        return Err(crate::context::Stopped);
     }
     Ok(Err(format!("{release} does not come up here: {}", failure.what)))
 }

@@ -8,7 +8,7 @@ use coopcloud::envfile::EnvFile;
 
 use super::super::{answers, data, overlay};
 use super::{Planted, intact};
-use crate::stage_run::{StageRun, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use journal::event::Origin;
 use journal::text::count;
 use plan::faults::Ground;

@@ -2,7 +2,7 @@
 //! does. What a container keeps in its own layer is lost then, and so is what an entrypoint makes anew.
 
 use super::{Planted, bring_back, intact, recovered, take_down};
-use crate::stage_run::{StageRun, Step};
+use crate::context::{StageRun, Step};
 use plan::faults::Ground;
 use recipe_folder::recipe_toml::InjectedFault;
 

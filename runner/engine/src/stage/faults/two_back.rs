@@ -5,7 +5,7 @@ use base::failure::Failure;
 
 use super::super::answers;
 use super::{Tried, intact, older, plant};
-use crate::stage_run::{StageRun, Stopped};
+use crate::context::{StageRun, Stopped};
 use journal::text::count;
 use recipe_folder::recipe_toml::InjectedFault;
 

@@ -12,8 +12,8 @@ use swarm::{DownService, ServiceFacts, TaskRow};
 
 use super::super::{answers, data};
 use super::{Planted, Tried, bring_back, intact, names, recovered, take_down};
-use crate::deploy::random_text;
-use crate::stage_run::{StageRun, Stopped};
+use crate::context::{StageRun, Stopped};
+use crate::random_text::random_text;
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;
 use recipe_folder::recipe_toml::InjectedFault;
