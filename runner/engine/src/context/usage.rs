@@ -66,7 +66,7 @@ pub fn end(cx: &StageRun) {
 
 /// MiB that an app needs, as its recipe says and as earlier runs have shown.
 #[must_use]
-pub fn mib_of(app: &App) -> u64 {
+pub(crate) fn mib_of(app: &App) -> u64 {
     weight::mib(app.toml.weight.memory_mib.get().into(), &weight::measured(app.dir.state(), &app.spec.recipe))
 }
 
