@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use base::names::{Domain, StackName};
 use coopcloud::envfile::{EnvFile, SecretSpec};
 
-use crate::cli::Flags;
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 use crate::recipe::{Recipe, abra_dir};
 
 /// The folder of the local server's env files.

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{app, backup, recipe, secret, server, volume};
 use crate::fatal::Done;
+use crate::flags::Flags;
 
 #[derive(Debug, Parser)]
 #[command(name = "abra-lite", version, about = "The part of abra that cc-ci calls, on a local swarm")]
@@ -12,23 +13,6 @@ struct Cli {
     flags: Flags,
     #[command(subcommand)]
     command: Command,
-}
-
-/// What every command takes.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Flags {
-    /// Ask nothing
-    #[arg(short = 'n', long, global = true)]
-    pub(crate) no_input: bool,
-    /// Contact no git remote
-    #[arg(short = 'o', long, global = true)]
-    pub(crate) offline: bool,
-    /// Say more
-    #[arg(short = 'd', long, global = true)]
-    pub(crate) debug: bool,
-    /// Use the recipe's checkout exactly as it is
-    #[arg(short = 'C', long, global = true)]
-    pub(crate) chaos: bool,
 }
 
 #[derive(Debug, Subcommand)]

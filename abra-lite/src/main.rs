@@ -8,6 +8,7 @@ mod commands;
 mod docker;
 mod exports;
 mod fatal;
+mod flags;
 mod otherwise;
 mod recipe;
 mod secret_value;

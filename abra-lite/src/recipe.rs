@@ -11,9 +11,9 @@ use coopcloud::envfile::EnvFile;
 use coopcloud::lint::{Row, lint};
 use coopcloud::version::Version;
 
-use crate::cli::Flags;
 use crate::exports;
 use crate::fatal::{Done, Fatal, fatal};
+use crate::flags::Flags;
 use crate::otherwise::otherwise;
 
 /// `$ABRA_DIR`, or `~/.abra`.

@@ -126,17 +126,11 @@ impl Deps {
 
     /// Writes the file anew, readable by its owner alone. Who reads meanwhile sees the old file or the
     /// new one. A link at `path` is replaced, never followed.
-    ///
-    /// # Errors
-    /// When the folder of `path` cannot be written to.
     pub fn write(&self, path: &Path) -> Result<(), DepsFileError> {
         file::write(self, path)
     }
 
     /// Reads the file.
-    ///
-    /// # Errors
-    /// When it cannot be read, has another version, or is not what it should be.
     pub fn read(path: &Path) -> Result<Self, DepsFileError> {
         file::read(path)
     }

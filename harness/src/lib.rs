@@ -5,16 +5,17 @@
 //! The arrows go `runner → recipes → harness → coopcloud, swarm → base`, never back.
 
 pub use ::coopcloud;
+pub use ::overlay;
 pub use ::swarm;
 pub use base::{exchange, failure, messages, name_type, names, redact};
 pub use coopcloud::abra;
 
 pub mod browser;
 pub mod deps;
+mod driver_error;
 pub mod http;
 pub mod mumble;
 pub mod oidc;
-pub mod overlay;
 pub mod protobuf;
 pub mod ready;
 pub mod shell;

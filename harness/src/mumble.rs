@@ -141,26 +141,17 @@ impl Client {
     }
 
     /// Sends a message.
-    ///
-    /// # Errors
-    /// When the connection breaks.
     pub async fn send(&mut self, kind: u16, message: &Message) -> Result<(), MumbleError> {
         self.send_bytes(kind, message.encoded()).await
     }
 
     /// The same of bytes that are no message, such as voice.
-    ///
-    /// # Errors
-    /// When the connection breaks.
     pub async fn send_bytes(&mut self, kind: u16, bytes: &[u8]) -> Result<(), MumbleError> {
         self.stream.write_all(&frame(kind, bytes)).await?;
         Ok(self.stream.flush().await?)
     }
 
     /// The next message of this kind that is as wanted; others are passed over.
-    ///
-    /// # Errors
-    /// When it does not come in time.
     pub async fn next(
         &mut self,
         kind: u16,
@@ -178,9 +169,6 @@ impl Client {
     }
 
     /// The same of bytes that are no message.
-    ///
-    /// # Errors
-    /// When nothing of that kind comes in time.
     pub async fn next_bytes(&mut self, kind: u16, what: &str) -> Result<Vec<u8>, MumbleError> {
         let until = Instant::now() + self.patience;
         while Instant::now() < until {
@@ -193,9 +181,6 @@ impl Client {
     }
 
     /// Whether no message of this kind came before the answer to a ping: what a server sends is in order.
-    ///
-    /// # Errors
-    /// When there is no answer.
     pub async fn got_no(&mut self, kind: u16) -> Result<bool, MumbleError> {
         self.send(kind::PING, &Message::new().number(1, 1)).await?;
         let mut is_quiet = true;
@@ -208,9 +193,6 @@ impl Client {
     }
 
     /// Makes a channel below the first one, and gives its number.
-    ///
-    /// # Errors
-    /// When there is no such channel in time: not everybody may make one.
     pub async fn make_channel(&mut self, name: &str, description: &str) -> Result<u64, MumbleError> {
         let wish = Message::new().number(2, 0).text(3, name).text(5, description);
         self.send(kind::CHANNEL_STATE, &wish).await?;
@@ -219,9 +201,6 @@ impl Client {
     }
 
     /// Goes into a channel.
-    ///
-    /// # Errors
-    /// When it is not there in time.
     pub async fn enter(&mut self, channel: u64) -> Result<(), MumbleError> {
         let me = self.session;
         self.send(kind::USER_STATE, &Message::new().number(1, me).number(5, channel)).await?;
@@ -230,9 +209,6 @@ impl Client {
     }
 
     /// Keeps its name for who has its certificate, and gives the number of the registered user.
-    ///
-    /// # Errors
-    /// When it is not registered in time.
     pub async fn register(&mut self) -> Result<u64, MumbleError> {
         let me = self.session;
         self.send(kind::USER_STATE, &Message::new().number(1, me).number(4, 0)).await?;
@@ -302,9 +278,6 @@ pub struct Pong {
 }
 
 /// Pings a server by UDP once; none where no answer comes in time, which may be a datagram that got lost.
-///
-/// # Errors
-/// When there is no socket, or what comes is no answer to this ping.
 pub async fn ping(host: &str, port: u16, mark: u64, patience: Duration) -> Result<Option<Pong>, MumbleError> {
     let any = if host.contains(':') { "[::]:0" } else { "0.0.0.0:0" };
     let socket = UdpSocket::bind(any).await?;

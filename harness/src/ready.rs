@@ -118,9 +118,6 @@ impl Row {
 }
 
 /// Whether a port takes a connection and keeps it.
-///
-/// # Errors
-/// What happens in place of that.
 pub async fn takes_connections(host: &str, port: u16) -> Result<(), Unmet> {
     let not_yet = |error: std::io::Error| Unmet::NotYet(error.to_string());
     let mut stream = TcpStream::connect((host, port)).await.map_err(not_yet)?;
@@ -133,9 +130,6 @@ pub async fn takes_connections(host: &str, port: u16) -> Result<(), Unmet> {
 }
 
 /// Whether a port shakes hands by TLS, with a certificate that is believed.
-///
-/// # Errors
-/// What happens in place of that.
 pub async fn shakes_hands(tls: &Tls, with: Server<'_>) -> Result<(), Unmet> {
     match tls.connect(with, Instant::now() + TRY).await {
         Ok(_) => Ok(()),

@@ -65,9 +65,6 @@ enum Packet {
 
 impl SocketIo {
     /// Connects to the server of an app, at the usual path.
-    ///
-    /// # Errors
-    /// When there is no such server, or it refuses this client.
     pub async fn connect(http: &Http, app: &Url, patience: Duration) -> Result<Self, SocketIoError> {
         let deadline = Instant::now() + patience;
         let mut url = app.clone();
@@ -84,9 +81,6 @@ impl SocketIo {
     }
 
     /// Sends an event and waits for its answer, whose first value it is.
-    ///
-    /// # Errors
-    /// When no answer comes in time, or the connection breaks.
     pub async fn call(&mut self, event: &str, values: &[Value], patience: Duration) -> Result<Value, SocketIoError> {
         let deadline = Instant::now() + patience;
         let id = self.calls;
@@ -102,9 +96,6 @@ impl SocketIo {
     }
 
     /// The first event of this name whose values are as wanted, of those that nobody was given yet. Others stay.
-    ///
-    /// # Errors
-    /// When it does not come in time, or the connection breaks.
     pub async fn event(
         &mut self,
         name: &str,

@@ -87,17 +87,11 @@ impl WebSocket {
     }
 
     /// Sends a message.
-    ///
-    /// # Errors
-    /// When the connection breaks.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), WebSocketError> {
         self.send_frame(BINARY, message).await
     }
 
     /// The next message, of text or of bytes.
-    ///
-    /// # Errors
-    /// When none comes in time, or the server ends the connection.
     pub async fn receive(&mut self) -> Result<Vec<u8>, WebSocketError> {
         tokio::time::timeout(self.patience, self.message()).await.map_err(|_| WebSocketError::Late)?
     }

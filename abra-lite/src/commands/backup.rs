@@ -9,9 +9,9 @@ use bollard::query_parameters::ListServicesOptionsBuilder;
 use coopcloud::abra::Point;
 
 use crate::app::App;
-use crate::cli::Flags;
 use crate::docker::{connect, container_of, exec_to, wants_terminal};
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 use crate::otherwise::otherwise;
 
 #[derive(Debug, clap::Subcommand)]

@@ -5,8 +5,8 @@ use std::io::IsTerminal as _;
 use base::names::RecipeName;
 use coopcloud::lint::{Met, Rule};
 
-use crate::cli::Flags;
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 use crate::recipe::{Recipe, abra_dir, git};
 use crate::table::table;
 

@@ -6,9 +6,9 @@ use coopcloud::abra::Point;
 use serde_json::json;
 
 use crate::app::App;
-use crate::cli::Flags;
 use crate::docker::{connect, secret_names};
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 use crate::otherwise::otherwise;
 use crate::secret_value;
 use crate::table::table;

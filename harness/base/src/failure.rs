@@ -251,6 +251,8 @@ kinds! {
     Hollow = "hollow", Test;
     /// a test that is green in some rounds and red in others
     ComesAndGoes = "comes-and-goes", Test;
+    /// a wrong argument, setting or list of the operator
+    Usage = "usage", Infrastructure;
     /// a bug in cc-ci itself
     Bug = "bug", Infrastructure;
     /// objects that teardown could not remove

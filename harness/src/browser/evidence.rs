@@ -5,7 +5,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Browser, words};
+use super::Browser;
+use crate::driver_error::words;
 
 /// How long one piece of evidence may take; a page that hangs gives none.
 const EACH: Duration = Duration::from_secs(10);

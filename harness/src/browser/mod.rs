@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base::exchange::{Exchange, Recorder, Side};
-use thirtyfour::error::{WebDriverError, WebDriverErrorInner as Inner};
+use thirtyfour::error::WebDriverError;
 use thirtyfour::extensions::query::ElementPollerWithTimeout;
 use thirtyfour::stringmatch::StringMatch;
 
@@ -67,9 +67,6 @@ impl Deref for Browser {
 
 impl Browser {
     /// Starts chromedriver on a free port, and by it a Chromium with an empty profile.
-    ///
-    /// # Errors
-    /// When a program is not installed or does not start, or the CA's file cannot be used.
     pub async fn start(config: &Config) -> Result<Self, Broken> {
         start::start(config).await
     }
@@ -104,9 +101,6 @@ impl Browser {
     }
 
     /// Waits for an element that is displayed.
-    ///
-    /// # Errors
-    /// When none is in time.
     #[track_caller]
     pub fn see(&self, css: &str) -> impl Future<Output = Result<WebElement, Wrong>> + Send {
         let query = self.driver.query(By::Css(css)).and_displayed();
@@ -114,9 +108,6 @@ impl Browser {
     }
 
     /// Waits for a displayed element that holds a text.
-    ///
-    /// # Errors
-    /// When none does in time; with what the page says instead, where it has such an element.
     #[track_caller]
     pub fn see_text(&self, css: &str, text: &str) -> impl Future<Output = Result<WebElement, Wrong>> + Send {
         let query = self.driver.query(By::Css(css)).and_displayed().with_text(StringMatch::new(text).partial());
@@ -137,9 +128,6 @@ impl Browser {
     }
 
     /// Waits for an element that can be clicked, and clicks it.
-    ///
-    /// # Errors
-    /// When there is none in time, or something lies over it.
     #[track_caller]
     pub fn click(&self, css: &str) -> impl Future<Output = Result<(), Wrong>> + Send {
         let query = self.driver.query(By::Css(css)).and_clickable();
@@ -147,9 +135,6 @@ impl Browser {
     }
 
     /// Waits for a field, empties it and types into it.
-    ///
-    /// # Errors
-    /// When there is none in time, or it takes no text.
     #[track_caller]
     pub fn fill(&self, css: &str, text: &str) -> impl Future<Output = Result<(), Wrong>> + Send {
         let query = self.driver.query(By::Css(css)).and_clickable();
@@ -185,33 +170,6 @@ fn located<T>(
 ) -> impl Future<Output = Result<T, Wrong>> + Send {
     let at = std::panic::Location::caller();
     async move { work.await.map_err(|error| Wrong::by_browser(&error, Some(&wanted), at)) }
-}
-
-/// An error in one line: chromedriver adds its version and a stack of addresses.
-pub(crate) fn words(error: &WebDriverError) -> String {
-    let text = error.to_string();
-    let told = text.split("Additional info:").last().unwrap_or_default().trim();
-    told.lines().next().unwrap_or_default().trim().to_owned()
-}
-
-/// Whether an error is the fault of the test or the machine, and says nothing of the app.
-pub(crate) fn is_broken(error: &WebDriverError) -> bool {
-    matches!(
-        error.as_inner(),
-        Inner::RequestFailed(_)
-            | Inner::HttpError(_)
-            | Inner::SessionNotCreated(_)
-            | Inner::SessionCreateError(_)
-            | Inner::InvalidSessionId(_)
-            | Inner::InvalidSelector(_)
-            | Inner::InvalidArgument(_)
-            | Inner::InvalidUrl(_)
-    )
-}
-
-/// Whether the thing was simply not there in time, so that what was wanted says it all.
-pub(crate) fn is_absence(error: &WebDriverError) -> bool {
-    matches!(error.as_inner(), Inner::NoSuchElement(_) | Inner::Timeout(_))
 }
 
 fn poller(wait: Duration) -> Arc<ElementPollerWithTimeout> {

@@ -8,7 +8,8 @@ use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities as _, WebDriver};
 use super::home::Home;
 use super::process::Process;
 use super::trust::{find, trust};
-use super::{Browser, WAIT, poller, words};
+use super::{Browser, WAIT, poller};
+use crate::driver_error::words;
 use crate::testing::Broken;
 
 /// The Debian packages that a browser needs, and the program of each.

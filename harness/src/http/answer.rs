@@ -70,9 +70,6 @@ impl Answer {
     }
 
     /// The body as JSON of a type.
-    ///
-    /// # Errors
-    /// Where in the body it is not, without the body's words.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_str(&self.body).map_err(|error| {
             // The library's own words quote the body.

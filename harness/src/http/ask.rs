@@ -140,9 +140,6 @@ impl Ask {
     }
 
     /// Sends it.
-    ///
-    /// # Errors
-    /// When no answer comes in time; any status is an answer.
     pub async fn send(self) -> Result<Answer, NoAnswer> {
         let Self { http, builder, asked, url, jar, limit, bytes } = self;
         let no_answer = |e: reqwest::Error| NoAnswer { asked: asked.clone(), why: chain(e, limit) };

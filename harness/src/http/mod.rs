@@ -161,9 +161,6 @@ impl Http {
     }
 
     /// Asks once, and holds the answer to what is expected.
-    ///
-    /// # Errors
-    /// What is wrong, to follow the address.
     pub async fn right(&self, expect: &Expect) -> Result<Answer, String> {
         let answer = self.once(&expect.url, Instant::now() + REQUEST, Instant::now(), 1).await;
         let answer = answer.map_err(|why| format!("does not answer: {why}"))?;

@@ -24,9 +24,6 @@ const INTERVAL: Duration = Duration::from_millis(100);
 impl Oidc {
     /// Logs in to an app in a browser: opens the app's own address for it, fills in Keycloak's form, and
     /// waits until the browser is back at the app. Gives the address that it is at then.
-    ///
-    /// # Errors
-    /// Red where a page or the form does not come, the provider refuses, or it shows something else.
     pub async fn login_by_browser(
         &self,
         browser: &Browser,

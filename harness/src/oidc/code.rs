@@ -58,9 +58,6 @@ pub enum CallbackRefused {
 
 impl Oidc {
     /// Begins a login by code, with PKCE, state and nonce. Among the scopes is `openid`.
-    ///
-    /// # Errors
-    /// When `redirect` is no address.
     pub fn begin(&self, client: &Client, redirect: &str, scopes: &[&str]) -> Result<Attempt, OidcError> {
         let redirect = super::discovery::parse(redirect)?;
         Ok(Attempt::new(self.discovery(), client, redirect, scopes))

@@ -69,9 +69,6 @@ impl Jwks {
     }
 
     /// Reads a JWK set. Keys of kinds that sign nothing are left out.
-    ///
-    /// # Errors
-    /// What is wrong with it: no such set, or a key of a known kind that cannot be one.
     pub fn parse(json: &str) -> Result<Self, String> {
         let set: Set = serde_json::from_str(json).map_err(|error| {
             format!("its body is not a set of keys, at line {} column {}", error.line(), error.column())

@@ -102,9 +102,6 @@ struct Header {
 
 /// Believes a token or says why not. The signature comes first, so that nothing of an unsigned token is
 /// looked at.
-///
-/// # Errors
-/// The first thing that is wrong with it.
 pub fn verify(token: &str, keys: &Jwks, issuer: &str, expect: &Expect, now: Timestamp) -> Result<Claims, TokenRefused> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())

@@ -62,9 +62,6 @@ pub struct Tokens {
 
 impl Tokens {
     /// The ID token.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn id_token(&self) -> Result<&SecretString, OidcError> {
         let missing =
             || OidcError::Missing("the provider gave no ID token; was the scope openid asked for?".to_owned());
@@ -72,9 +69,6 @@ impl Tokens {
     }
 
     /// The refresh token.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn refresh_token(&self) -> Result<&SecretString, OidcError> {
         self.refresh.as_ref().ok_or_else(|| OidcError::Missing("the provider gave no refresh token".to_owned()))
     }

@@ -8,9 +8,6 @@ use secrecy::SecretString;
 const BITS: u32 = 2048;
 
 /// A new RSA key of 2048 bits, as PEM (PKCS#8).
-///
-/// # Errors
-/// In the library's words, where it has no randomness or no memory.
 pub(super) fn made_key() -> Result<SecretString, String> {
     let made = Rsa::generate(BITS).and_then(PKey::from_rsa).and_then(|key| key.private_key_to_pem_pkcs8());
     let pem = made.map_err(|error| error.to_string())?;

@@ -29,15 +29,9 @@ pub trait Provider: Sized {
     const NAME: ProviderName;
 
     /// Logs in as the administrator of the provider at `base_url`, such as `https://sso.example.org`.
-    ///
-    /// # Errors
-    /// When the provider does not answer or refuses the administrator.
     fn connect(http: Http, base_url: &str, admin: Admin) -> impl Future<Output = Result<Self, SsoError>> + Send;
 
     /// The provider's own version, such as `26.7.3`.
-    ///
-    /// # Errors
-    /// When the provider cannot be asked.
     fn version(&self) -> impl Future<Output = Result<String, SsoError>> + Send;
 
     /// Makes a realm with its client and its users. The client is confidential, may use the authorization
@@ -50,9 +44,6 @@ pub trait Provider: Sized {
     fn make_realm(&self, wanted: &Wanted) -> impl Future<Output = Result<Granted, SsoError>> + Send;
 
     /// The realms that cc-ci made and that are still there, by name.
-    ///
-    /// # Errors
-    /// When the provider cannot be asked.
     fn realms(&self) -> impl Future<Output = Result<Vec<RealmName>, SsoError>> + Send;
 
     /// Removes a realm with everything in it. One that is gone already is no error.
@@ -83,9 +74,6 @@ macro_rules! whichever {
 
 impl AnyProvider {
     /// See [`Provider::connect`].
-    ///
-    /// # Errors
-    /// As there.
     pub async fn connect(name: ProviderName, http: Http, base_url: &str, admin: Admin) -> Result<Self, SsoError> {
         match name {
             ProviderName::Keycloak => Keycloak::connect(http, base_url, admin).await.map(Self::Keycloak),
@@ -103,33 +91,21 @@ impl AnyProvider {
     }
 
     /// See [`Provider::version`].
-    ///
-    /// # Errors
-    /// As there.
     pub async fn version(&self) -> Result<String, SsoError> {
         whichever!(self, version())
     }
 
     /// See [`Provider::make_realm`].
-    ///
-    /// # Errors
-    /// As there.
     pub async fn make_realm(&self, wanted: &Wanted) -> Result<Granted, SsoError> {
         whichever!(self, make_realm(wanted))
     }
 
     /// See [`Provider::realms`].
-    ///
-    /// # Errors
-    /// As there.
     pub async fn realms(&self) -> Result<Vec<RealmName>, SsoError> {
         whichever!(self, realms())
     }
 
     /// See [`Provider::remove_realm`].
-    ///
-    /// # Errors
-    /// As there.
     pub async fn remove_realm(&self, realm: &RealmName) -> Result<(), SsoError> {
         whichever!(self, remove_realm(realm))
     }

@@ -14,9 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 impl Test {
     /// Requests to the app and to those beside it: their names are known, their certificates trusted. An
     /// [`Http::session`] is one visitor.
-    ///
-    /// # Errors
-    /// When the CA cannot be read or a name's address is none: the test cannot run.
     pub fn http(&self) -> Result<Http, Broken> {
         let ca_pem = self.ca_pem()?;
         let resolve = self.resolve().iter().map(|entry| address(entry)).collect::<Result<_, _>>()?;

@@ -35,15 +35,16 @@ use std::time::Duration;
 use base::exchange::Recorder;
 
 pub use built::{Built, NotBuilt, Running, Source, find};
-pub use ended::{Ended, Verdict, run};
+pub use ended::{Ended, run};
 pub use logins::refuses_wrong_password;
+pub use overlay::Verdict;
 pub use panics::remember_panics;
 pub use ports::Published;
 pub use wrong::{Broken, Wrong};
 
 use crate::browser::{Browser, Config};
 use crate::deps::Deps;
-use crate::overlay::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE};
+use overlay::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE};
 
 /// How a test ends: with the line that says what was shown, or with what is wrong.
 pub type Outcome = Result<String, Wrong>;
@@ -88,9 +89,6 @@ impl Test {
 
     /// A value of the run, such as `CCCI_VERSION`, or one that an earlier test left in the file
     /// `variables`.
-    ///
-    /// # Errors
-    /// When there is none: the test cannot run.
     pub fn value(&self, name: &str) -> Result<&str, Broken> {
         let value = self.values.get(name).map(String::as_str);
         value.ok_or_else(|| Broken::new(format!("the variable {name} is not set")))
@@ -109,9 +107,6 @@ impl Test {
     }
 
     /// Keeps a value out of every report from now on: a token or a cookie that the app has just made.
-    ///
-    /// # Errors
-    /// When the scratch folder cannot be written to: the test cannot run.
     pub fn hide(&self, secret: &str) -> Result<(), Broken> {
         self.add_line(SECRETS_FILE, secret)
     }
@@ -124,9 +119,6 @@ impl Test {
 
     /// Leaves a value for the tests after it. One whose name ends with `token`, `password`, `secret`,
     /// `cookie` or `session` is kept out of every report.
-    ///
-    /// # Errors
-    /// When the scratch folder cannot be written to: the test cannot run.
     pub fn remember(&self, name: &str, value: &str) -> Result<(), Broken> {
         self.add_line(VARIABLES_FILE, &format!("{name}={value}"))
     }
@@ -140,9 +132,6 @@ impl Test {
     }
 
     /// What the run deployed beside the app, and the logins that it made.
-    ///
-    /// # Errors
-    /// When it deployed nothing, or the file cannot be read: the test cannot run.
     pub fn deps(&self) -> Result<Deps, Broken> {
         let path = self.value("CCCI_DEPS_FILE")?;
         if path.is_empty() {
@@ -153,9 +142,6 @@ impl Test {
 
     /// A new Chromium that knows the app's name and trusts its certificate. When the test ends red, what
     /// it shows is kept; when the test ends, so does it.
-    ///
-    /// # Errors
-    /// When it cannot be started: the test cannot run.
     pub async fn browser(&self) -> Result<Browser, Broken> {
         let config = Config {
             ca: self.values.get("CCCI_CA").filter(|path| !path.is_empty()).map(PathBuf::from),
@@ -170,9 +156,6 @@ impl Test {
 
     /// Runs a command in a container of the app and gives what it printed. Others on the machine may read
     /// its arguments, so no secret belongs there.
-    ///
-    /// # Errors
-    /// When it fails or cannot be started, with what it said.
     pub async fn inside(&self, service: &str, command: &[&str]) -> Result<String, Wrong> {
         let exec = self.value("CCCI_EXEC")?;
         let mut call = tokio::process::Command::new(exec);
@@ -188,9 +171,6 @@ impl Test {
 
     /// A secret of the app, as the container of a service has it: one that abra generated, say. It is kept out of every
     /// report from now on.
-    ///
-    /// # Errors
-    /// When the service does not get that secret, or its container has no `cat`.
     pub async fn secret(&self, service: &str, name: &str) -> Result<String, Wrong> {
         let value = self.inside(service, &["cat", &format!("/run/secrets/{name}")]).await?;
         let value = value.trim_end_matches(['\r', '\n']).to_owned();
@@ -244,7 +224,7 @@ const EVIDENCE: Duration = Duration::from_secs(20);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overlay::told_secrets;
+    use overlay::told_secrets;
 
     #[test]
     fn what_a_test_leaves_is_there_for_the_next_and_its_secrets_are_told() {

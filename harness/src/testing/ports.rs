@@ -15,9 +15,6 @@ pub struct Published {
 
 impl Test {
     /// The ports that the deployed app publishes on the host.
-    ///
-    /// # Errors
-    /// When the run's list of them cannot be read: the test cannot run.
     pub fn published(&self) -> Result<Vec<Published>, Broken> {
         let list = self.text("CCCI_PORTS");
         let read = list.split_whitespace().map(|entry| {

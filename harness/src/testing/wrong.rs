@@ -5,7 +5,7 @@ use std::panic::Location;
 use base::failure::{Cause, Failure};
 use thirtyfour::error::WebDriverError;
 
-use crate::browser::{is_absence, is_broken, words};
+use crate::driver_error::{is_absence, is_broken, words};
 
 /// Why a test cannot run: a fault of its own or of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

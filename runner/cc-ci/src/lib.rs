@@ -8,4 +8,5 @@ pub mod exec;
 pub mod recipes_page;
 pub mod reference;
 pub mod serve;
+pub mod table;
 pub mod verdicts;

@@ -7,6 +7,7 @@ use clap::Args as _;
 use coopcloud::lint as abra_rules;
 
 use crate::serve::ServeSettings;
+use crate::table::Table;
 use engine::variables::{LOGINS, VARIABLES};
 use host::settings::Settings;
 use journal::event::{JOURNAL_FORMAT, Stage};
@@ -15,19 +16,6 @@ use journal::exit;
 use recipe_folder::lint::Rule;
 
 mod forges;
-
-/// A table that another part of cc-ci adds to the reference, such as its settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// The heading.
-    pub title: &'static str,
-    /// A sentence or two before the table.
-    pub intro: &'static str,
-    /// The names of the columns.
-    pub columns: &'static [&'static str],
-    /// The rows, each with as many cells as there are columns; Markdown.
-    pub rows: Vec<Vec<String>>,
-}
 
 /// What a stage is for.
 #[must_use]

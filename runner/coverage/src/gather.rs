@@ -31,7 +31,7 @@ pub fn gather(
             continue;
         }
         let promise = Promise::read(&folder_of(&settings.recipes, recipe))
-            .map_err(|error| Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes"))?;
+            .map_err(|error| Failure::new(Kind::Usage, error.to_string(), "the name, and --recipes"))?;
         let repository = match repository(settings, recipe, fetch, &scratch.path().join(recipe.as_str())) {
             Ok(repository) => repository,
             Err(failure) => {

@@ -6,22 +6,7 @@ mod proven;
 mod red;
 mod stage;
 
-use jiff::Timestamp;
-
-use super::{Cell, Evidence, Feature, Promise, Repository, Shown};
-
-/// One recipe, with all that is known of it.
-#[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
-    /// What its folder promises.
-    pub promise: &'a Promise,
-    /// Its runs, newest first.
-    pub runs: &'a [&'a Evidence],
-    /// Its repository, where that was read.
-    pub repository: Option<&'a Repository>,
-    /// Now.
-    pub now: Timestamp,
-}
+use super::{Case, Cell, Evidence, Feature, Shown};
 
 impl Case<'_> {
     /// The cells of the recipe, one a feature.

@@ -1,6 +1,7 @@
 //! Coverage that cannot lie: recipes × features, each cell judged from what the folder promises and what runs
 //! have shown. The core is pure; reading folders, journals and repositories is at the edges.
 
+mod case;
 mod cell;
 mod evidence;
 mod gate;
@@ -18,11 +19,11 @@ use base::names::RecipeName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use case::Case;
 pub use cell::{Cell, Feature, Shown, State, ago};
 pub use evidence::{Check, Evidence, Seen, of_state};
 pub use gate::{BaselineError, Worse, baseline, worse};
 pub use gather::gather;
-pub use judge::Case;
 pub use maintained::all_and_maintained;
 pub use promise::{Promise, PromiseError, Row};
 pub use render::{markdown, terminal};

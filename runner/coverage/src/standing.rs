@@ -4,8 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::judge::Case;
-use super::{Evidence, Release, Repository};
+use super::{Case, Evidence, Release, Repository};
 use journal::event::{Outcome, Stage};
 use journal::text::clean;
 

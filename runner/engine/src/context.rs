@@ -1,7 +1,12 @@
 //! What a stage works with: the run's facts and its tools.
 
+mod keep;
+pub mod logins;
 mod make;
+pub mod neighbours;
 mod tell;
+pub mod usage;
+mod variant;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,17 +23,18 @@ use swarm::{Before, Claim, Swarm};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::keep::Keep;
+use self::logins::Logins;
 pub use self::make::Parts;
-use crate::keep::Keep;
-use crate::logins::Logins;
-use crate::neighbours::Neighbours;
+use self::neighbours::Neighbours;
+use self::usage::Usage;
+pub use self::variant::ActiveVariant;
 use crate::override_file::Place;
-use crate::stage::ActiveVariant;
-use crate::usage::Usage;
 use change::Change;
 use fence::own_tests::OwnTests;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
+use host::repository::Opening;
 use host::settings::Guards;
 use journal::emit::Emitter;
 use journal::event::{Fault, RunStarted, Stage};
@@ -54,6 +60,8 @@ pub struct Context {
     pub came_up: bool,
     /// Something to tell before anything else.
     pub remark: Option<String>,
+    /// The look at the backup bot's repository, which prepare waits for.
+    pub repository: Option<Opening>,
     /// Logins that were made for this run, and the provider that gives them.
     pub logins: Option<Logins>,
     /// How apps of the run find and trust each other, where DNS and public CAs do not do it.

@@ -10,12 +10,12 @@ use coopcloud::abra::{generated_values, nothing_generated};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::{EnvFile, SecretSpec};
 use harness::overlay::OverlayFile;
-use rand::Rng;
 use swarm::{Before, Settled};
 
 use crate::context::Context;
-use crate::neighbours::CA_FILE;
+use crate::context::neighbours::CA_FILE;
 use crate::override_file::{least_version, override_file};
+use crate::random_text::random_text;
 use crate::stage;
 use journal::event::Event;
 use plan::allowed::{allowed, readable, settle};
@@ -70,8 +70,11 @@ impl Context {
         let path = self.abra.env_file(&self.spec.domain);
         let sample = sample_of(&self.checkout, revision)?;
         if !path.exists() {
-            let call = self.abra.server_add_local(self.time_left()).await;
-            self.took(call, "add the local server")?;
+            // Its folder says that abra knows the server, from an earlier deploy or another app of the run.
+            if !path.parent().is_some_and(std::path::Path::is_dir) {
+                let call = self.abra.server_add_local(self.time_left()).await;
+                self.took(call, "add the local server")?;
+            }
             let call = self.abra.app_new(&self.spec.recipe, &self.spec.domain, self.time_left()).await;
             self.took(call, "make the app")?;
             // `app new` may move the checkout to a release.
@@ -225,10 +228,6 @@ fn generated_by_abra(compose: &Compose, secrets: &[SecretSpec], stack: &StackNam
     };
     let generated = secrets.iter().filter(|secret| secret.generate);
     generated.map(|secret| stack.object(&format!("{}_{}", secret.name, secret.version))).filter(is_used).collect()
-}
-
-pub(crate) fn random_text(length: usize) -> String {
-    rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
 }
 
 /// Writes a file that was not there before: whatever had the name is gone, and no link is followed.

@@ -9,11 +9,11 @@ use futures_util::FutureExt;
 use slots::{Lease, Lost};
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Context;
-use crate::keep::{Keep, keep};
+use crate::context::usage;
+use crate::context::{Context, Keep};
+use crate::keep::keep;
 use crate::slot::{self};
 use crate::stage;
-use crate::usage;
 use crate::warm;
 use host::queue::slots_of;
 use host::snapshots;

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::context::Context;
-use crate::keep::Keep;
+use crate::context::{Context, Keep};
 use host::snapshots::forget;
 
 /// How long it may take beside the stages.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::context::Context;
-use crate::keep::Keep;
+use crate::context::{Context, Keep};
 use journal::run_dir::RunDir;
 
 /// Hides the kept app's secrets from this run's reports too.

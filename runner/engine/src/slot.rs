@@ -6,8 +6,8 @@ use std::time::Duration;
 use slots::Ask;
 
 use crate::context::Context;
+use crate::context::usage::mib_of;
 use crate::stage::published_ports;
-use crate::usage::mib_of;
 use host::queue::Runner;
 use plan::warm_provider::Warm;
 

@@ -5,9 +5,8 @@ use harness::deps::{DepsUser, Sso};
 use secrecy::ExposeSecret as _;
 use swarm::{PublishedPort, ServiceFacts};
 
-use crate::context::Context;
-use crate::keep::Keep;
-use crate::neighbours::SYSTEM_CAS;
+use crate::context::neighbours::SYSTEM_CAS;
+use crate::context::{Context, Keep};
 
 /// One value.
 pub struct Variable {
@@ -34,11 +33,14 @@ impl Deployed {
     /// Asks. What cannot be had is left out: a test that needs it says so.
     pub async fn of(cx: &Context) -> Self {
         let stack = &cx.spec.stack;
-        let labels = cx.swarm.service_labels(stack, "app").await.unwrap_or_default();
+        let swarm = &cx.swarm;
+        let (labels, ports, services) =
+            tokio::join!(swarm.service_labels(stack, "app"), swarm.published(stack), swarm.service_facts(stack));
+        let labels = labels.unwrap_or_default();
         Self {
             version: labels.get(&coopcloud::labels::version(stack)).cloned().unwrap_or_default(),
-            ports: cx.swarm.published(stack).await.unwrap_or_default(),
-            databases: databases(&cx.swarm.service_facts(stack).await.unwrap_or_default()),
+            ports: ports.unwrap_or_default(),
+            databases: databases(&services.unwrap_or_default()),
         }
     }
 

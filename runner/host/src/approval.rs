@@ -51,7 +51,7 @@ impl Approved {
     /// one folder per recipe.
     ///
     /// # Errors
-    /// [`Kind::CheckBroken`], a usage error, with the line.
+    /// [`Kind::Usage`], a usage error, with the line.
     pub fn read(file: Option<&Path>, recipes: &Path) -> Result<Self, Failure> {
         Self::read_as("approved recipes", "CCCI_APPROVED", file, recipes)
     }
@@ -68,7 +68,7 @@ impl Approved {
         let Some(file) = file else { return Ok(Self::default()) };
         let wrong = |why: String| {
             Failure::new(
-                Kind::CheckBroken,
+                Kind::Usage,
                 format!("the list of {what} {} cannot be used: {why}", file.display()),
                 format!("{variable} names a file with one recipe a line; # begins a comment"),
             )

@@ -328,7 +328,7 @@ pub fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
 
 /// A setting that is wrong.
 pub fn wrong(what: String, look_at: &str) -> Failure {
-    Failure::new(Kind::CheckBroken, what, look_at)
+    Failure::new(Kind::Usage, what, look_at)
 }
 
 #[cfg(test)]

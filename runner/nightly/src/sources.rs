@@ -62,7 +62,7 @@ impl Enrolled {
             && let Ok(repo) = format!("{}/{recipe}", named.owner).parse::<Repo>()
         {
             let asked = named.forge.hosted(&repo).await.map_err(|error| {
-                let kind = if error.is_passing() { Kind::SourceUnreachable } else { Kind::CheckBroken };
+                let kind = if error.is_passing() { Kind::SourceUnreachable } else { Kind::Usage };
                 Failure::new(kind, error.to_string(), "the forge, and the bot's token")
             })?;
             if asked.is_some() {

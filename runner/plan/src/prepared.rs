@@ -124,7 +124,7 @@ impl Prepared {
         let brought = brought(&overlays, &[]);
         if !only.wants_stage(Stage::Functional, &brought.functional) {
             let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
-            return Err(Failure::new(Kind::CheckBroken, what, "the other stages need a run of their own"));
+            return Err(Failure::new(Kind::Usage, what, "the other stages need a run of their own"));
         }
         let mut stages = plan(&spec, &toml, &brought, only, settings.max_wait);
         for planned in stages.iter_mut().filter(|planned| !matches!(planned.stage, Stage::Functional | Stage::Prove)) {
@@ -248,7 +248,7 @@ pub fn needs_of(
     is_chosen: impl Fn(&str) -> bool,
 ) -> Result<BTreeSet<String>, Failure> {
     let broken = |error: std::io::Error| {
-        Failure::new(Kind::CheckBroken, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
+        Failure::new(Kind::Usage, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
     };
     let mut files = Vec::new();
     for name in FOLDERS {
@@ -269,7 +269,7 @@ pub fn needs_of(
 
 fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {
     let broken = |error: std::io::Error| {
-        Failure::new(Kind::CheckBroken, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
+        Failure::new(Kind::Usage, format!("{} cannot be read: {error}", folder.display()), "rights of the folder")
     };
     let mut found = Overlays::default();
     for name in FOLDERS {
@@ -279,7 +279,7 @@ fn overlays(folder: &Path, only: &Selection) -> Result<Overlays, Failure> {
     if let Some(unmet) = only.unmet(&names) {
         let what = format!("--only {unmet}: the recipe's folder brings no such test");
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        return Err(Failure::new(Kind::CheckBroken, what, format!("its tests: {names}")));
+        return Err(Failure::new(Kind::Usage, what, format!("its tests: {names}")));
     }
     // In the order of the folders' list, which is that of the stages.
     found.proven = FOLDERS.iter().filter_map(|name| found.checks.get(name)).flatten().cloned().collect();

@@ -115,7 +115,7 @@ pub fn tags_are_annotated(tags: &[Tag]) -> Result<usize, Failure> {
 /// [`Kind::CheckBroken`] with those that do.
 pub async fn tests_can_run(folder: &Path, recipe: &RecipeName) -> Result<Vec<Finding>, Failure> {
     let found = recipe_folder::lint::lint(folder).await.map_err(|error| {
-        Failure::new(Kind::CheckBroken, error.to_string(), "the rights of cc-ci's folder for this recipe")
+        Failure::new(Kind::Usage, error.to_string(), "the rights of cc-ci's folder for this recipe")
     })?;
     let (bad, other): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.rule.stops_a_run());
     let Some(first) = bad.first() else { return Ok(other) };

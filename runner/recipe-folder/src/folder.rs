@@ -23,7 +23,7 @@ pub fn folder_of(recipes: &Path, recipe: &RecipeName) -> PathBuf {
 pub fn all_recipes(recipes: &Path) -> Result<Vec<RecipeName>, Failure> {
     let failed = |error: std::io::Error| {
         let what = format!("{} cannot be read: {error}", recipes.display());
-        Failure::new(Kind::CheckBroken, what, "--recipes (CCCI_RECIPES)")
+        Failure::new(Kind::Usage, what, "--recipes (CCCI_RECIPES)")
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(recipes).map_err(failed)? {
@@ -50,7 +50,7 @@ pub fn chosen_recipes(recipes: &Path, names: &[RecipeName]) -> Result<Vec<Recipe
         let known = all_recipes(recipes)?;
         let meant = nearest(name.as_str(), known.iter().map(RecipeName::as_str));
         let what = format!("{name} has no folder in {}{meant}", recipes.display());
-        return Err(Failure::new(Kind::CheckBroken, what, "the name, and --recipes (CCCI_RECIPES)"));
+        return Err(Failure::new(Kind::Usage, what, "the name, and --recipes (CCCI_RECIPES)"));
     }
     Ok(names.to_vec())
 }

@@ -68,7 +68,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         run: args.run.then_some(Run { build, limit: args.limit, within: args.within }),
     };
     let audited = audit.make(|line| eprintln!("runs the tests of {line}")).map_err(|error| {
-        Failure::new(Kind::CheckBroken, format!("the audit cannot be made: {error}"), "--since, --commit, --repository")
+        Failure::new(Kind::Usage, format!("the audit cannot be made: {error}"), "--since, --commit, --repository")
     })?;
     if args.json {
         println!("{:#}", serde_json::json!(audited));

@@ -58,7 +58,7 @@ pub async fn fleet(
     let set = caps.env("CCCI_SLOTS", "ccci-bench").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
     if !set.is_ok_and(|status| status.success()) {
         let what = format!("the caps of the bench cannot be set by {} caps", program.display());
-        return Err(Failure::new(Kind::CheckBroken, what, "run `cc-ci caps` by hand"));
+        return Err(Failure::new(Kind::WorldIncomplete, what, "run `cc-ci caps` by hand"));
     }
     let start = Instant::now();
     let mut under_way = Vec::new();
@@ -111,7 +111,7 @@ async fn copy(source: &Path, dir: &Path) -> Result<PathBuf, Failure> {
 
 async fn one(mut command: Command, recipe: RecipeName, queued: oneshot::Sender<()>) -> Result<FleetRun, Failure> {
     let broken =
-        |why: String| Failure::new(Kind::CheckBroken, format!("a run of {recipe} {why}"), "run it by hand first");
+        |why: String| Failure::new(Kind::WorldIncomplete, format!("a run of {recipe} {why}"), "run it by hand first");
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

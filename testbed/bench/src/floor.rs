@@ -195,5 +195,9 @@ async fn run(command: &mut Command) -> Result<(), Failure> {
 }
 
 fn failed(why: &str) -> Failure {
-    Failure::new(Kind::CheckBroken, format!("the floor failed: {why}"), "run the bench on a machine with a whole world")
+    Failure::new(
+        Kind::WorldIncomplete,
+        format!("the floor failed: {why}"),
+        "run the bench on a machine with a whole world",
+    )
 }

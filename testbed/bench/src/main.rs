@@ -111,7 +111,8 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let resolve =
         settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
     let ca = host::world::served_ca(&swarm, settings).await?;
-    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| engine::neighbours::SYSTEM_CAS.to_owned());
+    let ca =
+        ca.map(|path| path.display().to_string()).unwrap_or_else(|| engine::context::neighbours::SYSTEM_CAS.to_owned());
     let (mut rounds, mut peak) = (Vec::new(), 0);
     for round in 1..=args.rounds.get() {
         eprintln!("round {round} of {}", args.rounds);
@@ -174,11 +175,7 @@ fn recipe_of(source: &Path) -> Result<RecipeName, Failure> {
     let path = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.parse().map_err(|error| {
-        Failure::new(
-            Kind::CheckBroken,
-            format!("{}: {error}", path.display()),
-            "--source: a folder with a recipe's name",
-        )
+        Failure::new(Kind::Usage, format!("{}: {error}", path.display()), "--source: a folder with a recipe's name")
     })
 }
 

@@ -97,5 +97,5 @@ fn high_water(status: &Path) -> Option<u64> {
 }
 
 fn broken(why: &str) -> Failure {
-    Failure::new(Kind::CheckBroken, format!("the measured run {why}"), "run it by hand first: cc-ci run")
+    Failure::new(Kind::WorldIncomplete, format!("the measured run {why}"), "run it by hand first: cc-ci run")
 }

@@ -25,7 +25,7 @@ pub async fn plain(script: &Path, trees: &Trees, url: &str, resolve: &str, ca: &
         .output()
         .await;
     let fail =
-        |why: String| Failure::new(Kind::CheckBroken, format!("the plain script failed: {why}"), "run it by hand");
+        |why: String| Failure::new(Kind::WorldIncomplete, format!("the plain script failed: {why}"), "run it by hand");
     let output = output.map_err(|error| fail(error.to_string()))?;
     if !output.status.success() {
         return Err(fail(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned()));

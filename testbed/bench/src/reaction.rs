@@ -97,5 +97,5 @@ async fn deploy(file: &Path, stack: &StackName) -> Result<(), Failure> {
 }
 
 fn failed(why: &str) -> Failure {
-    Failure::new(Kind::CheckBroken, format!("the bench failed: {why}"), "run it on a machine with a whole world")
+    Failure::new(Kind::WorldIncomplete, format!("the bench failed: {why}"), "run it on a machine with a whole world")
 }

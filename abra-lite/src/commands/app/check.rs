@@ -1,8 +1,8 @@
 //! `app check`: keys of `.env.sample` that the env file lacks.
 
 use crate::app::App;
-use crate::cli::Flags;
 use crate::fatal::Done;
+use crate::flags::Flags;
 use crate::table::table;
 
 #[derive(Debug, clap::Args)]

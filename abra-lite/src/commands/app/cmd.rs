@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::app::App;
-use crate::cli::Flags;
 use crate::docker::{connect, container_of, exec};
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

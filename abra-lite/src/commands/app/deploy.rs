@@ -16,9 +16,9 @@ use serde_json::json;
 
 use super::cmd::in_service;
 use crate::app::App;
-use crate::cli::Flags;
 use crate::docker::{connect, secret_names, services, wants_terminal};
 use crate::fatal::{Done, Fatal, fatal};
+use crate::flags::Flags;
 use crate::otherwise::otherwise;
 use crate::recipe::abra_dir;
 
@@ -79,10 +79,17 @@ pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
     if !args.no_domain_checks {
         check_domain(&app).await?;
     }
-    let before = swarm.before(&app.stack).await?;
-    let mut watch = swarm.watch(&app.stack).await?;
-    stack_deploy(&app, &compose, flags.chaos)?;
-    if !args.no_converge_checks {
+    let chaos = match (flags.chaos, way) {
+        (false, _) => None,
+        (true, Way::Deploy) => Some(version.clone()),
+        (true, Way::Upgrade) => Some(app.recipe.chaos_version()?),
+    };
+    let watch = match args.no_converge_checks {
+        true => None,
+        false => Some((swarm.before(&app.stack).await?, swarm.watch(&app.stack).await?)),
+    };
+    stack_deploy(&app, &compose, chaos.as_deref())?;
+    if let Some((before, mut watch)) = watch {
         let key = labels::timeout(&app.stack);
         let label = compose.services.iter().find_map(|service| service.labels.get(&key));
         let seconds = label.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_TIMEOUT);
@@ -210,7 +217,7 @@ async fn check_domain(app: &App) -> Done {
 
 /// Hands the recipe's files and one of our own to docker's loader, which checks, interpolates and
 /// merges them as the real abra does: it links the same code. What that one more file would make docker lose is in it.
-fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
+fn stack_deploy(app: &App, compose: &Compose, chaos: Option<&str>) -> Done {
     // Below its own folder: the real abra leaves nothing elsewhere when it is killed.
     let file = tempfile::Builder::new().prefix("additions-").suffix(".yml").tempfile_in(abra_dir()?)?;
     std::fs::write(file.path(), format!("{:#}\n", additions(app, compose, chaos)?))?;
@@ -253,15 +260,16 @@ fn environment(vars: BTreeMap<String, String>) -> Vec<(OsString, OsString)> {
     machine.chain(settings.map(|(name, value)| (name.into(), value.into()))).collect()
 }
 
-/// What a deploy adds to the recipe: labels, and the app's settings in the environment of `app`.
-fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Value> {
+/// What a deploy adds to the recipe: labels, and the app's settings in the environment of `app`. A chaos deploy gives its
+/// version.
+fn additions(app: &App, compose: &Compose, chaos: Option<&str>) -> Done<serde_json::Value> {
     let dollar = |text: &str| text.replace('$', "$$");
     let mut added = json!({ "labels": {
         labels::recipe(&app.stack): app.recipe.name.as_str(),
-        labels::chaos(&app.stack): chaos.to_string(),
+        labels::chaos(&app.stack): chaos.is_some().to_string(),
     }});
-    if chaos {
-        added["labels"][labels::chaos_version(&app.stack)] = json!(app.recipe.chaos_version()?);
+    if let Some(version) = chaos {
+        added["labels"][labels::chaos_version(&app.stack)] = json!(version);
     }
     let Some(service) = compose.service("app") else {
         return fatal(format!("recipe {} has no service called app", app.recipe.name));

@@ -6,8 +6,8 @@ use coopcloud::abra::Point;
 use coopcloud::envfile::EnvFile;
 
 use crate::app::server_dir;
-use crate::cli::Flags;
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 use crate::otherwise::otherwise;
 use crate::recipe::Recipe;
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use swarm::Removal;
 
 use crate::app::App;
-use crate::cli::Flags;
 use crate::docker::{connect, services};
 use crate::fatal::{Done, fatal};
+use crate::flags::Flags;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

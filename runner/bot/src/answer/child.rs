@@ -17,7 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 use super::builds::StartedBuild;
-use super::work::Came;
+use super::message::{Came, Ended};
 use host::settings::Settings;
 use journal::event::Record;
 
@@ -97,15 +97,6 @@ impl Order {
         words.extend(["--leash", "--json"].map(str::to_owned));
         words
     }
-}
-
-/// How a run's process ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    /// Its exit code; none where a signal ended it.
-    pub code: Option<i32>,
-    /// The last lines of its standard error.
-    pub said: Vec<String>,
 }
 
 /// Who starts runs.

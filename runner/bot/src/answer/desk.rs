@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::book::Book;
 use super::job::Job;
-use super::work::Came;
+use super::message::Came;
 
 /// Writes words into the book and tells the worker.
 #[derive(Debug)]

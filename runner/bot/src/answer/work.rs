@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::names::{RecipeName, RunId};
-use forge::api::{Forge, PullEnd};
+use forge::api::Forge;
 use forge::names::{CommentId, PullId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -24,12 +24,12 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::book::{Book, BookError};
-use super::builds::{AtDrone, Over, RestartedBuild, Seen};
-use super::child::{Ended, Leash, Runs};
+use super::builds::AtDrone;
+use super::child::{Leash, Runs};
 use super::job::{Job, Phase};
 use super::kept::KeptApps;
+use super::message::Came;
 use super::tell::{Pauses, Telling, Told};
-use journal::event::Record;
 use journal::fold::RunView;
 use journal::on_main::OnMain;
 use journal::run_dir::RunDir;
@@ -40,36 +40,6 @@ const TICK: Duration = Duration::from_millis(500);
 const STOPPING: Duration = Duration::from_secs(4 * 60 + 15);
 /// And the forge this long to hear of it.
 const LAST_WORDS: Duration = Duration::from_secs(15);
-
-/// What reaches the worker.
-#[derive(Debug)]
-pub enum Came {
-    /// A word that is in the book.
-    Word(Box<Job>),
-    /// What the run of a comment says.
-    Record(CommentId, Box<Record>),
-    /// The process of a comment's run has ended.
-    Ended(CommentId, Ended),
-    /// The process of a run from before a restart is gone.
-    Gone(CommentId),
-    /// How the build of a comment's run stands.
-    Build(CommentId, Box<Seen>),
-    /// The build of a comment's run is over.
-    Over(CommentId, Over),
-    /// The build of a comment's run was restarted in Drone.
-    Restarted(CommentId, Box<RestartedBuild>),
-    /// A pull request is closed or merged; it may have been told before.
-    PullEnded {
-        /// Which one.
-        pull: PullId,
-        /// How.
-        end: PullEnd,
-        /// The last word that was known when this was found out; none where every known one is older.
-        until: Option<CommentId>,
-    },
-    /// What became of the app that the run of a comment kept.
-    KeptApp(CommentId, Result<(), String>),
-}
 
 /// What a worker works with.
 #[derive(Debug)]

@@ -183,7 +183,7 @@ fn failed(about: &str, text: &str) -> Failure {
     let failure = if is_unreachable(text) {
         Failure::new(Kind::SourceUnreachable, what, "the network of this machine, and the address")
     } else {
-        Failure::new(Kind::CheckBroken, what, "the address, and the rights of the bot and of its token there")
+        Failure::new(Kind::Usage, what, "the address, and the rights of the bot and of its token there")
     };
     failure.with_detail(text)
 }

@@ -69,7 +69,7 @@ pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mir
         Some(hosted) if what.is_private && !hosted.is_private => {
             let what = format!("{} is there already, and everybody may see it", what.repo);
             return Err(Failure::new(
-                Kind::CheckBroken,
+                Kind::Usage,
                 what,
                 "the repository's settings on the forge make it private; then again",
             ));
@@ -77,7 +77,7 @@ pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mir
         Some(hosted) if hosted.may_push => false,
         Some(_) => {
             let what = format!("the bot may not push to {}", what.repo);
-            return Err(Failure::new(Kind::CheckBroken, what, "the bot's team: it needs the right to write code"));
+            return Err(Failure::new(Kind::Usage, what, "the bot's team: it needs the right to write code"));
         }
     };
     let target = forge.clone_url(&what.repo).to_string();
@@ -109,11 +109,11 @@ fn default_branch(git: &Git, what: &Mirror) -> Result<Branch, Failure> {
 fn failure(error: &ForgeError) -> Failure {
     let (kind, look_at) = match error {
         ForgeError::Unreachable { .. } => (Kind::SourceUnreachable, "the network of this machine, and --forge-url"),
-        ForgeError::Token { .. } => (Kind::CheckBroken, "--forge-token-file"),
+        ForgeError::Token { .. } => (Kind::Usage, "--forge-token-file"),
         ForgeError::Refused { .. } => {
-            (Kind::CheckBroken, "docs/operate.md, Mirrors: the rights of the bot and the scopes of its token")
+            (Kind::Usage, "docs/operate.md, Mirrors: the rights of the bot and the scopes of its token")
         }
-        ForgeError::Wrong { .. } => (Kind::CheckBroken, "--forge-url"),
+        ForgeError::Wrong { .. } => (Kind::Usage, "--forge-url"),
     };
     Failure::new(kind, error.to_string(), look_at)
 }

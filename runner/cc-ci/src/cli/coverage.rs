@@ -50,7 +50,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
             let path = path.clone().unwrap_or_else(|| settings.recipes.join(BASELINE));
             let read = baseline(&path).map_err(|error| {
                 let look_at = "cc-ci coverage --json writes a baseline; --gate=FILE names another";
-                Failure::new(Kind::CheckBroken, error.to_string(), look_at)
+                Failure::new(Kind::Usage, error.to_string(), look_at)
             })?;
             Some(read)
         }

@@ -93,5 +93,5 @@ fn plural(number: usize) -> &'static str {
 }
 
 fn unreadable(error: ReadError) -> Failure {
-    Failure::new(Kind::CheckBroken, error.to_string(), "the name, and --recipes (CCCI_RECIPES)")
+    Failure::new(Kind::Usage, error.to_string(), "the name, and --recipes (CCCI_RECIPES)")
 }

@@ -265,7 +265,7 @@ fn exit_of(failure: &Failure) -> Exit {
     match (failure.kind, failure.kind.usual_cause()) {
         (Kind::Bug, _) => Exit::Bug,
         (Kind::NoSlot, _) => Exit::NoSlot,
-        (Kind::DomainTooLong | Kind::InvalidRecipe | Kind::CheckBroken | Kind::NotKept, _) => Exit::Usage,
+        (Kind::Usage | Kind::DomainTooLong | Kind::InvalidRecipe | Kind::CheckBroken | Kind::NotKept, _) => Exit::Usage,
         (_, Cause::Infrastructure) => Exit::Infrastructure,
         _ => Exit::Usage,
     }

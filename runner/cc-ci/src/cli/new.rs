@@ -30,7 +30,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let folder = folder_of(&settings.recipes, recipe);
     if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::new(
-            Kind::CheckBroken,
+            Kind::Usage,
             format!("{} is there already", folder.display()),
             "it is not overwritten: change it by hand, or move it away first",
         ));

@@ -30,7 +30,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let report = redo(&args.journal, args.format, Look::PLAIN).map_err(|error| {
         Failure::new(
-            Kind::CheckBroken,
+            Kind::Usage,
             format!("{}: {error}", args.journal.display()),
             "the journal of a run: journal.jsonl in its folder",
         )
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     match &args.output {
         Some(path) if same(path) => {
-            return Err(Failure::new(Kind::CheckBroken, "the report would replace the journal", "another file for -o"));
+            return Err(Failure::new(Kind::Usage, "the report would replace the journal", "another file for -o"));
         }
         Some(path) => files::write(path, &report).map_err(|error| Failure::disk("write", path, &error))?,
         None => screen::text(&report),

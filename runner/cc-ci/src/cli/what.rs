@@ -45,7 +45,7 @@ impl What {
     pub(super) fn request(&self, settings: &Settings) -> Result<Request, Failure> {
         if !settings.recipes.is_dir() {
             return Err(Failure::new(
-                Kind::CheckBroken,
+                Kind::Usage,
                 format!("there is no folder of recipes {}", settings.recipes.display()),
                 "--recipes (CCCI_RECIPES); for the generic checks alone name an empty folder",
             ));
@@ -59,7 +59,7 @@ impl What {
         let folder = Path::new(&source);
         if self.dirty && !folder.is_dir() {
             let what = format!("--dirty: {source} is no folder of this machine");
-            return Err(Failure::new(Kind::CheckBroken, what, "--source FOLDER, or leave --dirty out"));
+            return Err(Failure::new(Kind::Usage, what, "--source FOLDER, or leave --dirty out"));
         }
         let revision = match (self.pr, &self.commit, &self.reference) {
             _ if self.dirty => Revision::WorkTree(folder.to_owned()),
@@ -113,7 +113,7 @@ impl What {
 /// The part of a run that words ask for.
 pub(super) fn selection(words: &[String]) -> Result<Selection, Failure> {
     Selection::parse(words).map_err(|why| {
-        Failure::new(Kind::CheckBroken, format!("--only: {why}"), "`cc-ci plan` lists the stages and their tests")
+        Failure::new(Kind::Usage, format!("--only: {why}"), "`cc-ci plan` lists the stages and their tests")
     })
 }
 

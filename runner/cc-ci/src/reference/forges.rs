@@ -2,7 +2,7 @@
 
 use forge::api::FEATURES;
 
-use super::Table;
+use crate::table::Table;
 
 /// What not every version has, for the reference.
 #[must_use]

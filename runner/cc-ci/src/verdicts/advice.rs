@@ -173,6 +173,9 @@ pub fn advice(kind: Kind) -> Advice {
             ("functional/10-login.hurl: line 12 …", "read the check's output; it tells what the app answered")
         }
         Kind::CheckBroken => ("functional/10-login.sh cannot be parsed", "`cc-ci lint RECIPE` says what is wrong"),
+        Kind::Usage => {
+            ("--only functional/99: the recipe's folder brings no such test", "the argument or setting that it names")
+        }
         Kind::PortTaken => (
             "service app cannot have its host port; service web_app holds port 443",
             "operator: what publishes the port; a recipe that needs one of traefik's own ports cannot run beside it",

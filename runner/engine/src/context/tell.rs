@@ -12,7 +12,7 @@ use base::messages::Speaker;
 use coopcloud::abra::{Call, explain_with};
 
 use super::{Context, Step, Stopped};
-use crate::keep::Keep;
+use crate::context::Keep;
 use journal::emit::Emitter;
 use journal::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, Shown, Stage};
 

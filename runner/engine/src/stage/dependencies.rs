@@ -12,9 +12,9 @@ use swarm::Before;
 use tokio::sync::watch;
 
 use super::{answers, prepare, ready};
+use crate::context::logins;
+use crate::context::neighbours::Neighbours;
 use crate::context::{Context, Step, Stopped};
-use crate::logins;
-use crate::neighbours::Neighbours;
 use journal::event::{Fault, Origin, Outcome};
 use journal::text::count;
 use plan::warm_provider::Warm;

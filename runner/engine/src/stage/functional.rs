@@ -4,8 +4,7 @@ use base::failure::{Failure, Kind};
 use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{answers, overlay, own_tests};
-use crate::context::{Context, Step, Stopped};
-use crate::keep::Keep;
+use crate::context::{Context, Keep, Step, Stopped};
 use journal::event::Origin;
 
 /// The folders whose tests run here, in their order.

@@ -3,8 +3,7 @@
 
 use swarm::MemoryKill;
 
-use crate::context::Context;
-use crate::keep::Keep;
+use crate::context::{Context, Keep};
 use journal::event::Fault;
 use plan::warm_provider::Warm;
 

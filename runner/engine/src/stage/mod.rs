@@ -28,7 +28,6 @@ mod variants;
 
 pub use dependencies::lost;
 pub use prepare::published_ports;
-pub use variants::ActiveVariant;
 
 use crate::context::{Context, Step};
 use journal::event::Stage;

@@ -7,8 +7,8 @@ use harness::overlay::{OverlayOutcome, OverlayResult};
 use swarm::StackLabels;
 
 use super::overlay;
+use crate::context::neighbours::SYSTEM_CAS;
 use crate::context::{Context, Step, Stopped};
-use crate::neighbours::SYSTEM_CAS;
 use crate::variables::{Deployed, VARIABLES};
 use fence::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
 use host::blocking::blocking;

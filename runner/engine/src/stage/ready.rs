@@ -10,9 +10,8 @@ use harness::ready::{Patience, Unmet, shakes_hands, steadily, takes_connections}
 use harness::tls::{Server, Tls, TlsError, Trust};
 use swarm::{ExecError, Inside, Streams};
 
-use crate::context::Context;
-use crate::keep::Keep;
-use crate::neighbours::SYSTEM_CAS;
+use crate::context::neighbours::SYSTEM_CAS;
+use crate::context::{Context, Keep};
 use recipe_folder::recipe_toml::InService;
 
 /// Between two right answers where several are wanted.

@@ -6,9 +6,9 @@ use base::failure::{Failure, Kind};
 use slots::{Board as _, Lease, NoSlot};
 
 use crate::claims;
+use crate::context::usage;
 use crate::context::{Context, Step};
 use crate::slot::ask;
-use crate::usage;
 use host::queue::{Times, caps, now, place, slots_of};
 use host::reap::Janitor;
 use plan::warm_provider::Warm;

@@ -5,22 +5,12 @@ use base::failure::Failure;
 use swarm::Before;
 
 use super::{answers, evidence, fresh, prepare, upgrade};
-use crate::context::{Context, Step, Stopped};
-use crate::keep::Keep;
+use crate::context::{ActiveVariant, Context, Keep, Step, Stopped};
 use change::Change;
 use journal::text::count;
 use plan::allowed::{allowed, readable, settle};
 use plan::revision::sample_of;
 use recipe_folder::recipe_toml::Variant;
-
-/// A variant that is deployed now.
-#[derive(Debug, Clone)]
-pub struct ActiveVariant {
-    /// What it sets.
-    pub settings: Variant,
-    /// Whether it is at the base release.
-    pub is_base: bool,
-}
 
 pub(super) async fn run(cx: &mut Context) -> Step {
     if cx.keep != Keep::No {

@@ -6,8 +6,8 @@ use base::failure::{Failure, Kind};
 use swarm::Claim;
 
 use crate::context::Context;
-use crate::keep::end_later;
-use crate::logins;
+use crate::context::logins;
+use crate::end_later::end_later;
 use host::queue;
 use host::teardown::tear_down;
 use journal::event::ObjectFact;

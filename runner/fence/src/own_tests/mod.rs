@@ -76,7 +76,7 @@ impl OwnTests {
         }
         let image = settings.own_tests_image.clone().ok_or_else(|| {
             Failure::new(
-                Kind::CheckBroken,
+                Kind::Usage,
                 format!("{recipe} is approved and brings tests, and there is no image to run them in"),
                 "set CCCI_OWN_TESTS_IMAGE to an image with what tests use, such as bash, curl and jq",
             )

@@ -23,10 +23,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use self::restarts::{RestartedBuild, StartedBuild};
-pub use self::seen::{AtDrone, Over, Seen};
+pub use self::seen::{AtDrone, Over, RestartedBuild, Seen, StartedBuild};
 use super::child::{Leash, Order, Runs};
-use super::work::Came;
+use super::message::Came;
 
 /// How often things are looked at.
 #[derive(Debug, Clone, Copy)]

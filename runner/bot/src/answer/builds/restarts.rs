@@ -1,35 +1,10 @@
 //! Builds that a person restarted on Drone's page: a new attempt of the same run.
 
-use base::names::RunId;
 use forge::drone::TESTME_RUN;
-use forge::names::CommentId;
 use tokio::sync::mpsc;
-use url::Url;
 
-use super::Server;
-use crate::answer::work::Came;
-
-/// A build that was started for a comment and has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartedBuild {
-    /// The comment.
-    pub comment: CommentId,
-    /// The run's id that the build was started with; a restart has the same parameter.
-    pub run: RunId,
-    /// Its number, or that of its newest restart.
-    pub number: u64,
-}
-
-/// A restart of a build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestartedBuild {
-    /// Its number.
-    pub number: u64,
-    /// What it is called: `coop/cc-ci/13`.
-    pub name: String,
-    /// Its page.
-    pub link: Option<Url>,
-}
+use super::{RestartedBuild, Server, StartedBuild};
+use crate::answer::message::Came;
 
 impl Server {
     /// Looks once, in one request, for restarts of builds.

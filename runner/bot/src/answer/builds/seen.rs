@@ -1,6 +1,8 @@
 //! What is known of a build.
 
+use base::names::RunId;
 use forge::drone::BuildEnd;
+use forge::names::CommentId;
 use url::Url;
 
 /// A build, as it was seen the last time.
@@ -59,4 +61,26 @@ pub enum Over {
         /// What to look at.
         look_at: String,
     },
+}
+
+/// A build that was started for a comment and has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedBuild {
+    /// The comment.
+    pub comment: CommentId,
+    /// The run's id that the build was started with; a restart has the same parameter.
+    pub run: RunId,
+    /// Its number, or that of its newest restart.
+    pub number: u64,
+}
+
+/// A restart of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestartedBuild {
+    /// Its number.
+    pub number: u64,
+    /// What it is called: `coop/cc-ci/13`.
+    pub name: String,
+    /// Its page.
+    pub link: Option<Url>,
 }

@@ -250,7 +250,7 @@ impl One {
                 // An event of a later version is left out, as by every reader.
                 let Ok(record) = serde_json::from_slice::<Record>(line) else { continue };
                 heard.verdict |= matches!(record.event, Event::RunEnded { .. });
-                let _ = self.came.send(crate::answer::work::Came::Record(self.order.comment, Box::new(record)));
+                let _ = self.came.send(crate::answer::message::Came::Record(self.order.comment, Box::new(record)));
             }
             heard.any = true;
             journal.pass(&batch);

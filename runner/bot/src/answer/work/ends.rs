@@ -6,8 +6,9 @@ use forge::api::Forge;
 use forge::names::CommentId;
 
 use super::Worker;
-use crate::answer::child::{Ended, Runs};
+use crate::answer::child::Runs;
 use crate::answer::job::{End, Phase};
+use crate::answer::message::Ended;
 use crate::answer::tell::Told;
 use journal::event::{Record, Word};
 use journal::fold::{RunView, fold};

@@ -8,7 +8,9 @@ use super::fake::{Apps, Board, Stage, Started, asked};
 use super::*;
 use crate::answer::desk::AnswerDesk;
 use crate::answer::job::End;
+use crate::answer::message::Ended;
 use journal::emit::Sink as _;
+use journal::event::Record;
 use journal_fixtures as fixtures;
 
 mod builds;

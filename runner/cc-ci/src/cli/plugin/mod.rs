@@ -16,7 +16,7 @@ use url::Url;
 use self::arguments::{Given, parsed, words};
 use self::table::{ARTIFACTS, DEPLOYMENTS, LEFT_OUT, PUBLIC_URL, TABLE, TEMPLATE, TOKEN};
 use super::run;
-use crate::reference::Table;
+use crate::table::Table;
 use journal::event::Record;
 use journal::exit::Exit;
 use journal::fold::fold;
@@ -30,7 +30,7 @@ const FOLDER: &str = "cc-ci";
 pub(super) struct Args {}
 
 pub(super) async fn run(_: &Args) -> Result<Exit, Failure> {
-    let wrong = |what: String| Failure::new(Kind::CheckBroken, what, "cc-ci plugin --help, which lists every setting");
+    let wrong = |what: String| Failure::new(Kind::Usage, what, "cc-ci plugin --help, which lists every setting");
     if std::env::args_os().len() > 2 {
         return Err(wrong("cc-ci plugin takes no options: they would be mixed with a pipeline's settings".to_owned()));
     }

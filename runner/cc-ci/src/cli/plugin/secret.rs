@@ -34,7 +34,7 @@ pub(super) fn wants_init() -> bool {
 
 /// Begins again without the secrets; it comes back only where that fails.
 pub(super) fn hand_over(token: Option<&str>, has_file: bool, secrets: &[String]) -> Failure {
-    let wrong = |what: &str| Failure::new(Kind::CheckBroken, what, "cc-ci plugin --help, which lists every setting");
+    let wrong = |what: &str| Failure::new(Kind::Usage, what, "cc-ci plugin --help, which lists every setting");
     if token.is_some() && has_file {
         return wrong("the settings report-token and report-token-file cannot be used together");
     }

@@ -17,8 +17,7 @@ use futures_util::future::try_join_all;
 use swarm::{DownService, ServiceFacts};
 
 use super::{answers, data, evidence, upgrade};
-use crate::context::{Context, Step, Stopped};
-use crate::keep::Keep;
+use crate::context::{Context, Keep, Step, Stopped};
 use crate::markers::Marker;
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;

@@ -13,7 +13,7 @@ use swarm::{DownService, ServiceFacts, TaskRow};
 use super::super::{answers, data};
 use super::{Planted, Tried, bring_back, intact, names, recovered, take_down};
 use crate::context::{Context, Stopped};
-use crate::deploy::random_text;
+use crate::random_text::random_text;
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;
 use recipe_folder::recipe_toml::InjectedFault;

@@ -12,6 +12,7 @@ mod policy;
 mod rust;
 mod script;
 mod variables;
+mod verdict;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,6 +24,7 @@ pub use bounded::Bounded;
 pub use script::{late, of_exit};
 use variables::names_a_secret;
 pub use variables::{EXCHANGES_FILE, SECRETS_FILE, VARIABLES_FILE, Variables, told_secrets};
+pub use verdict::Verdict;
 
 use base::exchange::Exchanges;
 use base::failure::{Failure, Kind};
@@ -130,9 +132,6 @@ impl OverlayResult {
 /// The tests in one folder of a recipe's folder, in name order. A folder that is not there has none.
 /// Folders inside it and hidden files are no tests; any other file is one, so that a mistyped ending
 /// is seen.
-///
-/// # Errors
-/// When the folder is there and cannot be read.
 pub fn discover(recipe: &Path, folder: &str) -> std::io::Result<Vec<OverlayFile>> {
     let entries = match std::fs::read_dir(recipe.join(folder)) {
         Ok(entries) => entries,
@@ -256,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_test_of_the_recipes_here_could_run() {
-        let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");
+        let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
         let mut seen = 0;
         for recipe in std::fs::read_dir(recipes).unwrap() {
             let recipe = recipe.unwrap().path();

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::script::{Ran, hide, last_line, late, supervise};
 use super::{Context, EXCHANGES_FILE, OverlayFile, OverlayResult, Variables};
-use crate::testing::Verdict;
+use crate::verdict::Verdict;
 
 /// The program's name, where it stands beside this one.
 const PROGRAM: &str = "recipe-tests";
