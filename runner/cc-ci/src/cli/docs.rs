@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> Exit {
         What::Recipes => match crate::recipes_page::page("recipes".as_ref(), "testbed/wave.json".as_ref()) {
             Ok(page) => text(page),
             Err(error) => {
-                eprintln!("recipes/ or testbed/wave.json cannot be read: {error}; run this in cc-ci's own repository");
+                note!("recipes/ or testbed/wave.json cannot be read: {error}; run this in cc-ci's own repository");
                 return Exit::Usage;
             }
         },
