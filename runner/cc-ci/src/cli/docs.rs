@@ -1,5 +1,6 @@
 //! `cc-ci docs`: what of the docs is generated from the code, and the systemd unit.
 
+use host::note;
 use host::screen::text;
 use journal::exit::Exit;
 
