@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use base::failure::Failure;
 use base::names::{RecipeName, StackName};
 use coopcloud::abra::Abra;
-use harness::http::Http;
+use http_client::Http;
 use slots::{Lease, SwarmBoard};
 use swarm::{Before, Claim, Swarm};
 use tokio::task::JoinHandle;

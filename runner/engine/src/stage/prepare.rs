@@ -7,7 +7,7 @@ use coopcloud::abra::{LintRow, parse_lint};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::EnvFile;
 use coopcloud::lint::Recipe;
-use harness::http::Http;
+use http_client::Http;
 use swarm::Swarm;
 use tokio_util::task::AbortOnDropHandle;
 

@@ -11,7 +11,7 @@ mod weak;
 
 use std::path::Path;
 
-use harness::overlay::inspect;
+use overlay::inspect;
 use serde::Serialize;
 
 use crate::recipe_toml;
