@@ -14,6 +14,7 @@ pub mod ready;
 #[cfg(test)]
 #[path = "../http/src/scripted.rs"]
 mod scripted;
+pub mod shell;
 pub mod socketio;
 pub mod sso;
 pub mod testing;

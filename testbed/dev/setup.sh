@@ -121,6 +121,10 @@ images_of() {
     n8n) echo base traefik bot n8n ;;
     uptime-kuma) echo base traefik bot uptime-kuma ;;
     ghost) echo base traefik bot mariadb ghost ;;
+    gitea-mariadb) echo base traefik bot mariadb postgres keycloak gitea ;;
+    gitea-postgres) images_of gitea ;;
+    keycloak-mariadb) echo base traefik bot mariadb keycloak ;;
+    matrix-synapse-plain) images_of matrix-synapse ;;
     bluesky-pds) echo base traefik bot postgres bluesky-pds ;;
     mumble) echo base traefik bot mumble ;;
     *) echo base traefik bot ;;

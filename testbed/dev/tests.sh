@@ -44,10 +44,14 @@ without_images() {
 # The longest program by far.
 on_the_swarm() { programs | grep -E $'^runner/cc-ci/swarm\t' | run_programs --test-threads "$threads"; }
 
-# What does not disturb it: engines, names and slots of their own. Most of its time goes to programs with one test, or
-# whose tests wait for each other.
+# Programs with one long test each, against a real Gitea or Keycloak of their own. In a row with the others they would
+# leave a processor idle for a third of an hour.
+servers='runner/forge/gitea|runner/cc-ci/mirror|harness/oidc'
+with_servers() { programs | grep -E "^($servers)"$'\t' | run_programs; }
+
+# What does not disturb it: engines, names and slots of their own.
 beside_them() {
-  local others="runner/cc-ci/swarm|runner/slots/swarm|$imageless"
+  local others="runner/cc-ci/swarm|runner/slots/swarm|$servers|$imageless"
   # In the long form a step of its own, with what is ignored in the short one.
   if [ -n "$long" ]; then others+='|runner/cc-ci/faults'; fi
   programs | grep -vE "^($others)"$'\t' | run_programs --test-threads 2
@@ -68,6 +72,7 @@ all_faults() {
 
 progress_tests_without_images() { tests_done "$1"; }
 progress_tests_on_the_swarm() { tests_done "$1"; }
+progress_tests_with_servers() { tests_done "$1"; }
 progress_tests_beside_them() { tests_done "$1"; }
 progress_tests_that_measure() { tests_done "$1"; }
 progress_all_faults() { tests_done "$1"; }
@@ -153,13 +158,16 @@ run_tests() {
   testbed_recipes
   step "image of the runner" env BASE=testbed.invalid/debian:bookworm PROGRAMS="$target" \
     docker/runner/build testbed.invalid/runner:1
-  # Two at once and no more: with three on two cores, runs ran into their own limits and all took longer.
+  # Two lanes of runs at once and no more: with three on two cores, runs ran into their own limits and all took longer.
+  # A server that is asked by one test waits more than it computes.
   go_on=yes start "tests on the swarm" on_the_swarm
+  go_on=yes start "tests with servers" with_servers
   finish "tests without images"
   told "tests without images"
   go_on=yes start "tests beside them" beside_them
   finish
   told "tests on the swarm"
+  told "tests with servers"
   told "tests beside them"
   # Nothing else runs now.
   go_on=yes step "tests that measure" measured

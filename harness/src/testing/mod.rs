@@ -19,6 +19,7 @@
 mod built;
 mod ended;
 mod http;
+mod logins;
 mod panics;
 mod ports;
 mod wrong;
@@ -35,6 +36,7 @@ use base::exchange::Recorder;
 
 pub use built::{Built, NotBuilt, Running, Source, find};
 pub use ended::{Ended, run};
+pub use logins::refuses_wrong_password;
 pub use overlay::Verdict;
 pub use panics::remember_panics;
 pub use ports::Published;

@@ -62,6 +62,16 @@ impl Swarm {
         Ok(found)
     }
 
+    /// Whether a volume's files are in docker's own folder, as those of one without options are: nothing is mounted there
+    /// that only its own containers see.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn is_in_dockers_folder(&self, volume: &str) -> Result<bool, Failure> {
+        let volume = ask("look at a volume", self.docker().inspect_volume(volume)).await?;
+        Ok(volume.driver == "local" && volume.options.is_empty())
+    }
+
     /// The ids of a stack's running containers on this node.
     ///
     /// # Errors

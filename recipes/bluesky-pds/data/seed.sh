@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # An account with a post and its picture: rows in two databases, and bytes on the disk.
 set -euo pipefail
-# shellcheck source=../lib/pds.sh
 . "$(dirname "$0")/../lib/pds.sh"
 
 mark=$(random_hex 6)

@@ -1,31 +1,14 @@
 # Sourced by this recipe's scripts: accounts, and requests in their names.
-
-# random_hex BYTES
-random_hex() {
-  od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
-}
-
-# remember NAME VALUE: for the tests that run later.
-remember() {
-  printf '%s=%s\n' "$1" "$2" >> "$CCCI_WORK/variables"
-}
-
-# text_of KEY: the first string under that key in the JSON on standard input.
-text_of() {
-  grep -o "\"$1\" *: *\"[^\"]*\"" | head -n 1 | sed 's/^[^:]*: *"//; s/"$//'
-}
+. "$CCCI_SH"
 
 # ask METHOD CALL [CURL ARGUMENTS]: the answer's body; fails when the server refuses.
 ask() {
-  local method=$1 call=$2
-  shift 2
-  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-    --request "$method" "$@" "$CCCI_URL/xrpc/$call"
+  call "$1" "/xrpc/$2" "${@:3}"
 }
 
 # told CALL [CURL ARGUMENTS]: what the server says to the JSON on standard input.
 told() {
-  ask POST "$@" --header 'Content-Type: application/json' --data-binary @-
+  ask POST "$@" "${json[@]}"
 }
 
 # as_admin CALL: the same in the administrator's name, who is known by a password that the server was started with.
@@ -35,7 +18,7 @@ as_admin() {
   # shellcheck disable=SC2016 # the container's shell reads it
   password=$("$CCCI_EXEC" app -- sh -c \
     'cat /proc/[0-9]*/environ 2> /dev/null | tr "\0" "\n" | sed -n "s/^PDS_ADMIN_PASSWORD=//p" | head -n 1' < /dev/null)
-  [ -n "$password" ] || { echo "no process of the app knows PDS_ADMIN_PASSWORD" >&2; return 1; }
+  [ -n "$password" ] || fail "no process of the app knows PDS_ADMIN_PASSWORD"
   printf '%s\n' "$password" >> "$CCCI_WORK/secrets"
   told "$1" --header @<(printf 'Authorization: Basic %s\n' "$(printf 'admin:%s' "$password" | base64 --wrap=0)")
 }
@@ -43,7 +26,7 @@ as_admin() {
 # new_invite: $invite, for one account.
 new_invite() {
   local said
-  said=$(as_admin com.atproto.server.createInviteCode <<< '{"useCount":1}') || { echo "there is no invite: $said" >&2; return 1; }
+  said=$(as_admin com.atproto.server.createInviteCode <<< '{"useCount":1}') || fail "there is no invite: $said"
   invite=$(text_of code <<< "$said")
 }
 
@@ -66,7 +49,7 @@ add_account() {
   password=$(random_hex 12)
   handle=$(handle_of "$1")
   new_invite
-  said=$(create "$1") || { echo "there is no account $1: $said" >&2; return 1; }
+  said=$(create "$1") || fail "there is no account $1: $said"
   did=$(text_of did <<< "$said")
   token=$(text_of accessJwt <<< "$said")
   [ -n "$did" ] && [ -n "$token" ]
@@ -84,7 +67,7 @@ upload() {
   said=$(ask POST com.atproto.repo.uploadBlob --header @<(printf 'Authorization: Bearer %s\n' "$token") \
     --header 'Content-Type: image/png' --data-binary "@$1")
   blob=$(text_of '$link' <<< "$said")
-  [ -n "$blob" ] || { echo "the server names no blob: $said" >&2; return 1; }
+  [ -n "$blob" ] || fail "the server names no blob: $said"
   shown="{\"\$type\":\"blob\",\"ref\":{\"\$link\":\"$blob\"},\"mimeType\":\"image/png\",\"size\":3000}"
 }
 
@@ -96,7 +79,7 @@ show() {
   "createdAt": "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)",
   "embed": { "\$type": "app.bsky.embed.images", "images": [{ "alt": "noise", "image": $shown }] } } }
 JSON
-) || { echo "the post is refused: $said" >&2; return 1; }
+) || fail "the post is refused: $said"
   record=$(text_of uri <<< "$said")
   record=${record##*/}
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # An identity is registered by a record that its own key has signed, and a forged one is refused.
 set -euo pipefail
+. "$CCCI_SH"
 
-handle=ci-$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n').test
+handle=ci-$(random_hex 4).test
 # The image has the library that makes and signs such records.
 made=$("$CCCI_EXEC" app -- node --input-type=module -e '
   import * as library from "@did-plc/lib";
@@ -19,14 +20,10 @@ record=${made#*$'\n'}
 
 # told JSON: what the directory says to a record of this identity.
 told() {
-  curl -sS --fail-with-body --max-time 20 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-    --header 'Content-Type: application/json' --data-binary "$1" "$CCCI_URL/$did"
+  call POST "/$did" "${json[@]}" <<< "$1"
 }
-if said=$(told "${record/"$handle"/"other-$handle"}"); then
-  echo "a record that was changed after it was signed is taken: $said" >&2
-  exit 1
-fi
-grep -qi 'signature\|does not match' <<< "$said" || { echo "the forged record is refused with ${said:0:300}" >&2; exit 1; }
+refused "a record that was changed after it was signed" 'signature|does not match' told "${record/"$handle"/"other-$handle"}"
 told "$record" > /dev/null
-printf 'did=%s\nhandle=%s\n' "$did" "$handle" >> "$CCCI_WORK/variables"
+remember did "$did"
+remember handle "$handle"
 echo "$did is registered as $handle, and no forged record of it"

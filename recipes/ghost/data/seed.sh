@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A post with an image, and a member: rows in the database, and bytes on the disk.
 set -euo pipefail
-# shellcheck source=../lib/ghost.sh
 . "$(dirname "$0")/../lib/ghost.sh"
 
 have_owner

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # A restored gitea is a working one: the next commit goes on top of the restored one.
 set -euo pipefail
-# shellcheck source=../lib/gitea.sh
 . "$(dirname "$0")/../lib/gitea.sh"
-# shellcheck disable=SC2154 # values of data/seed.sh
 token=$seed_token name=$seed_name wanted=$seed_commit address=$CCCI_URL/$seed_name/kept-$seed_mark.git
 
 here=$(mktemp -d -p "$CCCI_WORK")
@@ -12,7 +10,7 @@ cd "$here"
 git fetch --quiet "$address" main
 git checkout --quiet -b main FETCH_HEAD
 git fsck --strict --no-dangling > /dev/null
-git merge-base --is-ancestor "$wanted" HEAD || { echo "the restored main does not have the commit $wanted" >&2; exit 1; }
+git merge-base --is-ancestor "$wanted" HEAD || fail "the restored main does not have the commit $wanted"
 printf 'after the restore of run %s\n' "$CCCI_RUN" > "after-$(random_hex 4).txt"
 git add . && git commit --quiet --message 'After the restore'
 git push --quiet "$address" main

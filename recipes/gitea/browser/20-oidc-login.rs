@@ -3,39 +3,27 @@
 
 use std::time::Duration;
 
-use harness::deps::Sso;
 use harness::http::Method;
-use harness::oidc::{NotLoggedIn, Oidc, OidcError};
-use harness::sso::made_secret;
-use harness::testing::{Broken, Outcome, Test, Wrong};
-use secrecy::ExposeSecret as _;
-
-/// Where a click on the provider's button leads.
-const START: &str = "/user/oauth2/ci";
+use harness::oidc::Oidc;
+use harness::testing::{Broken, Outcome, Test, Wrong, random, refuses_wrong_password};
 
 pub async fn run(test: &Test) -> Outcome {
-    let sso = test.deps()?.dependencies.into_values().find_map(|dependency| dependency.sso);
-    let sso: Sso = sso.ok_or_else(|| Broken::new("the run made no logins"))?;
+    let sso = test.sso()?;
+    // Where a click on the provider's button leads.
+    let start = format!("/user/oauth2/{}", test.value("sso_source")?);
     let person = sso.users.first().ok_or_else(|| Broken::new("the run made no user"))?;
     let http = test.http()?;
     let provider = Oidc::discover(&http, &sso.issuer).await?;
-
     let stranger = http.session();
-    let wrong = provider.login_by_form(&stranger, &test.url(START), &person.name, &"not-the-password".into()).await;
-    match wrong {
-        Err(OidcError::NotLoggedIn(NotLoggedIn::Refused { .. })) => {}
-        Err(other) => return Err(other.into()),
-        Ok(landed) => return Err(Wrong::red(format!("a wrong password leads to {}", landed.address.path()))),
-    }
-    let address = test.url("/user/settings").parse().map_err(|_| Broken::new("CCCI_URL is no address"))?;
-    let settings = stranger.ask(Method::GET, &address).send().await?;
+    refuses_wrong_password(&provider, &stranger, &test.url(&start), &person.name).await?;
+    let settings = stranger.ask(Method::GET, &test.address("/user/settings")?).send().await?;
     assert_eq!(settings.status, 303, "whoever was refused is not signed in");
 
     let browser = test.browser().await?;
     browser.wait_up_to(Duration::from_secs(40));
     browser.open(test.url("/user/login")).await?;
-    browser.see(&format!("a[href$='{START}']")).await?;
-    let here = provider.login_by_browser(&browser, &test.url(START), &person.name, &person.password).await?;
+    browser.see(&format!("a[href$='{start}']")).await?;
+    let here = provider.login_by_browser(&browser, &test.url(&start), &person.name, &person.password).await?;
     if here.path() != "/" {
         return Err(Wrong::red(format!("{} came back from the provider to {}", person.name, here.path())));
     }
@@ -45,9 +33,7 @@ pub async fn run(test: &Test) -> Outcome {
     let wanted = format!("{} {}", person.first_name, person.last_name);
     assert_eq!(name.as_deref(), Some(wanted.as_str()), "the name that the provider told");
 
-    // A name that no earlier round of this test has taken.
-    let mark: String = made_secret().expose_secret().chars().take(8).collect();
-    let repository = format!("by-sso-{}", mark.to_lowercase());
+    let repository = format!("by-sso-{}", random());
     browser.open(test.url("/repo/create")).await?;
     browser.fill("#repo_name", &repository).await?;
     browser.click("form button.primary").await?;

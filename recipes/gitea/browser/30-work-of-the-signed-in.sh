@@ -2,13 +2,11 @@
 # Whoever signed in through the provider works with git: pushes to the new repository, clones it, and reports
 # an issue.
 set -euo pipefail
-# shellcheck source=../lib/gitea.sh
 . "$(dirname "$0")/../lib/gitea.sh"
 
-# shellcheck disable=SC2154 # left by 20-oidc-login
 person=$sso_person repository=$sso_repository
 give_token "$person"
-grep -qF "\"login\":\"$person\"" <<< "$(ask GET /api/v1/user)" || { echo "the token is not ${person}'s" >&2; exit 1; }
+holds "the token's owner" "$(ask GET /api/v1/user)" "\"login\":\"$person\""
 
 work=$CCCI_WORK/signed-in
 new_clone "$work" "$person"
@@ -22,9 +20,8 @@ wait_for_commit "$person/$repository" "$(git -C "$work" rev-parse HEAD)"
 new_clone "$work-again" "$person"
 git -C "$work-again" pull --quiet "$CCCI_URL/$person/$repository.git" main
 got=$(cat "$work-again/mark.txt")
-[ "$got" = "$mark" ] || { echo "$mark was pushed and $got was cloned" >&2; exit 1; }
+[ "$got" = "$mark" ] || fail "$mark was pushed and $got was cloned"
 
 ask POST "/api/v1/repos/$person/$repository/issues" --data "{\"title\":\"Found $mark\"}" > /dev/null
-issues=$(ask GET "/api/v1/repos/$person/$repository/issues")
-grep -qF "\"title\":\"Found $mark\"" <<< "$issues" || { echo "the issue is not there: ${issues:0:400}" >&2; exit 1; }
+holds "the list of issues" "$(ask GET "/api/v1/repos/$person/$repository/issues")" "\"title\":\"Found $mark\""
 echo "$person, known by the provider alone, pushed $mark, cloned it, and reported an issue"

@@ -2,7 +2,6 @@
 # A person with a token, a private repository with commits, an issue, an attachment and a package: rows of
 # the database, and bytes in four folders.
 set -euo pipefail
-# shellcheck source=../lib/gitea.sh
 . "$(dirname "$0")/../lib/gitea.sh"
 
 mark=$(random_hex 6)
@@ -18,10 +17,9 @@ git -C "$here" push --quiet "$CCCI_URL/$name/kept-$mark.git" main
 commit=$(git -C "$here" rev-parse HEAD)
 wait_for_commit "$name/kept-$mark" "$commit"
 ask POST "/api/v1/repos/$name/kept-$mark/issues" --data "{\"title\":\"Issue $mark\"}" > /dev/null
-# The form sets its own type.
-attachment=$(curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-  --header @<(printf 'Authorization: token %s\n' "$token") --form "attachment=@$here/note.txt;filename=note-$mark.txt;type=text/plain" \
-  "$CCCI_URL/api/v1/repos/$name/kept-$mark/issues/1/assets" | grep -o '"uuid":"[^"]*"' | cut -d'"' -f4)
+headers=() # The form sets its own type.
+attachment=$(ask POST "/api/v1/repos/$name/kept-$mark/issues/1/assets" \
+  --form "attachment=@$here/note.txt;filename=note-$mark.txt;type=text/plain" | text_of uuid)
 ask PUT "/api/packages/$name/generic/kept/$mark/picture.bin" --upload-file "$here/picture.bin" > /dev/null
 
 remember seed_mark "$mark"

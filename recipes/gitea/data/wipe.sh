@@ -1,13 +1,10 @@
 #!/usr/bin/env bash
 # What a lost disk takes, under the running gitea: rows of the database, and every folder with data.
 set -euo pipefail
+. "$(dirname "$0")/../lib/gitea.sh"
 
-"$CCCI_EXEC" app -- sh -c '
-  set -eu
-  data=/var/lib/gitea/data
-  sqlite3 -cmd ".timeout 20000" "$data/gitea.db" "DELETE FROM repository; DELETE FROM user; DELETE FROM access_token;
-    DELETE FROM issue; DELETE FROM attachment; DELETE FROM package; DELETE FROM package_version"
-  for part in repositories attachments packages lfs avatars; do
-    if [ -d "$data/$part" ]; then find "$data/$part" -mindepth 1 -delete; fi
+for table in repository user access_token issue attachment package package_version; do echo "DELETE FROM \"$table\";"; done | database
+"$CCCI_EXEC" app -- sh -c 'for part in repositories attachments packages lfs avatars; do
+    find "${GITEA_WORK_DIR:-/var/lib/gitea}" -type d -name "$part" -prune | while read -r folder; do find "$folder" -mindepth 1 -delete; done
   done'
 echo "people, repositories, issues, attachments and packages are gone"

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # The registry of packages: a file goes up under a version, comes down byte for byte, and is not replaced.
 set -euo pipefail
-# shellcheck source=../lib/gitea.sh
 . "$(dirname "$0")/../lib/gitea.sh"
-# shellcheck disable=SC2154 # values of 10-people.sh
 token=$alice_token owner=$club
 
 here=$(mktemp -d -p "$CCCI_WORK")
@@ -13,15 +11,11 @@ head -c 300000 /dev/urandom > "$here/sent"
 ask PUT "$path" --upload-file "$here/sent" > /dev/null
 ask GET "$path" --output "$here/got"
 cmp "$here/sent" "$here/got"
-listed=$(ask GET "/api/v1/packages/$owner?type=generic&q=tool")
-grep -qF "\"version\":\"$version\"" <<< "$listed" || { echo "the list has no tool $version: ${listed:0:400}" >&2; exit 1; }
+holds "the list of packages" "$(ask GET "/api/v1/packages/$owner?type=generic&q=tool")" "\"version\":\"$version\""
 # A version that is out stays what it is.
 head -c 10 /dev/urandom > "$here/other"
-if said=$(ask PUT "$path" --upload-file "$here/other"); then
-  echo "tool $version was replaced" >&2
-  exit 1
-fi
+refused "another tool $version" 409 ask PUT "$path" --upload-file "$here/other"
 ask GET "$path" --output "$here/again"
-cmp "$here/sent" "$here/again" || { echo "tool $version changed after a refusal: $said" >&2; exit 1; }
+cmp "$here/sent" "$here/again" || fail "tool $version changed after a refusal"
 rm -rf "$here"
 echo "tool $version of 300000 bytes came back the same, and cannot be replaced"

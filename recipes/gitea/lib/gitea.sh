@@ -1,14 +1,6 @@
 # Sourced by this recipe's scripts: people, requests in their names, and git.
-
-# random_hex BYTES
-random_hex() {
-  od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
-}
-
-# remember NAME VALUE: for the tests that run later.
-remember() {
-  printf '%s=%s\n' "$1" "$2" >> "$CCCI_WORK/variables"
-}
+. "$CCCI_SH"
+headers=('Content-Type: application/json')
 
 # add_user NAME [GITEA'S ARGUMENTS]: $password and $token of a new person. gitea takes a first password in
 # its arguments and no other way, so it makes one itself, and nobody else ever has that one.
@@ -16,8 +8,7 @@ add_user() {
   local name=$1 said
   shift
   said=$("$CCCI_EXEC" app -- gitea admin user create --username "$name" \
-    --email "$name@example.org" --random-password --must-change-password=false "$@") ||
-    { echo "gitea makes no user $name: $said" >&2; return 1; }
+    --email "$name@example.org" --random-password --must-change-password=false "$@") || fail "gitea makes no user $name: $said"
   password=$(sed -n "s/^generated random password is '\(.*\)'$/\1/p" <<< "$said")
   give_token "$name"
 }
@@ -26,18 +17,24 @@ add_user() {
 give_token() {
   local said
   said=$("$CCCI_EXEC" app -- gitea admin user generate-access-token --username "$1" \
-    --token-name "ci-$(random_hex 4)" --scopes all --raw) || { echo "gitea makes no token for $1: $said" >&2; return 1; }
+    --token-name "ci-$(random_hex 4)" --scopes all --raw) || fail "gitea makes no token for $1: $said"
   token=$(grep -oE '^[0-9a-f]{40}$' <<< "$said")
 }
 
-# ask METHOD PATH [CURL ARGUMENTS]: the answer's body, in the name of $token; fails when the server
-# refuses. The token goes through a file: an argument list can be read by anybody on the machine.
+# ask METHOD PATH [CURL ARGUMENTS]: the answer's body, in the name of $token.
 ask() {
-  local method=$1 path=$2
-  shift 2
-  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-    --header @<(printf 'Authorization: token %s\n' "$token") --header 'Content-Type: application/json' \
-    --request "$method" "$@" "$CCCI_URL$path"
+  call_as "Authorization: token $token" "$@"
+}
+
+# database: gitea's database says something to the statements on standard input. sqlite is a file in gitea's own container.
+database() {
+  if [ -n "$CCCI_DATABASE" ]; then
+    sql "$CCCI_DATABASE"
+  else
+    # shellcheck disable=SC2016 # the container's shell reads it
+    "$CCCI_EXEC" app -- sh -c \
+      'exec sqlite3 -cmd ".timeout 20000" "$(sed -n "s/^PATH *= *//p" "${GITEA_APP_INI:-/etc/gitea/app.ini}" | head -n 1)"'
+  fi
 }
 
 # wait_for_commit REPOSITORY COMMIT: until the server's main is this commit. git has it as soon as the push
@@ -49,8 +46,7 @@ wait_for_commit() {
     if grep -qF "\"id\":\"$2\"" <<< "$said"; then return; fi
     sleep 0.5
   done
-  echo "the server's main of $1 is not the commit $2 that was pushed: ${said:0:400}" >&2
-  return 1
+  fail "the server's main of $1 is not the commit $2 that was pushed: ${said:0:400}"
 }
 
 # new_clone FOLDER NAME: an empty repository that pushes and fetches in this person's name, with $token.

@@ -2,10 +2,8 @@
 # The realm goes over the API. Rows that vanish from the database do not do: Keycloak serves a realm, its
 # logins and its keys from memory, and a check of an empty database was green.
 set -euo pipefail
-# shellcheck source=../lib/keycloak.sh
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 be_admin
-# shellcheck disable=SC2154 # a value of seed.sh
 as_admin DELETE "/admin/realms/$seed_realm"
 echo "realm $seed_realm is gone"

@@ -1,44 +1,31 @@
 # Sourced by this recipe's scripts: requests in the administrator's name, and a realm to test with.
+. "$CCCI_SH"
 
-# random_hex BYTES
-random_hex() {
-  od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
-}
-
-# remember NAME VALUE: for the tests that run later.
-remember() {
-  printf '%s=%s\n' "$1" "$2" >> "$CCCI_WORK/variables"
-}
-
-# ask METHOD PATH [CURL ARGUMENTS]: the answer's body; fails when the server refuses.
+# ask METHOD PATH [CURL ARGUMENTS]: the answer's body; a realm is long in the making.
 ask() {
-  local method=$1 path=$2
-  shift 2
-  curl -sS --fail-with-body --max-time 120 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-    --request "$method" "$@" "$CCCI_URL$path"
+  call "$@" --max-time 120
 }
 
-# text_of KEY: the first string under that key in the JSON on standard input.
-text_of() {
-  grep -o "\"$1\" *: *\"[^\"]*\"" | head -n 1 | sed 's/^[^:]*: *"//; s/"$//'
-}
-
-# be_admin: the administrator's token, good for a minute, in $bearer. What is secret goes through files
-# and pipes: an argument list can be read by anybody on the machine.
+# be_admin: the administrator's token, good for a minute, in $bearer.
 be_admin() {
-  local password said
-  password=$("$CCCI_EXEC" app -- cat /run/secrets/admin_password)
-  said=$(ask POST /realms/master/protocol/openid-connect/token --data 'client_id=admin-cli&grant_type=password&username=admin' \
-    --data-urlencode "password@"<(printf '%s' "$password")) ||
-    { echo "the administrator cannot log in: $said" >&2; return 1; }
+  local name password said
+  # As the server was told to call them: releases before 26 had other names for it.
+  # shellcheck disable=SC2016 # the container's shell reads it
+  {
+    read -r name
+    read -r password
+  } < <("$CCCI_EXEC" app -- sh -c 'echo "${KC_BOOTSTRAP_ADMIN_USERNAME:-${KEYCLOAK_ADMIN:-admin}}"
+    cat "${KC_BOOTSTRAP_ADMIN_PASSWORD_FILE:-${KEYCLOAK_ADMIN_PASSWORD_FILE:-/run/secrets/admin_password}}"; echo')
+  said=$(ask POST /realms/master/protocol/openid-connect/token --data 'client_id=admin-cli&grant_type=password' \
+    --data-urlencode "username=$name" --data-urlencode "password@"<(printf '%s' "$password")) || fail "$name cannot log in: $said"
   bearer=$(text_of access_token <<< "$said")
-  [ -n "$bearer" ] || { echo "the administrator's login gave no token: ${said:0:300}" >&2; return 1; }
+  [ -n "$bearer" ] || fail "the administrator's login gave no token: ${said:0:300}"
 }
 
 # as_admin METHOD PATH [CURL ARGUMENTS]: in the administrator's name, after be_admin. JSON comes on
 # standard input where `--data-binary @-` is given.
 as_admin() {
-  ask "$@" --header @<(printf 'Authorization: Bearer %s\n' "$bearer") --header 'Content-Type: application/json'
+  call_as "Authorization: Bearer $bearer" "$@" --max-time 120 --header 'Content-Type: application/json'
 }
 
 # id_of PATH: the id of the one thing that this search finds.

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A user with a name, a room with a message, a file: rows in the database and bytes on the disk.
 set -euo pipefail
-# shellcheck source=../lib/matrix.sh
 . "$(dirname "$0")/../lib/matrix.sh"
 
 mark=$(random_hex 6)
@@ -20,7 +19,7 @@ event=$(request "$token" PUT "/_matrix/client/v3/rooms/$(in_path "$room")/send/m
 head -c 50000 /dev/urandom > "$CCCI_WORK/upload.bin"
 media=$(request "$token" POST "/_matrix/media/v3/upload?filename=$mark.bin" \
   --header 'Content-Type: application/octet-stream' --data-binary "@$CCCI_WORK/upload.bin" | text_of content_uri)
-key=$(ask /_matrix/key/v2/server | text_of key)
+key=$(call GET /_matrix/key/v2/server | text_of key)
 
 remember seed_mark "$mark"
 remember seed_token "$token"

@@ -1,17 +1,13 @@
 #!/usr/bin/env bash
 # Two users, for the files that follow. Everybody sees the name that each begins with, which is their own.
 set -euo pipefail
-# shellcheck source=../lib/matrix.sh
 . "$(dirname "$0")/../lib/matrix.sh"
 
 mark=$(random_hex 6)
 for name in alice bob; do
   add_user "$name-$mark"
-  shown=$(ask "/_matrix/client/v3/profile/$(in_path "@$name-$mark:$CCCI_DOMAIN")" | text_of displayname)
-  if [ "$shown" != "$name-$mark" ]; then
-    echo "$name-$mark is registered, and the profile's name is '$shown'" >&2
-    exit 1
-  fi
+  shown=$(call GET "/_matrix/client/v3/profile/$(in_path "@$name-$mark:$CCCI_DOMAIN")" | text_of displayname)
+  [ "$shown" = "$name-$mark" ] || fail "$name-$mark is registered, and the profile's name is '$shown'"
   remember "$name" "$name-$mark"
   remember "${name}_password" "$password"
 done

@@ -2,9 +2,9 @@
 //! there, and the way back with a token that is good for one login.
 
 use harness::deps::DepsUser;
-use harness::http::{Answer, Http, Method, Session, Url};
-use harness::oidc::{NotLoggedIn, Oidc, OidcError};
-use harness::testing::{Broken, Outcome, Test, Wrong};
+use harness::http::{Answer, Http, Method, Session};
+use harness::oidc::Oidc;
+use harness::testing::{Broken, Outcome, Test, Wrong, refuses_wrong_password};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -14,17 +14,10 @@ const CLIENT: &str = "https://client.example.org/";
 pub async fn run(test: &Test) -> Outcome {
     let app = App { test, http: test.http()? };
     let start = app.sso_address().await?;
-    let provider = Oidc::discover(&app.http, test.value("CCCI_SSO_ISSUER")?).await?;
-    let logins = test.deps()?.dependencies.into_values().find_map(|dependency| dependency.sso);
-    let users = logins.ok_or_else(|| Broken::new("the run made no logins"))?.users;
-    let [alice, bob] = users.as_slice() else { Err(Broken::new("wants two users"))? };
-
-    let stranger = app.http.session();
-    let wrong = provider.login_by_form(&stranger, &start, &alice.name, &"not-the-password".into()).await;
-    let Err(OidcError::NotLoggedIn(NotLoggedIn::Refused { at, .. })) = wrong else {
-        return Err(Wrong::red("a wrong password was not refused by the provider's form"));
-    };
-    assert!(at.starts_with(test.value("CCCI_SSO_ISSUER")?), "a wrong password was refused at {at}");
+    let sso = test.sso()?;
+    let provider = Oidc::discover(&app.http, &sso.issuer).await?;
+    let [alice, bob] = sso.users.as_slice() else { Err(Broken::new("wants two users"))? };
+    refuses_wrong_password(&provider, &app.http.session(), &start, &alice.name).await?;
 
     let mut spent = None;
     for (user, name) in [(alice, "sso_alice"), (bob, "sso_bob")] {
@@ -108,11 +101,11 @@ impl App<'_> {
 
     async fn post_login(&self, token: &SecretString) -> Result<Answer, Wrong> {
         let body = json!({ "type": "m.login.token", "token": token.expose_secret() });
-        Ok(self.http.ask(Method::POST, &self.url("/_matrix/client/v3/login")?).json(&body).send().await?)
+        Ok(self.http.ask(Method::POST, &self.test.address("/_matrix/client/v3/login")?).json(&body).send().await?)
     }
 
     async fn get(&self, path: &str, token: Option<&SecretString>) -> Result<Value, Wrong> {
-        let ask = self.http.ask(Method::GET, &self.url(path)?);
+        let ask = self.http.ask(Method::GET, &self.test.address(path)?);
         let ask = match token {
             Some(token) => ask.bearer(token),
             None => ask,
@@ -120,10 +113,6 @@ impl App<'_> {
         let answer = ask.send().await?;
         assert_eq!(answer.status, 200, "GET {path}");
         answer.json().map_err(|why| Wrong::red(format!("GET {path}: {why}")))
-    }
-
-    fn url(&self, path: &str) -> Result<Url, Broken> {
-        self.test.url(path).parse().map_err(|error| Broken::new(format!("CCCI_URL is no address: {error}")))
     }
 
     /// The Matrix id of somebody of the provider's.

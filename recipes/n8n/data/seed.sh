@@ -2,12 +2,11 @@
 # The owner, a credential, and a workflow that only whoever knows the credential may call: the check
 # of it needs the database, the folder's key and n8n's list of webhooks.
 set -euo pipefail
-# shellcheck source=../lib/n8n.sh
 . "$(dirname "$0")/../lib/n8n.sh"
 
 # made METHOD PATH: what n8n says to the JSON on standard input, in the owner's name.
 made() {
-  as_owner "$@" --header 'Content-Type: application/json' --data-binary @-
+  as_owner "$@" "${json[@]}"
 }
 
 have_owner
@@ -32,7 +31,7 @@ said=$(made POST /rest/workflows << JSON
 JSON
 )
 workflow=$(id_in "$said")
-version=$(grep -o '"versionId":"[^"]*"' <<< "$said" | cut -d'"' -f4)
+version=$(text_of versionId <<< "$said")
 made PATCH "/rest/workflows/$workflow" <<< "{\"active\":true,\"versionId\":\"$version\"}" > /dev/null
 
 remember seed_mark "$mark"

@@ -1,28 +1,11 @@
 # Sourced by this recipe's scripts: the owner, and requests in the owner's name.
-
-# random_hex BYTES
-random_hex() {
-  od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
-}
-
-# remember NAME VALUE: for the tests that run later.
-remember() {
-  printf '%s=%s\n' "$1" "$2" >> "$CCCI_WORK/variables"
-}
-
-# ask METHOD PATH [CURL ARGUMENTS]: the answer's body; fails when the server refuses.
+. "$CCCI_SH"
 # A session belongs to one browser-id: with another one n8n ends it.
-ask() {
-  local method=$1 path=$2
-  shift 2
-  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"} \
-    --header 'browser-id: cc-ci' --request "$method" "$@" "$CCCI_URL$path"
-}
+headers=('browser-id: cc-ci')
 
-# as_owner METHOD PATH [CURL ARGUMENTS]: the same with the owner's session. It goes through a file: an
-# argument list can be read by anybody on the machine.
+# as_owner METHOD PATH [CURL ARGUMENTS]: with the owner's session.
 as_owner() {
-  ask "$@" --header @<(printf 'Cookie: n8n-auth=%s\n' "$owner_session")
+  call_as "Cookie: n8n-auth=$owner_session" "$@"
 }
 
 # id_in JSON: the id that n8n gave to what it made; ids inside a workflow are chosen shorter.
@@ -41,10 +24,9 @@ have_owner() {
   owner_password="A1$(random_hex 12)"
   local said
   said=$(printf '{"email":"%s","firstName":"Olive","lastName":"Owner","password":"%s"}' "$owner_email" "$owner_password" |
-    ask POST /rest/owner/setup --include --header 'Content-Type: application/json' --data-binary @-) ||
-    { echo "there is no owner of this run, and none can be made: ${said##*$'\n'}" >&2; return 1; }
-  owner_session=$(tr -d '\r' <<< "$said" | sed -n 's/^set-cookie: n8n-auth=\([^;]*\);.*/\1/Ip')
-  [ -n "$owner_session" ] || { echo "the owner's set-up gave no session" >&2; return 1; }
+    call POST /rest/owner/setup --include "${json[@]}") || fail "there is no owner of this run, and none can be made: ${said##*$'\n'}"
+  owner_session=$(cookie_of n8n-auth <<< "$said")
+  [ -n "$owner_session" ] || fail "the owner's set-up gave no session"
   remember owner_email "$owner_email"
   remember owner_password "$owner_password"
   remember owner_session "$owner_session"

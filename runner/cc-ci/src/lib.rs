@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod exec;
+pub mod recipes_page;
 pub mod reference;
 pub mod serve;
 pub mod table;

@@ -34,6 +34,7 @@ use change::Change;
 use fence::own_tests::OwnTests;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
+use host::repository::Opening;
 use host::settings::Guards;
 use journal::emit::Emitter;
 use journal::event::{Fault, RunStarted, Stage};
@@ -59,6 +60,8 @@ pub struct Context {
     pub came_up: bool,
     /// Something to tell before anything else.
     pub remark: Option<String>,
+    /// The look at the backup bot's repository, which prepare waits for.
+    pub repository: Option<Opening>,
     /// Logins that were made for this run, and the provider that gives them.
     pub logins: Option<Logins>,
     /// How apps of the run find and trust each other, where DNS and public CAs do not do it.

@@ -70,8 +70,11 @@ impl Context {
         let path = self.abra.env_file(&self.spec.domain);
         let sample = sample_of(&self.checkout, revision)?;
         if !path.exists() {
-            let call = self.abra.server_add_local(self.time_left()).await;
-            self.took(call, "add the local server")?;
+            // Its folder says that abra knows the server, from an earlier deploy or another app of the run.
+            if !path.parent().is_some_and(std::path::Path::is_dir) {
+                let call = self.abra.server_add_local(self.time_left()).await;
+                self.took(call, "add the local server")?;
+            }
             let call = self.abra.app_new(&self.spec.recipe, &self.spec.domain, self.time_left()).await;
             self.took(call, "make the app")?;
             // `app new` may move the checkout to a release.

@@ -1,8 +1,9 @@
 //! The values that a recipe's tests get: one table, the same names for scripts, Hurl files and Rust.
 
+use coopcloud::database::Engine;
 use harness::deps::{DepsUser, Sso};
 use secrecy::ExposeSecret as _;
-use swarm::PublishedPort;
+use swarm::{PublishedPort, ServiceFacts};
 
 use crate::context::neighbours::SYSTEM_CAS;
 use crate::context::{Context, Keep};
@@ -24,16 +25,22 @@ pub struct Deployed {
     pub version: String,
     /// The ports that it publishes on the host.
     pub ports: Vec<PublishedPort>,
+    /// Its services that are databases, by their images.
+    pub databases: Vec<String>,
 }
 
 impl Deployed {
     /// Asks. What cannot be had is left out: a test that needs it says so.
     pub async fn of(cx: &Context) -> Self {
         let stack = &cx.spec.stack;
-        let labels = cx.swarm.service_labels(stack, "app").await.unwrap_or_default();
+        let swarm = &cx.swarm;
+        let (labels, ports, services) =
+            tokio::join!(swarm.service_labels(stack, "app"), swarm.published(stack), swarm.service_facts(stack));
+        let labels = labels.unwrap_or_default();
         Self {
             version: labels.get(&coopcloud::labels::version(stack)).cloned().unwrap_or_default(),
-            ports: cx.swarm.published(stack).await.unwrap_or_default(),
+            ports: ports.unwrap_or_default(),
+            databases: databases(&services.unwrap_or_default()),
         }
     }
 
@@ -43,6 +50,10 @@ impl Deployed {
         let ports = self.ports.iter().map(|one| format!("{}/{}={host}:{}", one.port, one.protocol, one.port));
         ports.collect::<Vec<_>>().join(" ")
     }
+}
+
+fn databases(services: &[ServiceFacts]) -> Vec<String> {
+    services.iter().filter(|one| Engine::of_image(&one.image).is_some()).map(|one| one.name.clone()).collect()
 }
 
 /// Every value that a test gets.
@@ -70,6 +81,19 @@ pub const VARIABLES: &[Variable] = &[
         name: "CCCI_EXEC",
         meaning: "`\"$CCCI_EXEC\" SERVICE -- COMMAND` runs a command in the newest healthy container of a service of the app, with no terminal; standard streams and exit code are the command's, 125 where it did not run",
         value: |cx, _| cx.dir.exec().display().to_string(),
+    },
+    Variable {
+        name: "CCCI_SH",
+        meaning: "file with functions that shell tests may use, such as `call GET /path`, `remember NAME VALUE`, `sql SERVICE STATEMENT`: `. \"$CCCI_SH\"`",
+        value: |cx, _| cx.dir.shell().display().to_string(),
+    },
+    Variable {
+        name: "CCCI_DATABASE",
+        meaning: "the service of the app that is a PostgreSQL or MariaDB, by its image; empty where there is none or more than one",
+        value: |_, deployed| match deployed.databases.as_slice() {
+            [one] => one.clone(),
+            _ => String::new(),
+        },
     },
     Variable {
         name: "CCCI_ABRA",

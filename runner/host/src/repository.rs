@@ -13,12 +13,15 @@ use coopcloud::snapshot_id::SnapshotId;
 use jiff::Timestamp;
 use serde::Deserialize;
 use swarm::{Bot, Holding, Swarm};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::backup_content::{Entry, is_young, listed};
 use journal::text::one_line;
 
 /// How long a repository is tried again while another backup has it.
 const LOCKED: Duration = Duration::from_secs(20);
+/// How long a look that nothing waits for yet may take.
+const LONGEST: Duration = Duration::from_secs(120);
 /// The file in the bot's container whose lock keeps the backups of all runs and what they forget apart.
 const TURNS: &str = "/tmp/cc-ci.lock";
 /// After which a lock of restic's that was not renewed has nobody who holds it, as restic itself counts.
@@ -93,6 +96,16 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
         Err(failure) => return Err(failure),
     };
     judged(&locks, room, Timestamp::now())
+}
+
+/// A look at the repository that goes on while a run does something else: restic takes half a second to open one.
+pub type Opening = AbortOnDropHandle<Result<Looked, Failure>>;
+
+/// Begins to open the repository.
+#[must_use]
+pub fn begin_to_open(swarm: &Swarm) -> Opening {
+    let swarm = swarm.clone();
+    AbortOnDropHandle::new(tokio::spawn(async move { opens(&swarm, Instant::now() + LONGEST).await }))
 }
 
 /// What a look at the repository says where nothing keeps a backup from being made.

@@ -298,6 +298,12 @@ impl RunDir {
         self.abra().join(EXEC_NAME)
     }
 
+    /// `CCCI_SH`: what the shell tests of every recipe may use. It goes at teardown.
+    #[must_use]
+    pub fn shell(&self) -> PathBuf {
+        self.abra().join("ccci.sh")
+    }
+
     /// The scratch folder that the recipe's tests share. It goes at teardown.
     #[must_use]
     pub fn work(&self) -> PathBuf {

@@ -26,7 +26,7 @@ use journal::test_folders::FOLDERS;
 use recipe_folder::folder::{folder_of, read_toml};
 use recipe_folder::overlays::{Data, Overlays};
 use recipe_folder::prints::{self, Prints};
-use recipe_folder::recipe_toml::RecipeToml;
+use recipe_folder::recipe_toml::{RecipeToml, blocked};
 use source::{Checkout, Revision};
 
 /// A run that could start.
@@ -118,7 +118,9 @@ impl Prepared {
         let toml = read_toml(&settings.recipes, &spec.recipe)?;
         let folder = folder_of(&settings.recipes, &spec.recipe);
         let only = &with_needed(&folder, only, &handed_on(&app.dir.work()))?;
-        let overlays = overlays(&folder, only)?;
+        let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
+        let blocked = blocked(&toml.needs_file, |file| checkout.file(spec.head.as_str(), file).is_some());
+        let overlays = overlays(&folder, only)?.without(&blocked);
         let brought = brought(&overlays, &[]);
         if !only.wants_stage(Stage::Functional, &brought.functional) {
             let what = format!("--only {only}: a kept app takes the tests of functional/ and browser/ alone");
@@ -128,7 +130,6 @@ impl Prepared {
         for planned in stages.iter_mut().filter(|planned| !matches!(planned.stage, Stage::Functional | Stage::Prove)) {
             planned.skip = Some(format!("run {} keeps the app", started.run));
         }
-        let checkout = Checkout::read_only(&app.dir.abra().join("recipes").join(spec.recipe.as_str()));
         let own = OwnTests::default();
         let commands = Commands::NotRun("a kept app is not deployed".to_owned());
         let prints = prints::of_folder(&folder_of(&settings.recipes, &spec.recipe));
@@ -162,7 +163,8 @@ impl Prepared {
         let mut spec = pin(&Request { from, ..request.clone() }, run, &checkout)?;
         spec.cert_resolver.clone_from(&settings.cert_resolver);
         let only = &with_needed(&folder, only, &BTreeSet::new())?;
-        let overlays = overlays(&folder, only)?;
+        let blocked = blocked(&toml.needs_file, |file| checkout.file(spec.head.as_str(), file).is_some());
+        let overlays = overlays(&folder, only)?.without(&blocked);
         // Without the upgrade, install takes the tested commit itself.
         let upgrades = only.wants_stage(Stage::Upgrade, &brought(&overlays, &needed).upgrade);
         if !upgrades || toml.opted_out(Stage::Upgrade.name()).is_some() {
@@ -260,7 +262,8 @@ pub fn needs_of(
     let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(&file.path).unwrap_or_default()).collect();
     let tests: Vec<TestText<'_>> =
         files.iter().zip(&texts).map(|(file, text)| TestText { name: &file.name, text }).collect();
-    let libraries: Vec<&str> = libraries.iter().map(String::as_str).collect();
+    let libraries: Vec<&str> =
+        std::iter::once(harness::shell::LIBRARY).chain(libraries.iter().map(String::as_str)).collect();
     Ok(needed(&tests, &libraries, known, is_chosen))
 }
 
@@ -317,6 +320,7 @@ fn brought(overlays: &Overlays, needed: &[Needed]) -> Brought {
         upgrade: names("upgrade"),
         backup: names("backup"),
         functional: [names("functional"), names("browser")].concat(),
+        blocked: overlays.blocked.iter().map(|(test, why)| format!("{test}: blocked: {why}")).collect(),
         reconfigure: names("reconfigure"),
         ground: None,
         data: overlays.data.is_some(),

@@ -20,6 +20,8 @@ pub struct Brought {
     pub backup: Vec<String>,
     /// Files below `functional/`, then those below `browser/`.
     pub functional: Vec<String>,
+    /// Those of them that this form of the recipe cannot have, each with the reason.
+    pub blocked: Vec<String>,
     /// Files below `reconfigure/`.
     pub reconfigure: Vec<String>,
     /// What decides which faults fit the recipe; none where its files cannot tell.
@@ -177,6 +179,7 @@ fn steps(spec: &RunSpec, toml: &RecipeToml, brought: &Brought, only: &Selection,
         }
         Stage::Functional => {
             brought.functional.iter().for_each(|file| step(run(file)));
+            brought.blocked.iter().cloned().for_each(&mut step);
             brought
                 .own
                 .iter()

@@ -13,6 +13,23 @@ pub struct Overlays {
     pub proven: Vec<OverlayFile>,
     /// `data/seed`, `data/wipe` and `data/check`, when all three are there.
     pub data: Option<Data>,
+    /// Files of `functional/` and `browser/` that this form of the recipe cannot have, each with the reason.
+    pub blocked: Vec<(String, String)>,
+}
+
+impl Overlays {
+    /// Leaves out the tests that cannot be had.
+    #[must_use]
+    pub fn without(mut self, blocked: &BTreeMap<String, String>) -> Self {
+        for folder in ["functional", "browser"] {
+            let Some(files) = self.checks.get_mut(folder) else { continue };
+            let reasons = files.iter().filter_map(|file| Some((file.name.clone(), blocked.get(&file.name)?.clone())));
+            self.blocked.extend(reasons);
+            files.retain(|file| !blocked.contains_key(&file.name));
+        }
+        self.proven.retain(|file| !blocked.contains_key(&file.name));
+        self
+    }
 }
 
 /// The three files of a data set.

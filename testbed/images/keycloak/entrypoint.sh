@@ -11,8 +11,17 @@ for name in KC_BOOTSTRAP_ADMIN_PASSWORD KC_DB_PASSWORD; do
   fi
 done
 
+usual=5432
+if [ "${KC_DB:-}" = mariadb ] || [ "${KC_DB:-}" = mysql ]; then
+  usual=3306
+  # Once: a container may start it again.
+  if [ -d /opt/keycloak/lib/quarkus-mariadb ]; then
+    rm -rf /opt/keycloak/lib/quarkus
+    mv /opt/keycloak/lib/quarkus-mariadb /opt/keycloak/lib/quarkus
+  fi
+fi
 host=${KC_DB_URL_HOST:-}
-port=${KC_DB_URL_PORT:-5432}
+port=${KC_DB_URL_PORT:-$usual}
 if [ -n "$host" ]; then
   for ((left = 300; left > 0; left--)); do
     if (: <>"/dev/tcp/$host/$port") 2>/dev/null; then break; fi

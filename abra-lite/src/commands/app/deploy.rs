@@ -1,7 +1,7 @@
 //! `app deploy` and `app upgrade`, in the order of the real one: version, secrets, labels, stack
 //! deploy, convergence, env file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
@@ -79,10 +79,17 @@ pub(crate) async fn run(args: Args, flags: Flags, way: Way) -> Done {
     if !args.no_domain_checks {
         check_domain(&app).await?;
     }
-    let before = swarm.before(&app.stack).await?;
-    let mut watch = swarm.watch(&app.stack).await?;
-    stack_deploy(&app, &compose, flags.chaos)?;
-    if !args.no_converge_checks {
+    let chaos = match (flags.chaos, way) {
+        (false, _) => None,
+        (true, Way::Deploy) => Some(version.clone()),
+        (true, Way::Upgrade) => Some(app.recipe.chaos_version()?),
+    };
+    let watch = match args.no_converge_checks {
+        true => None,
+        false => Some((swarm.before(&app.stack).await?, swarm.watch(&app.stack).await?)),
+    };
+    stack_deploy(&app, &compose, chaos.as_deref())?;
+    if let Some((before, mut watch)) = watch {
         let key = labels::timeout(&app.stack);
         let label = compose.services.iter().find_map(|service| service.labels.get(&key));
         let seconds = label.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_TIMEOUT);
@@ -210,7 +217,7 @@ async fn check_domain(app: &App) -> Done {
 
 /// Hands the recipe's files and one of our own to docker's loader, which checks, interpolates and
 /// merges them as the real abra does: it links the same code. What that one more file would make docker lose is in it.
-fn stack_deploy(app: &App, compose: &Compose, chaos: bool) -> Done {
+fn stack_deploy(app: &App, compose: &Compose, chaos: Option<&str>) -> Done {
     // Below its own folder: the real abra leaves nothing elsewhere when it is killed.
     let file = tempfile::Builder::new().prefix("additions-").suffix(".yml").tempfile_in(abra_dir()?)?;
     std::fs::write(file.path(), format!("{:#}\n", additions(app, compose, chaos)?))?;
@@ -253,21 +260,23 @@ fn environment(vars: BTreeMap<String, String>) -> Vec<(OsString, OsString)> {
     machine.chain(settings.map(|(name, value)| (name.into(), value.into()))).collect()
 }
 
-/// What a deploy adds to the recipe: labels, and the app's settings in the environment of `app`.
-fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Value> {
+/// What a deploy adds to the recipe: labels, and the app's settings in the environment of `app`. A chaos deploy gives its
+/// version.
+fn additions(app: &App, compose: &Compose, chaos: Option<&str>) -> Done<serde_json::Value> {
     let dollar = |text: &str| text.replace('$', "$$");
     let mut added = json!({ "labels": {
         labels::recipe(&app.stack): app.recipe.name.as_str(),
-        labels::chaos(&app.stack): chaos.to_string(),
+        labels::chaos(&app.stack): chaos.is_some().to_string(),
     }});
-    if chaos {
-        added["labels"][labels::chaos_version(&app.stack)] = json!(app.recipe.chaos_version()?);
+    if let Some(version) = chaos {
+        added["labels"][labels::chaos_version(&app.stack)] = json!(version);
     }
-    if compose.service("app").is_none() {
+    let Some(service) = compose.service("app") else {
         return fatal(format!("recipe {} has no service called app", app.recipe.name));
-    }
-    let environment: serde_json::Map<_, _> =
-        app.env.vars().into_iter().map(|(key, value)| (key, json!(dollar(&value)))).collect();
+    };
+    let environment: serde_json::Map<_, _> = not_fixed(service.field("environment"), app.env.vars())
+        .map(|(key, value)| (key, json!(dollar(&value))))
+        .collect();
     let mut file = json!({ "services": { "app": { "deploy": added, "environment": environment } } });
     for service in compose.ports_to_hold() {
         file["services"][&service.name]["ports"] = service.ports.iter().map(Port::long).collect();
@@ -276,9 +285,29 @@ fn additions(app: &App, compose: &Compose, chaos: bool) -> Done<serde_json::Valu
     Ok(file)
 }
 
+/// The settings that the service does not have from its compose files: abra adds what is not there, and changes nothing
+/// (remembered of its source; docs/unproven.md).
+fn not_fixed(
+    own: Option<&serde_json::Value>,
+    vars: BTreeMap<String, String>,
+) -> impl Iterator<Item = (String, String)> {
+    let own: BTreeSet<String> =
+        own.and_then(|own| own.as_object()).into_iter().flat_map(|own| own.keys().cloned()).collect();
+    vars.into_iter().filter(move |(key, _)| !own.contains(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_the_compose_files_set_is_not_the_env_files_to_change() {
+        let own = json!({ "MODE": "strict", "TITLE": "from ${TITLE}" });
+        let vars = || ["MODE", "TITLE", "ZONE"].map(|name| (name.to_owned(), "x".to_owned())).into();
+        let added = |own| not_fixed(own, vars()).map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(added(Some(&own)), ["ZONE"]);
+        assert_eq!(added(None), ["MODE", "TITLE", "ZONE"]);
+    }
 
     #[test]
     fn an_apps_settings_cannot_choose_programs_libraries_or_the_engine() {

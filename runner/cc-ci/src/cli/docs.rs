@@ -21,6 +21,8 @@ enum What {
     Reference,
     /// docs/verdicts.md
     Verdicts,
+    /// docs/recipes.md, from the folders recipes/ and testbed/ below this one
+    Recipes,
     /// docs/recipe.schema.json
     Schema,
     /// docs/deps.schema.json
@@ -33,6 +35,13 @@ pub(super) fn run(args: &Args) -> Exit {
     match args.what {
         What::Reference => text(crate::reference::reference()),
         What::Verdicts => text(crate::verdicts::page()),
+        What::Recipes => match crate::recipes_page::page("recipes".as_ref(), "testbed/wave.json".as_ref()) {
+            Ok(page) => text(page),
+            Err(error) => {
+                eprintln!("recipes/ or testbed/wave.json cannot be read: {error}; run this in cc-ci's own repository");
+                return Exit::Usage;
+            }
+        },
         What::Schema => text(recipe_folder::recipe_toml::schema()),
         What::Unit => text(crate::serve::UNIT),
         What::DepsSchema => text(harness::deps::schema()),

@@ -132,7 +132,7 @@ enum Command {
     Reap(reap::Args),
     /// Make a report again from a run's journal
     Report(report::Args),
-    /// Print the tables of docs/reference.md or docs/verdicts.md, or the JSON schema of recipe.toml or of $CCCI_DEPS_FILE
+    /// Print the tables of docs/reference.md, docs/verdicts.md or docs/recipes.md, or the JSON schema of recipe.toml or of $CCCI_DEPS_FILE
     Docs(docs::Args),
 }
 

@@ -172,6 +172,8 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     };
     let only = if args.prove { only.proven() } else { only };
     let swarm = Swarm::connect().await?;
+    // Whether a backup is planned is known later; a whole run has one, but for the few recipes without.
+    let repository = (!args.kept && only.is_whole()).then(|| host::repository::begin_to_open(&swarm));
     let run = args.run_id.map_or_else(new_run_id, Ok)?;
     let dir = RunDir::of(&state, &run);
     let _alive = dir.create().map_err(|error| not_made(&run, &dir, &error))?;
@@ -182,6 +184,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let place = Place::from(&facts);
     let ca = world::served_ca(&swarm, settings).await.inspect_err(|_| dir.discard())?;
     let abra = abra.inspect_err(|_| dir.discard())?;
+    let http = world::http_trusting(settings, ca.as_deref()).inspect_err(|_| dir.discard())?;
     let probed = Probed::read(&state, &abra);
     let host = HostFacts { name: runner.host.clone(), engine: facts.version, ipvs: facts.ipvs, abra };
     let sinks = sinks(&dir, args.json)?;
@@ -202,7 +205,6 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         let abra = Abra::new(program, dir.abra()).knowing(probed);
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
-        let http = world::http(settings).inspect_err(|_| dir.discard())?;
         Janitor::new(&swarm, &http, &runner, REAPING).reap(Looks::Once).await.inspect_err(|_| dir.discard())?;
         if let Some(time) = args.warm {
             let (state, host, program) = (state.clone(), runner.host.clone(), abra.program().to_owned());
@@ -217,8 +219,24 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     let started = started(&prepared, host, &keep, args.restart_of);
     let expected = journal::expect::from_runs(&state, &started.recipe);
     let rounds = args.repeat.get();
-    let parts =
-        Parts { prepared, started, swarm, abra, dir, shared, place, ca, runner, cancel, keep, rounds, remark, sinks };
+    let parts = Parts {
+        prepared,
+        started,
+        swarm,
+        abra,
+        dir,
+        shared,
+        place,
+        ca,
+        runner,
+        cancel,
+        keep,
+        rounds,
+        remark,
+        repository,
+        http,
+        sinks,
+    };
     let mut cx = Context::new(parts)?;
     kept_secrets::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;

@@ -9,6 +9,7 @@ use base::failure::Failure;
 use base::names::Domain;
 use base::redact::Redactor;
 use coopcloud::abra::Abra;
+use http_client::Http;
 use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ use crate::override_file::Place;
 use fence::own_tests::OwnTests;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
-use host::world;
+use host::repository::Opening;
 use journal::emit::{Emitter, Sink};
 use journal::event::{RunStarted, Stage};
 use journal::run_dir::RunDir;
@@ -58,6 +59,10 @@ pub struct Parts {
     pub rounds: u32,
     /// Something to tell before anything else.
     pub remark: Option<String>,
+    /// HTTP towards the apps.
+    pub http: Http,
+    /// The look at the backup bot's repository, where it has begun.
+    pub repository: Option<Opening>,
     /// The readers of the run's events.
     pub sinks: Vec<Box<dyn Sink>>,
 }
@@ -66,7 +71,7 @@ impl Context {
     /// A context at the beginning of a run.
     ///
     /// # Errors
-    /// When the local CA's certificate is no certificate.
+    /// When the logins that a kept app was given cannot be read.
     pub fn new(parts: Parts) -> Result<Self, Failure> {
         let Parts {
             prepared,
@@ -82,10 +87,11 @@ impl Context {
             keep,
             rounds,
             remark,
+            repository,
+            http,
             sinks,
         } = parts;
         let settings = &runner.settings;
-        let http = world::http_trusting(settings, ca.as_deref())?;
         let address = settings.fixed_address();
         let port = settings.https_port;
         let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
@@ -99,6 +105,7 @@ impl Context {
             warm: None,
             came_up: false,
             remark,
+            repository,
             logins: None,
             neighbours: Neighbours::default(),
             resolve_beside: started_beside.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
@@ -183,6 +190,7 @@ impl Context {
             after: dependency.needed.after,
             came_up: false,
             remark: None,
+            repository: None,
             logins: None,
             neighbours: Neighbours::default(),
             spec: dependency.spec,

@@ -11,6 +11,7 @@ use coopcloud::route::{NoWay, Routing};
 use coopcloud::router_rule::Wanted;
 use serde_json::Value;
 use swarm::Look;
+use tokio::task::JoinHandle;
 
 use crate::context::{Context, Step};
 use journal::text::count;
@@ -110,8 +111,28 @@ pub(super) fn networks(compose: &Compose, prefix: &str) -> BTreeMap<String, BTre
     compose.services.iter().map(|service| (service.name.clone(), of(service))).collect()
 }
 
+/// Looks into images that goes on while prepare does something else, in the order of the services.
+pub(super) struct EarlyLooks(Vec<JoinHandle<Result<Vec<String>, Failure>>>);
+
+impl EarlyLooks {
+    /// Begins with the images that are here already; the others are looked into once they are.
+    pub(super) fn begin(cx: &Context, compose: &Compose) -> Self {
+        let begin = |look: Look| {
+            let (swarm, stack, run) = (cx.swarm.clone(), cx.spec.stack.clone(), cx.started.run.to_string());
+            // It removes what it makes, so it is never ended in the middle.
+            tokio::spawn(async move { swarm.lacks(&run, &stack, &look).await })
+        };
+        Self(compose.services.iter().filter_map(look).map(begin).collect())
+    }
+
+    /// Waits for those that nothing has asked for.
+    pub(super) async fn end(&mut self) {
+        futures_util::future::join_all(self.0.drain(..)).await;
+    }
+}
+
 /// The images are built for this machine, and have what the healthchecks call.
-pub(super) async fn images(cx: &mut Context, compose: &Compose) -> Step {
+pub(super) async fn images(cx: &mut Context, compose: &Compose, early: &mut EarlyLooks) -> Step {
     cx.check("prepare.platform", async |cx: &mut Context| {
         let images = compose.images();
         for (image, built) in cx.swarm.of_other_platforms(&images).await? {
@@ -134,7 +155,13 @@ pub(super) async fn images(cx: &mut Context, compose: &Compose) -> Step {
     }
     cx.check("prepare.healthcheck", async |cx: &mut Context| {
         let run = cx.started.run.to_string();
-        let found = looks.iter().map(|(_, look)| cx.swarm.lacks(&run, &cx.spec.stack, look));
+        let early = futures_util::future::join_all(early.0.drain(..)).await;
+        let early = early.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let found = looks.iter().zip(early).map(async |((_, look), early)| match early {
+            Some(Ok(Ok(lacking))) => Ok(lacking),
+            // Its image was not here then.
+            _ => cx.swarm.lacks(&run, &cx.spec.stack, look).await,
+        });
         let found = futures_util::future::join_all(found).await;
         for ((service, look), lacking) in looks.iter().zip(found) {
             let Some(program) = lacking?.into_iter().next() else { continue };

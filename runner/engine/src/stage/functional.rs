@@ -16,6 +16,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     if matches!(cx.keep, Keep::ByRun(_)) && cx.opted_out("install.answers").is_none() {
         answers::answers(cx, "functional.answers").await?;
     }
+    overlay::tell_blocked(cx);
     if cx.rounds > 1 {
         return again_and_again(cx).await;
     }

@@ -1,5 +1,6 @@
 //! The checks that the recipe's folder brings.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::exchange::mask;
@@ -23,6 +24,20 @@ pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
         red |= run_one(cx, file).await.is_err();
     }
     if red { Err(Stopped) } else { Ok(()) }
+}
+
+/// Tells of the tests that this form of the recipe cannot have.
+pub(super) fn tell_blocked(cx: &mut Context) {
+    let blocked = cx.overlays.blocked.clone();
+    for (name, why) in &blocked {
+        cx.record(name, Origin::Overlay, Outcome::Blocked, why.clone(), None, Duration::ZERO);
+    }
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, why) in blocked {
+        by_reason.entry(why).or_default().push(name);
+    }
+    let reasons: Vec<String> = by_reason.iter().map(|(why, names)| format!("{} ({why})", names.join(", "))).collect();
+    cx.not_shown = (!reasons.is_empty()).then(|| format!("not shown: {}", reasons.join("; ")));
 }
 
 /// Runs one file and records it as a check.
@@ -119,8 +134,21 @@ pub(super) fn kept(cx: &Context, result: &OverlayResult) -> Vec<String> {
     result.files.iter().map(|name| format!("{}/{name}", RunDir::ARTIFACTS)).collect()
 }
 
+/// `CCCI_SH`, and what it reads itself.
+fn leave_library(cx: &Context) -> std::io::Result<()> {
+    let path = cx.dir.shell();
+    if !path.exists() {
+        std::fs::write(path.with_file_name("mailbox.js"), harness::shell::MAILBOX)?;
+        std::fs::write(path, harness::shell::LIBRARY)?;
+    }
+    Ok(())
+}
+
 /// What a file is given: the run's values under the names of the docs.
 pub(crate) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
+    if let Err(error) = leave_library(cx) {
+        cx.note(format!("{} cannot be written, and scripts that read it are red: {error}", cx.dir.shell().display()));
+    }
     let deployed = Deployed::of(cx).await;
     let mut variables = Variables::default();
     for variable in VARIABLES {

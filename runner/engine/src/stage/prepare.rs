@@ -11,6 +11,7 @@ use http_client::Http;
 use swarm::Swarm;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::foreseen::EarlyLooks;
 use crate::context::{Context, Step};
 use crate::stack_config::{Loaded, Variables, load};
 use host::guard;
@@ -41,18 +42,33 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         .await?;
     let (env, compose) = compose;
     allowed(cx, &head, &env, &compose).await?;
-    secrets(cx, &env, &compose).await?;
-    super::foreseen::variables(cx, &head, &env, &compose).await?;
-    schema(cx, &head, &env, &compose).await?;
-    super::change::read(cx, &env, &compose).await;
-    super::foreseen::route(cx, &compose).await?;
+    let mut early = EarlyLooks::begin(cx, &compose);
+    let ended = rest(cx, &head, &env, &compose, world, &mut early).await;
+    early.end().await;
+    ended
+}
+
+/// What follows once the compose files may be looked into.
+async fn rest(
+    cx: &mut Context,
+    head: &str,
+    env: &EnvFile,
+    compose: &Compose,
+    world: AbortOnDropHandle<Result<String, Failure>>,
+    early: &mut EarlyLooks,
+) -> Step {
+    secrets(cx, env, compose).await?;
+    super::foreseen::variables(cx, head, env, compose).await?;
+    schema(cx, head, env, compose).await?;
+    super::change::read(cx, env, compose).await;
+    super::foreseen::route(cx, compose).await?;
     // A red tag or rule of abra is told and counts, but says nothing about whether the app works.
     let _ = tags(cx).await;
-    let _ = rules(cx, &head).await;
+    let _ = rules(cx, head).await;
     contract(cx).await?;
-    shell(cx, &head).await?;
+    shell(cx, head).await?;
     super::change::settings(cx).await?;
-    images_and_world(cx, &compose, world).await?;
+    images_and_world(cx, compose, world, early).await?;
     super::dependencies::prepare(cx).await
 }
 
@@ -298,12 +314,13 @@ async fn images_and_world(
     cx: &mut Context,
     compose: &Compose,
     mut look: AbortOnDropHandle<Result<String, Failure>>,
+    early: &mut EarlyLooks,
 ) -> Step {
     let mut said = None;
     let ready = {
         let mut pulling = std::pin::pin!(async {
             images(cx, compose).await?;
-            super::foreseen::images(cx, compose).await
+            super::foreseen::images(cx, compose, early).await
         });
         loop {
             tokio::select! {
@@ -324,26 +341,36 @@ async fn images_and_world(
         None => look.await,
     };
     let world = cx.check("prepare.world", async |_: &mut Context| {
-        let said = said.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
+        let said = said.map_err(|error| bug(&error))??;
         Ok((said, ()))
     });
     world.await?;
     ready
 }
 
-fn look_at_world(cx: &Context) -> AbortOnDropHandle<Result<String, Failure>> {
+/// A task of cc-ci's own that ended in the middle.
+fn bug(error: &tokio::task::JoinError) -> Failure {
+    Failure::new(Kind::Bug, error.to_string(), "please report it")
+}
+
+fn look_at_world(cx: &mut Context) -> AbortOnDropHandle<Result<String, Failure>> {
     let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
     let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base).to_owned();
     let (http, port) = (cx.http.clone(), cx.https_port);
     let each = cx.spec.cert_resolver.is_some();
     let is_backup = |planned: &PlannedStage| planned.stage == Stage::Backup && planned.skip.is_none();
     let opens = cx.started.stages.iter().any(is_backup);
+    let begun = cx.repository.take();
     AbortOnDropHandle::new(tokio::spawn(async move {
         let repository = async {
             if !opens {
                 return Ok("no backup is planned".to_owned());
             }
-            host::repository::opens(&swarm, until).await.map(|looked| looked.text().to_owned())
+            let looked = match begun {
+                Some(begun) => begun.await.map_err(|error| bug(&error))?,
+                None => host::repository::opens(&swarm, until).await,
+            };
+            looked.map(|looked| looked.text().to_owned())
         };
         // The repository takes a second. Of two failures the world's tells more.
         let (routed, opened) = tokio::join!(is_whole(&swarm, &http, &base, port, each), repository);

@@ -11,6 +11,7 @@ mod weak;
 
 use std::path::Path;
 
+use futures_util::StreamExt;
 use overlay::inspect;
 use serde::Serialize;
 
@@ -41,6 +42,9 @@ impl std::fmt::Display for Finding {
     }
 }
 
+/// Files that are looked at at once.
+const MANY: usize = 4;
+
 /// Everything that is wrong with a recipe's folder, in the order of its files.
 ///
 /// # Errors
@@ -60,8 +64,11 @@ pub async fn lint(path: &Path) -> Result<Vec<Finding>, ReadError> {
     findings.extend(parity::check(&folder, &toml));
     findings.extend(weak::check(&folder));
     findings.extend(health::check(&folder, &toml));
-    for file in folder.tests().into_iter().chain(folder.install_steps()) {
-        if let Some(result) = inspect(&file).await {
+    // A shell is started for each script.
+    let files: Vec<_> = folder.tests().into_iter().chain(folder.install_steps()).collect();
+    let inspected = futures_util::stream::iter(&files).map(inspect).buffered(MANY).collect::<Vec<_>>().await;
+    for (file, result) in files.iter().zip(inspected) {
+        if let Some(result) = result {
             let (line, text) = folder::split_line(&result.text, &file.name);
             findings.push(folder.finding(&file.name, line, Rule::CannotRun, text));
         }

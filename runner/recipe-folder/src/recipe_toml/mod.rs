@@ -5,6 +5,7 @@ mod elements;
 mod faults;
 mod health;
 mod injected_fault;
+mod needs_file;
 mod opt_out;
 pub mod shown;
 mod variant;
@@ -22,6 +23,7 @@ pub use elements::{
 pub use faults::{Backup, Faults, Outage, Reconfigure, Recovery};
 pub use health::{HealthHost, InARow, InService, OwnHost, TlsPort};
 pub use injected_fault::InjectedFault;
+pub use needs_file::{NeedsFile, blocked};
 pub use opt_out::{OPTIONAL, OptionalCheck};
 pub use variant::{Variant, VariantName};
 
@@ -68,6 +70,9 @@ pub struct RecipeToml {
     /// Whether reports show what its browsers see at a green end, too. A picture cannot be cleaned of secrets:
     /// say yes when none of its tests ends on a page with one, or those that do say `test.no_picture()`.
     pub pictures: bool,
+    /// Tests that need a file of the recipe's repository which not each form of the recipe has, by the file. Without it
+    /// they are blocked, and not red.
+    pub needs_file: BTreeMap<String, NeedsFile>,
     /// Tests that PARITY.md names and that cannot be had, each with the technical blocker.
     pub missing: BTreeMap<String, Reason>,
 }

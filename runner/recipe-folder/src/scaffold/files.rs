@@ -29,11 +29,7 @@ pub fn files(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> Vec<NewF
         NewFile { path: "functional/10-main-object.sh".to_owned(), text: main_object(recipe), executable: true },
     ];
     let scripts = data(seen).into_iter().flatten();
-    files.extend(scripts.map(|(path, text)| NewFile {
-        path: path.to_owned(),
-        text,
-        executable: !path.starts_with("lib/"),
-    }));
+    files.extend(scripts.map(|(path, text)| NewFile { path: path.to_owned(), text, executable: true }));
     files
 }
 
@@ -113,15 +109,9 @@ fn main_object(recipe: &RecipeName) -> String {
 # FILL IN: what {recipe} is for. Make its main object over its API and read the same back.
 set -euo pipefail
 
-# ask PATH [curl's arguments]: a request to the app, with the name and the certificate of this run.
-ask() {{
-  local path=$1
-  shift
-  curl -sS --fail-with-body --max-time 30 --cacert "$CCCI_CA" ${{CCCI_RESOLVE:+--resolve "$CCCI_RESOLVE"}} "$@" "$CCCI_URL$path"
-}}
+. "$CCCI_SH"
 
-echo "this test has to be filled in: make the app's main object and read it back" >&2
-exit 1
+fail "this test has to be filled in: make the app's main object by \`call POST …\` and read it back by \`call GET …\`"
 "#
     )
 }

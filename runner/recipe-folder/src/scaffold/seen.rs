@@ -36,8 +36,6 @@ pub struct Seen {
 pub struct Database {
     /// Its service.
     pub service: String,
-    /// What it is.
-    pub engine: Engine,
 }
 
 /// Looks at a recipe.
@@ -100,6 +98,6 @@ fn host_ports(compose: &Compose, is_wanted: impl Fn(&str) -> bool) -> Vec<u16> {
 }
 
 fn database(service: &Service) -> Option<Database> {
-    let engine = Engine::of_image(service.image.as_deref()?)?;
-    Some(Database { service: service.name.clone(), engine })
+    Engine::of_image(service.image.as_deref()?)?;
+    Some(Database { service: service.name.clone() })
 }

@@ -1,5 +1,4 @@
 use coopcloud::compose::Compose;
-use coopcloud::database::Engine;
 use coopcloud::envfile::EnvFile;
 
 use super::*;
@@ -31,7 +30,7 @@ fn what_a_test_needs_is_seen() {
     assert!(matches!(&seen.door, door::Door::At { path, status, .. } if path == "/healthz" && *status == [200]));
     assert_eq!(seen.given_secrets, ["smtp_password"]);
     assert_eq!(seen.host_ports, [2525]);
-    assert_eq!(seen.database, Some(Database { service: "db".to_owned(), engine: Engine::Postgres }));
+    assert_eq!(seen.database, Some(Database { service: "db".to_owned() }));
     assert_eq!(seen.folder, Some(("app".to_owned(), "/srv/files".to_owned())));
     assert_eq!((seen.speaks_of_sso, seen.uncovered), (true, vec!["cache".to_owned()]));
 }

@@ -1,5 +1,6 @@
 export APP_INI_VERSION=v1
 export GITEA_SH_VERSION=v1
+export DB_BACKUP_VERSION=v1
 
 # Make an administrator: abra app cmd DOMAIN app add_admin NAME MAIL; the password is shown once.
 add_admin() {

@@ -20,15 +20,6 @@ run() {
   trap end HUP
   while [ -z "$ending" ]; do
     [ ! -d "$incoming" ] || take_in
-    logins=
-    if [ -n "${OIDC_DISCOVERY_URL:-}" ]; then
-      gitea migrate > /dev/null
-      if ! login_elsewhere; then
-        echo "the provider of '$OIDC_NAME' cannot be had yet: gitea starts, and goes on asking it" >&2
-        until sleep 5 && login_elsewhere; do :; done &
-        logins=$!
-      fi
-    fi
     [ -z "$ending" ] || exit 0
     gitea web &
     child=$!
@@ -37,7 +28,6 @@ run() {
       status=0
       wait "$child" || status=$?
     done
-    [ -z "$logins" ] || kill "$logins" 2> /dev/null || true
     [ -d "$incoming" ] || exit "$status"
   done
 }
@@ -61,46 +51,16 @@ take_in() {
   rm -rf "$data/indexers" "$data/queues" "$incoming"
 }
 
-# The source of logins that the variables name, as gitea keeps it in its database. Fails when gitea does
-# not know it yet and the provider does not answer for 20 seconds. It is gitea itself that asks: curl takes
-# every name below .localhost for its own container.
-login_elsewhere() {
-  local known left said
-  known=$(sql "SELECT id FROM login_source WHERE name = $(quoted "$OIDC_NAME")") || return 1
-  if [ -z "$known" ]; then
-    for ((left = 10; ; left--)); do
-      said=$(gitea admin auth add-oauth --name "$OIDC_NAME" --provider openidConnect --key "$OIDC_CLIENT_ID" \
-        --auto-discover-url "$OIDC_DISCOVERY_URL" --scopes openid --scopes profile --scopes email 2>&1) && break
-      [ "$left" -gt 0 ] || { tail -n 1 <<< "$said" >&2; return 1; }
-      sleep 2
-    done
-  fi
-  # What may have changed since. `update-oauth` would want an answer of the provider too, and the secret
-  # as an argument, which others can read.
-  sql "UPDATE login_source SET is_active = 1, cfg = json_set(cfg, '\$.ClientID', $(quoted "$OIDC_CLIENT_ID"),
-    '\$.OpenIDConnectAutoDiscoveryURL', $(quoted "$OIDC_DISCOVERY_URL"),
-    '\$.ClientSecret', rtrim(CAST(readfile($(quoted "$OIDC_CLIENT_SECRET_FILE")) AS TEXT), char(10)))
-    WHERE name = $(quoted "$OIDC_NAME")"
-}
-
-sql() {
-  sqlite3 -cmd '.timeout 20000' "$database" "$1"
-}
-
-# quoted TEXT: as SQL writes it.
-quoted() {
-  printf "'%s'" "${1//\'/\'\'}"
-}
-
 answers() {
   curl --silent --fail --max-time 4 http://127.0.0.1:3000/api/healthz > /dev/null
 }
 
-# The database first: what repositories have that it does not know is harmless, the reverse is not.
+# The database first: what repositories have that it does not know is harmless, the reverse is not. Another one than
+# sqlite dumps itself in its own container.
 backup() {
   rm -rf "$copy" "$copy.part"
   mkdir "$copy.part"
-  sql "VACUUM INTO '$copy.part/gitea.db'"
+  if [ -e "$database" ]; then sqlite3 -cmd '.timeout 20000' "$database" "VACUUM INTO '$copy.part/gitea.db'"; fi
   local part
   for part in "${parts[@]}"; do
     mkdir -p "$data/$part" "$copy.part/$part"
@@ -121,9 +81,12 @@ tidy() {
 }
 
 restore() {
-  [ -e "$copy/gitea.db" ] || { echo "the snapshot brought no $copy/gitea.db" >&2; exit 1; }
-  verdict=$(sqlite3 "$copy/gitea.db" 'PRAGMA quick_check(1)')
-  [ "$verdict" = ok ] || { echo "$copy/gitea.db is damaged: $verdict" >&2; exit 1; }
+  [ -d "$copy" ] || { echo "the snapshot brought no $copy" >&2; exit 1; }
+  if [ "$GITEA_DB_TYPE" = sqlite3 ]; then
+    [ -e "$copy/gitea.db" ] || { echo "the snapshot brought no $copy/gitea.db" >&2; exit 1; }
+    verdict=$(sqlite3 "$copy/gitea.db" 'PRAGMA quick_check(1)')
+    [ "$verdict" = ok ] || { echo "$copy/gitea.db is damaged: $verdict" >&2; exit 1; }
+  fi
   rm -rf "$incoming"
   mv "$copy" "$incoming"
   kill -HUP 1

@@ -1,4 +1,4 @@
-// A mail server in Ghost's container: the last mail to each address stands in /tmp/mail-ADDRESS, with its lines and
+// A mail server in an app's container: the last mail to each address stands in /tmp/mail-ADDRESS, with its lines and
 // letters as they were before they were packed for the way. Says a word when it can be reached.
 const fs = require('fs'), net = require('net');
 

@@ -1,0 +1,38 @@
+#!/bin/bash
+# db_backup.sh backup|restore: run by the backup bot inside the container of a database, PostgreSQL or MariaDB.
+set -euo pipefail
+
+backup() {
+  # Under another name until it is whole: half a dump must never look like one.
+  trap 'rm -f "$dump.part"' EXIT
+  dumped > "$dump.part"
+  mv "$dump.part" "$dump"
+}
+
+if [ -n "${POSTGRES_DB:-}" ]; then
+  dump=/var/lib/postgresql/data/backup.sql
+  PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
+  export PGPASSWORD PGHOST=127.0.0.1 PGUSER=$POSTGRES_USER PGDATABASE=$POSTGRES_DB
+  dumped() { pg_dump --no-owner; }
+  # In the live database and in one transaction: gitea keeps its connections and sees the old state or the new one.
+  restore() {
+    {
+      echo "SET deadlock_timeout = '1min'; SET client_min_messages = warning;"
+      echo "DROP SCHEMA public CASCADE;"
+      echo "CREATE SCHEMA public AUTHORIZATION pg_database_owner; GRANT USAGE ON SCHEMA public TO PUBLIC;"
+      cat "$dump"
+    } | psql -q -v ON_ERROR_STOP=1 --single-transaction > /dev/null
+  }
+else
+  dump=/var/lib/mysql/backup.sql
+  MYSQL_PWD=$(cat "$MYSQL_ROOT_PASSWORD_FILE")
+  export MYSQL_PWD
+  dumped() { mysqldump -u root --single-transaction --routines "$MYSQL_DATABASE"; }
+  # Table by table in the live database.
+  restore() { mysql -u root "$MYSQL_DATABASE" < "$dump"; }
+fi
+
+case "${1:-}" in
+  backup | restore) "$1" ;;
+  *) echo "usage: db_backup.sh backup|restore" >&2; exit 2 ;;
+esac
