@@ -13,12 +13,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::foreseen::EarlyLooks;
 use crate::context::{Context, Step};
-use crate::stack_config::{Loaded, Variables, load};
 use host::guard;
 use journal::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use journal::text::count;
 use plan::refused;
 use plan::spec::check_object_names;
+use plan::stack_config::{Loaded, Variables, load};
 use recipe_folder::recipe_toml::RecipeToml;
 
 pub(super) async fn run(cx: &mut Context) -> Step {
