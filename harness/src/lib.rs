@@ -1,23 +1,19 @@
-//! What any test of a recipe may use: the recipe's formats, the `abra` program, the swarm, HTTP, a browser,
-//! logins.
+//! What any test of a recipe may use: HTTP, a browser, logins, and what a test is given.
 //!
 //! This library knows nothing of continuous integration: no run, no report, no pull request.
-//! The arrows go `runner → recipes → harness → coopcloud, swarm → base`, never back.
 
-pub use ::coopcloud;
-pub use ::overlay;
-pub use ::swarm;
-pub use base::{exchange, failure, messages, name_type, names, redact};
-pub use coopcloud::abra;
+pub use http_client as http;
 
 pub mod browser;
 pub mod deps;
 mod driver_error;
-pub mod http;
 pub mod mumble;
 pub mod oidc;
 pub mod protobuf;
 pub mod ready;
+#[cfg(test)]
+#[path = "../http/src/scripted.rs"]
+mod scripted;
 pub mod shell;
 pub mod socketio;
 pub mod sso;

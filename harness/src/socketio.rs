@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use url::Url;
 
-use crate::http::{Answer, Http, Method, NoAnswer, Session};
+use http_client::{Answer, Http, Method, NoAnswer, Session};
 
 /// What stands between packets of one body.
 const BETWEEN: char = '\u{1e}';

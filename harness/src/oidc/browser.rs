@@ -8,8 +8,8 @@ use super::not_logged_in::{NotLoggedIn, refused, shown};
 use super::page::Page;
 use super::{Oidc, OidcError};
 use crate::browser::{Browser, By};
-use crate::http::place;
 use crate::testing::Wrong;
+use http_client::place;
 
 /// Keycloak's form.
 const USER: &str = "#username";

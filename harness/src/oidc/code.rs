@@ -8,7 +8,7 @@ use super::error::{OidcError, Refusal};
 use super::pkce::{Pkce, random};
 use super::token::Client;
 use super::{Discovery, Oidc};
-use crate::http::place;
+use http_client::place;
 
 /// One login by code: what goes out with the visitor, and what must come back. Its `Debug` shows neither
 /// state nor nonce.

@@ -2,7 +2,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::OidcError;
-use crate::http::{Http, Method};
+use http_client::{Http, Method};
 
 /// Where a provider's configuration is, below its issuer.
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
@@ -68,8 +68,8 @@ pub(super) fn parse(text: &str) -> Result<Url, OidcError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::HttpConfig;
-    use crate::http::scripted::{Script, Scripted};
+    use crate::scripted::{Script, Scripted};
+    use http_client::HttpConfig;
 
     fn of(issuer: &str, own: &str) -> (String, String) {
         let json = serde_json::json!({

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::http::{Answer, NoAnswer, TooManyRedirects};
+use http_client::{Answer, NoAnswer, TooManyRedirects};
 
 use super::code::CallbackRefused;
 

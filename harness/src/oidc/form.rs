@@ -6,7 +6,7 @@ use super::error::OidcError;
 use super::not_logged_in::{NotLoggedIn, refused, shown};
 use super::page::{Form, Kind, Page};
 use super::{Code, Oidc};
-use crate::http::{Answer, Chain, Method, Session, place};
+use http_client::{Answer, Chain, Method, Session, place};
 
 /// Where a login ended in an app.
 #[derive(Debug, Clone)]

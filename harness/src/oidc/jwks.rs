@@ -4,7 +4,7 @@ use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPubli
 use serde::Deserialize;
 
 use super::error::OidcError;
-use crate::http::{Http, Method};
+use http_client::{Http, Method};
 use url::Url;
 
 /// A provider's public keys for signatures. Others of its keys, such as those for encryption, are left out.

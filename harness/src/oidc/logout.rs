@@ -5,7 +5,7 @@ use super::page::Page;
 use super::pkce::random;
 use super::token::{by_client, refused};
 use super::{Client, Oidc, OidcError};
-use crate::http::{Chain, Method, Session, place};
+use http_client::{Chain, Method, Session, place};
 
 impl Oidc {
     /// Logs a visitor out as an app does (RP-initiated): the provider ends the visitor's session and sends

@@ -52,7 +52,7 @@ pub use self::not_logged_in::NotLoggedIn;
 pub use self::pkce::Pkce;
 pub use self::token::{Client, Tokens};
 pub use self::userinfo::protected;
-use crate::http::Http;
+use http_client::Http;
 
 /// A provider: its configuration and its keys, as they were when they were asked for.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 use url::Url;
 
 use super::page::Page;
-use crate::http::place;
+use http_client::place;
 
 /// Why a visitor is not logged in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

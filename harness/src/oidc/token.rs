@@ -8,7 +8,7 @@ use url::{Url, form_urlencoded};
 use super::code::{Attempt, Code};
 use super::error::{OidcError, Refusal};
 use super::{Oidc, Pkce};
-use crate::http::{Answer, Http, Method};
+use http_client::{Answer, Http, Method};
 
 /// A program that a provider knows.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::error::Refusal;
 use super::{Oidc, OidcError};
-use crate::http::{Answer, Http, Method};
+use http_client::{Answer, Http, Method};
 
 impl Oidc {
     /// What the provider says of a token's owner.

@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::http::HttpConfig;
-use crate::http::scripted::{Script, Scripted};
+use crate::scripted::{Script, Scripted};
+use http_client::HttpConfig;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::{ProviderName, SsoError, Wanted};
-use crate::http::{Answer, Ask, Http, Method, Url};
+use http_client::{Answer, Ask, Http, Method, Url};
 
 /// One request may take this long: a Keycloak that has just started makes its first realm in 10 s and more.
 const LIMIT: Duration = Duration::from_secs(60);

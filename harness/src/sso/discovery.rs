@@ -4,7 +4,7 @@ use base::names::{ClientId, RealmName};
 
 use super::call::Caller;
 use super::{Granted, SsoError, User};
-use crate::http::Method;
+use http_client::Method;
 
 /// Reads the discovery document below `issuer`, which must name this very issuer: a provider that takes
 /// itself for another address gives tokens that no app accepts.

@@ -12,7 +12,7 @@ use super::call::Caller;
 use super::discovery::discover;
 use super::key::made_key;
 use super::{Admin, Granted, Provider, ProviderName, SsoError, User, Wanted};
-use crate::http::{Http, Method};
+use http_client::{Http, Method};
 
 /// The attribute of a realm that says that cc-ci made it; its value is the realm's name.
 const MARKER: &str = "cc-ci.realm";

@@ -19,7 +19,7 @@ pub use keycloak::Keycloak;
 pub use secret::made_secret;
 pub use types::{Admin, AdminFacts, Granted, ProviderName, UnknownProvider, User, Wanted};
 
-use crate::http::Http;
+use http_client::Http;
 
 /// What cc-ci asks of a provider, as its administrator. Every method ends: each request has a limit.
 ///

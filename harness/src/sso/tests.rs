@@ -55,7 +55,7 @@ async fn keycloak_that_answers(lives: u64, status: u16) -> (String, Arc<AtomicU3
 }
 
 async fn connected(base: &str) -> Keycloak {
-    let http = Http::new(&crate::http::HttpConfig::default()).unwrap();
+    let http = Http::new(&http_client::HttpConfig::default()).unwrap();
     let admin = Admin { user: "admin".to_owned(), secret: "the-password".into() };
     Keycloak::connect(http, base, admin).await.unwrap()
 }

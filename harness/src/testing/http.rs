@@ -4,9 +4,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Broken, Test, Wrong};
-use crate::http::{Http, HttpConfig};
 use crate::tls::{Server, Tls, Trust};
 use crate::websocket::WebSocket;
+use http_client::{Http, HttpConfig};
 
 /// For an answer by websocket, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use harness::exchange::Exchanges;
-use harness::redact::Redactor;
+use base::exchange::Exchanges;
+use base::redact::Redactor;
 use harness::testing::{Ended, Outcome, Test, Verdict, run};
 
 use super::support::{NAME, Scene};

@@ -2,7 +2,7 @@ use std::io::{BufRead as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::time::Instant;
 
-use harness::abra::ProcessGroup;
+use coopcloud::abra::ProcessGroup;
 use harness::browser::{Browser, Config};
 
 use super::support::{Scene, processes_of};

@@ -9,9 +9,9 @@ use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig,
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::FutureExt as _;
 use harness::http::{Expect, Http, HttpConfig, Method, Url};
-use harness::swarm::Swarm;
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretString};
+use swarm::Swarm;
 
 const IMAGE: &str = "testbed.invalid/keycloak:26.7.3";
 /// What Keycloak was built for; it has no database of its own.

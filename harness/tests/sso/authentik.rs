@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::failure::{Failure, Kind};
+use base::failure::{Failure, Kind};
 use harness::sso::{Admin, Authentik, Provider as _, ProviderName, SsoError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What any provider must keep.
 
-use harness::failure::{Cause, Failure, Kind};
-use harness::names::RealmName;
+use base::failure::{Cause, Failure, Kind};
+use base::names::RealmName;
 use harness::sso::{Admin, AnyProvider, Granted, Provider as _, ProviderName, SsoError, User, Wanted, made_secret};
 use secrecy::{ExposeSecret as _, SecretString};
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
+use base::names::RealmName;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bollard::Docker;
@@ -10,11 +11,10 @@ use bollard::models::{ContainerCreateBody, HostConfig, PortBinding};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::FutureExt as _;
 use harness::http::Expect;
-use harness::names::RealmName;
 use harness::sso::{Admin, AnyProvider, ProviderName, made_secret};
-use harness::swarm::Swarm;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use swarm::Swarm;
 
 use crate::contract::{self, Running};
 use crate::support::{access_token, http, json, password_grant, post, realm_name, send, soon, wanted};

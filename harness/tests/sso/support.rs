@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base::names::RealmName;
 use harness::http::{Answer, Ask, Http, HttpConfig, Method, coded};
-use harness::names::RealmName;
 use harness::sso::{Granted, User, Wanted, made_secret};
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretString};

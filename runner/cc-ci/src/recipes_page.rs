@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use harness::overlay::discover;
 use journal::test_folders::FOLDERS;
+use overlay::discover;
 use recipe_folder::prints;
 use recipe_folder::recipe_toml::{self, InjectedFault};
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use base::failure::Failure;
-use harness::http::Expect;
+use http_client::Expect;
 use swarm::Swarm;
 
 use super::Finding;

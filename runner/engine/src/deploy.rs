@@ -9,7 +9,7 @@ use base::names::StackName;
 use coopcloud::abra::{generated_values, nothing_generated};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::{EnvFile, SecretSpec};
-use harness::overlay::OverlayFile;
+use overlay::OverlayFile;
 use swarm::{Before, Settled};
 
 use crate::context::StageRun;

@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod domain;
 pub mod engine_watch;
 pub mod guard;
+pub mod markers;
 pub mod orphans;
 pub mod provider;
 pub mod queue;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use base::failure::{Failure, Kind};
 use base::names::StackName;
 use coopcloud::envfile::EnvFile;
-use harness::http::Http;
 use harness::sso::{Admin, AnyProvider, ProviderName};
+use http_client::Http;
 use secrecy::SecretString;
 use swarm::Swarm;
 

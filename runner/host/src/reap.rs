@@ -13,7 +13,7 @@ use base::failure::{Failure, Kind};
 use base::names::{RealmName, RunId};
 use coopcloud::abra::Abra;
 use harness::browser::remove_homes_of_killed;
-use harness::http::Http;
+use http_client::Http;
 use serde::Serialize;
 use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
 use swarm::{Claim, Removal, Swarm};

@@ -8,7 +8,7 @@ use base::failure::Failure;
 use base::names::RecipeName;
 use forge::hook::HookSecret;
 use forge::token;
-use harness::http::{Http, HttpConfig, Method};
+use http_client::{Http, HttpConfig, Method};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -15,5 +15,6 @@ pub mod prepared;
 pub mod refused;
 pub mod revision;
 pub mod spec;
+pub mod stack_config;
 pub mod stages;
 pub mod warm_provider;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base::failure::{Failure, Kind};
 use base::names::{RecipeName, RunId};
-use harness::overlay::{OverlayFile, VARIABLES_FILE, discover};
+use overlay::{OverlayFile, VARIABLES_FILE, discover};
 
 use crate::commands::{After, Commands};
 use crate::dependencies::{Dependency, Needed, needed_by};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::overlay::OverlayFile;
+use overlay::OverlayFile;
 
 /// The overlay files of a recipe's folder, found once.
 #[derive(Debug, Clone, Default)]

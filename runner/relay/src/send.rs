@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base::names::RunId;
 use forge::watch::Pace;
-use harness::http::{Http, Method};
+use http_client::{Http, Method};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};

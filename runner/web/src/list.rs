@@ -1,7 +1,7 @@
 //! All runs, a part at a time.
 
 use askama::Template;
-use harness::http::coded;
+use http_client::coded;
 use jiff::Timestamp;
 use serde::Deserialize;
 

@@ -10,7 +10,7 @@ use bollard::Docker;
 use bollard::models::{EventMessage, EventMessageTypeEnum};
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::{Stream, StreamExt};
-use harness::http::{Expect, Http};
+use http_client::{Expect, Http};
 use swarm::{Removal, Swarm};
 use tokio::process::Command;
 

@@ -11,7 +11,7 @@ use bollard::query_parameters::{
     ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::FutureExt as _;
-use harness::http::{Expect, Http, HttpConfig};
+use http_client::{Expect, Http, HttpConfig};
 use secrecy::SecretString;
 use swarm::Swarm;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::http::{Http, Method};
+use http_client::{Http, Method};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 

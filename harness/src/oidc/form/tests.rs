@@ -1,7 +1,7 @@
 use super::*;
-use crate::http::scripted::{Script, Scripted};
-use crate::http::{Http, HttpConfig};
 use crate::oidc::{Client, NotLoggedIn, Oidc};
+use crate::scripted::{Script, Scripted};
+use http_client::{Http, HttpConfig};
 
 /// What every provider here has beside its pages.
 fn provider(request: &str, own: &str, page: impl Fn(&str) -> (String, String)) -> (String, String) {

@@ -1,7 +1,7 @@
 use super::*;
-use crate::http::HttpConfig;
-use crate::http::scripted::{Script, Scripted};
 use crate::oidc::OAuthCode;
+use crate::scripted::{Script, Scripted};
+use http_client::HttpConfig;
 
 /// Asks a provider of this behaviour for tokens; gives the answer and the request.
 async fn ask(client: &Client, script: Script) -> (Result<Tokens, OidcError>, String) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::call::Caller;
 use super::super::{ProviderName, SsoError};
-use crate::http::{Answer, Http, Method};
+use http_client::{Answer, Http, Method};
 
 /// More pages than this is no list of ours, but an answer that names itself as the next page.
 const PAGES: usize = 1000;
@@ -73,7 +73,7 @@ impl Api {
         field: &str,
         text: &str,
     ) -> Result<Option<Value>, SsoError> {
-        let all = self.list(asked, &format!("{list}?{field}={}", crate::http::coded(text))).await?;
+        let all = self.list(asked, &format!("{list}?{field}={}", http_client::coded(text))).await?;
         Ok(all.into_iter().find(|object| object.get(field).and_then(Value::as_str) == Some(text)))
     }
 
@@ -114,5 +114,5 @@ impl Api {
 
 /// A key as it stands in a path.
 pub(super) fn segment(key: &Value) -> String {
-    crate::http::coded(&key.as_str().map_or_else(|| key.to_string(), str::to_owned))
+    http_client::coded(&key.as_str().map_or_else(|| key.to_string(), str::to_owned))
 }

@@ -15,7 +15,7 @@ use base::names::RealmName;
 
 use self::api::Api;
 use super::{Admin, Granted, Provider, ProviderName, SsoError, Wanted};
-use crate::http::Http;
+use http_client::Http;
 
 /// The attribute of groups and users that says that cc-ci made them; its value is the realm's name.
 const MARKER: &str = "cc-ci-realm";

@@ -10,7 +10,7 @@ use base::names::RunId;
 use forge::drone::Drone;
 use forge::names::{Branch, Repo};
 use forge::token;
-use harness::http::{Http, HttpConfig};
+use http_client::{Http, HttpConfig};
 use slots::Board as _;
 use swarm::Swarm;
 use tokio::time::timeout;

@@ -8,7 +8,7 @@ use base::failure::Failure;
 use forge::api::Gitea;
 use forge::names::Owner;
 use forge::token;
-use harness::http::{Http, HttpConfig};
+use http_client::{Http, HttpConfig};
 use url::Url;
 
 use host::settings::{plain, wrong};

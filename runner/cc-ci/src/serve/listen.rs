@@ -123,7 +123,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> std::io::Resul
 #[cfg(test)]
 mod tests {
     use axum::routing::{get, post};
-    use harness::http::{Http, HttpConfig, Method};
+    use http_client::{Http, HttpConfig, Method};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use harness::http::{Http, HttpConfig};
+use http_client::{Http, HttpConfig};
 use journal::event::{Event, Outcome, Record, Stage};
 use journal::exit::Exit;
 use swarm::{Claim, Swarm};

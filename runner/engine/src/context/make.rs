@@ -9,7 +9,7 @@ use base::failure::Failure;
 use base::names::Domain;
 use base::redact::Redactor;
 use coopcloud::abra::Abra;
-use harness::http::Http;
+use http_client::Http;
 use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 

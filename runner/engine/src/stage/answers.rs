@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
-use harness::http::{Answer, Expect, Url};
+use http_client::{Answer, Expect, Url};
 
 use super::{no_answer, ready};
 use crate::context::{StageRun, Step};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use ::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
-use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::overlay;
 use crate::context::{StageRun, Step, Stopped};

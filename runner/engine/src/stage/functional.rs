@@ -1,7 +1,7 @@
 //! What the app is for, on live state: first by its interfaces, then as people see it.
 
+use ::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
-use harness::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{answers, overlay, own_tests};
 use crate::context::{Keep, StageRun, Step, Stopped};

@@ -6,7 +6,7 @@ use base::failure::Failure;
 use base::names::StackName;
 use coopcloud::route::Routing;
 use coopcloud::router_rule::Wanted;
-use harness::http::{Answer, Method, Url};
+use http_client::{Answer, Method, Url};
 use jiff::Timestamp;
 use swarm::STACK_LABEL;
 

@@ -9,8 +9,8 @@ use coopcloud::declared::{declared_by, undeclared};
 use coopcloud::unset::unset;
 
 use crate::context::StageRun;
-use crate::stack_config::Loaded;
 use plan::revision::compose_files;
+use plan::stack_config::Loaded;
 use source::Checkout;
 
 /// A compose file that the run does not deploy.
@@ -43,9 +43,6 @@ fn compose_paths(checkout: &Checkout, revision: &str) -> Vec<String> {
 }
 
 /// Tells what they are, and what is wrong with them.
-///
-/// # Errors
-/// [`Kind::InvalidCompose`] where the change itself makes one of them wrong.
 pub(super) fn told(
     cx: &StageRun,
     head: &str,

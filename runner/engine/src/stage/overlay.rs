@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::exchange::mask;
 use base::failure::{Failure, Kind};
-use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
+use overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
 
 use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, LOGINS, VARIABLES};

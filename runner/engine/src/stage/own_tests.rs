@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
+use ::overlay::{OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
-use harness::overlay::{OverlayOutcome, OverlayResult};
 use swarm::StackLabels;
 
 use super::overlay;

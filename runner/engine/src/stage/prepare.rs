@@ -7,18 +7,18 @@ use coopcloud::abra::{LintRow, parse_lint};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::EnvFile;
 use coopcloud::lint::Recipe;
-use harness::http::Http;
+use http_client::Http;
 use swarm::Swarm;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::foreseen::EarlyLooks;
 use crate::context::{StageRun, Step};
-use crate::stack_config::{Loaded, Variables, load};
 use host::guard;
 use journal::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use journal::text::count;
 use plan::refused;
 use plan::spec::check_object_names;
+use plan::stack_config::{Loaded, Variables, load};
 use recipe_folder::recipe_toml::RecipeToml;
 
 pub(super) async fn run(cx: &mut StageRun) -> Step {

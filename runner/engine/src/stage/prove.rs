@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base::failure::{Failure, Kind};
 use futures_util::{StreamExt as _, stream};
-use harness::overlay::{self, OverlayFile, OverlayOutcome, OverlayResult};
+use overlay::{self, OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{data, overlay as checks};
 use crate::context::{StageRun, Step, Stopped};

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
 use futures_util::future::join_all;
-use harness::http::Expect;
 use harness::ready::{Patience, Unmet, shakes_hands, steadily, takes_connections};
 use harness::tls::{Server, Tls, TlsError, Trust};
+use http_client::Expect;
 use swarm::{ExecError, Inside, Streams};
 
 use crate::context::neighbours::SYSTEM_CAS;

@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, change, data, overlay};
 use crate::context::{StageRun, Step};
-use crate::markers::{self, Marker};
+use host::markers::{self, Marker};
 
 pub(super) async fn run(cx: &mut StageRun) -> Step {
     let markers = match cx.app.opted_out("upgrade.data") {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base::failure::Failure;
 use coopcloud::abra::Abra;
-use harness::http::Http;
+use http_client::Http;
 use swarm::{Claim, ClaimOutcome, Swarm};
 
 use host::domain::domain_with;

@@ -155,7 +155,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harness::http::{Http, HttpConfig};
+    use http_client::{Http, HttpConfig};
     use std::time::Instant;
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
-use harness::overlay::{self, Bounded, OverlayResult};
+use overlay::{self, Bounded, OverlayResult};
 use swarm::{Ended, Fenced, ObjectKind};
 
 use super::fence::{FOLDER, Fence, no_fault_of_the_recipe, object};

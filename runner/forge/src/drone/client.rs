@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::names::Commit;
-use harness::http::{Ask, Http, Method, coded};
+use http_client::{Ask, Http, Method, coded};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -223,7 +223,7 @@ impl Drone {
     }
 }
 
-async fn sent(ask: Ask) -> Result<(String, harness::http::Answer), DroneError> {
+async fn sent(ask: Ask) -> Result<(String, http_client::Answer), DroneError> {
     let asked = ask.asked().to_owned();
     let answer = ask.send().await.map_err(|e| DroneError::Unreachable { asked: e.asked, why: e.why })?;
     match answer.status {
@@ -236,7 +236,7 @@ async fn sent(ask: Ask) -> Result<(String, harness::http::Answer), DroneError> {
 }
 
 /// What an answer of 404 or 500 means is in its words: Drone hands on what the forge or its store told it.
-fn refused(asked: String, answer: &harness::http::Answer) -> DroneError {
+fn refused(asked: String, answer: &http_client::Answer) -> DroneError {
     let message = answer.json::<Message>().map(|Message { message }| message).ok();
     match (answer.status, message.as_deref()) {
         (404, None | Some(NOT_FOUND)) => DroneError::Missing { asked },

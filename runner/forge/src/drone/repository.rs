@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use harness::http::Method;
+use http_client::Method;
 use serde::Deserialize;
 
 use super::client::{Drone, DroneError, answer};

@@ -7,7 +7,7 @@
 mod tests {
     use forge::drone::{BuildEnd, Drone, DroneError, NewBuild, Parameters, Standing};
     use forge::names::Repo;
-    use harness::http::{Http, HttpConfig};
+    use http_client::{Http, HttpConfig};
     use testdrone::{COMMIT, StandIn, TOKEN};
 
     fn repo() -> Repo {

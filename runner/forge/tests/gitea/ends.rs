@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use forge::api::{Forge as _, Number, PullEnd, Push, Release};
 use forge::watch::Pin;
-use harness::http::Method;
+use http_client::Method;
 use serde_json::json;
 use testforge::Person;
 

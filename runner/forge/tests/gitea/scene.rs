@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use forge::api::Gitea as Forge;
 use forge::names::{CommentId, PullId};
 use forge::watch::{Store, Watcher};
-use harness::http::Http;
+use http_client::Http;
 use serde_json::json;
 use tempfile::TempDir;
 use testforge::{Cast, Gitea, Person, Proxy};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use forge::api::ANSWER_MARKER;
 use forge::names::CommentId;
 use forge::watch::Fate;
-use harness::http::Method;
+use http_client::Method;
 use serde_json::json;
 
 use crate::scene::{REPO, Scene, id};

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
 use base::names::StackName;
-use harness::http::{Http, HttpConfig};
+use http_client::{Http, HttpConfig};
 use serde::Serialize;
 use slots::{Board as _, SET_LABEL, SetName, SwarmBoard};
 use swarm::{ObjectKind, Removal, SharedRecord, Swarm, with_tag};

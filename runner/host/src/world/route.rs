@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
-use harness::http::{Expect, Http};
+use http_client::{Expect, Http};
 use serde_json::{Value, json};
 
 use super::present::{PRINT_LABEL, ROUTE_LABEL};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use harness::overlay::OverlayFile;
+use overlay::OverlayFile;
 
 use super::{Finding, Rule, Script};
 use journal::test_folders::FOLDERS;

@@ -12,7 +12,7 @@ mod weak;
 use std::path::Path;
 
 use futures_util::StreamExt;
-use harness::overlay::inspect;
+use overlay::inspect;
 use serde::Serialize;
 
 use crate::recipe_toml;

@@ -1,4 +1,4 @@
-use harness::http::{Http, HttpConfig, Method};
+use http_client::{Http, HttpConfig, Method};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use forge::token::Wanted;
-use harness::http::HttpConfig;
+use http_client::HttpConfig;
 use tokio::net::TcpListener;
 
 use super::*;

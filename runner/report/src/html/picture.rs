@@ -3,7 +3,7 @@ use std::path::{Component, Path};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use harness::http::coded;
+use http_client::coded;
 
 use super::Pictures;
 use journal::plain_file;

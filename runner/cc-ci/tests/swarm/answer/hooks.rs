@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::http::{Http, HttpConfig, Method};
+use http_client::{Http, HttpConfig, Method};
 use journal::event::Word;
 use serde_json::{Value, json};
 use testforge::ORG;

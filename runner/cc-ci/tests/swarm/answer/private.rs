@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use harness::http::Method;
+use http_client::Method;
 use serde_json::{Value, json};
 
 use super::super::support::own_state;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::http::Method;
+use http_client::Method;
 use journal::event::{Event, Record, Word};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

@@ -18,7 +18,7 @@ use swarm::{DownService, ServiceFacts};
 
 use super::{answers, data, evidence, upgrade};
 use crate::context::{Keep, StageRun, Step, Stopped};
-use crate::markers::Marker;
+use host::markers::Marker;
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;
 use plan::spec::releases_before;

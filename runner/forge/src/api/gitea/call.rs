@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::messages;
-use harness::http::{Answer, Ask, Http, Method, coded};
+use http_client::{Answer, Ask, Http, Method, coded};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use secrecy::SecretString;

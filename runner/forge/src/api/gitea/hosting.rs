@@ -1,7 +1,7 @@
 //! Repositories and pull requests that cc-ci makes. The bot's token needs `write:organization` beside the others,
 //! and the bot a team that may make repositories.
 
-use harness::http::{Method, coded};
+use http_client::{Method, coded};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -21,7 +21,7 @@ mod list;
 mod version;
 
 use base::names::Commit;
-use harness::http::{Http, Method, coded};
+use http_client::{Http, Method, coded};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;

@@ -166,7 +166,7 @@ async fn serving(router: Router) -> Gitea {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let http = Http::new(&harness::http::HttpConfig::default()).unwrap();
+    let http = Http::new(&http_client::HttpConfig::default()).unwrap();
     Gitea::new(http, url, "org".parse().unwrap(), "x".into())
 }
 

@@ -1,6 +1,6 @@
 //! Which forge it is. Asked once at the start, since it tells what the rest may be asked for.
 
-use harness::http::Method;
+use http_client::Method;
 use serde::Deserialize;
 
 use super::Gitea;

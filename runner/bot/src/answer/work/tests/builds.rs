@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use base::names::RunId;
 use forge::drone::{Drone, TESTME_RUN};
 use forge::watch::Pace;
-use harness::http::{Http, HttpConfig};
+use http_client::{Http, HttpConfig};
 use testdrone::{StandIn, TOKEN};
 
 use super::*;

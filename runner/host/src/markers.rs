@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::backup_content::MARKER_NAME;
 use base::failure::Failure;
 use base::names::StackName;
 use futures_util::future::try_join_all;
-use host::backup_content::MARKER_NAME;
 use swarm::{MountedVolume, Swarm};
 
 /// One planted file.

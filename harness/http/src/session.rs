@@ -50,18 +50,18 @@ impl Session {
 
 /// Counts the redirects of one chain.
 #[derive(Debug)]
-pub(crate) struct Chain {
+pub struct Chain {
     from: String,
     left: usize,
 }
 
 impl Chain {
-    pub(crate) fn new(from: &Url) -> Self {
+    pub fn new(from: &Url) -> Self {
         Self { from: place(from), left: REDIRECTS }
     }
 
     /// The next address of the chain; none where the answer is no redirect.
-    pub(crate) fn next(&mut self, here: &Url, answer: &Answer) -> Result<Option<Url>, TooManyRedirects> {
+    pub fn next(&mut self, here: &Url, answer: &Answer) -> Result<Option<Url>, TooManyRedirects> {
         let Some(next) = redirect(here, answer) else { return Ok(None) };
         let left = self.left.checked_sub(1);
         self.left = left.ok_or_else(|| TooManyRedirects { from: self.from.clone(), last: place(&next) })?;

@@ -10,7 +10,7 @@ mod answer;
 mod ask;
 mod below;
 #[cfg(test)]
-pub(crate) mod scripted;
+mod scripted;
 mod session;
 
 use std::net::IpAddr;
@@ -25,8 +25,7 @@ pub use self::answer::Answer;
 use self::answer::{BODY_BYTES, chain, shown};
 pub use self::ask::{Ask, NoAnswer, coded, place};
 use self::below::Below;
-pub(crate) use self::session::Chain;
-pub use self::session::{Session, TooManyRedirects};
+pub use self::session::{Chain, Session, TooManyRedirects};
 pub use reqwest::{Method, Url};
 
 /// A route and a process behind it have no event that tells when they answer, so they are asked again

@@ -2,7 +2,7 @@ use secrecy::ExposeSecret as _;
 
 use super::super::scripted::Scripted;
 use super::*;
-use crate::http::HttpConfig;
+use crate::HttpConfig;
 
 fn visitor() -> Session {
     Http::new(&HttpConfig::default()).unwrap().session()
