@@ -19,7 +19,7 @@ use super::run::Run;
 use super::stage_run::StageRun;
 use crate::context::neighbours::Neighbours;
 use crate::context::{Keep, logins};
-use crate::override_file::Place;
+use crate::override_file::SwarmTraits;
 use fence::own_tests::OwnTests;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
@@ -48,7 +48,7 @@ pub struct Parts {
     /// The folder of the run that deployed the app: this one, or that which keeps it.
     pub shared: RunDir,
     /// What the swarm is like that the apps are deployed to.
-    pub place: Place,
+    pub place: SwarmTraits,
     /// The CA of the apps' certificates, where the system's are not to judge.
     pub ca: Option<PathBuf>,
     /// Who runs it, by which settings.

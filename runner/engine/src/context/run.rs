@@ -8,7 +8,7 @@ use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use super::keep::Keep;
-use crate::override_file::Place;
+use crate::override_file::SwarmTraits;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
 use host::settings::Guards;
@@ -50,7 +50,7 @@ pub(crate) struct Run {
     /// The program that the recipes' Rust tests are built into, where one is named.
     pub(crate) recipe_tests: Option<PathBuf>,
     /// What the swarm is like that the apps are deployed to.
-    pub(crate) place: Place,
+    pub(crate) place: SwarmTraits,
     /// What the run was last busy with, for a deadline's message.
     pub(crate) busy: Arc<Mutex<String>>,
 }
