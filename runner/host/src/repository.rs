@@ -102,7 +102,6 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
 pub type Opening = AbortOnDropHandle<Result<Looked, Failure>>;
 
 /// Begins to open the repository.
-#[must_use]
 pub fn begin_to_open(swarm: &Swarm) -> Opening {
     let swarm = swarm.clone();
     AbortOnDropHandle::new(tokio::spawn(async move { opens(&swarm, Instant::now() + LONGEST).await }))
