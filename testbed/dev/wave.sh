@@ -38,13 +38,13 @@ today_of() { echo $(($(date -u +%s) / 86400 % $1 + 1)); }
 summary() {
   jq -s '
     def event(name): map(select(.event == name));
-    (event("run-started")[0]) as $start | (event("run-ended")[0]) as $end
+    (event("run-started")[0]) as $start | (event("run-ended")[0]) as $ended
     | (event("stage-ended") | map(select(.outcome != "skipped"))) as $stages
     | ($stages | map(select(.stage == "slot")) | .[0]) as $slot
     | { recipe: $start.recipe, form: ($start.source | split("/") | last), at: $start.at[0:10],
-        verdict: ($end.verdict.word // "none"), version: $start.head_version,
-        seconds: (((($end.ms // 0) - ($slot.took_ms // 0)) / 1000) | round),
-        memory_mib: (([$stages[].used.memory_peak // 0] | max // 0) / 1048576 | round),
+        verdict: ($ended.verdict.word // "none"), version: $start.head_version,
+        seconds: (((($ended.ms // 0) - ($slot.took_ms // 0)) / 1000) | round),
+        memory_mib: (([$stages[].used.apps[]? | select(.app == $start.recipe) | .memory_peak] | max // 0) / 1048576 | round),
         stages: [$stages[] | select(.stage | IN("prepare", "slot", "dependencies", "teardown", "prove") | not) | .stage],
         checks: (event("check-ended") | map(select(.check.outcome == "passed")) | length) }'
 }

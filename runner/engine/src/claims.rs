@@ -8,7 +8,7 @@ use base::failure::{Failure, Kind};
 use base::names::StackName;
 use swarm::{Claim, ClaimOutcome, Swarm};
 
-use crate::context::Context;
+use crate::context::StageRun;
 use host::queue;
 use host::run_labels::labels;
 use journal::event::Stage;
@@ -23,39 +23,38 @@ const LETTING_GO: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// [`Kind::NoSlot`] with who holds one of them.
-pub async fn all(cx: &mut Context) -> Result<String, Failure> {
+pub async fn all(cx: &mut StageRun) -> Result<String, Failure> {
     let seconds = i64::try_from(longest(cx).as_secs()).unwrap_or(i64::MAX);
-    let deadline = queue::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
-    let labels = labels(&cx.spec.run, &cx.runner.host, deadline);
-    cx.labels = labels.clone();
+    let deadline = queue::now(&cx.run.swarm, &cx.run.runner.settings).await?.saturating_add(seconds);
+    let labels = labels(&cx.app.spec.run, &cx.run.runner.host, deadline);
+    cx.app.labels = labels.clone();
     // One that several runs use belongs to none of them.
-    for app in cx.beside.iter_mut().filter(|app| app.warm.is_none()) {
-        app.labels = labels.clone();
+    for other in cx.holdings.dependencies.iter_mut().filter(|other| !other.app.is_warm()) {
+        other.app.labels = labels.clone();
     }
-    let own = cx.beside.iter().filter(|app| app.warm.is_none()).map(|app| &app.spec);
-    let specs: Vec<RunSpec> = [&cx.spec].into_iter().chain(own).cloned().collect();
+    let specs: Vec<RunSpec> = cx.own_apps().map(|app| app.spec.clone()).collect();
     for spec in &specs {
         let claim = Claim {
             run: spec.run.clone(),
             stack: spec.stack.clone(),
             domain: spec.domain.clone(),
             recipe: spec.recipe.clone(),
-            beside: (spec.stack != cx.spec.stack).then(|| cx.spec.stack.clone()),
+            beside: (spec.stack != cx.app.spec.stack).then(|| cx.app.spec.stack.clone()),
             warm: None,
-            owner: cx.runner.host.clone(),
+            owner: cx.run.runner.host.clone(),
             deadline,
             kept_until: None,
         };
-        take(&cx.swarm, &claim).await?;
-        cx.claims.push(claim);
+        take(&cx.run.swarm, &claim).await?;
+        cx.holdings.claims.push(claim);
     }
     Ok(format!("{} held", count(specs.len(), "name")))
 }
 
 /// How long a run can hold its slot at most.
 #[must_use]
-pub fn longest(cx: &Context) -> Duration {
-    let held = cx.started.stages.iter().filter(|planned| planned.stage > Stage::Slot);
+pub fn longest(cx: &StageRun) -> Duration {
+    let held = cx.run.started.stages.iter().filter(|planned| planned.stage > Stage::Slot);
     Duration::from_secs(held.map(|planned| planned.deadline_s).sum())
 }
 
@@ -63,10 +62,10 @@ pub fn longest(cx: &Context) -> Duration {
 ///
 /// # Errors
 /// [`Kind::NoSlot`] with how to end that app.
-pub async fn none_is_kept(cx: &Context, stacks: &BTreeSet<StackName>) -> Result<(), Failure> {
-    let now = queue::now(&cx.swarm, &cx.runner.settings).await?;
+pub async fn none_is_kept(cx: &StageRun, stacks: &BTreeSet<StackName>) -> Result<(), Failure> {
+    let now = queue::now(&cx.run.swarm, &cx.run.runner.settings).await?;
     let kept = |claim: &&Claim| stacks.contains(&claim.stack) && claim.kept_until.is_some_and(|until| now < until);
-    cx.swarm.claims().await?.iter().find(kept).map_or(Ok(()), |other| Err(held_by(other)))
+    cx.run.swarm.claims().await?.iter().find(kept).map_or(Ok(()), |other| Err(held_by(other)))
 }
 
 async fn take(swarm: &Swarm, claim: &Claim) -> Result<(), Failure> {

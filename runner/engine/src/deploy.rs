@@ -12,7 +12,7 @@ use coopcloud::envfile::{EnvFile, SecretSpec};
 use overlay::OverlayFile;
 use swarm::{Before, Settled};
 
-use crate::context::Context;
+use crate::context::StageRun;
 use crate::context::neighbours::CA_FILE;
 use crate::override_file::{least_version, override_file};
 use crate::random_text::random_text;
@@ -22,32 +22,32 @@ use plan::allowed::{allowed, readable, settle};
 use plan::links::OVERRIDE_FILE;
 use plan::revision::{INSTALL_STEPS, invalid_compose, sample_of};
 
-impl Context {
+impl StageRun {
     /// Deploys a revision and waits until the swarm has settled. The first deployment of an app
     /// makes its env file; a later one goes in place.
     ///
     /// # Errors
     /// Why it did not settle.
     pub async fn deploy(&mut self, revision: &str, before: &Before) -> Result<Settled, Failure> {
-        self.checkout.check_out(revision)?;
+        self.app.checkout.check_out(revision)?;
         let mut compose = self.configure(revision).await?;
-        if self.deployed.is_none() && self.install_steps().await? {
+        if self.app.deployed.is_none() && self.install_steps().await? {
             // They may have switched on compose files that nobody has looked at yet.
             compose = self.configure(revision).await?;
         }
         self.make_secrets(&compose).await?;
-        let mut watch = self.swarm.watch(&self.spec.stack).await?;
+        let mut watch = self.run.swarm.watch(&self.app.spec.stack).await?;
         self.progress(format!("abra deploys {revision}"));
-        let call = self.abra.app_deploy(&self.spec.domain, self.time_left()).await;
+        let call = self.app.abra.app_deploy(&self.app.spec.domain, self.time_left()).await;
         self.took(call, "deploy the app")?;
         let waits = Instant::now();
-        self.emitter.emit(Event::ComposeDeployed {
+        self.run.emitter.emit(Event::ComposeDeployed {
             stage: self.stage,
             version: revision.to_owned(),
             yaml: compose.to_yaml(),
         });
-        self.settled = None;
-        let was = self.deployed.replace(revision.to_owned());
+        self.app.settled = None;
+        let was = self.app.deployed.replace(revision.to_owned());
         let mut speaker = self.speaker();
         let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
         for service in &settled.services {
@@ -57,54 +57,54 @@ impl Context {
             }
         }
         let took = settled.healthy_at.unwrap_or(settled.seen_at).saturating_duration_since(waits);
-        if let Some(note) = stage::too_slow(&compose, &self.spec.stack, took) {
+        if let Some(note) = stage::too_slow(&compose, &self.app.spec.stack, took) {
             self.note(note);
         }
         self.run_commands(was.as_deref(), revision).await?;
-        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
+        self.app.settled = Some(self.run.swarm.before(&self.app.spec.stack).await?);
         Ok(settled)
     }
 
     /// Writes the env file, the compose files as they were checked, and cc-ci's own, for a revision.
     async fn configure(&mut self, revision: &str) -> Result<Compose, Failure> {
-        let path = self.abra.env_file(&self.spec.domain);
-        let sample = sample_of(&self.checkout, revision)?;
+        let path = self.app.abra.env_file(&self.app.spec.domain);
+        let sample = sample_of(&self.app.checkout, revision)?;
         if !path.exists() {
             // Its folder says that abra knows the server, from an earlier deploy or another app of the run.
             if !path.parent().is_some_and(std::path::Path::is_dir) {
-                let call = self.abra.server_add_local(self.time_left()).await;
+                let call = self.app.abra.server_add_local(self.time_left()).await;
                 self.took(call, "add the local server")?;
             }
-            let call = self.abra.app_new(&self.spec.recipe, &self.spec.domain, self.time_left()).await;
+            let call = self.app.abra.app_new(&self.app.spec.recipe, &self.app.spec.domain, self.time_left()).await;
             self.took(call, "make the app")?;
             // `app new` may move the checkout to a release.
-            self.checkout.check_out(revision)?;
+            self.app.checkout.check_out(revision)?;
         }
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let mut env = EnvFile::parse(&text);
-        match &self.change {
+        match &self.app.change {
             // Again, or back: the env file stays.
-            Some(change) if self.deployed.is_some() => {
-                if self.deployed.as_deref() == Some(&change.base.revision) && revision == change.head.revision {
+            Some(change) if self.app.deployed.is_some() => {
+                if self.app.deployed.as_deref() == Some(&change.base.revision) && revision == change.head.revision {
                     self.upgrade_settings(change, &mut env, &sample)?;
                 }
             }
             _ => {
                 let added = env.merge_new_keys_from(&sample);
-                if self.deployed.is_some() && !added.is_empty() {
+                if self.app.deployed.is_some() && !added.is_empty() {
                     self.note(format!("new in .env.sample, added to the app's env file: {}", added.join(", ")));
                 }
             }
         }
-        if let Some(variant) = &self.variant {
+        if let Some(variant) = &self.app.variant {
             variant.settings.write_to(&mut env);
         }
-        settle(&mut env, &self.spec)?;
-        let mut compose = readable(&self.checkout, revision, &env, &self.spec)?;
-        if self.opted_out("prepare.allowed").is_none() {
-            allowed(&self.checkout, revision, &env, &self.spec, &compose)?;
+        settle(&mut env, &self.app.spec)?;
+        let mut compose = readable(&self.app.checkout, revision, &env, &self.app.spec)?;
+        if self.app.opted_out("prepare.allowed").is_none() {
+            allowed(&self.app.checkout, revision, &env, &self.app.spec, &compose)?;
         }
-        let least = least_version(&self.place, &self.neighbours);
+        let least = least_version(&self.run.place, &self.app.neighbours);
         if compose.raise_version(least).map_err(|error| invalid_compose(&error))? {
             self.note(format!(
                 "the compose files are deployed as version 3.{least}, which this machine's override needs"
@@ -112,10 +112,13 @@ impl Context {
         }
         compose.hold_ports().map_err(|error| invalid_compose(&error))?;
         env.append_compose_file(OVERRIDE_FILE);
-        let own = (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.labels, &self.place, &self.neighbours));
-        let ca = self.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
+        let own = (
+            OVERRIDE_FILE.to_owned(),
+            override_file(&compose, &self.app.labels, &self.run.place, &self.app.neighbours),
+        );
+        let ca = self.app.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
         for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
-            let path = self.checkout.dir().join(name);
+            let path = self.app.checkout.dir().join(name);
             write_anew(&path, text).map_err(|error| Failure::disk("write", &path, &error))?;
         }
         std::fs::write(&path, env.to_string()).map_err(|error| Failure::disk("write", &path, &error))?;
@@ -125,17 +128,17 @@ impl Context {
     /// Has abra generate what is missing, and inserts the values that the recipe's folder says how to
     /// make. What is there already stays.
     async fn make_secrets(&mut self, compose: &Compose) -> Result<(), Failure> {
-        let path = self.abra.env_file(&self.spec.domain);
+        let path = self.app.abra.env_file(&self.app.spec.domain);
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let secrets = EnvFile::parse(&text).secrets();
         if secrets.is_empty() {
             return Ok(());
         }
-        let generated = generated_by_abra(compose, &secrets, &self.spec.stack);
+        let generated = generated_by_abra(compose, &secrets, &self.app.spec.stack);
         // abra takes it for a failure when nothing is missing, as after an upgrade that adds no secret.
         if !self.all_there(&generated).await? {
             self.progress("abra generates secrets");
-            let call = self.abra.secret_generate(&self.spec.domain, self.time_left()).await;
+            let call = self.app.abra.secret_generate(&self.app.spec.domain, self.time_left()).await;
             if let Ok(call) = &call {
                 generated_values(call.stdout()).iter().try_for_each(|value| self.hide(value))?;
             }
@@ -147,18 +150,19 @@ impl Context {
             }
         }
         for secret in secrets.iter().filter(|secret| !secret.generate) {
-            let Some(made) = self.toml.secrets.get(&secret.name).copied() else { continue };
-            let name = self.spec.stack.object(&format!("{}_{}", secret.name, secret.version));
-            if self.swarm.has_secret(&name).await? {
+            let Some(made) = self.app.toml.secrets.get(&secret.name).copied() else { continue };
+            let name = self.app.spec.stack.object(&format!("{}_{}", secret.name, secret.version));
+            if self.run.swarm.has_secret(&name).await? {
                 continue;
             }
             let value = random_text(made.length.get());
             self.hide(&value)?;
             // A name of its own: another app of the run may do the same at the same time.
-            let file = self.dir.work().join(format!("secret-of-{}", self.spec.stack));
+            let file = self.app.dir.work().join(format!("secret-of-{}", self.app.spec.stack));
             write_private(&file, &value).map_err(|error| Failure::disk("write", &file, &error))?;
             let left = self.time_left();
-            let call = self.abra.secret_insert(&self.spec.domain, &secret.name, &secret.version, &file, left).await;
+            let call =
+                self.app.abra.secret_insert(&self.app.spec.domain, &secret.name, &secret.version, &file, left).await;
             std::fs::remove_file(&file).map_err(|error| Failure::disk("remove", &file, &error))?;
             self.took(call, &format!("insert the secret {}", secret.name))?;
         }
@@ -167,7 +171,7 @@ impl Context {
 
     async fn all_there(&self, secrets: &[String]) -> Result<bool, Failure> {
         for name in secrets {
-            if !self.swarm.has_secret(name).await? {
+            if !self.run.swarm.has_secret(name).await? {
                 return Ok(false);
             }
         }
@@ -176,13 +180,13 @@ impl Context {
 
     /// Whether the recipe's folder has steps that run before the first deploy.
     pub(crate) fn has_install_steps(&self) -> bool {
-        self.folder.join(INSTALL_STEPS).exists()
+        self.app.folder.join(INSTALL_STEPS).exists()
     }
 
     /// Runs `install_steps.sh` of cc-ci's folder for the recipe: settings and secrets that only a test run
     /// needs, between `app new` and the first deploy. Whether there is one.
     async fn install_steps(&mut self) -> Result<bool, Failure> {
-        let path = self.folder.join(INSTALL_STEPS);
+        let path = self.app.folder.join(INSTALL_STEPS);
         if !path.exists() {
             return Ok(false);
         }
@@ -199,8 +203,8 @@ impl Context {
     /// # Errors
     /// The engine does not answer.
     pub async fn before(&self) -> Result<Before, Failure> {
-        let mut before = self.swarm.before(&self.spec.stack).await?;
-        if let Some(settled) = &self.settled {
+        let mut before = self.run.swarm.before(&self.app.spec.stack).await?;
+        if let Some(settled) = &self.app.settled {
             before.over.retain(|task| settled.over.contains(task));
         }
         Ok(before)
@@ -211,10 +215,10 @@ impl Context {
     /// # Errors
     /// Why it did not settle.
     pub async fn settle(&mut self, before: &Before) -> Result<Settled, Failure> {
-        let mut watch = self.swarm.watch(&self.spec.stack).await?;
+        let mut watch = self.run.swarm.watch(&self.app.spec.stack).await?;
         let mut speaker = self.speaker();
         let settled = watch.settled(before, self.wait_until(), &mut speaker).await?;
-        self.settled = Some(self.swarm.before(&self.spec.stack).await?);
+        self.app.settled = Some(self.run.swarm.before(&self.app.spec.stack).await?);
         Ok(settled)
     }
 }

@@ -1,4 +1,4 @@
-//! The engine: takes a context through the planned stages and always through teardown. Nothing but
+//! The engine: takes an app through the planned stages and always through teardown. Nothing but
 //! events comes out of it.
 
 use std::panic::AssertUnwindSafe;
@@ -10,7 +10,7 @@ use slots::{Lease, Lost};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::usage;
-use crate::context::{Context, Keep};
+use crate::context::{Keep, StageRun};
 use crate::keep::keep;
 use crate::slot::{self};
 use crate::stage;
@@ -24,12 +24,12 @@ use journal::expect::Expected;
 use journal::verdict::verdict;
 
 /// Runs every stage and teardown, and gives the verdict that it also emitted.
-pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
-    let cancel = &cx.cancel.clone();
-    let plan = cx.started.stages.clone();
-    cx.emitter.emit(Event::RunStarted(Box::new(cx.started.clone())));
-    if let Some(remark) = cx.remark.take() {
-        cx.note(remark);
+pub async fn execute(cx: &mut StageRun, expected: &Expected) -> Verdict {
+    let cancel = &cx.run.cancel.clone();
+    let plan = cx.run.started.stages.clone();
+    cx.run.emitter.emit(Event::RunStarted(Box::new(cx.run.started.clone())));
+    if let Some(remark) = &cx.run.remark {
+        cx.note(remark.clone());
     }
     let mut results: Vec<(Stage, StageResult)> = Vec::new();
     for planned in plan.iter().filter(|planned| planned.stage != Stage::Teardown) {
@@ -56,15 +56,15 @@ pub async fn execute(cx: &mut Context, expected: &Expected) -> Verdict {
         None => teardown(cx, &plan, expected).await,
     };
     results.push((Stage::Teardown, result));
-    let cancelled = stopped && cx.lost.is_none();
-    let verdict = verdict(&cx.started, &results, cx.emitter.elapsed_ms(), cancelled, &left);
-    cx.emitter.emit(Event::RunEnded { verdict: verdict.clone() });
+    let cancelled = stopped && cx.holdings.lost.is_none();
+    let verdict = verdict(&cx.run.started, &results, cx.run.emitter.elapsed_ms(), cancelled, &left);
+    cx.run.emitter.emit(Event::RunEnded { verdict: verdict.clone() });
     verdict
 }
 
 /// Why the app is not torn down, if it stays. One that nothing could end later is not kept.
-async fn stays(cx: &mut Context) -> Option<String> {
-    let keep = match (cx.keep.clone(), cx.dir.asked_to_hold()) {
+async fn stays(cx: &mut StageRun) -> Option<String> {
+    let keep = match (cx.run.keep.clone(), cx.app.dir.asked_to_hold()) {
         (Keep::No, Some(time)) => Keep::For(time),
         (keep, _) => keep,
     };
@@ -72,7 +72,9 @@ async fn stays(cx: &mut Context) -> Option<String> {
         Keep::No => None,
         Keep::ByRun(run) => Some(format!("run {run} keeps the app")),
         // A run that never deployed has nothing to look at.
-        Keep::For(_) if cx.swarm.services(&cx.spec.stack).await.is_ok_and(|services| services.is_empty()) => None,
+        Keep::For(_) if cx.run.swarm.services(&cx.app.spec.stack).await.is_ok_and(|services| services.is_empty()) => {
+            None
+        }
         Keep::For(time) => match stay(cx, time).await {
             Ok(line) => Some(line),
             Err(failure) => {
@@ -84,12 +86,12 @@ async fn stays(cx: &mut Context) -> Option<String> {
 }
 
 /// The room first: what is kept without room on record would be too much.
-async fn stay(cx: &mut Context, time: Duration) -> Result<String, Failure> {
-    let stays = slot::stays(cx, &cx.runner, true);
-    if let Some(lease) = &cx.lease {
+async fn stay(cx: &mut StageRun, time: Duration) -> Result<String, Failure> {
+    let stays = slot::stays(cx, &cx.run.runner, true);
+    if let Some(lease) = &cx.holdings.lease {
         lease.keep(&stays).await?;
     }
-    cx.lease = None;
+    cx.holdings.lease = None;
     keep(cx, time).await
 }
 
@@ -97,7 +99,7 @@ async fn stay(cx: &mut Context, time: Duration) -> Result<String, Failure> {
 fn why_not(
     planned: &PlannedStage,
     done: &[(Stage, StageResult)],
-    cx: &Context,
+    cx: &StageRun,
     cancel: &CancellationToken,
 ) -> Option<StageResult> {
     let because = |outcome, reason: String| Some(StageResult { outcome, fault: None, reason: Some(reason) });
@@ -107,7 +109,7 @@ fn why_not(
     if let Some(reason) = &planned.skip {
         return because(Outcome::Skipped, reason.clone());
     }
-    needs(planned.stage, cx.base_is_broken).iter().find_map(|needed| {
+    needs(planned.stage, cx.app.base_is_broken).iter().find_map(|needed| {
         let (_, result) = done.iter().find(|(stage, _)| stage == needed)?;
         let red = matches!(result.outcome, Outcome::Failed | Outcome::Blocked);
         red.then(|| StageResult {
@@ -140,7 +142,12 @@ fn needs(stage: Stage, base_is_broken: bool) -> &'static [Stage] {
     }
 }
 
-async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, cancel: &CancellationToken) -> StageResult {
+async fn one(
+    cx: &mut StageRun,
+    planned: &PlannedStage,
+    expected: &Expected,
+    cancel: &CancellationToken,
+) -> StageResult {
     let start = Instant::now();
     let limit = Duration::from_secs(planned.deadline_s);
     cx.stage = planned.stage;
@@ -148,7 +155,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
     cx.faults.clear();
     cx.skipped = None;
     cx.not_shown = None;
-    cx.emitter.emit(Event::StageStarted {
+    cx.run.emitter.emit(Event::StageStarted {
         stage: planned.stage,
         deadline_s: planned.deadline_s,
         expected_ms: expected.of(planned.stage),
@@ -168,8 +175,8 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         let what = format!("cc-ci itself failed in {}: {words}", planned.stage);
         push(cx, Failure::new(Kind::Bug, what, "please report it with the run's journal"));
     }
-    let busy = cx.busy.lock().map(|text| text.clone()).unwrap_or_default();
-    if late && planned.stage == Stage::Slot && cx.lease.is_none() {
+    let busy = cx.run.busy.lock().map(|text| text.clone()).unwrap_or_default();
+    if late && planned.stage == Stage::Slot && cx.holdings.lease.is_none() {
         let what = format!("there was no slot in {} s: {busy}", planned.deadline_s);
         let look_at = "`cc-ci status`, who holds the others; `cc-ci caps`, how many there are; --max-wait and MAX_TESTS of the runs";
         push(cx, Failure::new(Kind::NoSlot, what, look_at));
@@ -178,7 +185,7 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
         let fault = cx.fault(Failure::new(Kind::Deadline, what, "the task history and the logs, in the report"));
         cx.faults.push(Fault { cause: cause_of_lateness(planned.stage, fault.cause), ..fault });
     }
-    if let Some(trouble) = cx.emitter.trouble() {
+    if let Some(trouble) = cx.run.emitter.trouble() {
         // First: what else went wrong on such a disk is likely to follow from it.
         let what = format!("the journal cannot be written: {trouble}");
         let fault = cx.fault(Failure::new(Kind::DiskFull, what, "free space in cc-ci's state folder"));
@@ -192,8 +199,8 @@ async fn one(cx: &mut Context, planned: &PlannedStage, expected: &Expected, canc
 }
 
 /// Why the run does not go on.
-fn why_stopped(cx: &Context) -> String {
-    match (&cx.lost, &cx.cancelled_by) {
+fn why_stopped(cx: &StageRun) -> String {
+    match (&cx.holdings.lost, &cx.holdings.cancelled_by) {
         (Some(failure), _) => failure.what.clone(),
         (None, Some(by)) => format!("the run was cancelled by {by}"),
         (None, None) => "the run was cancelled".to_owned(),
@@ -201,23 +208,23 @@ fn why_stopped(cx: &Context) -> String {
 }
 
 /// Takes note of how the slot was lost, if it was.
-fn note_loss(cx: &mut Context) {
-    match cx.lease.as_ref().and_then(Lease::lost).cloned() {
+fn note_loss(cx: &mut StageRun) {
+    match cx.holdings.lease.as_ref().and_then(Lease::lost).cloned() {
         None => {}
-        Some(Lost::Cancelled(by)) => cx.cancelled_by = Some(by),
-        Some(lost) => cx.lost = Some(lost.failure()),
+        Some(Lost::Cancelled(by)) => cx.holdings.cancelled_by = Some(by),
+        Some(lost) => cx.holdings.lost = Some(lost.failure()),
     }
 }
 
 /// The stage's result from its faults, with the engine's own end told apart from the app's.
-async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
+async fn settle(cx: &mut StageRun, cancel: &CancellationToken) -> StageResult {
     if cancel.is_cancelled() {
         note_loss(cx);
-        let fault = cx.lost.clone().map(|failure| Fault { cause: Cause::Infrastructure, failure });
+        let fault = cx.holdings.lost.clone().map(|failure| Fault { cause: Cause::Infrastructure, failure });
         return StageResult { outcome: Outcome::Blocked, fault, reason: Some(why_stopped(cx)) };
     }
     let known = |kind| matches!(kind, Kind::EngineRestarted | Kind::EngineUnreachable);
-    let lost = cx.engine.lost_in(&cx.swarm, cx.stage).await;
+    let lost = cx.run.engine.lock().await.lost_in(&cx.run.swarm, cx.stage).await;
     let killed = stage::killed(cx).await;
     if cx.faults.is_empty()
         && lost.is_none()
@@ -255,10 +262,10 @@ async fn settle(cx: &mut Context, cancel: &CancellationToken) -> StageResult {
     let fault = cx.faults[0].clone();
     // A head that cannot be prepared either has nothing to install afresh.
     if cx.stage == Stage::Prepare && cx.faults.iter().any(|fault| fault.cause != Cause::BaseRelease) {
-        cx.base_is_broken = false;
+        cx.app.base_is_broken = false;
     }
     if cx.stage == Stage::Install && fault.cause == Cause::BaseRelease {
-        cx.base_is_broken = true;
+        cx.app.base_is_broken = true;
     }
     let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
     StageResult { outcome, fault: Some(fault), reason: None }
@@ -280,7 +287,7 @@ fn name_kill(faults: &mut Vec<Fault>, killed: Vec<Fault>) {
 }
 
 async fn teardown(
-    cx: &mut Context,
+    cx: &mut StageRun,
     plan: &[PlannedStage],
     expected: &Expected,
 ) -> (StageResult, Vec<journal::event::ObjectFact>) {
@@ -290,7 +297,7 @@ async fn teardown(
     let deadline_s =
         plan.iter().find(|planned| planned.stage == Stage::Teardown).map_or(120, |planned| planned.deadline_s);
     cx.deadline = start + Duration::from_secs(deadline_s);
-    cx.emitter.emit(Event::StageStarted {
+    cx.run.emitter.emit(Event::StageStarted {
         stage: Stage::Teardown,
         deadline_s,
         expected_ms: expected.of(Stage::Teardown),
@@ -302,22 +309,22 @@ async fn teardown(
     failures.into_iter().for_each(|failure| push(cx, failure));
     let limit = Duration::from_secs(deadline_s);
     // Beside the removal: neither needs the other, and the bot is no part of the app.
-    let claims = cx.claims_to_end();
-    let (mut speaker, forgetting) = (cx.speaker(), cx.forgetting.take());
+    let claims = cx.holdings.claims_to_end();
+    let (mut speaker, forgetting) = (cx.speaker(), cx.holdings.forgetting.take());
     let (mut ended, forgotten) =
-        tokio::join!(teardown::tear_down_and_say(&claims, Some(&cx.dir), limit, &mut speaker), async {
+        tokio::join!(teardown::tear_down_and_say(&claims, Some(&cx.app.dir), limit, &mut speaker), async {
             if let Some(begun) = forgetting {
                 // Its error is that of the next try, if it is still one.
                 let _ = begun.await;
             }
-            snapshots::forget(&cx.swarm, &cx.dir, start + limit).await
+            snapshots::forget(&cx.run.swarm, &cx.app.dir, start + limit).await
         });
     // It says nothing of the recipe, and a janitor tries it again.
     if let Err(failure) = forgotten {
         cx.note(format!("{}; {}", failure.what, failure.look_at));
     }
     ended.left.extend(stayed);
-    cx.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
+    cx.run.emitter.emit(Event::ObjectsLeft { objects: ended.left.clone() });
     if let Some(failure) = ended.failure {
         push(cx, failure);
     } else if let Some(object) = ended.left.first() {
@@ -338,14 +345,14 @@ async fn teardown(
 
 /// After the teardown. Where something is left the slot is not given back: a janitor does that, when nothing
 /// is left.
-async fn give_slot_back(cx: &mut Context, clean: bool) {
-    let slots = slots_of(&cx.swarm, &cx.runner.settings);
-    let stays = slot::stays(cx, &cx.runner, false);
-    let ended = match cx.lease.take() {
+async fn give_slot_back(cx: &mut StageRun, clean: bool) {
+    let slots = slots_of(&cx.run.swarm, &cx.run.runner.settings);
+    let stays = slot::stays(cx, &cx.run.runner, false);
+    let ended = match cx.holdings.lease.take() {
         // It may have a place in the queue; a run that only looks at a kept app never had one.
-        None if matches!(cx.keep, Keep::ByRun(_)) => Ok(()),
+        None if matches!(cx.run.keep, Keep::ByRun(_)) => Ok(()),
         None if !clean => Ok(()),
-        None => slots.forget_run(&cx.spec.run).await,
+        None => slots.forget_run(&cx.app.spec.run).await,
         Some(_) if !clean => Ok(()),
         Some(lease) if stays.is_empty() => lease.release().await,
         Some(lease) => lease.keep(&stays).await,
@@ -355,7 +362,7 @@ async fn give_slot_back(cx: &mut Context, clean: bool) {
     }
 }
 
-fn push(cx: &mut Context, failure: Failure) {
+fn push(cx: &mut StageRun, failure: Failure) {
     let fault = cx.fault(failure);
     cx.faults.push(fault);
 }
@@ -369,9 +376,9 @@ fn cause_of_lateness(stage: Stage, usual: Cause) -> Cause {
     }
 }
 
-fn end(cx: &Context, stage: Stage, result: &StageResult, took: Duration, used: Option<Used>) {
+fn end(cx: &StageRun, stage: Stage, result: &StageResult, took: Duration, used: Option<Used>) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    cx.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms, used });
+    cx.run.emitter.emit(Event::StageEnded { stage, result: result.clone(), took_ms, used });
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {

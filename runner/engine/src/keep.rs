@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::failure::Failure;
 use jiff::Timestamp;
 
-use crate::context::Context;
+use crate::context::StageRun;
 use crate::end_later::end_later;
 use crate::warm;
 use host::queue;
@@ -16,16 +16,21 @@ use host::queue;
 ///
 /// # Errors
 /// When the claim cannot be told, or nothing could end the app: then it must be torn down now.
-pub async fn keep(cx: &Context, time: Duration) -> Result<String, Failure> {
+pub async fn keep(cx: &StageRun, time: Duration) -> Result<String, Failure> {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    let until = queue::now(&cx.swarm, &cx.runner.settings).await?.saturating_add(seconds);
+    let until = queue::now(&cx.run.swarm, &cx.run.runner.settings).await?.saturating_add(seconds);
     // The tested app last: as long as its claim says nothing, the run ends as any other.
-    for claim in cx.claims_to_end().iter().rev() {
-        cx.swarm.keep_claim(&claim.stack, until).await?;
+    for claim in cx.holdings.claims_to_end().iter().rev() {
+        cx.run.swarm.keep_claim(&claim.stack, until).await?;
     }
     warm::stay(cx, until).await?;
-    end_later(cx, &cx.spec.run)?;
-    Ok(format!("the app stays at {} until {}; cc-ci reap --run {} ends it now", cx.url(), clock(until), cx.spec.run))
+    end_later(cx, &cx.app.spec.run)?;
+    Ok(format!(
+        "the app stays at {} until {}; cc-ci reap --run {} ends it now",
+        cx.url(),
+        clock(until),
+        cx.app.spec.run
+    ))
 }
 
 /// A time of day for people, from Unix seconds.

@@ -3,26 +3,26 @@
 use base::failure::{Failure, Kind};
 use coopcloud::envfile::EnvFile;
 
-use crate::context::Context;
+use crate::context::StageRun;
 use journal::event::Stage;
 use plan::commands::{After, Commands, parsed};
 
-impl Context {
+impl StageRun {
     /// Has abra run what is set for after a deploy, or says that it was not run.
     ///
     /// # Errors
     /// [`Kind::CommandFailed`], or what kept abra from running it.
     pub(crate) async fn run_commands(&mut self, was: Option<&str>, revision: &str) -> Result<(), Failure> {
-        self.unrun = None;
-        let Some(after) = After::of(was, revision, self.spec.head.as_str()) else { return Ok(()) };
-        let path = self.abra.env_file(&self.spec.domain);
+        self.app.unrun = None;
+        let Some(after) = After::of(was, revision, self.app.spec.head.as_str()) else { return Ok(()) };
+        let path = self.app.abra.env_file(&self.app.spec.domain);
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
         let (key, Some(value)) = (after.key(), after.set_in(&EnvFile::parse(&text))) else { return Ok(()) };
-        if let Commands::NotRun(why) = &self.commands {
+        if let Commands::NotRun(why) = &self.app.commands {
             if matches!(self.stage, Stage::Install | Stage::Upgrade) {
                 self.not_shown = Some(format!("not shown: what {value} of {key} sets up, which did not run: {why}"));
             }
-            self.unrun = Some(format!("{key}={value:?}"));
+            self.app.unrun = Some(format!("{key}={value:?}"));
             return Ok(());
         }
         let failed = |what: String| {
@@ -33,7 +33,7 @@ impl Context {
         for command in parsed(&value).map_err(|why| failed(format!("{key}: {why}")))? {
             let words = command.join(" ");
             self.progress(format!("abra runs {words}"));
-            let call = self.abra.app_cmd(&self.spec.domain, &command, self.time_left()).await;
+            let call = self.app.abra.app_cmd(&self.app.spec.domain, &command, self.time_left()).await;
             self.took(call, &format!("run {words}")).map_err(|failure| match failure.kind {
                 Kind::AbraFailed => {
                     let what = failure.what.trim_start_matches("abra failed to ").to_owned();

@@ -5,24 +5,23 @@ use std::time::Duration;
 
 use slots::Ask;
 
-use crate::context::Context;
 use crate::context::usage::mib_of;
+use crate::context::{App, StageRun};
 use crate::stage::published_ports;
 use host::queue::Runner;
-use plan::warm_provider::Warm;
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
 #[must_use]
-pub fn ask(cx: &Context, runner: &Runner, limit: Duration) -> Ask {
-    let apps: Vec<&Context> = own_apps(cx).collect();
+pub fn ask(cx: &StageRun, runner: &Runner, limit: Duration) -> Ask {
+    let apps: Vec<&StageRun> = cx.deployed_here().collect();
     Ask {
-        run: cx.spec.run.clone(),
-        recipe: cx.spec.recipe.clone(),
+        run: cx.app.spec.run.clone(),
+        recipe: cx.app.spec.recipe.clone(),
         owner: runner.host.clone(),
         apps: u32::try_from(apps.len()).unwrap_or(u32::MAX),
-        mib: apps.iter().map(|app| mib_of(app)).sum(),
-        ports: apps.iter().flat_map(|app| published_ports(app)).collect(),
-        stacks: apps.iter().map(|app| app.spec.stack.clone()).collect(),
+        mib: apps.iter().map(|one| mib_of(&one.app)).sum(),
+        ports: apps.iter().flat_map(|one| published_ports(one)).collect(),
+        stacks: apps.iter().map(|one| one.app.spec.stack.clone()).collect(),
         most_runs: runner.settings.max_tests,
         yields: runner.yields,
         limit_s: limit.as_secs(),
@@ -32,12 +31,12 @@ pub fn ask(cx: &Context, runner: &Runner, limit: Duration) -> Ask {
 /// What stays when the run has ended: its own apps where they are kept, and a provider that it made, under
 /// that one's own run.
 #[must_use]
-pub fn stays(cx: &Context, runner: &Runner, keeps: bool) -> Vec<Ask> {
+pub fn stays(cx: &StageRun, runner: &Runner, keeps: bool) -> Vec<Ask> {
     let whole = ask(cx, runner, Duration::ZERO);
     let mut stays = Vec::new();
-    let made = cx.beside.iter().find(|app| app.warm.as_ref().is_some_and(|warm| !warm.was_there()));
+    let made = cx.deployed_here().find(|one| one.app.is_warm());
     if keeps {
-        let own: Vec<&Context> = own_apps(cx).filter(|app| app.warm.is_none()).collect();
+        let own: Vec<&App> = cx.own_apps().collect();
         stays.push(Ask {
             apps: u32::try_from(own.len()).unwrap_or(u32::MAX),
             mib: own.iter().map(|app| mib_of(app)).sum(),
@@ -45,20 +44,17 @@ pub fn stays(cx: &Context, runner: &Runner, keeps: bool) -> Vec<Ask> {
             ..whole.clone()
         });
     }
-    if let Some(app) = made.filter(|app| app.deployed.is_some() && cx.came_up) {
+    if let Some(one) = made.filter(|one| one.app.deployed.is_some() && cx.holdings.came_up) {
+        let app = &one.app;
         stays.push(Ask {
             run: app.spec.run.clone(),
             recipe: app.spec.recipe.clone(),
             apps: 1,
             mib: mib_of(app),
-            ports: published_ports(app),
+            ports: published_ports(one),
             stacks: BTreeSet::from([app.spec.stack.clone()]),
             ..whole
         });
     }
     stays
-}
-
-fn own_apps(cx: &Context) -> impl Iterator<Item = &Context> {
-    [cx].into_iter().chain(&cx.beside).filter(|app| !app.warm.as_ref().is_some_and(Warm::was_there))
 }

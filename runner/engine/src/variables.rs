@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use swarm::{PublishedPort, ServiceFacts};
 
 use crate::context::neighbours::SYSTEM_CAS;
-use crate::context::{Context, Keep};
+use crate::context::{Keep, StageRun};
 
 /// One value.
 pub struct Variable {
@@ -15,7 +15,7 @@ pub struct Variable {
     /// What it means.
     pub meaning: &'static str,
     /// How it is made, from the run and from what is deployed.
-    pub value: fn(&Context, &Deployed) -> String,
+    pub value: fn(&StageRun, &Deployed) -> String,
 }
 
 /// What the swarm says of the deployed app.
@@ -31,9 +31,9 @@ pub struct Deployed {
 
 impl Deployed {
     /// Asks. What cannot be had is left out: a test that needs it says so.
-    pub async fn of(cx: &Context) -> Self {
-        let stack = &cx.spec.stack;
-        let swarm = &cx.swarm;
+    pub async fn of(cx: &StageRun) -> Self {
+        let stack = &cx.app.spec.stack;
+        let swarm = &cx.run.swarm;
         let (labels, ports, services) =
             tokio::join!(swarm.service_labels(stack, "app"), swarm.published(stack), swarm.service_facts(stack));
         let labels = labels.unwrap_or_default();
@@ -59,33 +59,33 @@ fn databases(services: &[ServiceFacts]) -> Vec<String> {
 /// Every value that a test gets.
 pub const VARIABLES: &[Variable] = &[
     Variable { name: "CCCI_URL", meaning: "address of the app, with no slash at the end", value: |cx, _| cx.url() },
-    Variable { name: "CCCI_DOMAIN", meaning: "domain of the app", value: |cx, _| cx.spec.domain.to_string() },
-    Variable { name: "CCCI_STACK", meaning: "name of its stack", value: |cx, _| cx.spec.stack.to_string() },
-    Variable { name: "CCCI_RECIPE", meaning: "name of the recipe", value: |cx, _| cx.spec.recipe.to_string() },
+    Variable { name: "CCCI_DOMAIN", meaning: "domain of the app", value: |cx, _| cx.app.spec.domain.to_string() },
+    Variable { name: "CCCI_STACK", meaning: "name of its stack", value: |cx, _| cx.app.spec.stack.to_string() },
+    Variable { name: "CCCI_RECIPE", meaning: "name of the recipe", value: |cx, _| cx.app.spec.recipe.to_string() },
     Variable {
         name: "CCCI_VERSION",
         meaning: "version that is deployed now, by its label; may be empty",
         value: |_, deployed| deployed.version.clone(),
     },
-    Variable { name: "CCCI_COMMIT", meaning: "the tested commit", value: |cx, _| cx.spec.head.to_string() },
+    Variable { name: "CCCI_COMMIT", meaning: "the tested commit", value: |cx, _| cx.app.spec.head.to_string() },
     Variable {
         name: "CCCI_RUN",
         meaning: "id of the run that deployed the app",
-        value: |cx, _| match &cx.keep {
+        value: |cx, _| match &cx.run.keep {
             Keep::ByRun(run) => run.to_string(),
-            _ => cx.spec.run.to_string(),
+            _ => cx.app.spec.run.to_string(),
         },
     },
     Variable { name: "CCCI_STAGE", meaning: "the stage that runs", value: |cx, _| cx.stage.to_string() },
     Variable {
         name: "CCCI_EXEC",
         meaning: "`\"$CCCI_EXEC\" SERVICE -- COMMAND` runs a command in the newest healthy container of a service of the app, with no terminal; standard streams and exit code are the command's, 125 where it did not run",
-        value: |cx, _| cx.dir.exec().display().to_string(),
+        value: |cx, _| cx.app.dir.exec().display().to_string(),
     },
     Variable {
         name: "CCCI_SH",
         meaning: "file with functions that shell tests may use, such as `call GET /path`, `remember NAME VALUE`, `sql SERVICE STATEMENT`: `. \"$CCCI_SH\"`",
-        value: |cx, _| cx.dir.shell().display().to_string(),
+        value: |cx, _| cx.app.dir.shell().display().to_string(),
     },
     Variable {
         name: "CCCI_DATABASE",
@@ -98,32 +98,32 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CCCI_ABRA",
         meaning: "the abra program, for install_steps.sh: `\"$CCCI_ABRA\" app secret insert …`",
-        value: |cx, _| cx.abra.program().display().to_string(),
+        value: |cx, _| cx.app.abra.program().display().to_string(),
     },
     Variable {
         name: "ABRA_DIR",
         meaning: "abra's directory of this run",
-        value: |cx, _| cx.abra.dir().display().to_string(),
+        value: |cx, _| cx.app.abra.dir().display().to_string(),
     },
     Variable {
         name: "CCCI_ENV_FILE",
         meaning: "the app's env file; install_steps.sh may add to it before the first deploy",
-        value: |cx, _| cx.abra.env_file(&cx.spec.domain).display().to_string(),
+        value: |cx, _| cx.app.abra.env_file(&cx.app.spec.domain).display().to_string(),
     },
     Variable {
         name: "CCCI_CA",
         meaning: "PEM file of the CA that signs the app's certificate; the system's where there is no local one",
-        value: |cx, _| cx.ca.as_ref().map_or_else(|| SYSTEM_CAS.to_owned(), |path| path.display().to_string()),
+        value: |cx, _| cx.run.ca.as_ref().map_or_else(|| SYSTEM_CAS.to_owned(), |path| path.display().to_string()),
     },
     Variable {
         name: "CCCI_RESOLVE",
         meaning: "value for curl's --resolve: makes the name work where DNS does not know it; may be empty",
-        value: |cx, _| cx.resolve.first().cloned().unwrap_or_default(),
+        value: |cx, _| cx.app.resolve.first().cloned().unwrap_or_default(),
     },
     Variable {
         name: "CCCI_RESOLVE_DEPS",
         meaning: "the same for the apps that the run deployed beside it, with a blank between; may be empty",
-        value: |cx, _| cx.resolve_beside.join(" "),
+        value: |cx, _| cx.app.resolve_beside.join(" "),
     },
     Variable {
         name: "CCCI_PORTS",
@@ -133,22 +133,22 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "CCCI_DEPS_FILE",
         meaning: "JSON file with the apps that the run deployed beside it, and the logins; empty where there is none",
-        value: |cx, _| cx.deps.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+        value: |cx, _| cx.app.deps.as_ref().map_or_else(String::new, |path| path.display().to_string()),
     },
     Variable {
         name: "CCCI_WORK",
         meaning: "scratch folder that the tests of a run share; KEY=value lines in its file `variables` become variables of later tests, and lines in its file `secrets` are kept out of every report",
-        value: |cx, _| cx.work.display().to_string(),
+        value: |cx, _| cx.run.work.display().to_string(),
     },
     Variable {
         name: "CCCI_ARTIFACTS",
         meaning: "folder for files that outlive the run, such as a browser's picture; made by who writes there first",
-        value: |cx, _| cx.dir.artifacts().display().to_string(),
+        value: |cx, _| cx.app.dir.artifacts().display().to_string(),
     },
     Variable {
         name: "CCCI_PICTURES",
         meaning: "1 where a browser's picture is kept of a green end, too; empty where the recipe does not say `pictures = true`",
-        value: |cx, _| if cx.toml.pictures { "1".to_owned() } else { String::new() },
+        value: |cx, _| if cx.app.toml.pictures { "1".to_owned() } else { String::new() },
     },
 ];
 

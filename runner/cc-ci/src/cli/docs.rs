@@ -1,5 +1,6 @@
 //! `cc-ci docs`: what of the docs is generated from the code, and the systemd unit.
 
+use host::note;
 use host::screen::text;
 use journal::exit::Exit;
 
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Args) -> Exit {
         What::Recipes => match crate::recipes_page::page("recipes".as_ref(), "testbed/wave.json".as_ref()) {
             Ok(page) => text(page),
             Err(error) => {
-                eprintln!("recipes/ or testbed/wave.json cannot be read: {error}; run this in cc-ci's own repository");
+                note!("recipes/ or testbed/wave.json cannot be read: {error}; run this in cc-ci's own repository");
                 return Exit::Usage;
             }
         },

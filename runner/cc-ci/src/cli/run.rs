@@ -13,7 +13,7 @@ use swarm::Swarm;
 use super::signals::{stop_on_signals, stop_with_input};
 use super::what::{What, selection};
 use engine::context::Keep;
-use engine::context::{Context, Parts};
+use engine::context::{Parts, StageRun};
 use engine::execute::execute;
 use engine::kept_secrets;
 use engine::override_file::Place;
@@ -224,7 +224,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         started,
         swarm,
         abra,
-        dir,
+        dir: dir.clone(),
         shared,
         place,
         ca,
@@ -237,19 +237,19 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         http,
         sinks,
     };
-    let mut cx = Context::new(parts)?;
+    let mut cx = StageRun::new(parts)?;
     kept_secrets::hide_secrets(&cx, &state);
     let verdict = execute(&mut cx, &expected).await;
-    let records = cx.emitter.records();
-    let reports = report::write_all(&cx.dir, &records);
-    report::say_where(&cx.dir, &reports, args.json);
+    let records = cx.records();
+    let reports = report::write_all(&dir, &records);
+    report::say_where(&dir, &reports, args.json);
     if let Some(reporter) = reporter {
         reporter.finish().await;
     }
     let exit = match verdict.decided_by.as_ref().map(|decision| decision.fault.failure.kind) {
         Some(Kind::Bug) => Exit::Bug,
         // A slot that was lost is the machine's doing; one that was never had says so.
-        Some(Kind::NoSlot) if cx.lost.is_none() => Exit::NoSlot,
+        Some(Kind::NoSlot) if !cx.lost_its_slot() => Exit::NoSlot,
         _ => Exit::from(&verdict),
     };
     Ok(Ended { exit, records })

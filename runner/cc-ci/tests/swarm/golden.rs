@@ -70,7 +70,7 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 28] = [
+const SPECIAL: [(&str, &str); 32] = [
     ("custom-html", "good/new-release"),
     // In faults.rs, each with the fault that it is red by.
     ("guestbook", "good/new-release"),
@@ -102,6 +102,11 @@ const SPECIAL: [(&str, &str); 28] = [
     ("custom-html", "broken/volume-uncovered"),
     ("custom-html", "broken/no-backup"),
     ("custom-html-unreleased", "good/new-release"),
+    // Planned below; `./dev test --recipes` runs them.
+    ("gitea-mariadb", "good/new-release"),
+    ("gitea-postgres", "good/new-release"),
+    ("keycloak-mariadb", "good/new-release"),
+    ("matrix-synapse-plain", "good/new-release"),
 ];
 
 heads! {
@@ -196,6 +201,33 @@ fn bluesky_pds_comes_up_with_its_directory_of_identities() {
 #[test]
 fn mumble_comes_up_for_who_speaks_its_protocol() {
     comes_up("mumble");
+}
+
+#[test]
+fn what_a_form_of_a_recipe_cannot_do_is_blocked_in_its_plan() {
+    let plan = |recipe: &str, repository: &str| {
+        let mut command = cc_ci(&state());
+        command.args(["plan", recipe, "--pr", "1", "--source"]).arg(repositories().join(repository));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (repository, is_blocked) in [("gitea", true), ("gitea-mariadb", false), ("gitea-postgres", false)] {
+        let text = plan("gitea", repository);
+        assert_eq!(
+            text.contains("database-gone: blocked: no service of the recipe is a database"),
+            is_blocked,
+            "{text}"
+        );
+        assert!(text.contains("run functional/15-logins.sh"), "{text}");
+    }
+    let text = plan("keycloak", "keycloak-mariadb");
+    assert!(text.contains("wrong-secret: give the app a wrong password"), "{text}");
+    for (repository, is_blocked) in [("matrix-synapse", false), ("matrix-synapse-plain", true)] {
+        let text = plan("matrix-synapse", repository);
+        assert_eq!(text.contains("functional/60-oidc-room.hurl: blocked: nobody can log in"), is_blocked, "{text}");
+        assert_eq!(text.contains("run functional/60-oidc-room.hurl"), !is_blocked, "{text}");
+    }
 }
 
 #[test]

@@ -9,9 +9,8 @@ use harness::deps::{Dependency, Deps, Sso};
 use harness::sso::{AnyProvider, ProviderName, User, Wanted, made_secret};
 use secrecy::ExposeSecret as _;
 
-use crate::context::Context;
+use crate::context::StageRun;
 use host::provider::Place;
-use plan::warm_provider::Warm;
 
 /// The users of a run: one is not enough where people meet.
 const USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
@@ -29,24 +28,24 @@ pub struct Logins {
 ///
 /// # Errors
 /// Why the provider gives none.
-pub async fn make(cx: &mut Context) -> Result<String, Failure> {
-    let Some(wanted) = cx.toml.sso.clone() else { return Ok("no logins are asked for".to_owned()) };
+pub async fn make(cx: &mut StageRun) -> Result<String, Failure> {
+    let Some(wanted) = cx.app.toml.sso.clone() else { return Ok("no logins are asked for".to_owned()) };
     let (name, provider) = connect(cx).await?;
     let redirects = wanted.redirects.iter().map(|path| format!("{}{}", cx.url(), path.as_str())).collect();
     let users = USERS.map(|(name, first_name)| User {
         name: name.to_owned(),
         // A domain that is nobody's (RFC 2606).
-        email: format!("{name}@{}.example.org", cx.spec.recipe.host_part()),
+        email: format!("{name}@{}.example.org", cx.app.spec.recipe.host_part()),
         first_name: first_name.to_owned(),
         last_name: "Tester".to_owned(),
         password: made_secret(),
     });
-    let client: ClientId = cx.spec.recipe.host_part().parse().map_err(bug)?;
+    let client: ClientId = cx.app.spec.recipe.host_part().parse().map_err(bug)?;
     let secret = made_secret();
     cx.hide(secret.expose_secret())?;
     users.iter().try_for_each(|user| cx.hide(user.password.expose_secret()))?;
     let wanted = Wanted {
-        realm: RealmName::from(&cx.spec.run),
+        realm: RealmName::from(&cx.app.spec.run),
         client,
         client_secret: secret.clone(),
         redirects,
@@ -61,7 +60,7 @@ pub async fn make(cx: &mut Context) -> Result<String, Failure> {
         granted.users.len(),
         granted.issuer
     );
-    cx.logins = Some(Logins { provider: name, sso: Sso::new(&granted, secret) });
+    cx.holdings.logins = Some(Logins { provider: name, sso: Sso::new(&granted, secret) });
     Ok(line)
 }
 
@@ -69,21 +68,22 @@ pub async fn make(cx: &mut Context) -> Result<String, Failure> {
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn tell(cx: &Context) -> Result<(), Failure> {
-    let dependency = |other: &Context| {
-        let of_this = |logins: &&Logins| logins.provider.as_str() == other.spec.recipe.as_str();
+pub fn tell(cx: &StageRun) -> Result<(), Failure> {
+    let dependency = |other: &StageRun| {
+        let app = &other.app;
+        let of_this = |logins: &&Logins| logins.provider.as_str() == app.spec.recipe.as_str();
         let told = Dependency {
-            recipe: other.spec.recipe.clone(),
-            domain: other.spec.domain.clone(),
+            recipe: app.spec.recipe.clone(),
+            domain: app.spec.domain.clone(),
             url: other.url(),
             release: other.release(),
-            warm: other.warm.as_ref().is_some_and(Warm::was_there),
-            sso: cx.logins.as_ref().filter(of_this).map(|logins| logins.sso.clone()),
+            warm: app.was_there(),
+            sso: cx.holdings.logins.as_ref().filter(of_this).map(|logins| logins.sso.clone()),
         };
-        (other.spec.recipe.clone(), told)
+        (app.spec.recipe.clone(), told)
     };
-    let deps = Deps::new(cx.beside.iter().map(dependency).collect::<BTreeMap<_, _>>());
-    deps.write(&cx.dir.deps()).map_err(|error| {
+    let deps = Deps::new(cx.holdings.dependencies.iter().map(dependency).collect::<BTreeMap<_, _>>());
+    deps.write(&cx.app.dir.deps()).map_err(|error| {
         Failure::new(Kind::StateUnusable, error.to_string(), "space and rights of cc-ci's state folder")
     })
 }
@@ -92,13 +92,14 @@ pub fn tell(cx: &Context) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn recall(cx: &mut Context) -> Result<(), Failure> {
-    let Some(path) = &cx.deps else { return Ok(()) };
+pub fn recall(cx: &mut StageRun) -> Result<(), Failure> {
+    let Some(path) = &cx.app.deps else { return Ok(()) };
     let deps = Deps::read(path).map_err(|error| {
         Failure::new(Kind::NotKept, format!("the kept app's logins: {error}"), "keep another one: cc-ci run --keep")
     })?;
     let named = |one: Dependency| Some((one.recipe.as_str().parse().ok()?, one.sso?));
-    cx.logins = deps.dependencies.into_values().find_map(named).map(|(provider, sso)| Logins { provider, sso });
+    cx.holdings.logins =
+        deps.dependencies.into_values().find_map(named).map(|(provider, sso)| Logins { provider, sso });
     Ok(())
 }
 
@@ -106,23 +107,24 @@ pub fn recall(cx: &mut Context) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the provider does not do it: then a later `cc-ci reap` tries again.
-pub async fn remove(cx: &Context) -> Result<(), Failure> {
+pub async fn remove(cx: &StageRun) -> Result<(), Failure> {
     let (_, provider) = connect(cx).await?;
     // By its name: a realm that was being made when the run was stopped has told nothing yet.
-    Ok(provider.remove_realm(&RealmName::from(&cx.spec.run)).await?)
+    Ok(provider.remove_realm(&RealmName::from(&cx.app.spec.run)).await?)
 }
 
 /// The run's provider, as its administrator.
-async fn connect(cx: &Context) -> Result<(ProviderName, AnyProvider), Failure> {
-    let provider = cx.toml.sso.as_ref().map(|sso| ProviderName::from(sso.provider));
+async fn connect(cx: &StageRun) -> Result<(ProviderName, AnyProvider), Failure> {
+    let provider = cx.app.toml.sso.as_ref().map(|sso| ProviderName::from(sso.provider));
     let found = provider.and_then(|name| {
-        let app = cx.beside.iter().find(|other| other.spec.recipe.as_str() == name.as_str())?;
-        Some((name, app))
+        let other = cx.holdings.dependencies.iter().find(|other| other.app.spec.recipe.as_str() == name.as_str())?;
+        Some((name, other))
     });
-    let Some((name, app)) = found else { return Err(bug("a provider was asked for and is not part of the run")) };
-    let place =
-        Place { name, stack: app.spec.stack.clone(), url: app.url(), env_file: app.abra.env_file(&app.spec.domain) };
-    let admin = place.admin(&cx.swarm).await?;
+    let Some((name, other)) = found else { return Err(bug("a provider was asked for and is not part of the run")) };
+    let app = &other.app;
+    let env_file = app.abra.env_file(&app.spec.domain);
+    let place = Place { name, stack: app.spec.stack.clone(), url: other.url(), env_file };
+    let admin = place.admin(&cx.run.swarm).await?;
     cx.hide(admin.secret.expose_secret())?;
     Ok((name, place.connect(&cx.http, admin).await?))
 }

@@ -1,8 +1,8 @@
-//! How a context comes to be: the tested app's, and that of each app beside it.
+//! How a run begins: the part of the tested app, and that of each dependency.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use base::failure::Failure;
@@ -13,9 +13,11 @@ use http_client::Http;
 use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::app::App;
+use super::holdings::Holdings;
+use super::run::Run;
+use super::stage_run::StageRun;
 use crate::context::neighbours::Neighbours;
-use crate::context::usage::Usage;
 use crate::context::{Keep, logins};
 use crate::override_file::Place;
 use fence::own_tests::OwnTests;
@@ -31,7 +33,7 @@ use plan::prepared::Prepared;
 use recipe_folder::folder::folder_of;
 use recipe_folder::overlays::Overlays;
 
-/// What a context is made of.
+/// What a run begins with.
 pub struct Parts {
     /// What is tested, and with what.
     pub prepared: Prepared,
@@ -67,8 +69,8 @@ pub struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
 }
 
-impl Context {
-    /// A context at the beginning of a run.
+impl StageRun {
+    /// The tested app at the beginning of a run.
     ///
     /// # Errors
     /// When the logins that a kept app was given cannot be read.
@@ -94,24 +96,39 @@ impl Context {
         let settings = &runner.settings;
         let address = settings.fixed_address();
         let port = settings.https_port;
-        let resolve = |domain: &Domain| address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect();
-        let resolve_own: Vec<String> = resolve(&prepared.spec.domain);
+        let resolve = |domain: &Domain| -> Vec<String> {
+            address.map(|ip| format!("{domain}:{port}:{ip}")).into_iter().collect()
+        };
         let folder = folder_of(&settings.recipes, &started.recipe);
-        let started_beside = started.dependencies.clone();
-        let mut cx = Self {
+        let dependencies = started.dependencies.clone();
+        let run = Arc::new(Run {
+            started,
+            remark,
+            emitter: Arc::new(Emitter::new(sinks, Redactor::default())),
+            cancel,
+            runner: runner.clone(),
+            guards: settings.guards.clone(),
+            engine: tokio::sync::Mutex::new(EngineWatch::start(&swarm)),
+            swarm,
+            keep,
+            rounds,
+            work: shared.work(),
+            kept_secrets: shared.kept_secrets(),
+            https_port: settings.https_port,
+            fixed_address: address,
+            ca,
+            recipe_tests: settings.recipe_tests.clone(),
+            place,
+            busy: Arc::default(),
+        });
+        let app = App {
             is_dependency: false,
-            beside: Vec::new(),
             after: Vec::new(),
             warm: None,
-            came_up: false,
-            remark,
-            repository,
-            logins: None,
             neighbours: Neighbours::default(),
-            resolve_beside: started_beside.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
+            resolve: resolve(&prepared.spec.domain),
+            resolve_beside: dependencies.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
             spec: prepared.spec,
-            place,
-            started,
             change: None,
             variant: None,
             toml: prepared.toml,
@@ -120,130 +137,85 @@ impl Context {
             own: prepared.own,
             commands: prepared.commands,
             unrun: None,
-            engine: EngineWatch::start(&swarm),
-            guards: settings.guards.clone(),
-            usage: Usage::default(),
-            swarm,
             abra,
-            http,
             checkout: prepared.checkout,
             dir,
-            work: shared.work(),
-            kept_secrets: shared.kept_secrets(),
-            deps: (!started_beside.is_empty()).then(|| shared.deps()),
-            https_port: settings.https_port,
-            fixed_address: address,
-            resolve: resolve_own,
-            ca,
-            recipe_tests: settings.recipe_tests.clone(),
+            deps: (!dependencies.is_empty()).then(|| shared.deps()),
             labels: BTreeMap::new(),
-            lease: None,
-            claims: Vec::new(),
-            cancel,
-            cancelled_by: None,
-            lost: None,
-            emitter: Arc::new(Emitter::new(sinks, Redactor::default())),
-            stage: Stage::Prepare,
-            deadline: Instant::now(),
-            faults: Vec::new(),
             deployed: None,
             settled: None,
             all_new: false,
             base_is_broken: false,
             no_answer: None,
             seeded: false,
-            skipped: None,
-            not_shown: None,
-            keep,
-            forgetting: None,
-            rounds,
-            busy: Arc::new(Mutex::new(String::new())),
-            runner: runner.clone(),
         };
+        let mut cx = Self::before_prepare(run, app, http);
+        cx.holdings.repository = repository;
         for dependency in prepared.dependencies {
             let folder = folder_of(&settings.recipes, &dependency.needed.recipe);
             let resolve = resolve(&dependency.spec.domain);
-            cx.beside.push(cx.for_dependency(dependency, folder, resolve));
+            let app = dependency_app(&cx, dependency, folder, resolve);
+            let other = Self::before_prepare(Arc::clone(&cx.run), app, cx.http.clone());
+            cx.holdings.dependencies.push(other);
         }
-        if matches!(cx.keep, Keep::ByRun(_)) {
+        if matches!(cx.run.keep, Keep::ByRun(_)) {
             logins::recall(&mut cx)?;
         }
         Ok(cx)
     }
 
-    /// The context of an app beside the tested one: the same run, the same tools, another app.
-    fn for_dependency(&self, dependency: Dependency, folder: PathBuf, resolve: Vec<String>) -> Self {
-        // A warm one belongs to a run of its own.
-        let (dir, abra, labels) = match &dependency.warm {
-            None => (self.dir.clone(), self.abra.clone(), self.labels.clone()),
-            Some(warm) => {
-                let abra = Abra::new(self.abra.program().to_owned(), warm.dir.abra());
-                (warm.dir.clone(), abra, warm.labels.clone())
-            }
-        };
-        let commands = Commands::decide(&self.runner.settings, &dependency.needed.recipe);
-        let commands = commands.unwrap_or_else(|failure| Commands::NotRun(failure.what));
+    fn before_prepare(run: Arc<Run>, app: App, http: Http) -> Self {
         Self {
-            warm: dependency.warm,
-            is_dependency: true,
-            beside: Vec::new(),
-            after: dependency.needed.after,
-            came_up: false,
-            remark: None,
-            repository: None,
-            logins: None,
-            neighbours: Neighbours::default(),
-            spec: dependency.spec,
-            started: self.started.clone(),
-            change: None,
-            variant: None,
-            toml: dependency.toml,
-            folder,
-            overlays: Overlays::default(),
-            own: OwnTests::default(),
-            commands,
-            unrun: None,
-            swarm: self.swarm.clone(),
-            abra,
-            http: self.http.clone(),
-            checkout: dependency.checkout,
-            dir,
-            work: self.work.clone(),
-            kept_secrets: self.kept_secrets.clone(),
-            deps: None,
-            https_port: self.https_port,
-            engine: EngineWatch::start(&self.swarm),
-            guards: self.guards.clone(),
-            usage: Usage::default(),
-            fixed_address: self.fixed_address,
-            resolve,
-            resolve_beside: Vec::new(),
-            ca: self.ca.clone(),
-            recipe_tests: self.recipe_tests.clone(),
-            place: self.place.clone(),
-            labels,
-            runner: self.runner.clone(),
-            lease: None,
-            claims: Vec::new(),
-            cancel: self.cancel.clone(),
-            cancelled_by: None,
-            lost: None,
-            emitter: Arc::clone(&self.emitter),
-            stage: self.stage,
-            deadline: self.deadline,
+            run,
+            holdings: Holdings::default(),
+            app,
+            stage: Stage::Prepare,
+            deadline: Instant::now(),
+            http,
             faults: Vec::new(),
-            deployed: None,
-            settled: None,
-            all_new: false,
-            base_is_broken: false,
-            no_answer: None,
-            seeded: false,
             skipped: None,
             not_shown: None,
-            keep: self.keep.clone(),
-            forgetting: None,
-            rounds: 1,
-            busy: Arc::clone(&self.busy),
         }
+    }
+}
+
+/// An app that the tested one needs. A warm one belongs to a run of its own.
+fn dependency_app(tested: &StageRun, dependency: Dependency, folder: PathBuf, resolve: Vec<String>) -> App {
+    let of_run = &tested.app;
+    let (dir, abra, labels) = match &dependency.warm {
+        None => (of_run.dir.clone(), of_run.abra.clone(), of_run.labels.clone()),
+        Some(warm) => {
+            let abra = Abra::new(of_run.abra.program().to_owned(), warm.dir.abra());
+            (warm.dir.clone(), abra, warm.labels.clone())
+        }
+    };
+    let commands = Commands::decide(&tested.run.runner.settings, &dependency.needed.recipe);
+    App {
+        is_dependency: true,
+        after: dependency.needed.after,
+        warm: dependency.warm,
+        neighbours: Neighbours::default(),
+        spec: dependency.spec,
+        change: None,
+        variant: None,
+        toml: dependency.toml,
+        folder,
+        overlays: Overlays::default(),
+        own: OwnTests::default(),
+        commands: commands.unwrap_or_else(|failure| Commands::NotRun(failure.what)),
+        unrun: None,
+        abra,
+        checkout: dependency.checkout,
+        dir,
+        deps: None,
+        resolve,
+        resolve_beside: Vec::new(),
+        labels,
+        deployed: None,
+        settled: None,
+        all_new: false,
+        base_is_broken: false,
+        no_answer: None,
+        seeded: false,
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use base::failure::Failure;
 use base::names::Domain;
 
-use crate::context::Context;
+use crate::context::StageRun;
 
 /// The CA's file in the checkout, beside cc-ci's compose file.
 pub const CA_FILE: &str = "cc-ci-ca.pem";
@@ -35,18 +35,18 @@ impl Neighbours {
     ///
     /// # Errors
     /// The engine does not answer, or the CA cannot be read.
-    pub async fn of(cx: &Context) -> Result<Self, Failure> {
-        let domains = cx.beside.iter().map(|other| &other.spec.domain).chain([&cx.spec.domain]);
-        let hosts = match cx.fixed_address {
+    pub async fn of(cx: &StageRun) -> Result<Self, Failure> {
+        let domains = cx.holdings.dependencies.iter().map(|other| &other.app.spec.domain).chain([&cx.app.spec.domain]);
+        let hosts = match cx.run.fixed_address {
             None => Vec::new(),
             // Loopback is the container itself there; traefik's ports are on its node's side of the bridge.
             Some(ip) if ip.is_loopback() => {
-                let ip = cx.swarm.gateway().await?;
+                let ip = cx.run.swarm.gateway().await?;
                 domains.map(|domain| (domain.clone(), ip)).collect()
             }
             Some(ip) => domains.map(|domain| (domain.clone(), ip)).collect(),
         };
-        let ca = cx.ca.as_deref().map(trusted).transpose()?;
+        let ca = cx.run.ca.as_deref().map(trusted).transpose()?;
         Ok(Self { hosts, ca })
     }
 }

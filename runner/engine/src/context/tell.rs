@@ -11,12 +11,12 @@ use base::failure::{Cause, Failure};
 use base::messages::Speaker;
 use coopcloud::abra::{Call, explain_with};
 
-use super::{Context, Step, Stopped};
+use super::{StageRun, Step, Stopped};
 use crate::context::Keep;
 use journal::emit::Emitter;
 use journal::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, Shown, Stage};
 
-impl Context {
+impl StageRun {
     /// Runs one check and records how it ended. The future gives the line that says what was shown.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Context {
     /// What a check asked and was answered, clean and bounded.
     #[must_use]
     pub fn shown(&self, exchanges: Exchanges) -> Shown {
-        let (exchanges, exchanges_left_out) = exchanges.shown(&self.emitter.redactor());
+        let (exchanges, exchanges_left_out) = exchanges.shown(&self.run.emitter.redactor());
         Shown { exchanges, exchanges_left_out, ..Shown::default() }
     }
 
@@ -97,7 +97,7 @@ impl Context {
     ) {
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let check = CheckResult { name: name.to_owned(), origin, outcome, text, fault, took_ms, shown };
-        self.emitter.emit(Event::CheckEnded { stage: self.stage, check });
+        self.run.emitter.emit(Event::CheckEnded { stage: self.stage, check });
     }
 
     /// Who has to act on a failure here: what goes wrong while the base release is deployed is not
@@ -105,12 +105,12 @@ impl Context {
     #[must_use]
     pub fn fault(&self, failure: Failure) -> Fault {
         let usual = failure.kind.usual_cause();
-        if self.is_dependency && matches!(usual, Cause::Recipe | Cause::Test) {
+        if self.app.is_dependency && matches!(usual, Cause::Recipe | Cause::Test) {
             return Fault { cause: Cause::Dependency, failure };
         }
         let on_base = match self.stage {
-            Stage::Install => self.spec.base.is_some(),
-            Stage::Variants => self.variant.as_ref().is_some_and(|variant| variant.is_base),
+            Stage::Install => self.app.spec.base.is_some(),
+            Stage::Variants => self.app.variant.as_ref().is_some_and(|variant| variant.is_base),
             _ => false,
         };
         let cause = if on_base && usual == Cause::Recipe { Cause::BaseRelease } else { usual };
@@ -122,10 +122,10 @@ impl Context {
         self.speaker()(&text.into());
     }
 
-    /// A function that says what the run is busy with, for those who cannot borrow the context.
+    /// A function that says what the run is busy with, for those who cannot borrow the stage.
     pub fn speaker(&self) -> impl FnMut(&str) + Send + use<> {
-        let (emitter, busy, stage) = (Arc::clone(&self.emitter), Arc::clone(&self.busy), self.stage);
-        let whose = if self.is_dependency { format!("{}: ", self.spec.recipe) } else { String::new() };
+        let (emitter, busy, stage) = (Arc::clone(&self.run.emitter), Arc::clone(&self.run.busy), self.stage);
+        let whose = if self.app.is_dependency { format!("{}: ", self.app.spec.recipe) } else { String::new() };
         move |text: &str| say(&emitter, &busy, stage, format!("{whose}{text}"))
     }
 
@@ -134,11 +134,11 @@ impl Context {
     /// # Errors
     /// When the value cannot be kept for those who look at a kept app later.
     pub fn hide(&self, secret: &str) -> Result<(), Failure> {
-        self.emitter.hide(secret);
-        if self.keep == Keep::No {
+        self.run.emitter.hide(secret);
+        if self.run.keep == Keep::No {
             return Ok(());
         }
-        let path = &self.kept_secrets;
+        let path = &self.run.kept_secrets;
         let known = std::fs::read_to_string(path).unwrap_or_default();
         let line = format!("{}\n", serde_json::Value::from(secret));
         if known.contains(&line) {
@@ -150,7 +150,7 @@ impl Context {
 
     /// Tells something that changes no outcome.
     pub fn note(&self, text: impl Into<String>) {
-        self.emitter.emit(Event::Noted { stage: self.stage, text: text.into() });
+        self.run.emitter.emit(Event::Noted { stage: self.stage, text: text.into() });
     }
 
     /// Records a call of abra, and turns one that failed into its failure.
@@ -164,10 +164,10 @@ impl Context {
     /// The same of a call in which abra hands on what another says.
     ///
     /// # Errors
-    /// As of [`Context::took`].
+    /// As of [`StageRun::took`].
     pub fn took_from(&self, call: Result<Call, Failure>, doing: &str, speaker: Speaker) -> Result<Call, Failure> {
         let call = call?;
-        self.emitter.emit(Event::AbraCalled {
+        self.run.emitter.emit(Event::AbraCalled {
             stage: self.stage,
             call: AbraCall {
                 args: call.args.clone(),

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use base::names::StackName;
 use swarm::{Meter, Peaks};
 
-use crate::context::Context;
+use crate::context::{App, StageRun};
 use host::weight;
 use journal::event::{AppUsed, Stage, Used};
-use plan::warm_provider::Warm;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -26,37 +25,37 @@ pub struct Usage {
 }
 
 /// Begins to measure, or goes on; an engine that was restarted has to be asked anew.
-pub fn begin(cx: &mut Context) {
-    if !cx.usage.meter.as_ref().is_some_and(Meter::is_listening) {
-        cx.usage.meter = Some(cx.swarm.meter(&cx.stacks()));
+pub fn begin(cx: &mut StageRun) {
+    if !cx.holdings.usage.meter.as_ref().is_some_and(Meter::is_listening) {
+        cx.holdings.usage.meter = Some(cx.run.swarm.meter(&cx.stacks()));
     }
 }
 
 /// What was held in the stage that ends: memory at its peak, disk as it is now. None where nothing was measured.
-pub async fn of_stage(cx: &mut Context) -> Option<Used> {
-    let peaks = cx.usage.meter.as_ref().and_then(Meter::take).unwrap_or_default();
+pub async fn of_stage(cx: &mut StageRun) -> Option<Used> {
+    let peaks = cx.holdings.usage.meter.as_ref().and_then(Meter::take).unwrap_or_default();
     for (stack, bytes) in &peaks.stacks {
-        let most = cx.usage.peaks.entry(stack.clone()).or_default();
+        let most = cx.holdings.usage.peaks.entry(stack.clone()).or_default();
         *most = (*bytes).max(*most);
     }
     // In teardown nothing is left to look at, and before the first deploy nothing is there.
-    let deployed = cx.beside.iter().chain([&*cx]).any(|app| app.deployed.is_some());
+    let deployed = cx.apps().any(|app| app.deployed.is_some());
     let disk = if deployed && cx.stage != Stage::Teardown {
-        cx.swarm.disk(&cx.stacks(), Instant::now() + LOOK).await.unwrap_or_default()
+        cx.run.swarm.disk(&cx.stacks(), Instant::now() + LOOK).await.unwrap_or_default()
     } else {
         BTreeMap::new()
     };
     let apps: Vec<(String, StackName)> =
-        own(cx).map(|app| (app.spec.recipe.to_string(), app.spec.stack.clone())).collect();
+        cx.own_apps().map(|app| (app.spec.recipe.to_string(), app.spec.stack.clone())).collect();
     used(&apps, &peaks, &disk)
 }
 
 /// At the end of a run: the peaks are remembered, and a weight that says too little is told.
-pub fn end(cx: &Context) {
-    for app in own(cx) {
-        let Some(bytes) = cx.usage.peaks.get(&app.spec.stack) else { continue };
+pub fn end(cx: &StageRun) {
+    for app in cx.own_apps() {
+        let Some(bytes) = cx.holdings.usage.peaks.get(&app.spec.stack) else { continue };
         let (recipe, mib) = (&app.spec.recipe, bytes.div_ceil(MIB));
-        if let Err(error) = weight::remember(cx.dir.state(), recipe, &cx.spec.run, mib) {
+        if let Err(error) = weight::remember(cx.app.dir.state(), recipe, &cx.app.spec.run, mib) {
             cx.note(format!("the memory that {recipe} held is not remembered: {error}"));
         }
         if let Some(text) = weight::warning(recipe.as_str(), app.toml.weight.memory_mib.get().into(), mib) {
@@ -67,19 +66,14 @@ pub fn end(cx: &Context) {
 
 /// MiB that an app needs, as its recipe says and as earlier runs have shown.
 #[must_use]
-pub fn mib_of(app: &Context) -> u64 {
+pub(crate) fn mib_of(app: &App) -> u64 {
     weight::mib(app.toml.weight.memory_mib.get().into(), &weight::measured(app.dir.state(), &app.spec.recipe))
 }
 
 /// MiB that the run's apps need beside what is there already.
 #[must_use]
-pub fn needed_mib(cx: &Context) -> u64 {
-    let is_new = |app: &&Context| !app.warm.as_ref().is_some_and(Warm::was_there);
-    [cx].into_iter().chain(&cx.beside).filter(is_new).map(mib_of).sum()
-}
-
-fn own(cx: &Context) -> impl Iterator<Item = &Context> {
-    [cx].into_iter().chain(cx.beside.iter().filter(|app| app.warm.is_none()))
+pub fn needed_mib(cx: &StageRun) -> u64 {
+    cx.deployed_here().map(|one| mib_of(&one.app)).sum()
 }
 
 fn used(apps: &[(String, StackName)], peaks: &Peaks, disk: &BTreeMap<StackName, u64>) -> Option<Used> {

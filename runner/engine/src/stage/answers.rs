@@ -6,7 +6,7 @@ use base::failure::{Failure, Kind};
 use http_client::{Answer, Expect, Url};
 
 use super::{no_answer, ready};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use crate::diagnosis::{Diagnosis, Seen, diagnose, lines};
 use journal::event::Stage;
 
@@ -25,19 +25,19 @@ const A_LOOK: Duration = Duration::from_secs(3);
 const HOPS: usize = 6;
 
 /// Asks the app's health address until it answers as `recipe.toml` says, within the stage's time.
-pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
+pub(super) async fn answers(cx: &mut StageRun, check: &str) -> Step {
     if let Some(reason) = opted_out(cx, check) {
         cx.skip(check, reason);
         return Ok(());
     }
-    cx.check(check, async |cx: &mut Context| {
+    cx.check(check, async |cx: &mut StageRun| {
         let mut said = Vec::new();
-        if cx.toml.health.http {
+        if cx.app.toml.health.http {
             said.push(by_http(cx).await?);
         }
         let others = ready::others(cx, in_time(cx)).await;
-        said.extend(others.map_err(|failure| without_commands(cx.explained(failure), cx.unrun.as_deref()))?);
-        let steady = match cx.toml.health.in_a_row.get().get() {
+        said.extend(others.map_err(|failure| without_commands(cx.explained(failure), cx.app.unrun.as_deref()))?);
+        let steady = match cx.app.toml.health.in_a_row.get().get() {
             1 => String::new(),
             times => format!(", {times} times in a row"),
         };
@@ -47,23 +47,23 @@ pub(super) async fn answers(cx: &mut Context, check: &str) -> Step {
 }
 
 /// An app that is up and wrong shall not eat the whole stage: a route needs seconds.
-fn in_time(cx: &Context) -> Instant {
+fn in_time(cx: &StageRun) -> Instant {
     cx.wait_until().min(Instant::now() + LONGEST)
 }
 
-async fn by_http(cx: &mut Context) -> Result<String, Failure> {
+async fn by_http(cx: &mut StageRun) -> Result<String, Failure> {
     let expect = wanted(cx);
     let mut speaker = cx.speaker();
     let answer = match patient(cx, &expect, in_time(cx), &mut speaker).await {
         Ok(answer) => answer,
         Err((failure, seen)) => {
             let found = diagnose(&seen);
-            cx.no_answer = Some(cause(found.as_ref(), &failure));
+            cx.app.no_answer = Some(cause(found.as_ref(), &failure));
             let failure = cx.explained(told(cx.stage, failure, found, &seen));
-            return Err(without_commands(failure, cx.unrun.as_deref()));
+            return Err(without_commands(failure, cx.app.unrun.as_deref()));
         }
     };
-    cx.no_answer = None;
+    cx.app.no_answer = None;
     around(cx, &expect.url, &answer).await?;
     ready::steady(cx, &expect, in_time(cx)).await.map_err(|failure| cx.explained(failure))?;
     let body = expect.body.as_ref().map(|text| format!(" with {text:?}")).unwrap_or_default();
@@ -71,15 +71,15 @@ async fn by_http(cx: &mut Context) -> Result<String, Failure> {
 }
 
 /// A recipe that has no answer after one deploy of a stage has none after the others of it.
-fn opted_out(cx: &Context, check: &str) -> Option<String> {
+fn opted_out(cx: &StageRun, check: &str) -> Option<String> {
     // A fault is made to an app that has answered after its install, if it answers at all.
     let of = if cx.stage == Stage::Faults { Stage::Install } else { cx.stage };
-    cx.opted_out(check).or_else(|| cx.opted_out(&format!("{}.answers", of.name())))
+    cx.app.opted_out(check).or_else(|| cx.app.opted_out(&format!("{}.answers", of.name())))
 }
 
 /// What recipe.toml says that the app answers.
-fn wanted(cx: &Context) -> Expect {
-    let health = &cx.toml.health;
+fn wanted(cx: &StageRun) -> Expect {
+    let health = &cx.app.toml.health;
     Expect {
         url: format!("{}{}", cx.url(), health.path.as_str()),
         status: health.status.iter().map(|status| status.get()).collect(),
@@ -89,12 +89,12 @@ fn wanted(cx: &Context) -> Expect {
 
 /// Waits for the answer and judges nothing: for what comes before its check, and is asked over HTTP too. Swarm may have
 /// made new containers, and traefik takes a moment to find them.
-pub(super) async fn awaited(cx: &mut Context, check: &str) {
+pub(super) async fn awaited(cx: &mut StageRun, check: &str) {
     if opted_out(cx, check).is_some() {
         return;
     }
     let until = cx.wait_until().min(Instant::now() + FIRST);
-    if cx.toml.health.http {
+    if cx.app.toml.health.http {
         let expect = wanted(cx);
         let mut speaker = cx.speaker();
         let _ = cx.http.answers(&expect, until, &mut speaker).await;
@@ -104,7 +104,7 @@ pub(super) async fn awaited(cx: &mut Context, check: &str) {
 
 /// Asks until the app answers or the time is up, whatever it says meanwhile: what recovers may call itself unwell for a
 /// while. None where it has no answer that could be asked for.
-pub(super) async fn recovered(cx: &Context, until: Instant) -> Result<Option<Answer>, Failure> {
+pub(super) async fn recovered(cx: &StageRun, until: Instant) -> Result<Option<Answer>, Failure> {
     if opted_out(cx, "install.answers").is_some() {
         return Ok(None);
     }
@@ -124,7 +124,7 @@ pub(super) async fn recovered(cx: &Context, until: Instant) -> Result<Option<Ans
 
 /// Whether the app says before the time is up that it is well; where it has no answer that could be asked for, its other
 /// tests have to tell.
-pub(super) async fn is_well(cx: &Context, until: Instant) -> bool {
+pub(super) async fn is_well(cx: &StageRun, until: Instant) -> bool {
     if opted_out(cx, "install.answers").is_some() {
         return true;
     }
@@ -132,7 +132,7 @@ pub(super) async fn is_well(cx: &Context, until: Instant) -> bool {
 }
 
 /// What the app says now, in a few words.
-pub(super) async fn said(cx: &Context) -> String {
+pub(super) async fn said(cx: &StageRun) -> String {
     match cx.http.get(&wanted(cx).url, Instant::now() + A_LOOK).await {
         Ok(answer) => format!("it answered {}", answer.status),
         Err(_) => "it did not answer".to_owned(),
@@ -141,13 +141,13 @@ pub(super) async fn said(cx: &Context) -> String {
 
 /// Asks until the app answers, the time is up, or it is plain that it never will.
 async fn patient(
-    cx: &Context,
+    cx: &StageRun,
     expect: &Expect,
     until: Instant,
     on_progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Answer, (Failure, Seen)> {
     let began = Instant::now();
-    let first = if cx.no_answer.is_some() { AGAIN } else { FIRST };
+    let first = if cx.app.no_answer.is_some() { AGAIN } else { FIRST };
     let failure = match cx.http.answers(expect, until.min(began + first), on_progress).await {
         Ok(answer) => return Ok(answer),
         Err(failure) => failure,
@@ -156,7 +156,7 @@ async fn patient(
     let is_believed = began.elapsed() + A_MOMENT < first;
     let seen = no_answer::look(cx, &expect.url).await;
     let found = diagnose(&seen);
-    let is_known = cx.no_answer.as_ref().is_some_and(|earlier| *earlier == cause(found.as_ref(), &failure));
+    let is_known = cx.app.no_answer.as_ref().is_some_and(|earlier| *earlier == cause(found.as_ref(), &failure));
     // The world may come back in the time that is left.
     let may_change = seen.world.is_some();
     if !may_change && (is_believed || is_known || found.is_some_and(|found| found.is_certain)) {
@@ -212,7 +212,7 @@ fn without_commands(failure: Failure, unrun: Option<&str>) -> Failure {
 }
 
 /// A redirect is an answer, unless it leads back to where it came from.
-async fn around(cx: &Context, url: &str, answer: &Answer) -> Result<(), Failure> {
+async fn around(cx: &StageRun, url: &str, answer: &Answer) -> Result<(), Failure> {
     // One that sets a cookie may answer otherwise when it sees it again, and cc-ci sends none.
     if answer.header("set-cookie").is_some() {
         return Ok(());
@@ -247,9 +247,9 @@ async fn around(cx: &Context, url: &str, answer: &Answer) -> Result<(), Failure>
 }
 
 /// The label that says which commit a service was deployed from.
-pub(super) async fn deployed_commit(cx: &Context) -> Result<String, Failure> {
-    let labels = cx.swarm.service_labels(&cx.spec.stack, "app").await?;
-    let key = coopcloud::labels::chaos_version(&cx.spec.stack);
+pub(super) async fn deployed_commit(cx: &StageRun) -> Result<String, Failure> {
+    let labels = cx.run.swarm.service_labels(&cx.app.spec.stack, "app").await?;
+    let key = coopcloud::labels::chaos_version(&cx.app.spec.stack);
     labels.get(&key).cloned().ok_or_else(|| {
         Failure::new(
             Kind::DidNotMove,
@@ -260,7 +260,7 @@ pub(super) async fn deployed_commit(cx: &Context) -> Result<String, Failure> {
 }
 
 /// Checks that the commit that runs is the wanted one.
-pub(super) async fn runs_commit(cx: &Context, wanted: &str) -> Result<String, Failure> {
+pub(super) async fn runs_commit(cx: &StageRun, wanted: &str) -> Result<String, Failure> {
     let found = deployed_commit(cx).await?;
     let found = found.trim_end_matches("+U");
     let short = &wanted[..wanted.len().min(8)];

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, data, overlay};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use crate::forgetting::begin_to_forget;
 use host::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
 use host::markers::{self, Marker};
@@ -33,7 +33,7 @@ struct Covered {
     coverage: Coverage,
 }
 
-pub(super) async fn run(cx: &mut Context) -> Step {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
     let ended = back_up_and_restore(cx).await;
     begin_to_forget(cx);
     ended
@@ -42,7 +42,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 /// The name of the stage, and the beginning of its checks' names.
 const STAGE: &str = "backup";
 
-async fn back_up_and_restore(cx: &mut Context) -> Step {
+async fn back_up_and_restore(cx: &mut StageRun) -> Step {
     let Some(volumes) = volumes(cx, STAGE).await? else {
         if let Some(base) = base_with_backup(cx) {
             cx.note(format!("the release {base} was labelled for backup, and this change is not"));
@@ -53,7 +53,7 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
     data::seed(cx).await?;
     // It takes a moment, which planting needs anyway. Without it, the bot's own words about its lock make a second try.
     let turn = {
-        let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
+        let (swarm, until) = (cx.run.swarm.clone(), cx.wait_until());
         AbortOnDropHandle::new(tokio::spawn(async move { repository::beside_backups(&swarm, until).await }))
     };
     let markers = plant(cx, STAGE, &volumes).await?;
@@ -74,25 +74,25 @@ async fn back_up_and_restore(cx: &mut Context) -> Step {
     answers::answers(cx, "backup.answers").await?;
     cx.not_shown = match holds {
         Holds::Nothing(why) => Some(format!("not shown: what a backup holds of the app ({why})")),
-        Holds::Files(_) if cx.overlays.data.is_none() => Some(not_shown(&made)),
+        Holds::Files(_) if cx.app.overlays.data.is_none() => Some(not_shown(&made)),
         Holds::Files(_) => None,
     };
     overlay::run_all(cx, "backup").await
 }
 
 /// The same with an upgrade to the head between the backup and the wipe; false where nothing is labelled for backup.
-pub(super) async fn across(cx: &mut Context, name: &str, release: &str) -> Step<bool> {
+pub(super) async fn across(cx: &mut StageRun, name: &str, release: &str) -> Step<bool> {
     // It writes down what it has forgotten, as the next backup writes down what it has made.
-    if let Some(begun) = cx.forgetting.take() {
+    if let Some(begun) = cx.holdings.forgetting.take() {
         let _ = begun.await;
     }
     let Some(volumes) = volumes(cx, name).await? else { return Ok(false) };
     let markers = plant(cx, name, &volumes).await?;
-    let turn = repository::beside_backups(&cx.swarm, cx.wait_until()).await.ok().flatten();
+    let turn = repository::beside_backups(&cx.run.swarm, cx.wait_until()).await.ok().flatten();
     let made = create(cx, name, &volumes).await?;
     let listing = tokio::spawn(content(cx, &made));
-    let head = cx.spec.head.to_string();
-    cx.check(&format!("{name}.upgraded"), async |cx: &mut Context| {
+    let head = cx.app.spec.head.to_string();
+    cx.check(&format!("{name}.upgraded"), async |cx: &mut StageRun| {
         let before = cx.before().await?;
         let settled = cx.deploy(&head, &before).await?;
         Ok((format!("from {release}: {} up", count(settled.services.len(), "service")), ()))
@@ -131,10 +131,10 @@ struct Made {
 }
 
 /// The mounted volumes with their coverage; none where no service is labelled for backup.
-async fn volumes(cx: &mut Context, name: &str) -> Step<Option<Vec<Covered>>> {
-    cx.check(&format!("{name}.labels"), async |cx: &mut Context| {
-        let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-        let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
+async fn volumes(cx: &mut StageRun, name: &str) -> Step<Option<Vec<Covered>>> {
+    cx.check(&format!("{name}.labels"), async |cx: &mut StageRun| {
+        let mounts = cx.run.swarm.mounted(&cx.app.spec.stack).await?;
+        let labels = cx.run.swarm.all_service_labels(&cx.app.spec.stack).await?;
         let mut short: Vec<&str> = mounts.iter().map(|mount| mount.short.as_str()).collect();
         short.sort_unstable();
         short.dedup();
@@ -168,17 +168,17 @@ async fn volumes(cx: &mut Context, name: &str) -> Step<Option<Vec<Covered>>> {
 }
 
 /// The base release, where its labels asked for a backup: a change that drops them is worth a look.
-fn base_with_backup(cx: &Context) -> Option<String> {
-    let base = cx.spec.base.clone()?;
-    let env = sample_of(&cx.checkout, &base).ok()?;
-    let compose = compose_of(&cx.checkout, &base, &env, cx.spec.stack.as_str()).ok()?;
+fn base_with_backup(cx: &StageRun) -> Option<String> {
+    let base = cx.app.spec.base.clone()?;
+    let env = sample_of(&cx.app.checkout, &base).ok()?;
+    let compose = compose_of(&cx.app.checkout, &base, &env, cx.app.spec.stack.as_str()).ok()?;
     compose.services.iter().any(|service| is_backed_up(&service.labels)).then_some(base)
 }
 
 /// Plants a marker wherever the labels promise that a file is backed up.
-async fn plant(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Vec<Marker>> {
+async fn plant(cx: &mut StageRun, name: &str, volumes: &[Covered]) -> Step<Vec<Marker>> {
     let check = format!("{name}.markers");
-    let markers = match cx.opted_out("backup.markers") {
+    let markers = match cx.app.opted_out("backup.markers") {
         Some(reason) => {
             cx.skip(&check, reason);
             Vec::new()
@@ -187,7 +187,7 @@ async fn plant(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Vec<Ma
     };
     // Labels may name files alone, such as a dump: what comes back of those is not shown without data/.
     let is_covered = volumes.iter().any(|volume| volume.coverage != Coverage::No);
-    if markers.is_empty() && cx.overlays.data.is_none() && !is_covered {
+    if markers.is_empty() && cx.app.overlays.data.is_none() && !is_covered {
         let failure = Failure::new(
             Kind::NothingToProve,
             "nothing identifiable can be planted in what is backed up, so a backup would prove nothing",
@@ -199,8 +199,8 @@ async fn plant(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Vec<Ma
     Ok(markers)
 }
 
-async fn plant_each(cx: &mut Context, check: &str, volumes: &[Covered]) -> Step<Vec<Marker>> {
-    cx.check(check, async |cx: &mut Context| {
+async fn plant_each(cx: &mut StageRun, check: &str, volumes: &[Covered]) -> Step<Vec<Marker>> {
+    cx.check(check, async |cx: &mut StageRun| {
         let mut planted: Vec<(String, Marker)> = Vec::new();
         for Covered { mount, coverage } in volumes.iter().filter(|volume| !volume.mount.read_only) {
             let below = match coverage {
@@ -213,9 +213,9 @@ async fn plant_each(cx: &mut Context, check: &str, volumes: &[Covered]) -> Step<
                 if planted.iter().any(|(seen, _)| *seen == id) {
                     continue;
                 }
-                let content = format!("{} backup {id}", cx.spec.run);
+                let content = format!("{} backup {id}", cx.app.spec.run);
                 // A path that is a file cannot hold a marker: then the recipe's data has to show it.
-                match Marker::plant(&cx.swarm, mount, &path, &content).await {
+                match Marker::plant(&cx.run.swarm, mount, &path, &content).await {
                     Ok(marker) => planted.push((id, marker)),
                     Err(failure) if path.is_empty() => return Err(failure),
                     Err(_) => cx.note(format!("no marker can be planted in {id}: it is no folder")),
@@ -231,8 +231,8 @@ async fn plant_each(cx: &mut Context, check: &str, volumes: &[Covered]) -> Step<
 }
 
 /// What is known of the app before its backup is made, since a hook may change it.
-async fn before(cx: &Context, volumes: &[Covered]) -> Result<Before, Failure> {
-    let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
+async fn before(cx: &StageRun, volumes: &[Covered]) -> Result<Before, Failure> {
+    let labels = cx.run.swarm.all_service_labels(&cx.app.spec.stack).await?;
     let hooks = labels.values().filter(|labels| is_backed_up(labels));
     let hooks = hooks.filter_map(|labels| labels.get("backupbot.backup.pre-hook").cloned()).collect();
     let names = |is_covered: bool| -> BTreeSet<String> {
@@ -243,9 +243,9 @@ async fn before(cx: &Context, volumes: &[Covered]) -> Result<Before, Failure> {
     let (covered, mut others) = (names(true), names(false));
     others.retain(|name| !covered.contains(name));
     let all: BTreeSet<String> = covered.union(&others).cloned().collect();
-    let full = repository::with_content(&cx.swarm, &all, cx.wait_until()).await;
+    let full = repository::with_content(&cx.run.swarm, &all, cx.wait_until()).await;
     let is_full = |name: &&String| full.as_ref().is_none_or(|full| full.contains(*name));
-    let short = |name: &String| name.strip_prefix(&cx.spec.stack.object("")).unwrap_or(name).to_owned();
+    let short = |name: &String| name.strip_prefix(&cx.app.spec.stack.object("")).unwrap_or(name).to_owned();
     Ok(Before {
         hooks,
         covered: full.is_none() || covered.iter().any(|name| is_full(&name)),
@@ -253,26 +253,26 @@ async fn before(cx: &Context, volumes: &[Covered]) -> Result<Before, Failure> {
     })
 }
 
-async fn create(cx: &mut Context, name: &str, volumes: &[Covered]) -> Step<Made> {
-    cx.check(&format!("{name}.created"), async |cx: &mut Context| {
+async fn create(cx: &mut StageRun, name: &str, volumes: &[Covered]) -> Step<Made> {
+    cx.check(&format!("{name}.created"), async |cx: &mut StageRun| {
         let before = before(cx, volumes).await?;
-        let labels = cx.swarm.all_service_labels(&cx.spec.stack).await?;
+        let labels = cx.run.swarm.all_service_labels(&cx.app.spec.stack).await?;
         let is_hook = |key: &String| key.starts_with("backupbot.restore");
         let restores_by_hook = labels.values().flat_map(|labels| labels.keys()).any(is_hook);
         cx.progress("abra makes a backup");
         let since = Timestamp::now();
-        let mut call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
+        let mut call = cx.app.abra.backup_create(&cx.app.spec.domain, cx.time_left()).await;
         // Also of a backup that failed: what it saved is there.
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
-        snapshots::note(&cx.dir, &ids).map_err(|error| Failure::disk("write", cx.dir.path(), &error))?;
+        snapshots::note(&cx.app.dir, &ids).map_err(|error| Failure::disk("write", cx.app.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
             if let Err(failure) = cx.took_from(call, "make a backup", Speaker::BackupBot) {
                 cx.note(format!("the backup was tried once more; at the first try: {}", failure.what));
             }
-            call = cx.abra.backup_create(&cx.spec.domain, cx.time_left()).await;
+            call = cx.app.abra.backup_create(&cx.app.spec.domain, cx.time_left()).await;
         }
         let ids = call.as_ref().map(|call| SnapshotId::saved_in(call.output())).unwrap_or_default();
-        snapshots::note(&cx.dir, &ids).map_err(|error| Failure::disk("write", cx.dir.path(), &error))?;
+        snapshots::note(&cx.app.dir, &ids).map_err(|error| Failure::disk("write", cx.app.dir.path(), &error))?;
         if ids.is_empty() && call.as_ref().is_ok_and(Call::ok) {
             cx.note("the backup bot did not say which snapshot it made, so it stays in the bot's repository");
         }
@@ -290,9 +290,10 @@ fn passes(call: &Call) -> bool {
 }
 
 /// What the backup holds: asked of the repository itself, or of abra where that cannot be.
-fn content(cx: &Context, made: &Made) -> impl Future<Output = Result<Listing, Failure>> + Send + 'static {
-    let (swarm, abra, domain, limit) = (cx.swarm.clone(), cx.abra.clone(), cx.spec.domain.clone(), cx.time_left());
-    let (stack, made) = (cx.spec.stack.to_string(), made.clone());
+fn content(cx: &StageRun, made: &Made) -> impl Future<Output = Result<Listing, Failure>> + Send + 'static {
+    let (swarm, abra, domain, limit) =
+        (cx.run.swarm.clone(), cx.app.abra.clone(), cx.app.spec.domain.clone(), cx.time_left());
+    let (stack, made) = (cx.app.spec.stack.to_string(), made.clone());
     async move {
         let until = Instant::now() + limit;
         match repository::holds(&swarm, &stack, &made.ids, made.since, until).await? {
@@ -311,7 +312,7 @@ enum Listing {
 }
 
 /// A backup that holds nothing of the app is none, whatever its exit code says.
-fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, Holds), Failure> {
+fn holds_something(cx: &StageRun, made: &Made, listing: Result<Listing, Failure>) -> Result<(String, Holds), Failure> {
     let entries = match listing? {
         Listing::Known(entries) => entries,
         Listing::Told(call) => {
@@ -323,7 +324,7 @@ fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>)
             entries
         }
     };
-    let volumes = cx.spec.stack.object("");
+    let volumes = cx.app.spec.stack.object("");
     let holds = judged(&entries, &Asked { volumes: &volumes, since: made.since, before: &made.before })?;
     let text = match &holds {
         Holds::Files(files) => format!("{} in the app's volumes", count(*files, "file")),
@@ -332,14 +333,14 @@ fn holds_something(cx: &Context, made: &Made, listing: Result<Listing, Failure>)
     Ok((text, holds))
 }
 
-async fn wipe(cx: &mut Context, name: &str, markers: &[Marker]) -> Step {
+async fn wipe(cx: &mut StageRun, name: &str, markers: &[Marker]) -> Step {
     // The recipe's own data may be wiped while the markers are looked for: a folder that goes has no marker either.
-    let looking = markers::wipe(&cx.swarm, &cx.spec.stack, markers).await.map(|mounts| {
-        let (swarm, markers) = (cx.swarm.clone(), markers.to_vec());
+    let looking = markers::wipe(&cx.run.swarm, &cx.app.spec.stack, markers).await.map(|mounts| {
+        let (swarm, markers) = (cx.run.swarm.clone(), markers.to_vec());
         AbortOnDropHandle::new(tokio::spawn(async move { markers::missing(&swarm, &mounts, &markers).await }))
     });
     let wiped = if looking.is_ok() { data::wipe(cx).await } else { Ok(()) };
-    cx.check(&format!("{name}.wiped"), async |_: &mut Context| {
+    cx.check(&format!("{name}.wiped"), async |_: &mut StageRun| {
         let missing =
             looking?.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
         match markers.iter().find(|marker| !missing.contains(&marker.volume)) {
@@ -356,32 +357,32 @@ async fn wipe(cx: &mut Context, name: &str, markers: &[Marker]) -> Step {
 }
 
 async fn restore(
-    cx: &mut Context,
+    cx: &mut StageRun,
     name: &str,
     listing: JoinHandle<Result<Listing, Failure>>,
     made: &Made,
 ) -> Step<Holds> {
     cx.progress("abra restores the backup");
     let before = cx.before().await;
-    let mut restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
+    let mut restored = cx.app.abra.restore(&cx.app.spec.domain, cx.time_left()).await;
     if restored.as_ref().is_ok_and(|call| !call.ok() && passes(call)) {
         if let Err(failure) = cx.took_from(restored, "restore the backup", Speaker::BackupBot) {
             cx.note(format!("the restore was tried once more; at the first try: {}", failure.what));
         }
         tokio::time::sleep(PAUSE).await;
-        restored = cx.abra.restore(&cx.spec.domain, cx.time_left()).await;
+        restored = cx.app.abra.restore(&cx.app.spec.domain, cx.time_left()).await;
     }
     let listed = listing.await.map_err(|error| Failure::new(Kind::Bug, error.to_string(), ""));
     let holds = cx
-        .check(&format!("{name}.holds"), async |cx: &mut Context| {
+        .check(&format!("{name}.holds"), async |cx: &mut StageRun| {
             holds_something(cx, made, listed.and_then(|listing| listing))
         })
         .await?;
-    cx.check(&format!("{name}.restored"), async |cx: &mut Context| {
+    cx.check(&format!("{name}.restored"), async |cx: &mut StageRun| {
         let call = match cx.took_from(restored, "restore the backup", Speaker::BackupBot).map_err(of_restore) {
             Ok(call) => call,
             Err(failure) => {
-                let labels = cx.swarm.all_service_labels(&cx.spec.stack).await.unwrap_or_default();
+                let labels = cx.run.swarm.all_service_labels(&cx.app.spec.stack).await.unwrap_or_default();
                 return Err(of_hooks(failure, &labels, "restore"));
             }
         };
@@ -394,13 +395,13 @@ async fn restore(
     Ok(holds)
 }
 
-async fn back(cx: &mut Context, name: &str, markers: &[Marker]) -> Step {
+async fn back(cx: &mut StageRun, name: &str, markers: &[Marker]) -> Step {
     if markers.is_empty() {
         return Ok(());
     }
-    cx.check(&format!("{name}.back"), async |cx: &mut Context| {
-        let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-        if let Some(volume) = markers::missing(&cx.swarm, &mounts, markers).await?.first() {
+    cx.check(&format!("{name}.back"), async |cx: &mut StageRun| {
+        let mounts = cx.run.swarm.mounted(&cx.app.spec.stack).await?;
+        if let Some(volume) = markers::missing(&cx.run.swarm, &mounts, markers).await?.first() {
             return Err(Failure::new(
                 Kind::RestoreEmpty,
                 format!("the restore succeeded and what was in volume {volume} is not back"),

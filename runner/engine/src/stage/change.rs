@@ -6,7 +6,7 @@ use base::failure::{Failure, Kind};
 use coopcloud::compose::Compose;
 use coopcloud::envfile::EnvFile;
 
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use change::{self, Change, Why};
 use journal::event::Stage;
 use journal::text::count;
@@ -17,9 +17,9 @@ use plan::revision::compose_files;
 const CHECK: &str = "prepare.settings";
 
 /// Reads the change, and says what no stage will test of it.
-pub(super) async fn read(cx: &mut Context, env: &EnvFile, compose: &Compose) {
-    match Change::read(&cx.checkout, &cx.spec, None) {
-        Ok(change) => cx.change = change,
+pub(super) async fn read(cx: &mut StageRun, env: &EnvFile, compose: &Compose) {
+    match Change::read(&cx.app.checkout, &cx.app.spec, None) {
+        Ok(change) => cx.app.change = change,
         // The checks of each side tell it as a fault where it is one.
         Err(failure) => cx.note(format!("what the change asks of operators cannot be told: {}", failure.what)),
     }
@@ -29,13 +29,13 @@ pub(super) async fn read(cx: &mut Context, env: &EnvFile, compose: &Compose) {
 }
 
 /// Every setting that the head needs is in the env files that operators have, or they are told.
-pub(super) async fn settings(cx: &mut Context) -> Step {
-    let Some(change) = cx.change.clone() else { return Ok(()) };
+pub(super) async fn settings(cx: &mut StageRun) -> Step {
+    let Some(change) = cx.app.change.clone() else { return Ok(()) };
     let lacking = change.lacking(&change.base.sample);
     for remark in change::remarks(&change) {
         cx.note(remark);
     }
-    if let Some(reason) = cx.opted_out(CHECK) {
+    if let Some(reason) = cx.app.opted_out(CHECK) {
         cx.skip(CHECK, reason);
         return Ok(());
     }
@@ -43,7 +43,7 @@ pub(super) async fn settings(cx: &mut Context) -> Step {
     if cx.has_install_steps() || !upgrades(cx) {
         return Ok(());
     }
-    cx.check("prepare.configs", async |_: &mut Context| match change.unversioned().first() {
+    cx.check("prepare.configs", async |_: &mut StageRun| match change.unversioned().first() {
         None => Ok(("no config changes under the name of one that is deployed".to_owned(), ())),
         Some((name, file)) => Err(Failure::new(
             Kind::ConfigChanged,
@@ -52,7 +52,7 @@ pub(super) async fn settings(cx: &mut Context) -> Step {
         )),
     })
     .await?;
-    cx.check(CHECK, async |_: &mut Context| {
+    cx.check(CHECK, async |_: &mut StageRun| {
         change.refuses(&lacking)?;
         let lacking = change.own(&lacking);
         let text = match change.permit(&lacking) {
@@ -66,22 +66,22 @@ pub(super) async fn settings(cx: &mut Context) -> Step {
     .await
 }
 
-fn upgrades(cx: &Context) -> bool {
+fn upgrades(cx: &StageRun) -> bool {
     is_planned(cx, Stage::Upgrade)
 }
 
-fn is_planned(cx: &Context, stage: Stage) -> bool {
-    cx.started.stages.iter().any(|planned| planned.stage == stage && planned.skip.is_none())
+fn is_planned(cx: &StageRun, stage: Stage) -> bool {
+    cx.run.started.stages.iter().any(|planned| planned.stage == stage && planned.skip.is_none())
 }
 
-impl Context {
+impl StageRun {
     /// Leaves an env file as operators have it at an upgrade, but for what they are told to add.
     ///
     /// # Errors
     /// The settings that it lacks.
     pub(crate) fn upgrade_settings(&self, change: &Change, env: &mut EnvFile, sample: &EnvFile) -> Result<(), Failure> {
         let lacking = change.lacking(env);
-        if self.opted_out(CHECK).is_none() {
+        if self.app.opted_out(CHECK).is_none() {
             change.refuses(&lacking)?;
         }
         let is_lacking = |key: &str| lacking.iter().any(|one| one.key == key);
@@ -105,30 +105,31 @@ impl Context {
 
     /// A failure of the upgrade, explained by a service that was left behind where that is in the way.
     pub(crate) fn explained(&self, failure: Failure) -> Failure {
-        match &self.change {
-            Some(change) if self.stage == Stage::Upgrade => change.explain(failure, &self.spec.stack),
+        match &self.app.change {
+            Some(change) if self.stage == Stage::Upgrade => change.explain(failure, &self.app.spec.stack),
             _ => failure,
         }
     }
 }
 
 /// Tells what abra has left behind, after the upgrade.
-pub(super) async fn left_behind(cx: &Context) -> Result<(), Failure> {
-    let Some(change) = cx.change.as_ref().filter(|change| !change.left.is_empty()) else { return Ok(()) };
-    let there: BTreeSet<String> = cx.swarm.objects(&cx.spec.stack).await?.into_iter().map(|one| one.name).collect();
-    if let Some(note) = change.told_left(&cx.spec.stack, |one| there.contains(&one.name)) {
+pub(super) async fn left_behind(cx: &StageRun) -> Result<(), Failure> {
+    let Some(change) = cx.app.change.as_ref().filter(|change| !change.left.is_empty()) else { return Ok(()) };
+    let there: BTreeSet<String> =
+        cx.run.swarm.objects(&cx.app.spec.stack).await?.into_iter().map(|one| one.name).collect();
+    if let Some(note) = change.told_left(&cx.app.spec.stack, |one| there.contains(&one.name)) {
         cx.note(note);
     }
     Ok(())
 }
 
 /// What green says nothing about, a line each.
-async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String> {
+async fn untested(cx: &StageRun, env: &EnvFile, compose: &Compose) -> Vec<String> {
     let mut notes = Vec::new();
-    let base = cx.change.as_ref().map(|change| &change.base);
+    let base = cx.app.change.as_ref().map(|change| &change.base);
     for (key, value) in change::commands(env) {
         let runs = [After::Deploy.key(), After::Upgrade.key()].contains(&key.as_str());
-        let why = match &cx.commands {
+        let why = match &cx.app.commands {
             Commands::Run if runs => continue,
             Commands::NotRun(why) if runs => why.as_str(),
             _ => "cc-ci never runs those",
@@ -139,7 +140,7 @@ async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String>
     if !timers.is_empty() {
         notes.push(format!("nothing here starts these services, so they are not tested: {}", timers.join(", ")));
     }
-    let known = host::world::entrypoints(&cx.swarm).await.unwrap_or_default();
+    let known = host::world::entrypoints(&cx.run.swarm).await.unwrap_or_default();
     let routers = change::entrypoints(compose, &known);
     if !routers.is_empty() {
         let routers: Vec<String> = routers
@@ -152,14 +153,14 @@ async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String>
             known.into_iter().collect::<Vec<_>>().join(", ")
         ));
     }
-    let (Some(base), head) = (base, cx.spec.head.as_str()) else { return notes };
+    let (Some(base), head) = (base, cx.app.spec.head.as_str()) else { return notes };
     let files = |compose: &Compose| -> Vec<String> {
         compose.files_of_objects().into_iter().map(|(_, file)| file.trim_start_matches("./").to_owned()).collect()
     };
     let mut deployed: BTreeSet<String> =
         [compose_files(env), compose_files(&base.sample), files(compose)].concat().into_iter().collect();
-    deployed.extend(cx.change.iter().flat_map(|change| files(&change.head.compose)));
-    let changed = cx.checkout.changed(&base.revision, head).unwrap_or_default();
+    deployed.extend(cx.app.change.iter().flat_map(|change| files(&change.head.compose)));
+    let changed = cx.app.checkout.changed(&base.revision, head).unwrap_or_default();
     let unused = change::parts_that_nothing_deploys(&changed, &deployed);
     if !unused.is_empty() {
         notes.push(format!(
@@ -168,7 +169,7 @@ async fn untested(cx: &Context, env: &EnvFile, compose: &Compose) -> Vec<String>
             unused.join(", ")
         ));
     }
-    let script = |revision: &str| cx.checkout.file(revision, "abra.sh").unwrap_or_default();
+    let script = |revision: &str| cx.app.checkout.file(revision, "abra.sh").unwrap_or_default();
     let functions = change::changed_functions(&script(&base.revision), &script(head));
     if !functions.is_empty() {
         notes.push(format!(

@@ -7,35 +7,35 @@ use ::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
 
 use super::overlay;
-use crate::context::{Context, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Origin, Outcome};
 
 /// Seeds, where the recipe brings data and it is not there yet.
-pub(super) async fn seed(cx: &mut Context) -> Step {
-    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
-    if cx.seeded {
+pub(super) async fn seed(cx: &mut StageRun) -> Step {
+    let Some(data) = cx.app.overlays.data.clone() else { return Ok(()) };
+    if cx.app.seeded {
         return Ok(());
     }
     overlay::run_one(cx, &data.seed).await?;
-    cx.seeded = true;
+    cx.app.seeded = true;
     Ok(())
 }
 
 /// The same on a release that is not the tested one: what goes wrong is told and is no fault of the run.
-pub(super) async fn try_to_seed(cx: &mut Context) -> Result<(), String> {
-    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
+pub(super) async fn try_to_seed(cx: &mut StageRun) -> Result<(), String> {
+    let Some(data) = cx.app.overlays.data.clone() else { return Ok(()) };
     let result = run(cx, &data.seed).await;
     if result.outcome != OverlayOutcome::Passed {
         return Err(format!("{} says {}", data.seed.name, result.text));
     }
-    cx.seeded = true;
+    cx.app.seeded = true;
     let _ = overlay::record(cx, &data.seed.name, result);
     Ok(())
 }
 
 /// The data is there.
-pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
-    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
+pub(super) async fn check(cx: &mut StageRun, when: &str) -> Step {
+    let Some(data) = cx.app.overlays.data.clone() else { return Ok(()) };
     let result = run(cx, &data.check).await;
     let name = format!("{when}: {}", data.check.name);
     if result.outcome == OverlayOutcome::Failed {
@@ -65,16 +65,16 @@ pub(super) async fn check(cx: &mut Context, when: &str) -> Step {
 }
 
 /// Whether the recipe brings data that are there now: tests of what the app is for may have changed them.
-pub(super) async fn is_there(cx: &Context) -> bool {
-    let Some(data) = &cx.overlays.data else { return false };
+pub(super) async fn is_there(cx: &StageRun) -> bool {
+    let Some(data) = &cx.app.overlays.data else { return false };
     run(cx, &data.check).await.outcome == OverlayOutcome::Passed
 }
 
 /// Wipes, and shows that the check is red now.
-pub(super) async fn wipe(cx: &mut Context) -> Step {
-    let Some(data) = cx.overlays.data.clone() else { return Ok(()) };
+pub(super) async fn wipe(cx: &mut StageRun) -> Step {
+    let Some(data) = cx.app.overlays.data.clone() else { return Ok(()) };
     overlay::run_one(cx, &data.wipe).await?;
-    cx.seeded = false;
+    cx.app.seeded = false;
     let green = Failure::new(
         Kind::WipeDidNothing,
         format!("{} is green after {}, so a restore would prove nothing", data.check.name, data.wipe.name),
@@ -84,7 +84,7 @@ pub(super) async fn wipe(cx: &mut Context) -> Step {
 }
 
 /// Shows that a test is red now, which it has to be for its green end later to mean something.
-pub(super) async fn must_be_red(cx: &mut Context, file: &OverlayFile, when: &str, green: Failure) -> Step {
+pub(super) async fn must_be_red(cx: &mut StageRun, file: &OverlayFile, when: &str, green: Failure) -> Step {
     let result = run(cx, file).await;
     let name = format!("{when}: {} must be red", file.name);
     match result.outcome {
@@ -102,7 +102,7 @@ pub(super) async fn must_be_red(cx: &mut Context, file: &OverlayFile, when: &str
     }
 }
 
-async fn run(cx: &Context, file: &OverlayFile) -> OverlayResult {
+async fn run(cx: &StageRun, file: &OverlayFile) -> OverlayResult {
     let limit = cx.time_left().min(Duration::from_secs(120));
     overlay::tried(cx, file, &overlay::context(cx, limit).await).await
 }

@@ -14,32 +14,31 @@ use tokio::sync::watch;
 use super::{answers, prepare, ready};
 use crate::context::logins;
 use crate::context::neighbours::Neighbours;
-use crate::context::{Context, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Fault, Origin, Outcome};
 use journal::text::count;
-use plan::warm_provider::Warm;
 
 /// How long a dependency may take to show that it still lives.
 const ALIVE: Duration = Duration::from_secs(5);
 
 /// What can be done before anything is deployed: their images are here.
-pub(super) async fn prepare(cx: &mut Context) -> Step {
-    for at in 0..cx.beside.len() {
-        let (recipe, revision) = (cx.beside[at].spec.recipe.clone(), cx.beside[at].release());
+pub(super) async fn prepare(cx: &mut StageRun) -> Step {
+    for at in 0..cx.holdings.dependencies.len() {
         let start = Instant::now();
-        let app = &cx.beside[at];
-        if app.warm.as_ref().is_some_and(Warm::was_there) {
+        let other = &cx.holdings.dependencies[at];
+        let (recipe, revision) = (other.app.spec.recipe.clone(), other.release());
+        if other.app.was_there() {
             continue;
         }
-        let ended = match prepare::may_be_deployed(app, &revision) {
-            Ok(compose) => prepare::ensure(app, &compose).await,
+        let ended = match prepare::may_be_deployed(other, &revision) {
+            Ok(compose) => prepare::ensure(other, &compose).await,
             Err(failure) => Err(failure),
         };
         let name = format!("prepare.{recipe}-images");
         match ended {
             Ok(text) => cx.record(&name, Origin::Generic, Outcome::Passed, text, None, start.elapsed()),
             Err(failure) => {
-                let fault = app.fault(failure);
+                let fault = other.fault(failure);
                 let text = fault.failure.what.clone();
                 cx.record(&name, Origin::Generic, Outcome::Failed, text, Some(fault.clone()), start.elapsed());
                 cx.faults.push(fault);
@@ -50,26 +49,32 @@ pub(super) async fn prepare(cx: &mut Context) -> Step {
     Ok(())
 }
 
-pub(super) async fn run(cx: &mut Context) -> Step {
-    let neighbours = cx.check("dependencies.names", async |cx: &mut Context| names(cx).await).await?;
-    cx.neighbours = neighbours.clone();
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    let neighbours = cx.check("dependencies.names", async |cx: &mut StageRun| names(cx).await).await?;
+    cx.app.neighbours = neighbours.clone();
     let (stage, deadline) = (cx.stage, cx.deadline);
-    for other in &mut cx.beside {
+    for other in &mut cx.holdings.dependencies {
         (other.stage, other.deadline) = (stage, deadline);
-        if other.warm.is_none() {
-            other.neighbours = neighbours.clone();
+        if !other.app.is_warm() {
+            other.app.neighbours = neighbours.clone();
         }
     }
-    let up: BTreeMap<RecipeName, watch::Sender<bool>> =
-        cx.beside.iter().map(|other| (other.spec.recipe.clone(), watch::Sender::new(false))).collect();
+    let up: BTreeMap<RecipeName, watch::Sender<bool>> = cx
+        .holdings
+        .dependencies
+        .iter()
+        .map(|other| (other.app.spec.recipe.clone(), watch::Sender::new(false)))
+        .collect();
     // One that fails ends the others: without it no stage can go on.
-    let ended = try_join_all(cx.beside.iter_mut().map(|other| come_up(other, &up))).await;
-    let faults: Vec<Fault> = cx.beside.iter_mut().flat_map(|other| std::mem::take(&mut other.faults)).collect();
+    let ended = try_join_all(cx.holdings.dependencies.iter_mut().map(|other| come_up(other, &up))).await;
+    let faults: Vec<Fault> =
+        cx.holdings.dependencies.iter_mut().flat_map(|other| std::mem::take(&mut other.faults)).collect();
     cx.faults.extend(faults);
     ended?;
-    cx.came_up = true;
-    if cx.toml.sso.is_some() {
-        cx.check("dependencies.logins", async |cx: &mut Context| logins::make(cx).await.map(|text| (text, ()))).await?;
+    cx.holdings.came_up = true;
+    if cx.app.toml.sso.is_some() {
+        cx.check("dependencies.logins", async |cx: &mut StageRun| logins::make(cx).await.map(|text| (text, ())))
+            .await?;
     }
     logins::tell(cx).map_err(|failure| {
         let fault = cx.fault(failure);
@@ -78,7 +83,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     })
 }
 
-async fn names(cx: &mut Context) -> Result<(String, Neighbours), Failure> {
+async fn names(cx: &mut StageRun) -> Result<(String, Neighbours), Failure> {
     let neighbours = Neighbours::of(cx).await?;
     let text = match neighbours.hosts.first() {
         None => "DNS knows the names of the apps".to_owned(),
@@ -89,20 +94,20 @@ async fn names(cx: &mut Context) -> Result<(String, Neighbours), Failure> {
 }
 
 /// Brings one app up when those before it are.
-async fn come_up(cx: &mut Context, up: &BTreeMap<RecipeName, watch::Sender<bool>>) -> Step {
-    for before in cx.after.clone() {
+async fn come_up(cx: &mut StageRun, up: &BTreeMap<RecipeName, watch::Sender<bool>>) -> Step {
+    for before in cx.app.after.clone() {
         let Some(sender) = up.get(&before) else { continue };
         // The sender outlives every receiver, so the wait ends with the app up, or never.
         let _ = sender.subscribe().wait_for(|is_up| *is_up).await;
     }
-    let (recipe, revision) = (cx.spec.recipe.clone(), cx.release());
-    if cx.warm.as_ref().is_some_and(Warm::was_there) {
-        cx.deployed = Some(revision);
+    let (recipe, revision) = (cx.app.spec.recipe.clone(), cx.release());
+    if cx.app.was_there() {
+        cx.app.deployed = Some(revision);
         answers::answers(cx, &format!("dependencies.{recipe}.warm")).await?;
         tell_up(&recipe, up);
         return Ok(());
     }
-    cx.check(&format!("dependencies.{recipe}.settled"), async |cx: &mut Context| {
+    cx.check(&format!("dependencies.{recipe}.settled"), async |cx: &mut StageRun| {
         let settled = cx.deploy(&revision, &Before::default()).await?;
         Ok((format!("{revision}: {} up", count(settled.services.len(), "service")), ()))
     })
@@ -119,12 +124,12 @@ fn tell_up(recipe: &RecipeName, up: &BTreeMap<RecipeName, watch::Sender<bool>>) 
 }
 
 /// A dependency that no longer answers: then whatever else is red says nothing about the recipe.
-pub async fn lost(cx: &Context) -> Option<Fault> {
-    for other in cx.beside.iter().filter(|other| other.deployed.is_some()) {
+pub async fn lost(cx: &StageRun) -> Option<Fault> {
+    for other in cx.holdings.dependencies.iter().filter(|other| other.app.deployed.is_some()) {
         let Some(said) = no_longer_well(other).await else { continue };
         let failure = Failure::new(
             Kind::DependencyGone,
-            format!("the dependency {} was up and is not any more: {said}", other.spec.recipe),
+            format!("the dependency {} was up and is not any more: {said}", other.app.spec.recipe),
             "its tasks and its last log lines, in the report",
         );
         return Some(Fault { cause: Cause::Dependency, failure });
@@ -133,15 +138,15 @@ pub async fn lost(cx: &Context) -> Option<Fault> {
 }
 
 /// What an app that was ready says in place of that; none where it is well.
-async fn no_longer_well(app: &Context) -> Option<String> {
-    let health = &app.toml.health;
+async fn no_longer_well(cx: &StageRun) -> Option<String> {
+    let health = &cx.app.toml.health;
     if health.http {
-        let url = format!("{}{}", app.url(), health.path.as_str());
-        match app.http.get(&url, Instant::now() + ALIVE).await {
+        let url = format!("{}{}", cx.url(), health.path.as_str());
+        match cx.http.get(&url, Instant::now() + ALIVE).await {
             Ok(answer) if health.status.iter().any(|status| status.get() == answer.status) => {}
             Ok(answer) => return Some(format!("{url} answered {}", answer.status)),
             Err(failure) => return Some(failure.what),
         }
     }
-    ready::missed(app, ALIVE).await
+    ready::missed(cx, ALIVE).await
 }

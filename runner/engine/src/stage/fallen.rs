@@ -3,12 +3,12 @@
 use base::failure::Failure;
 use swarm::Before;
 
-use crate::context::Context;
+use crate::context::StageRun;
 
 /// The failure of one that does not stay up. One that ended is watched until it has outlived what it was before, and noted.
-pub async fn fallen(cx: &mut Context) -> Option<Failure> {
-    let settled = cx.settled.clone()?;
-    let found = cx.swarm.fallen(&cx.spec.stack, &settled).await.ok()?;
+pub async fn fallen(cx: &mut StageRun) -> Option<Failure> {
+    let settled = cx.app.settled.clone()?;
+    let found = cx.run.swarm.fallen(&cx.app.spec.stack, &settled).await.ok()?;
     if let Some(down) = found.iter().find(|one| one.is_down) {
         return Some(after_it_was_up(down.failure.clone()));
     }

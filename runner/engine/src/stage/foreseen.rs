@@ -13,7 +13,7 @@ use serde_json::Value;
 use swarm::Look;
 use tokio::task::JoinHandle;
 
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use journal::text::count;
 use plan::foreseen::{Given, foreseen};
 
@@ -25,12 +25,12 @@ const INSTALLS: [&str; 8] =
     ["apk add", "apt-get", "apt install", "dnf ", "yum ", "pip install", "npm install", "install "];
 
 /// Variables, settings and hints.
-pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
-    cx.check("prepare.variables", async |cx: &mut Context| {
-        let vars = plan::revision::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
-        let sample = cx.checkout.file(head, ".env.sample").unwrap_or_default();
+pub(super) async fn variables(cx: &mut StageRun, head: &str, env: &EnvFile, compose: &Compose) -> Step {
+    cx.check("prepare.variables", async |cx: &mut StageRun| {
+        let vars = plan::revision::variables_of(&cx.app.checkout, head, env, cx.app.spec.stack.as_str());
+        let sample = cx.app.checkout.file(head, ".env.sample").unwrap_or_default();
         let known = foreseen(&Given { compose, env, vars: &vars, sample: &sample }, |file| {
-            cx.checkout.file(head, file.trim_start_matches("./"))
+            cx.app.checkout.file(head, file.trim_start_matches("./"))
         });
         for note in known.notes {
             cx.note(note);
@@ -45,19 +45,19 @@ pub(super) async fn variables(cx: &mut Context, head: &str, env: &EnvFile, compo
 }
 
 /// The routing labels lead a request of cc-ci to the app.
-pub(super) async fn route(cx: &mut Context, compose: &Compose) -> Step {
+pub(super) async fn route(cx: &mut StageRun, compose: &Compose) -> Step {
     let labels = compose.services.iter().map(|service| (service.name.clone(), service.labels.clone())).collect();
     let routing = Routing::of(&labels);
     let strays = strays(compose);
     // Without a router there is nothing to judge: traefik may know the app by a file, or it speaks no HTTP.
     let none = routing.routers.is_empty() && routing.not_enabled.is_empty() && strays.is_none();
-    let is_asked = cx.toml.health.http && cx.opted_out("install.answers").is_none();
+    let is_asked = cx.app.toml.health.http && cx.app.opted_out("install.answers").is_none();
     if none || !is_asked || cx.has_install_steps() {
         return Ok(());
     }
-    cx.check("prepare.route", async |cx: &mut Context| {
-        let wanted = Wanted { host: cx.spec.domain.as_str(), path: cx.toml.health.path.as_str() };
-        let way = routing.no_way(wanted, &networks(compose, &cx.spec.stack.object("")), PROXY);
+    cx.check("prepare.route", async |cx: &mut StageRun| {
+        let wanted = Wanted { host: cx.app.spec.domain.as_str(), path: cx.app.toml.health.path.as_str() };
+        let way = routing.no_way(wanted, &networks(compose, &cx.app.spec.stack.object("")), PROXY);
         if let (None, Some(strays)) = (&way, &strays)
             && !routing.routers.is_empty()
         {
@@ -116,9 +116,9 @@ pub(super) struct EarlyLooks(Vec<JoinHandle<Result<Vec<String>, Failure>>>);
 
 impl EarlyLooks {
     /// Begins with the images that are here already; the others are looked into once they are.
-    pub(super) fn begin(cx: &Context, compose: &Compose) -> Self {
+    pub(super) fn begin(cx: &StageRun, compose: &Compose) -> Self {
         let begin = |look: Look| {
-            let (swarm, stack, run) = (cx.swarm.clone(), cx.spec.stack.clone(), cx.started.run.to_string());
+            let (swarm, stack, run) = (cx.run.swarm.clone(), cx.app.spec.stack.clone(), cx.run.started.run.to_string());
             // It removes what it makes, so it is never ended in the middle.
             tokio::spawn(async move { swarm.lacks(&run, &stack, &look).await })
         };
@@ -132,10 +132,10 @@ impl EarlyLooks {
 }
 
 /// The images are built for this machine, and have what the healthchecks call.
-pub(super) async fn images(cx: &mut Context, compose: &Compose, early: &mut EarlyLooks) -> Step {
-    cx.check("prepare.platform", async |cx: &mut Context| {
+pub(super) async fn images(cx: &mut StageRun, compose: &Compose, early: &mut EarlyLooks) -> Step {
+    cx.check("prepare.platform", async |cx: &mut StageRun| {
         let images = compose.images();
-        for (image, built) in cx.swarm.of_other_platforms(&images).await? {
+        for (image, built) in cx.run.swarm.of_other_platforms(&images).await? {
             if emulates(&built) {
                 cx.note(format!("the image {image} is built for {built}; this machine emulates that, slowly"));
                 continue;
@@ -153,14 +153,14 @@ pub(super) async fn images(cx: &mut Context, compose: &Compose, early: &mut Earl
     if looks.is_empty() {
         return Ok(());
     }
-    cx.check("prepare.healthcheck", async |cx: &mut Context| {
-        let run = cx.started.run.to_string();
+    cx.check("prepare.healthcheck", async |cx: &mut StageRun| {
+        let run = cx.run.started.run.to_string();
         let early = futures_util::future::join_all(early.0.drain(..)).await;
         let early = early.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         let found = looks.iter().zip(early).map(async |((_, look), early)| match early {
             Some(Ok(Ok(lacking))) => Ok(lacking),
             // Its image was not here then.
-            _ => cx.swarm.lacks(&run, &cx.spec.stack, look).await,
+            _ => cx.run.swarm.lacks(&run, &cx.app.spec.stack, look).await,
         });
         let found = futures_util::future::join_all(found).await;
         for ((service, look), lacking) in looks.iter().zip(found) {

@@ -4,20 +4,20 @@ use ::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
 
 use super::{answers, overlay, own_tests};
-use crate::context::{Context, Keep, Step, Stopped};
+use crate::context::{Keep, StageRun, Step, Stopped};
 use journal::event::Origin;
 
 /// The folders whose tests run here, in their order.
 const FOLDERS: [&str; 2] = ["functional", "browser"];
 
-pub(super) async fn run(cx: &mut Context) -> Step {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
     // A run of its own has asked on the way here; on a kept app this is the first that is asked, and [health] may have
     // changed since.
-    if matches!(cx.keep, Keep::ByRun(_)) && cx.opted_out("install.answers").is_none() {
+    if matches!(cx.run.keep, Keep::ByRun(_)) && cx.app.opted_out("install.answers").is_none() {
         answers::answers(cx, "functional.answers").await?;
     }
     overlay::tell_blocked(cx);
-    if cx.rounds > 1 {
+    if cx.run.rounds > 1 {
         return again_and_again(cx).await;
     }
     let mut red = false;
@@ -30,13 +30,13 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 
 /// Runs all tests several times over, to find those that come and go. One that does is red: nothing
 /// that it says can be trusted.
-async fn again_and_again(cx: &mut Context) -> Step {
+async fn again_and_again(cx: &mut StageRun) -> Step {
     let files: Vec<OverlayFile> =
-        FOLDERS.iter().filter_map(|folder| cx.overlays.checks.get(folder)).flatten().cloned().collect();
+        FOLDERS.iter().filter_map(|folder| cx.app.overlays.checks.get(folder)).flatten().cloned().collect();
     let mut results: Vec<Vec<OverlayResult>> = vec![Vec::new(); files.len()];
-    for round in 1..=cx.rounds {
+    for round in 1..=cx.run.rounds {
         for (file, results) in files.iter().zip(&mut results) {
-            cx.progress(format!("round {round} of {}: runs {}", cx.rounds, file.name));
+            cx.progress(format!("round {round} of {}: runs {}", cx.run.rounds, file.name));
             let context = overlay::context(cx, cx.time_left()).await;
             results.push(overlay::tried(cx, file, &context).await);
         }

@@ -3,12 +3,12 @@
 use swarm::Before;
 
 use super::{answers, overlay};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use journal::text::count;
 
-pub(super) async fn run(cx: &mut Context) -> Step {
-    let revision = cx.spec.base.clone().unwrap_or_else(|| cx.spec.head.to_string());
-    cx.check("install.settled", async |cx: &mut Context| {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    let revision = cx.app.spec.base.clone().unwrap_or_else(|| cx.app.spec.head.to_string());
+    cx.check("install.settled", async |cx: &mut StageRun| {
         let settled = cx.deploy(&revision, &Before::default()).await?;
         Ok((format!("{revision}: {} up", count(settled.services.len(), "service")), ()))
     })

@@ -3,21 +3,21 @@
 
 use swarm::MemoryKill;
 
-use crate::context::{Context, Keep};
+use crate::context::{Keep, StageRun};
 use journal::event::Fault;
-use plan::warm_provider::Warm;
 
 /// What was killed since the last look, in apps of the run: as faults of whom they concern.
-pub async fn killed(cx: &mut Context) -> Vec<Fault> {
+pub async fn killed(cx: &StageRun) -> Vec<Fault> {
     let mut containers: Vec<String> = Vec::new();
-    let seen = cx.engine.memory_kills();
-    for app in cx.beside.iter().chain([&*cx]) {
+    let mut engine = cx.run.engine.lock().await;
+    let seen = engine.memory_kills();
+    for app in cx.apps() {
         let told = seen.iter().filter(|(stack, _)| *stack == app.spec.stack).map(|(_, container)| container.clone());
         containers.extend(told);
         // An event may come late, and the container itself knows at once. What an app had before this run is
         // nobody's here.
-        if !matches!(app.keep, Keep::ByRun(_)) && !app.warm.as_ref().is_some_and(Warm::was_there) {
-            containers.extend(cx.swarm.ended_out_of_memory(&app.spec.stack).await.unwrap_or_default());
+        if !matches!(cx.run.keep, Keep::ByRun(_)) && !app.was_there() {
+            containers.extend(cx.run.swarm.ended_out_of_memory(&app.spec.stack).await.unwrap_or_default());
         }
     }
     containers.sort_unstable();
@@ -25,18 +25,19 @@ pub async fn killed(cx: &mut Context) -> Vec<Fault> {
     let mut found = Vec::new();
     for container in containers {
         // One that is gone meanwhile tells nothing any more.
-        let Ok(Some(kill)) = cx.swarm.memory_kill(&container).await else { continue };
-        if kill.exit.is_some() && !cx.engine.is_new(&container) {
+        let Ok(Some(kill)) = cx.run.swarm.memory_kill(&container).await else { continue };
+        if kill.exit.is_some() && !engine.is_new(&container) {
             continue;
         }
-        if let Some(app) = cx.beside.iter().chain([&*cx]).find(|app| app.spec.stack == kill.stack) {
-            found.push(fault(app, &kill));
+        let found_in = cx.holdings.dependencies.iter().chain([cx]).find(|one| one.app.spec.stack == kill.stack);
+        if let Some(one) = found_in {
+            found.push(fault(one, &kill));
         }
     }
     found
 }
 
-fn fault(app: &Context, kill: &MemoryKill) -> Fault {
-    let whose = if app.is_dependency { format!("{}/", app.spec.recipe) } else { String::new() };
-    app.fault(kill.failure(&whose))
+fn fault(one: &StageRun, kill: &MemoryKill) -> Fault {
+    let whose = if one.app.is_dependency { format!("{}/", one.app.spec.recipe) } else { String::new() };
+    one.fault(kill.failure(&whose))
 }

@@ -1,4 +1,4 @@
-//! The stages, one a file. Each works on the [`Context`] and records checks; nothing else comes out.
+//! The stages, one a file. Each works on the [`StageRun`] and records checks; nothing else comes out.
 
 mod again;
 mod answers;
@@ -29,14 +29,14 @@ mod variants;
 pub use dependencies::lost;
 pub use prepare::published_ports;
 
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use journal::event::Stage;
 
-/// Runs one stage's work. Teardown is not run here: it must not depend on a context that works.
+/// Runs one stage's work. Teardown is not run here: it must not depend on a stage that works.
 ///
 /// # Errors
-/// When the stage could not go on; the fault is in the context.
-pub async fn run(stage: Stage, cx: &mut Context) -> Step {
+/// When the stage could not go on; the fault is in its `faults`.
+pub async fn run(stage: Stage, cx: &mut StageRun) -> Step {
     match stage {
         Stage::Prepare => prepare::run(cx).await,
         Stage::Slot => slot::run(cx).await,

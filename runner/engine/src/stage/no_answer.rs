@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use swarm::STACK_LABEL;
 
 use super::foreseen::{PROXY, networks, strays};
-use crate::context::Context;
+use crate::context::StageRun;
 use crate::diagnosis::{Behind, Heard, Seen};
 
 /// One look takes no longer.
@@ -22,17 +22,17 @@ const LOG_LINES: usize = 400;
 const LOG_AGE_S: i64 = 120;
 
 /// Looks at the routes, at traefik, and at the container. What cannot be had is left out.
-pub(super) async fn look(cx: &Context, url: &str) -> Seen {
+pub(super) async fn look(cx: &StageRun, url: &str) -> Seen {
     let mut seen = Seen { url: url.to_owned(), ..Seen::default() };
     seen.through = cx.http.get(url, Instant::now() + LOOK).await.ok().map(|answer| heard(&answer));
-    let labels = cx.swarm.all_service_labels(&cx.spec.stack).await.unwrap_or_default();
+    let labels = cx.run.swarm.all_service_labels(&cx.app.spec.stack).await.unwrap_or_default();
     let routing = Routing::of(&labels);
-    let wanted = Wanted { host: cx.spec.domain.as_str(), path: cx.toml.health.path.as_str() };
-    let revision = cx.deployed.clone().unwrap_or_else(|| cx.spec.head.to_string());
+    let wanted = Wanted { host: cx.app.spec.domain.as_str(), path: cx.app.toml.health.path.as_str() };
+    let revision = cx.app.deployed.clone().unwrap_or_else(|| cx.app.spec.head.to_string());
     // Steps of the recipe's folder and variants deploy other files than the sample names.
-    let is_as_sampled = !cx.has_install_steps() && cx.variant.is_none();
+    let is_as_sampled = !cx.has_install_steps() && cx.app.variant.is_none();
     let compose = super::prepare::may_be_deployed(cx, &revision).ok().filter(|_| is_as_sampled);
-    let on = compose.as_ref().map(|compose| networks(compose, &cx.spec.stack.object(""))).unwrap_or_default();
+    let on = compose.as_ref().map(|compose| networks(compose, &cx.app.spec.stack.object(""))).unwrap_or_default();
     seen.no_way = routing.no_way(wanted, &on, PROXY);
     if routing.routers.is_empty() {
         seen.no_way = seen.no_way.or(compose.as_ref().and_then(strays));
@@ -40,7 +40,7 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
     seen.world = trouble_of_the_world(cx).await;
     seen.log = traefiks_log(cx).await.unwrap_or_default();
     for service in labels.keys() {
-        if let Ok(None) = cx.swarm.local_container(&cx.spec.stack, service).await {
+        if let Ok(None) = cx.run.swarm.local_container(&cx.app.spec.stack, service).await {
             seen.not_running.push(service.clone());
         }
     }
@@ -55,9 +55,9 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
             tls: router.tls,
             ..Behind::default()
         };
-        if let Ok(Some(container)) = cx.swarm.local_container(&cx.spec.stack, target).await {
-            behind.is_healthy = cx.swarm.is_healthy(&container).await;
-            behind.listening = cx.swarm.listening(&container).await;
+        if let Ok(Some(container)) = cx.run.swarm.local_container(&cx.app.spec.stack, target).await {
+            behind.is_healthy = cx.run.swarm.is_healthy(&container).await;
+            behind.listening = cx.run.swarm.listening(&container).await;
             behind.direct = direct(cx, &container, behind.port).await;
         }
         seen.behind = Some(behind);
@@ -67,20 +67,20 @@ pub(super) async fn look(cx: &Context, url: &str) -> Seen {
 
 /// Where cc-ci's own service behind the same traefik does not answer either, this says nothing about the app: another
 /// `cc-ci up` may have put another CA in the world's place since the run began.
-async fn trouble_of_the_world(cx: &Context) -> Option<Failure> {
-    let (_, base) = cx.spec.domain.as_str().split_once('.')?;
-    let there = host::world::present(&cx.swarm).await.ok()?;
+async fn trouble_of_the_world(cx: &StageRun) -> Option<Failure> {
+    let (_, base) = cx.app.spec.domain.as_str().split_once('.')?;
+    let there = host::world::present(&cx.run.swarm).await.ok()?;
     if !there.routes.contains(base) {
         return None;
     }
-    host::world::route::asked(&cx.http, base, cx.https_port).await.err()
+    host::world::route::asked(&cx.http, base, cx.run.https_port).await.err()
 }
 
 /// What a container answers without traefik, by its leg on the node's bridge.
-async fn direct(cx: &Context, container: &str, port: Option<u16>) -> Option<Result<Heard, String>> {
-    let address = cx.swarm.bridge_address(container).await.ok()??;
-    let url: Url = format!("http://{address}:{}{}", port?, cx.toml.health.path.as_str()).parse().ok()?;
-    let ask = cx.http.ask(Method::GET, &url).within(LOOK).as_host(cx.spec.domain.as_str());
+async fn direct(cx: &StageRun, container: &str, port: Option<u16>) -> Option<Result<Heard, String>> {
+    let address = cx.run.swarm.bridge_address(container).await.ok()??;
+    let url: Url = format!("http://{address}:{}{}", port?, cx.app.toml.health.path.as_str()).parse().ok()?;
+    let ask = cx.http.ask(Method::GET, &url).within(LOOK).as_host(cx.app.spec.domain.as_str());
     Some(ask.send().await.map(|answer| heard(&answer)).map_err(|error| error.why))
 }
 
@@ -96,12 +96,12 @@ fn heard(answer: &Answer) -> Heard {
 
 /// The errors that traefik logged of this app lately, newest first. Its own interface is closed on most servers,
 /// and its log says the same of what it does not take.
-async fn traefiks_log(cx: &Context) -> Result<Vec<String>, Failure> {
+async fn traefiks_log(cx: &StageRun) -> Result<Vec<String>, Failure> {
     let Some((stack, service)) = traefik(cx).await else { return Ok(Vec::new()) };
     let since = Timestamp::now().as_second() - LOG_AGE_S;
-    let logs = cx.swarm.logs_since(&stack, &service, LOG_LINES, since).await?;
+    let logs = cx.run.swarm.logs_since(&stack, &service, LOG_LINES, since).await?;
     let mut found: Vec<String> = Vec::new();
-    for line in logs.text.lines().rev().filter(|line| is_of(line, cx.spec.stack.as_str())) {
+    for line in logs.text.lines().rev().filter(|line| is_of(line, cx.app.spec.stack.as_str())) {
         let line = said(line);
         if !found.contains(&line) && found.len() < 5 {
             found.push(line);
@@ -124,8 +124,8 @@ fn said(line: &str) -> String {
     line[from..].chars().take(300).collect()
 }
 
-async fn traefik(cx: &Context) -> Option<(StackName, String)> {
-    let services = cx.swarm.docker().list_services(None).await.ok()?;
+async fn traefik(cx: &StageRun) -> Option<(StackName, String)> {
+    let services = cx.run.swarm.docker().list_services(None).await.ok()?;
     let mut found = services.into_iter().filter_map(|service| service.spec).filter(host::world::is_traefik);
     found.find_map(|spec| {
         let stack = StackName::try_from(spec.labels?.get(STACK_LABEL)?.clone()).ok()?;

@@ -8,7 +8,7 @@ use coopcloud::compose::Compose;
 use coopcloud::declared::{declared_by, undeclared};
 use coopcloud::unset::unset;
 
-use crate::context::Context;
+use crate::context::StageRun;
 use plan::revision::compose_files;
 use plan::stack_config::Loaded;
 use source::Checkout;
@@ -22,10 +22,10 @@ pub(super) struct Optional {
 }
 
 /// The files at the root of a revision that are compose files and not deployed by the run.
-pub(super) fn optional(cx: &Context, head: &str, deployed: &[String]) -> Vec<Optional> {
-    let others = compose_paths(&cx.checkout, head).into_iter().filter(|file| !deployed.contains(file));
-    let base = cx.spec.base.as_deref();
-    let text = |revision: &str, file: &str| cx.checkout.file(revision, file);
+pub(super) fn optional(cx: &StageRun, head: &str, deployed: &[String]) -> Vec<Optional> {
+    let others = compose_paths(&cx.app.checkout, head).into_iter().filter(|file| !deployed.contains(file));
+    let base = cx.app.spec.base.as_deref();
+    let text = |revision: &str, file: &str| cx.app.checkout.file(revision, file);
     others
         .map(|file| {
             let is_changed = base.is_none_or(|base| text(base, &file) != text(head, &file));
@@ -43,23 +43,26 @@ fn compose_paths(checkout: &Checkout, revision: &str) -> Vec<String> {
 }
 
 /// Tells what they are, and what is wrong with them.
+///
+/// # Errors
+/// [`Kind::InvalidCompose`] where the change itself makes one of them wrong.
 pub(super) fn told(
-    cx: &Context,
+    cx: &StageRun,
     head: &str,
     deployed: &[String],
     optional: &[Optional],
     said: &[Loaded],
 ) -> Result<(), Failure> {
-    let in_variant = |file: &String| cx.toml.variant.values().any(|variant| variant.compose.contains(file));
+    let in_variant = |file: &String| cx.app.toml.variant.values().any(|variant| variant.compose.contains(file));
     let unused = optional.iter().filter(|one| one.is_changed && !in_variant(&one.file));
     let changed: Vec<&str> = unused.map(|one| one.file.as_str()).collect();
     if !changed.is_empty() {
-        let since = cx.spec.base.as_ref().map_or_else(String::new, |base| format!("changed since {base} and "));
+        let since = cx.app.spec.base.as_ref().map_or_else(String::new, |base| format!("changed since {base} and "));
         cx.note(format!("{} is {since}in no COMPOSE_FILE of this run, so not deployed", changed.join(", ")));
     }
     let declared = declared(cx, head);
     let main = deployed.first().and_then(|file| Some((file, alone(cx, head, file)?)));
-    let sample = cx.checkout.file(head, ".env.sample").unwrap_or_default();
+    let sample = cx.app.checkout.file(head, ".env.sample").unwrap_or_default();
     let vars = variables(cx, head);
     let mut wrong = Vec::new();
     for (one, said) in optional.iter().zip(said) {
@@ -115,20 +118,20 @@ pub(super) fn told(
 }
 
 /// One file by itself, with the settings of the sample.
-fn alone(cx: &Context, head: &str, file: &str) -> Option<Compose> {
-    Compose::load(&[(file.to_owned(), cx.checkout.file(head, file)?)], &variables(cx, head)).ok()
+fn alone(cx: &StageRun, head: &str, file: &str) -> Option<Compose> {
+    Compose::load(&[(file.to_owned(), cx.app.checkout.file(head, file)?)], &variables(cx, head)).ok()
 }
 
-fn variables(cx: &Context, head: &str) -> BTreeMap<String, String> {
-    let sample = plan::revision::sample_of(&cx.checkout, head).unwrap_or_default();
-    plan::revision::variables_of(&cx.checkout, head, &sample, cx.spec.stack.as_str())
+fn variables(cx: &StageRun, head: &str) -> BTreeMap<String, String> {
+    let sample = plan::revision::sample_of(&cx.app.checkout, head).unwrap_or_default();
+    plan::revision::variables_of(&cx.app.checkout, head, &sample, cx.app.spec.stack.as_str())
 }
 
 /// Every secret, config, volume and network that some compose file of the repository declares, as `kind key`: an overlay
 /// may build on another one.
-fn declared(cx: &Context, head: &str) -> BTreeSet<String> {
-    let mut files = compose_paths(&cx.checkout, head);
-    files.extend(plan::revision::sample_of(&cx.checkout, head).map(|env| compose_files(&env)).unwrap_or_default());
+fn declared(cx: &StageRun, head: &str) -> BTreeSet<String> {
+    let mut files = compose_paths(&cx.app.checkout, head);
+    files.extend(plan::revision::sample_of(&cx.app.checkout, head).map(|env| compose_files(&env)).unwrap_or_default());
     files
         .iter()
         .filter_map(|file| alone(cx, head, file))

@@ -7,7 +7,7 @@ use base::exchange::mask;
 use base::failure::{Failure, Kind};
 use overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
 
-use crate::context::{Context, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, LOGINS, VARIABLES};
 use journal::event::{Origin, Outcome, Shown};
 use journal::run_dir::RunDir;
@@ -17,8 +17,8 @@ const OUTPUT_LINES: usize = 20;
 const OUTPUT_BYTES: usize = 4 * 1024;
 
 /// Runs every file of a folder; all of them, also when one is red.
-pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
-    let files = cx.overlays.checks.get(folder).cloned().unwrap_or_default();
+pub(super) async fn run_all(cx: &mut StageRun, folder: &str) -> Step {
+    let files = cx.app.overlays.checks.get(folder).cloned().unwrap_or_default();
     let mut red = false;
     for file in &files {
         red |= run_one(cx, file).await.is_err();
@@ -27,8 +27,8 @@ pub(super) async fn run_all(cx: &mut Context, folder: &str) -> Step {
 }
 
 /// Tells of the tests that this form of the recipe cannot have.
-pub(super) fn tell_blocked(cx: &mut Context) {
-    let blocked = cx.overlays.blocked.clone();
+pub(super) fn tell_blocked(cx: &mut StageRun) {
+    let blocked = cx.app.overlays.blocked.clone();
     for (name, why) in &blocked {
         cx.record(name, Origin::Overlay, Outcome::Blocked, why.clone(), None, Duration::ZERO);
     }
@@ -41,7 +41,7 @@ pub(super) fn tell_blocked(cx: &mut Context) {
 }
 
 /// Runs one file and records it as a check.
-pub(super) async fn run_one(cx: &mut Context, file: &OverlayFile) -> Step {
+pub(super) async fn run_one(cx: &mut StageRun, file: &OverlayFile) -> Step {
     cx.progress(format!("runs {}", file.name));
     let limit = cx.time_left();
     let result = tried(cx, file, &context(cx, limit).await).await;
@@ -49,7 +49,7 @@ pub(super) async fn run_one(cx: &mut Context, file: &OverlayFile) -> Step {
 }
 
 /// Runs one file. What it tells to keep secret is hidden before anything of it is told.
-pub(crate) async fn tried(cx: &Context, file: &OverlayFile, context: &overlay::Context) -> OverlayResult {
+pub(crate) async fn tried(cx: &StageRun, file: &OverlayFile, context: &overlay::Context) -> OverlayResult {
     let result = overlay::run(file, context).await;
     for value in overlay::told_secrets(&context.work_dir) {
         if let Err(failure) = cx.hide(&value) {
@@ -60,7 +60,7 @@ pub(crate) async fn tried(cx: &Context, file: &OverlayFile, context: &overlay::C
 }
 
 /// Records how a file ended.
-pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Step {
+pub(super) fn record(cx: &mut StageRun, name: &str, result: OverlayResult) -> Step {
     let (files, shown) = (kept(cx, &result), shown(cx, &result));
     match result.outcome {
         OverlayOutcome::Passed => {
@@ -92,9 +92,9 @@ pub(super) fn record(cx: &mut Context, name: &str, result: OverlayResult) -> Ste
 }
 
 /// What a test did. What a red one printed is its failure's detail.
-pub(super) fn shown(cx: &Context, result: &OverlayResult) -> Shown {
+pub(super) fn shown(cx: &StageRun, result: &OverlayResult) -> Shown {
     let output = match result.outcome {
-        OverlayOutcome::Passed => last_lines(&mask(&cx.emitter.clean(&result.detail)), &result.text),
+        OverlayOutcome::Passed => last_lines(&mask(&cx.run.emitter.clean(&result.detail)), &result.text),
         OverlayOutcome::Failed | OverlayOutcome::Broken => String::new(),
     };
     Shown { output, ..cx.shown((*result.exchanges).clone()) }
@@ -121,11 +121,12 @@ fn last_lines(output: &str, text: &str) -> String {
 
 /// The files that a test kept, by their path below the run's folder. A page may hold what no report
 /// shows, so pages are cleaned as events are.
-pub(super) fn kept(cx: &Context, result: &OverlayResult) -> Vec<String> {
-    let folder = cx.dir.artifacts();
+pub(super) fn kept(cx: &StageRun, result: &OverlayResult) -> Vec<String> {
+    let folder = cx.app.dir.artifacts();
     for name in result.files.iter().filter(|name| !name.ends_with(".png")) {
         let path = folder.join(name);
-        let cleaned = std::fs::read_to_string(&path).and_then(|text| std::fs::write(&path, cx.emitter.clean(&text)));
+        let cleaned =
+            std::fs::read_to_string(&path).and_then(|text| std::fs::write(&path, cx.run.emitter.clean(&text)));
         if let Err(error) = cleaned {
             cx.note(format!("{} could not be cleaned of secrets and is removed: {error}", path.display()));
             let _ = std::fs::remove_file(&path);
@@ -135,8 +136,8 @@ pub(super) fn kept(cx: &Context, result: &OverlayResult) -> Vec<String> {
 }
 
 /// `CCCI_SH`, and what it reads itself.
-fn leave_library(cx: &Context) -> std::io::Result<()> {
-    let path = cx.dir.shell();
+fn leave_library(cx: &StageRun) -> std::io::Result<()> {
+    let path = cx.app.dir.shell();
     if !path.exists() {
         std::fs::write(path.with_file_name("mailbox.js"), harness::shell::MAILBOX)?;
         std::fs::write(path, harness::shell::LIBRARY)?;
@@ -145,26 +146,29 @@ fn leave_library(cx: &Context) -> std::io::Result<()> {
 }
 
 /// What a file is given: the run's values under the names of the docs.
-pub(crate) async fn context(cx: &Context, limit: Duration) -> overlay::Context {
+pub(crate) async fn context(cx: &StageRun, limit: Duration) -> overlay::Context {
     if let Err(error) = leave_library(cx) {
-        cx.note(format!("{} cannot be written, and scripts that read it are red: {error}", cx.dir.shell().display()));
+        cx.note(format!(
+            "{} cannot be written, and scripts that read it are red: {error}",
+            cx.app.dir.shell().display()
+        ));
     }
     let deployed = Deployed::of(cx).await;
     let mut variables = Variables::default();
     for variable in VARIABLES {
         variables.set(variable.name, (variable.value)(cx, &deployed));
     }
-    for (variable, logins) in LOGINS.iter().flat_map(|variable| Some((variable, cx.logins.as_ref()?))) {
+    for (variable, logins) in LOGINS.iter().flat_map(|variable| Some((variable, cx.holdings.logins.as_ref()?))) {
         let value = (variable.value)(&logins.sso);
         if variable.secret { variables.set_secret(variable.name, value) } else { variables.set(variable.name, value) }
     }
     overlay::Context {
         variables,
-        work_dir: cx.work.clone(),
+        work_dir: cx.run.work.clone(),
         deadline: limit,
-        ca_pem_file: cx.ca.clone(),
-        resolve: [cx.resolve.clone(), cx.resolve_beside.clone()].concat(),
-        recipe_tests: cx.recipe_tests.clone(),
+        ca_pem_file: cx.run.ca.clone(),
+        resolve: [cx.app.resolve.clone(), cx.app.resolve_beside.clone()].concat(),
+        recipe_tests: cx.run.recipe_tests.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use swarm::StackLabels;
 
 use super::overlay;
 use crate::context::neighbours::SYSTEM_CAS;
-use crate::context::{Context, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, VARIABLES};
 use fence::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
 use host::blocking::blocking;
@@ -18,15 +18,15 @@ use journal::event::{Origin, Outcome};
 const VALUES: [&str; 6] = ["CCCI_URL", "CCCI_DOMAIN", "CCCI_RECIPE", "CCCI_VERSION", "CCCI_COMMIT", "CCCI_STAGE"];
 
 /// Tells of tests that are there and do not run. At the very start, so that no failure hides it.
-pub(super) fn tell(cx: &Context) {
-    if let Some(note) = cx.own.note() {
+pub(super) fn tell(cx: &StageRun) {
+    if let Some(note) = cx.app.own.note() {
         cx.note(note);
     }
 }
 
 /// Runs every test, each as a check; all of them, also when one is red.
-pub(super) async fn run(cx: &mut Context) -> Step {
-    let OwnTests::Run { files, place } = cx.own.clone() else { return Ok(()) };
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    let OwnTests::Run { files, place } = cx.app.own.clone() else { return Ok(()) };
     let start = Instant::now();
     let (mut fence, env) = match put_up(cx, &place).await {
         Ok(made) => made,
@@ -54,19 +54,19 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 }
 
 /// The fence, and what a test finds in its environment.
-async fn put_up(cx: &Context, place: &Place) -> Result<(Fence, Vec<(String, String)>), Failure> {
-    let (checkout, head) = (cx.checkout.dir().to_owned(), cx.spec.head.clone());
+async fn put_up(cx: &StageRun, place: &Place) -> Result<(Fence, Vec<(String, String)>), Failure> {
+    let (checkout, head) = (cx.app.checkout.dir().to_owned(), cx.app.spec.head.clone());
     let tests = blocking(move || source::archive(&checkout, head.as_str(), FOLDER)).await?;
-    let world_ca = match &cx.ca {
+    let world_ca = match &cx.run.ca {
         Some(path) => Some(std::fs::read(path).map_err(|error| Failure::disk("read", path, &error))?),
         // The gate judges as everything else does: by this system's authorities, and not by those of its own image.
         None => std::fs::read(SYSTEM_CAS).ok(),
     };
     let limits = Limits {
-        run: cx.spec.run.clone(),
-        labels: StackLabels::new(&cx.spec.stack, &cx.labels),
-        domain: cx.spec.domain.clone(),
-        port: cx.https_port,
+        run: cx.app.spec.run.clone(),
+        labels: StackLabels::new(&cx.app.spec.stack, &cx.app.labels),
+        domain: cx.app.spec.domain.clone(),
+        port: cx.run.https_port,
         world_ca,
     };
     let deployed = Deployed::of(cx).await;
@@ -76,10 +76,10 @@ async fn put_up(cx: &Context, place: &Place) -> Result<(Fence, Vec<(String, Stri
         .map(|variable| (variable.name.to_owned(), (variable.value)(cx, &deployed)))
         .collect();
     let mut speaker = cx.speaker();
-    Ok((Fence::put_up(cx.swarm.clone(), limits, place, tests, &mut speaker).await?, env))
+    Ok((Fence::put_up(cx.run.swarm.clone(), limits, place, tests, &mut speaker).await?, env))
 }
 
-fn record(cx: &mut Context, file: &str, result: OverlayResult) -> Step {
+fn record(cx: &mut StageRun, file: &str, result: OverlayResult) -> Step {
     let name = format!("own: {file}");
     let (kind, what) = match result.outcome {
         OverlayOutcome::Passed => {

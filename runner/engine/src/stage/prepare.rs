@@ -12,7 +12,7 @@ use swarm::Swarm;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::foreseen::EarlyLooks;
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use host::guard;
 use journal::event::{Fault, Origin, Outcome, PlannedStage, Stage};
 use journal::text::count;
@@ -21,17 +21,17 @@ use plan::spec::check_object_names;
 use plan::stack_config::{Loaded, Variables, load};
 use recipe_folder::recipe_toml::RecipeToml;
 
-pub(super) async fn run(cx: &mut Context) -> Step {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
     super::own_tests::tell(cx);
-    if let Some(why) = cx.checkout.first_try() {
+    if let Some(why) = cx.app.checkout.first_try() {
         cx.note(format!("the repository was cloned at the second try; at the first: {why}"));
     }
     // It asks the engine, traefik and the backup bot, while what follows reads the recipe.
     let world = look_at_world(cx);
     room(cx).await?;
-    let head = cx.spec.head.to_string();
+    let head = cx.app.spec.head.to_string();
     let compose = cx
-        .check("prepare.compose", async |cx: &mut Context| {
+        .check("prepare.compose", async |cx: &mut StageRun| {
             let (env, compose) = compose_at(cx, &head)?;
             check_object_names(&compose)?;
             Ok((
@@ -50,7 +50,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 
 /// What follows once the compose files may be looked into.
 async fn rest(
-    cx: &mut Context,
+    cx: &mut StageRun,
     head: &str,
     env: &EnvFile,
     compose: &Compose,
@@ -73,15 +73,15 @@ async fn rest(
 }
 
 /// The node can take a run: before anything is pulled or deployed, and with what only lies about gone.
-async fn room(cx: &mut Context) -> Step {
+async fn room(cx: &mut StageRun) -> Step {
     has_room(cx, "prepare.room", None).await
 }
 
 /// The same for a memory of so many MiB, which the apps will need.
-pub(super) async fn has_room(cx: &mut Context, name: &str, memory_mib: Option<u64>) -> Step {
-    cx.check(name, async |cx: &mut Context| {
-        let state = cx.dir.state().to_owned();
-        let (facts, gone) = guard::make_room(&cx.swarm, &state, &cx.guards, memory_mib).await?;
+pub(super) async fn has_room(cx: &mut StageRun, name: &str, memory_mib: Option<u64>) -> Step {
+    cx.check(name, async |cx: &mut StageRun| {
+        let state = cx.app.dir.state().to_owned();
+        let (facts, gone) = guard::make_room(&cx.run.swarm, &state, &cx.run.guards, memory_mib).await?;
         if !gone.is_empty() {
             cx.note(format!("images that no run needed went: {}", guard::names(&gone)));
         }
@@ -90,17 +90,17 @@ pub(super) async fn has_room(cx: &mut Context, name: &str, memory_mib: Option<u6
     .await
 }
 
-fn compose_at(cx: &Context, revision: &str) -> Result<(EnvFile, Compose), Failure> {
-    refused::compose_at(&cx.checkout, revision, &cx.spec)
+fn compose_at(cx: &StageRun, revision: &str) -> Result<(EnvFile, Compose), Failure> {
+    refused::compose_at(&cx.app.checkout, revision, &cx.app.spec)
 }
 
 /// Ports of the host that an app publishes, at the base release or at the head, and those that its folder says: a file
 /// or a setting that `install_steps.sh` adds is not seen here. What cannot be read there is told in its place.
-pub fn published_ports(cx: &Context) -> BTreeSet<u16> {
+pub fn published_ports(cx: &StageRun) -> BTreeSet<u16> {
     let head = cx.release();
-    let revisions = [Some(&head), cx.spec.base.as_ref()].into_iter().flatten();
+    let revisions = [Some(&head), cx.app.spec.base.as_ref()].into_iter().flatten();
     let composes = revisions.filter_map(|revision| compose_at(cx, revision).ok()).map(|(_, compose)| compose);
-    ports(&cx.toml, composes)
+    ports(&cx.app.toml, composes)
 }
 
 fn ports(toml: &RecipeToml, composes: impl Iterator<Item = Compose>) -> BTreeSet<u16> {
@@ -113,26 +113,26 @@ fn ports(toml: &RecipeToml, composes: impl Iterator<Item = Compose>) -> BTreeSet
 }
 
 /// A change under test is a stranger's text: it may not reach out of its own containers.
-async fn allowed(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
-    if let Some(reason) = cx.opted_out("prepare.allowed") {
+async fn allowed(cx: &mut StageRun, head: &str, env: &EnvFile, compose: &Compose) -> Step {
+    if let Some(reason) = cx.app.opted_out("prepare.allowed") {
         cx.skip("prepare.allowed", reason);
         return Ok(());
     }
-    cx.check("prepare.allowed", async |cx: &mut Context| {
-        plan::allowed::allowed(&cx.checkout, head, env, &cx.spec, compose)?;
+    cx.check("prepare.allowed", async |cx: &mut StageRun| {
+        plan::allowed::allowed(&cx.app.checkout, head, env, &cx.app.spec, compose)?;
         Ok(("the compose file asks for nothing of the host".to_owned(), ()))
     })
     .await
 }
 
 /// Every secret of the app is declared, or nothing could ever make it.
-async fn secrets(cx: &mut Context, env: &EnvFile, compose: &Compose) -> Step {
+async fn secrets(cx: &mut StageRun, env: &EnvFile, compose: &Compose) -> Step {
     // Steps of the recipe's folder may declare more, or switch on files that do.
     if compose.secrets.is_empty() || cx.has_install_steps() {
         return Ok(());
     }
-    cx.check("prepare.secrets", async |cx: &mut Context| {
-        refused::every_secret_is_declared(&cx.spec, env, compose)?;
+    cx.check("prepare.secrets", async |cx: &mut StageRun| {
+        refused::every_secret_is_declared(&cx.app.spec, env, compose)?;
         Ok(("every secret is declared in .env.sample".to_owned(), ()))
     })
     .await
@@ -140,7 +140,7 @@ async fn secrets(cx: &mut Context, env: &EnvFile, compose: &Compose) -> Step {
 
 /// docker's own loader takes the files, and abra will: what it refuses would be told by the deploy only, minutes later.
 /// Files that the run does not deploy are held to the schema as well.
-async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) -> Step {
+async fn schema(cx: &mut StageRun, head: &str, env: &EnvFile, compose: &Compose) -> Step {
     let services: BTreeSet<&str> = compose.services.iter().map(|service| service.name.as_str()).collect();
     for (service, other) in compose.services.iter().flat_map(|one| one.depends_on().map(move |other| (one, other))) {
         if !services.contains(other.as_str()) {
@@ -150,10 +150,10 @@ async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) 
     }
     let deployed = plan::revision::compose_files(env);
     let optional = super::optional::optional(cx, head, &deployed);
-    cx.check("prepare.schema", async |cx: &mut Context| {
-        cx.checkout.check_out(head)?;
-        let vars = plan::revision::variables_of(&cx.checkout, head, env, cx.spec.stack.as_str());
-        let dir = cx.checkout.dir().to_owned();
+    cx.check("prepare.schema", async |cx: &mut StageRun| {
+        cx.app.checkout.check_out(head)?;
+        let vars = plan::revision::variables_of(&cx.app.checkout, head, env, cx.app.spec.stack.as_str());
+        let dir = cx.app.checkout.dir().to_owned();
         let ask = |files: Vec<String>, variables| {
             let (dir, vars) = (dir.clone(), vars.clone());
             host::blocking::blocking(move || Ok(load(&dir, &files, &vars, variables)))
@@ -184,27 +184,27 @@ async fn schema(cx: &mut Context, head: &str, env: &EnvFile, compose: &Compose) 
     .await
 }
 
-async fn tags(cx: &mut Context) -> Step {
-    if let Some(reason) = cx.opted_out("prepare.tags") {
+async fn tags(cx: &mut StageRun) -> Step {
+    if let Some(reason) = cx.app.opted_out("prepare.tags") {
         cx.skip("prepare.tags", reason);
         return Ok(());
     }
-    cx.check("prepare.tags", async |cx: &mut Context| {
-        let releases = refused::tags_are_annotated(&cx.spec.tags)?;
+    cx.check("prepare.tags", async |cx: &mut StageRun| {
+        let releases = refused::tags_are_annotated(&cx.app.spec.tags)?;
         Ok((format!("{releases} releases, all with annotated tags"), ()))
     })
     .await
 }
 
-async fn rules(cx: &mut Context, head: &str) -> Step {
-    if let Some(reason) = cx.opted_out("prepare.rules") {
+async fn rules(cx: &mut StageRun, head: &str) -> Step {
+    if let Some(reason) = cx.app.opted_out("prepare.rules") {
         cx.skip("prepare.rules", reason);
         return Ok(());
     }
-    cx.check("prepare.rules", async |cx: &mut Context| {
-        cx.checkout.check_out(head)?;
+    cx.check("prepare.rules", async |cx: &mut StageRun| {
+        cx.app.checkout.check_out(head)?;
         cx.progress("abra holds the recipe to its rules");
-        let call = cx.abra.recipe_lint(&cx.spec.recipe, cx.time_left()).await;
+        let call = cx.app.abra.recipe_lint(&cx.app.spec.recipe, cx.time_left()).await;
         let call = cx.took(call, "hold the recipe to its rules")?;
         let rows = parse_lint(call.output());
         if rows.is_empty() {
@@ -241,10 +241,10 @@ async fn rules(cx: &mut Context, head: &str) -> Step {
 
 /// What breaks a rule of abra's, by name. abra's table has no such column, so cc-ci looks for itself; where it reads the
 /// rule in another way than abra, it names nothing.
-fn breakers(cx: &Context, head: &str) -> impl Fn(&str) -> Vec<String> + use<> {
-    let text = |file: &str| cx.checkout.file(head, file).unwrap_or_default();
+fn breakers(cx: &StageRun, head: &str) -> impl Fn(&str) -> Vec<String> + use<> {
+    let text = |file: &str| cx.app.checkout.file(head, file).unwrap_or_default();
     let (compose_text, abra_sh, readme) = (text("compose.yml"), text("abra.sh"), text("README.md"));
-    let tags: Vec<(String, bool)> = cx.spec.tags.iter().map(|tag| (tag.name.clone(), tag.annotated)).collect();
+    let tags: Vec<(String, bool)> = cx.app.spec.tags.iter().map(|tag| (tag.name.clone(), tag.annotated)).collect();
     let read = compose_at(cx, head).ok();
     move |reference| match &read {
         None => Vec::new(),
@@ -256,13 +256,13 @@ fn breakers(cx: &Context, head: &str) -> impl Fn(&str) -> Vec<String> + use<> {
 }
 
 /// The tests can run at all: a mistake in one is told now, and not after minutes of deploying.
-async fn contract(cx: &mut Context) -> Step {
-    cx.check("prepare.tests", async |cx: &mut Context| {
-        if !cx.folder.is_dir() {
-            cx.note(format!("{} is not there: the generic checks run alone", cx.folder.display()));
+async fn contract(cx: &mut StageRun) -> Step {
+    cx.check("prepare.tests", async |cx: &mut StageRun| {
+        if !cx.app.folder.is_dir() {
+            cx.note(format!("{} is not there: the generic checks run alone", cx.app.folder.display()));
             return Ok(("cc-ci has no folder for this recipe".to_owned(), ()));
         }
-        let other = refused::tests_can_run(&cx.folder, &cx.spec.recipe).await?;
+        let other = refused::tests_can_run(&cx.app.folder, &cx.app.spec.recipe).await?;
         if !other.is_empty() {
             cx.note(format!("cc-ci lint has {} more to say about the recipe's folder", other.len()));
         }
@@ -273,14 +273,14 @@ async fn contract(cx: &mut Context) -> Step {
 
 /// All shell of the recipe can be parsed: a mistake in a hook shows only when it runs, which may be in
 /// the middle of a restore.
-async fn shell(cx: &mut Context, head: &str) -> Step {
-    if let Some(reason) = cx.opted_out("prepare.shell") {
+async fn shell(cx: &mut StageRun, head: &str) -> Step {
+    if let Some(reason) = cx.app.opted_out("prepare.shell") {
         cx.skip("prepare.shell", reason);
         return Ok(());
     }
-    cx.check("prepare.shell", async |cx: &mut Context| {
-        cx.checkout.check_out(head)?;
-        let folder = cx.checkout.dir().to_owned();
+    cx.check("prepare.shell", async |cx: &mut StageRun| {
+        cx.app.checkout.check_out(head)?;
+        let folder = cx.app.checkout.dir().to_owned();
         let found = host::blocking::blocking(move || {
             recipe_folder::lint::shell(&folder).map_err(|error| {
                 Failure::new(Kind::InvalidRecipe, error.to_string(), "the files of the recipe's repository")
@@ -311,7 +311,7 @@ async fn shell(cx: &mut Context, head: &str) -> Step {
 /// What must stand before any app can be deployed: not only there, but asked. Images are not pulled on for a world that
 /// turns out to be broken.
 async fn images_and_world(
-    cx: &mut Context,
+    cx: &mut StageRun,
     compose: &Compose,
     mut look: AbortOnDropHandle<Result<String, Failure>>,
     early: &mut EarlyLooks,
@@ -340,7 +340,7 @@ async fn images_and_world(
         Some(said) => said,
         None => look.await,
     };
-    let world = cx.check("prepare.world", async |_: &mut Context| {
+    let world = cx.check("prepare.world", async |_: &mut StageRun| {
         let said = said.map_err(|error| bug(&error))??;
         Ok((said, ()))
     });
@@ -353,14 +353,14 @@ fn bug(error: &tokio::task::JoinError) -> Failure {
     Failure::new(Kind::Bug, error.to_string(), "please report it")
 }
 
-fn look_at_world(cx: &mut Context) -> AbortOnDropHandle<Result<String, Failure>> {
-    let (swarm, until) = (cx.swarm.clone(), cx.wait_until());
-    let base = cx.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base).to_owned();
-    let (http, port) = (cx.http.clone(), cx.https_port);
-    let each = cx.spec.cert_resolver.is_some();
+fn look_at_world(cx: &mut StageRun) -> AbortOnDropHandle<Result<String, Failure>> {
+    let (swarm, until) = (cx.run.swarm.clone(), cx.wait_until());
+    let base = cx.app.spec.domain.as_str().split_once('.').map_or("", |(_, base)| base).to_owned();
+    let (http, port) = (cx.http.clone(), cx.run.https_port);
+    let each = cx.app.spec.cert_resolver.is_some();
     let is_backup = |planned: &PlannedStage| planned.stage == Stage::Backup && planned.skip.is_none();
-    let opens = cx.started.stages.iter().any(is_backup);
-    let begun = cx.repository.take();
+    let opens = cx.run.started.stages.iter().any(is_backup);
+    let begun = cx.holdings.repository.take();
     AbortOnDropHandle::new(tokio::spawn(async move {
         let repository = async {
             if !opens {
@@ -423,8 +423,8 @@ async fn trusted(http: &Http, base: &str, port: u16, has_route: bool) -> Result<
 
 /// Every image of base and head is here before the first deploy, whose timeout they would eat. A base that
 /// asks for what a stranger may not have is held back like one whose images are gone.
-async fn images(cx: &mut Context, head: &Compose) -> Step {
-    if let Some(base) = cx.spec.base.clone() {
+async fn images(cx: &mut StageRun, head: &Compose) -> Step {
+    if let Some(base) = cx.app.spec.base.clone() {
         let start = std::time::Instant::now();
         let ended = match may_be_deployed(cx, &base) {
             Ok(compose) => ensure(cx, &compose).await.map_err(|failure| ("prepare.base-images", failure)),
@@ -442,13 +442,13 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
                 let text = fault.failure.what.clone();
                 cx.record(check, Origin::Generic, Outcome::Failed, text, Some(fault.clone()), start.elapsed());
                 cx.faults.push(fault);
-                cx.base_is_broken = true;
+                cx.app.base_is_broken = true;
             }
         }
     }
-    cx.check("prepare.images", async |cx: &mut Context| {
+    cx.check("prepare.images", async |cx: &mut StageRun| {
         // Operators may have other compose files than the sample names now.
-        let operators = cx.change.as_ref().map(|change| change.head.compose.clone());
+        let operators = cx.app.change.as_ref().map(|change| change.head.compose.clone());
         for compose in
             operators.iter().filter(|compose| compose.images().iter().any(|one| !head.images().contains(one)))
         {
@@ -459,22 +459,22 @@ async fn images(cx: &mut Context, head: &Compose) -> Step {
     .await
 }
 
-pub(super) fn may_be_deployed(cx: &Context, revision: &str) -> Result<Compose, Failure> {
+pub(super) fn may_be_deployed(cx: &StageRun, revision: &str) -> Result<Compose, Failure> {
     let (env, compose) = compose_at(cx, revision)?;
-    if cx.opted_out("prepare.allowed").is_none() {
-        plan::allowed::allowed(&cx.checkout, revision, &env, &cx.spec, &compose)?;
+    if cx.app.opted_out("prepare.allowed").is_none() {
+        plan::allowed::allowed(&cx.app.checkout, revision, &env, &cx.app.spec, &compose)?;
     }
     Ok(compose)
 }
 
-pub(super) async fn ensure(cx: &Context, compose: &Compose) -> Result<String, Failure> {
+pub(super) async fn ensure(cx: &StageRun, compose: &Compose) -> Result<String, Failure> {
     let images = compose.images();
     let mut speaker = cx.speaker();
     // The run's own folder, also of an app that belongs to another: this run needs the images now.
-    let (state, run) = (cx.dir.state(), &cx.started.run);
-    let logins = host::registry::logins(&cx.runner.settings, &cx.spec.recipe)?;
+    let (state, run) = (cx.app.dir.state(), &cx.run.started.run);
+    let logins = host::registry::logins(&cx.run.runner.settings, &cx.app.spec.recipe)?;
     let guard::Ensured { pulled, remarks } =
-        guard::ensure(&cx.swarm, state, run, &images, &logins, &mut speaker).await?;
+        guard::ensure(&cx.run.swarm, state, run, &images, &logins, &mut speaker).await?;
     remarks.into_iter().for_each(|remark| cx.note(remark));
     for (image, why) in pulled.iter().filter_map(|one| Some((&one.image, one.first.as_ref()?))) {
         cx.note(format!("{image} was pulled at the second try; at the first: {why}"));

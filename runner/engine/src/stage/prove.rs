@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use overlay::{self, OverlayFile, OverlayOutcome, OverlayResult};
 
 use super::{data, overlay as checks};
-use crate::context::{Context, Step, Stopped};
+use crate::context::{StageRun, Step, Stopped};
 use fence::impostor::{self, Impostor};
 use journal::event::{Origin, Outcome};
 
@@ -20,9 +20,9 @@ const AT_ONCE: usize = 4;
 /// In place of abra and of `CCCI_EXEC`: it always succeeds, since a test may ask the app through them.
 const YES: &str = "#!/bin/sh\necho asked >>\"$0.asked\"\n[ -t 0 ] || cat >/dev/null\necho ok\n";
 
-pub(super) async fn run(cx: &mut Context) -> Step {
-    let mut files = cx.overlays.proven.clone();
-    files.extend(cx.overlays.data.as_ref().map(|data| data.check.clone()));
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    let mut files = cx.app.overlays.proven.clone();
+    files.extend(cx.app.overlays.data.as_ref().map(|data| data.check.clone()));
     // The data is there, so that the check has what it looks for: only then red means something.
     data::seed(cx).await?;
     data::check(cx, "prove").await?;
@@ -32,7 +32,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 }
 
 /// Runs every test against every impostor; whether one of them is hollow.
-async fn against_impostors(cx: &mut Context, files: &[OverlayFile]) -> Step<bool> {
+async fn against_impostors(cx: &mut StageRun, files: &[OverlayFile]) -> Step<bool> {
     let kinds = impostor::Kind::ALL;
     cx.progress(format!("runs {} tests against {} impostors", files.len(), kinds.len()));
     let context = checks::context(cx, LIMIT.min(cx.time_left())).await;
@@ -61,27 +61,27 @@ async fn against_impostors(cx: &mut Context, files: &[OverlayFile]) -> Step<bool
 /// Runs one test against an impostor of its own, in a scratch folder of its own with what earlier tests
 /// wrote down: it is to fail at the impostor, not for want of a value. Tells whether it asked anything.
 async fn one(
-    cx: &Context,
+    cx: &StageRun,
     context: &overlay::Context,
     number: usize,
     file: &OverlayFile,
     kind: impostor::Kind,
 ) -> Result<(OverlayResult, bool), Failure> {
-    let work = cx.dir.work().join(format!("prove-{number}"));
+    let work = cx.app.dir.work().join(format!("prove-{number}"));
     std::fs::create_dir_all(&work).map_err(|error| Failure::disk("make", &work, &error))?;
-    let entries = std::fs::read_dir(&cx.work).map_err(|error| Failure::disk("read", &cx.work, &error))?;
+    let entries = std::fs::read_dir(&cx.run.work).map_err(|error| Failure::disk("read", &cx.run.work, &error))?;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
         let to = work.join(path.file_name().unwrap_or_default());
         std::fs::copy(&path, &to).map_err(|error| Failure::disk("write", &to, &error))?;
     }
-    let impostor = Impostor::start(kind, &cx.spec.domain, cx.spec.recipe.as_str(), &work).await?;
+    let impostor = Impostor::start(kind, &cx.app.spec.domain, cx.app.spec.recipe.as_str(), &work).await?;
     let yes = work.join("impostor-yes");
     executable(&yes, YES)?;
-    let (domain, port) = (&cx.spec.domain, impostor.port());
+    let (domain, port) = (&cx.app.spec.domain, impostor.port());
     let resolve = format!("{domain}:{port}:127.0.0.1");
     // The apps beside it are the real ones: a test that only asks those proves nothing about this one.
     let ca = work.join("ca.pem");
-    trust_both(impostor.ca(), cx.ca.as_deref(), &ca).map_err(|error| Failure::disk("write", &ca, &error))?;
+    trust_both(impostor.ca(), cx.run.ca.as_deref(), &ca).map_err(|error| Failure::disk("write", &ca, &error))?;
     let mut context = context.clone();
     let ports = impostor.in_place_of(context.variables.get("CCCI_PORTS").unwrap_or_default());
     for (name, value) in [
@@ -97,7 +97,7 @@ async fn one(
         context.variables.set(name, value);
     }
     context.ca_pem_file = Some(ca);
-    context.resolve = [vec![resolve], cx.resolve_beside.clone()].concat();
+    context.resolve = [vec![resolve], cx.app.resolve_beside.clone()].concat();
     context.work_dir.clone_from(&work);
     let result = checks::tried(cx, file, &context).await;
     Ok((result, impostor.asked() > 0 || work.join("impostor-yes.asked").exists()))
@@ -120,7 +120,7 @@ fn executable(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// Records how a test did against an impostor; whether it is hollow.
-fn judge(cx: &mut Context, file: &str, name: &str, kind: impostor::Kind, result: OverlayResult, asked: bool) -> bool {
+fn judge(cx: &mut StageRun, file: &str, name: &str, kind: impostor::Kind, result: OverlayResult, asked: bool) -> bool {
     let shown = checks::shown(cx, &result);
     let failure = match result.outcome {
         OverlayOutcome::Failed if asked => {

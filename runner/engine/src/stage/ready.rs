@@ -11,7 +11,7 @@ use http_client::Expect;
 use swarm::{ExecError, Inside, Streams};
 
 use crate::context::neighbours::SYSTEM_CAS;
-use crate::context::{Context, Keep};
+use crate::context::{Keep, StageRun};
 use recipe_folder::recipe_toml::InService;
 
 /// Between two right answers where several are wanted.
@@ -29,7 +29,7 @@ enum Condition<'a> {
 ///
 /// # Errors
 /// What is not so, with what it said last; where several are not, the others stand in the detail.
-pub(super) async fn others(cx: &Context, deadline: Instant) -> Result<Vec<String>, Failure> {
+pub(super) async fn others(cx: &StageRun, deadline: Instant) -> Result<Vec<String>, Failure> {
     let conditions = conditions(cx)?;
     let ended = join_all(conditions.iter().map(|condition| async move {
         let what = condition.words();
@@ -51,8 +51,8 @@ pub(super) async fn others(cx: &Context, deadline: Instant) -> Result<Vec<String
 }
 
 /// Asks the health request until it is right as often in a row as wanted; it was right once.
-pub(super) async fn steady(cx: &Context, expect: &Expect, deadline: Instant) -> Result<(), Failure> {
-    if cx.toml.health.in_a_row.get().get() == 1 {
+pub(super) async fn steady(cx: &StageRun, expect: &Expect, deadline: Instant) -> Result<(), Failure> {
+    if cx.app.toml.health.in_a_row.get().get() == 1 {
         return Ok(());
     }
     let mut speaker = cx.speaker();
@@ -61,7 +61,7 @@ pub(super) async fn steady(cx: &Context, expect: &Expect, deadline: Instant) -> 
 }
 
 /// What is not so at this moment, of an app that was ready before; none where all is.
-pub(super) async fn missed(cx: &Context, longest: Duration) -> Option<String> {
+pub(super) async fn missed(cx: &StageRun, longest: Duration) -> Option<String> {
     let conditions = match conditions(cx) {
         Ok(conditions) => conditions,
         Err(failure) => return Some(failure.what),
@@ -79,12 +79,12 @@ pub(super) async fn missed(cx: &Context, longest: Duration) -> Option<String> {
     None
 }
 
-fn patience(cx: &Context, deadline: Instant) -> Patience {
-    Patience { in_a_row: cx.toml.health.in_a_row.get(), between: BETWEEN, deadline }
+fn patience(cx: &StageRun, deadline: Instant) -> Patience {
+    Patience { in_a_row: cx.app.toml.health.in_a_row.get(), between: BETWEEN, deadline }
 }
 
-fn conditions(cx: &Context) -> Result<Vec<Condition<'_>>, Failure> {
-    let (health, domain) = (&cx.toml.health, cx.spec.domain.as_str());
+fn conditions(cx: &StageRun) -> Result<Vec<Condition<'_>>, Failure> {
+    let (health, domain) = (&cx.app.toml.health, cx.app.spec.domain.as_str());
     let mut found: Vec<Condition<'_>> = health.tcp.iter().map(|port| Condition::Tcp(port.get())).collect();
     for one in &health.tls {
         let name = one.host.as_ref().map_or_else(|| domain.to_owned(), |host| host.of(domain));
@@ -96,7 +96,7 @@ fn conditions(cx: &Context) -> Result<Vec<Condition<'_>>, Failure> {
     }
     found.extend(health.commands.iter().map(Condition::Command));
     found.extend(health.hosts.iter().map(|one| {
-        let port = if cx.https_port == 443 { String::new() } else { format!(":{}", cx.https_port) };
+        let port = if cx.run.https_port == 443 { String::new() } else { format!(":{}", cx.run.https_port) };
         Condition::Host(Expect {
             url: format!("https://{}{port}{}", one.host.of(domain), one.path.as_str()),
             status: one.status.iter().map(|status| status.get()).collect(),
@@ -107,8 +107,8 @@ fn conditions(cx: &Context) -> Result<Vec<Condition<'_>>, Failure> {
 }
 
 /// A client that believes whom the run's tests believe.
-fn trusting(cx: &Context) -> Result<Tls, TlsError> {
-    let path = cx.ca.as_deref().unwrap_or(SYSTEM_CAS.as_ref());
+fn trusting(cx: &StageRun) -> Result<Tls, TlsError> {
+    let path = cx.run.ca.as_deref().unwrap_or(SYSTEM_CAS.as_ref());
     let read = std::fs::read(path);
     let pem = read.map_err(|error| TlsError::Unusable(format!("{} cannot be read: {error}", path.display())))?;
     Tls::new(Trust::Authorities(&pem), None)
@@ -124,7 +124,7 @@ impl Condition<'_> {
         }
     }
 
-    async fn asked(&self, cx: &Context) -> Result<(), Unmet> {
+    async fn asked(&self, cx: &StageRun) -> Result<(), Unmet> {
         let host = cx.host();
         // A socket's address has no brackets.
         let host = host.trim_matches(['[', ']']);
@@ -137,15 +137,15 @@ impl Condition<'_> {
     }
 }
 
-async fn ends_well(cx: &Context, one: &InService) -> Result<(), Unmet> {
-    let run = match &cx.keep {
+async fn ends_well(cx: &StageRun, one: &InService) -> Result<(), Unmet> {
+    let run = match &cx.run.keep {
         Keep::ByRun(run) => run.to_string(),
-        _ => cx.spec.run.to_string(),
+        _ => cx.app.spec.run.to_string(),
     };
-    let inside = Inside { stack: &cx.spec.stack, run: &run, service: &one.service };
+    let inside = Inside { stack: &cx.app.spec.stack, run: &run, service: &one.service };
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let streams = Streams { input: tokio::io::empty(), output: &mut output, errors: &mut errors };
-    let ended = cx.swarm.exec_in(inside, &one.run, streams).await;
+    let ended = cx.run.swarm.exec_in(inside, &one.run, streams).await;
     judged(ended, &output, &errors)
 }
 

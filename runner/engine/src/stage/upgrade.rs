@@ -9,11 +9,11 @@ use swarm::{MountedVolume, Settled};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{answers, change, data, overlay};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use host::markers::{self, Marker};
 
-pub(super) async fn run(cx: &mut Context) -> Step {
-    let markers = match cx.opted_out("upgrade.data") {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    let markers = match cx.app.opted_out("upgrade.data") {
         Some(reason) => {
             cx.skip("upgrade.data", reason);
             None
@@ -27,9 +27,9 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         None => None,
     };
 
-    let head = cx.spec.head.to_string();
+    let head = cx.app.spec.head.to_string();
     let (settled, old) = cx
-        .check("upgrade.settled", async |cx: &mut Context| {
+        .check("upgrade.settled", async |cx: &mut StageRun| {
             let before = cx.before().await?;
             let deployed = cx.deploy(&head, &before).await;
             change::left_behind(cx).await?;
@@ -39,15 +39,15 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         })
         .await?;
     let mut containers = settled.services.iter().flat_map(|service| &service.containers);
-    cx.all_new = !containers.any(|container| old.contains(container));
-    cx.check("upgrade.moved", async |cx: &mut Context| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;
-    cx.check("upgrade.new-process", async |cx: &mut Context| new_process(cx, &settled, &old).await).await?;
+    cx.app.all_new = !containers.any(|container| old.contains(container));
+    cx.check("upgrade.moved", async |cx: &mut StageRun| Ok((answers::runs_commit(cx, &head).await?, ()))).await?;
+    cx.check("upgrade.new-process", async |cx: &mut StageRun| new_process(cx, &settled, &old).await).await?;
     answers::answers(cx, "upgrade.answers").await?;
     if let Some(markers) = markers {
-        cx.check("upgrade.data", async |cx: &mut Context| {
+        cx.check("upgrade.data", async |cx: &mut StageRun| {
             nameless(cx).await?;
             let (text, ()) = still_there(cx, &markers, "the upgrade").await?;
-            let new = if cx.all_new { ", and every container is new: they outlive an undeploy too" } else { "" };
+            let new = if cx.app.all_new { ", and every container is new: they outlive an undeploy too" } else { "" };
             Ok((format!("{text}{new}"), ()))
         })
         .await?;
@@ -57,7 +57,7 @@ pub(super) async fn run(cx: &mut Context) -> Step {
 }
 
 /// Plants a marker in every volume that some service may write to.
-pub(super) async fn plant(cx: &mut Context, check: &str) -> Step<Vec<Marker>> {
+pub(super) async fn plant(cx: &mut StageRun, check: &str) -> Step<Vec<Marker>> {
     Planting::begin(cx).planted(cx, check).await
 }
 
@@ -65,8 +65,8 @@ pub(super) async fn plant(cx: &mut Context, check: &str) -> Step<Vec<Marker>> {
 struct Planting(AbortOnDropHandle<Result<Vec<Marker>, Failure>>);
 
 impl Planting {
-    fn begin(cx: &Context) -> Self {
-        let (swarm, stack, run) = (cx.swarm.clone(), cx.spec.stack.clone(), cx.spec.run.clone());
+    fn begin(cx: &StageRun) -> Self {
+        let (swarm, stack, run) = (cx.run.swarm.clone(), cx.app.spec.stack.clone(), cx.app.spec.run.clone());
         Self(AbortOnDropHandle::new(tokio::spawn(async move {
             let mut mounts = swarm.mounted(&stack).await?;
             let mut seen = BTreeSet::new();
@@ -77,8 +77,8 @@ impl Planting {
         })))
     }
 
-    async fn planted(self, cx: &mut Context, check: &str) -> Step<Vec<Marker>> {
-        cx.check(check, async |_: &mut Context| {
+    async fn planted(self, cx: &mut StageRun, check: &str) -> Step<Vec<Marker>> {
+        cx.check(check, async |_: &mut StageRun| {
             let ended = self.0.await;
             let planted = ended.map_err(|error| Failure::new(Kind::Bug, error.to_string(), "please report it"))??;
             let names: Vec<&str> = planted.iter().map(|marker| marker.volume.as_str()).collect();
@@ -94,7 +94,7 @@ impl Planting {
 }
 
 /// The service `app` answers from containers that were not there before.
-async fn new_process(cx: &Context, settled: &Settled, old: &BTreeSet<String>) -> Result<(String, ()), Failure> {
+async fn new_process(cx: &StageRun, settled: &Settled, old: &BTreeSet<String>) -> Result<(String, ()), Failure> {
     let app = settled.services.iter().find(|service| service.name == "app");
     let containers = app.map(|service| service.containers.clone()).unwrap_or_default();
     let stale = containers.iter().find(|container| old.contains(*container));
@@ -103,14 +103,14 @@ async fn new_process(cx: &Context, settled: &Settled, old: &BTreeSet<String>) ->
     }
     Err(Failure::new(
         Kind::DidNotMove,
-        format!("the upgrade did not move: service app of {} still runs in the container of before", cx.spec.stack),
+        format!("the upgrade did not move: service app of {} still runs in the container of before", cx.app.spec.stack),
         "whether the change reaches service app at all, and its task history",
     ))
 }
 
 /// Tells which data go with their container, whatever is kept.
-async fn nameless(cx: &Context) -> Result<(), Failure> {
-    let found = cx.swarm.nameless(&cx.spec.stack).await?;
+async fn nameless(cx: &StageRun) -> Result<(), Failure> {
+    let found = cx.run.swarm.nameless(&cx.app.spec.stack).await?;
     if !found.is_empty() {
         let places: Vec<String> = found.iter().map(|(service, path)| format!("{path} of {service}")).collect();
         cx.note(format!(
@@ -121,9 +121,9 @@ async fn nameless(cx: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn still_there(cx: &Context, markers: &[Marker], after: &str) -> Result<(String, ()), Failure> {
-    let mounts = cx.swarm.mounted(&cx.spec.stack).await?;
-    if let Some(volume) = markers::missing(&cx.swarm, &mounts, markers).await?.first() {
+pub(super) async fn still_there(cx: &StageRun, markers: &[Marker], after: &str) -> Result<(String, ()), Failure> {
+    let mounts = cx.run.swarm.mounted(&cx.app.spec.stack).await?;
+    if let Some(volume) = markers::missing(&cx.run.swarm, &mounts, markers).await?.first() {
         return Err(Failure::new(
             Kind::DataLost,
             format!("{after} lost data: what was in volume {volume} before is not there after"),

@@ -5,20 +5,20 @@ use base::failure::Failure;
 use swarm::Before;
 
 use super::{answers, evidence, fresh, prepare, upgrade};
-use crate::context::{ActiveVariant, Context, Keep, Step, Stopped};
+use crate::context::{ActiveVariant, Keep, StageRun, Step, Stopped};
 use change::Change;
 use journal::text::count;
 use plan::allowed::{allowed, readable, settle};
 use plan::revision::sample_of;
 use recipe_folder::recipe_toml::Variant;
 
-pub(super) async fn run(cx: &mut Context) -> Step {
-    if cx.keep != Keep::No {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    if cx.run.keep != Keep::No {
         cx.skipped = Some("the app is kept, and a variant would take its place".to_owned());
         return Ok(());
     }
     let mut red = false;
-    for (name, variant) in cx.toml.variant.clone() {
+    for (name, variant) in cx.app.toml.variant.clone() {
         cx.progress(format!("takes the variant {name}"));
         let ended = one(cx, &format!("variants.{name}"), variant).await;
         evidence::collect_logs(cx).await;
@@ -27,11 +27,11 @@ pub(super) async fn run(cx: &mut Context) -> Step {
     if red { Err(Stopped) } else { Ok(()) }
 }
 
-async fn one(cx: &mut Context, name: &str, variant: Variant) -> Step {
+async fn one(cx: &mut StageRun, name: &str, variant: Variant) -> Step {
     fresh::remove(cx, &format!("{name}.removed")).await?;
-    let head = cx.spec.head.to_string();
-    let has = |revision: &str| variant.compose.iter().all(|file| cx.checkout.file(revision, file).is_some());
-    let base = cx.spec.base.clone().filter(|_| !cx.base_is_broken);
+    let head = cx.app.spec.head.to_string();
+    let has = |revision: &str| variant.compose.iter().all(|file| cx.app.checkout.file(revision, file).is_some());
+    let base = cx.app.spec.base.clone().filter(|_| !cx.app.base_is_broken);
     let (base, new) = match base {
         Some(base) if !has(&base) => (None, Some(base)),
         base => (base, None),
@@ -41,14 +41,14 @@ async fn one(cx: &mut Context, name: &str, variant: Variant) -> Step {
             "{name}: {release} does not have all of {variant}, so the variant is installed at the head alone"
         ));
     }
-    cx.variant = Some(ActiveVariant { settings: variant.clone(), is_base: base.is_some() });
-    cx.change = match &base {
+    cx.app.variant = Some(ActiveVariant { settings: variant.clone(), is_base: base.is_some() });
+    cx.app.change = match &base {
         // What is wrong with a side is told by its deploy.
-        Some(_) => Change::read(&cx.checkout, &cx.spec, Some(&variant)).ok().flatten(),
+        Some(_) => Change::read(&cx.app.checkout, &cx.app.spec, Some(&variant)).ok().flatten(),
         None => None,
     };
     let first = base.clone().unwrap_or_else(|| head.clone());
-    cx.check(&format!("{name}.installed"), async |cx: &mut Context| {
+    cx.check(&format!("{name}.installed"), async |cx: &mut StageRun| {
         images(cx, &first, &variant).await?;
         let settled = cx.deploy(&first, &Before::default()).await?;
         Ok((format!("{first} with {variant}: {} up", count(settled.services.len(), "service")), ()))
@@ -59,29 +59,29 @@ async fn one(cx: &mut Context, name: &str, variant: Variant) -> Step {
         return Ok(());
     }
     let markers = upgrade::plant(cx, &format!("{name}.markers")).await?;
-    cx.variant = Some(ActiveVariant { settings: variant.clone(), is_base: false });
-    cx.check(&format!("{name}.upgraded"), async |cx: &mut Context| {
+    cx.app.variant = Some(ActiveVariant { settings: variant.clone(), is_base: false });
+    cx.check(&format!("{name}.upgraded"), async |cx: &mut StageRun| {
         images(cx, &head, &variant).await?;
-        let before = cx.swarm.before(&cx.spec.stack).await?;
+        let before = cx.run.swarm.before(&cx.app.spec.stack).await?;
         let settled = cx.deploy(&head, &before).await?;
         Ok((format!("{} up", count(settled.services.len(), "service")), ()))
     })
     .await?;
     answers::answers(cx, &format!("{name}.upgrade-answers")).await?;
-    cx.check(&format!("{name}.data"), async |cx: &mut Context| {
+    cx.check(&format!("{name}.data"), async |cx: &mut StageRun| {
         upgrade::still_there(cx, &markers, &format!("the upgrade of {name}")).await
     })
     .await
 }
 
 /// The images of a revision with a variant, and that it asks for nothing that a stranger may not have.
-async fn images(cx: &Context, revision: &str, variant: &Variant) -> Result<(), Failure> {
-    let mut env = sample_of(&cx.checkout, revision)?;
+async fn images(cx: &StageRun, revision: &str, variant: &Variant) -> Result<(), Failure> {
+    let mut env = sample_of(&cx.app.checkout, revision)?;
     variant.write_to(&mut env);
-    settle(&mut env, &cx.spec)?;
-    let compose = readable(&cx.checkout, revision, &env, &cx.spec)?;
-    if cx.opted_out("prepare.allowed").is_none() {
-        allowed(&cx.checkout, revision, &env, &cx.spec, &compose)?;
+    settle(&mut env, &cx.app.spec)?;
+    let compose = readable(&cx.app.checkout, revision, &env, &cx.app.spec)?;
+    if cx.app.opted_out("prepare.allowed").is_none() {
+        allowed(&cx.app.checkout, revision, &env, &cx.app.spec, &compose)?;
     }
     prepare::ensure(cx, &compose).await.map(drop)
 }

@@ -149,7 +149,7 @@ fn the_shell_of_a_repository_is_read_before_it_runs() {
 #[tokio::test]
 async fn the_recipes_of_this_repository_keep_the_contract() {
     let mut seen = 0;
-    for entry in std::fs::read_dir("../recipes").unwrap() {
+    for entry in std::fs::read_dir("../../recipes").unwrap() {
         let path = entry.unwrap().path();
         if path.join("recipe.toml").exists() {
             assert_eq!(lint(&path).await.unwrap(), [], "{}", path.display());

@@ -111,7 +111,7 @@ set -euo pipefail
 
 . "$CCCI_SH"
 
-fail "this test has to be filled in: make the app's main object by \`call POST …\` and read it back by \`call GET …\`"
+fail "this test has to be filled in: make the app's main object (call POST …) and read it back (call GET …)"
 "#
     )
 }

@@ -3,11 +3,11 @@
 
 use super::super::backup;
 use super::{Tried, older};
-use crate::context::{Context, Stopped};
+use crate::context::{StageRun, Stopped};
 use journal::event::{Origin, Outcome};
 use recipe_folder::recipe_toml::InjectedFault;
 
-pub(super) async fn run(cx: &mut Context, release: &str) -> Result<Tried, Stopped> {
+pub(super) async fn run(cx: &mut StageRun, release: &str) -> Result<Tried, Stopped> {
     let name = InjectedFault::CrossRelease.check();
     if let Err(why) = older::install(cx, &name, release).await? {
         return Ok(Tried::Blocked(why));

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::super::answers;
 use super::{Planted, bring_back, intact, names, recovered, take_down};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use plan::faults::Ground;
 use recipe_folder::recipe_toml::InjectedFault;
 
-pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Step {
-    let outage = cx.toml.faults.database_late.unwrap_or_default();
+pub(super) async fn run(cx: &mut StageRun, ground: &Ground, planted: &Planted) -> Step {
+    let outage = cx.app.toml.faults.database_late.unwrap_or_default();
     let (event, name) = ("start without its database", InjectedFault::DatabaseLate.check());
-    cx.check(&name, async |cx: &mut Context| {
+    cx.check(&name, async |cx: &mut StageRun| {
         let apps = take_down(cx, ground.apps()).await?;
         let databases = take_down(cx, ground.databases()).await?;
         bring_back(cx, &apps).await?;

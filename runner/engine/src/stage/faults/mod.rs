@@ -17,7 +17,7 @@ use futures_util::future::try_join_all;
 use swarm::{DownService, ServiceFacts};
 
 use super::{answers, data, evidence, upgrade};
-use crate::context::{Context, Keep, Step, Stopped};
+use crate::context::{Keep, StageRun, Step, Stopped};
 use host::markers::Marker;
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;
@@ -36,13 +36,13 @@ enum Tried {
     Blocked(String),
 }
 
-pub(super) async fn run(cx: &mut Context) -> Step {
-    if cx.keep != Keep::No {
+pub(super) async fn run(cx: &mut StageRun) -> Step {
+    if cx.run.keep != Keep::No {
         cx.skipped = Some("the app is kept, and a fault would change it".to_owned());
         return Ok(());
     }
     let ground = cx
-        .check("faults.ground", async |cx: &mut Context| {
+        .check("faults.ground", async |cx: &mut StageRun| {
             let ground = ground(cx).await?;
             let none = |names: String| if names.is_empty() { "none".to_owned() } else { names };
             let (live, databases) = (none(names(ground.live())), none(names(ground.databases())));
@@ -51,9 +51,9 @@ pub(super) async fn run(cx: &mut Context) -> Step {
         .await?;
     let mut planted = None;
     let (mut shown, mut blocked, mut red) = (0, Vec::new(), None);
-    for fault in cx.toml.injected() {
+    for fault in cx.app.toml.injected() {
         cx.progress(format!("makes the fault {}", fault.name()));
-        let why = ground.unfit(fault, &cx.toml).or_else(|| in_the_way(fault, red)).or_else(|| too_late(cx, fault));
+        let why = ground.unfit(fault, &cx.app.toml).or_else(|| in_the_way(fault, red)).or_else(|| too_late(cx, fault));
         let tried = match why {
             Some(why) => Ok(Tried::Blocked(why)),
             None => one(cx, fault, &ground, &mut planted).await,
@@ -85,8 +85,8 @@ fn in_the_way(fault: InjectedFault, red: Option<InjectedFault>) -> Option<String
 }
 
 /// A fault for which the stage has no time any more would be red by a deadline that says nothing of the recipe.
-fn too_late(cx: &Context, fault: InjectedFault) -> Option<String> {
-    let faults = &cx.toml.faults;
+fn too_late(cx: &StageRun, fault: InjectedFault) -> Option<String> {
+    let faults = &cx.app.toml.faults;
     let outage = |outage: &recipe_folder::recipe_toml::Outage| outage.away.get() + outage.within.get();
     let needed = match fault {
         InjectedFault::Restart => faults.restart.as_ref().map(|one| one.within.get()),
@@ -102,17 +102,17 @@ fn too_late(cx: &Context, fault: InjectedFault) -> Option<String> {
 }
 
 /// What of the recipe decides which faults fit: by what is deployed, where the plan knew the files alone.
-async fn ground(cx: &Context) -> Result<Ground, Failure> {
-    let sample = cx.checkout.file(cx.spec.head.as_str(), ".env.sample").unwrap_or_default();
+async fn ground(cx: &StageRun) -> Result<Ground, Failure> {
+    let sample = cx.app.checkout.file(cx.app.spec.head.as_str(), ".env.sample").unwrap_or_default();
     Ok(Ground {
-        services: cx.swarm.service_facts(&cx.spec.stack).await?,
-        releases: releases_before(&cx.spec),
+        services: cx.run.swarm.service_facts(&cx.app.spec.stack).await?,
+        releases: releases_before(&cx.app.spec),
         settings: Ground::settings_of(&sample),
     })
 }
 
 async fn one(
-    cx: &mut Context,
+    cx: &mut StageRun,
     fault: InjectedFault,
     ground: &Ground,
     planted: &mut Option<Planted>,
@@ -154,19 +154,19 @@ struct Planted {
 }
 
 /// Makes what a fault could lose.
-async fn plant(cx: &mut Context, name: &str) -> Step<Planted> {
+async fn plant(cx: &mut StageRun, name: &str) -> Step<Planted> {
     let markers = upgrade::plant(cx, &format!("{name}.markers")).await?;
     data::seed(cx).await?;
     let has_data = data::is_there(cx).await;
-    if cx.overlays.data.is_some() && !has_data {
+    if cx.app.overlays.data.is_some() && !has_data {
         cx.note("the recipe's data are not there before any fault, so none is held to them: earlier tests may have changed them");
     }
     Ok(Planted { markers, has_data })
 }
 
 /// All of it is still there.
-async fn intact(cx: &mut Context, name: &str, planted: &Planted, event: &str) -> Step {
-    cx.check(&format!("{name}.data"), async |cx: &mut Context| {
+async fn intact(cx: &mut StageRun, name: &str, planted: &Planted, event: &str) -> Step {
+    cx.check(&format!("{name}.data"), async |cx: &mut StageRun| {
         upgrade::still_there(cx, &planted.markers, &format!("the {event}")).await
     })
     .await?;
@@ -178,16 +178,16 @@ async fn intact(cx: &mut Context, name: &str, planted: &Planted, event: &str) ->
 
 /// Takes services down, side by side.
 async fn take_down<'a>(
-    cx: &Context,
+    cx: &StageRun,
     services: impl Iterator<Item = &'a ServiceFacts>,
 ) -> Result<Vec<DownService>, Failure> {
     let until = cx.wait_until();
-    try_join_all(services.map(|service| cx.swarm.take_down(&cx.spec.stack, &service.name, until))).await
+    try_join_all(services.map(|service| cx.run.swarm.take_down(&cx.app.spec.stack, &service.name, until))).await
 }
 
 /// Brings them back.
-async fn bring_back(cx: &Context, down: &[DownService]) -> Result<(), Failure> {
-    try_join_all(down.iter().map(|service| cx.swarm.bring_back(service))).await.map(drop)
+async fn bring_back(cx: &StageRun, down: &[DownService]) -> Result<(), Failure> {
+    try_join_all(down.iter().map(|service| cx.run.swarm.bring_back(service))).await.map(drop)
 }
 
 fn names<'a>(services: impl Iterator<Item = &'a ServiceFacts>) -> String {
@@ -196,13 +196,13 @@ fn names<'a>(services: impl Iterator<Item = &'a ServiceFacts>) -> String {
 
 /// Waits until everything is up and the app answers again; how many seconds that took. An app may answer before it has
 /// found its database again: its data have as long as its answer, and whether they are there is told by [`intact`].
-async fn recovered(cx: &mut Context, planted: &Planted, event: &str, within: Seconds) -> Result<f64, Failure> {
+async fn recovered(cx: &mut StageRun, planted: &Planted, event: &str, within: Seconds) -> Result<f64, Failure> {
     let began = Instant::now();
     let until = began + Duration::from_secs(within.get());
-    let before = cx.swarm.before(&cx.spec.stack).await?;
-    let mut watch = cx.swarm.watch(&cx.spec.stack).await?;
+    let before = cx.run.swarm.before(&cx.app.spec.stack).await?;
+    let mut watch = cx.run.swarm.watch(&cx.app.spec.stack).await?;
     let mut speaker = cx.speaker();
-    cx.settled = None;
+    cx.app.settled = None;
     let wrong = |failure| not_recovered(event, within, failure);
     watch.settled(&before, until, &mut speaker).await.map_err(wrong)?;
     answers::recovered(cx, until).await.map_err(wrong)?;
@@ -210,7 +210,7 @@ async fn recovered(cx: &mut Context, planted: &Planted, event: &str, within: Sec
         // An app that connects again tells nobody.
         tokio::time::sleep(PAUSE).await;
     }
-    cx.settled = Some(cx.swarm.before(&cx.spec.stack).await?);
+    cx.app.settled = Some(cx.run.swarm.before(&cx.app.spec.stack).await?);
     Ok(began.elapsed().as_secs_f64())
 }
 

@@ -7,17 +7,17 @@ use base::failure::{Cause, Failure};
 use swarm::Before;
 
 use super::super::{answers, data, fresh, prepare};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use change::Change;
 use journal::event::{Origin, Outcome};
 use plan::spec::RunSpec;
 
 /// Removes the app and installs a release with data; the inner error says why it cannot be had.
-pub(super) async fn install(cx: &mut Context, name: &str, release: &str) -> Step<Result<(), String>> {
+pub(super) async fn install(cx: &mut StageRun, name: &str, release: &str) -> Step<Result<(), String>> {
     fresh::remove(cx, &format!("{name}.removed")).await?;
-    let spec = RunSpec { base: Some(release.to_owned()), ..cx.spec.clone() };
+    let spec = RunSpec { base: Some(release.to_owned()), ..cx.app.spec.clone() };
     // What is wrong with a side is told by its deploy.
-    cx.change = Change::read(&cx.checkout, &spec, None).ok().flatten();
+    cx.app.change = Change::read(&cx.app.checkout, &spec, None).ok().flatten();
     let (check, began) = (format!("{name}.installed"), Instant::now());
     let failure = match up(cx, release).await {
         Ok(()) => {
@@ -34,7 +34,7 @@ pub(super) async fn install(cx: &mut Context, name: &str, release: &str) -> Step
     Ok(Err(format!("{release} does not come up here: {}", failure.what)))
 }
 
-async fn up(cx: &mut Context, release: &str) -> Result<(), Failure> {
+async fn up(cx: &mut StageRun, release: &str) -> Result<(), Failure> {
     let compose = prepare::may_be_deployed(cx, release)?;
     prepare::ensure(cx, &compose).await?;
     cx.deploy(release, &Before::default()).await?;

@@ -2,16 +2,16 @@
 //! does. What a container keeps in its own layer is lost then, and so is what an entrypoint makes anew.
 
 use super::{Planted, bring_back, intact, recovered, take_down};
-use crate::context::{Context, Step};
+use crate::context::{StageRun, Step};
 use plan::faults::Ground;
 use recipe_folder::recipe_toml::InjectedFault;
 
-pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Step {
-    let within = cx.toml.faults.restart.unwrap_or_default().within;
+pub(super) async fn run(cx: &mut StageRun, ground: &Ground, planted: &Planted) -> Step {
+    let within = cx.app.toml.faults.restart.unwrap_or_default().within;
     for service in ground.live() {
         let event = format!("restart of {}", service.name);
         let name = format!("{}.{}", InjectedFault::Restart.check(), service.name);
-        cx.check(&name, async |cx: &mut Context| {
+        cx.check(&name, async |cx: &mut StageRun| {
             cx.progress(format!("restarts {}", service.name));
             let down = take_down(cx, [service].into_iter()).await?;
             bring_back(cx, &down).await?;

@@ -12,7 +12,7 @@ use swarm::{DownService, ServiceFacts, TaskRow};
 
 use super::super::{answers, data};
 use super::{Planted, Tried, bring_back, intact, names, recovered, take_down};
-use crate::context::{Context, Stopped};
+use crate::context::{StageRun, Stopped};
 use crate::random_text::random_text;
 use journal::event::{Origin, Outcome};
 use plan::faults::Ground;
@@ -41,15 +41,15 @@ enum Answered {
     WithData,
 }
 
-pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) -> Result<Tried, Stopped> {
-    let within = cx.toml.faults.wrong_secret.unwrap_or_default().within;
+pub(super) async fn run(cx: &mut StageRun, ground: &Ground, planted: &Planted) -> Result<Tried, Stopped> {
+    let within = cx.app.toml.faults.wrong_secret.unwrap_or_default().within;
     let (event, name) = ("wrong password for its database", InjectedFault::WrongSecret.check());
     let passwords = ground.passwords();
     let apps: Vec<&ServiceFacts> = ground.apps().filter(|service| !service.secrets.is_disjoint(&passwords)).collect();
     let apps = || apps.iter().copied();
     let began = Instant::now();
     let (right, answered) = cx
-        .check(&format!("{name}.given"), async |cx: &mut Context| {
+        .check(&format!("{name}.given"), async |cx: &mut StageRun| {
             let right = take_down(cx, apps()).await?;
             let known = tasks(cx).await?.into_iter().map(|task| task.id).collect();
             give(cx, &right, &passwords).await?;
@@ -61,7 +61,7 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
     let took = began.elapsed();
     // The app gets its own password back first, so that what comes next begins on an app that is up.
     let back = cx
-        .check(&format!("{name}.back"), async |cx: &mut Context| {
+        .check(&format!("{name}.back"), async |cx: &mut StageRun| {
             take_down(cx, apps()).await?;
             bring_back(cx, &right).await?;
             let took = recovered(cx, planted, event, within.max(Recovery::default().within)).await?;
@@ -88,17 +88,17 @@ pub(super) async fn run(cx: &mut Context, ground: &Ground, planted: &Planted) ->
     Ok(Tried::Shown)
 }
 
-async fn tasks(cx: &Context) -> Result<Vec<TaskRow>, Failure> {
-    cx.swarm.tasks(&cx.spec.stack).await
+async fn tasks(cx: &StageRun) -> Result<Vec<TaskRow>, Failure> {
+    cx.run.swarm.tasks(&cx.app.spec.stack).await
 }
 
 /// Brings services back with another value in the place of each password.
-async fn give(cx: &Context, down: &[DownService], passwords: &BTreeSet<String>) -> Result<(), Failure> {
+async fn give(cx: &StageRun, down: &[DownService], passwords: &BTreeSet<String>) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for (number, password) in passwords.iter().enumerate() {
         let value = random_text(LENGTH);
         cx.hide(&value)?;
-        let made = cx.swarm.make_secret(&cx.spec.stack, &format!("ccci_wrong_{number}"), &value).await?;
+        let made = cx.run.swarm.make_secret(&cx.app.spec.stack, &format!("ccci_wrong_{number}"), &value).await?;
         wrong.push((password.clone(), made));
     }
     let changed: Vec<DownService> = down.iter().map(|service| service.with_secrets(&wrong)).collect();
@@ -107,7 +107,7 @@ async fn give(cx: &Context, down: &[DownService], passwords: &BTreeSet<String>) 
 
 /// Watches the app until it is plain what it does, or the time is up.
 async fn watched(
-    cx: &mut Context,
+    cx: &mut StageRun,
     within: Seconds,
     has_data: bool,
     known: &BTreeSet<String>,
