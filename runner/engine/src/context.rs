@@ -5,7 +5,6 @@ mod holdings;
 mod keep;
 pub mod logins;
 mod make;
-pub mod neighbours;
 mod run;
 mod stage_run;
 mod tell;

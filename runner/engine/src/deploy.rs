@@ -13,13 +13,13 @@ use overlay::OverlayFile;
 use swarm::{Before, Settled};
 
 use crate::context::StageRun;
-use crate::context::neighbours::CA_FILE;
-use crate::override_file::{least_version, override_file};
 use crate::random_text::random_text;
 use crate::stage;
 use journal::event::Event;
 use plan::allowed::{allowed, readable, settle};
 use plan::links::OVERRIDE_FILE;
+use plan::neighbours::CA_FILE;
+use plan::override_file::{least_version, override_file};
 use plan::revision::{INSTALL_STEPS, invalid_compose, sample_of};
 
 impl StageRun {

@@ -12,7 +12,6 @@ pub mod execute;
 pub mod forgetting;
 pub mod keep;
 pub mod kept_secrets;
-pub mod override_file;
 mod random_text;
 pub mod run_commands;
 pub mod slot;

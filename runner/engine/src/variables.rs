@@ -5,8 +5,8 @@ use harness::deps::{DepsUser, Sso};
 use secrecy::ExposeSecret as _;
 use swarm::{PublishedPort, ServiceFacts};
 
-use crate::context::neighbours::SYSTEM_CAS;
 use crate::context::{Keep, StageRun};
+use plan::neighbours::SYSTEM_CAS;
 
 /// One value.
 pub struct Variable {

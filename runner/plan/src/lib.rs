@@ -11,6 +11,8 @@ pub mod foreseen;
 pub mod kept;
 pub mod links;
 pub mod needs;
+pub mod neighbours;
+pub mod override_file;
 pub mod prepared;
 pub mod refused;
 pub mod revision;

@@ -16,7 +16,6 @@ use engine::context::Keep;
 use engine::context::{Parts, StageRun};
 use engine::execute::execute;
 use engine::kept_secrets;
-use engine::override_file::SwarmTraits;
 use host::queue::Runner;
 use host::reap::Janitor;
 use journal::emit::Sink;
@@ -24,6 +23,7 @@ use journal::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use journal::exit::Exit;
 use journal::number::from_one;
 use plan::kept;
+use plan::override_file::SwarmTraits;
 use plan::prepared::Prepared;
 
 use engine::warm::{self, Arranging};

@@ -7,12 +7,12 @@ use base::names::RecipeName;
 use coopcloud::abra::Abra;
 use swarm::Before;
 
-use super::neighbours::Neighbours;
 use super::variant::ActiveVariant;
 use change::Change;
 use fence::own_tests::OwnTests;
 use journal::run_dir::RunDir;
 use plan::commands::Commands;
+use plan::neighbours::Neighbours;
 use plan::spec::RunSpec;
 use plan::warm_provider::Warm;
 use recipe_folder::overlays::Overlays;

@@ -8,12 +8,12 @@ use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 use super::keep::Keep;
-use crate::override_file::SwarmTraits;
 use host::engine_watch::EngineWatch;
 use host::queue::Runner;
 use host::settings::Guards;
 use journal::emit::Emitter;
 use journal::event::RunStarted;
+use plan::override_file::SwarmTraits;
 
 /// The facts and tools of one run.
 pub(crate) struct Run {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base::names::StackName;
-use harness::http::Http;
+use http_client::Http;
 use journal::event::{Fault, Record, Stage};
 
 use super::app::App;

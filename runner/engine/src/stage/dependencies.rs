@@ -13,10 +13,10 @@ use tokio::sync::watch;
 
 use super::{answers, prepare, ready};
 use crate::context::logins;
-use crate::context::neighbours::Neighbours;
 use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Fault, Origin, Outcome};
 use journal::text::count;
+use plan::neighbours::Neighbours;
 
 /// How long a dependency may take to show that it still lives.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -84,7 +84,8 @@ pub(super) async fn run(cx: &mut StageRun) -> Step {
 }
 
 async fn names(cx: &mut StageRun) -> Result<(String, Neighbours), Failure> {
-    let neighbours = Neighbours::of(cx).await?;
+    let domains = cx.holdings.dependencies.iter().map(|other| &other.app.spec.domain).chain([&cx.app.spec.domain]);
+    let neighbours = Neighbours::of(&cx.run.swarm, domains, cx.run.fixed_address, cx.run.ca.as_deref()).await?;
     let text = match neighbours.hosts.first() {
         None => "DNS knows the names of the apps".to_owned(),
         Some((_, address)) => format!("{} by {address}", count(neighbours.hosts.len(), "name")),

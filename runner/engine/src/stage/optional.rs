@@ -43,6 +43,9 @@ fn compose_paths(checkout: &Checkout, revision: &str) -> Vec<String> {
 }
 
 /// Tells what they are, and what is wrong with them.
+///
+/// # Errors
+/// [`Kind::InvalidCompose`] where the change itself makes one of them wrong.
 pub(super) fn told(
     cx: &StageRun,
     head: &str,

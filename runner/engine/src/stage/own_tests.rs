@@ -7,12 +7,12 @@ use base::failure::{Failure, Kind};
 use swarm::StackLabels;
 
 use super::overlay;
-use crate::context::neighbours::SYSTEM_CAS;
 use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, VARIABLES};
 use fence::own_tests::{FOLDER, Fence, FenceSettings, Limits, OwnTests};
 use host::blocking::blocking;
 use journal::event::{Origin, Outcome};
+use plan::neighbours::SYSTEM_CAS;
 
 /// Of the run's values, those that mean something inside the fence.
 const VALUES: [&str; 6] = ["CCCI_URL", "CCCI_DOMAIN", "CCCI_RECIPE", "CCCI_VERSION", "CCCI_COMMIT", "CCCI_STAGE"];

@@ -10,8 +10,8 @@ use harness::tls::{Server, Tls, TlsError, Trust};
 use http_client::Expect;
 use swarm::{ExecError, Inside, Streams};
 
-use crate::context::neighbours::SYSTEM_CAS;
 use crate::context::{Keep, StageRun};
+use plan::neighbours::SYSTEM_CAS;
 use recipe_folder::recipe_toml::InService;
 
 /// Between two right answers where several are wanted.

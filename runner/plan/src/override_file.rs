@@ -9,7 +9,7 @@ use coopcloud::compose::{Compose, Port};
 use serde_json::{Map, Value, json};
 use swarm::EngineFacts;
 
-use crate::context::neighbours::{CA_FILE, CA_IN_CONTAINER, Neighbours, TRUST};
+use crate::neighbours::{CA_FILE, CA_IN_CONTAINER, Neighbours, TRUST};
 
 /// What the swarm is like that the app is deployed to.
 #[derive(Debug, Clone, PartialEq, Eq)]

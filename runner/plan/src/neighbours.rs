@@ -7,8 +7,7 @@ use std::path::Path;
 
 use base::failure::Failure;
 use base::names::Domain;
-
-use crate::context::StageRun;
+use swarm::Swarm;
 
 /// The CA's file in the checkout, beside cc-ci's compose file.
 pub const CA_FILE: &str = "cc-ci-ca.pem";
@@ -35,18 +34,22 @@ impl Neighbours {
     ///
     /// # Errors
     /// The engine does not answer, or the CA cannot be read.
-    pub async fn of(cx: &StageRun) -> Result<Self, Failure> {
-        let domains = cx.holdings.dependencies.iter().map(|other| &other.app.spec.domain).chain([&cx.app.spec.domain]);
-        let hosts = match cx.run.fixed_address {
+    pub async fn of(
+        swarm: &Swarm,
+        domains: impl Iterator<Item = &Domain>,
+        fixed_address: Option<IpAddr>,
+        ca: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let hosts = match fixed_address {
             None => Vec::new(),
             // Loopback is the container itself there; traefik's ports are on its node's side of the bridge.
             Some(ip) if ip.is_loopback() => {
-                let ip = cx.run.swarm.gateway().await?;
+                let ip = swarm.gateway().await?;
                 domains.map(|domain| (domain.clone(), ip)).collect()
             }
             Some(ip) => domains.map(|domain| (domain.clone(), ip)).collect(),
         };
-        let ca = cx.run.ca.as_deref().map(trusted).transpose()?;
+        let ca = ca.map(trusted).transpose()?;
         Ok(Self { hosts, ca })
     }
 }
