@@ -8,7 +8,7 @@ use coopcloud::abra::Point;
 use coopcloud::abra_sh;
 use coopcloud::compose::Compose;
 use coopcloud::envfile::EnvFile;
-use coopcloud::lint::{Row, lint};
+use coopcloud::lint::{RuleResult, lint};
 use coopcloud::version::Version;
 
 use crate::exports;
@@ -127,7 +127,7 @@ impl Recipe {
     }
 
     /// Every lint rule's result for the checkout as it is.
-    pub(crate) fn lint(&self) -> Done<Vec<Row>> {
+    pub(crate) fn lint(&self) -> Done<Vec<RuleResult>> {
         let sample = self.sample()?;
         let mut vars = sample.vars();
         vars.extend(self.exports()?);

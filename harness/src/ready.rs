@@ -54,7 +54,7 @@ where
     A: Future<Output = Result<(), Unmet>>,
 {
     let start = Instant::now();
-    let mut row = Row { wanted: patience.in_a_row.get(), now: 0, longest: 0, tries: 0, wrong: String::new() };
+    let mut row = TryRow { wanted: patience.in_a_row.get(), now: 0, longest: 0, tries: 0, wrong: String::new() };
     let mut longer = PAUSE;
     loop {
         row.tries += 1;
@@ -88,7 +88,7 @@ where
 }
 
 /// How the tries went.
-struct Row {
+struct TryRow {
     wanted: u32,
     now: u32,
     longest: u32,
@@ -96,7 +96,7 @@ struct Row {
     wrong: String,
 }
 
-impl Row {
+impl TryRow {
     /// Counts one that was right; whether that is enough.
     fn is_complete(&mut self) -> bool {
         self.now += 1;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use harness::testing::{Built, Ended, Source, Test, Verdict, find, remember_panics, run};
+use harness::testing::{Built, Source, Test, TestEnd, Verdict, find, remember_panics, run};
 
 include!(concat!(env!("OUT_DIR"), "/tests.rs"));
 
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(built: &Built, limit: Duration) -> Ended {
+fn start(built: &Built, limit: Duration) -> TestEnd {
     remember_panics();
     // One thread: a panic leaves its place on the thread that asks for it.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -72,8 +72,8 @@ fn start(built: &Built, limit: Duration) -> Ended {
     }
 }
 
-fn broken(why: String) -> Ended {
-    Ended { verdict: Verdict::Broken, line: why, detail: String::new() }
+fn broken(why: String) -> TestEnd {
+    TestEnd { verdict: Verdict::Broken, line: why, detail: String::new() }
 }
 
 #[cfg(test)]

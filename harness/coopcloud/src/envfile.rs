@@ -9,11 +9,11 @@ pub const MARK: char = '\u{feff}';
 /// An env file, with its comments and its order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EnvFile {
-    lines: Vec<Line>,
+    lines: Vec<EnvLine>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Line {
+enum EnvLine {
     /// A comment, an empty line, or one that is no assignment.
     Text(String),
     Assignment {
@@ -52,7 +52,7 @@ impl EnvFile {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().rev().find_map(|line| match line {
-            Line::Assignment { key: found, value, .. } if found == key => Some(value.as_str()),
+            EnvLine::Assignment { key: found, value, .. } if found == key => Some(value.as_str()),
             _ => None,
         })
     }
@@ -60,12 +60,12 @@ impl EnvFile {
     /// Sets a key: its last assignment is replaced, or one is added at the end.
     pub fn set(&mut self, key: &str, value: &str) {
         let last = self.lines.iter_mut().rev().find_map(|line| match line {
-            Line::Assignment { key: found, value, .. } if found == key => Some(value),
+            EnvLine::Assignment { key: found, value, .. } if found == key => Some(value),
             _ => None,
         });
         match last {
             Some(place) => value.clone_into(place),
-            None => self.lines.push(Line::Assignment {
+            None => self.lines.push(EnvLine::Assignment {
                 key: key.to_owned(),
                 value: value.to_owned(),
                 comment: String::new(),
@@ -76,7 +76,7 @@ impl EnvFile {
 
     /// Takes every assignment of a key away.
     pub fn remove(&mut self, key: &str) {
-        self.lines.retain(|line| !matches!(line, Line::Assignment { key: found, .. } if found == key));
+        self.lines.retain(|line| !matches!(line, EnvLine::Assignment { key: found, .. } if found == key));
     }
 
     /// The same settings in the one form that every reader of env files takes the same way: each key once,
@@ -90,14 +90,14 @@ impl EnvFile {
         let mut lines = Vec::new();
         for (at, line) in self.lines.iter().enumerate() {
             let (key, comment) = match line {
-                Line::Text(text) if text.trim().is_empty() || text.trim_start().starts_with('#') => {
+                EnvLine::Text(text) if text.trim().is_empty() || text.trim_start().starts_with('#') => {
                     lines.push(line.clone());
                     continue;
                 }
-                Line::Text(_) => continue,
-                Line::Assignment { key, comment, .. } => (key, comment),
+                EnvLine::Text(_) => continue,
+                EnvLine::Assignment { key, comment, .. } => (key, comment),
             };
-            let again = |later: &Line| matches!(later, Line::Assignment { key: found, .. } if found == key);
+            let again = |later: &EnvLine| matches!(later, EnvLine::Assignment { key: found, .. } if found == key);
             if self.lines[at + 1..].iter().any(again) {
                 continue;
             }
@@ -108,7 +108,7 @@ impl EnvFile {
             let hint = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '=' | ',' | '_' | '-' | '.');
             let hints: String = comment.chars().filter(hint).collect();
             let comment = if hints.trim().is_empty() { String::new() } else { format!("# {}", hints.trim()) };
-            lines.push(Line::Assignment { key: key.clone(), value, comment, literal: true });
+            lines.push(EnvLine::Assignment { key: key.clone(), value, comment, literal: true });
         }
         Ok(Self { lines })
     }
@@ -129,7 +129,7 @@ impl EnvFile {
     pub fn vars(&self) -> BTreeMap<String, String> {
         let mut vars = BTreeMap::new();
         for line in &self.lines {
-            if let Line::Assignment { key, value, literal, .. } = line {
+            if let EnvLine::Assignment { key, value, literal, .. } = line {
                 let value = if *literal { value.clone() } else { expand(value, &vars) };
                 vars.insert(key.clone(), value);
             }
@@ -142,7 +142,7 @@ impl EnvFile {
     #[must_use]
     pub fn unclosed(&self) -> Option<(usize, &str)> {
         self.lines.iter().zip(1..).find_map(|(line, number)| {
-            let Line::Text(text) = line else { return None };
+            let EnvLine::Text(text) = line else { return None };
             let (key, rest) = assignment(text)?;
             rest.starts_with(['"', '\'']).then_some((number, key))
         })
@@ -153,7 +153,7 @@ impl EnvFile {
     pub fn secrets(&self) -> Vec<SecretSpec> {
         let mut found: Vec<SecretSpec> = Vec::new();
         for line in &self.lines {
-            let Line::Assignment { key, value, comment, .. } = line else { continue };
+            let EnvLine::Assignment { key, value, comment, .. } = line else { continue };
             let Some(name) = key.strip_prefix("SECRET_").and_then(|key| key.strip_suffix("_VERSION")) else { continue };
             let hint = |key: &str| {
                 // A comma may end a hint, and stands between the sets of one.
@@ -185,7 +185,7 @@ impl EnvFile {
     pub fn merge_from(&mut self, sample: &Self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut added = Vec::new();
         for line in &sample.lines {
-            if let Line::Assignment { key, .. } = line
+            if let EnvLine::Assignment { key, .. } = line
                 && self.get(key).is_none()
                 && is_wanted(key)
             {
@@ -201,8 +201,8 @@ impl fmt::Display for EnvFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.lines {
             match line {
-                Line::Text(text) => writeln!(f, "{text}")?,
-                Line::Assignment { key, value, comment, literal } => {
+                EnvLine::Text(text) => writeln!(f, "{text}")?,
+                EnvLine::Assignment { key, value, comment, literal } => {
                     let bare = if *literal { BARE } else { "_-./:,@%+=$`()!|&*{}<>?;~^[]\\'" };
                     let is_plain = value.chars().all(|c| c.is_ascii_alphanumeric() || bare.contains(c));
                     let is_bare = !*literal && is_read_bare(value);
@@ -229,8 +229,8 @@ impl fmt::Display for EnvFile {
 /// Beside letters and digits, what needs no quotes in any reader.
 const BARE: &str = "_-./:,@%+";
 
-fn parse_line(line: &str) -> Line {
-    let text = || Line::Text(line.to_owned());
+fn parse_line(line: &str) -> EnvLine {
+    let text = || EnvLine::Text(line.to_owned());
     let Some((key, rest)) = assignment(line) else { return text() };
     let (value, comment) = match rest.chars().next() {
         Some('"') => match quoted(&rest[1..]) {
@@ -249,7 +249,7 @@ fn parse_line(line: &str) -> Line {
         },
     };
     let literal = rest.starts_with('\'') && rest.len() > value.len();
-    Line::Assignment { key: key.to_owned(), value, comment: comment.to_owned(), literal }
+    EnvLine::Assignment { key: key.to_owned(), value, comment: comment.to_owned(), literal }
 }
 
 /// A text in double quotes, from behind the first one, and what follows the last one. `\"` is a quote and `\\` a

@@ -114,14 +114,14 @@ pub enum Met {
 
 /// One rule's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct RuleResult {
     /// The rule.
     pub rule: Rule,
     /// What became of it.
     pub met: Met,
 }
 
-impl Row {
+impl RuleResult {
     /// Whether it stops a deploy.
     #[must_use]
     pub fn stops(&self) -> bool {
@@ -131,8 +131,8 @@ impl Row {
 
 /// Every rule's result, in their order.
 #[must_use]
-pub fn lint(recipe: &Recipe) -> Vec<Row> {
-    RULES.into_iter().map(|rule| Row { rule, met: met(rule.reference, recipe) }).collect()
+pub fn lint(recipe: &Recipe) -> Vec<RuleResult> {
+    RULES.into_iter().map(|rule| RuleResult { rule, met: met(rule.reference, recipe) }).collect()
 }
 
 /// What breaks a rule: services, images, variables, tags or files by name. Empty where nothing does, and for a number

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::text::is_true;
 
 use super::labels::ServiceLabels;
-use super::router_rule::{Takes, Wanted, takes};
+use super::router_rule::{RoutedRequest, Takes, takes};
 
 /// A router of HTTP requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Routing {
 
     /// The first router that takes a request, or may.
     #[must_use]
-    pub fn taken_by(&self, wanted: Wanted<'_>) -> Option<&Router> {
+    pub fn taken_by(&self, wanted: RoutedRequest<'_>) -> Option<&Router> {
         self.routers.iter().find(|router| matches!(takes(&router.rule, wanted), Takes::Yes | Takes::Unknown))
     }
 
@@ -144,7 +144,7 @@ impl Routing {
     #[must_use]
     pub fn no_way(
         &self,
-        wanted: Wanted<'_>,
+        wanted: RoutedRequest<'_>,
         networks: &BTreeMap<String, BTreeSet<String>>,
         proxy: &str,
     ) -> Option<NoWay> {
@@ -162,7 +162,7 @@ impl Routing {
         let Some(router) = self.taken_by(wanted) else {
             let told = |router: &Router| format!("{} (router {} of service {})", router.rule, router.name, router.on);
             let rules = self.routers.iter().map(told).collect::<Vec<_>>().join("; ");
-            let Wanted { host, path } = wanted;
+            let RoutedRequest { host, path } = wanted;
             if self.routers.iter().any(|router| takes(&router.rule, wanted) == Takes::OtherPath) {
                 return Some(NoWay {
                     what: format!("cc-ci would ask for {path} of {host}, and no rule takes that path: {rules}"),
@@ -230,7 +230,7 @@ impl Routing {
 mod tests {
     use super::*;
 
-    const ROOT: Wanted<'_> = Wanted { host: "app.example.org", path: "/" };
+    const ROOT: RoutedRequest<'_> = RoutedRequest { host: "app.example.org", path: "/" };
 
     fn routing(labels: &[(&str, &str)]) -> Routing {
         let own = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();

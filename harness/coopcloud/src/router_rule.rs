@@ -4,7 +4,7 @@ use regex::Regex;
 
 /// A request that is asked of a rule.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct RoutedRequest<'a> {
     /// The host.
     pub host: &'a str,
     /// The path.
@@ -53,7 +53,7 @@ impl<'a> RouterRule<'a> {
 
     /// What it says to a GET without headers of its own.
     #[must_use]
-    pub fn takes(&self, wanted: Wanted<'_>) -> Takes {
+    pub fn takes(&self, wanted: RoutedRequest<'_>) -> Takes {
         match self.met(wanted.host, Some(wanted.path)) {
             Some(true) => Takes::Yes,
             None => Takes::Unknown,
@@ -86,7 +86,7 @@ impl<'a> RouterRule<'a> {
 
 /// What a rule says to a request; a rule that cannot be read is unknown.
 #[must_use]
-pub fn takes(rule: &str, wanted: Wanted<'_>) -> Takes {
+pub fn takes(rule: &str, wanted: RoutedRequest<'_>) -> Takes {
     RouterRule::parse(rule).map_or(Takes::Unknown, |rule| rule.takes(wanted))
 }
 
@@ -236,7 +236,7 @@ fn alone<'a>(mut parts: Vec<RouterRule<'a>>, many: impl Fn(Vec<RouterRule<'a>>) 
 mod tests {
     use super::*;
 
-    const ROOT: Wanted<'_> = Wanted { host: "app.example.org", path: "/" };
+    const ROOT: RoutedRequest<'_> = RoutedRequest { host: "app.example.org", path: "/" };
 
     #[test]
     fn rules_say_what_they_take() {

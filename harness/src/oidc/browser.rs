@@ -5,7 +5,7 @@ use url::Url;
 
 use super::code::{Attempt, Code};
 use super::not_logged_in::{NotLoggedIn, refused, shown};
-use super::page::Page;
+use super::page::LoginPage;
 use super::{Oidc, OidcError};
 use crate::browser::{Browser, By};
 use crate::testing::Wrong;
@@ -84,7 +84,7 @@ impl Oidc {
             if is_back(&here) {
                 return Ok(here);
             }
-            let page = Page::read(&browser.source().await?);
+            let page = LoginPage::read(&browser.source().await?);
             // The page may have changed between the two questions.
             let stays = browser.current_url().await? == here && here.origin() == self.origin();
             let late = Instant::now() >= deadline;

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::claims::Expect;
-use super::error::{OidcError, Refusal};
+use super::error::{OauthRefusal, OidcError};
 use super::pkce::{Pkce, random};
 use super::token::Client;
 use super::{Discovery, Oidc};
@@ -144,7 +144,7 @@ fn read(provider: &Discovery, attempt: &Attempt, back: &Url) -> Result<Code, Oid
     }
     if let Some(error) = once(back, "error")? {
         let description = once(back, "error_description")?.unwrap_or_default();
-        let refusal = Refusal::new(&error, &description);
+        let refusal = OauthRefusal::new(&error, &description);
         let asked = format!("GET {}", place(&provider.authorization_endpoint));
         return Err(OidcError::Refused { asked, status: 302, refusal });
     }

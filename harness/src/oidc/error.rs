@@ -35,7 +35,7 @@ pub enum OidcError {
         /// The status that came back; 302 where the refusal came by a redirect.
         status: u16,
         /// What it said.
-        refusal: Refusal,
+        refusal: OauthRefusal,
     },
     /// The configuration is that of another issuer.
     #[error("{asked} is the configuration of {told}, wanted that of {wanted}")]
@@ -109,20 +109,20 @@ impl OidcError {
 
 /// A refusal in the words of OAuth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct OauthRefusal {
     /// The code.
     pub code: OAuthCode,
     /// The provider's own words, at most 200 characters of them; may be empty.
     pub description: String,
 }
 
-impl Refusal {
+impl OauthRefusal {
     pub(super) fn new(code: &str, description: &str) -> Self {
         Self { code: OAuthCode::from(code), description: printable(description) }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for OauthRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.description.is_empty() {
             return write!(f, "{}", self.code);

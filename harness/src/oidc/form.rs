@@ -4,7 +4,7 @@ use url::{Origin, Url};
 use super::code::Attempt;
 use super::error::OidcError;
 use super::not_logged_in::{NotLoggedIn, refused, shown};
-use super::page::{Form, Kind, Page};
+use super::page::{Form, Kind, LoginPage};
 use super::{Code, Oidc};
 use http_client::{Answer, Chain, Method, Session, place};
 
@@ -112,7 +112,7 @@ impl<'a> Walk<'a> {
             if self.here.origin() != self.provider {
                 return if self.was_there { Ok(Some(answer)) } else { Err(self.never(&answer).into()) };
             }
-            let page = Page::read(&answer.body);
+            let page = LoginPage::read(&answer.body);
             let form = page.login_form().ok_or_else(|| shown(&self.here, answer.status, &page))?;
             answer = self.post(form, &page, user, password).await?;
         }
@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
     async fn post(
         &mut self,
         form: &Form,
-        page: &Page,
+        page: &LoginPage,
         user: &str,
         password: &SecretString,
     ) -> Result<Answer, OidcError> {

@@ -1,7 +1,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::page::Page;
+use super::page::LoginPage;
 use super::pkce::random;
 use super::token::{by_client, refused};
 use super::{Client, Oidc, OidcError};
@@ -37,7 +37,7 @@ impl Oidc {
             here = next;
             answer = visitor.ask(Method::GET, &here).send().await?;
         }
-        let page = Page::read(&answer.body).describe();
+        let page = LoginPage::read(&answer.body).describe();
         Err(OidcError::wrong(asked, &answer, format!("{page}, wanted the way back to {}", place(&back))))
     }
 

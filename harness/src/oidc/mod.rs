@@ -44,7 +44,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 pub use self::claims::{Claims, Expect};
 pub use self::code::{Attempt, CallbackRefused, Code};
 pub use self::discovery::Discovery;
-pub use self::error::{OAuthCode, OidcError, Refusal};
+pub use self::error::{OAuthCode, OauthRefusal, OidcError};
 pub use self::form::Landed;
 pub use self::jwks::Jwks;
 pub use self::jwt::{TokenRefused, verify};

@@ -1,6 +1,6 @@
 use url::Url;
 
-use super::page::Page;
+use super::page::LoginPage;
 use http_client::place;
 
 /// Why a visitor is not logged in.
@@ -65,7 +65,7 @@ pub enum NotLoggedIn {
 }
 
 /// What a page of the provider's wants that is not its form.
-pub(super) fn shown(here: &Url, status: u16, page: &Page) -> NotLoggedIn {
+pub(super) fn shown(here: &Url, status: u16, page: &LoginPage) -> NotLoggedIn {
     let (at, described) = (place(here), page.describe());
     let action = here.query_pairs().find(|(name, _)| name == "execution").map(|(_, value)| value.into_owned());
     let action = action.filter(|_| here.path().ends_with("/login-actions/required-action"));
@@ -78,7 +78,7 @@ pub(super) fn shown(here: &Url, status: u16, page: &Page) -> NotLoggedIn {
 }
 
 /// A provider that shows its form again.
-pub(super) fn refused(here: &Url, page: &Page) -> NotLoggedIn {
+pub(super) fn refused(here: &Url, page: &LoginPage) -> NotLoggedIn {
     let said = page.said.clone().unwrap_or_else(|| "it shows its form again".to_owned());
     NotLoggedIn::Refused { at: place(here), said }
 }

@@ -9,7 +9,7 @@ use super::error::printable;
 
 /// A page, as far as a login needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct LoginPage {
     /// The name that the program has for it; Keycloak's pages have one.
     pub(super) name: Option<String>,
     /// Its heading, or else its title.
@@ -45,7 +45,7 @@ pub(super) enum Kind {
     Given,
 }
 
-impl Page {
+impl LoginPage {
     pub(super) fn read(html: &str) -> Self {
         let mut emitter = DefaultEmitter::default();
         // Else a script's text would be read as tags.
@@ -94,7 +94,7 @@ impl Form {
 
 #[derive(Default)]
 struct Reader {
-    page: Page,
+    page: LoginPage,
     in_form: bool,
     heading: Option<String>,
     capture: Option<Capture>,
@@ -174,7 +174,7 @@ impl Reader {
         }
     }
 
-    fn done(mut self) -> Page {
+    fn done(mut self) -> LoginPage {
         self.finish();
         if let Some(heading) = self.heading {
             self.page.title = heading;

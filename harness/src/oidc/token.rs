@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::code::{Attempt, Code};
-use super::error::{OidcError, Refusal};
+use super::error::{OauthRefusal, OidcError};
 use super::{Oidc, Pkce};
 use http_client::{Answer, Http, Method};
 
@@ -219,7 +219,7 @@ pub(super) fn refused(asked: String, answer: &Answer, client: &Client, secret: &
     for value in secret.iter().map(|(_, value)| *value).chain(&client.secret) {
         redactor.add(value.expose_secret());
     }
-    let refusal = Refusal::new(&redactor.text(&said.error), &redactor.text(&said.error_description));
+    let refusal = OauthRefusal::new(&redactor.text(&said.error), &redactor.text(&said.error_description));
     OidcError::Refused { asked, status: answer.status, refusal }
 }
 

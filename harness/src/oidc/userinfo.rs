@@ -2,7 +2,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::error::Refusal;
+use super::error::OauthRefusal;
 use super::{Oidc, OidcError};
 use http_client::{Answer, Http, Method};
 
@@ -80,7 +80,7 @@ fn refused(asked: String, answer: &Answer) -> OidcError {
         return OidcError::wrong(asked, answer, "wanted success, or a refusal in the words of OAuth");
     }
     let header = answer.header("www-authenticate").unwrap_or_default();
-    let refusal = Refusal::new(parameter(header, "error"), parameter(header, "error_description"));
+    let refusal = OauthRefusal::new(parameter(header, "error"), parameter(header, "error_description"));
     OidcError::Refused { asked, status: answer.status, refusal }
 }
 

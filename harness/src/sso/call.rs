@@ -6,7 +6,7 @@ use base::redact::Redactor;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use super::{ProviderName, SsoError, Wanted};
+use super::{ProviderName, RealmSpec, SsoError};
 use http_client::{Answer, Ask, Http, Method, Url};
 
 /// One request may take this long: a Keycloak that has just started makes its first realm in 10 s and more.
@@ -48,7 +48,7 @@ impl Caller {
         self.hidden.add(secret.expose_secret());
     }
 
-    pub(super) fn hide_all(&self, wanted: &Wanted) {
+    pub(super) fn hide_all(&self, wanted: &RealmSpec) {
         self.hide(&wanted.client_secret);
         wanted.users.iter().for_each(|user| self.hide(&user.password));
     }

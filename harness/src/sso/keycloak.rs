@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::call::Caller;
 use super::discovery::discover;
 use super::key::made_key;
-use super::{Admin, Granted, Provider, ProviderName, SsoError, User, Wanted};
+use super::{Admin, Granted, Provider, ProviderName, RealmSpec, SsoError, User};
 use http_client::{Http, Method};
 
 /// The attribute of a realm that says that cc-ci made it; its value is the realm's name.
@@ -105,7 +105,7 @@ impl Provider for Keycloak {
         self.caller.text(asked, &url, &json, "/systemInfo/version")
     }
 
-    async fn make_realm(&self, wanted: &Wanted) -> Result<Granted, SsoError> {
+    async fn make_realm(&self, wanted: &RealmSpec) -> Result<Granted, SsoError> {
         wanted.check()?;
         self.caller.hide_all(wanted);
         let (realm, asked) = (&wanted.realm, format!("make realm {}", wanted.realm));
@@ -166,7 +166,7 @@ impl Provider for Keycloak {
 }
 
 /// The realm in Keycloak's words.
-fn representation(wanted: &Wanted, signing: &SecretString) -> Value {
+fn representation(wanted: &RealmSpec, signing: &SecretString) -> Value {
     let realm = wanted.realm.as_str();
     let key = |name: &str, id: &str, more: Value| {
         let mut config = json!({"priority": ["100"]});

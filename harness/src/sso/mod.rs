@@ -17,7 +17,7 @@ pub use authentik::Authentik;
 pub use error::SsoError;
 pub use keycloak::Keycloak;
 pub use secret::made_secret;
-pub use types::{Admin, AdminFacts, Granted, ProviderName, UnknownProvider, User, Wanted};
+pub use types::{Admin, AdminFacts, Granted, ProviderName, RealmSpec, UnknownProvider, User};
 
 use http_client::Http;
 
@@ -41,7 +41,7 @@ pub trait Provider: Sized {
     ///
     /// # Errors
     /// [`SsoError::Conflict`] when there is a realm of this name; else when the provider cannot be asked.
-    fn make_realm(&self, wanted: &Wanted) -> impl Future<Output = Result<Granted, SsoError>> + Send;
+    fn make_realm(&self, wanted: &RealmSpec) -> impl Future<Output = Result<Granted, SsoError>> + Send;
 
     /// The realms that cc-ci made and that are still there, by name.
     fn realms(&self) -> impl Future<Output = Result<Vec<RealmName>, SsoError>> + Send;
@@ -96,7 +96,7 @@ impl AnyProvider {
     }
 
     /// See [`Provider::make_realm`].
-    pub async fn make_realm(&self, wanted: &Wanted) -> Result<Granted, SsoError> {
+    pub async fn make_realm(&self, wanted: &RealmSpec) -> Result<Granted, SsoError> {
         whichever!(self, make_realm(wanted))
     }
 

@@ -74,7 +74,7 @@ async fn a_token_is_used_while_it_lives_and_renewed_before_it_ends() {
 
 #[tokio::test]
 async fn an_error_says_who_was_asked_for_what_and_what_came_back_and_no_secret() {
-    let wanted = Wanted {
+    let wanted = RealmSpec {
         realm: "ci-x".parse().unwrap(),
         client: "app".parse().unwrap(),
         client_secret: "the-client-secret".into(),
@@ -104,7 +104,7 @@ async fn an_error_says_who_was_asked_for_what_and_what_came_back_and_no_secret()
 
 #[test]
 fn a_redirect_is_a_whole_address() {
-    let wanted = |redirect: &str| Wanted {
+    let wanted = |redirect: &str| RealmSpec {
         realm: "ci-x".parse().unwrap(),
         client: "app".parse().unwrap(),
         client_secret: made_secret(),

@@ -93,7 +93,7 @@ pub struct Admin {
 
 /// What a realm shall be.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct RealmSpec {
     /// The realm's name.
     pub realm: RealmName,
     /// The app's client.
@@ -147,7 +147,7 @@ pub struct Granted {
     pub users: Vec<User>,
 }
 
-impl Wanted {
+impl RealmSpec {
     /// Every redirect is a whole address: one with a `*` is a pattern for Keycloak, and a line's end would
     /// make two of one where authentik takes them as lines.
     pub(super) fn check(&self) -> Result<(), SsoError> {

@@ -8,7 +8,7 @@ use super::{EVIDENCE, Outcome, Test, panics};
 
 /// How a test ended, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct TestEnd {
     /// How.
     pub verdict: Verdict,
     /// One line: what was shown, or what is wrong and which files show it.
@@ -22,7 +22,7 @@ const WRONG: usize = 200;
 
 /// Runs a test, at most for `limit`. A panic is red. Where it is not green, what its browsers show is
 /// written to `CCCI_ARTIFACTS`. Its browsers have ended when this is done.
-pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> Outcome) -> Ended {
+pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> Outcome) -> TestEnd {
     // The evidence is part of the time, as long as the test has enough.
     let time = limit.saturating_sub(EVIDENCE).max(limit / 2);
     let running = AssertUnwindSafe(body(&test)).catch_unwind();
@@ -40,7 +40,7 @@ pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> O
             // What was shown is shown without it.
             browser.picture(&folder, &test.name().replace('/', "-")).await;
         }
-        return Ended { verdict, line: one_line(&text, usize::MAX), detail: String::new() };
+        return TestEnd { verdict, line: one_line(&text, usize::MAX), detail: String::new() };
     }
     let mut detail = format!("{}\n", text.trim_end());
     let mut files = Vec::new();
@@ -58,7 +58,7 @@ pub async fn run(test: Test, limit: Duration, body: impl AsyncFnOnce(&Test) -> O
     if !names.is_empty() {
         line += &format!(" (see {})", names.join(", "));
     }
-    Ended { verdict, line, detail }
+    TestEnd { verdict, line, detail }
 }
 
 /// The lines of a text as one, cut where it is longer than `limit` characters.

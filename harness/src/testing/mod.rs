@@ -35,7 +35,7 @@ use std::time::Duration;
 use base::exchange::Recorder;
 
 pub use built::{Built, NotBuilt, Running, Source, find};
-pub use ended::{Ended, run};
+pub use ended::{TestEnd, run};
 pub use logins::refuses_wrong_password;
 pub use overlay::Verdict;
 pub use panics::remember_panics;

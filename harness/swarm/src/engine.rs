@@ -191,7 +191,7 @@ pub(super) fn failed(doing: &str, e: &Error) -> Failure {
     let said = chain(e);
     let what = format!("the engine could not {doing}: {}", super::reason::one_line(&said));
     let known = messages::known(Speaker::Engine, &said);
-    let is_told = |row: &&messages::Message| row.kind != Kind::EngineUnreachable;
+    let is_told = |row: &&messages::KnownMessage| row.kind != Kind::EngineUnreachable;
     match known.filter(is_told) {
         Some(row) => Failure::new(row.kind, what, row.look_at),
         None if is_lost(e) => {

@@ -55,7 +55,7 @@ pub struct Fenced {
 
 /// How a fenced container ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum FencedEnd {
     /// By itself, or by the kernel for want of memory, with this code.
     Exit(i64),
     /// The engine could not start its program, in the engine's words.
@@ -103,7 +103,7 @@ impl Swarm {
         container: &str,
         deadline: Instant,
         on_output: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<Ended, Failure> {
+    ) -> Result<FencedEnd, Failure> {
         let doing = "run a test in a container";
         let options = AttachContainerOptionsBuilder::new().stream(true).stdout(true).stderr(true).build();
         // Attached before the start, so that the first line is seen.
@@ -112,7 +112,7 @@ impl Swarm {
         match self.docker().start_container(container, None).await {
             Ok(()) => {}
             Err(Error::DockerResponseServerError { message, .. }) if is_about_program(&message) => {
-                return Ok(Ended::NotStarted(super::reason::one_line(&message)));
+                return Ok(FencedEnd::NotStarted(super::reason::one_line(&message)));
             }
             Err(e) => return Err(failed(doing, &e)),
         }
@@ -130,11 +130,11 @@ impl Swarm {
             }
         };
         match tokio::time::timeout_at(deadline.into(), to_end).await {
-            Ok(code) => Ok(Ended::Exit(code?)),
+            Ok(code) => Ok(FencedEnd::Exit(code?)),
             Err(_) => {
                 let object = Object { kind: ObjectKind::Container, name: container.into(), id: container.into() };
                 self.discard(&[object]).await?;
-                Ok(Ended::Late)
+                Ok(FencedEnd::Late)
             }
         }
     }

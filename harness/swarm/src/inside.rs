@@ -22,7 +22,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// A look into one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct ContainerLook {
     /// The image.
     pub image: String,
     /// The programs, by name or by path.
@@ -78,7 +78,7 @@ impl Swarm {
     ///
     /// # Errors
     /// The engine does not answer, or does not make a container of the image.
-    pub async fn lacks(&self, run: &str, stack: &StackName, look: &Look) -> Result<Vec<String>, Failure> {
+    pub async fn lacks(&self, run: &str, stack: &StackName, look: &ContainerLook) -> Result<Vec<String>, Failure> {
         let labels = [(STACK_LABEL, stack.as_str()), (RUN_LABEL, run), (LOOK_LABEL, "true")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()));
         let body = ContainerCreateBody {
@@ -97,7 +97,7 @@ impl Swarm {
         looked
     }
 
-    async fn lacks_in(&self, container: &str, look: &Look) -> Result<Vec<String>, Failure> {
+    async fn lacks_in(&self, container: &str, look: &ContainerLook) -> Result<Vec<String>, Failure> {
         let seen = ask("look into an image", self.docker().inspect_container(container, None)).await?;
         let env = seen.config.and_then(|config| config.env).unwrap_or_default();
         let own = env.iter().find_map(|setting| setting.strip_prefix("PATH=").map(str::to_owned));

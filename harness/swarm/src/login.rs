@@ -30,7 +30,7 @@ pub struct RegistryLogins {
 }
 
 #[derive(Deserialize)]
-struct ConfigFile {
+struct DockerConfig {
     #[serde(default)]
     auths: BTreeMap<String, Auth>,
     #[serde(default, rename = "credHelpers")]
@@ -72,7 +72,7 @@ impl RegistryLogins {
     }
 
     fn parse(text: &[u8]) -> Option<Self> {
-        let file: ConfigFile = serde_json::from_slice(text).ok()?;
+        let file: DockerConfig = serde_json::from_slice(text).ok()?;
         let mut logins = Self { store: file.store.filter(|name| !name.is_empty()), ..Self::default() };
         for (registry, auth) in file.auths {
             let registry = host_of(&registry).to_owned();

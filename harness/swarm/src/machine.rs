@@ -2,7 +2,7 @@
 //! [`base::messages`]; what no row knows is the machine's too.
 
 use base::failure::{Failure, Kind};
-use base::messages::{self, Message, Speaker};
+use base::messages::{self, KnownMessage, Speaker};
 
 use super::reason::{cause, is_process_end};
 use super::seen::{Snapshot, TaskSeen, TaskState};
@@ -15,7 +15,7 @@ const PENDING_MS: u64 = 30_000;
 const STARTING_MS: u64 = 15_000;
 
 /// The trouble that ended a task, if it was the machine's and may pass by itself. A process that ran and ended is none.
-pub(super) fn trouble(task: &TaskSeen) -> Option<&'static Message> {
+pub(super) fn trouble(task: &TaskSeen) -> Option<&'static KnownMessage> {
     let is_bad = matches!(task.state, TaskState::Failed | TaskState::Rejected);
     let is_process = is_process_end(&task.error) && task.state == TaskState::Failed;
     if !is_bad || is_process || task.unhealthy || task.out_of_memory {
@@ -27,7 +27,7 @@ pub(super) fn trouble(task: &TaskSeen) -> Option<&'static Message> {
 }
 
 /// What happened, to follow a subject.
-pub(super) fn words(row: &Message, times: usize, said: &str) -> String {
+pub(super) fn words(row: &KnownMessage, times: usize, said: &str) -> String {
     let times = if times > 1 { format!(", tried {times} times") } else { String::new() };
     format!("could not start{times}: {}: {said}", row.means)
 }

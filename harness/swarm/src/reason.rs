@@ -1,7 +1,7 @@
 //! Why a service does not come up: swarm's words about tasks, as named failures.
 
 use base::failure::{Failure, Kind};
-use base::messages::{self, Message, Speaker};
+use base::messages::{self, KnownMessage, Speaker};
 
 use super::machine;
 use super::memory;
@@ -13,7 +13,7 @@ pub(super) fn kind_of(error: &str) -> Option<Kind> {
 }
 
 /// The row that knows a task's words; none for those of a process that ended by itself.
-fn said(error: &str) -> Option<&'static Message> {
+fn said(error: &str) -> Option<&'static KnownMessage> {
     if is_process_end(error) { None } else { messages::known(Speaker::Task, error) }
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use base::exchange::Exchanges;
 use base::redact::Redactor;
-use harness::testing::{Ended, Outcome, Test, Verdict, run};
+use harness::testing::{Outcome, Test, TestEnd, Verdict, run};
 
 use super::support::{NAME, Scene};
 
@@ -20,7 +20,7 @@ async fn log_in(test: &Test, want: &str) -> Outcome {
 }
 
 /// The two files of a red test are there, and its line names them.
-fn assert_evidence(scene: &Scene, ended: &Ended, says: &str) {
+fn assert_evidence(scene: &Scene, ended: &TestEnd, says: &str) {
     let picture = std::fs::read(scene.path("artifacts/browser-10-login.png")).unwrap();
     assert!(picture.starts_with(b"\x89PNG"), "{} bytes", picture.len());
     let page = std::fs::read_to_string(scene.path("artifacts/browser-10-login.html")).unwrap();

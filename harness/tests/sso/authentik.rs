@@ -43,7 +43,7 @@ async fn an_application_of_somebody_elses_is_left_alone() {
     let authentik = connect(&stand_in).await.unwrap();
     let error = authentik.remove_realm(&foreign).await.unwrap_err();
     assert!(matches!(error, SsoError::NotOurs { .. }), "{error}");
-    let error = authentik.make_realm(&harness::sso::Wanted { realm: foreign, ..wanted() }).await.unwrap_err();
+    let error = authentik.make_realm(&harness::sso::RealmSpec { realm: foreign, ..wanted() }).await.unwrap_err();
     assert!(matches!(error, SsoError::Conflict { .. }), "{error}");
     assert_eq!(stand_in.objects(), 1);
 }

@@ -2,7 +2,7 @@
 
 use base::failure::{Cause, Failure, Kind};
 use base::names::RealmName;
-use harness::sso::{Admin, AnyProvider, Granted, Provider as _, ProviderName, SsoError, User, Wanted, made_secret};
+use harness::sso::{Admin, AnyProvider, Granted, Provider as _, ProviderName, RealmSpec, SsoError, User, made_secret};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::support::{
@@ -22,7 +22,7 @@ pub(crate) struct Running {
 
 /// A realm that was made, as it was wanted.
 struct Made {
-    wanted: Wanted,
+    wanted: RealmSpec,
     granted: Granted,
 }
 
@@ -78,7 +78,7 @@ async fn refuses_a_stranger(running: &Running) {
     assert_eq!(failure.kind, Kind::ProviderUnreachable);
     assert!(failure.what.contains(&base) && failure.what.contains("refused"), "{failure}");
 
-    let wanted = Wanted { redirects: vec!["https://app.example.org/*".to_owned()], ..wanted() };
+    let wanted = RealmSpec { redirects: vec!["https://app.example.org/*".to_owned()], ..wanted() };
     let error = running.connect().await.make_realm(&wanted).await.unwrap_err();
     assert!(matches!(error, SsoError::Redirect { .. }), "{error}");
 }
@@ -156,7 +156,7 @@ async fn keeps_realms_apart(one: &Made, two: &Made) {
 }
 
 async fn refuses_what_is_taken(provider: &AnyProvider, made: &Made) {
-    let again = Wanted { realm: made.wanted.realm.clone(), ..wanted() };
+    let again = RealmSpec { realm: made.wanted.realm.clone(), ..wanted() };
     let error = provider.make_realm(&again).await.unwrap_err();
     assert!(matches!(&error, SsoError::Conflict { realm, .. } if *realm == made.wanted.realm), "{error}");
     // What was there is as it was.
@@ -168,7 +168,7 @@ async fn leaves_a_foreign_realm_alone(running: &Running, provider: &AnyProvider)
         let error = provider.remove_realm(&running.foreign).await.unwrap_err();
         assert!(matches!(&error, SsoError::NotOurs { realm, .. } if *realm == running.foreign), "{error}");
     }
-    let again = Wanted { realm: running.foreign.clone(), ..wanted() };
+    let again = RealmSpec { realm: running.foreign.clone(), ..wanted() };
     let error = provider.make_realm(&again).await.unwrap_err();
     assert!(matches!(error, SsoError::Conflict { .. }), "{error}");
 }
@@ -190,7 +190,7 @@ async fn removes(provider: &AnyProvider, one: Made, two: Made) {
     provider.remove_realm(&two.granted.realm).await.unwrap();
     assert_eq!(provider.realms().await.unwrap(), []);
     // Its name is free again.
-    let again = Wanted { realm: one.wanted.realm.clone(), ..wanted() };
+    let again = RealmSpec { realm: one.wanted.realm.clone(), ..wanted() };
     provider.make_realm(&again).await.unwrap();
     provider.remove_realm(&again.realm).await.unwrap();
 }

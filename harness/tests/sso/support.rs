@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base::names::RealmName;
 use harness::http::{Answer, Ask, Http, HttpConfig, Method, coded};
-use harness::sso::{Granted, User, Wanted, made_secret};
+use harness::sso::{Granted, RealmSpec, User, made_secret};
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -36,7 +36,7 @@ pub(crate) fn realm_name() -> RealmName {
 }
 
 /// A realm with two users, whose names are the same in every realm and whose passwords are not.
-pub(crate) fn wanted() -> Wanted {
+pub(crate) fn wanted() -> RealmSpec {
     let user = |name: &str, first: &str| User {
         name: name.to_owned(),
         email: format!("{name}@example.org"),
@@ -44,7 +44,7 @@ pub(crate) fn wanted() -> Wanted {
         last_name: "Example".to_owned(),
         password: made_secret(),
     };
-    Wanted {
+    RealmSpec {
         realm: realm_name(),
         client: "gitea".parse().unwrap(),
         client_secret: made_secret(),

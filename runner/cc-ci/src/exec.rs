@@ -23,7 +23,7 @@ pub const NOT_RUN: u8 = 125;
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
-struct Asked {
+struct ExecRequest {
     stack: StackName,
     run: String,
     service: String,
@@ -56,7 +56,7 @@ pub fn is_asked_for() -> bool {
 pub fn main() -> ExitCode {
     // A word that is no text belongs to no service and no command here.
     let words: Option<Vec<String>> = std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
-    let asked = words.ok_or(NotRun::Usage).and_then(|words| Asked::of(words, |name| std::env::var(name).ok()));
+    let asked = words.ok_or(NotRun::Usage).and_then(|words| ExecRequest::of(words, |name| std::env::var(name).ok()));
     match asked.and_then(|asked| run(&asked)) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(NOT_RUN)),
         Err(why) => {
@@ -66,7 +66,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-impl Asked {
+impl ExecRequest {
     fn of(words: Vec<String>, get: impl Fn(&str) -> Option<String>) -> Result<Self, NotRun> {
         let mut words = words.into_iter();
         let (service, mark) = (words.next().ok_or(NotRun::Usage)?, words.next());
@@ -80,7 +80,7 @@ impl Asked {
     }
 }
 
-fn run(asked: &Asked) -> Result<i64, NotRun> {
+fn run(asked: &ExecRequest) -> Result<i64, NotRun> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NotRun::NoRuntime)?;
     let ended = runtime.block_on(async {
         let swarm = Swarm::connect().await.map_err(ExecError::Engine)?;
@@ -106,10 +106,10 @@ fn of_its_own(stream: BorrowedFd<'_>) -> io::Result<tokio::fs::File> {
 mod tests {
     use super::*;
 
-    fn of(words: &[&str], set: &[&str]) -> Result<Asked, String> {
+    fn of(words: &[&str], set: &[&str]) -> Result<ExecRequest, String> {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         let get = |name: &str| set.contains(&name).then(|| format!("the-{}", name.to_lowercase()));
-        Asked::of(words, get).map_err(|why| why.to_string())
+        ExecRequest::of(words, get).map_err(|why| why.to_string())
     }
 
     #[test]

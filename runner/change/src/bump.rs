@@ -6,7 +6,7 @@ use super::{Change, changed_defaults};
 
 /// How much a version goes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+enum VersionStep {
     Down,
     Same,
     Patch,
@@ -14,7 +14,7 @@ enum Step {
     Major,
 }
 
-impl Step {
+impl VersionStep {
     fn words(self) -> &'static str {
         match self {
             Self::Down => "down",
@@ -26,15 +26,15 @@ impl Step {
     }
 }
 
-fn step(change: &Change) -> Option<Step> {
+fn step(change: &Change) -> Option<VersionStep> {
     let (from, to) = (change.base.parsed()?, change.head.parsed()?);
     let of = |place: usize| to.numbers[place].cmp(&from.numbers[place]);
-    let steps = [(0, Step::Major), (1, Step::Minor), (2, Step::Patch)];
+    let steps = [(0, VersionStep::Major), (1, VersionStep::Minor), (2, VersionStep::Patch)];
     let changed = steps.into_iter().find(|(place, _)| of(*place).is_ne());
     Some(match changed {
-        Some((place, _)) if of(place).is_lt() => Step::Down,
+        Some((place, _)) if of(place).is_lt() => VersionStep::Down,
         Some((_, step)) => step,
-        None => Step::Same,
+        None => VersionStep::Same,
     })
 }
 
@@ -43,33 +43,33 @@ fn step(change: &Change) -> Option<Step> {
 pub fn remarks(change: &Change) -> Vec<String> {
     let Some(step) = step(change) else { return Vec::new() };
     let (from, to) = (change.base.name(), change.head.name());
-    let mut reasons: Vec<(Step, String)> = Vec::new();
+    let mut reasons: Vec<(VersionStep, String)> = Vec::new();
     let new: Vec<String> = {
         let (before, now) = (change.base.sample.vars(), change.head.sample.vars());
         now.into_keys().filter(|key| !before.contains_key(key)).collect()
     };
     if !new.is_empty() {
-        reasons.push((Step::Minor, format!("settings are new ({})", new.join(", "))));
+        reasons.push((VersionStep::Minor, format!("settings are new ({})", new.join(", "))));
     }
     for kind in ["service", "volume"] {
         let gone: Vec<&str> = change.left.iter().filter(|one| one.kind == kind).map(|one| one.key.as_str()).collect();
         if !gone.is_empty() {
-            reasons.push((Step::Major, format!("{kind} {} is renamed or gone", gone.join(", "))));
+            reasons.push((VersionStep::Major, format!("{kind} {} is renamed or gone", gone.join(", "))));
         }
     }
     for (service, old, new) in majors(&change.base.compose, &change.head.compose) {
-        reasons.push((Step::Major, format!("the image of {service} goes from {old} to {new}, a new major")));
+        reasons.push((VersionStep::Major, format!("the image of {service} goes from {old} to {new}, a new major")));
     }
     let mut remarks = Vec::new();
     let short: Vec<&str> = reasons.iter().filter(|(asks, _)| step < *asks).map(|(_, why)| why.as_str()).collect();
-    if step == Step::Down {
+    if step == VersionStep::Down {
         remarks.push(format!("the version goes down, from {from} to {to}: abra offers it to no operator of {from}"));
     } else if !short.is_empty() && to != from {
         remarks.push(format!("the version goes from {from} to {to}, {}, and {}", step.words(), short.join("; ")));
     } else if !short.is_empty() {
         remarks.push(format!("the version is still {to}, and {}: its next one should say so", short.join("; ")));
     }
-    let acts = reasons.iter().any(|(asks, _)| *asks == Step::Major) || turned(change);
+    let acts = reasons.iter().any(|(asks, _)| *asks == VersionStep::Major) || turned(change);
     if acts && change.note().is_none() {
         remarks.push(format!("operators may have to act, and no note below release/ is new: release/{to} (or release/next) is shown to them"));
     }

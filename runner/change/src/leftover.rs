@@ -6,7 +6,7 @@ use base::failure::{Failure, Kind};
 use base::names::StackName;
 use coopcloud::compose::{Compose, Named, Service};
 
-use super::{Change, Side};
+use super::{Change, ReleaseSide};
 
 /// An object of the base release that no file of the head names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +108,7 @@ pub fn explain(failure: Failure, left: &[Leftover], change: &Change, stack: &Sta
 }
 
 /// What an orphan holds and which service of the head needs it, where a failure could come from that.
-fn held(failure: &Failure, orphan: &Service, head: &Side) -> Option<(String, String)> {
+fn held(failure: &Failure, orphan: &Service, head: &ReleaseSide) -> Option<(String, String)> {
     let about_port = matches!(failure.kind, Kind::PortTaken | Kind::AbraFailed | Kind::NoNode);
     for service in head.compose.services.iter().filter(|_| about_port) {
         let mut wanted = service.ports.iter().filter(|port| port.published != 0);

@@ -16,7 +16,7 @@ pub use bump::remarks;
 pub use leftover::{Leftover, explain, left_behind};
 pub use note::{Allowance, allowances};
 pub use settings::{Lacking, Why, lacking, unclaimed};
-pub use side::Side;
+pub use side::ReleaseSide;
 pub use untested::{changed_functions, commands, entrypoints, parts_that_nothing_deploys, timers};
 pub use words::{changed_defaults, told_lacking, turned_secrets};
 
@@ -34,9 +34,9 @@ use source::{Checkout, Tag};
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The base release, with the settings that operators made of its sample.
-    pub base: Side,
+    pub base: ReleaseSide,
     /// The head, deployed with those settings.
-    pub head: Side,
+    pub head: ReleaseSide,
     /// What may tell operators to act.
     pub allowances: Vec<Allowance>,
     /// What abra leaves behind.
@@ -61,8 +61,8 @@ impl Change {
     /// When a side cannot be read, which the checks of that side tell.
     pub fn read(checkout: &Checkout, spec: &RunSpec, variant: Option<&Variant>) -> Result<Option<Self>, Failure> {
         let Some(base) = &spec.base else { return Ok(None) };
-        let base = Side::read(checkout, spec, base, None, variant)?;
-        let head = Side::read(checkout, spec, spec.head.as_str(), Some(&base.sample), variant)?;
+        let base = ReleaseSide::read(checkout, spec, base, None, variant)?;
+        let head = ReleaseSide::read(checkout, spec, spec.head.as_str(), Some(&base.sample), variant)?;
         let allowances = allowances(&base, &head);
         let left = left_behind(&base.compose, &head.compose, &spec.stack);
         let is_published =
@@ -70,7 +70,7 @@ impl Change {
         let published = spec.tags.iter().find(is_published).filter(|tag| Some(&tag.name) != spec.base.as_ref());
         let published = match published {
             Some(tag) => {
-                let side = Side::read(checkout, spec, &tag.name, Some(&base.sample), variant)?;
+                let side = ReleaseSide::read(checkout, spec, &tag.name, Some(&base.sample), variant)?;
                 let lacking = lacking(&base.sample.vars(), &base, &side).into_iter().map(|one| one.key).collect();
                 Some(Published { version: tag.name.clone(), lacking })
             }

@@ -2,7 +2,7 @@
 
 use coopcloud::version::Version;
 
-use super::{Lacking, Side};
+use super::{Lacking, ReleaseSide};
 
 /// Why operators know that they have to act.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn folded(text: &str) -> String {
 
 /// The notes that come with the change, then its major version.
 #[must_use]
-pub fn allowances(base: &Side, head: &Side) -> Vec<Allowance> {
+pub fn allowances(base: &ReleaseSide, head: &ReleaseSide) -> Vec<Allowance> {
     let (from, to) = (base.parsed(), head.parsed());
     let is_shown = |name: &str| is_shown(name, from.as_ref(), to.as_ref());
     let new = head.notes.iter().filter(|(name, text)| base.notes.get(*name) != Some(text) && is_shown(name));

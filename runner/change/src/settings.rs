@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use coopcloud::interpolate::{Unset, Use};
 use coopcloud::variables::OF_ABRA;
 
-use super::Side;
+use super::ReleaseSide;
 
 /// One thing that an env file lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +61,7 @@ impl Lacking {
 
 /// What an env file with these values lacks for the head.
 #[must_use]
-pub fn lacking(env: &BTreeMap<String, String>, base: &Side, head: &Side) -> Vec<Lacking> {
+pub fn lacking(env: &BTreeMap<String, String>, base: &ReleaseSide, head: &ReleaseSide) -> Vec<Lacking> {
     let sample = head.sample.vars();
     let mut found = BTreeMap::new();
     for (one, place) in &head.uses {
@@ -112,7 +112,7 @@ fn secret(key: &str) -> Option<Why> {
 
 /// New keys of the sample that an env file does not have and that nothing is known to need.
 #[must_use]
-pub fn unclaimed(env: &BTreeMap<String, String>, lacking: &[Lacking], head: &Side) -> BTreeSet<String> {
+pub fn unclaimed(env: &BTreeMap<String, String>, lacking: &[Lacking], head: &ReleaseSide) -> BTreeSet<String> {
     let is_lacking = |key: &str| lacking.iter().any(|one| one.key == key);
     let keys = head.sample.vars().into_keys();
     keys.filter(|key| !env.contains_key(key) && !is_lacking(key) && !OF_ABRA.contains(&key.as_str())).collect()

@@ -19,7 +19,7 @@ use source::Checkout;
 
 /// A revision of the recipe as an app would have it.
 #[derive(Debug, Clone)]
-pub struct Side {
+pub struct ReleaseSide {
     /// The tag or commit.
     pub revision: String,
     /// The version that its compose file names.
@@ -40,7 +40,7 @@ pub struct Side {
     pub notes: BTreeMap<String, String>,
 }
 
-impl Side {
+impl ReleaseSide {
     /// Reads a revision, with the env file that an operator has of an earlier one, or with what a variant sets.
     ///
     /// # Errors

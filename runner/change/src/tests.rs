@@ -23,7 +23,7 @@ fn stack() -> StackName {
     "x-pr1-1a2b3c4.ci.localhost".parse::<base::names::Domain>().unwrap().stack()
 }
 
-fn side(made: &Made<'_>) -> Side {
+fn side(made: &Made<'_>) -> ReleaseSide {
     let sample = EnvFile::parse(&format!("TYPE=x\nDOMAIN=x.example.com\n{}", made.sample));
     let exports = coopcloud::abra_sh::exports(made.abra_sh);
     let image = if made.app.contains("image:") { "" } else { "    image: nginx:1.25\n" };
@@ -39,7 +39,7 @@ fn side(made: &Made<'_>) -> Side {
     let mut uses: Vec<_> = compose.uses.iter().map(|one| (one.clone(), "the compose files".to_owned())).collect();
     let found = uses_in_container(made.config, made.config.contains("{{"), &BTreeSet::new());
     uses.extend(found.into_iter().map(|one| (one, "site.conf".to_owned())));
-    Side {
+    ReleaseSide {
         revision: made.version.to_owned(),
         version: Some(made.version.to_owned()),
         sample,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base::failure::{Failure, Kind};
 
 use super::settings::{Lacking, Why};
-use super::{Change, Side};
+use super::{Change, ReleaseSide};
 use journal::text::{count, one_line};
 
 impl std::fmt::Display for Lacking {
@@ -53,7 +53,7 @@ pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
 }
 
 /// Keys that the head's sample does not have any more, not even in a comment.
-fn dropped(base: &Side, head: &Side) -> Vec<String> {
+fn dropped(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     let (before, now, text) = (base.sample.vars(), head.sample.vars(), head.sample.to_string());
     let is_commented = |key: &str| {
         let mut lines = text.lines().map(|line| line.trim_start_matches(['#', ' ']));
@@ -64,7 +64,7 @@ fn dropped(base: &Side, head: &Side) -> Vec<String> {
 
 /// Values that the sample has changed for keys that operators have, but for versions of secrets; empty where none.
 #[must_use]
-pub fn changed_defaults(base: &Side, head: &Side) -> Vec<String> {
+pub fn changed_defaults(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     let (before, now) = (base.sample.vars(), head.sample.vars());
     let is_version = |key: &str| key.starts_with("SECRET_") && key.ends_with("_VERSION");
     let own = ["TYPE", "RECIPE", "DOMAIN", "STACK_NAME", "LETS_ENCRYPT_ENV"];

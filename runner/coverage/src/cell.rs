@@ -84,7 +84,7 @@ impl Feature {
 /// What a cell says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum CellState {
     /// It ran, and red would have failed the run.
     Gating,
     /// All of it ran in a part of a run (`--only`, `--kept`), which decides nothing about a change.
@@ -99,7 +99,7 @@ pub enum State {
     Illusion,
 }
 
-impl State {
+impl CellState {
     /// All of them, the best first.
     pub const ALL: [Self; 6] =
         [Self::Gating, Self::Advisory, Self::Stale, Self::Blocked, Self::Missing, Self::Illusion];
@@ -133,7 +133,7 @@ impl State {
 
 /// The run that shows what a cell says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct CellEvidence {
     /// The run.
     pub run: RunId,
     /// When it began.
@@ -156,7 +156,7 @@ pub struct Cell {
     /// Its column.
     pub feature: Feature,
     /// What it says.
-    pub state: State,
+    pub state: CellState,
     /// The rule that found the illusion; only there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
@@ -164,20 +164,20 @@ pub struct Cell {
     pub why: String,
     /// The run that shows it; none where no run does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Shown>,
+    pub shown: Option<CellEvidence>,
 }
 
 impl Cell {
-    pub(super) fn new(feature: Feature, state: State, why: impl Into<String>) -> Self {
+    pub(super) fn new(feature: Feature, state: CellState, why: impl Into<String>) -> Self {
         // Texts of strangers are in it; this goes to terminals and to programs too.
         Self { feature, state, rule: None, why: clean(&why.into()), shown: None }
     }
 
     pub(super) fn illusion(feature: Feature, rule: Rule, why: impl Into<String>) -> Self {
-        Self { rule: Some(rule), ..Self::new(feature, State::Illusion, why) }
+        Self { rule: Some(rule), ..Self::new(feature, CellState::Illusion, why) }
     }
 
-    pub(super) fn by(self, shown: Shown) -> Self {
+    pub(super) fn by(self, shown: CellEvidence) -> Self {
         Self { shown: Some(shown), ..self }
     }
 

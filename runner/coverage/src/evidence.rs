@@ -5,8 +5,8 @@ use base::failure::Kind;
 use base::names::{Commit, RecipeName, RunId};
 use jiff::Timestamp;
 
-use journal::event::{CheckResult, Origin, Outcome, Stage, Verdict, Word};
-use journal::fold::{RunView, StageView, State};
+use journal::event::{CheckResult, Origin, Outcome, Stage, Verdict, VerdictKind};
+use journal::fold::{RunView, StageProgress, StageView};
 use journal::text::clean;
 use recipe_folder::prints::Prints;
 
@@ -30,16 +30,16 @@ pub struct Evidence {
     /// The part that was asked for; empty where it was everything.
     pub only: Vec<String>,
     /// Its word; none where it has no end.
-    pub word: Option<Word>,
+    pub word: Option<VerdictKind>,
     /// Prints of the tests that it ran; none in journals of before they were written down.
     pub tests: Option<Prints>,
     /// Its stages.
-    pub stages: Vec<Seen>,
+    pub stages: Vec<StageEvidence>,
 }
 
 /// One stage of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct StageEvidence {
     /// Which one.
     pub stage: Stage,
     /// How it ended; none where it did not.
@@ -121,14 +121,14 @@ impl From<&CheckResult> for Check {
     }
 }
 
-impl From<&StageView> for Seen {
+impl From<&StageView> for StageEvidence {
     fn from(view: &StageView) -> Self {
         let steps = view.planned.iter().flat_map(|planned| &planned.steps);
         let fault = view.result().and_then(|result| result.fault.as_ref()).map(|fault| fault.failure.what.clone());
         Self {
             stage: view.stage,
             outcome: view.outcome(),
-            began: view.state != State::Waiting && view.from_ms.is_some(),
+            began: view.state != StageProgress::Waiting && view.from_ms.is_some(),
             reason: fault.or_else(|| view.reason().map(str::to_owned)),
             planned: steps
                 .filter_map(|step| Some(step.strip_prefix("run ")?.to_owned()))
@@ -158,7 +158,7 @@ impl From<&RunView> for Evidence {
             only: started.only.clone(),
             word: view.verdict.as_ref().map(|verdict: &Verdict| verdict.word),
             tests: (!started.tests.is_empty()).then(|| started.tests.clone()),
-            stages: view.stages.iter().map(Seen::from).collect(),
+            stages: view.stages.iter().map(StageEvidence::from).collect(),
         }
     }
 }
@@ -173,12 +173,12 @@ impl Evidence {
     /// Whether it was whole and green.
     #[must_use]
     pub fn is_green(&self) -> bool {
-        self.is_whole() && self.word == Some(Word::Passed)
+        self.is_whole() && self.word == Some(VerdictKind::Passed)
     }
 
     /// One of its stages. A fresh install is what install was where there was no release to begin with.
     #[must_use]
-    pub fn seen(&self, stage: Stage) -> Option<&Seen> {
+    pub fn seen(&self, stage: Stage) -> Option<&StageEvidence> {
         let of = |stage| self.stages.iter().find(|seen| seen.stage == stage);
         match (stage, of(stage)) {
             (Stage::Fresh, Some(fresh)) if self.base.is_none() && fresh.outcome == Some(Outcome::Skipped) => {

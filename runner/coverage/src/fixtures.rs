@@ -7,8 +7,11 @@ use base::names::Commit;
 use jiff::{SignedDuration, Timestamp};
 
 use super::standing::Readme;
-use super::{Case, Cell, Check, Evidence, Feature, Promise, RecipeCoverage, Release, Repository, Row, Seen};
-use journal::event::{Origin, Outcome, Stage, Word};
+use super::{
+    Case, Cell, Check, Evidence, Feature, ParityRow, Promise, PublishedRelease, RecipeCoverage, Repository,
+    StageEvidence,
+};
+use journal::event::{Origin, Outcome, Stage, VerdictKind};
 use recipe_folder::prints;
 use recipe_folder::recipe_toml::InjectedFault;
 
@@ -47,8 +50,8 @@ pub(crate) fn check(name: &str, outcome: Outcome) -> Check {
     Check { name: name.to_owned(), origin, outcome, kind, text: format!("{name} says so") }
 }
 
-fn seen(stage: Stage, checks: &[&str]) -> Seen {
-    Seen {
+fn seen(stage: Stage, checks: &[&str]) -> StageEvidence {
+    StageEvidence {
         stage,
         outcome: Some(Outcome::Passed),
         began: true,
@@ -90,7 +93,7 @@ impl Scene {
         let files = TESTS.iter().chain(&[CHECK, "data/seed.sh", "data/wipe.sh", "recipe.toml", "PARITY.md"]);
         let prints: BTreeMap<String, String> =
             files.map(|name| ((*name).to_owned(), prints::of(name.as_bytes()))).collect();
-        let run = |id: &str, hours: i64, head: &str, stages: Vec<Seen>| Evidence {
+        let run = |id: &str, hours: i64, head: &str, stages: Vec<StageEvidence>| Evidence {
             run: id.parse().unwrap(),
             at: now - SignedDuration::from_hours(hours),
             recipe: "app".parse().unwrap(),
@@ -99,7 +102,7 @@ impl Scene {
             base: Some("1.1.0+2.0".to_owned()),
             pull_request: None,
             only: Vec::new(),
-            word: Some(Word::Passed),
+            word: Some(VerdictKind::Passed),
             tests: Some(prints.clone()),
             stages,
         };
@@ -111,7 +114,7 @@ impl Scene {
         proof.only = vec!["functional".to_owned()];
         proof.stages = vec![seen(Stage::Functional, &TESTS[3..]), seen(Stage::Prove, &proofs)];
         let mut red = run("20261121-080000-cccc", 4, "2", stages);
-        red.word = Some(Word::Failed(base::failure::Cause::Recipe));
+        red.word = Some(VerdictKind::Failed(base::failure::Cause::Recipe));
         for seen in &mut red.stages {
             for one in seen.checks.iter_mut().filter(|one| TESTS[..3].contains(&one.name.as_str())) {
                 *one = check(&one.name, Outcome::Failed);
@@ -125,13 +128,16 @@ impl Scene {
             sso: true,
             faults: vec![InjectedFault::Restart, InjectedFault::TwoBack],
             parity: Some(
-                rows.map(|(corpus, file)| Row { corpus: corpus.to_owned(), files: vec![file.to_owned()] }).into(),
+                rows.map(|(corpus, file)| ParityRow { corpus: corpus.to_owned(), files: vec![file.to_owned()] }).into(),
             ),
             prints,
             ..Promise::default()
         };
-        let release =
-            Release { name: "1.2.0+2.0".to_owned(), at: now - SignedDuration::from_hours(48), commit: commit("1") };
+        let release = PublishedRelease {
+            name: "1.2.0+2.0".to_owned(),
+            at: now - SignedDuration::from_hours(48),
+            commit: commit("1"),
+        };
         let repository = Repository {
             head: commit("1"),
             release: Some(release),
@@ -160,7 +166,7 @@ impl Scene {
     }
 
     /// A stage of a run.
-    pub(crate) fn seen(&mut self, run: usize, stage: Stage) -> &mut Seen {
+    pub(crate) fn seen(&mut self, run: usize, stage: Stage) -> &mut StageEvidence {
         self.runs[run].stages.iter_mut().find(|seen| seen.stage == stage).unwrap()
     }
 

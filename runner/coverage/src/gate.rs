@@ -82,13 +82,13 @@ pub fn worse(before: &Coverage, now: &Coverage, asked: &[RecipeName]) -> Vec<Wor
 mod tests {
     use super::*;
     use crate::fixtures::Scene;
-    use crate::{RecipeCoverage, Rule, State};
+    use crate::{CellState, RecipeCoverage, Rule};
 
-    fn matrix(state: State) -> Coverage {
+    fn matrix(state: CellState) -> Coverage {
         matrix_of(state, None)
     }
 
-    fn matrix_of(state: State, rule: Option<Rule>) -> Coverage {
+    fn matrix_of(state: CellState, rule: Option<Rule>) -> Coverage {
         let mut row: RecipeCoverage = Scene::sound().row();
         for cell in row.cells.iter_mut().filter(|cell| cell.feature == Feature::Backup) {
             (cell.state, cell.rule) = (state, rule);
@@ -97,14 +97,14 @@ mod tests {
     }
 
     /// What a cell can be, the best first, and of each illusion one.
-    const WORDS: [(State, Option<Rule>); 7] = [
-        (State::Gating, None),
-        (State::Advisory, None),
-        (State::Stale, None),
-        (State::Illusion, Some(Rule::NeverRed)),
-        (State::Blocked, None),
-        (State::Missing, None),
-        (State::Illusion, Some(Rule::Skipped)),
+    const WORDS: [(CellState, Option<Rule>); 7] = [
+        (CellState::Gating, None),
+        (CellState::Advisory, None),
+        (CellState::Stale, None),
+        (CellState::Illusion, Some(Rule::NeverRed)),
+        (CellState::Blocked, None),
+        (CellState::Missing, None),
+        (CellState::Illusion, Some(Rule::Skipped)),
     ];
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn every_rule_is_worth_what_it_shows_all_the_same() {
         let of = |wanted: Worth| {
-            let rules = Rule::ALL.iter().filter(|rule| Worth::of(State::Illusion, Some(**rule)) == wanted);
+            let rules = Rule::ALL.iter().filter(|rule| Worth::of(CellState::Illusion, Some(**rule)) == wanted);
             rules.map(|rule| rule.code()).collect::<Vec<_>>()
         };
         let nothing =
@@ -130,22 +130,22 @@ mod tests {
         assert_eq!(of(Worth::Pretended), nothing);
         assert_eq!(of(Worth::Pretended).len() + of(Worth::Shaky).len(), Rule::ALL.len());
         // A rule that this version does not write down says nothing for itself.
-        assert_eq!(Worth::of(State::Illusion, None), Worth::Pretended);
+        assert_eq!(Worth::of(CellState::Illusion, None), Worth::Pretended);
     }
 
     #[test]
     fn a_recipe_that_is_gone_is_worse_and_a_new_one_is_not() {
-        let none = Coverage { recipes: vec![], ..matrix(State::Gating) };
-        assert_eq!(worse(&matrix(State::Gating), &none, &[]).len(), Feature::ALL.len());
-        assert!(worse(&none, &matrix(State::Missing), &[]).is_empty());
+        let none = Coverage { recipes: vec![], ..matrix(CellState::Gating) };
+        assert_eq!(worse(&matrix(CellState::Gating), &none, &[]).len(), Feature::ALL.len());
+        assert!(worse(&none, &matrix(CellState::Missing), &[]).is_empty());
         let other = ["n8n".parse().unwrap()];
-        assert!(worse(&matrix(State::Gating), &none, &other).is_empty(), "it was not asked for");
+        assert!(worse(&matrix(CellState::Gating), &none, &other).is_empty(), "it was not asked for");
     }
 
     #[test]
     fn what_is_written_is_read_again() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let matrix = matrix(State::Illusion);
+        let matrix = matrix(CellState::Illusion);
         serde_json::to_writer(&file, &matrix).unwrap();
         assert_eq!(baseline(file.path()).unwrap(), matrix);
         std::fs::write(file.path(), "[]").unwrap();

@@ -6,7 +6,7 @@ mod proven;
 mod red;
 mod stage;
 
-use super::{Case, Cell, Evidence, Feature, Shown};
+use super::{Case, Cell, CellEvidence, Evidence, Feature};
 
 impl Case<'_> {
     /// The cells of the recipe, one a feature.
@@ -26,9 +26,9 @@ impl Case<'_> {
     }
 
     /// How a run stands in a cell.
-    fn shown(&self, run: &Evidence) -> Shown {
+    fn shown(&self, run: &Evidence) -> CellEvidence {
         let age = self.now.duration_since(run.at).as_secs();
-        Shown {
+        CellEvidence {
             run: run.run.clone(),
             at: run.at,
             age_s: u64::try_from(age).unwrap_or(0),

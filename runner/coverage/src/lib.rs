@@ -20,16 +20,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use case::Case;
-pub use cell::{Cell, Feature, Shown, State, ago};
-pub use evidence::{Check, Evidence, Seen, of_state};
+pub use cell::{Cell, CellEvidence, CellState, Feature, ago};
+pub use evidence::{Check, Evidence, StageEvidence, of_state};
 pub use gate::{BaselineError, Worse, baseline, worse};
 pub use gather::gather;
 pub use maintained::all_and_maintained;
-pub use promise::{Promise, PromiseError, Row};
+pub use promise::{ParityRow, Promise, PromiseError};
 pub use render::{markdown, terminal};
-pub use repository::{Release, Repository};
+pub use repository::{PublishedRelease, Repository};
 pub use rule::{Rule, Shows};
-pub use standing::Standing;
+pub use standing::Grading;
 pub use worth::Worth;
 
 /// The whole matrix, as `--json` writes it and `--gate` reads it.
@@ -52,7 +52,7 @@ pub struct RecipeCoverage {
     /// Its cells, in the order of [`Feature::ALL`].
     pub cells: Vec<Cell>,
     /// Whether it is stable, testing or unstable.
-    pub standing: Standing,
+    pub standing: Grading,
     /// How many runs of it were looked at.
     pub runs: usize,
 }
@@ -74,7 +74,7 @@ impl RecipeCoverage {
 impl Coverage {
     /// How many cells say so.
     #[must_use]
-    pub fn count(&self, state: State) -> usize {
+    pub fn count(&self, state: CellState) -> usize {
         self.recipes.iter().flat_map(|recipe| &recipe.cells).filter(|cell| cell.state == state).count()
     }
 }

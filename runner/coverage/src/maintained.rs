@@ -3,7 +3,7 @@
 use base::failure::{Failure, Kind};
 use base::names::RecipeName;
 
-use super::{Case, Cell, Feature, Promise, RecipeCoverage, State, standing};
+use super::{Case, Cell, CellState, Feature, Promise, RecipeCoverage, standing};
 use host::settings::Settings;
 use recipe_folder::folder::all_recipes;
 
@@ -38,7 +38,7 @@ impl RecipeCoverage {
     /// The row of a recipe that nobody has written a folder for.
     pub(super) fn unwritten(recipe: &RecipeName, now: jiff::Timestamp) -> Self {
         let why = format!("it has no folder; `cc-ci new {recipe}` writes one");
-        let cells = Feature::ALL.map(|feature| Cell::new(feature, State::Missing, why.as_str())).into();
+        let cells = Feature::ALL.map(|feature| Cell::new(feature, CellState::Missing, why.as_str())).into();
         let case = Case { promise: &Promise::default(), runs: &[], repository: None, now };
         Self { recipe: recipe.clone(), cells, standing: standing::standing(&case), runs: 0 }
     }
@@ -46,7 +46,7 @@ impl RecipeCoverage {
     /// Why all of its cells are missing, where there is one reason for all.
     pub(super) fn nothing_at_all(&self) -> Option<&str> {
         let why = self.cells.first()?.why.as_str();
-        self.cells.iter().all(|cell| cell.state == State::Missing && cell.why == why).then_some(why)
+        self.cells.iter().all(|cell| cell.state == CellState::Missing && cell.why == why).then_some(why)
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
         std::fs::write(dir.path().join(LIST), "# all\nimmich  # heavy\n\nghost\n").unwrap();
         assert_eq!(names().unwrap(), ["ghost", "immich"]);
         let row = RecipeCoverage::unwritten(&"immich".parse().unwrap(), jiff::Timestamp::UNIX_EPOCH);
-        assert!(row.cells.iter().all(|cell| cell.state == State::Missing && cell.why.contains("cc-ci new immich")));
+        assert!(row.cells.iter().all(|cell| cell.state == CellState::Missing && cell.why.contains("cc-ci new immich")));
         std::fs::write(dir.path().join(LIST), "--all\n").unwrap();
         assert!(names().unwrap_err().what.contains("maintained.txt"));
     }

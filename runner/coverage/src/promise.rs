@@ -26,14 +26,14 @@ pub struct Promise {
     /// What cannot be had, with the blockers.
     pub missing: BTreeMap<String, String>,
     /// The rows of PARITY.md; none where there is no such file.
-    pub parity: Option<Vec<Row>>,
+    pub parity: Option<Vec<ParityRow>>,
     /// Prints of its files.
     pub prints: Prints,
 }
 
 /// A row of PARITY.md.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct ParityRow {
     /// What the maintainers' corpus has.
     pub corpus: String,
     /// The files of this folder that it names.
@@ -136,8 +136,8 @@ fn logs_in(name: &str, text: Option<&str>) -> bool {
     named("oidc") || named("sso") || text.is_some_and(|text| asks.iter().any(|word| text.contains(word)))
 }
 
-fn rows(text: &str) -> Vec<Row> {
-    let of = |(corpus, here): (&str, &str)| Row {
+fn rows(text: &str) -> Vec<ParityRow> {
+    let of = |(corpus, here): (&str, &str)| ParityRow {
         corpus: corpus.trim().to_owned(),
         files: quoted(here).into_iter().map(|(_, name)| name).filter(|name| is_path(name)).collect(),
     };

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::standing::Answer;
-use super::{Cell, Coverage, Feature, RecipeCoverage, State, ago};
+use super::standing::Assessment;
+use super::{Cell, CellState, Coverage, Feature, RecipeCoverage, ago};
 use journal::text::one_line;
 
 /// The longest reason that is shown, in columns.
@@ -39,31 +39,31 @@ pub fn terminal(coverage: &Coverage, all: bool) -> String {
 fn details(text: &mut String, row: &RecipeCoverage, all: bool) {
     let _ = writeln!(text, "\n{} ({} runs)", row.recipe, row.runs);
     if let Some(why) = row.nothing_at_all() {
-        let _ = writeln!(text, "  {} missing: {}", State::Missing.symbol(), one_line(why, WHY));
+        let _ = writeln!(text, "  {} missing: {}", CellState::Missing.symbol(), one_line(why, WHY));
         return;
     }
-    for cell in row.cells.iter().filter(|cell| all || cell.state != State::Gating) {
+    for cell in row.cells.iter().filter(|cell| all || cell.state != CellState::Gating) {
         let why = one_line(&cell.why, WHY);
         let _ =
             writeln!(text, "  {} {:<10} {}: {why}{}", cell.state.symbol(), cell.feature.name(), cell.word(), by(cell));
     }
     let standing = &row.standing;
     let _ = writeln!(text, "  {}: {}", standing.word.name(), one_line(&standing.why, 2 * WHY));
-    for one in standing.criteria.iter().filter(|one| all || one.answer == Answer::NotMet) {
+    for one in standing.criteria.iter().filter(|one| all || one.answer == Assessment::NotMet) {
         let _ = writeln!(text, "    {:<14} {}: {}", one.answer.name(), one.asks, one_line(&one.why, WHY));
     }
 }
 
 /// The run, and how old it is.
 fn by(cell: &Cell) -> String {
-    let of = |shown: &super::Shown| format!(" (run {}, {} old)", shown.run, ago(shown.age_s));
+    let of = |shown: &super::CellEvidence| format!(" (run {}, {} old)", shown.run, ago(shown.age_s));
     cell.shown.as_ref().map(of).unwrap_or_default()
 }
 
 fn counted(coverage: &Coverage) -> String {
-    let of = |state: State| format!("{} {}", coverage.count(state), state.name());
+    let of = |state: CellState| format!("{} {}", coverage.count(state), state.name());
     let recipes = journal::text::count(coverage.recipes.len(), "recipe");
-    format!("{recipes}: {}", State::ALL.map(of).join(", "))
+    format!("{recipes}: {}", CellState::ALL.map(of).join(", "))
 }
 
 /// The matrix as Markdown.

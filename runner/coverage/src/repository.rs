@@ -19,7 +19,7 @@ pub struct Repository {
     /// The newest commit of the default branch.
     pub head: Commit,
     /// The newest release.
-    pub release: Option<Release>,
+    pub release: Option<PublishedRelease>,
     /// The tree of every commit that is known: commits with the same tree have the same files.
     pub trees: BTreeMap<Commit, String>,
     /// What the README says; none where there is none.
@@ -28,7 +28,7 @@ pub struct Repository {
 
 /// A release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
+pub struct PublishedRelease {
     /// Its tag.
     pub name: String,
     /// When the tag was made.
@@ -78,13 +78,13 @@ impl Repository {
 }
 
 /// The newest of tags in git's list: by version, since clocks lie and tags are made again.
-fn newest_release(tags: &str) -> Option<Release> {
+fn newest_release(tags: &str) -> Option<PublishedRelease> {
     let of = |line: &str| {
         let mut words = line.split(' ');
         let (at, object, peeled, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
         let commit = if peeled.is_empty() { object } else { peeled };
         let at = Timestamp::from_second(at.parse().ok()?).ok()?;
-        Some((Version::parse(name)?, Release { name: name.to_owned(), at, commit: commit.parse().ok()? }))
+        Some((Version::parse(name)?, PublishedRelease { name: name.to_owned(), at, commit: commit.parse().ok()? }))
     };
     tags.lines().filter_map(of).max_by(|a, b| a.0.cmp(&b.0)).map(|(_, release)| release)
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Case, Evidence, Release, Repository};
+use super::{Case, Evidence, PublishedRelease, Repository};
 use journal::event::{Outcome, Stage};
 use journal::text::clean;
 
@@ -14,7 +14,7 @@ const LATELY_DAYS: i64 = 92;
 /// What a recipe may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Word {
+pub enum Grade {
     /// Not even what testing asks for is shown.
     Unstable,
     /// Somebody cares for it, and it works.
@@ -23,7 +23,7 @@ pub enum Word {
     Stable,
 }
 
-impl Word {
+impl Grade {
     /// The word in every report.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -38,7 +38,7 @@ impl Word {
 /// What a criterion says of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum Assessment {
     /// It is met.
     Met,
     /// It is not, or nothing shows it.
@@ -47,7 +47,7 @@ pub enum Answer {
     NotChecked,
 }
 
-impl Answer {
+impl Assessment {
     /// The words in every report.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -65,20 +65,20 @@ pub struct Criterion {
     /// What is asked for.
     pub asks: String,
     /// The least word that asks for it; every better one does too.
-    pub of: Word,
+    pub of: Grade,
     /// Whether the resolution asks for it; else it is evidence that cc-ci asks for beside it.
     pub resolution: bool,
     /// What it says here.
-    pub answer: Answer,
+    pub answer: Assessment,
     /// One line: what was seen.
     pub why: String,
 }
 
 /// A recipe's standing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct Grading {
     /// The best word of which all is met that can be known here.
-    pub word: Word,
+    pub word: Grade,
     /// One line: what stands in the way of the next word, and what nobody checked.
     pub why: String,
     /// Each criterion.
@@ -143,44 +143,44 @@ fn has_contact(text: &str) -> bool {
 
 /// What one recipe is.
 #[must_use]
-pub fn standing(case: &Case<'_>) -> Standing {
+pub fn standing(case: &Case<'_>) -> Grading {
     let repository = case.repository;
     let release = repository.and_then(|repository| repository.release.as_ref());
     let green = newest_green(case, release);
     let criteria = vec![
         maintainer(repository),
-        unknown("the upstream project is active and answers security issues", Word::Testing),
+        unknown("the upstream project is active and answers security issues", Grade::Testing),
         works(case),
-        unknown("security issues are patched within a month", Word::Stable),
-        unknown("merge requests are answered within a month", Word::Stable),
+        unknown("security issues are patched within a month", Grade::Stable),
+        unknown("merge requests are answered within a month", Grade::Stable),
         lately(repository, release, case.now),
-        unknown("the status score and the README are up to date", Word::Stable),
+        unknown("the status score and the README are up to date", Grade::Stable),
         on_release(repository, release, green),
         restored(green),
     ];
-    let met = |word: Word| criteria.iter().filter(|one| one.of <= word).all(|one| one.answer != Answer::NotMet);
-    let word = [Word::Stable, Word::Testing].into_iter().find(|word| met(*word)).unwrap_or(Word::Unstable);
-    Standing { why: why(word, &criteria), word, criteria }
+    let met = |word: Grade| criteria.iter().filter(|one| one.of <= word).all(|one| one.answer != Assessment::NotMet);
+    let word = [Grade::Stable, Grade::Testing].into_iter().find(|word| met(*word)).unwrap_or(Grade::Unstable);
+    Grading { why: why(word, &criteria), word, criteria }
 }
 
-fn why(word: Word, criteria: &[Criterion]) -> String {
-    let next = if word == Word::Unstable { Word::Testing } else { Word::Stable };
-    let of = |answer: Answer| {
+fn why(word: Grade, criteria: &[Criterion]) -> String {
+    let next = if word == Grade::Unstable { Grade::Testing } else { Grade::Stable };
+    let of = |answer: Assessment| {
         let wanted = criteria.iter().filter(|one| one.answer == answer && one.of <= next);
         wanted
-            .map(|one| if answer == Answer::NotMet { one.why.as_str() } else { one.asks.as_str() })
+            .map(|one| if answer == Assessment::NotMet { one.why.as_str() } else { one.asks.as_str() })
             .collect::<Vec<_>>()
     };
-    let (lacks, unchecked) = (of(Answer::NotMet), of(Answer::NotChecked));
+    let (lacks, unchecked) = (of(Assessment::NotMet), of(Assessment::NotChecked));
     let lacks = match (word, lacks.is_empty()) {
-        (Word::Stable, _) | (_, true) => String::new(),
+        (Grade::Stable, _) | (_, true) => String::new(),
         _ => format!("not {}: {}; ", next.name(), lacks.join("; ")),
     };
     format!("{lacks}nobody checked: {}", unchecked.join("; "))
 }
 
 /// The newest green whole run of the newest release; of any commit where none is of that.
-fn newest_green<'a>(case: &Case<'a>, release: Option<&Release>) -> Option<&'a Evidence> {
+fn newest_green<'a>(case: &Case<'a>, release: Option<&PublishedRelease>) -> Option<&'a Evidence> {
     let of_release = |run: &&&Evidence| {
         let same = case.repository.zip(release);
         same.is_some_and(|(repository, release)| repository.same(&run.head, &release.commit))
@@ -189,14 +189,14 @@ fn newest_green<'a>(case: &Case<'a>, release: Option<&Release>) -> Option<&'a Ev
     green().find(of_release).or_else(|| green().next()).copied()
 }
 
-fn known(asks: &str, of: Word, resolution: bool, met: bool, why: String) -> Criterion {
-    let answer = if met { Answer::Met } else { Answer::NotMet };
+fn known(asks: &str, of: Grade, resolution: bool, met: bool, why: String) -> Criterion {
+    let answer = if met { Assessment::Met } else { Assessment::NotMet };
     Criterion { asks: asks.to_owned(), of, resolution, answer, why: clean(&why) }
 }
 
-fn unknown(asks: &str, of: Word) -> Criterion {
+fn unknown(asks: &str, of: Grade) -> Criterion {
     let why = "a test runner cannot know it".to_owned();
-    Criterion { asks: asks.to_owned(), of, resolution: true, answer: Answer::NotChecked, why }
+    Criterion { asks: asks.to_owned(), of, resolution: true, answer: Assessment::NotChecked, why }
 }
 
 const UNREAD: &str = "the recipe's repository was not read (--fetch reads one that is not on this machine)";
@@ -213,7 +213,7 @@ fn maintainer(repository: Option<&Repository>) -> Criterion {
     };
     known(
         "a maintainer is named in the README, with a matrix handle or an e-mail address",
-        Word::Testing,
+        Grade::Testing,
         true,
         met,
         why,
@@ -226,10 +226,10 @@ fn works(case: &Case<'_>) -> Criterion {
         Some(run) => format!("run {} was green", run.run),
         None => "no whole run was green".to_owned(),
     };
-    known("a whole run was green", Word::Testing, false, green.is_some(), why)
+    known("a whole run was green", Grade::Testing, false, green.is_some(), why)
 }
 
-fn lately(repository: Option<&Repository>, release: Option<&Release>, now: Timestamp) -> Criterion {
+fn lately(repository: Option<&Repository>, release: Option<&PublishedRelease>, now: Timestamp) -> Criterion {
     let (met, why) = match (repository, release) {
         (None, _) => (false, UNREAD.to_owned()),
         (_, None) => (false, "there is no release".to_owned()),
@@ -238,10 +238,14 @@ fn lately(repository: Option<&Repository>, release: Option<&Release>, now: Times
             (days <= LATELY_DAYS, format!("release {} is {days} days old", release.name))
         }
     };
-    known("it was upgraded in the last three months", Word::Stable, true, met, why)
+    known("it was upgraded in the last three months", Grade::Stable, true, met, why)
 }
 
-fn on_release(repository: Option<&Repository>, release: Option<&Release>, green: Option<&Evidence>) -> Criterion {
+fn on_release(
+    repository: Option<&Repository>,
+    release: Option<&PublishedRelease>,
+    green: Option<&Evidence>,
+) -> Criterion {
     let (met, why) = match (repository, release, green) {
         (None, ..) => (false, UNREAD.to_owned()),
         (_, None, _) => (false, "there is no release".to_owned()),
@@ -252,7 +256,7 @@ fn on_release(repository: Option<&Repository>, release: Option<&Release>, green:
             (met, format!("run {} {word} release {}", run.run, release.name))
         }
     };
-    known("a whole run was green on the newest release", Word::Stable, false, met, why)
+    known("a whole run was green on the newest release", Grade::Stable, false, met, why)
 }
 
 fn restored(green: Option<&Evidence>) -> Criterion {
@@ -266,7 +270,7 @@ fn restored(green: Option<&Evidence>) -> Criterion {
             (met, format!("run {} {} a restore", run.run, if met { "showed" } else { "did not show" }))
         }
     };
-    known("a restore brought data back", Word::Stable, false, met, why)
+    known("a restore brought data back", Grade::Stable, false, met, why)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use base::failure::Kind;
 use jiff::SignedDuration;
 
 use super::fixtures::{CHECK, GREEN, PROOF, RED, Scene, TESTS, check, commit};
-use super::{Cell, Feature, Rule, State};
-use journal::event::{Outcome, Stage, Word};
+use super::{Cell, CellState, Feature, Rule};
+use journal::event::{Outcome, Stage, VerdictKind};
 use recipe_folder::prints;
 
 /// A sound recipe with one thing changed.
@@ -15,18 +15,18 @@ fn with(change: impl FnOnce(&mut Scene)) -> Scene {
     scene
 }
 
-fn found(cell: &Cell) -> (State, Option<Rule>) {
+fn found(cell: &Cell) -> (CellState, Option<Rule>) {
     (cell.state, cell.rule)
 }
 
 #[track_caller]
 fn is(scene: &Scene, feature: Feature, rule: Rule) {
     let cell = scene.cell(feature);
-    assert_eq!(found(&cell), (State::Illusion, Some(rule)), "{}", cell.why);
+    assert_eq!(found(&cell), (CellState::Illusion, Some(rule)), "{}", cell.why);
 }
 
 #[track_caller]
-fn is_state(scene: &Scene, feature: Feature, state: State) {
+fn is_state(scene: &Scene, feature: Feature, state: CellState) {
     let cell = scene.cell(feature);
     assert_eq!(found(&cell), (state, None), "{}", cell.why);
 }
@@ -34,7 +34,7 @@ fn is_state(scene: &Scene, feature: Feature, state: State) {
 #[test]
 fn a_recipe_of_which_all_is_shown_is_gating_everywhere() {
     for cell in Scene::sound().row().cells {
-        assert_eq!(found(&cell), (State::Gating, None), "{}: {}", cell.feature.name(), cell.why);
+        assert_eq!(found(&cell), (CellState::Gating, None), "{}: {}", cell.feature.name(), cell.why);
         assert!(!cell.why.contains('\n') && !cell.why.is_empty());
         let run = if cell.feature == Feature::Proven { PROOF } else { GREEN };
         let shown = cell.shown.unwrap();
@@ -50,7 +50,7 @@ fn a_stage_that_ended_early() {
     });
     is(&scene, Feature::Functional, Rule::EndedEarly);
     is(&scene, Feature::Sso, Rule::EndedEarly);
-    is_state(&scene, Feature::Browser, State::Gating);
+    is_state(&scene, Feature::Browser, CellState::Gating);
 
     let generic = with(|scene| {
         scene.without(GREEN, Stage::Upgrade, "upgrade.moved");
@@ -88,7 +88,7 @@ fn a_stage_that_is_red_with_all_its_checks_has_not_ended_early() {
         scene.seen(red, Stage::Functional).checks.push(check(TESTS[5], Outcome::Failed));
     });
     let cell = scene.cell(Feature::Functional);
-    assert_eq!(found(&cell), (State::Gating, None), "{}", cell.why);
+    assert_eq!(found(&cell), (CellState::Gating, None), "{}", cell.why);
     assert!(cell.why.starts_with("it bites, and is red"), "{}", cell.why);
     assert!(scene.cell(Feature::Browser).why.contains("red by another check"));
 }
@@ -106,7 +106,7 @@ fn a_check_that_never_was_red() {
     });
     is(&broken, Feature::Install, Rule::NeverRed);
     // One red run is enough, of whatever commit.
-    is_state(&Scene::sound(), Feature::Install, State::Gating);
+    is_state(&Scene::sound(), Feature::Install, CellState::Gating);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn what_was_skipped() {
         seen.checks.iter_mut().for_each(|one| one.outcome = Outcome::Skipped);
     });
     is(&one, Feature::Install, Rule::Skipped);
-    is_state(&one, Feature::Upgrade, State::Gating);
+    is_state(&one, Feature::Upgrade, CellState::Gating);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn what_is_opted_out_of() {
     let scene = with(|scene| drop(scene.promise.opt_outs.insert("upgrade.data".to_owned(), reason)));
     is(&scene, Feature::Upgrade, Rule::OptedOut);
     assert!(scene.cell(Feature::Upgrade).why.contains("keeps nothing"));
-    is_state(&scene, Feature::Backup, State::Gating);
+    is_state(&scene, Feature::Backup, CellState::Gating);
     let lint = with(|scene| drop(scene.promise.opt_outs.insert("prepare.rules".to_owned(), "x".to_owned())));
-    assert!(lint.row().cells.iter().all(|cell| cell.state == State::Gating));
+    assert!(lint.row().cells.iter().all(|cell| cell.state == CellState::Gating));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_test_that_is_hollow() {
     let scene = with(hollow);
     is(&scene, Feature::Functional, Rule::Hollow);
     is(&scene, Feature::Proven, Rule::Hollow);
-    is_state(&scene, Feature::Browser, State::Gating);
+    is_state(&scene, Feature::Browser, CellState::Gating);
     // It was mended since: what it says now was not proven, and is not hollow.
     let mended = with(|scene| {
         hollow(scene);
@@ -164,16 +164,16 @@ fn a_test_that_was_changed_since_it_was_proven() {
     });
     is(&scene, Feature::Browser, Rule::ChangedSinceProven);
     is(&scene, Feature::Proven, Rule::ChangedSinceProven);
-    is_state(&scene, Feature::Install, State::Gating);
+    is_state(&scene, Feature::Install, CellState::Gating);
     // A text about the tests is no test.
     let words = with(|scene| {
         scene.change("PARITY.md");
     });
-    is_state(&words, Feature::Proven, State::Gating);
+    is_state(&words, Feature::Proven, CellState::Gating);
     // An old journal does not say; then the cell does.
     let old = with(|scene| scene.runs.iter_mut().for_each(|run| run.tests = None));
     let cell = old.cell(Feature::Proven);
-    assert!(cell.state == State::Gating && cell.why.contains("does not say what the tests were"), "{}", cell.why);
+    assert!(cell.state == CellState::Gating && cell.why.contains("does not say what the tests were"), "{}", cell.why);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_test_that_was_changed_or_added_since_the_run() {
         scene.promise.prints.insert("install/20-more.sh".to_owned(), prints::of(b"more"));
     });
     is(&added, Feature::Install, Rule::ChangedSinceRun);
-    is_state(&added, Feature::Backup, State::Gating);
+    is_state(&added, Feature::Backup, CellState::Gating);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_test_that_is_not_proven_beside_others_that_are() {
     });
     is(&scene, Feature::Proven, Rule::NotProven);
     let none = with(|scene| drop(scene.runs.remove(PROOF)));
-    is_state(&none, Feature::Proven, State::Missing);
+    is_state(&none, Feature::Proven, CellState::Missing);
 }
 
 #[test]
@@ -213,10 +213,10 @@ fn a_green_run_that_is_older_than_the_newest_release() {
             (release.commit, release.at) = (commit(commit_digit), now - SignedDuration::from_hours(hours));
         })
     };
-    is_state(&release("2", 1), Feature::Fresh, State::Stale);
-    is_state(&release("2", 3), Feature::Fresh, State::Gating);
+    is_state(&release("2", 1), Feature::Fresh, CellState::Stale);
+    is_state(&release("2", 3), Feature::Fresh, CellState::Gating);
     // The tag was made after the run, as usual, of what the run tested.
-    is_state(&release("1", 1), Feature::Fresh, State::Gating);
+    is_state(&release("1", 1), Feature::Fresh, CellState::Gating);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_part_of_a_run() {
         scene.runs.remove(RED);
     };
     let all = with(part);
-    is_state(&all, Feature::Functional, State::Advisory);
+    is_state(&all, Feature::Functional, CellState::Advisory);
     let some = with(|scene| {
         part(scene);
         for run in [GREEN, PROOF] {
@@ -236,14 +236,14 @@ fn a_part_of_a_run() {
         }
     });
     is(&some, Feature::Functional, Rule::OnlyAPart);
-    is_state(&Scene::sound(), Feature::Functional, State::Gating);
+    is_state(&Scene::sound(), Feature::Functional, CellState::Gating);
 }
 
 #[test]
 fn a_run_of_another_commit() {
     let scene = with(|scene| scene.repository().head = commit("3"));
     for feature in [Feature::Install, Feature::Functional, Feature::Fresh, Feature::Parity] {
-        is_state(&scene, feature, State::Stale);
+        is_state(&scene, feature, CellState::Stale);
     }
     assert!(scene.cell(Feature::Install).why.contains("commit 1111111"), "{}", scene.cell(Feature::Install).why);
     // A merge makes a commit of the same files.
@@ -252,7 +252,7 @@ fn a_run_of_another_commit() {
         repository.head = commit("3");
         repository.trees.insert(commit("3"), "tree 1".to_owned());
     });
-    is_state(&merged, Feature::Install, State::Gating);
+    is_state(&merged, Feature::Install, CellState::Gating);
     // Where the repository is not known, the cell says so.
     let unknown = with(|scene| scene.repository = None);
     assert!(unknown.cell(Feature::Install).why.contains("newest commit is not known here"));
@@ -270,17 +270,17 @@ fn fewer_than_two_tests() {
     let two = with(|scene| {
         scene.promise.tests.remove(TESTS[5]);
     });
-    is_state(&two, Feature::Functional, State::Gating);
-    is_state(&two, Feature::Browser, State::Missing);
+    is_state(&two, Feature::Functional, CellState::Gating);
+    is_state(&two, Feature::Browser, CellState::Missing);
     let none = with(|scene| scene.promise.tests.clear());
-    is_state(&none, Feature::Functional, State::Missing);
+    is_state(&none, Feature::Functional, CellState::Missing);
 }
 
 #[test]
 fn a_backup_without_data_of_the_apps_own() {
     let scene = with(|scene| scene.promise.data = None);
     is(&scene, Feature::Backup, Rule::NoData);
-    is_state(&Scene::sound(), Feature::Backup, State::Gating);
+    is_state(&Scene::sound(), Feature::Backup, CellState::Gating);
 }
 
 #[test]
@@ -288,12 +288,12 @@ fn logins_that_nobody_tries() {
     let scene = with(|scene| scene.promise.tests.values_mut().for_each(|logs_in| *logs_in = false));
     is(&scene, Feature::Sso, Rule::SsoUntested);
     let unwired = with(|scene| scene.promise.sso = false);
-    is_state(&unwired, Feature::Sso, State::Missing);
+    is_state(&unwired, Feature::Sso, CellState::Missing);
     let blocked = with(|scene| {
         scene.promise.sso = false;
         scene.promise.missing.insert("sso".to_owned(), "the app has no accounts at all".to_owned());
     });
-    is_state(&blocked, Feature::Sso, State::Blocked);
+    is_state(&blocked, Feature::Sso, CellState::Blocked);
 }
 
 #[test]
@@ -310,9 +310,9 @@ fn rows_of_parity() {
         scene.promise.parity.as_mut().unwrap()[1].files.clear();
         scene.promise.missing.insert("work".to_owned(), "needs a licence that nobody has".to_owned());
     });
-    is_state(&blocked, Feature::Parity, State::Blocked);
+    is_state(&blocked, Feature::Parity, CellState::Blocked);
     let none = with(|scene| scene.promise.parity = None);
-    is_state(&none, Feature::Parity, State::Missing);
+    is_state(&none, Feature::Parity, CellState::Missing);
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn what_could_not_run_is_blocked_with_the_blocker() {
         (seen.outcome, seen.reason) = (Some(Outcome::Blocked), Some("upgrade did not succeed".to_owned()));
         scene.runs.truncate(1);
     });
-    is_state(&scene, Feature::Fresh, State::Blocked);
+    is_state(&scene, Feature::Fresh, CellState::Blocked);
     assert!(scene.cell(Feature::Fresh).why.contains("upgrade did not succeed"));
 }
 
@@ -341,15 +341,15 @@ fn without_a_release_install_is_the_fresh_install_and_upgrade_is_blocked() {
         scene.promise.tests.remove(TESTS[0]);
         scene.seen(GREEN, Stage::Install).planned.clear();
     });
-    is_state(&scene, Feature::Upgrade, State::Blocked);
-    is_state(&scene, Feature::Fresh, State::Gating);
+    is_state(&scene, Feature::Upgrade, CellState::Blocked);
+    is_state(&scene, Feature::Fresh, CellState::Gating);
 }
 
 #[test]
 fn a_recipe_that_never_ran_is_missing() {
     let scene = with(|scene| scene.runs.clear());
     for feature in Feature::ALL {
-        is_state(&scene, feature, State::Missing);
+        is_state(&scene, feature, CellState::Missing);
     }
 }
 
@@ -358,12 +358,12 @@ fn a_green_run_says_more_than_a_newer_red_one_of_the_same_commit() {
     let scene = with(|scene| {
         let mut red = scene.runs[GREEN].clone();
         red.run = "20261121-110000-dddd".parse().unwrap();
-        red.word = Some(Word::Failed(base::failure::Cause::Infrastructure));
+        red.word = Some(VerdictKind::Failed(base::failure::Cause::Infrastructure));
         red.stages.retain(|seen| seen.stage == Stage::Install);
         red.stages[0].outcome = Some(Outcome::Failed);
         scene.runs.insert(0, red);
     });
-    is_state(&scene, Feature::Install, State::Gating);
+    is_state(&scene, Feature::Install, CellState::Gating);
     assert!(scene.cell(Feature::Install).why.starts_with("green"));
 }
 
@@ -381,13 +381,13 @@ fn a_run_that_was_green_to_its_end_is_preferred_to_a_newer_one_that_was_not() {
     // A red run of the newest commit, which came to nothing, hides no green one of another.
     let stopped = with(|scene| {
         let mut stopped = scene.runs[GREEN].clone();
-        (stopped.head, stopped.word) = (commit("3"), Some(Word::Failed(base::failure::Cause::Recipe)));
+        (stopped.head, stopped.word) = (commit("3"), Some(VerdictKind::Failed(base::failure::Cause::Recipe)));
         stopped.stages.clear();
         scene.runs.insert(0, stopped);
         scene.repository().head = commit("3");
     });
-    is_state(&stopped, Feature::Parity, State::Stale);
-    is_state(&stopped, Feature::Install, State::Stale);
+    is_state(&stopped, Feature::Parity, CellState::Stale);
+    is_state(&stopped, Feature::Install, CellState::Stale);
 }
 
 #[test]
@@ -406,7 +406,7 @@ fn faults_are_shown_one_by_one_and_a_blocked_one_is_named() {
     let sound = Scene::sound().cell(Feature::Faults);
     assert!(sound.why.ends_with("(restart, two-back)"), "{}", sound.why);
     let none = with(|scene| scene.promise.faults.clear());
-    is_state(&none, Feature::Faults, State::Missing);
+    is_state(&none, Feature::Faults, CellState::Missing);
     let forgotten = with(|scene| {
         scene.without(GREEN, Stage::Faults, "faults.two-back");
     });
@@ -415,7 +415,7 @@ fn faults_are_shown_one_by_one_and_a_blocked_one_is_named() {
         let seen = scene.seen(GREEN, Stage::Faults);
         seen.checks[3] = check("faults.two-back", Outcome::Blocked);
     });
-    is_state(&blocked, Feature::Faults, State::Gating);
+    is_state(&blocked, Feature::Faults, CellState::Gating);
     assert!(blocked.cell(Feature::Faults).why.ends_with("(restart; blocked: two-back)"));
     let all = with(|scene| {
         scene.runs.truncate(1);
@@ -424,7 +424,7 @@ fn faults_are_shown_one_by_one_and_a_blocked_one_is_named() {
         seen.reason = Some("not shown: two-back (one release)".to_owned());
         seen.checks = vec![check("faults.two-back", Outcome::Blocked)];
     });
-    is_state(&all, Feature::Faults, State::Blocked);
+    is_state(&all, Feature::Faults, CellState::Blocked);
     let off = with(|scene| {
         scene.runs.truncate(1);
         let seen = scene.seen(GREEN, Stage::Faults);

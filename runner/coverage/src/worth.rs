@@ -1,6 +1,6 @@
 //! What a cell is worth to the gate.
 
-use super::State;
+use super::CellState;
 use super::rule::{Rule, Shows};
 
 /// What a cell is worth, the least first: how much of what it promises was seen.
@@ -22,15 +22,15 @@ pub enum Worth {
 
 impl Worth {
     /// The worth of a word, and of the rule behind it where that is `illusion`.
-    pub(super) fn of(state: State, rule: Option<Rule>) -> Self {
+    pub(super) fn of(state: CellState, rule: Option<Rule>) -> Self {
         match (state, rule.map(Rule::shows)) {
-            (State::Gating, _) => Self::Gating,
-            (State::Advisory, _) => Self::Advisory,
-            (State::Stale, _) => Self::Shaky,
-            (State::Blocked, _) => Self::Blocked,
-            (State::Missing, _) => Self::Nothing,
-            (State::Illusion, Some(Shows::Something)) => Self::Shaky,
-            (State::Illusion, Some(Shows::Nothing) | None) => Self::Pretended,
+            (CellState::Gating, _) => Self::Gating,
+            (CellState::Advisory, _) => Self::Advisory,
+            (CellState::Stale, _) => Self::Shaky,
+            (CellState::Blocked, _) => Self::Blocked,
+            (CellState::Missing, _) => Self::Nothing,
+            (CellState::Illusion, Some(Shows::Something)) => Self::Shaky,
+            (CellState::Illusion, Some(Shows::Nothing) | None) => Self::Pretended,
         }
     }
 }

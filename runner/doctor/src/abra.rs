@@ -3,19 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use coopcloud::abra::{Answer, Certainty, Probed, WORDS, Word, find_program, operators_catalogue, version_of};
+use coopcloud::abra::{
+    AbraPhrase, Certainty, ProbeAnswer, Probed, WORDS, find_program, operators_catalogue, version_of,
+};
 
-use super::Finding;
+use super::DoctorFinding;
 use host::settings::Settings;
 
-pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
+pub(super) async fn check(settings: &Settings) -> Vec<DoctorFinding> {
     let program = match find_program(settings.abra.as_deref()) {
         Ok(program) => program,
-        Err(failure) => return vec![Finding::bad("abra", failure.what, &failure.look_at)],
+        Err(failure) => return vec![DoctorFinding::bad("abra", failure.what, &failure.look_at)],
     };
     let version = match version_of(&program).await {
         Ok(version) => version,
-        Err(failure) => return vec![Finding::bad("abra", failure.what, &failure.look_at)],
+        Err(failure) => return vec![DoctorFinding::bad("abra", failure.what, &failure.look_at)],
     };
     let helps = futures_util::future::join_all(WORDS.iter().map(|word| help(&program, word))).await;
     let missing: Vec<String> =
@@ -24,9 +26,13 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     let is_named = settings.abra.is_some() || program.parent() == own.as_deref().and_then(Path::parent);
     let found = in_reach(&program, is_named, &version);
     let flags = if missing.is_empty() {
-        Finding::ok("abra's words", format!("all {} commands with their flags are known to it", WORDS.len()))
+        DoctorFinding::ok("abra's words", format!("all {} commands with their flags are known to it", WORDS.len()))
     } else {
-        Finding::bad("abra's words", missing.join("; "), "install an abra that has them, or use abra-lite by CCCI_ABRA")
+        DoctorFinding::bad(
+            "abra's words",
+            missing.join("; "),
+            "install an abra that has them, or use abra-lite by CCCI_ABRA",
+        )
     };
     let probed = settings.state_dir().ok().and_then(|state| Probed::read(&state, &version));
     vec![found, flags, answers(probed.as_ref(), &version), catalogue(operators_catalogue().as_deref(), &version)]
@@ -36,12 +42,12 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 const UNITS_PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Whether the unit finds it as well as this shell.
-fn in_reach(program: &Path, is_named: bool, version: &str) -> Finding {
+fn in_reach(program: &Path, is_named: bool, version: &str) -> DoctorFinding {
     let what = format!("{} ({version})", program.display());
     if is_named || program.parent().is_some_and(|folder| UNITS_PATH.iter().any(|known| folder == Path::new(known))) {
-        return Finding::ok("abra", what);
+        return DoctorFinding::ok("abra", what);
     }
-    Finding::warn(
+    DoctorFinding::warn(
         "abra",
         format!("{what}; the unit does not look in that folder"),
         "install it into /usr/local/bin, or name it in /etc/cc-ci/cc-ci.toml: abra = \"FILE\"",
@@ -49,26 +55,29 @@ fn in_reach(program: &Path, is_named: bool, version: &str) -> Finding {
 }
 
 /// Whether it was asked what it does where that is not sure.
-fn answers(probed: Option<&Probed>, version: &str) -> Finding {
+fn answers(probed: Option<&Probed>, version: &str) -> DoctorFinding {
     let count =
-        |answer: &Answer| probed.map_or(0, |probed| probed.answers.values().filter(|one| *one == answer).count());
-    let unclear = |probed: &Probed| match probed.answers.len() - count(&Answer::AsTold) - count(&Answer::Otherwise) {
-        0 => String::new(),
-        unclear => format!("; {unclear} are not clear, and cc-ci goes by what refuses more"),
-    };
+        |answer: &ProbeAnswer| probed.map_or(0, |probed| probed.answers.values().filter(|one| *one == answer).count());
+    let unclear =
+        |probed: &Probed| match probed.answers.len() - count(&ProbeAnswer::AsTold) - count(&ProbeAnswer::Otherwise) {
+            0 => String::new(),
+            unclear => format!("; {unclear} are not clear, and cc-ci goes by what refuses more"),
+        };
     match probed {
-        Some(probed) => Finding::ok(
+        Some(probed) => DoctorFinding::ok(
             "abra's ways",
             format!(
                 "asked here: of {} answers {} are as cc-ci takes them and {} otherwise, which it is right with too{}",
                 probed.answers.len(),
-                count(&Answer::AsTold),
-                count(&Answer::Otherwise),
+                count(&ProbeAnswer::AsTold),
+                count(&ProbeAnswer::Otherwise),
                 unclear(probed),
             ),
         ),
-        None if version.starts_with("abra-lite") => Finding::ok("abra's ways", "those of the table that cc-ci goes by"),
-        None => Finding::warn(
+        None if version.starts_with("abra-lite") => {
+            DoctorFinding::ok("abra's ways", "those of the table that cc-ci goes by")
+        }
+        None => DoctorFinding::warn(
             "abra's ways",
             "this abra was not asked what it does where cc-ci is not sure",
             "cc-ci doctor --probe-abra (two minutes, in a scratch folder and stack)",
@@ -77,13 +86,13 @@ fn answers(probed: Option<&Probed>, version: &str) -> Finding {
 }
 
 /// The catalogue that runs are given.
-fn catalogue(operators: Option<&Path>, version: &str) -> Finding {
+fn catalogue(operators: Option<&Path>, version: &str) -> DoctorFinding {
     match operators {
-        Some(path) => Finding::ok("catalogue", format!("each run has a link to {}", path.display())),
+        Some(path) => DoctorFinding::ok("catalogue", format!("each run has a link to {}", path.display())),
         None if version.starts_with("abra-lite") => {
-            Finding::ok("catalogue", "each run has an empty one, and needs no other")
+            DoctorFinding::ok("catalogue", "each run has an empty one, and needs no other")
         }
-        None => Finding::warn(
+        None => DoctorFinding::warn(
             "catalogue",
             "abra has no catalogue of this user's; each run has an empty one, and whether abra takes that is not sure",
             "abra recipe ls, as the user that runs cc-ci: it clones the catalogue into ~/.abra",
@@ -92,7 +101,7 @@ fn catalogue(operators: Option<&Path>, version: &str) -> Finding {
 }
 
 /// The command's help; none where it has no such command.
-async fn help(program: &Path, word: &Word) -> Option<String> {
+async fn help(program: &Path, word: &AbraPhrase) -> Option<String> {
     let output = tokio::process::Command::new(program)
         .args(word.command)
         .arg("--help")
@@ -104,7 +113,7 @@ async fn help(program: &Path, word: &Word) -> Option<String> {
 }
 
 /// What of a word the help does not show.
-fn lacks(word: &Word, help: Option<&str>) -> Option<String> {
+fn lacks(word: &AbraPhrase, help: Option<&str>) -> Option<String> {
     let command = word.command.join(" ");
     let remembered = if word.certainty == Certainty::Remembered { " (cc-ci only remembers this one)" } else { "" };
     let Some(help) = help else { return Some(format!("no command `{command}`{remembered}")) };
@@ -136,7 +145,8 @@ mod tests {
 
     #[test]
     fn each_missing_flag_is_named() {
-        let word = Word { command: &["app", "new"], flags: &["--server", "--domain"], certainty: Certainty::Seen };
+        let word =
+            AbraPhrase { command: &["app", "new"], flags: &["--server", "--domain"], certainty: Certainty::Seen };
         assert_eq!(lacks(&word, Some("  -s, --server <S>\n  -D, --domain")), None);
         assert_eq!(lacks(&word, Some("--servers --domain")).unwrap(), "`app new` lacks --server");
         assert_eq!(lacks(&word, None).unwrap(), "no command `app new`");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use forge::drone::{DroneError, DroneRepository};
 use forge::names::Repo;
 
-use super::Finding;
+use super::DoctorFinding;
 use bot::settings::drone::DroneArgs;
 use host::settings::Settings;
 
@@ -13,11 +13,11 @@ use host::settings::Settings;
 const RUN: Duration = Duration::from_secs(3600);
 
 /// Asks Drone, where one is named.
-pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<Finding> {
+pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<DoctorFinding> {
     let (drone, repo) = match drone.named() {
-        Ok(None) => return vec![Finding::ok("Drone", "none is named: runs are processes of this machine")],
+        Ok(None) => return vec![DoctorFinding::ok("Drone", "none is named: runs are processes of this machine")],
         Ok(Some(named)) => named,
-        Err(failure) => return vec![Finding::bad("Drone", failure.what, &failure.look_at)],
+        Err(failure) => return vec![DoctorFinding::bad("Drone", failure.what, &failure.look_at)],
     };
     let found = async {
         let user = drone.user().await?;
@@ -28,23 +28,23 @@ pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<Finding
         Err(error) => {
             let mend =
                 "CCCI_DRONE_URL, CCCI_DRONE_REPO, CCCI_DRONE_TOKEN_FILE; its user logs in to Drone once, or syncs";
-            vec![Finding::bad("Drone", error.to_string(), mend)]
+            vec![DoctorFinding::bad("Drone", error.to_string(), mend)]
         }
     }
 }
 
-fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Duration) -> Vec<Finding> {
+fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Duration) -> Vec<DoctorFinding> {
     let name = format!("{}/{}", repo.owner, repo.name);
     let mut found = Vec::new();
     if !repository.active {
-        found.push(Finding::bad(
+        found.push(DoctorFinding::bad(
             "Drone",
             format!("{name} is not active: no build can be started"),
             "as an administrator of the repository: Drone, the repository, Activate",
         ));
     }
     if !repository.trusted {
-        found.push(Finding::bad(
+        found.push(DoctorFinding::bad(
             "Drone",
             format!("{name} is not trusted: each build ends with an error of Drone's linter"),
             "as an administrator of Drone: the repository's settings, Project Settings, Trusted",
@@ -52,13 +52,13 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
     }
     match repository.permissions {
         Some(rights) if rights.write => {}
-        Some(_) => found.push(Finding::bad(
+        Some(_) => found.push(DoctorFinding::bad(
             "Drone",
             format!("{user}, the token's user, may not start builds of {name}"),
             "give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)",
         )),
         // So it is too for an administrator of Drone who has no right of his own there.
-        None => found.push(Finding::warn(
+        None => found.push(DoctorFinding::warn(
             "Drone",
             format!("Drone knows no rights of {user}, the token's user, for {name}: builds start only if it is an administrator of Drone"),
             "log in to Drone as that user, or sync there (its first page, Sync)",
@@ -67,7 +67,7 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
     let needed = max_wait + RUN;
     if let Some(limit) = repository.time_limit().filter(|limit| *limit < needed) {
         let minutes = |time: Duration| time.as_secs().div_ceil(60);
-        found.push(Finding::warn(
+        found.push(DoctorFinding::warn(
             "Drone",
             format!(
                 "{name} has a time limit of {} minutes, after which Drone kills a build, also one that waits for its slot",
@@ -77,7 +77,7 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
         ));
     }
     if repository.protected {
-        found.push(Finding::warn(
+        found.push(DoctorFinding::warn(
             "Drone",
             format!(
                 "{name} is protected: builds of a push wait until they are approved, but builds over the interface run. \
@@ -87,14 +87,14 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
         ));
     }
     if found.is_empty() {
-        found.push(Finding::ok("Drone", format!("{name} is active and trusted, and {user} may start builds")));
+        found.push(DoctorFinding::ok("Drone", format!("{name} is active and trusted, and {user} may start builds")));
     }
     if repository.trusted {
         let what = format!(
             "all who may write to {name} are root on the machines of Drone's runners: docs/drone.md says how to keep \
              that to cc-ci's maintainers"
         );
-        found.push(Finding::ok("Drone", what));
+        found.push(DoctorFinding::ok("Drone", what));
     }
     found
 }

@@ -1,24 +1,24 @@
 //! The forge's version, and whose account the token is.
 
-use super::Finding;
+use super::DoctorFinding;
 use bot::settings::forge::ForgeArgs;
 use bot::settings::forge::standing::{self, Degree};
 
 /// What is told of a forge that is named; nothing where it is out of reach, which is told elsewhere.
-pub(super) async fn check(forge: &ForgeArgs) -> Vec<Finding> {
+pub(super) async fn check(forge: &ForgeArgs) -> Vec<DoctorFinding> {
     let Ok(Some(named)) = forge.named() else { return Vec::new() };
     let mut findings = Vec::new();
     if let Ok(told) = standing::version(&named.forge).await {
         findings.push(match told.degree {
-            Degree::Fine => Finding::ok("forge's version", told.what),
-            Degree::Limited => Finding::warn("forge's version", told.what, told.mend),
-            Degree::Unusable => Finding::bad("forge's version", told.what, told.mend),
+            Degree::Fine => DoctorFinding::ok("forge's version", told.what),
+            Degree::Limited => DoctorFinding::warn("forge's version", told.what, told.mend),
+            Degree::Unusable => DoctorFinding::bad("forge's version", told.what, told.mend),
         });
     }
     if let Ok(told) = standing::token(&named.forge).await {
         findings.push(match told.degree {
-            Degree::Fine => Finding::ok("forge's token", told.what),
-            Degree::Limited | Degree::Unusable => Finding::warn("forge's token", told.what, told.mend),
+            Degree::Fine => DoctorFinding::ok("forge's token", told.what),
+            Degree::Limited | Degree::Unusable => DoctorFinding::warn("forge's token", told.what, told.mend),
         });
     }
     findings

@@ -16,7 +16,7 @@ mod swarm;
 
 use serde::Serialize;
 
-pub use lines::{LINES, Line, line_of};
+pub use lines::{LINES, OperateLine, line_of};
 pub use probe::{probe, told};
 pub use render::render;
 
@@ -38,7 +38,7 @@ pub enum Level {
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// The check.
     pub check: &'static str,
     /// The line of "From zero" in docs/operate.md that it looks at.
@@ -52,7 +52,7 @@ pub struct Finding {
     pub mend: Option<String>,
 }
 
-impl Finding {
+impl DoctorFinding {
     fn ok(check: &'static str, what: impl Into<String>) -> Self {
         Self { check, line: line_of(check), level: Level::Ok, what: what.into(), mend: None }
     }
@@ -66,7 +66,7 @@ impl Finding {
 }
 
 /// Runs every check; those of a Drone where one is named.
-pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -> Vec<Finding> {
+pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -> Vec<DoctorFinding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
     findings.extend(machine::programs(&std::env::var_os("PATH").unwrap_or_default()));

@@ -3,7 +3,7 @@
 
 /// One step of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
+pub struct OperateLine {
     /// Its number.
     pub number: u8,
     /// Its heading.
@@ -12,12 +12,12 @@ pub struct Line {
     pub checks: &'static [&'static str],
 }
 
-const fn line(number: u8, title: &'static str, checks: &'static [&'static str]) -> Line {
-    Line { number, title, checks }
+const fn line(number: u8, title: &'static str, checks: &'static [&'static str]) -> OperateLine {
+    OperateLine { number, title, checks }
 }
 
 /// All of them, in the order of the page.
-pub const LINES: &[Line] = &[
+pub const LINES: &[OperateLine] = &[
     line(1, "The machine", &["engine", "programs", "room", "clock"]),
     line(2, "The swarm", &["swarm", "IPVS", "network proxy", "world"]),
     line(3, "The name", &["DNS", "names"]),

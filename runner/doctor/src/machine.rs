@@ -7,8 +7,8 @@ use std::time::Duration;
 use harness::browser::PACKAGES;
 use swarm::Swarm;
 
-use super::Finding;
-use host::guard::{self, Facts, Wanted, lacks};
+use super::DoctorFinding;
+use host::guard::{self, Facts, Reserves, lacks};
 use host::settings::Settings;
 
 /// How many times over the reserve has to be free for nobody to be warned.
@@ -21,7 +21,7 @@ const SKEW: i64 = 2;
 const PROGRAMS: [(&str, &str); 4] = [("bash", "bash"), ("curl", "curl"), ("docker.io", "docker"), ("git", "git")];
 
 /// The programs that cc-ci and the recipes' tests start. Without a browser, tests that need one are broken and no others.
-pub(super) fn programs(path: &OsStr) -> Vec<Finding> {
+pub(super) fn programs(path: &OsStr) -> Vec<DoctorFinding> {
     let is_there = |program: &str| std::env::split_paths(path).any(|folder| folder.join(program).is_file());
     let lacks = |all: &[(&'static str, &'static str)]| -> (Vec<&'static str>, Vec<&'static str>) {
         all.iter().filter(|(_, program)| !is_there(program)).map(|(package, program)| (*program, *package)).unzip()
@@ -30,30 +30,30 @@ pub(super) fn programs(path: &OsStr) -> Vec<Finding> {
     let mut found = Vec::new();
     let (missing, packages) = lacks(&PROGRAMS);
     if !missing.is_empty() {
-        found.push(Finding::bad("programs", format!("not on PATH: {}", missing.join(", ")), &mend(&packages)));
+        found.push(DoctorFinding::bad("programs", format!("not on PATH: {}", missing.join(", ")), &mend(&packages)));
     }
     let (missing, packages) = lacks(&PACKAGES);
     if !missing.is_empty() {
         let what = format!("not on PATH: {}; tests in a browser are broken", missing.join(", "));
-        found.push(Finding::warn("programs", what, &mend(&packages)));
+        found.push(DoctorFinding::warn("programs", what, &mend(&packages)));
     }
     if found.is_empty() {
-        found.push(Finding::ok("programs", "what cc-ci and tests start is on PATH, a browser too"));
+        found.push(DoctorFinding::ok("programs", "what cc-ci and tests start is on PATH, a browser too"));
     }
     found
 }
 
-pub(super) async fn dns(settings: &Settings) -> Finding {
+pub(super) async fn dns(settings: &Settings) -> DoctorFinding {
     let base = &settings.base_domain;
     if let Some(address) = settings.fixed_address() {
-        return Finding::ok("DNS", format!("names below {base} mean {address}; DNS is not asked"));
+        return DoctorFinding::ok("DNS", format!("names below {base} mean {address}; DNS is not asked"));
     }
     let name = format!("cc-ci-doctor.{base}");
     let lookup = tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((name.as_str(), 443))).await;
     let address = lookup.ok().and_then(Result::ok).and_then(|mut found| found.next());
     match address {
-        Some(address) => Finding::ok("DNS", format!("{name} is {}", address.ip())),
-        None => Finding::bad(
+        Some(address) => DoctorFinding::ok("DNS", format!("{name} is {}", address.ip())),
+        None => DoctorFinding::bad(
             "DNS",
             format!("{name} does not resolve"),
             &format!("add a wildcard record *.{base}, or set --address"),
@@ -63,7 +63,7 @@ pub(super) async fn dns(settings: &Settings) -> Finding {
 
 /// Room on the engine's node and in the state folder: what a run that weighs nothing would be refused for is
 /// bad.
-pub(super) async fn room(settings: &Settings) -> Vec<Finding> {
+pub(super) async fn room(settings: &Settings) -> Vec<DoctorFinding> {
     let found = async {
         let state = settings.state_dir()?;
         guard::look(&Swarm::connect().await?, &state).await
@@ -73,17 +73,17 @@ pub(super) async fn room(settings: &Settings) -> Vec<Finding> {
     }
     let facts = match found.await {
         Ok(facts) => facts,
-        Err(failure) => return vec![Finding::bad("room", failure.what, &failure.look_at)],
+        Err(failure) => return vec![DoctorFinding::bad("room", failure.what, &failure.look_at)],
     };
-    judged(&facts, &Wanted::of(&settings.guards, Some(0)))
+    judged(&facts, &Reserves::of(&settings.guards, Some(0)))
 }
 
 /// Whether the state folder takes a file; where it does not, how much is free there says nothing.
-fn writable(state: &Path) -> Result<(), Finding> {
+fn writable(state: &Path) -> Result<(), DoctorFinding> {
     let tried = std::fs::create_dir_all(state).and_then(|()| tempfile::tempfile_in(state));
     tried.map(drop).map_err(|error| {
         let what = format!("the state folder {} cannot be written to: {error}", state.display());
-        Finding::bad(
+        DoctorFinding::bad(
             "room",
             what,
             "the rights of that folder and how its disk is mounted; or another --state (CCCI_STATE)",
@@ -91,42 +91,42 @@ fn writable(state: &Path) -> Result<(), Finding> {
     })
 }
 
-fn judged(facts: &Facts, wanted: &Wanted) -> Vec<Finding> {
+fn judged(facts: &Facts, wanted: &Reserves) -> Vec<DoctorFinding> {
     // Somebody who is told early can do something about it.
     let soon =
-        Wanted { docker: wanted.docker.saturating_mul(EARLY), state: wanted.state.saturating_mul(EARLY), ..*wanted };
+        Reserves { docker: wanted.docker.saturating_mul(EARLY), state: wanted.state.saturating_mul(EARLY), ..*wanted };
     let (bad, all) = (lacks(facts, wanted), lacks(facts, &soon));
-    let mut found: Vec<Finding> =
-        bad.iter().map(|lack| Finding::bad("room", lack.to_string(), lack.look_at())).collect();
+    let mut found: Vec<DoctorFinding> =
+        bad.iter().map(|lack| DoctorFinding::bad("room", lack.to_string(), lack.look_at())).collect();
     for lack in all.iter().filter(|lack| bad.iter().all(|known| known.thing != lack.thing)) {
-        found.push(Finding::warn("room", format!("soon too little: {lack}"), lack.look_at()));
+        found.push(DoctorFinding::warn("room", format!("soon too little: {lack}"), lack.look_at()));
     }
     let (root, disk) = &facts.docker;
     if disk.is_none() {
         let what = format!(
             "nobody can tell what is free in {root}: the engine is not on this machine, and no backup bot runs there"
         );
-        found.push(Finding::warn("room", what, "cc-ci up"));
+        found.push(DoctorFinding::warn("room", what, "cc-ci up"));
     }
     if found.is_empty() {
-        found.push(Finding::ok("room", facts.to_string()));
+        found.push(DoctorFinding::ok("room", facts.to_string()));
     }
     found
 }
 
-pub(super) async fn clock() -> Finding {
+pub(super) async fn clock() -> DoctorFinding {
     let Ok(swarm) = Swarm::connect().await else {
-        return Finding::warn("clock", "the engine does not answer, so its clock cannot be compared", "");
+        return DoctorFinding::warn("clock", "the engine does not answer, so its clock cannot be compared", "");
     };
     let time = swarm.docker().info().await.ok().and_then(|info| info.system_time);
     let Some(engine) = time.and_then(|text| text.parse::<jiff::Timestamp>().ok()) else {
-        return Finding::warn("clock", "the engine tells no time", "");
+        return DoctorFinding::warn("clock", "the engine tells no time", "");
     };
     let skew = (jiff::Timestamp::now().as_second() - engine.as_second()).abs();
     if skew <= SKEW {
-        Finding::ok("clock", "the engine's clock and this one agree")
+        DoctorFinding::ok("clock", "the engine's clock and this one agree")
     } else {
-        Finding::bad("clock", format!("the engine's clock is {skew} s off"), "timedatectl set-ntp true")
+        DoctorFinding::bad("clock", format!("the engine's clock is {skew} s off"), "timedatectl set-ntp true")
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_node_that_will_be_full_soon_is_told_before_it_is() {
-        let wanted = Wanted { docker: 100, docker_inodes: 10, state: 10, memory: 10 };
+        let wanted = Reserves { docker: 100, docker_inodes: 10, state: 10, memory: 10 };
         let levels = |free| -> Vec<Level> {
             let disk = |free| Some(DiskRoom { free, total: 1_000, inodes: None });
             let facts = Facts {

@@ -3,14 +3,14 @@
 
 use base::names::{Commit, Domain, RecipeName};
 
-use super::Finding;
+use super::DoctorFinding;
 use host::domain::domain_of;
 use host::settings::Settings;
 
 /// The longest number of a pull request that is counted on.
 const PULL_REQUEST: u64 = 9999;
 
-pub(super) fn check(settings: &Settings) -> Finding {
+pub(super) fn check(settings: &Settings) -> DoctorFinding {
     let entries = std::fs::read_dir(&settings.recipes).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.path().join("recipe.toml").is_file());
     let mut names: Vec<RecipeName> =
@@ -28,14 +28,14 @@ fn in_domains(name: &RecipeName, base: &Domain) -> Result<String, String> {
     Ok(front.to_owned())
 }
 
-fn judged(names: &[RecipeName], base: &Domain) -> Finding {
+fn judged(names: &[RecipeName], base: &Domain) -> DoctorFinding {
     let mut shortened = Vec::new();
     for name in names {
         match in_domains(name, base) {
             Ok(front) if front == name.as_str() => {}
             Ok(front) => shortened.push(format!("{name} becomes {front}")),
             Err(look_at) => {
-                return Finding::bad(
+                return DoctorFinding::bad(
                     "names",
                     format!("the domain of an app of {name} does not fit below {base}"),
                     &look_at,
@@ -44,10 +44,10 @@ fn judged(names: &[RecipeName], base: &Domain) -> Finding {
         }
     }
     if shortened.is_empty() {
-        return Finding::ok("names", format!("the name of every recipe fits below {base}"));
+        return DoctorFinding::ok("names", format!("the name of every recipe fits below {base}"));
     }
     let what = format!("below {base} names are shortened, and stay their own: {}", shortened.join(", "));
-    Finding::ok("names", what)
+    DoctorFinding::ok("names", what)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base::failure::{Failure, Kind};
 use base::names::{Domain, NameError, RecipeName};
-use coopcloud::abra::{Abra, Answer, BEHAVIOURS, Call, Point, Probed, environment, find_program, version_of};
+use coopcloud::abra::{Abra, BEHAVIOURS, Call, Point, ProbeAnswer, Probed, environment, find_program, version_of};
 use rand::Rng as _;
 use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +73,7 @@ pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option
         Some(Ok(asked)) => asked?,
         Some(Err(_)) => {
             for row in BEHAVIOURS {
-                let late = || Answer::Unknown("time was up before it was asked".to_owned());
+                let late = || ProbeAnswer::Unknown("time was up before it was asked".to_owned());
                 answers.entry(row.name.to_owned()).or_insert_with(late);
             }
         }
@@ -94,9 +94,9 @@ pub fn told(probed: &Probed) -> String {
     let mut text = format!("{}\n", probed.version);
     for row in BEHAVIOURS {
         let (mark, answer) = match probed.answers.get(row.name) {
-            Some(Answer::AsTold) => ("yes", String::new()),
-            Some(Answer::Otherwise) => ("no ", row.otherwise.unwrap_or("it does not").to_owned()),
-            Some(Answer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
+            Some(ProbeAnswer::AsTold) => ("yes", String::new()),
+            Some(ProbeAnswer::Otherwise) => ("no ", row.otherwise.unwrap_or("it does not").to_owned()),
+            Some(ProbeAnswer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
             None if row.otherwise.is_none() => ("-  ", "not asked: it is sure enough".to_owned()),
             None if row.point == Point::NameWithoutDots => ("-  ", "not asked: no such name reaches abra".to_owned()),
             None => ("-  ", "not asked".to_owned()),
@@ -116,35 +116,35 @@ pub fn told(probed: &Probed) -> String {
 }
 
 /// How a call ended.
-pub(super) struct Ended {
+pub(super) struct CallEnd {
     pub(super) is_fine: bool,
     pub(super) said: String,
 }
 
-impl Ended {
+impl CallEnd {
     pub(super) fn of(call: &Call) -> Self {
         Self { is_fine: call.ok(), said: call.shown().to_owned() }
     }
 }
 
 /// As told where it was refused, whatever the words.
-fn by_refusal(ended: &Ended) -> Answer {
-    if ended.is_fine { Answer::Otherwise } else { Answer::AsTold }
+fn by_refusal(ended: &CallEnd) -> ProbeAnswer {
+    if ended.is_fine { ProbeAnswer::Otherwise } else { ProbeAnswer::AsTold }
 }
 
 /// As told where it was refused with one of these words.
-pub(super) fn by_words(ended: &Ended, words: &[&str]) -> Answer {
+pub(super) fn by_words(ended: &CallEnd, words: &[&str]) -> ProbeAnswer {
     let said = ended.said.to_lowercase();
     match (ended.is_fine, words.iter().any(|word| said.contains(word))) {
-        (true, _) => Answer::Otherwise,
-        (false, true) => Answer::AsTold,
+        (true, _) => ProbeAnswer::Otherwise,
+        (false, true) => ProbeAnswer::AsTold,
         (false, false) => unknown(&ended.said),
     }
 }
 
-pub(super) fn unknown(said: &str) -> Answer {
+pub(super) fn unknown(said: &str) -> ProbeAnswer {
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    Answer::Unknown(last.trim().chars().take(200).collect())
+    ProbeAnswer::Unknown(last.trim().chars().take(200).collect())
 }
 
 fn bug(what: &str) -> Failure {
@@ -172,7 +172,7 @@ pub(super) struct Asking {
     /// What its containers are made from, where there are any.
     pub(super) image: String,
     pub(super) scratch: Scratch,
-    answers: BTreeMap<String, Answer>,
+    answers: BTreeMap<String, ProbeAnswer>,
     flags: Vec<String>,
 }
 
@@ -202,7 +202,7 @@ impl Asking {
         self.running(swarm).await
     }
 
-    pub(super) fn say(&mut self, point: Point, answer: Answer) {
+    pub(super) fn say(&mut self, point: Point, answer: ProbeAnswer) {
         self.answers.insert(point.row().name.to_owned(), answer);
     }
 
@@ -230,10 +230,10 @@ impl Asking {
         let said = self.call(&new).await?;
         let is_made = self.abra.env_file(&self.domain).exists();
         let answer = match (is_made, catalogue.exists()) {
-            (true, false) => Answer::Otherwise,
-            (true, true) => Answer::AsTold,
+            (true, false) => ProbeAnswer::Otherwise,
+            (true, true) => ProbeAnswer::AsTold,
             (false, _) if said.to_lowercase().contains("catalogue") || said.to_lowercase().contains("clone") => {
-                Answer::AsTold
+                ProbeAnswer::AsTold
             }
             (false, _) => unknown(&said),
         };
@@ -279,7 +279,7 @@ impl Asking {
         git(&to, &[&who[..], &["commit", "--quiet", "--message", "First"]].concat())?;
         let name = SHA256.parse().map_err(|error: base::names::NameError| bug(&error.to_string()))?;
         let call = self.abra.recipe_lint(&name, CALL).await?;
-        self.say(Point::Sha1Only, by_words(&Ended::of(&call), &["objectformat"]));
+        self.say(Point::Sha1Only, by_words(&CallEnd::of(&call), &["objectformat"]));
         Ok(())
     }
 
@@ -288,8 +288,8 @@ impl Asking {
         let second = self.abra.secret_generate(&self.domain, CALL).await?;
         let answer = match (first.ok(), second.ok()) {
             (false, _) => unknown(first.shown()),
-            (true, true) => Answer::Otherwise,
-            (true, false) => Answer::AsTold,
+            (true, true) => ProbeAnswer::Otherwise,
+            (true, false) => ProbeAnswer::AsTold,
         };
         self.say(Point::GenerateNothingFails, answer);
         Ok(())
@@ -304,26 +304,26 @@ impl Asking {
             DEPLOYED.into_iter().for_each(|point| self.say(point, unknown(call.shown())));
             return Ok(());
         }
-        self.say(Point::StackNameCut, Answer::AsTold);
+        self.say(Point::StackNameCut, ProbeAnswer::AsTold);
         let configs = self.configs(swarm, stack.as_str()).await?;
         let has = |end: &str| configs.iter().any(|name| *name == stack.object(end));
         self.say(
             Point::ExportsByPattern,
             match ["none", "v1"].map(|value| ["indented", "quoted"].map(|name| has(&format!("{name}_{value}")))) {
-                [[true, true], _] => Answer::AsTold,
-                [_, [true, true]] => Answer::Otherwise,
+                [[true, true], _] => ProbeAnswer::AsTold,
+                [_, [true, true]] => ProbeAnswer::Otherwise,
                 _ => unknown(&configs.join(" ")),
             },
         );
         let env = std::fs::read_to_string(self.abra.env_file(&self.domain)).unwrap_or_default();
         let has_version = env.lines().any(|line| line.starts_with(&format!("TYPE={RECIPE}:")));
-        self.say(Point::VersionInType, if has_version { Answer::AsTold } else { Answer::Otherwise });
+        self.say(Point::VersionInType, if has_version { ProbeAnswer::AsTold } else { ProbeAnswer::Otherwise });
 
         // Its container is not there, so that the command fails where it is run.
         let domain = self.domain.clone();
         self.add_to_env(&domain, "POST_DEPLOY_CMDS=\"app command_of_the_probe\"\n")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
-        self.say(Point::PostCommandsAfterWait, if call.ok() { Answer::AsTold } else { Answer::Otherwise });
+        self.say(Point::PostCommandsAfterWait, if call.ok() { ProbeAnswer::AsTold } else { ProbeAnswer::Otherwise });
 
         // The last of a name counts.
         self.add_to_env(&domain, "POST_DEPLOY_CMDS=\n")?;
@@ -332,10 +332,10 @@ impl Asking {
         self.say(Point::CleanTreeForDeploys, by_words(&ended, &["unstaged"]));
         self.write("0", "\"${EVERY:-30s}\"")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
-        self.say(Point::SchemaFirst, by_words(&Ended::of(&call), &["duration"]));
+        self.say(Point::SchemaFirst, by_words(&CallEnd::of(&call), &["duration"]));
         self.write("\"${COPIES:-0}\"", "30s")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
-        let answer = by_words(&Ended::of(&call), &["integer", "number", "replicas"]);
+        let answer = by_words(&CallEnd::of(&call), &["integer", "number", "replicas"]);
         self.say(Point::SchemaFirstForNumbers, answer);
         Ok(())
     }
@@ -405,11 +405,11 @@ secrets:
     }
 
     /// A call without a terminal, and without what the wrapper sees to: whether it ended well, and its words.
-    pub(super) async fn ended(&self, words: &[&str]) -> Result<Ended, Failure> {
+    pub(super) async fn ended(&self, words: &[&str]) -> Result<CallEnd, Failure> {
         self.ended_within(words, CALL).await
     }
 
-    pub(super) async fn ended_within(&self, words: &[&str], limit: Duration) -> Result<Ended, Failure> {
+    pub(super) async fn ended_within(&self, words: &[&str], limit: Duration) -> Result<CallEnd, Failure> {
         let program = self.abra.program();
         let mut command = tokio::process::Command::new(program);
         command.args(words).env_clear().envs(environment(self.abra.dir())).stdin(Stdio::null()).kill_on_drop(true);
@@ -418,8 +418,8 @@ secrets:
             format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout))
         };
         match output {
-            Err(_) => Ok(Ended { is_fine: false, said: format!("no end after {} s", limit.as_secs()) }),
-            Ok(Ok(output)) => Ok(Ended { is_fine: output.status.success(), said: text(&output) }),
+            Err(_) => Ok(CallEnd { is_fine: false, said: format!("no end after {} s", limit.as_secs()) }),
+            Ok(Ok(output)) => Ok(CallEnd { is_fine: output.status.success(), said: text(&output) }),
             Ok(Err(error)) => {
                 let what = format!("{} cannot be started: {error}", program.display());
                 Err(Failure::new(Kind::AbraUnusable, what, "cc-ci doctor"))
@@ -438,18 +438,18 @@ mod tests {
 
     #[test]
     fn what_abra_says_is_an_answer_or_is_not_clear() {
-        let ended = |is_fine, said: &str| by_words(&Ended { is_fine, said: said.to_owned() }, &["unstaged"]);
-        assert_eq!(ended(false, "FATA x has locally UNSTAGED changes"), Answer::AsTold);
-        assert_eq!(ended(true, "[]"), Answer::Otherwise);
-        assert_eq!(ended(false, "FATA no route to host\n\n"), Answer::Unknown("FATA no route to host".to_owned()));
+        let ended = |is_fine, said: &str| by_words(&CallEnd { is_fine, said: said.to_owned() }, &["unstaged"]);
+        assert_eq!(ended(false, "FATA x has locally UNSTAGED changes"), ProbeAnswer::AsTold);
+        assert_eq!(ended(true, "[]"), ProbeAnswer::Otherwise);
+        assert_eq!(ended(false, "FATA no route to host\n\n"), ProbeAnswer::Unknown("FATA no route to host".to_owned()));
     }
 
     #[test]
     fn each_question_is_told_with_its_answer() {
         let answers = BTreeMap::from([
-            ("generate-nothing-fails".to_owned(), Answer::Otherwise),
-            ("clean-tree-for-all".to_owned(), Answer::AsTold),
-            ("exports-by-pattern".to_owned(), Answer::Unknown("no deploy".to_owned())),
+            ("generate-nothing-fails".to_owned(), ProbeAnswer::Otherwise),
+            ("clean-tree-for-all".to_owned(), ProbeAnswer::AsTold),
+            ("exports-by-pattern".to_owned(), ProbeAnswer::Unknown("no deploy".to_owned())),
         ]);
         let text =
             told(&Probed { version: "abra 0.13".to_owned(), answers, flags: vec!["app restore --hooks".to_owned()] });

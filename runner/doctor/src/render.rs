@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Finding, Level};
+use super::{DoctorFinding, Level};
 
 /// A line per finding, with the number of the step in docs/operate.md that it looks at, a second one where a command mends it, and a last line that sums up.
 #[must_use]
-pub fn render(findings: &[Finding]) -> String {
+pub fn render(findings: &[DoctorFinding]) -> String {
     let mut text = String::new();
     for finding in findings {
         let mark = match finding.level {
@@ -37,9 +37,9 @@ mod tests {
     #[test]
     fn it_reads_well() {
         let findings = [
-            Finding::ok("engine", "docker 20.10.24"),
-            Finding::warn("IPVS", "the kernel has none", ""),
-            Finding::bad("network proxy", "there is none", "cc-ci up"),
+            DoctorFinding::ok("engine", "docker 20.10.24"),
+            DoctorFinding::warn("IPVS", "the kernel has none", ""),
+            DoctorFinding::bad("network proxy", "there is none", "cc-ci up"),
         ];
         insta::assert_snapshot!(render(&findings), @r#"
         ok    1  engine           docker 20.10.24

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
 use base::names::Domain;
-use coopcloud::abra::{Answer, Point};
+use coopcloud::abra::{Point, ProbeAnswer};
 use coopcloud::snapshot_id::SnapshotId;
 use swarm::{Bot, Swarm};
 
-use super::probe::{Asking, CALL, Ended, by_words, recipe, unknown};
+use super::probe::{Asking, CALL, CallEnd, by_words, recipe, unknown};
 use host::repository::beside_backups;
 
 /// What an app that runs shows.
@@ -100,8 +100,8 @@ impl Asking {
         let alone = self.ended(&["app", "run", "--no-tty", domain, "app2", "--", "true"]).await?;
         let among = self.ended(&["app", "run", "--no-tty", domain, "app", "--", "true"]).await?;
         let answer = match (alone.is_fine, among.is_fine) {
-            (true, true) => Answer::Otherwise,
-            (true, false) => Answer::AsTold,
+            (true, true) => ProbeAnswer::Otherwise,
+            (true, false) => ProbeAnswer::AsTold,
             (false, _) => unknown(&alone.said),
         };
         self.say(Point::RunGoesByPrefix, answer);
@@ -116,10 +116,10 @@ impl Asking {
         let ended = self.ended_within(&words, UP + CALL).await?;
         let is_there = self.inside(swarm, domain, "app2", &format!("test -e {BY_COMMAND}")).await?;
         let answer = match by_words(&ended, &NO_TERMINAL) {
-            Answer::Otherwise if !is_there => unknown("the deploy ended well, and the command did not run"),
+            ProbeAnswer::Otherwise if !is_there => unknown("the deploy ended well, and the command did not run"),
             answer => answer,
         };
-        let is_up = matches!(answer, Answer::AsTold | Answer::Otherwise);
+        let is_up = matches!(answer, ProbeAnswer::AsTold | ProbeAnswer::Otherwise);
         self.say(Point::PostCommandsWantTerminal, answer);
         self.add_to_env(domain, "POST_DEPLOY_CMDS=\n")?;
         Ok(is_up)
@@ -138,17 +138,17 @@ impl Asking {
         let names = |call: &coopcloud::abra::Call| call.output().contains(SAVED.rsplit('/').next().unwrap_or(SAVED));
         let few = self.abra.terminal(&list, CALL).await?;
         let answer = if names(&few) {
-            Answer::Otherwise
+            ProbeAnswer::Otherwise
         } else {
             let all = self.abra.terminal(&[&list[..], &["--all"]].concat(), CALL).await?;
-            if few.ok() && names(&all) { Answer::AsTold } else { unknown(all.shown()) }
+            if few.ok() && names(&all) { ProbeAnswer::AsTold } else { unknown(all.shown()) }
         };
         self.say(Point::BackupListIsShort, answer);
 
         let restored = self.abra.restore(short, UP).await?;
         let has_run = self.inside(swarm, short, "app", &format!("test -e {BY_HOOK}")).await?;
         let answer = match (restored.ok(), has_run) {
-            (true, true) => Answer::AsTold,
+            (true, true) => ProbeAnswer::AsTold,
             (true, false) => unknown("the hook left no file: it was not run, or needs a bash that the image lacks"),
             (false, _) => unknown(restored.shown()),
         };
@@ -158,8 +158,8 @@ impl Asking {
         let answer = match self.comes_up(swarm, &long).await {
             Err(failure) => unknown(&failure.what),
             // One whose name is not cut was backed up a moment before.
-            Ok(()) if self.backup(&long).await?.is_fine => Answer::Otherwise,
-            Ok(()) => Answer::AsTold,
+            Ok(()) if self.backup(&long).await?.is_fine => ProbeAnswer::Otherwise,
+            Ok(()) => ProbeAnswer::AsTold,
         };
         drop(turn);
         self.say(Point::BotGoesByDomain, answer);
@@ -167,14 +167,14 @@ impl Asking {
     }
 
     /// A backup, whose snapshots are on record.
-    async fn backup(&self, domain: &Domain) -> Result<Ended, Failure> {
+    async fn backup(&self, domain: &Domain) -> Result<CallEnd, Failure> {
         let call = self.abra.backup_create(domain, UP).await?;
         let ids = SnapshotId::saved_in(call.output());
         self.scratch.made(&ids)?;
         if call.ok() && ids.is_empty() {
             tracing::warn!("the backup bot did not say which snapshot of {domain} it made: it stays in its repository");
         }
-        Ok(Ended::of(&call))
+        Ok(CallEnd::of(&call))
     }
 
     /// Whether a shell's command in a container of the app ends with 0.

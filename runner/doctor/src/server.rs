@@ -7,44 +7,44 @@ use base::failure::Failure;
 use forge::api::{Forge as _, ForgeError};
 use swarm::{RegistryLogins, Swarm};
 
-use super::Finding;
+use super::DoctorFinding;
 use bot::settings::forge::ForgeArgs;
 use host::approval::Approved;
 use host::registry;
 use host::settings::Settings;
 
 /// The recipes, and as whom this runs.
-pub(super) fn own(settings: &Settings) -> Finding {
+pub(super) fn own(settings: &Settings) -> DoctorFinding {
     let folder = &settings.recipes;
     let is_recipe = |path: &Path| path.join("recipe.toml").is_file();
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let count = entries.filter(|entry| is_recipe(&entry.path())).count();
     if count == 0 {
         let what = format!("no folder below {} has a recipe.toml", folder.display());
-        return Finding::bad("cc-ci", what, "--recipes (CCCI_RECIPES) names cc-ci's recipes");
+        return DoctorFinding::bad("cc-ci", what, "--recipes (CCCI_RECIPES) names cc-ci's recipes");
     }
     let user = rustix::process::geteuid();
     let user = if user.is_root() { "root".to_owned() } else { format!("the user with the number {}", user.as_raw()) };
     let what = format!("runs as {user}, with {count} recipes in {}", folder.display());
     let beside = || std::env::current_exe().ok().map(|program| program.with_file_name("recipe-tests"));
     match settings.recipe_tests.clone().or_else(beside).filter(|program| !program.is_file()) {
-        Some(program) => Finding::warn(
+        Some(program) => DoctorFinding::warn(
             "cc-ci",
             format!("{what}; there is no {}, so their tests in Rust are broken", program.display()),
             "install recipe-tests beside cc-ci, or name it: --recipe-tests (CCCI_RECIPE_TESTS)",
         ),
-        None => Finding::ok("cc-ci", what),
+        None => DoctorFinding::ok("cc-ci", what),
     }
 }
 
 /// Which registries are asked with a login, for whom, and which mirrors the engine has.
-pub(super) async fn registries(settings: &Settings) -> Finding {
+pub(super) async fn registries(settings: &Settings) -> DoctorFinding {
     let mirrors = async { Swarm::connect().await.ok()?.docker().info().await.ok()?.registry_config?.mirrors };
     let mirrors = mirrors.await.filter(|mirrors| !mirrors.is_empty());
     let mirrors = mirrors.map_or_else(String::new, |all| format!("; the engine asks Docker Hub by {}", all.join(", ")));
     match logins(settings) {
-        Ok(text) => Finding::ok("registries", format!("{text}{mirrors}")),
-        Err(failure) => Finding::bad("registries", failure.what, &failure.look_at),
+        Ok(text) => DoctorFinding::ok("registries", format!("{text}{mirrors}")),
+        Err(failure) => DoctorFinding::bad("registries", failure.what, &failure.look_at),
     }
 }
 
@@ -66,9 +66,9 @@ fn logins(settings: &Settings) -> Result<String, Failure> {
 }
 
 /// Whether systemd keeps `cc-ci serve`.
-pub(super) async fn unit() -> Finding {
+pub(super) async fn unit() -> DoctorFinding {
     if !Path::new("/run/systemd/system").is_dir() {
-        return Finding::ok("unit", "there is no systemd here: something else has to keep `cc-ci serve` running");
+        return DoctorFinding::ok("unit", "there is no systemd here: something else has to keep `cc-ci serve` running");
     }
     let ask = async |verb: &str| {
         let asked = tokio::process::Command::new("systemctl").args([verb, "cc-ci"]).kill_on_drop(true).output();
@@ -78,15 +78,15 @@ pub(super) async fn unit() -> Finding {
     of_unit(&ask("is-enabled").await.unwrap_or_default(), &ask("is-active").await.unwrap_or_default())
 }
 
-fn of_unit(enabled: &str, active: &str) -> Finding {
+fn of_unit(enabled: &str, active: &str) -> DoctorFinding {
     match (enabled, active) {
-        ("enabled", "active") => Finding::ok("unit", "cc-ci.service is enabled and runs"),
-        ("" | "not-found", _) => Finding::warn(
+        ("enabled", "active") => DoctorFinding::ok("unit", "cc-ci.service is enabled and runs"),
+        ("" | "not-found", _) => DoctorFinding::warn(
             "unit",
             "there is no cc-ci.service: nothing removes what killed runs left, and no comment is answered",
             "cc-ci docs unit > /etc/systemd/system/cc-ci.service && systemctl enable --now cc-ci",
         ),
-        (enabled, active) => Finding::warn(
+        (enabled, active) => DoctorFinding::warn(
             "unit",
             format!("cc-ci.service is {enabled} and {active}"),
             "systemctl enable --now cc-ci; journalctl -u cc-ci",
@@ -95,11 +95,11 @@ fn of_unit(enabled: &str, active: &str) -> Finding {
 }
 
 /// Who the forge takes the token for.
-pub(super) async fn forge(forge: &ForgeArgs) -> Finding {
+pub(super) async fn forge(forge: &ForgeArgs) -> DoctorFinding {
     let named = match forge.named() {
-        Ok(None) => return Finding::ok("forge", "none is named, so no pull request is answered"),
+        Ok(None) => return DoctorFinding::ok("forge", "none is named, so no pull request is answered"),
         Ok(Some(named)) => named,
-        Err(failure) => return Finding::bad("forge", failure.what, &failure.look_at),
+        Err(failure) => return DoctorFinding::bad("forge", failure.what, &failure.look_at),
     };
     let asked = async {
         let me = named.forge.me().await?;
@@ -108,14 +108,14 @@ pub(super) async fn forge(forge: &ForgeArgs) -> Finding {
     };
     match asked.await {
         Ok((login, true)) => {
-            Finding::ok("forge", format!("{} takes the token for {login}, of {}", named.url, named.owner))
+            DoctorFinding::ok("forge", format!("{} takes the token for {login}, of {}", named.url, named.owner))
         }
-        Ok((login, false)) => Finding::bad(
+        Ok((login, false)) => DoctorFinding::bad(
             "forge",
             format!("{} takes the token for {login}, who is no member of {}", named.url, named.owner),
             "as an owner of the organisation: a team with the bot, which may write code, issues and pull requests",
         ),
-        Err(error) => Finding::bad(
+        Err(error) => DoctorFinding::bad(
             "forge",
             error.to_string(),
             "CCCI_FORGE_URL, and the token in CCCI_FORGE_TOKEN_FILE with its scopes: docs/operate.md, line 11",

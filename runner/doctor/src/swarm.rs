@@ -6,50 +6,50 @@ use base::failure::Failure;
 use http_client::Expect;
 use swarm::Swarm;
 
-use super::Finding;
+use super::DoctorFinding;
 use host::repository::Looked;
 use host::settings::Settings;
 use host::world::{Present, http_trusting, present, served_ca};
 
-pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
+pub(super) async fn check(settings: &Settings) -> Vec<DoctorFinding> {
     let start = "systemctl start docker (or, with no service manager: dockerd &)";
     let swarm = match Swarm::connect().await {
         Ok(swarm) => swarm,
-        Err(failure) => return vec![Finding::bad("engine", failure.what, start)],
+        Err(failure) => return vec![DoctorFinding::bad("engine", failure.what, start)],
     };
     let facts = match swarm.facts().await {
         Ok(facts) => facts,
-        Err(failure) => return vec![Finding::bad("engine", failure.what, start)],
+        Err(failure) => return vec![DoctorFinding::bad("engine", failure.what, start)],
     };
-    let mut found = vec![Finding::ok("engine", format!("docker {} answers", facts.version))];
+    let mut found = vec![DoctorFinding::ok("engine", format!("docker {} answers", facts.version))];
     found.push(if facts.swarm_active && facts.is_manager {
-        Finding::ok("swarm", format!("active, this node is a manager of {} nodes", facts.nodes))
+        DoctorFinding::ok("swarm", format!("active, this node is a manager of {} nodes", facts.nodes))
     } else if facts.swarm_active {
-        Finding::bad(
+        DoctorFinding::bad(
             "swarm",
             "this node is a worker; cc-ci needs a manager",
             "run cc-ci on a manager, or docker node promote",
         )
     } else {
-        Finding::bad("swarm", "swarm mode is off", "cc-ci up")
+        DoctorFinding::bad("swarm", "swarm mode is off", "cc-ci up")
     });
     found.push(if facts.ipvs {
-        Finding::ok("IPVS", "the kernel has it, virtual addresses work")
+        DoctorFinding::ok("IPVS", "the kernel has it, virtual addresses work")
     } else {
-        Finding::warn(
+        DoctorFinding::warn(
             "IPVS",
             "the kernel has none, so swarm's virtual addresses are dead: cc-ci deploys with endpoint_mode dnsrr and host-mode ports here",
             "modprobe ip_vs",
         )
     });
     match present(&swarm).await {
-        Err(failure) => found.push(Finding::bad("world", failure.what, start)),
+        Err(failure) => found.push(DoctorFinding::bad("world", failure.what, start)),
         Ok(there) => {
             let part = |check, is_there: bool, what: &str| {
                 if is_there {
-                    Finding::ok(check, format!("{what} is there"))
+                    DoctorFinding::ok(check, format!("{what} is there"))
                 } else {
-                    Finding::bad(check, format!("there is no {what}"), "cc-ci up")
+                    DoctorFinding::bad(check, format!("there is no {what}"), "cc-ci up")
                 }
             };
             found.push(part("network proxy", there.proxy, "overlay network called proxy"));
@@ -68,55 +68,55 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
 }
 
 /// Whose traefik serves, which decides whose authorities judge its certificates.
-fn traefik(there: &Present) -> Finding {
+fn traefik(there: &Present) -> DoctorFinding {
     match (&there.foreign_traefik, there.own_traefik) {
-        (Some(service), false) => Finding::ok("traefik", format!("the server's own is there: {service}")),
-        (Some(service), true) => Finding::warn(
+        (Some(service), false) => DoctorFinding::ok("traefik", format!("the server's own is there: {service}")),
+        (Some(service), true) => DoctorFinding::warn(
             "traefik",
             format!(
                 "the server's own is there ({service}), and beside it that of `cc-ci up`, which may hold its ports"
             ),
             "cc-ci up, which takes its own away",
         ),
-        (None, true) => Finding::ok("traefik", "that of `cc-ci up` is there"),
-        (None, false) => Finding::bad("traefik", "there is no traefik", "cc-ci up"),
+        (None, true) => DoctorFinding::ok("traefik", "that of `cc-ci up` is there"),
+        (None, false) => DoctorFinding::bad("traefik", "there is no traefik", "cc-ci up"),
     }
 }
 
 /// traefik passes a request on, as it must for an app.
-async fn route(settings: &Settings, swarm: &Swarm, is_there: bool) -> Finding {
+async fn route(settings: &Settings, swarm: &Swarm, is_there: bool) -> DoctorFinding {
     if !is_there {
-        return Finding::warn("route", "there is no route of cc-ci's own that could be asked for", "cc-ci up");
+        return DoctorFinding::warn("route", "there is no route of cc-ci's own that could be asked for", "cc-ci up");
     }
     let asked = async {
         let http = http_trusting(settings, served_ca(swarm, settings).await?.as_deref())?;
         host::world::route::asked(&http, settings.base_domain.as_str(), settings.https_port).await
     };
     match asked.await {
-        Ok(url) => Finding::ok("route", format!("traefik passes a request on to {url}")),
-        Err(failure) => Finding::bad("route", failure.what, &failure.look_at),
+        Ok(url) => DoctorFinding::ok("route", format!("traefik passes a request on to {url}")),
+        Err(failure) => DoctorFinding::bad("route", failure.what, &failure.look_at),
     }
 }
 
 /// The bot's repository opens, as each backup opens it.
-async fn repository(swarm: &Swarm) -> Finding {
+async fn repository(swarm: &Swarm) -> DoctorFinding {
     match host::repository::opens(swarm, Instant::now() + Duration::from_secs(30)).await {
-        Ok(Looked::Well(said)) => Finding::ok("backups", said),
-        Ok(Looked::Limited(said)) => Finding::warn("backups", said, ""),
-        Ok(Looked::NotAsked(said)) => Finding::warn(
+        Ok(Looked::Well(said)) => DoctorFinding::ok("backups", said),
+        Ok(Looked::Limited(said)) => DoctorFinding::warn("backups", said, ""),
+        Ok(Looked::NotAsked(said)) => DoctorFinding::warn(
             "backups",
             said,
             "run cc-ci on the bot's node: abra reaches the bot's container there alone (remembered)",
         ),
-        Err(failure) => Finding::bad("backups", failure.what, &failure.look_at),
+        Err(failure) => DoctorFinding::bad("backups", failure.what, &failure.look_at),
     }
 }
 
 /// traefik answers 404 over TLS for a name that no app has. Whose authorities judge: those of the system, and the local
 /// one where our own traefik serves.
-async fn https(settings: &Settings, swarm: &Swarm) -> Finding {
+async fn https(settings: &Settings, swarm: &Swarm) -> DoctorFinding {
     if let Some(resolver) = &settings.cert_resolver {
-        return Finding::warn(
+        return DoctorFinding::warn(
             "HTTPS",
             format!(
                 "traefik gets a certificate for each app by its resolver {resolver}: an authority gives a few dozen a week \
@@ -134,13 +134,13 @@ async fn https(settings: &Settings, swarm: &Swarm) -> Finding {
         Ok::<_, Failure>((ca.is_some(), answer))
     };
     match asked.await {
-        Ok((_, Ok(_))) => Finding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
+        Ok((_, Ok(_))) => DoctorFinding::ok("HTTPS", format!("{url} answers over TLS that cc-ci trusts")),
         Ok((is_ours, Err(failure))) => not_trusted(&failure, is_ours, settings),
-        Err(failure) => Finding::bad("HTTPS", failure.what, &failure.look_at),
+        Err(failure) => DoctorFinding::bad("HTTPS", failure.what, &failure.look_at),
     }
 }
 
-fn not_trusted(failure: &Failure, is_ours: bool, settings: &Settings) -> Finding {
+fn not_trusted(failure: &Failure, is_ours: bool, settings: &Settings) -> DoctorFinding {
     let mend = if !failure.what.contains("certificate") {
         "docker service logs of traefik; --base-domain, --address, --https-port".to_owned()
     } else if is_ours {
@@ -152,7 +152,7 @@ fn not_trusted(failure: &Failure, is_ours: bool, settings: &Settings) -> Finding
             settings.base_domain
         )
     };
-    Finding::bad("HTTPS", failure.what.clone(), &mend)
+    DoctorFinding::bad("HTTPS", failure.what.clone(), &mend)
 }
 
 #[cfg(test)]

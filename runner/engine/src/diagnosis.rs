@@ -44,7 +44,7 @@ pub struct Behind {
 
 /// What was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observation {
     /// What was asked for.
     pub url: String,
     /// What came back through traefik, if anything did.
@@ -76,7 +76,7 @@ pub struct Diagnosis {
 
 /// The most likely cause; none where nothing points anywhere.
 #[must_use]
-pub fn diagnose(seen: &Seen) -> Option<Diagnosis> {
+pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
     let of = |is_certain, cause: String, look_at: &str| {
         Some(Diagnosis { cause, look_at: look_at.to_owned(), is_certain, is_expected: false })
     };
@@ -237,7 +237,7 @@ fn is_same(location: &str, url: &str) -> bool {
 
 /// Everything that was seen, for who reads the report.
 #[must_use]
-pub fn lines(seen: &Seen) -> String {
+pub fn lines(seen: &Observation) -> String {
     let told = |heard: &Heard| {
         let to = heard.location.as_ref().map(|to| format!(", to {to}")).unwrap_or_default();
         let whose = if is_traefiks(heard) { ", in traefik's words" } else { "" };
@@ -289,7 +289,7 @@ mod tests {
         Some(on.iter().map(|(address, port)| Listening { port: *port, address: address.parse().unwrap() }).collect())
     }
 
-    fn seen(through: Heard, behind: Behind) -> Seen {
+    fn seen(through: Heard, behind: Behind) -> Observation {
         let behind = Behind {
             service: "app".to_owned(),
             rule: "Host(`a.b`)".to_owned(),
@@ -299,10 +299,15 @@ mod tests {
             is_healthy: true,
             ..behind
         };
-        Seen { url: "https://a.b:8443/".to_owned(), through: Some(through), behind: Some(behind), ..Seen::default() }
+        Observation {
+            url: "https://a.b:8443/".to_owned(),
+            through: Some(through),
+            behind: Some(behind),
+            ..Observation::default()
+        }
     }
 
-    fn cause(seen: &Seen) -> (String, bool) {
+    fn cause(seen: &Observation) -> (String, bool) {
         let found = diagnose(seen).unwrap();
         assert!(!found.look_at.is_empty());
         (found.cause, found.is_certain)

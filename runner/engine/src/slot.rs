@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use slots::Ask;
+use slots::SlotRequest;
 
 use crate::context::usage::mib_of;
 use crate::context::{App, StageRun};
@@ -12,9 +12,9 @@ use host::queue::Runner;
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
 #[must_use]
-pub fn ask(cx: &StageRun, runner: &Runner, limit: Duration) -> Ask {
+pub fn ask(cx: &StageRun, runner: &Runner, limit: Duration) -> SlotRequest {
     let apps: Vec<&StageRun> = cx.deployed_here().collect();
-    Ask {
+    SlotRequest {
         run: cx.app.spec.run.clone(),
         recipe: cx.app.spec.recipe.clone(),
         owner: runner.host.clone(),
@@ -31,13 +31,13 @@ pub fn ask(cx: &StageRun, runner: &Runner, limit: Duration) -> Ask {
 /// What stays when the run has ended: its own apps where they are kept, and a provider that it made, under
 /// that one's own run.
 #[must_use]
-pub fn stays(cx: &StageRun, runner: &Runner, keeps: bool) -> Vec<Ask> {
+pub fn stays(cx: &StageRun, runner: &Runner, keeps: bool) -> Vec<SlotRequest> {
     let whole = ask(cx, runner, Duration::ZERO);
     let mut stays = Vec::new();
     let made = cx.deployed_here().find(|one| one.app.is_warm());
     if keeps {
         let own: Vec<&App> = cx.own_apps().collect();
-        stays.push(Ask {
+        stays.push(SlotRequest {
             apps: u32::try_from(own.len()).unwrap_or(u32::MAX),
             mib: own.iter().map(|app| mib_of(app)).sum(),
             stacks: own.iter().map(|app| app.spec.stack.clone()).collect(),
@@ -46,7 +46,7 @@ pub fn stays(cx: &StageRun, runner: &Runner, keeps: bool) -> Vec<Ask> {
     }
     if let Some(one) = made.filter(|one| one.app.deployed.is_some() && cx.holdings.came_up) {
         let app = &one.app;
-        stays.push(Ask {
+        stays.push(SlotRequest {
             run: app.spec.run.clone(),
             recipe: app.spec.recipe.clone(),
             apps: 1,

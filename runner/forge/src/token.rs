@@ -45,7 +45,7 @@ pub fn read(path: &Path) -> Result<SecretString, TokenError> {
 
 /// A token that others have to show.
 #[derive(Clone)]
-pub struct Wanted {
+pub struct RequiredToken {
     key: hmac::Key,
     tag: hmac::Tag,
 }
@@ -55,7 +55,7 @@ pub struct Wanted {
 #[error("the token must have at least {SHORTEST} characters; make a new one, and give it to those who use it")]
 pub struct WeakToken;
 
-impl Wanted {
+impl RequiredToken {
     /// A token to be shown.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Wanted {
     }
 }
 
-impl std::fmt::Debug for Wanted {
+impl std::fmt::Debug for RequiredToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Wanted(…)")
     }
@@ -90,13 +90,13 @@ mod tests {
 
     #[test]
     fn only_the_token_itself_is_the_token() {
-        let wanted = Wanted::new(&"hunter2-hunter2-hunter2".into()).unwrap();
+        let wanted = RequiredToken::new(&"hunter2-hunter2-hunter2".into()).unwrap();
         assert!(wanted.is("hunter2-hunter2-hunter2"));
         for other in ["", "hunter2", "hunter2-hunter2-hunter3", "hunter2-hunter2-hunter2 "] {
             assert!(!wanted.is(other), "{other:?}");
         }
         assert!(!format!("{wanted:?}").contains("hunter2"));
-        assert!(Wanted::new(&"hunter2".into()).is_err());
+        assert!(RequiredToken::new(&"hunter2".into()).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use base::names::RunId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use super::change::{Change, SetAside};
+use super::change::{HistoryChange, SetAside};
 use super::chunk::unpack;
 use super::error::HistoryError;
 use super::import::{Source, Stop, Writer, change, take};
@@ -95,7 +95,7 @@ impl History {
                 continue;
             }
             if let Some(change) = self.write(|writer| put(writer, &saved))? {
-                self.tell(Change::Run(change));
+                self.tell(HistoryChange::Run(change));
                 count += 1;
             }
         }

@@ -7,7 +7,7 @@ use base::names::{RecipeName, RunId};
 
 /// Something in the history is different.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum HistoryChange {
     /// A run.
     Run(RunChange),
     /// The database was damaged and another one is made: whoever shows something asks again.
@@ -64,7 +64,7 @@ impl std::fmt::Display for SetAside {
 
 /// A journal that could not be imported yet. It stays in its run's folder, and is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingChange {
     /// The run.
     pub run: RunId,
     /// Why not.

@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::change::Change;
+use super::change::HistoryChange;
 use super::error::HistoryError;
 use super::store::History;
 use journal::run_dir::RunDir;
@@ -39,7 +39,7 @@ pub struct Follower {
     /// When that is tried next, and how long was waited for it.
     retry: Option<Instant>,
     pause: Duration,
-    changes: broadcast::Receiver<Change>,
+    changes: broadcast::Receiver<HistoryChange>,
     ended: (mpsc::UnboundedSender<RunId>, mpsc::UnboundedReceiver<RunId>),
 }
 
@@ -104,7 +104,7 @@ impl Follower {
                 }
                 change = self.changes.recv() => {
                     // A new database has nothing of what is still in folders.
-                    if matches!(change, Ok(Change::SetAside(_)) | Err(broadcast::error::RecvError::Lagged(_))) {
+                    if matches!(change, Ok(HistoryChange::SetAside(_)) | Err(broadcast::error::RecvError::Lagged(_))) {
                         self.look_at_all();
                         salvaged = false;
                     }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::change::{ChangeKind, RunChange};
 use super::error::HistoryError;
 use super::files;
-use super::open::{FileIdentity, Place};
+use super::open::{DatabasePath, FileIdentity};
 use super::resume::{go_on, reload};
 use super::row::RunState;
 use super::tally::Tally;
@@ -26,7 +26,7 @@ const LONGEST: u64 = 256 << 20;
 pub(super) struct Writer {
     pub(super) db: Connection,
     file: Option<FileIdentity>,
-    pub(super) place: Place,
+    pub(super) place: DatabasePath,
     /// Runs whose journals grow, so that no line is read twice.
     tallies: HashMap<RunId, Tally>,
     /// Nobody else writes as long as it is held.
@@ -74,7 +74,7 @@ pub(super) struct Done {
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, place: Place, lock: File) -> Self {
+    pub(super) fn new(db: Connection, place: DatabasePath, lock: File) -> Self {
         let file = place.identity().ok().flatten();
         Self { db, file, place, tallies: HashMap::new(), _lock: lock }
     }

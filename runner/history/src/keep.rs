@@ -7,7 +7,7 @@ use base::names::{RecipeName, RunId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{TransactionBehavior, params};
 
-use super::change::{Change, ChangeKind, RunChange};
+use super::change::{ChangeKind, HistoryChange, RunChange};
 use super::error::HistoryError;
 use super::row::parsed;
 use super::store::History;
@@ -70,7 +70,7 @@ impl History {
             for old in gone {
                 dropped.runs.push(old.run.clone());
                 let (run, recipe) = (old.run.clone(), old.recipe.clone());
-                self.tell(Change::Run(RunChange { run, recipe, kind: ChangeKind::Dropped, lines: 0..0 }));
+                self.tell(HistoryChange::Run(RunChange { run, recipe, kind: ChangeKind::Dropped, lines: 0..0 }));
             }
         }
         for run in self.spare_folders(keep, now)? {

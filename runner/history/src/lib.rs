@@ -25,7 +25,7 @@ mod store;
 mod tally;
 mod write;
 
-pub use change::{Change, ChangeKind, RunChange, SetAside, Waiting};
+pub use change::{ChangeKind, HistoryChange, RunChange, SetAside, WaitingChange};
 pub use copies::Copy;
 pub use error::HistoryError;
 pub use follow::{Follower, catch_up};

@@ -21,7 +21,7 @@ const HELD_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where the database is.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct DatabasePath {
     state: PathBuf,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct FileIdentity {
     inode: u64,
 }
 
-impl Place {
+impl DatabasePath {
     pub(super) fn of(state: &Path) -> Self {
         Self { state: state.to_owned() }
     }

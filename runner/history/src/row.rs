@@ -9,7 +9,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error as Unknown;
 use serde::{Deserialize, Serialize};
 
-use journal::event::{Stage, Word};
+use journal::event::{Stage, VerdictKind};
 use journal::tone::Tone;
 
 /// How far a run is.
@@ -72,7 +72,7 @@ pub struct RunRow {
     /// How it looks; none while it lives.
     pub tone: Option<Tone>,
     /// The verdict's word, where there is a verdict.
-    pub word: Option<Word>,
+    pub word: Option<VerdictKind>,
     /// The stage that decided, where it is not green.
     pub stage: Option<Stage>,
     /// The code of the failure that decided; see `base::failure::Kind`.
@@ -100,7 +100,7 @@ impl RunRow {
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         match self.word {
-            Some(Word::Failed(cause)) => Some(cause),
+            Some(VerdictKind::Failed(cause)) => Some(cause),
             _ => None,
         }
     }
@@ -121,10 +121,12 @@ pub(super) const RUN_COLUMNS: usize = 25;
 
 pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let word = match (row.get::<_, Option<String>>(16)?.as_deref(), row.get::<_, Option<String>>(17)?) {
-        (Some("passed"), _) => Some(Word::Passed),
-        (Some("cancelled"), _) => Some(Word::Cancelled),
+        (Some("passed"), _) => Some(VerdictKind::Passed),
+        (Some("cancelled"), _) => Some(VerdictKind::Cancelled),
         // A cause of a later cc-ci is nobody's here, and red all the same.
-        (Some(_), cause) => Some(Word::Failed(cause.and_then(|text| word_of(&text)).unwrap_or(Cause::Infrastructure))),
+        (Some(_), cause) => {
+            Some(VerdictKind::Failed(cause.and_then(|text| word_of(&text)).unwrap_or(Cause::Infrastructure)))
+        }
         (None, _) => None,
     };
     let tone: String = row.get(15)?;

@@ -10,10 +10,10 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, broadcast};
 
 use super::broken;
-use super::change::{Change, RunChange, SetAside, Waiting};
+use super::change::{HistoryChange, RunChange, SetAside, WaitingChange};
 use super::error::HistoryError;
 use super::import::Writer;
-use super::open::Place;
+use super::open::DatabasePath;
 use journal::run_dir::RunDir;
 
 /// Questions that are answered at once; more wait.
@@ -26,7 +26,7 @@ const BEHIND: usize = 1024;
 pub struct History(Arc<Inner>);
 
 struct Inner {
-    place: Place,
+    place: DatabasePath,
     /// None where it was opened to read alone.
     writer: Option<Mutex<Writer>>,
     /// Connections that nobody uses now, each with the database that it is to.
@@ -34,8 +34,8 @@ struct Inner {
     /// Counts databases that were set aside.
     generation: AtomicU64,
     at_once: Semaphore,
-    changes: broadcast::Sender<Change>,
-    waiting: Mutex<BTreeMap<RunId, Waiting>>,
+    changes: broadcast::Sender<HistoryChange>,
+    waiting: Mutex<BTreeMap<RunId, WaitingChange>>,
     set_aside: Mutex<Vec<SetAside>>,
     /// What a reader found to be damaged.
     damage: Mutex<Option<String>>,
@@ -69,7 +69,7 @@ impl History {
     /// # Errors
     /// [`HistoryError::Held`] where another cc-ci keeps it, [`HistoryError::Newer`], and what the disk says.
     pub fn open(state: &Path) -> Result<Self, HistoryError> {
-        let place = Place::of(state);
+        let place = DatabasePath::of(state);
         let lock = place.lock()?;
         let mut set_aside = Vec::new();
         let db = match place.to_write() {
@@ -88,7 +88,7 @@ impl History {
     /// # Errors
     /// Where there is none, or it is of another version.
     pub fn open_to_read(state: &Path) -> Result<Self, HistoryError> {
-        let place = Place::of(state);
+        let place = DatabasePath::of(state);
         let path = place.file();
         let db = place.to_read()?;
         let found = super::steps::version(&db).map_err(|error| HistoryError::of(&path, &error))?;
@@ -102,7 +102,7 @@ impl History {
         }
     }
 
-    fn of(place: Place, writer: Option<Writer>, set_aside: Vec<SetAside>) -> Self {
+    fn of(place: DatabasePath, writer: Option<Writer>, set_aside: Vec<SetAside>) -> Self {
         Self(Arc::new(Inner {
             place,
             writer: writer.map(Mutex::new),
@@ -131,13 +131,13 @@ impl History {
 
     /// Tells of every change from now on.
     #[must_use]
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
+    pub fn changes(&self) -> broadcast::Receiver<HistoryChange> {
         self.0.changes.subscribe()
     }
 
     /// Journals that could not be imported yet, and why.
     #[must_use]
-    pub fn waiting(&self) -> Vec<Waiting> {
+    pub fn waiting(&self) -> Vec<WaitingChange> {
         lock(&self.0.waiting).values().cloned().collect()
     }
 
@@ -209,12 +209,12 @@ impl History {
         match &imported {
             Ok(_) => drop(lock(&self.0.waiting).remove(&run)),
             Err(error) => {
-                let waiting = Waiting { run: run.clone(), why: error.to_string(), passes: error.passes() };
+                let waiting = WaitingChange { run: run.clone(), why: error.to_string(), passes: error.passes() };
                 lock(&self.0.waiting).insert(run, waiting);
             }
         }
         if let Ok(Some(change)) = &imported {
-            self.tell(Change::Run(change.clone()));
+            self.tell(HistoryChange::Run(change.clone()));
         }
         imported
     }
@@ -222,7 +222,7 @@ impl History {
     /// Runs that live by the tables and whose folders are gone get their end. It blocks.
     pub(super) fn bury(&self) -> Result<(), HistoryError> {
         for change in self.write(Writer::bury)? {
-            self.tell(Change::Run(change));
+            self.tell(HistoryChange::Run(change));
         }
         Ok(())
     }
@@ -268,7 +268,7 @@ impl History {
         lock(&self.0.readers).clear();
         let set_aside = broken::tell(SetAside { path, why });
         lock(&self.0.set_aside).push(set_aside.clone());
-        self.tell(Change::SetAside(set_aside));
+        self.tell(HistoryChange::SetAside(set_aside));
         Ok(())
     }
 
@@ -277,12 +277,12 @@ impl History {
         lock(&self.0.readers).clear();
     }
 
-    pub(super) fn tell(&self, change: Change) {
+    pub(super) fn tell(&self, change: HistoryChange) {
         // Nobody may be listening.
         let _ = self.0.changes.send(change);
     }
 
-    pub(super) fn place(&self) -> &Place {
+    pub(super) fn place(&self) -> &DatabasePath {
         &self.0.place
     }
 }

@@ -7,8 +7,8 @@ use super::chunk::{Chunk, pack};
 use super::row::{self, RunState};
 use super::tally::Tally;
 use base::failure::Cause;
-use journal::event::{Outcome, Word};
-use journal::fold::{StageView, State};
+use journal::event::{Outcome, VerdictKind};
+use journal::fold::{StageProgress, StageView};
 
 /// What the database knows of a run's journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +59,9 @@ pub(super) fn run(db: &Connection, run: &RunId, tally: &Tally, extent: Extent) -
     let decided = view.verdict.as_ref().and_then(|verdict| verdict.decided_by.as_ref());
     let (word, cause) = match view.verdict.as_ref().map(|verdict| verdict.word) {
         None => (None, None),
-        Some(Word::Passed) => (Some("passed"), None),
-        Some(Word::Cancelled) => (Some("cancelled"), None),
-        Some(Word::Failed(cause)) => (Some("failed"), Some(cause)),
+        Some(VerdictKind::Passed) => (Some("passed"), None),
+        Some(VerdictKind::Cancelled) => (Some("cancelled"), None),
+        Some(VerdictKind::Failed(cause)) => (Some("failed"), Some(cause)),
     };
     let about_the_recipe = match word {
         Some("passed") => true,
@@ -132,9 +132,9 @@ fn busy(tally: &Tally) -> String {
 fn stage(db: &Connection, id: i64, place: usize, view: &StageView) -> rusqlite::Result<()> {
     let fault = view.result().and_then(|result| result.fault.as_ref());
     let state = match &view.state {
-        State::Waiting => "waiting",
-        State::Running => "running",
-        State::Ended(result) => result.outcome.name(),
+        StageProgress::Waiting => "waiting",
+        StageProgress::Running => "running",
+        StageProgress::Ended(result) => result.outcome.name(),
     };
     let used = view.used.as_ref();
     let sql = "INSERT OR REPLACE INTO stages (run, stage, place, state, cause, kind, what, reason, busy_with, from_ms,

@@ -14,7 +14,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(2);
 
 /// Something in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct SnapshotEntry {
     /// Its whole path.
     pub path: String,
     /// Whether it is a folder.
@@ -31,12 +31,12 @@ pub struct Listed {
     /// When it was made.
     pub made: Timestamp,
     /// What is in it.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SnapshotEntry>,
 }
 
 /// A line of `restic ls --json`: the snapshot first, then what is in it. Source: restic's manual, "scripting".
 #[derive(Deserialize)]
-struct Line {
+struct ListingLine {
     #[serde(default)]
     path: Option<String>,
     #[serde(default)]
@@ -52,22 +52,22 @@ struct Line {
 /// Reads restic's list; none where it is none.
 #[must_use]
 pub fn listed(text: &str) -> Option<Listed> {
-    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<ListingLine>(line).ok());
     let made = lines.next()?.time?;
-    let entry = |line: Line| {
+    let entry = |line: ListingLine| {
         let is_folder = line.kind.as_deref() == Some("dir");
-        Some(Entry { path: line.path?, is_folder, size: line.size, written: line.mtime })
+        Some(SnapshotEntry { path: line.path?, is_folder, size: line.size, written: line.mtime })
     };
     Some(Listed { made, entries: lines.filter_map(entry).collect() })
 }
 
 /// The paths that abra lists, one a line. Nothing but what is in them says which are folders.
 #[must_use]
-pub fn paths(text: &str) -> Vec<Entry> {
+pub fn paths(text: &str) -> Vec<SnapshotEntry> {
     let clean = |line: &str| line.find('/').map(|at| line[at..].trim_end_matches(['"', ',', ' ', '/']).to_owned());
     let paths: Vec<String> = text.lines().filter_map(clean).collect();
     let parents: BTreeSet<&str> = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
-    let entry = |path: &String| Entry {
+    let entry = |path: &String| SnapshotEntry {
         path: path.clone(),
         is_folder: parents.contains(path.as_str()),
         size: None,
@@ -79,8 +79,8 @@ pub fn paths(text: &str) -> Vec<Entry> {
 /// Whether a list names the folders of volumes and nothing in them: whoever made it did not look into them, and what
 /// they hold is not known.
 #[must_use]
-pub fn names_only_volumes(entries: &[Entry]) -> bool {
-    let depth = |entry: &Entry| entry.path.trim_start_matches('/').split('/').count();
+pub fn names_only_volumes(entries: &[SnapshotEntry]) -> bool {
+    let depth = |entry: &SnapshotEntry| entry.path.trim_start_matches('/').split('/').count();
     entries.iter().any(|entry| depth(entry) == VOLUME_DEPTH) && entries.iter().all(|entry| depth(entry) <= VOLUME_DEPTH)
 }
 
@@ -89,7 +89,7 @@ const VOLUME_DEPTH: usize = 5;
 
 /// What is known of the app when its backup was made.
 #[derive(Debug, Clone)]
-pub struct Asked<'a> {
+pub struct BackupContext<'a> {
     /// What the names of its volumes begin with.
     pub volumes: &'a str,
     /// When the backup began.
@@ -145,10 +145,11 @@ pub fn is_young(made: Timestamp, since: Timestamp) -> bool {
 ///
 /// # Errors
 /// [`Kind::BackupEmpty`], [`Kind::BackupFailed`].
-pub fn judged(entries: &[Entry], asked: &Asked<'_>) -> Result<Holds, Failure> {
-    let inside: Vec<&Entry> = entries.iter().filter(|entry| is_inside(&entry.path, asked.volumes)).collect();
-    let is_ours = |entry: &&&Entry| entry.path.rsplit('/').next() == Some(MARKER_NAME);
-    let content: Vec<&Entry> = inside.iter().filter(|entry| !entry.is_folder && !is_ours(entry)).copied().collect();
+pub fn judged(entries: &[SnapshotEntry], asked: &BackupContext<'_>) -> Result<Holds, Failure> {
+    let inside: Vec<&SnapshotEntry> = entries.iter().filter(|entry| is_inside(&entry.path, asked.volumes)).collect();
+    let is_ours = |entry: &&&SnapshotEntry| entry.path.rsplit('/').next() == Some(MARKER_NAME);
+    let content: Vec<&SnapshotEntry> =
+        inside.iter().filter(|entry| !entry.is_folder && !is_ours(entry)).copied().collect();
     let Before { hooks, covered, others } = asked.before;
     if content.is_empty() {
         let is_lost = !others.is_empty() && asked.before.dumps();
@@ -167,7 +168,7 @@ pub fn judged(entries: &[Entry], asked: &Asked<'_>) -> Result<Holds, Failure> {
              them, does a hook remove what is to be backed up",
         ));
     }
-    let is_new = |entry: &Entry| entry.written.is_some_and(|written| is_young(written, asked.since));
+    let is_new = |entry: &SnapshotEntry| entry.written.is_some_and(|written| is_young(written, asked.since));
     if let Some(dump) = content.iter().find(|entry| !hooks.is_empty() && is_new(entry) && is_empty_dump(entry)) {
         let name = dump.path.rsplit('/').next().unwrap_or_default();
         return Err(Failure::new(
@@ -199,7 +200,7 @@ fn is_inside(path: &str, volumes: &str) -> bool {
 }
 
 /// What programs write that pack nothing, in bytes: seen with gzip 1.12, bzip2 1.0.8, xz 5.4, zstd 1.5 from a pipe.
-fn is_empty_dump(entry: &Entry) -> bool {
+fn is_empty_dump(entry: &SnapshotEntry) -> bool {
     let Some(size) = entry.size else { return false };
     let name = entry.path.rsplit('/').next().unwrap_or_default().to_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
@@ -223,19 +224,19 @@ mod tests {
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
-    fn entry(name: &str, size: u64, written: &str) -> Entry {
+    fn entry(name: &str, size: u64, written: &str) -> SnapshotEntry {
         let path = format!("/var/lib/docker/volumes/x-pr1_ci_localhost_db/_data/{name}");
-        Entry { path, is_folder: false, size: Some(size), written: Some(at(written)) }
+        SnapshotEntry { path, is_folder: false, size: Some(size), written: Some(at(written)) }
     }
     const DUMP: &str = "pg_dump x | gzip > /var/lib/db/a.sql.gz";
     fn before(hooks: &[&str], covered: bool, others: &[&str]) -> Before {
         let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
         Before { hooks: owned(hooks), covered, others: owned(others) }
     }
-    fn with(entries: &[Entry], before: &Before) -> Result<Holds, Failure> {
-        judged(entries, &Asked { volumes: VOLUMES, since: at("2026-11-28T08:00:00Z"), before })
+    fn with(entries: &[SnapshotEntry], before: &Before) -> Result<Holds, Failure> {
+        judged(entries, &BackupContext { volumes: VOLUMES, since: at("2026-11-28T08:00:00Z"), before })
     }
-    fn kind(entries: &[Entry]) -> Option<Kind> {
+    fn kind(entries: &[SnapshotEntry]) -> Option<Kind> {
         with(entries, &before(&[DUMP], true, &[])).err().map(|failure| failure.kind)
     }
     const BEFORE: &str = "2026-11-27T08:00:00Z";
@@ -254,7 +255,7 @@ mod tests {
     fn cc_cis_own_marker_is_no_content_and_neither_are_folders() {
         assert_eq!(kind(&[entry(MARKER_NAME, 30, NOW)]), Some(Kind::BackupEmpty));
         assert_eq!(kind(&[entry(&format!("deep/{MARKER_NAME}"), 30, NOW)]), Some(Kind::BackupEmpty));
-        let folder = Entry { is_folder: true, ..entry("deep", 0, NOW) };
+        let folder = SnapshotEntry { is_folder: true, ..entry("deep", 0, NOW) };
         assert_eq!(kind(&[folder, entry(MARKER_NAME, 30, NOW)]), Some(Kind::BackupEmpty));
         assert_eq!(kind(&[]), Some(Kind::BackupEmpty));
         assert_eq!(kind(&[entry("index.html", 3, BEFORE), entry(MARKER_NAME, 30, NOW)]), None);
@@ -295,14 +296,14 @@ mod tests {
     #[test]
     fn a_dump_that_is_not_in_the_backup_is_missed_where_its_data_are_in_none() {
         let pages = [entry("index.html", 3, BEFORE)];
-        let red = |hook: &str, others: &[&str], entries: &[Entry]| {
+        let red = |hook: &str, others: &[&str], entries: &[SnapshotEntry]| {
             with(entries, &before(&[hook], true, others)).err().map(|failure| failure.kind)
         };
         assert_eq!(red(DUMP, &["db"], &pages), Some(Kind::BackupEmpty));
         assert_eq!(red(DUMP, &[], &pages), None);
         assert_eq!(red("occ maintenance:mode --on > /tmp/log", &["db"], &pages), None);
         assert_eq!(red(DUMP, &["db"], &[entry("a.sql", 3, NOW), pages[0].clone()]), None);
-        let untold = Entry { written: None, ..pages[0].clone() };
+        let untold = SnapshotEntry { written: None, ..pages[0].clone() };
         assert_eq!(red(DUMP, &["db"], &[untold]), None);
     }
 

@@ -16,7 +16,7 @@ const READING: Duration = Duration::from_secs(20);
 
 /// Where a provider is.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct ProviderAddress {
     /// Which one it is.
     pub name: ProviderName,
     /// Its stack.
@@ -27,7 +27,7 @@ pub struct Place {
     pub env_file: PathBuf,
 }
 
-impl Place {
+impl ProviderAddress {
     /// The administrator's name from the app's settings, and the secret from the container that has it:
     /// cc-ci keeps no copy of its own.
     ///

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::failure::Failure;
 use base::names::RecipeName;
 use jiff::Timestamp;
-use slots::{Ask, Caps, Slots, SwarmBoard, View, Waiting, Wish, forecast::forecast};
+use slots::{CapSettings, Caps, SlotRequest, Slots, SlotsView, SwarmBoard, Waiting, forecast::forecast};
 use swarm::Swarm;
 
 use crate::settings::Settings;
@@ -51,12 +51,12 @@ pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
 ///
 /// # Errors
 /// The engine does not answer.
-pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<Wish, Failure> {
+pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<CapSettings, Failure> {
     let facts = swarm.facts().await?;
     let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
     let usual = Caps { tests, apps: tests.saturating_mul(2), mib: facts.memory / (1024 * 1024) / 5 * 4 };
     let tests = settings.max_tests.map(NonZeroU32::get);
-    Ok(Wish {
+    Ok(CapSettings {
         tests,
         apps: settings.max_apps.map(NonZeroU32::get),
         mib: settings.max_memory.map(NonZeroU64::get),
@@ -67,9 +67,9 @@ pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<Wish, Failure> {
 /// How long runs of each recipe take, from history. Reading it takes a while, and nobody waits for that: until
 /// it is there, every recipe is unknown.
 #[derive(Debug, Clone, Default)]
-pub struct Times(Arc<OnceLock<BTreeMap<RecipeName, Duration>>>);
+pub struct UsualTimes(Arc<OnceLock<BTreeMap<RecipeName, Duration>>>);
 
-impl Times {
+impl UsualTimes {
     /// Begins to read the journals below a state folder.
     #[must_use]
     pub fn begin(state: PathBuf) -> Self {
@@ -87,14 +87,14 @@ impl Times {
 
     /// The time that a run of this kind takes.
     #[must_use]
-    pub fn takes(&self, ask: &Ask) -> Duration {
+    pub fn takes(&self, ask: &SlotRequest) -> Duration {
         self.0.get().and_then(|times| times.get(&ask.recipe)).copied().unwrap_or(UNKNOWN)
     }
 }
 
 /// Where one that waits stands, in words.
 #[must_use]
-pub fn place(view: &View, waiting: &Waiting, times: &Times) -> String {
+pub fn place(view: &SlotsView, waiting: &Waiting, times: &UsualTimes) -> String {
     let expected = forecast(view, |ask| times.takes(ask));
     let about = expected.get(&waiting.number).map_or_else(String::new, |time| {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

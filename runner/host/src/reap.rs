@@ -15,11 +15,11 @@ use coopcloud::abra::Abra;
 use harness::browser::remove_homes_of_killed;
 use http_client::Http;
 use serde::Serialize;
-use slots::{Ask, Board, Held, Looks, Slots, SwarmBoard};
+use slots::{Board, LedgerEntry, Scan, SlotRequest, Slots, SwarmBoard};
 use swarm::{Claim, Removal, Swarm};
 
 use crate::orphans;
-use crate::provider::Place;
+use crate::provider::ProviderAddress;
 use crate::queue;
 use crate::queue::{Runner, slots_of};
 use crate::snapshots;
@@ -80,7 +80,7 @@ impl<'a> Janitor<'a> {
     ///
     /// # Errors
     /// When the engine does not answer.
-    pub async fn reap(&self, looks: Looks) -> Result<Vec<Reaped>, Failure> {
+    pub async fn reap(&self, looks: Scan) -> Result<Vec<Reaped>, Failure> {
         let buried = self.slots.reap(self, looks, |ask| self.is_dead_here(ask)).await?;
         let mut done: Vec<Reaped> = self.done.lock().map(|mut done| std::mem::take(&mut *done)).unwrap_or_default();
         let told_of: BTreeSet<String> = done.iter().map(|one| one.run.clone()).collect();
@@ -222,15 +222,15 @@ impl<'a> Janitor<'a> {
 
     /// Whether the process of a run that has a ticket or a slot is gone for sure: it was on this machine, with
     /// this state folder, and its lock is free.
-    fn is_dead_here(&self, ask: &Ask) -> bool {
+    fn is_dead_here(&self, ask: &SlotRequest) -> bool {
         let dir = RunDir::of(&self.runner.state, &ask.run);
         ask.owner == self.runner.host && dir.take_over().is_some()
     }
 
     /// What a provider holds that outlives the run that made it.
-    fn room_of(&self, claim: &Claim) -> Ask {
+    fn room_of(&self, claim: &Claim) -> SlotRequest {
         let toml = read_toml(&self.runner.settings.recipes, &claim.recipe).unwrap_or_default();
-        Ask {
+        SlotRequest {
             run: claim.run.clone(),
             recipe: claim.recipe.clone(),
             owner: claim.owner.clone(),
@@ -246,7 +246,7 @@ impl<'a> Janitor<'a> {
 
     /// Removes the apps that a dead run left, also a provider that it was making for later runs, and its
     /// realm. A realm that cannot go now keeps nobody's room: its lease says whose it is, and it is tried again.
-    async fn end_run(&self, gone: &Ask) -> Result<Vec<Reaped>, Failure> {
+    async fn end_run(&self, gone: &SlotRequest) -> Result<Vec<Reaped>, Failure> {
         let run = &gone.run;
         if let Some(failed) = self
             .own_realm(&self.swarm.realm_leases().await?, run)
@@ -382,7 +382,7 @@ impl<'a> Janitor<'a> {
             Failure::new(Kind::Bug, format!("a lease of a realm names no provider: {error}"), "please report it")
         })?;
         let url = format!("https://{}:{}", lease.domain, self.runner.settings.https_port);
-        let place = Place { name, stack: lease.stack.clone(), url, env_file };
+        let place = ProviderAddress { name, stack: lease.stack.clone(), url, env_file };
         let admin = place.admin(self.swarm).await?;
         Ok(place.connect(self.http, admin).await?.remove_realm(realm).await?)
     }
@@ -444,7 +444,7 @@ impl<'a> Janitor<'a> {
 }
 
 impl slots::Janitor for Janitor<'_> {
-    async fn finish(&self, held: &Held) -> bool {
+    async fn finish(&self, held: &LedgerEntry) -> bool {
         let run = &held.ask.run;
         let done = self.end_run(&held.ask).await.unwrap_or_else(|failure| {
             let what = Reaping::Failed(failure.what);

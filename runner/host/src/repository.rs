@@ -15,7 +15,7 @@ use serde::Deserialize;
 use swarm::{Bot, Holding, Swarm};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::backup_content::{Entry, is_young, listed};
+use crate::backup_content::{SnapshotEntry, is_young, listed};
 use journal::text::one_line;
 
 /// How long a repository is tried again while another backup has it.
@@ -34,7 +34,7 @@ const FULL_MIB: u64 = 64;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What restic gives.
-pub enum Said {
+pub enum ResticAnswer {
     /// No bot runs on this node, or its container has no restic that can be asked.
     NotAsked(String),
     /// Its standard output and error.
@@ -45,20 +45,22 @@ pub enum Said {
 ///
 /// # Errors
 /// What restic said, as a kind; unknown words are the machine's.
-pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<Said, Failure> {
+pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<ResticAnswer, Failure> {
     let bot = match swarm.backup_bot().await? {
         Bot::Here { container } => container,
-        Bot::Elsewhere { node } => return Ok(Said::NotAsked(format!("the backup bot runs on the node {node}"))),
-        Bot::None | Bot::Stopped { .. } => return Ok(Said::NotAsked("no backup bot runs".to_owned())),
+        Bot::Elsewhere { node } => {
+            return Ok(ResticAnswer::NotAsked(format!("the backup bot runs on the node {node}")));
+        }
+        Bot::None | Bot::Stopped { .. } => return Ok(ResticAnswer::NotAsked("no backup bot runs".to_owned())),
     };
     let argv: Vec<String> = ["restic", "--quiet"].iter().chain(words).map(ToString::to_string).collect();
     let locked_until = until.min(Instant::now() + LOCKED);
     loop {
         let ended = swarm.exec(&bot, &argv, &[], until).await?;
         match ended.exit {
-            0 => return Ok(Said::Output(ended.output)),
+            0 => return Ok(ResticAnswer::Output(ended.output)),
             126 | 127 => {
-                return Ok(Said::NotAsked("restic cannot be started in the backup bot's container".to_owned()));
+                return Ok(ResticAnswer::NotAsked("restic cannot be started in the backup bot's container".to_owned()));
             }
             _ => {}
         }
@@ -66,7 +68,7 @@ pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<Sai
         if !row.passes || Instant::now() + PAUSE >= locked_until {
             if !row.passes && is_remote(swarm, &bot, until).await && !ended.output.contains("wrong password") {
                 let why = "the bot's program sets up what its remote repository is opened with";
-                return Ok(Said::NotAsked(why.to_owned()));
+                return Ok(ResticAnswer::NotAsked(why.to_owned()));
             }
             let what = format!("the backup bot's repository: {}: {}", row.means, one_line(&ended.output, 200));
             return Err(Failure::new(row.kind, what, row.look_at));
@@ -87,8 +89,10 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
     }
     let (listed, room) = tokio::join!(restic(swarm, &["--no-lock", "list", "locks"], until), room(swarm, until));
     let locks = match listed {
-        Ok(Said::Output(text)) => locks(swarm, &text, until).await?,
-        Ok(Said::NotAsked(why)) => return Ok(Looked::NotAsked(format!("{why}, so its repository was not opened"))),
+        Ok(ResticAnswer::Output(text)) => locks(swarm, &text, until).await?,
+        Ok(ResticAnswer::NotAsked(why)) => {
+            return Ok(Looked::NotAsked(format!("{why}, so its repository was not opened")));
+        }
         Err(failure) if is_not_made(swarm, until).await => {
             let _ = failure;
             return Ok(Looked::Well("the backup bot has no repository yet; the first backup makes it".to_owned()));
@@ -144,7 +148,7 @@ async fn locks(swarm: &Swarm, ids: &str, until: Instant) -> Result<Vec<Lock>, Fa
     let is_id = |line: &&str| line.len() == 64 && line.chars().all(|c| c.is_ascii_hexdigit());
     let mut locks = Vec::new();
     for id in ids.lines().map(str::trim).filter(is_id).take(MANY_LOCKS) {
-        if let Ok(Said::Output(text)) = restic(swarm, &["--no-lock", "cat", "lock", id], until).await {
+        if let Ok(ResticAnswer::Output(text)) = restic(swarm, &["--no-lock", "cat", "lock", id], until).await {
             locks.extend(serde_json::from_str::<Lock>(&text).ok());
         }
     }
@@ -256,10 +260,10 @@ pub async fn holds(
     made: &[SnapshotId],
     since: Timestamp,
     until: Instant,
-) -> Result<Option<Vec<Entry>>, Failure> {
+) -> Result<Option<Vec<SnapshotEntry>>, Failure> {
     let mut ids: Vec<String> = made.iter().map(ToString::to_string).collect();
     if ids.is_empty() {
-        let Said::Output(text) = restic(swarm, &["--no-lock", "snapshots", "--json"], until).await? else {
+        let ResticAnswer::Output(text) = restic(swarm, &["--no-lock", "snapshots", "--json"], until).await? else {
             return Ok(None);
         };
         let Some(facts) = text.lines().find_map(|line| serde_json::from_str::<Vec<Fact>>(line).ok()) else {
@@ -285,7 +289,7 @@ pub async fn holds(
     let mut entries = Vec::new();
     for id in ids {
         let words = ["--no-lock", "ls", "--json", &id];
-        let Said::Output(text) = restic(swarm, &words, until).await? else { return Ok(None) };
+        let ResticAnswer::Output(text) = restic(swarm, &words, until).await? else { return Ok(None) };
         let Some(snapshot) = listed(&text) else { return Ok(None) };
         if !is_young(snapshot.made, since) {
             return Err(too_old(Some(snapshot.made)));

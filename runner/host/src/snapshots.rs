@@ -12,7 +12,7 @@ use base::failure::{Failure, Kind};
 use coopcloud::snapshot_id::SnapshotId;
 use swarm::Swarm;
 
-use crate::repository::{Said, alone, restic};
+use crate::repository::{ResticAnswer, alone, restic};
 use journal::run_dir::RunDir;
 
 /// The file in the run's folder.
@@ -73,10 +73,10 @@ pub async fn forget(swarm: &Swarm, dir: &RunDir, until: Instant) -> Result<usize
     let forgot = restic(swarm, &words, until).await;
     drop(turn);
     match forgot {
-        Ok(Said::Output(_)) => {}
+        Ok(ResticAnswer::Output(_)) => {}
         // They are not there any more.
         Err(failure) if failure.kind == Kind::BackupEmpty => {}
-        Ok(Said::NotAsked(why)) => return Err(stay(why)),
+        Ok(ResticAnswer::NotAsked(why)) => return Err(stay(why)),
         Err(failure) => return Err(stay(failure.what)),
     }
     std::fs::remove_file(file(dir)).map_err(disk)?;

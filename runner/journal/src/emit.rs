@@ -26,10 +26,10 @@ pub trait Sink: Send {
 /// Numbers, times and redacts events. The one place that every event passes.
 pub struct Emitter {
     start: Instant,
-    state: Mutex<State>,
+    state: Mutex<EmitterState>,
 }
 
-struct State {
+struct EmitterState {
     next: u64,
     sinks: Vec<Box<dyn Sink>>,
     redactor: Redactor,
@@ -41,7 +41,7 @@ impl Emitter {
     /// Starts the run's clock.
     #[must_use]
     pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Redactor) -> Self {
-        let state = State { next: 0, sinks, redactor, trouble: None, records: Vec::new() };
+        let state = EmitterState { next: 0, sinks, redactor, trouble: None, records: Vec::new() };
         Self { start: Instant::now(), state: Mutex::new(state) }
     }
 
@@ -70,7 +70,7 @@ impl Emitter {
         let record = Record { seq: state.next, at: Timestamp::now(), ms, event };
         state.next += 1;
         let record = redacted(&record, &state.redactor);
-        let State { sinks, trouble, records, .. } = &mut *state;
+        let EmitterState { sinks, trouble, records, .. } = &mut *state;
         for sink in sinks {
             if let Err(error) = sink.record(&record)
                 && sink.is_needed()
@@ -101,7 +101,7 @@ impl Emitter {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, EmitterState> {
         // A sink that panicked must not silence the teardown that follows.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -145,7 +145,7 @@ mod tests {
     use base::exchange::{Exchange, Side};
 
     use super::*;
-    use crate::event::{CheckResult, Origin, Outcome, Shown, Stage};
+    use crate::event::{CheckResult, CheckTrace, Origin, Outcome, Stage};
     use crate::fixtures;
 
     #[test]
@@ -156,7 +156,11 @@ mod tests {
         let text = format!("{secret} {coded}");
         let side = || Side::taken([("location", text.as_str()), ("www-authenticate", &text)], text.as_bytes(), 0);
         let exchange = Exchange::taken("GET", &format!("https://a.ci/{text}"), side(), std::time::Duration::ZERO);
-        let shown = Shown { exchanges: vec![exchange.answered(200, side())], output: text.clone(), ..Shown::default() };
+        let shown = CheckTrace {
+            exchanges: vec![exchange.answered(200, side())],
+            output: text.clone(),
+            ..CheckTrace::default()
+        };
         let check = CheckResult {
             name: "functional/a.hurl".to_owned(),
             origin: Origin::Overlay,

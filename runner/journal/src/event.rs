@@ -367,12 +367,12 @@ pub struct CheckResult {
     pub took_ms: u64,
     /// What it did, for people to look at.
     #[serde(flatten)]
-    pub shown: Shown,
+    pub shown: CheckTrace,
 }
 
 /// What a check did: as far as it can be seen, clean of secrets and bounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct CheckTrace {
     /// What it asked and was answered, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
@@ -500,7 +500,7 @@ pub struct ObjectFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What the run says about the change.
-    pub word: Word,
+    pub word: VerdictKind,
     /// One line for people.
     pub line: String,
     /// The stage and the fault that decided, where it is not green.
@@ -511,7 +511,7 @@ pub struct Verdict {
 /// The word of a verdict; each has its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Word {
+pub enum VerdictKind {
     /// The change is good.
     Passed,
     /// It is not, or it could not be shown, and this is who has to act.

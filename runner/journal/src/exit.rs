@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use base::failure::Cause;
 
-use crate::event::{Verdict, Word};
+use crate::event::{Verdict, VerdictKind};
 
 macro_rules! exits {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $word:literal;)+) => {
@@ -62,9 +62,9 @@ exits! {
 impl From<&Verdict> for Exit {
     fn from(verdict: &Verdict) -> Self {
         match verdict.word {
-            Word::Passed => Self::Passed,
-            Word::Cancelled => Self::Cancelled,
-            Word::Failed(cause) => Self::from(cause),
+            VerdictKind::Passed => Self::Passed,
+            VerdictKind::Cancelled => Self::Cancelled,
+            VerdictKind::Failed(cause) => Self::from(cause),
         }
     }
 }
@@ -122,13 +122,13 @@ mod tests {
     #[test]
     fn only_a_passed_verdict_ends_with_zero() {
         let words = [
-            Word::Passed,
-            Word::Cancelled,
-            Word::Failed(Cause::Recipe),
-            Word::Failed(Cause::Test),
-            Word::Failed(Cause::BaseRelease),
-            Word::Failed(Cause::Dependency),
-            Word::Failed(Cause::Infrastructure),
+            VerdictKind::Passed,
+            VerdictKind::Cancelled,
+            VerdictKind::Failed(Cause::Recipe),
+            VerdictKind::Failed(Cause::Test),
+            VerdictKind::Failed(Cause::BaseRelease),
+            VerdictKind::Failed(Cause::Dependency),
+            VerdictKind::Failed(Cause::Infrastructure),
         ];
         let mut codes = Vec::new();
         for word in words {

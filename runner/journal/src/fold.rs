@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::event::{
     AbraCall, CheckResult, Event, ObjectFact, Outcome, PlannedStage, Record, RunStarted, Stage, StageResult, TaskFact,
-    Used, Verdict, Word,
+    Used, Verdict, VerdictKind,
 };
 use crate::exit::Exit;
 use crate::tone::Tone;
@@ -34,7 +34,7 @@ pub struct StageView {
     /// What was planned; none where the plan did not have it.
     pub planned: Option<PlannedStage>,
     /// How far it came.
-    pub state: State,
+    pub state: StageProgress,
     /// Milliseconds from the run's start to the stage's; none where it did not begin.
     pub from_ms: Option<u64>,
     /// Milliseconds that it took; none where it did not end.
@@ -61,7 +61,7 @@ pub struct StageView {
 
 /// How far a stage came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum StageProgress {
     /// It has not begun.
     Waiting,
     /// It has begun and not ended; in a journal without an end it is what the kill struck.
@@ -129,7 +129,7 @@ impl RunView {
     /// and waiting.
     #[must_use]
     pub fn worked_ms(&self) -> Option<u64> {
-        let passed = self.verdict.as_ref().is_some_and(|verdict| verdict.word == Word::Passed);
+        let passed = self.verdict.as_ref().is_some_and(|verdict| verdict.word == VerdictKind::Passed);
         let before = self.stages.iter().filter(|stage| matches!(stage.stage, Stage::Prepare | Stage::Slot));
         passed.then(|| self.took_ms.saturating_sub(before.filter_map(|stage| stage.took_ms).sum()))
     }
@@ -141,7 +141,7 @@ impl RunView {
             Event::RunStarted(_) => {}
             Event::StageStarted { stage, expected_ms, .. } => {
                 let view = self.stage_mut(*stage);
-                view.state = State::Running;
+                view.state = StageProgress::Running;
                 view.from_ms = Some(record.ms);
                 view.expected_ms = *expected_ms;
             }
@@ -161,7 +161,7 @@ impl RunView {
             Event::StageEnded { stage, result, took_ms, used } => {
                 let view = self.stage_mut(*stage);
                 view.used.clone_from(used);
-                view.state = State::Ended(result.clone());
+                view.state = StageProgress::Ended(result.clone());
                 // One that was blocked or skipped ends without having begun.
                 view.took_ms = view.from_ms.map(|_| *took_ms);
                 view.busy_with = None;
@@ -185,7 +185,7 @@ impl RunView {
     /// The stage that runs now, or ran when the run was killed.
     #[must_use]
     pub fn running(&self) -> Option<&StageView> {
-        self.stages.iter().rev().find(|stage| stage.state == State::Running)
+        self.stages.iter().rev().find(|stage| stage.state == StageProgress::Running)
     }
 
     /// One stage.
@@ -228,10 +228,10 @@ impl RunView {
     pub fn tone(&self) -> Tone {
         let Some(verdict) = &self.verdict else { return Tone::NoEnd };
         match verdict.word {
-            Word::Passed => Tone::Passed,
-            Word::Cancelled => Tone::Cancelled,
+            VerdictKind::Passed => Tone::Passed,
+            VerdictKind::Cancelled => Tone::Cancelled,
             // A stage that could not run has not shown that the change is bad.
-            Word::Failed(_) => match self.deciding_stage().and_then(|stage| self.stage(stage)) {
+            VerdictKind::Failed(_) => match self.deciding_stage().and_then(|stage| self.stage(stage)) {
                 Some(view) if view.outcome() == Some(Outcome::Blocked) => Tone::Blocked,
                 _ => Tone::Failed,
             },
@@ -254,7 +254,7 @@ impl StageView {
         Self {
             stage,
             planned,
-            state: State::Waiting,
+            state: StageProgress::Waiting,
             from_ms: None,
             took_ms: None,
             expected_ms: None,
@@ -279,8 +279,8 @@ impl StageView {
     #[must_use]
     pub fn result(&self) -> Option<&StageResult> {
         match &self.state {
-            State::Ended(result) => Some(result),
-            State::Waiting | State::Running => None,
+            StageProgress::Ended(result) => Some(result),
+            StageProgress::Waiting | StageProgress::Running => None,
         }
     }
 
@@ -288,10 +288,10 @@ impl StageView {
     #[must_use]
     pub fn tone(&self) -> Tone {
         match &self.state {
-            State::Waiting if self.reason().is_some() => Tone::Skipped,
-            State::Waiting => Tone::NotReached,
-            State::Running => Tone::NoEnd,
-            State::Ended(result) => Tone::from(result.outcome),
+            StageProgress::Waiting if self.reason().is_some() => Tone::Skipped,
+            StageProgress::Waiting => Tone::NotReached,
+            StageProgress::Running => Tone::NoEnd,
+            StageProgress::Ended(result) => Tone::from(result.outcome),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use base::failure::{Cause, Failure, Kind};
 
-use crate::event::{Decision, Fault, ObjectFact, Outcome, RunStarted, Stage, StageResult, Verdict, Word};
+use crate::event::{Decision, Fault, ObjectFact, Outcome, RunStarted, Stage, StageResult, Verdict, VerdictKind};
 use crate::selection::Selection;
 use crate::text::{count, one_line, seconds};
 
@@ -37,11 +37,11 @@ pub fn verdict(
         .or_else(|| left_behind(left));
     match decided {
         Some((outcome, decision)) => Verdict {
-            word: Word::Failed(decision.fault.cause),
+            word: VerdictKind::Failed(decision.fault.cause),
             line: format!("{}{}", red_line(outcome, &decision), left_note(&decision, left)),
             decided_by: Some(decision),
         },
-        None => Verdict { word: Word::Passed, line: green_line(started, &results, took_ms), decided_by: None },
+        None => Verdict { word: VerdictKind::Passed, line: green_line(started, &results, took_ms), decided_by: None },
     }
 }
 
@@ -129,7 +129,7 @@ fn cancelled_verdict(first: Option<(Outcome, Decision)>, left: &[ObjectFact]) ->
     if !left.is_empty() {
         line = format!("{line}; {} left: {}", count(left.len(), "object"), names(left));
     }
-    Verdict { word: Word::Cancelled, line, decided_by: seen.map(|(_, decision)| decision) }
+    Verdict { word: VerdictKind::Cancelled, line, decided_by: seen.map(|(_, decision)| decision) }
 }
 
 fn red_line(outcome: Outcome, decision: &Decision) -> String {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
-use super::sweep::{Health, Sweep};
+use super::sweep::{Sweep, SweptHealth};
 use host::settings::{plain, wrong};
 
 /// Pauses before each further try. After the last one the message is given up.
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Message {
+pub enum WebhookMessage {
     /// There is none to send.
     #[default]
     None,
@@ -49,10 +49,10 @@ pub enum Message {
     },
 }
 
-impl Message {
+impl WebhookMessage {
     /// What follows from a try that failed.
     #[must_use]
-    pub fn after_failure(tries: u32, refusal: &Refusal, now: Timestamp) -> Self {
+    pub fn after_failure(tries: u32, refusal: &HookRefusal, now: Timestamp) -> Self {
         let pause = PAUSES.get(usize::try_from(tries).unwrap_or(usize::MAX));
         match (pause.filter(|_| refusal.may_pass), refusal) {
             (Some(pause), _) => {
@@ -66,7 +66,7 @@ impl Message {
 
 /// Why a message was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct HookRefusal {
     /// In words, without the path of the address, which may be secret.
     pub why: String,
     /// Whether another try may go well.
@@ -98,7 +98,7 @@ impl Hook {
     ///
     /// # Errors
     /// It was not taken.
-    pub async fn send(&self, sweep: &Sweep, pages: Option<&Url>) -> Result<(), Refusal> {
+    pub async fn send(&self, sweep: &Sweep, pages: Option<&Url>) -> Result<(), HookRefusal> {
         let body = body(sweep, pages);
         let signature = format!("sha256={}", self.secret.sign(&body));
         let ask = self
@@ -112,11 +112,11 @@ impl Hook {
         let to = self.url.origin().ascii_serialization();
         match ask.send().await {
             Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
-            Ok(answer) => Err(Refusal {
+            Ok(answer) => Err(HookRefusal {
                 why: format!("{to} answered {}", answer.status),
                 may_pass: matches!(answer.status, 408 | 425 | 429 | 500..),
             }),
-            Err(error) => Err(Refusal { why: format!("{to} does not answer: {}", error.why), may_pass: true }),
+            Err(error) => Err(HookRefusal { why: format!("{to} does not answer: {}", error.why), may_pass: true }),
         }
     }
 }
@@ -164,9 +164,9 @@ fn body(sweep: &Sweep, pages: Option<&Url>) -> Vec<u8> {
         "ended": sweep.ended,
         "cut_short": sweep.cut_short,
         "page": page(&["nightly", &date]),
-        "green": sweep.count(Health::Green),
-        "red": sweep.count(Health::Red),
-        "blocked": sweep.count(Health::Blocked),
+        "green": sweep.count(SweptHealth::Green),
+        "red": sweep.count(SweptHealth::Red),
+        "blocked": sweep.count(SweptHealth::Blocked),
         "turned": turned,
         "text": text.join("\n"),
     });

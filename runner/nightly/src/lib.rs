@@ -16,10 +16,10 @@ mod sources;
 mod sweep;
 mod sweeper;
 
-pub use self::hook::{Hook, Message, Refusal};
+pub use self::hook::{Hook, HookRefusal, WebhookMessage};
 pub use self::hour::{Due, SweepHour};
 pub use self::settings::NightlyArgs;
 pub use self::shelf::{Clock, Shelf, ShelfError};
-pub use self::sources::{Enrolled, Found, Sources};
-pub use self::sweep::{Health, Next, Sweep, SweepEnd, SweepPhase, SweepRun, Swept, Tested, Turned};
+pub use self::sources::{Enrolled, FoundSource, Sources};
+pub use self::sweep::{Next, Sweep, SweepEnd, SweepPhase, SweepRun, Swept, SweptHealth, Tested, Turned};
 pub use self::sweeper::{Starts, SweepOrder, Sweeper};

@@ -7,7 +7,7 @@ use base::names::RecipeName;
 use forge::api::{Forge as _, Hosting as _};
 use forge::names::Repo;
 
-use bot::settings::forge::Named;
+use bot::settings::forge::NamedForge;
 use host::settings::Settings;
 use recipe_folder::folder::{all_recipes, folder_of, read_toml};
 use source::Heads;
@@ -15,7 +15,7 @@ use source::git_access::GitAccess;
 
 /// What a recipe's repository offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundSource {
     /// Where it is, without credentials.
     pub source: String,
     /// Its newest commits.
@@ -34,7 +34,7 @@ pub trait Sources: Send + Sync {
     ///
     /// # Errors
     /// Its repository cannot be asked. [`Kind::SourceUnreachable`] where another try may go well.
-    fn newest(&self, recipe: &RecipeName) -> impl Future<Output = Result<Option<Found>, Failure>> + Send;
+    fn newest(&self, recipe: &RecipeName) -> impl Future<Output = Result<Option<FoundSource>, Failure>> + Send;
 }
 
 /// The folders of this machine, and their repositories: the forge's one of the recipe's name where there is one, since its
@@ -42,13 +42,13 @@ pub trait Sources: Send + Sync {
 #[derive(Debug)]
 pub struct Enrolled {
     settings: Settings,
-    forge: Option<Named>,
+    forge: Option<NamedForge>,
 }
 
 impl Enrolled {
     /// By these settings.
     #[must_use]
-    pub fn new(settings: Settings, forge: Option<Named>) -> Self {
+    pub fn new(settings: Settings, forge: Option<NamedForge>) -> Self {
         Self { settings, forge }
     }
 
@@ -79,7 +79,7 @@ impl Sources for Enrolled {
         Ok(all_recipes(&self.settings.recipes)?.into_iter().filter(|recipe| self.is_enrolled(recipe)).collect())
     }
 
-    async fn newest(&self, recipe: &RecipeName) -> Result<Option<Found>, Failure> {
+    async fn newest(&self, recipe: &RecipeName) -> Result<Option<FoundSource>, Failure> {
         if !self.is_enrolled(recipe) {
             return Ok(None);
         }
@@ -88,6 +88,6 @@ impl Sources for Enrolled {
         let heads = tokio::task::spawn_blocking(move || Heads::of(&asked, access.as_ref())).await;
         let bug =
             |error| Failure::new(Kind::Bug, format!("a repository could not be asked: {error}"), "please report it");
-        Ok(Some(Found { source, heads: heads.map_err(bug)?? }))
+        Ok(Some(FoundSource { source, heads: heads.map_err(bug)?? }))
     }
 }

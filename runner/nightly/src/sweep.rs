@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::hook::Message;
-use journal::event::{Stage, Word};
+use super::hook::WebhookMessage;
+use journal::event::{Stage, VerdictKind};
 use journal::fold::RunView;
 use journal::text::one_line;
 use journal::tone::Tone;
@@ -42,7 +42,7 @@ pub struct Sweep {
     pub left_out: Vec<Date>,
     /// What became of the message about it.
     #[serde(default)]
-    pub message: Message,
+    pub message: WebhookMessage,
 }
 
 /// A recipe in a sweep.
@@ -78,7 +78,7 @@ pub struct SweepRun {
     pub restarts: u32,
     /// What it was before, where an earlier sweep knows; set at its end.
     #[serde(default)]
-    pub was: Option<Health>,
+    pub was: Option<SweptHealth>,
 }
 
 /// What a commit is to its recipe: its newest release, its default branch, or both.
@@ -112,7 +112,7 @@ pub enum SweepPhase {
 #[serde(deny_unknown_fields)]
 pub struct SweepEnd {
     /// What it says of the recipe; none where it says nothing: stopped, left out, no slot.
-    pub health: Option<Health>,
+    pub health: Option<SweptHealth>,
     /// The run, where one began.
     #[serde(default)]
     pub run: Option<RunId>,
@@ -134,7 +134,7 @@ pub struct SweepEnd {
 /// What is known of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Health {
+pub enum SweptHealth {
     /// Its run passed.
     Green,
     /// Its run failed, and not by infrastructure.
@@ -143,7 +143,7 @@ pub enum Health {
     Blocked,
 }
 
-impl Health {
+impl SweptHealth {
     /// The word.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -174,9 +174,9 @@ pub struct Turned<'a> {
     /// How that ended.
     pub end: &'a SweepEnd,
     /// What it was.
-    pub was: Health,
+    pub was: SweptHealth,
     /// What it is.
-    pub now: Health,
+    pub now: SweptHealth,
 }
 
 impl Sweep {
@@ -192,7 +192,7 @@ impl Sweep {
             recipes: recipes.into_iter().map(swept).collect(),
             cut_short: None,
             left_out: Vec::new(),
-            message: Message::None,
+            message: WebhookMessage::None,
         }
     }
 
@@ -215,7 +215,7 @@ impl Sweep {
         ends.sort_by_key(|end| std::cmp::Reverse(end.at));
         let last = ends.get(..IN_A_ROW)?;
         let kind = last.first()?.kind.as_deref()?;
-        let same = |end: &&SweepEnd| end.health == Some(Health::Blocked) && end.kind.as_deref() == Some(kind);
+        let same = |end: &&SweepEnd| end.health == Some(SweptHealth::Blocked) && end.kind.as_deref() == Some(kind);
         last.iter().all(same).then_some(kind)
     }
 
@@ -249,7 +249,7 @@ impl Sweep {
 
     /// How many runs ended so.
     #[must_use]
-    pub fn count(&self, health: Health) -> usize {
+    pub fn count(&self, health: SweptHealth) -> usize {
         self.ends().filter(|(.., end)| end.health == Some(health)).count()
     }
 
@@ -319,7 +319,7 @@ pub(super) fn not_asked(kind: Kind, line: &str, at: Timestamp) -> SweepRun {
         tested: Tested { release: None, main: true },
         commit: None,
         phase: SweepPhase::Ended(SweepEnd {
-            health: Some(Health::Blocked),
+            health: Some(SweptHealth::Blocked),
             run: None,
             at,
             cause: Some(kind.usual_cause()),
@@ -341,14 +341,14 @@ pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
     let health = match (view.tone(), verdict.word) {
         // Others had the slots for all the time that a run waits: that is neither the recipe nor a fault.
         _ if kind == Some(Kind::NoSlot) => None,
-        (_, Word::Cancelled) => None,
-        (Tone::Passed, _) => Some(Health::Green),
-        (Tone::Failed, Word::Failed(cause)) if cause != Cause::Infrastructure => Some(Health::Red),
-        _ => Some(Health::Blocked),
+        (_, VerdictKind::Cancelled) => None,
+        (Tone::Passed, _) => Some(SweptHealth::Green),
+        (Tone::Failed, VerdictKind::Failed(cause)) if cause != Cause::Infrastructure => Some(SweptHealth::Red),
+        _ => Some(SweptHealth::Blocked),
     };
     let cause = match verdict.word {
-        Word::Failed(cause) => Some(cause),
-        Word::Passed | Word::Cancelled => None,
+        VerdictKind::Failed(cause) => Some(cause),
+        VerdictKind::Passed | VerdictKind::Cancelled => None,
     };
     Some(SweepEnd {
         health,
@@ -364,7 +364,12 @@ pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
 /// What a run that ends `now` was before, by earlier sweeps, the newest first. A commit that is release and main turned
 /// where either of the two did.
 #[must_use]
-pub(super) fn before(earlier: &[Sweep], recipe: &RecipeName, tested: &Tested, now: Option<Health>) -> Option<Health> {
+pub(super) fn before(
+    earlier: &[Sweep],
+    recipe: &RecipeName,
+    tested: &Tested,
+    now: Option<SweptHealth>,
+) -> Option<SweptHealth> {
     let last = |is: fn(&Tested) -> bool| {
         let ends = earlier.iter().flat_map(Sweep::ends);
         ends.filter(|(name, run, _)| *name == recipe && is(&run.tested)).find_map(|(.., end)| end.health)
@@ -381,7 +386,7 @@ pub(super) fn green_on(earlier: &[Sweep], recipe: &RecipeName, run: &SweepRun) -
     earlier.iter().find_map(|sweep| {
         let mut ends = sweep.ends().filter(|(name, ..)| *name == recipe);
         let (_, known, end) = ends.find(|(_, known, end)| known.tested == run.tested && end.health.is_some())?;
-        Some((known.commit == run.commit && end.health == Some(Health::Green)).then_some(sweep.date))
+        Some((known.commit == run.commit && end.health == Some(SweptHealth::Green)).then_some(sweep.date))
     })?
 }
 

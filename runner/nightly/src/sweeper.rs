@@ -16,13 +16,13 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::hook::{Hook, Message};
+use super::hook::{Hook, WebhookMessage};
 use super::hour::{Due, SweepHour};
 use super::shelf::{Clock, Shelf, ShelfError};
 use super::sources::Sources;
-use super::sweep::{Health, Next, Sweep, SweepEnd, SweepPhase, before, end_of, green_on, not_asked, revisions};
-use bot::answer::{Children, Ended, Leash};
-use journal::event::Word;
+use super::sweep::{Next, Sweep, SweepEnd, SweepPhase, SweptHealth, before, end_of, green_on, not_asked, revisions};
+use bot::answer::{ChildExit, Children, Leash};
+use journal::event::VerdictKind;
 use journal::exit::Exit;
 use journal::fold::{RunView, fold};
 
@@ -73,14 +73,14 @@ pub trait Starts: Send + Sync {
     ///
     /// # Errors
     /// When nothing can be started.
-    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, Ended>)>;
+    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)>;
 }
 
 impl Starts for Children {
-    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, Ended>)> {
+    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)> {
         // What it tells is in its journal.
         let (leash, ending) = self.begin(&order.words(), |_| true)?;
-        let lost = Ended { code: None, said: Vec::new() };
+        let lost = ChildExit { code: None, said: Vec::new() };
         Ok((leash, ending.map(|ended| ended.unwrap_or(lost)).boxed()))
     }
 }
@@ -107,7 +107,7 @@ pub struct Sweeper<S, R> {
 }
 
 /// A run that is under way: its recipe's place, its own, and its end. One of an earlier cc-ci has no end of its own.
-type UnderWay = FuturesUnordered<BoxFuture<'static, (usize, usize, Option<Ended>)>>;
+type UnderWay = FuturesUnordered<BoxFuture<'static, (usize, usize, Option<ChildExit>)>>;
 
 impl<S: Sources, R: Starts> Sweeper<S, R> {
     /// Makes sweeps until it is told to stop, and its runs have torn down.
@@ -287,7 +287,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             }
             Err(failure) => {
                 let mut one = not_asked(failure.kind, &failure.what, now);
-                one.was = before(earlier, &recipe, &one.tested, Some(Health::Blocked));
+                one.was = before(earlier, &recipe, &one.tested, Some(SweptHealth::Blocked));
                 swept.runs = vec![one];
             }
         }
@@ -319,7 +319,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
                 Ok(())
             }
             Err(error) => {
-                let said = Ended { code: None, said: vec![format!("no process could be started: {error}")] };
+                let said = ChildExit { code: None, said: vec![format!("no process could be started: {error}")] };
                 under_way.push(async move { (at, nth, Some(said)) }.boxed());
                 Ok(())
             }
@@ -327,13 +327,14 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
     }
 
     /// A run is over: what it says, and what it was before.
-    fn end(&self, sweep: &mut Sweep, (at, nth): (usize, usize), ended: Option<&Ended>, earlier: &[Sweep]) {
+    fn end(&self, sweep: &mut Sweep, (at, nth): (usize, usize), ended: Option<&ChildExit>, earlier: &[Sweep]) {
         let now = (self.now)();
         let Some(swept) = sweep.recipes.get_mut(at) else { return };
         let Some(one) = swept.runs.get_mut(nth) else { return };
         let SweepPhase::Running { run } = &one.phase else { return };
         let view = read(&RunDir::of(&self.state, run));
-        let said_all = view.as_ref().filter(|view| view.verdict.as_ref().is_some_and(|v| v.word != Word::Cancelled));
+        let said_all =
+            view.as_ref().filter(|view| view.verdict.as_ref().is_some_and(|v| v.word != VerdictKind::Cancelled));
         let end =
             match (said_all.or(view.as_ref().filter(|_| ended.is_some())).and_then(|view| end_of(view, now)), ended) {
                 (Some(end), _) => end,
@@ -363,16 +364,16 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         shelf.put_clock(&Clock { done, hour: self.hour.to_string() })?;
         sweep.ended = Some(now);
         if self.hook.is_some() && sweep.turned().next().is_some() {
-            sweep.message = Message::Waits { tries: 0, after: now };
+            sweep.message = WebhookMessage::Waits { tries: 0, after: now };
         }
         shelf.put(&sweep)?;
         let count = |health| sweep.count(health);
         say!(
             "nightly: the sweep of {} is over: {} green, {} red, {} blocked",
             sweep.date,
-            count(Health::Green),
-            count(Health::Red),
-            count(Health::Blocked)
+            count(SweptHealth::Green),
+            count(SweptHealth::Red),
+            count(SweptHealth::Blocked)
         );
         sweep.turned().for_each(|turned| say!("nightly: {}", turned.words()));
         Ok(())
@@ -382,17 +383,17 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
     async fn send(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let now = (self.now)();
         for mut sweep in shelf.sweeps() {
-            let Message::Waits { tries, after } = sweep.message else { continue };
+            let WebhookMessage::Waits { tries, after } = sweep.message else { continue };
             if after > now {
                 continue;
             }
             sweep.message = match &self.hook {
-                None => Message::GivenUp { why: "no address is set any more".to_owned() },
+                None => WebhookMessage::GivenUp { why: "no address is set any more".to_owned() },
                 Some(hook) => match hook.send(&sweep, self.pages.as_ref()).await {
-                    Ok(()) => Message::Sent { at: now },
+                    Ok(()) => WebhookMessage::Sent { at: now },
                     Err(refusal) => {
                         say!("nightly: the message about the sweep of {} was not taken: {}", sweep.date, refusal.why);
-                        Message::after_failure(tries, &refusal, now)
+                        WebhookMessage::after_failure(tries, &refusal, now)
                     }
                 },
             };
@@ -403,7 +404,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
 }
 
 /// A run of an earlier cc-ci: it is dead, or it has lost its leash and tears down.
-fn outlived(dir: RunDir, at: usize, nth: usize) -> BoxFuture<'static, (usize, usize, Option<Ended>)> {
+fn outlived(dir: RunDir, at: usize, nth: usize) -> BoxFuture<'static, (usize, usize, Option<ChildExit>)> {
     async move {
         // One that was never made has no lock, and one that hangs is the slots' affair.
         let _ = timeout(STOPPING, dir.wait_for_owner()).await;
@@ -423,7 +424,7 @@ fn nothing(line: String, at: Timestamp) -> SweepEnd {
 
 fn blocked(line: String, run: &RunId, at: Timestamp) -> SweepEnd {
     SweepEnd {
-        health: Some(Health::Blocked),
+        health: Some(SweptHealth::Blocked),
         run: Some(run.clone()),
         at,
         cause: Some(Cause::Infrastructure),
@@ -434,7 +435,7 @@ fn blocked(line: String, run: &RunId, at: Timestamp) -> SweepEnd {
 }
 
 /// A process that came to no verdict: its exit code is its word. One that had begun to tell was killed.
-fn without_verdict(ended: &Ended, has_journal: bool, run: &RunId, at: Timestamp) -> SweepEnd {
+fn without_verdict(ended: &ChildExit, has_journal: bool, run: &RunId, at: Timestamp) -> SweepEnd {
     let exit = |exit: &&Exit| ended.code == Some(i32::from(exit.code()));
     let cause = match Exit::ALL.iter().find(exit) {
         Some(Exit::Recipe) => Cause::Recipe,
@@ -451,7 +452,7 @@ fn without_verdict(ended: &Ended, has_journal: bool, run: &RunId, at: Timestamp)
     if cause == Cause::Infrastructure || has_journal {
         return SweepEnd { run: has_journal.then(|| run.clone()), ..end };
     }
-    SweepEnd { health: Some(Health::Red), run: None, cause: Some(cause), ..end }
+    SweepEnd { health: Some(SweptHealth::Red), run: None, cause: Some(cause), ..end }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use base::failure::{Failure, Kind};
 use coopcloud::abra_sh;
 use coopcloud::compose::Compose;
 use coopcloud::envfile::EnvFile;
-use coopcloud::forbidden::{Finding, Owner, committed_file, env_file_names, forbidden};
+use coopcloud::forbidden::{ForbiddenFinding, Owner, committed_file, env_file_names, forbidden};
 use coopcloud::variables::{OF_ABRA, is_reserved};
 
 use crate::links::Links;
@@ -95,7 +95,7 @@ pub fn allowed(
     let mut found = forbidden(compose, &owner);
     let script = checkout.file(revision, "abra.sh").unwrap_or_default();
     if let Some(name) = abra_sh::doubtful(&script).intersection(&compose.variables).next() {
-        found.push(Finding::Forbidden(format!(
+        found.push(ForbiddenFinding::Forbidden(format!(
             "it uses {name}, which abra.sh exports in a way that can be read in two ways; \
              a line of its own, `export {name}=value`, is plain"
         )));
@@ -104,7 +104,8 @@ pub fn allowed(
         let text = checkout.file(revision, &plain(&file)).unwrap_or_default();
         let names = env_file_names(&text);
         if let Some(name) = names.iter().find(|name| is_reserved(name)) {
-            found.push(Finding::Forbidden(format!("{service} takes {name} by {file}, which is the machine's")));
+            found
+                .push(ForbiddenFinding::Forbidden(format!("{service} takes {name} by {file}, which is the machine's")));
         }
     }
     // A reader may leave quoted exports out; the files must be harmless in that reading too.
@@ -119,17 +120,17 @@ pub fn allowed(
         }
     }
     // What is forbidden is said before what is only unknown.
-    found.sort_by_key(|finding| matches!(finding, Finding::Unknown(_)));
+    found.sort_by_key(|finding| matches!(finding, ForbiddenFinding::Unknown(_)));
     let detail = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     match found.first() {
         None => Ok(()),
-        Some(Finding::Forbidden(finding)) => Err(Failure::new(
+        Some(ForbiddenFinding::Forbidden(finding)) => Err(Failure::new(
             Kind::ForbiddenCompose,
             format!("the compose file asks for more than a test may give: {finding}"),
             "remove it, or let an operator allow it by [opt_out] \"prepare.allowed\" in recipe.toml",
         )
         .with_detail(detail)),
-        Some(Finding::Unknown(finding)) => Err(Failure::new(
+        Some(ForbiddenFinding::Unknown(finding)) => Err(Failure::new(
             Kind::InvalidCompose,
             format!("the compose file is not valid: {finding}"),
             "the compose files of the recipe",

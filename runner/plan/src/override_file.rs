@@ -13,7 +13,7 @@ use crate::neighbours::{CA_FILE, CA_IN_CONTAINER, Neighbours, TRUST};
 
 /// What the swarm is like that the app is deployed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SwarmTraits {
     /// Whether swarm's virtual addresses work here.
     pub ipvs: bool,
     /// The node that every task has to be on, where there are several: only on its own node can cc-ci, as
@@ -21,7 +21,7 @@ pub struct Place {
     pub pinned_to: Option<String>,
 }
 
-impl From<&EngineFacts> for Place {
+impl From<&EngineFacts> for SwarmTraits {
     fn from(facts: &EngineFacts) -> Self {
         Self { ipvs: facts.ipvs, pinned_to: (facts.nodes > 1).then(|| facts.node_id.clone()) }
     }
@@ -32,7 +32,7 @@ impl From<&EngineFacts> for Place {
 pub fn override_file(
     compose: &Compose,
     labels: &BTreeMap<String, String>,
-    place: &Place,
+    place: &SwarmTraits,
     neighbours: &Neighbours,
 ) -> String {
     let held: Vec<&str> = compose.ports_to_hold().into_iter().map(|service| service.name.as_str()).collect();
@@ -89,7 +89,7 @@ pub fn override_file(
 /// The version (`3.<minor>`) of compose files that [`override_file`] needs: endpoint modes, ports in their long form
 /// and configs came with 3.2 and 3.3.
 #[must_use]
-pub fn least_version(place: &Place, neighbours: &Neighbours) -> u8 {
+pub fn least_version(place: &SwarmTraits, neighbours: &Neighbours) -> u8 {
     if place.ipvs && neighbours.ca.is_none() { 0 } else { 3 }
 }
 
@@ -138,8 +138,8 @@ mod tests {
         BTreeMap::from([("cc-ci.run".to_owned(), "r$1".to_owned())])
     }
 
-    fn place(ipvs: bool, pinned_to: Option<&str>) -> Place {
-        Place { ipvs, pinned_to: pinned_to.map(str::to_owned) }
+    fn place(ipvs: bool, pinned_to: Option<&str>) -> SwarmTraits {
+        SwarmTraits { ipvs, pinned_to: pinned_to.map(str::to_owned) }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use source::{Checkout, Tag};
 
 /// One refusal.
 #[derive(Debug, Serialize)]
-pub struct Refused {
+pub struct RefusedCommit {
     /// The check that would be red.
     pub check: &'static str,
     /// Who would have to act.
@@ -33,14 +33,14 @@ pub struct Refused {
 }
 
 /// Everything that a run would refuse, in the order in which it would.
-pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<Refused> {
+pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<RefusedCommit> {
     let mut found = Vec::new();
     let mut add = |check: &'static str, result: Result<(), Failure>| {
         if let Err(failure) = result
             && prepared.toml.opted_out(check).is_none()
         {
             let cause = failure.kind.usual_cause();
-            found.push(Refused { check, cause, what: failure.what, look_at: failure.look_at });
+            found.push(RefusedCommit { check, cause, what: failure.what, look_at: failure.look_at });
         }
     };
     let (spec, checkout, head) = (&prepared.spec, &prepared.checkout, prepared.spec.head.as_str());

@@ -43,7 +43,7 @@ pub struct Taken {
 
 /// Why a batch is not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum BatchRefusal {
     /// Lines before it are missing.
     #[error("line {next} is wanted next")]
     Gap {
@@ -94,8 +94,8 @@ impl Folders {
     /// the one process that may report as this run.
     ///
     /// # Errors
-    /// See [`Refusal`]; then nothing was appended.
-    pub fn take(&self, run: &RunId, sender: &str, batch: &Batch) -> Result<Taken, Refusal> {
+    /// See [`BatchRefusal`]; then nothing was appended.
+    pub fn take(&self, run: &RunId, sender: &str, batch: &Batch) -> Result<Taken, BatchRefusal> {
         let records = checked(run, batch)?;
         let dir = RunDir::of(&self.state, run);
         // One at a time: what is done is a write of some kilobytes.
@@ -107,15 +107,15 @@ impl Folders {
             }
             all.insert(run.clone(), open);
         }
-        let Some(open) = all.get_mut(run) else { return Err(Refusal::Other) };
+        let Some(open) = all.get_mut(run) else { return Err(BatchRefusal::Other) };
         if open.sender != sender {
-            return Err(Refusal::Other);
+            return Err(BatchRefusal::Other);
         }
         let is_over = records.iter().flatten().any(|record| matches!(record.event, Event::RunEnded { .. }));
         let taken = open.append(batch).and_then(|()| if is_over { Ok(open.file.sync_all()?) } else { Ok(()) });
         let next = open.next;
         // What the disk refused may have left a part: it is looked at anew.
-        if is_over || matches!(taken, Err(Refusal::Disk(_))) {
+        if is_over || matches!(taken, Err(BatchRefusal::Disk(_))) {
             all.remove(run);
         }
         drop(all);
@@ -133,16 +133,22 @@ impl Folders {
     /// Puts a picture among the files of a run that has begun to report. One that is there stays.
     ///
     /// # Errors
-    /// See [`Refusal`].
-    pub fn take_picture(&self, run: &RunId, sender: &str, name: &PictureName, bytes: &[u8]) -> Result<(), Refusal> {
+    /// See [`BatchRefusal`].
+    pub fn take_picture(
+        &self,
+        run: &RunId,
+        sender: &str,
+        name: &PictureName,
+        bytes: &[u8],
+    ) -> Result<(), BatchRefusal> {
         if !bytes.starts_with(PNG) {
-            return Err(Refusal::NoPicture);
+            return Err(BatchRefusal::NoPicture);
         }
         let dir = RunDir::of(&self.state, run);
         match std::fs::read_to_string(dir.reported()) {
             Ok(known) if known == sender => {}
-            Ok(_) => return Err(Refusal::Other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refusal::Gap { next: 0 }),
+            Ok(_) => return Err(BatchRefusal::Other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BatchRefusal::Gap { next: 0 }),
             Err(error) => return Err(error.into()),
         }
         let folder = dir.artifacts();
@@ -151,7 +157,7 @@ impl Folders {
             _ => {}
         }
         if std::fs::read_dir(&folder)?.count() >= PICTURES {
-            return Err(Refusal::Full);
+            return Err(BatchRefusal::Full);
         }
         let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&folder)?;
         file.write_all(bytes)?;
@@ -163,10 +169,10 @@ impl Folders {
 }
 
 /// The records of a batch; none for an event of a later version. What is appended can be read by all who read journals.
-fn checked(run: &RunId, batch: &Batch) -> Result<Vec<Option<Record>>, Refusal> {
+fn checked(run: &RunId, batch: &Batch) -> Result<Vec<Option<Record>>, BatchRefusal> {
     let one = |(at, line): (usize, &[u8])| {
         let number = batch.first.saturating_add(at as u64);
-        let rubbish = |why: String| Refusal::Rubbish { line: number, why };
+        let rubbish = |why: String| BatchRefusal::Rubbish { line: number, why };
         let record = journal::record_of(line).map_err(|error| rubbish(error.to_string()))?;
         match record.as_ref().map(|record| &record.event) {
             Some(Event::RunStarted(started)) if number == 0 && started.run == *run => Ok(record),
@@ -176,23 +182,23 @@ fn checked(run: &RunId, batch: &Batch) -> Result<Vec<Option<Record>>, Refusal> {
         }
     };
     if !batch.is_empty() && !batch.bytes.ends_with(b"\n") {
-        return Err(Refusal::Rubbish { line: batch.first, why: "the last line is cut short".to_owned() });
+        return Err(BatchRefusal::Rubbish { line: batch.first, why: "the last line is cut short".to_owned() });
     }
     batch.lines().enumerate().map(one).collect()
 }
 
 impl Open {
     /// Opens a run's folder, or makes it for its first lines; none where nothing is there and nothing comes.
-    fn of(dir: &RunDir, sender: &str, batch: &Batch) -> Result<Option<Self>, Refusal> {
+    fn of(dir: &RunDir, sender: &str, batch: &Batch) -> Result<Option<Self>, BatchRefusal> {
         match std::fs::read_to_string(dir.reported()) {
             Ok(known) if known == sender => {}
-            Ok(_) => return Err(Refusal::Other),
+            Ok(_) => return Err(BatchRefusal::Other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if std::fs::read_dir(dir.path()).is_ok_and(|mut found| found.next().is_some()) {
-                    return Err(Refusal::Here);
+                    return Err(BatchRefusal::Here);
                 }
                 if batch.first > 0 {
-                    return Err(Refusal::Gap { next: 0 });
+                    return Err(BatchRefusal::Gap { next: 0 });
                 }
                 if batch.is_empty() {
                     return Ok(None);
@@ -212,12 +218,12 @@ impl Open {
         Ok(Some(Self { file, sender: sender.to_owned(), next, bytes: whole as u64 }))
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), Refusal> {
-        let Some(known) = self.next.checked_sub(batch.first) else { return Err(Refusal::Gap { next: self.next }) };
+    fn append(&mut self, batch: &Batch) -> Result<(), BatchRefusal> {
+        let Some(known) = self.next.checked_sub(batch.first) else { return Err(BatchRefusal::Gap { next: self.next }) };
         let known = usize::try_from(known).unwrap_or(usize::MAX);
         let new: Vec<u8> = batch.bytes.split_inclusive(|byte| *byte == b'\n').skip(known).flatten().copied().collect();
         if self.bytes + new.len() as u64 > JOURNAL_BYTES {
-            return Err(Refusal::Full);
+            return Err(BatchRefusal::Full);
         }
         if let Err(error) = self.file.write_all(&new) {
             let _ = self.file.set_len(self.bytes);

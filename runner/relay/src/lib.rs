@@ -20,8 +20,8 @@ mod send;
 mod wire;
 
 pub use self::args::ReportArgs;
-pub use self::folders::{Folders, Refusal, Taken};
+pub use self::folders::{BatchRefusal, Folders, Taken};
 pub use self::follow::{Batch, Follower};
 pub use self::receive::router;
 pub use self::send::{Destination, Reporter};
-pub use self::wire::{Answer, BODY, PictureName, path, picture_path};
+pub use self::wire::{BODY, PictureName, RelayReply, path, picture_path};

@@ -11,11 +11,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base::names::RunId;
-use forge::token::Wanted;
+use forge::token::RequiredToken;
 
-use super::folders::{Folders, Refusal};
+use super::folders::{BatchRefusal, Folders};
 use super::follow::Batch;
-use super::wire::{Answer, BODY, PictureName};
+use super::wire::{BODY, PictureName, RelayReply};
 
 /// Takes what runs report who show this token, into a state folder.
 ///
@@ -24,7 +24,7 @@ use super::wire::{Answer, BODY, PictureName};
 /// 200: taken, and what is wanted next. 409: lines before it are missing, and which is wanted. 400: it is no part of
 /// this run's journal. 401: not the token. 403: another process reports as this run. 413: too much. 503: the disk
 /// refuses now.
-pub fn router(state: PathBuf, token: Wanted) -> Router {
+pub fn router(state: PathBuf, token: RequiredToken) -> Router {
     Router::new()
         .route("/api/runs/{run}/records", post(take))
         .route("/api/runs/{run}/pictures/{name}", post(picture))
@@ -32,7 +32,7 @@ pub fn router(state: PathBuf, token: Wanted) -> Router {
         .with_state(Arc::new((token, Folders::below(state))))
 }
 
-type Shared = Arc<(Wanted, Folders)>;
+type Shared = Arc<(RequiredToken, Folders)>;
 
 async fn take(
     _may: MayReport,
@@ -53,12 +53,12 @@ async fn take(
     match taken {
         Ok(Ok(taken)) => {
             let hold_s = taken.hold.map(|time| time.as_secs());
-            answer(StatusCode::OK, &Answer { next: Some(taken.next), hold_s, ..Answer::default() })
+            answer(StatusCode::OK, &RelayReply { next: Some(taken.next), hold_s, ..RelayReply::default() })
         }
-        Ok(Err(Refusal::Gap { next })) => {
-            answer(StatusCode::CONFLICT, &Answer { next: Some(next), ..Answer::default() })
+        Ok(Err(BatchRefusal::Gap { next })) => {
+            answer(StatusCode::CONFLICT, &RelayReply { next: Some(next), ..RelayReply::default() })
         }
-        Ok(Err(Refusal::Here)) => answer(StatusCode::OK, &Answer { here: true, ..Answer::default() }),
+        Ok(Err(BatchRefusal::Here)) => answer(StatusCode::OK, &RelayReply { here: true, ..RelayReply::default() }),
         Ok(Err(refusal)) => not_taken(&about, &refusal),
         Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
     }
@@ -80,7 +80,7 @@ async fn picture(
     let about = run.clone();
     let taken = tokio::task::spawn_blocking(move || shared.1.take_picture(&run, &sender, &name, &body)).await;
     match taken {
-        Ok(Ok(())) => answer(StatusCode::OK, &Answer::default()),
+        Ok(Ok(())) => answer(StatusCode::OK, &RelayReply::default()),
         Ok(Err(refusal)) => not_taken(&about, &refusal),
         Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
     }
@@ -101,16 +101,17 @@ impl FromRequestParts<Shared> for MayReport {
     }
 }
 
-fn not_taken(run: &RunId, refusal: &Refusal) -> Response {
+fn not_taken(run: &RunId, refusal: &BatchRefusal) -> Response {
     let status = match refusal {
-        Refusal::Other => StatusCode::FORBIDDEN,
-        Refusal::Full => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+        BatchRefusal::Other => StatusCode::FORBIDDEN,
+        BatchRefusal::Full => StatusCode::PAYLOAD_TOO_LARGE,
+        BatchRefusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
     tracing::warn!("what run {run} reports is not taken: {refusal}");
     // What the disk says names folders of this machine.
-    let why = if matches!(refusal, Refusal::Disk(_)) { "the disk refuses".to_owned() } else { refusal.to_string() };
+    let why =
+        if matches!(refusal, BatchRefusal::Disk(_)) { "the disk refuses".to_owned() } else { refusal.to_string() };
     refused(status, &why)
 }
 
@@ -130,10 +131,10 @@ fn of(query: &str, name: &str) -> Option<String> {
 }
 
 fn refused(status: StatusCode, why: &str) -> Response {
-    answer(status, &Answer { why: Some(why.to_owned()), ..Answer::default() })
+    answer(status, &RelayReply { why: Some(why.to_owned()), ..RelayReply::default() })
 }
 
-fn answer(status: StatusCode, answer: &Answer) -> Response {
+fn answer(status: StatusCode, answer: &RelayReply) -> Response {
     match serde_json::to_vec(answer) {
         Ok(json) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base::names::RunId;
-use forge::watch::Pace;
+use forge::watch::Backoff;
 use http_client::{Http, Method};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::follow::{Batch, Follower};
-use super::wire::{Answer, BODY, PictureName, path, picture_path};
+use super::wire::{BODY, PictureName, RelayReply, path, picture_path};
 use journal::event::{Event, Record};
 
 use journal::plain_file;
@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// How often a picture is tried again, while the records behind it wait.
 const TRIES: u32 = 3;
 /// Where the receiver is away.
-const PACE: Pace = Pace { interval: SOON, longest: Duration::from_secs(30) };
+const PACE: Backoff = Backoff { interval: SOON, longest: Duration::from_secs(30) };
 /// What is left when the run is over has this long, while the receiver takes it.
 const LAST: Duration = Duration::from_secs(60);
 /// A receiver that is away when the run is over is waited for no longer than this: the step of a build holds its
@@ -155,7 +155,7 @@ impl Sending {
                 Err(trouble) => Err(trouble),
             };
             match brought {
-                Ok(Answer { here: true, .. }) => return Ok(()),
+                Ok(RelayReply { here: true, .. }) => return Ok(()),
                 Ok(answer) => {
                     (failures, absent) = (0, None);
                     self.heard(&batch, &answer)?;
@@ -228,14 +228,14 @@ impl Sending {
         }
     }
 
-    async fn bring(&self, batch: &Batch) -> Result<Answer, Trouble> {
+    async fn bring(&self, batch: &Batch) -> Result<RelayReply, Trouble> {
         let mut url = self.url.clone();
         url.set_query(Some(&format!("first={}&sender={}", batch.first, self.sender)));
         let ask = self.to.http.ask(Method::POST, &url).bearer(&self.to.token).within(self.limit());
         let sent = ask.body("application/x-ndjson", batch.bytes.clone()).send().await;
         let answer = sent.map_err(|error| Trouble::Away(error.to_string()))?;
         match answer.status {
-            200 | 409 => match answer.json::<Answer>() {
+            200 | 409 => match answer.json::<RelayReply>() {
                 Err(why) => Err(Trouble::Refused(format!("it is no cc-ci serve: {why}"))),
                 Ok(answer) if answer.next == Some(batch.first) && !batch.is_empty() => {
                     Err(Trouble::Away("it took nothing".to_owned()))
@@ -244,14 +244,14 @@ impl Sending {
             },
             status @ (408 | 429 | 500..) => Err(Trouble::Away(format!("it answers {status}"))),
             status => {
-                let why = answer.json::<Answer>().ok().and_then(|answer| answer.why).unwrap_or_default();
+                let why = answer.json::<RelayReply>().ok().and_then(|answer| answer.why).unwrap_or_default();
                 let line: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
                 Err(Trouble::Refused(format!("it answers {status} {line}").trim_end().to_owned()))
             }
         }
     }
 
-    fn heard(&mut self, batch: &Batch, answer: &Answer) -> Result<(), String> {
+    fn heard(&mut self, batch: &Batch, answer: &RelayReply) -> Result<(), String> {
         let Some(next) = answer.next else { return Err("it does not say what it wants next".to_owned()) };
         if next < batch.first {
             // It has lost what it had, pictures too.

@@ -8,7 +8,7 @@ pub const BODY: usize = 1024 * 1024;
 
 /// What the receiver answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Answer {
+pub struct RelayReply {
     /// The line that it wants next, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,

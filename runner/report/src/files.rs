@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::lines::Look;
+use super::lines::LineStyle;
 use super::redo::{Format, RedoError, render};
 use journal::Journal;
 use journal::event::Record;
@@ -28,7 +28,7 @@ pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
     [(Format::Html, dir.html()), (Format::Junit, dir.junit())]
         .into_iter()
         .map(|(format, path)| {
-            let written = render(&journal, format, Look::PLAIN).and_then(|report| Ok(write(&path, &report)?));
+            let written = render(&journal, format, LineStyle::PLAIN).and_then(|report| Ok(write(&path, &report)?));
             Written { format, path, error: written.err() }
         })
         .collect()
@@ -43,7 +43,7 @@ pub fn copy_all(folder: &Path, records: &[Record]) -> Vec<Written> {
         .into_iter()
         .map(|(format, name)| {
             let path = folder.join(name);
-            let written = render(&journal, format, Look::PLAIN).and_then(|report| Ok(write(&path, &report)?));
+            let written = render(&journal, format, LineStyle::PLAIN).and_then(|report| Ok(write(&path, &report)?));
             Written { format, path, error: written.err() }
         })
         .collect()

@@ -50,7 +50,7 @@ pub enum Life {
 /// # Errors
 /// None is known: the template only joins strings.
 pub fn render(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
-    Page { body: Body::of(view, remarks, None, pictures, Life::Over) }.render()
+    ReportPage { body: Body::of(view, remarks, None, pictures, Life::Over) }.render()
 }
 
 /// Renders what a page says of a run, and what was so on the default branch, for a page that has `report.css` and `sprites.html`.
@@ -69,7 +69,7 @@ pub fn body(
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page {
+struct ReportPage {
     body: Body,
 }
 

@@ -7,14 +7,14 @@ use journal::tone::Tone;
 
 /// How the lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct LineStyle {
     /// Whether ANSI colours are written.
     pub colour: bool,
     /// Whether what is going on now is told in lines; a terminal has a moving line for that.
     pub progress: bool,
 }
 
-impl Look {
+impl LineStyle {
     /// For logs and files.
     pub const PLAIN: Self = Self { colour: false, progress: true };
 }
@@ -25,7 +25,7 @@ const EVIDENCE: Bounds = Bounds { lines: 20, columns: 200 };
 
 /// The lines that an event adds. `view` has taken the event already.
 #[must_use]
-pub fn of_event(view: &RunView, event: &Event, look: Look) -> Vec<String> {
+pub fn of_event(view: &RunView, event: &Event, look: LineStyle) -> Vec<String> {
     match event {
         Event::RunStarted(_) => header(view, look),
         Event::StageStarted { stage, deadline_s, expected_ms } if look.progress => {
@@ -46,7 +46,7 @@ pub fn of_event(view: &RunView, event: &Event, look: Look) -> Vec<String> {
 
 /// What is tested, where.
 #[must_use]
-pub fn header(view: &RunView, look: Look) -> Vec<String> {
+pub fn header(view: &RunView, look: LineStyle) -> Vec<String> {
     let started = &view.started;
     let subject = one_line(&started.head_subject, 72);
     let request = started.pull_request.map_or(String::new(), |number| format!(", pull request {number}"));
@@ -78,7 +78,7 @@ pub fn header(view: &RunView, look: Look) -> Vec<String> {
 
 /// A stage that has ended: one line, and for the red ones what a person needs.
 #[must_use]
-pub fn stage_ended(view: &RunView, stage: &StageView, look: Look) -> Vec<String> {
+pub fn stage_ended(view: &RunView, stage: &StageView, look: LineStyle) -> Vec<String> {
     let tone = stage.tone();
     if let (Tone::Skipped | Tone::Blocked, Some(reason)) = (tone, stage.reason()) {
         return vec![format!("{} {}: {}", head(stage, look), tone.word(), one_line(reason, COLUMNS))];
@@ -111,7 +111,7 @@ pub fn stage_ended(view: &RunView, stage: &StageView, look: Look) -> Vec<String>
     lines
 }
 
-fn head(stage: &StageView, look: Look) -> String {
+fn head(stage: &StageView, look: LineStyle) -> String {
     let tone = stage.tone();
     format!("{} {:<12}", look.paint(tone, tone.symbol()), stage.stage)
 }
@@ -129,7 +129,7 @@ fn checks_note(stage: &StageView) -> String {
     }
 }
 
-fn fault_lines(tone: Tone, fault: &Fault, evidence: bool, look: Look) -> Vec<String> {
+fn fault_lines(tone: Tone, fault: &Fault, evidence: bool, look: LineStyle) -> Vec<String> {
     let failure = &fault.failure;
     let words = format!("{} by {}:", tone.word(), fault.cause.words());
     let mut lines = vec![
@@ -145,7 +145,7 @@ fn fault_lines(tone: Tone, fault: &Fault, evidence: bool, look: Look) -> Vec<Str
 
 /// The end: the verdict, where the time went, what is left.
 #[must_use]
-pub fn summary(view: &RunView, look: Look) -> Vec<String> {
+pub fn summary(view: &RunView, look: LineStyle) -> Vec<String> {
     let tone = view.tone();
     let mut lines = vec![String::new()];
     let longest = view.stages.iter().filter_map(|stage| stage.took_ms).max().unwrap_or(0).max(1);
@@ -171,7 +171,7 @@ pub fn summary(view: &RunView, look: Look) -> Vec<String> {
     lines
 }
 
-impl Look {
+impl LineStyle {
     fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Passed => "32",
@@ -201,7 +201,7 @@ mod tests {
     use journal::event::Record;
     use journal_fixtures as fixtures;
 
-    fn all_lines(records: &[Record], look: Look) -> String {
+    fn all_lines(records: &[Record], look: LineStyle) -> String {
         let mut view = RunView::begin(&records[0]).unwrap();
         let mut lines = of_event(&view, &records[0].event, look);
         for record in &records[1..] {
@@ -213,25 +213,25 @@ mod tests {
 
     #[test]
     fn a_green_run_in_a_log() {
-        insta::assert_snapshot!(all_lines(&fixtures::passed(), Look::PLAIN));
+        insta::assert_snapshot!(all_lines(&fixtures::passed(), LineStyle::PLAIN));
     }
 
     #[test]
     fn a_failed_upgrade_on_a_terminal_without_colours() {
-        let look = Look { colour: false, progress: false };
+        let look = LineStyle { colour: false, progress: false };
         insta::assert_snapshot!(all_lines(&fixtures::failed_upgrade(), look));
     }
 
     #[test]
     fn a_restarted_run_names_the_first_attempt() {
-        let text = all_lines(&fixtures::restarted(), Look::PLAIN);
+        let text = all_lines(&fixtures::restarted(), LineStyle::PLAIN);
         assert!(text.contains("  restarted: the first attempt was run 20261121-091403-kxqv\n"), "{text}");
-        assert!(!all_lines(&fixtures::passed(), Look::PLAIN).contains("restarted"));
+        assert!(!all_lines(&fixtures::passed(), LineStyle::PLAIN).contains("restarted"));
     }
 
     #[test]
     fn objects_left_behind_are_named() {
-        let look = Look { colour: false, progress: false };
+        let look = LineStyle { colour: false, progress: false };
         let text = all_lines(&fixtures::left_behind(), look);
         insta::assert_snapshot!(text.split_once("\n\n").unwrap().1);
     }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_log_has_no_escape_and_no_long_line() {
         for (name, records) in fixtures::all() {
-            let text = all_lines(&records, Look::PLAIN);
+            let text = all_lines(&records, LineStyle::PLAIN);
             assert!(text.chars().all(|c| !c.is_control() || c == '\n'), "{name}");
             let longest = text.lines().map(|line| line.chars().count()).max();
             assert!(longest < Some(COLUMNS + 200), "{name}: {longest:?}");
@@ -249,9 +249,9 @@ mod tests {
     #[test]
     fn colours_change_no_word() {
         let records = fixtures::failed_upgrade();
-        let colour = Look { colour: true, progress: true };
+        let colour = LineStyle { colour: true, progress: true };
         let coloured = all_lines(&records, colour);
         assert!(coloured.contains("\u{1b}[31m"));
-        assert_eq!(journal::text::clean(&coloured), all_lines(&records, Look::PLAIN));
+        assert_eq!(journal::text::clean(&coloured), all_lines(&records, LineStyle::PLAIN));
     }
 }

@@ -1,7 +1,7 @@
 //! The whole of a journal as lines of text, each record alone: nothing is folded, and nothing but the width is cut.
 //! A page can begin anywhere in it, and the same records always make the same lines.
 
-use journal::event::{CheckResult, Event, Fault, Outcome, Record, Stage, StageResult, Word};
+use journal::event::{CheckResult, Event, Fault, Outcome, Record, Stage, StageResult, VerdictKind};
 use journal::text::{clean, cut, one_line, seconds};
 use journal::tone::Tone;
 
@@ -28,18 +28,18 @@ pub struct LogLine {
 /// The lines of one record; one at least.
 #[must_use]
 pub fn lines(record: &Record) -> Vec<LogLine> {
-    let mut log = Log { record, stage: None, lines: Vec::new() };
+    let mut log = LogFile { record, stage: None, lines: Vec::new() };
     log.event(&record.event);
     log.lines
 }
 
-struct Log<'a> {
+struct LogFile<'a> {
     record: &'a Record,
     stage: Option<Stage>,
     lines: Vec<LogLine>,
 }
 
-impl Log<'_> {
+impl LogFile<'_> {
     fn event(&mut self, event: &Event) {
         self.stage = stage_of(event);
         match event {
@@ -90,9 +90,9 @@ impl Log<'_> {
             }
             Event::RunEnded { verdict } => {
                 let tone = match verdict.word {
-                    Word::Passed => Tone::Passed,
-                    Word::Failed(_) => Tone::Failed,
-                    Word::Cancelled => Tone::Cancelled,
+                    VerdictKind::Passed => Tone::Passed,
+                    VerdictKind::Failed(_) => Tone::Failed,
+                    VerdictKind::Cancelled => Tone::Cancelled,
                 };
                 self.line(Some(tone), &verdict.line);
             }

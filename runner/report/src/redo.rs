@@ -6,11 +6,11 @@ use std::path::Path;
 use base::failure::{Failure, Kind};
 use base::names::RecipeName;
 
-use super::lines::Look;
+use super::lines::LineStyle;
 use super::terminal::{JsonLines, Terminal};
 use super::{html, junit};
 use journal::emit::Sink as _;
-use journal::event::{CheckResult, Outcome, Stage, Word};
+use journal::event::{CheckResult, Outcome, Stage, VerdictKind};
 use journal::fold::{RunView, fold};
 
 use journal::test_folders::FOLDERS;
@@ -60,7 +60,7 @@ pub enum RedoError {
 ///
 /// # Errors
 /// See [`RedoError`].
-pub fn redo(path: &Path, format: Format, look: Look) -> Result<Vec<u8>, RedoError> {
+pub fn redo(path: &Path, format: Format, look: LineStyle) -> Result<Vec<u8>, RedoError> {
     render(&journal::read(path)?, format, look)
 }
 
@@ -68,7 +68,7 @@ pub fn redo(path: &Path, format: Format, look: Look) -> Result<Vec<u8>, RedoErro
 ///
 /// # Errors
 /// [`RedoError::Render`] and [`RedoError::Write`].
-pub fn render(journal: &Journal, format: Format, look: Look) -> Result<Vec<u8>, RedoError> {
+pub fn render(journal: &Journal, format: Format, look: LineStyle) -> Result<Vec<u8>, RedoError> {
     let view = fold(&journal.records).map_err(|error| RedoError::Render(error.to_string()))?;
     let remarks = &journal.remarks;
     Ok(match format {
@@ -90,7 +90,7 @@ pub fn render(journal: &Journal, format: Format, look: Look) -> Result<Vec<u8>, 
         }
         Format::Terminal => {
             let mut out = Vec::new();
-            let mut terminal = Terminal::new(&mut out, Look { progress: true, ..look });
+            let mut terminal = Terminal::new(&mut out, LineStyle { progress: true, ..look });
             for record in &journal.records {
                 terminal.record(record)?;
             }
@@ -139,7 +139,7 @@ pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
 #[must_use]
 pub fn red_in_pull(state: &Path, recipe: &RecipeName, pull: u64) -> Option<Red> {
     let word = |run: &RunView| run.verdict.as_ref().map(|verdict| verdict.word);
-    let is_one = |run: &RunView| run.started.pull_request == Some(pull) && word(run) != Some(Word::Cancelled);
+    let is_one = |run: &RunView| run.started.pull_request == Some(pull) && word(run) != Some(VerdictKind::Cancelled);
     journal::expect::newest_runs(state, recipe).find(|run| is_one(run) && had_slot(run)).as_ref().map(red_of)
 }
 
@@ -185,8 +185,8 @@ mod tests {
             }
             let live = Journal { records, remarks: vec![], folder: None };
             for format in [Format::Terminal, Format::Junit, Format::Html, Format::Json] {
-                let first = render(&live, format, Look::PLAIN).unwrap();
-                assert_eq!(redo(&path, format, Look::PLAIN).unwrap(), first, "{name}, {format:?}");
+                let first = render(&live, format, LineStyle::PLAIN).unwrap();
+                assert_eq!(redo(&path, format, LineStyle::PLAIN).unwrap(), first, "{name}, {format:?}");
             }
         }
     }
@@ -223,7 +223,7 @@ mod tests {
         bytes.truncate(bytes.len() - 9);
         let journal = journal::parse(&bytes).unwrap();
         for format in [Format::Terminal, Format::Junit, Format::Html] {
-            let text = String::from_utf8(render(&journal, format, Look::PLAIN).unwrap()).unwrap();
+            let text = String::from_utf8(render(&journal, format, LineStyle::PLAIN).unwrap()).unwrap();
             assert!(text.contains("no end: the run was killed during backup"), "{format:?}");
             assert!(text.contains("is cut short and was left out"), "{format:?}");
         }

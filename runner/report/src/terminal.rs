@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::lines::{Look, of_event};
+use super::lines::{LineStyle, of_event};
 use journal::emit::Sink;
 use journal::event::{Event, Record, Stage};
 use journal::fold::RunView;
@@ -36,9 +36,9 @@ impl Surroundings {
 
     /// How lines look here.
     #[must_use]
-    pub fn look(self) -> Look {
+    pub fn look(self) -> LineStyle {
         let moves = self.terminal && !self.dumb;
-        Look { colour: moves && !self.no_color, progress: !moves }
+        LineStyle { colour: moves && !self.no_color, progress: !moves }
     }
 }
 
@@ -46,7 +46,7 @@ impl Surroundings {
 #[derive(Debug)]
 pub struct Terminal<W: Write + Send> {
     out: W,
-    look: Look,
+    look: LineStyle,
     view: Option<RunView>,
     bar: Option<ProgressBar>,
     /// The last line of progress, which is not told twice.
@@ -63,7 +63,7 @@ impl Terminal<io::Stdout> {
 
 impl<W: Write + Send> Terminal<W> {
     /// Writes lines to `out`.
-    pub fn new(out: W, look: Look) -> Self {
+    pub fn new(out: W, look: LineStyle) -> Self {
         Self { out, look, view: None, bar: None, said: String::new() }
     }
 
@@ -191,18 +191,18 @@ mod tests {
     #[test]
     fn only_a_real_terminal_gets_colour_and_movement() {
         let here = Surroundings { terminal: true, no_color: false, dumb: false };
-        assert_eq!(here.look(), Look { colour: true, progress: false });
+        assert_eq!(here.look(), LineStyle { colour: true, progress: false });
         let quiet = Surroundings { no_color: true, ..here };
-        assert_eq!(quiet.look(), Look { colour: false, progress: false });
+        assert_eq!(quiet.look(), LineStyle { colour: false, progress: false });
         for away in [Surroundings { terminal: false, ..here }, Surroundings { dumb: true, ..here }] {
-            assert_eq!(away.look(), Look::PLAIN);
+            assert_eq!(away.look(), LineStyle::PLAIN);
         }
     }
 
     #[test]
     fn a_log_tells_progress_once_and_ends_with_the_verdict() {
         let mut out = Vec::new();
-        let mut terminal = Terminal::new(&mut out, Look::PLAIN);
+        let mut terminal = Terminal::new(&mut out, LineStyle::PLAIN);
         let mut records = fixtures::passed();
         let again = records.iter().position(|record| matches!(record.event, Event::Progress { .. })).unwrap();
         records.insert(again, records[again].clone());
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_moving_line_never_reaches_the_output() {
         let mut out = Vec::new();
-        let look = Look { colour: false, progress: false };
+        let look = LineStyle { colour: false, progress: false };
         let mut terminal = Terminal::new(&mut out, look);
         for record in fixtures::killed() {
             terminal.record(&record).unwrap();

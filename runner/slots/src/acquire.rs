@@ -14,15 +14,15 @@ use tokio_util::sync::CancellationToken;
 use super::Slots;
 use super::admit::For;
 use super::board::{Board, Changes};
-use super::queue::{Queue, Step};
+use super::queue::{Queue, QueueStep};
 use super::reap::Janitor;
-use super::state::{Ask, Held, View, Wish};
+use super::state::{CapSettings, LedgerEntry, SlotRequest, SlotsView};
 
 /// A slot that was just taken. It has to become a [`Lease`](super::Lease) at once, or it expires.
 #[derive(Debug, Clone)]
 pub struct Granted {
     /// What is held.
-    pub held: Held,
+    pub held: LedgerEntry,
     /// A moment before the slot was taken, from which on its silence counts.
     pub at: Instant,
     /// Whether it came through a long queue.
@@ -57,7 +57,7 @@ pub struct Waiting {
 pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
 /// What one that waits tells its caller.
-pub(super) type Told<'a> = &'a mut (dyn FnMut(&View, &Waiting) + Send);
+pub(super) type WaitListener<'a> = &'a mut (dyn FnMut(&SlotsView, &Waiting) + Send);
 
 /// The removal of what a dead run left: its number, and whether nothing is left.
 type Finishing<'a> = Pin<Box<dyn Future<Output = (u64, bool)> + Send + 'a>>;
@@ -71,11 +71,11 @@ impl<B: Board> Slots<B> {
     /// There is no slot to be had; nothing of the run is left on record then, as far as the swarm answers.
     pub async fn acquire<J: Janitor>(
         &self,
-        ask: &Ask,
-        caps: impl Into<Wish>,
+        ask: &SlotRequest,
+        caps: impl Into<CapSettings>,
         janitor: &J,
         cancel: &CancellationToken,
-        told: Told<'_>,
+        told: WaitListener<'_>,
     ) -> Result<Granted, NoSlot> {
         let got = tokio::select! {
             biased;
@@ -89,7 +89,13 @@ impl<B: Board> Slots<B> {
         got
     }
 
-    async fn wait<J: Janitor>(&self, ask: &Ask, caps: Wish, janitor: &J, told: Told<'_>) -> Result<Granted, NoSlot> {
+    async fn wait<J: Janitor>(
+        &self,
+        ask: &SlotRequest,
+        caps: CapSettings,
+        janitor: &J,
+        told: WaitListener<'_>,
+    ) -> Result<Granted, NoSlot> {
         let mut queue = Queue::new(ask, caps);
         let mut finishing = None;
         // What cannot be removed now is tried again after a lease, and not in a circle.
@@ -97,7 +103,7 @@ impl<B: Board> Slots<B> {
         let (mut trouble, mut pause) = (None, PAUSE.0);
         loop {
             let step = match self.step(&mut queue, told).await {
-                Ok(Step::Wait(orphan)) => {
+                Ok(QueueStep::Wait(orphan)) => {
                     let rests = in_vain.is_some_and(|tried| tried.elapsed() < self.timing.lease);
                     if let (Some(held), None, false) = (orphan, &finishing, rests) {
                         finishing = Some(finish(janitor, held));
@@ -107,8 +113,8 @@ impl<B: Board> Slots<B> {
                 step => step,
             };
             match step {
-                Ok(Step::Granted(granted)) => return Ok(granted),
-                Ok(Step::Again | Step::Wait(_)) => (trouble, pause) = (None, PAUSE.0),
+                Ok(QueueStep::Granted(granted)) => return Ok(granted),
+                Ok(QueueStep::Again | QueueStep::Wait(_)) => (trouble, pause) = (None, PAUSE.0),
                 Err(NoSlot::Failed(failure)) => {
                     if trouble.get_or_insert_with(Instant::now).elapsed() >= self.timing.patience {
                         return Err(NoSlot::Failed(failure));
@@ -128,9 +134,9 @@ impl<B: Board> Slots<B> {
         queue: &mut Queue<'_, B>,
         finishing: &mut Option<Finishing<'_>>,
         in_vain: &mut Option<Instant>,
-    ) -> Result<Step, NoSlot> {
+    ) -> Result<QueueStep, NoSlot> {
         loop {
-            let Some(changes) = &mut queue.changes else { return Ok(Step::Again) };
+            let Some(changes) = &mut queue.changes else { return Ok(QueueStep::Again) };
             tokio::select! {
                 biased;
                 (number, finished) = or_never(finishing) => {
@@ -139,7 +145,7 @@ impl<B: Board> Slots<B> {
                     if finished {
                         self.forget(number).await?;
                     }
-                    return Ok(Step::Again);
+                    return Ok(QueueStep::Again);
                 }
                 news = changes.next() => {
                     if news.is_none() {
@@ -147,11 +153,11 @@ impl<B: Board> Slots<B> {
                         return Err(lost_events().into());
                     }
                     match self.when_told(queue).await? {
-                        Step::Wait(_) => {}
+                        QueueStep::Wait(_) => {}
                         step => return Ok(step),
                     }
                 }
-                () = sleep_until(queue.pulse) => return Ok(Step::Again),
+                () = sleep_until(queue.pulse) => return Ok(QueueStep::Again),
             }
         }
     }
@@ -163,7 +169,7 @@ impl From<Failure> for NoSlot {
     }
 }
 
-fn finish<J: Janitor>(janitor: &J, held: Held) -> Finishing<'_> {
+fn finish<J: Janitor>(janitor: &J, held: LedgerEntry) -> Finishing<'_> {
     Box::pin(async move { (held.number, janitor.finish(&held).await) })
 }
 

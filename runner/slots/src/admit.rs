@@ -16,11 +16,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use base::names::StackName;
 
-use super::state::{Ask, Caps, Held, Ledger, View};
+use super::state::{Caps, Ledger, LedgerEntry, SlotRequest, SlotsView};
 
 /// The rule's answer for one that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum Admission {
     /// It fits, and nobody older is harmed.
     Go,
     /// Not yet, and what it waits for.
@@ -53,11 +53,11 @@ struct Load {
 }
 
 impl Load {
-    fn of(ask: &Ask) -> Self {
+    fn of(ask: &SlotRequest) -> Self {
         Self { tests: 1, apps: ask.apps.max(1).into(), mib: i64::try_from(ask.mib).unwrap_or(i64::MAX) }
     }
 
-    fn held(held: &Held) -> Self {
+    fn held(held: &LedgerEntry) -> Self {
         Self { tests: i64::from(!held.kept), ..Self::of(&held.ask) }
     }
 
@@ -100,7 +100,7 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn add(&mut self, ask: &'a Ask) {
+    fn add(&mut self, ask: &'a SlotRequest) {
         self.ports.extend(&ask.ports);
         self.stacks.extend(&ask.stacks);
     }
@@ -111,7 +111,7 @@ impl<'a> Names<'a> {
         names
     }
 
-    fn clash(&self, ask: &Ask) -> Option<For> {
+    fn clash(&self, ask: &SlotRequest) -> Option<For> {
         let port = ask.ports.iter().find(|port| self.ports.contains(port)).map(|port| For::Port(*port));
         port.or_else(|| ask.stacks.iter().find(|stack| self.stacks.contains(stack)).cloned().map(For::Stack))
     }
@@ -119,7 +119,7 @@ impl<'a> Names<'a> {
 
 /// Whether anybody at all might go beside those whom the rule lets go.
 #[must_use]
-pub fn leaves_room(ledger: &Ledger, goes: &[&Ask]) -> bool {
+pub fn leaves_room(ledger: &Ledger, goes: &[&SlotRequest]) -> bool {
     let mut live = live(ledger);
     let room = goes.iter().fold(left(ledger), |room, ask| {
         live += 1;
@@ -130,7 +130,7 @@ pub fn leaves_room(ledger: &Ledger, goes: &[&Ask]) -> bool {
 
 /// The rule's answers for all that wait, by ticket number, in order.
 #[must_use]
-pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
+pub fn admit(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let ledger = &view.ledger;
     let whole = Load::whole(&ledger.caps);
     let mut room = left(ledger);
@@ -142,12 +142,12 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
     for ticket in others.into_iter().chain(yielding) {
         let (ask, need) = (&ticket.ask, Load::of(&ticket.ask));
         let answer = if silent.contains(&ticket.number) {
-            Answer::Wait(For::Owner)
+            Admission::Wait(For::Owner)
         } else if let Some(what) = too_much(&ledger.caps, ask) {
-            Answer::Never(what)
+            Admission::Never(what)
         } else if room.is_none() {
             // Room only shrinks from here on, so nothing has to be kept back either.
-            Answer::Wait(For::Room)
+            Admission::Wait(For::Room)
         } else {
             let clash = names.clash(ask);
             names.add(ask);
@@ -157,14 +157,14 @@ pub fn admit(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
             if clash.is_none() && need.fits(room) && live < most && !(is_picky && one_waits) && !others_go {
                 live += 1;
                 room = room.minus(need).with_tests(most - live);
-                Answer::Go
+                Admission::Go
             } else {
                 one_waits = true;
                 let young = ledger.held.iter().filter(|held| held.number > ticket.number);
                 let whole = whole.with_tests(most).minus(need);
                 let beside = young.fold(whole, |beside, held| beside.minus(Load::held(held)));
                 room = room.least(beside);
-                Answer::Wait(clash.unwrap_or(if others_go { For::Others } else { For::Room }))
+                Admission::Wait(clash.unwrap_or(if others_go { For::Others } else { For::Room }))
             }
         };
         answers.push((ticket.number, answer));
@@ -181,7 +181,7 @@ fn spares(caps: &Caps, room: Load, need: Load) -> bool {
 
 /// Whether a run fits beside the holders. Says nothing of whose turn it is.
 #[must_use]
-pub fn fits(ledger: &Ledger, ask: &Ask) -> bool {
+pub fn fits(ledger: &Ledger, ask: &SlotRequest) -> bool {
     let (need, room) = (Load::of(ask), left(ledger));
     let accepted = live(ledger) < accepts(ledger, ask) && (!ask.yields || spares(&ledger.caps, room, need));
     accepted && Names::of(ledger).clash(ask).is_none() && need.fits(room)
@@ -189,7 +189,7 @@ pub fn fits(ledger: &Ledger, ask: &Ask) -> bool {
 
 /// Why a run fits never, also on an empty swarm.
 #[must_use]
-pub fn too_much(caps: &Caps, ask: &Ask) -> Option<String> {
+pub fn too_much(caps: &Caps, ask: &SlotRequest) -> Option<String> {
     if caps.tests == 0 {
         return Some("no run is allowed at all: the cap is 0, which `cc-ci caps --runs N` changes".to_owned());
     }
@@ -200,7 +200,7 @@ pub fn too_much(caps: &Caps, ask: &Ask) -> Option<String> {
 }
 
 /// How many runs may live at once while this one does, itself included.
-fn accepts(ledger: &Ledger, ask: &Ask) -> i64 {
+fn accepts(ledger: &Ledger, ask: &SlotRequest) -> i64 {
     let cap = i64::from(ledger.caps.tests);
     ask.most_runs.map_or(cap, |most| cap.min(most.get().into()))
 }

@@ -12,7 +12,7 @@ use super::Slots;
 use super::acquire::Granted;
 use super::board::{Board, Changes, just_after};
 use super::lease::Lost;
-use super::state::{Held, Ticket};
+use super::state::{LedgerEntry, Ticket};
 
 /// How long a holder that has to stop may go on giving signs of life while it tears down.
 const TEARDOWN: Duration = Duration::from_secs(600);
@@ -105,7 +105,7 @@ impl<B: Board> Slots<B> {
         }
     }
 
-    async fn mine(&self, held: &Held) -> Result<Mine, Failure> {
+    async fn mine(&self, held: &LedgerEntry) -> Result<Mine, Failure> {
         let (ticket, ledger) = tokio::join!(self.board.ticket(&held.ask.run), self.board.ledger());
         let ticket = ticket?.filter(|ticket| ticket.number == held.number);
         let entered = ledger?.is_some_and(|ledger| ledger.has(held.number));
@@ -113,7 +113,7 @@ impl<B: Board> Slots<B> {
     }
 
     /// Shows that the holder lives.
-    async fn sign_of_life(&self, held: &Held) -> Result<Mine, Failure> {
+    async fn sign_of_life(&self, held: &LedgerEntry) -> Result<Mine, Failure> {
         loop {
             let Mine::Yes(ticket) = self.mine(held).await? else { return Ok(Mine::No) };
             let within_ms = u64::try_from(self.timing.beat.as_millis()).unwrap_or(u64::MAX);

@@ -9,7 +9,7 @@ use base::names::RunId;
 use jiff::Timestamp;
 use swarm::Swap;
 
-use super::state::{Ask, Caps, Ledger, Ticket, View};
+use super::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
 /// The shared records. Every error means that the outcome is unknown: the change may stand.
 pub trait Board: Send + Sync {
@@ -17,9 +17,9 @@ pub trait Board: Send + Sync {
     type Changes: Changes;
 
     /// Everything, as of one moment; none where there is no ledger yet.
-    fn look(&self) -> impl Future<Output = Result<Option<View>, Failure>> + Send;
+    fn look(&self) -> impl Future<Output = Result<Option<SlotsView>, Failure>> + Send;
     /// The ledger and the tickets that are marked as the first, as of one moment.
-    fn front(&self) -> impl Future<Output = Result<Option<View>, Failure>> + Send;
+    fn front(&self) -> impl Future<Output = Result<Option<SlotsView>, Failure>> + Send;
     /// The ledger alone.
     fn ledger(&self) -> impl Future<Output = Result<Option<Arc<Ledger>>, Failure>> + Send;
     /// One ticket.
@@ -29,7 +29,7 @@ pub trait Board: Send + Sync {
     /// Changes the ledger, if it still is of this value's version.
     fn write(&self, ledger: &Ledger) -> impl Future<Output = Result<Swap, Failure>> + Send;
     /// Makes a ticket. Nothing happens where the run has one.
-    fn join(&self, ask: &Ask, within_ms: u64) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn join(&self, ask: &SlotRequest, within_ms: u64) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Changes a ticket, if it still is of this value's version.
     fn change(&self, ticket: &Ticket) -> impl Future<Output = Result<Swap, Failure>> + Send;
     /// Removes a run's ticket. Nothing happens where there is none.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
-use super::admit::Answer;
+use super::admit::Admission;
 use super::rules::Dead;
-use super::sight::Sight;
-use super::state::{Held, Ticket, View};
-use super::timing::Timing;
+use super::sight::Liveness;
+use super::state::{LedgerEntry, SlotsView, Ticket};
+use super::timing::LeaseTimes;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +19,15 @@ pub(super) enum Chore {
     /// Its owner is dead: remove the ticket. Where it holds, the entry stays until its apps are gone.
     Bury(Ticket),
     /// The apps of a dead holder have to be removed, and then its entry.
-    Finish(Held),
+    Finish(LedgerEntry),
 }
 
 /// The chores of the run whose ticket is `me`. `answers` is what the rule says of all that wait.
 pub(super) fn chores(
-    (view, answers): (&View, &[(u64, Answer)]),
+    (view, answers): (&SlotsView, &[(u64, Admission)]),
     me: u64,
-    (sight, silent): (&mut Sight, &BTreeSet<u64>),
-    (now, timing, is_dead): (Instant, &Timing, Dead),
+    (sight, silent): (&mut Liveness, &BTreeSet<u64>),
+    (now, timing, is_dead): (Instant, &LeaseTimes, Dead),
 ) -> Vec<Chore> {
     let mut chores = Vec::new();
     for ticket in view.tickets.iter().filter(|ticket| ticket.number != me) {
@@ -54,12 +54,12 @@ pub(super) fn chores(
 
 /// Whether the rule lets a ticket go.
 #[must_use]
-pub(super) fn goes(answers: &[(u64, Answer)], number: u64) -> bool {
-    answer(answers, number) == Some(&Answer::Go)
+pub(super) fn goes(answers: &[(u64, Admission)], number: u64) -> bool {
+    answer(answers, number) == Some(&Admission::Go)
 }
 
 /// The rule's answer for a ticket.
 #[must_use]
-pub(super) fn answer(answers: &[(u64, Answer)], number: u64) -> Option<&Answer> {
+pub(super) fn answer(answers: &[(u64, Admission)], number: u64) -> Option<&Admission> {
     answers.binary_search_by_key(&number, |(number, _)| *number).ok().and_then(|at| answers.get(at)).map(|(_, a)| a)
 }

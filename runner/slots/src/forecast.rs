@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admit::{Answer, admit};
-use super::state::{Ask, Held, Ledger, View};
+use super::admit::{Admission, admit};
+use super::state::{Ledger, LedgerEntry, SlotRequest, SlotsView};
 
 /// The expected waiting time of each ticket that waits, by number. `takes` is how long a run of this kind
 /// takes, from history. One that has held for longer than it should is expected to end soon: after a tenth
 /// of its time.
 #[must_use]
-pub fn forecast(view: &View, takes: impl Fn(&Ask) -> Duration) -> BTreeMap<u64, Duration> {
+pub fn forecast(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> BTreeMap<u64, Duration> {
     let now = view.now();
-    let left = |held: &Held| {
+    let left = |held: &LedgerEntry| {
         let all = takes(&held.ask);
         let age = Duration::try_from(now.duration_since(held.since)).unwrap_or_default();
         all.checked_sub(age).unwrap_or(all / 10)
@@ -26,17 +26,17 @@ pub fn forecast(view: &View, takes: impl Fn(&Ask) -> Duration) -> BTreeMap<u64, 
     let mut ledger: Ledger = view.ledger.as_ref().clone();
     let mut waiting: Vec<_> = view.waiting().cloned().collect();
     loop {
-        let then = View { ledger: Arc::new(ledger.clone()), tickets: waiting.clone() };
-        let answers: BTreeMap<u64, Answer> = admit(&then, &BTreeSet::new()).into_iter().collect();
+        let then = SlotsView { ledger: Arc::new(ledger.clone()), tickets: waiting.clone() };
+        let answers: BTreeMap<u64, Admission> = admit(&then, &BTreeSet::new()).into_iter().collect();
         waiting.retain(|ticket| {
-            let goes = answers.get(&ticket.number) == Some(&Answer::Go);
+            let goes = answers.get(&ticket.number) == Some(&Admission::Go);
             if goes {
                 starts.insert(ticket.number, at);
                 ends.insert((at + takes(&ticket.ask), ticket.number));
-                let held = Held { ask: ticket.ask.clone(), number: ticket.number, since: now, kept: false };
+                let held = LedgerEntry { ask: ticket.ask.clone(), number: ticket.number, since: now, kept: false };
                 ledger = ledger.with(held);
             }
-            !goes && !matches!(answers.get(&ticket.number), Some(Answer::Never(_)))
+            !goes && !matches!(answers.get(&ticket.number), Some(Admission::Never(_)))
         });
         let Some((end, number)) = ends.pop_first().filter(|_| !waiting.is_empty()) else { return starts };
         at = end;
@@ -52,11 +52,11 @@ mod tests {
 
     const CAPS: Caps = Caps { tests: 2, apps: 4, mib: 1_000 };
 
-    fn minute(_: &Ask) -> Duration {
+    fn minute(_: &SlotRequest) -> Duration {
         Duration::from_secs(60)
     }
 
-    fn seconds(view: &View) -> Vec<(u64, u64)> {
+    fn seconds(view: &SlotsView) -> Vec<(u64, u64)> {
         forecast(view, minute).into_iter().map(|(number, time)| (number, time.as_secs())).collect()
     }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Slots;
 use super::board::Board;
-use super::state::{Ask, Held};
+use super::state::{LedgerEntry, SlotRequest};
 
 impl<B: Board> Slots<B> {
     /// Removes a run's ticket and its entries, and tells who may go now.
@@ -16,7 +16,7 @@ impl<B: Board> Slots<B> {
     /// The swarm does not answer. What is left then expires.
     pub(super) async fn give_back(
         &self,
-        which: impl Fn(&Held) -> bool,
+        which: impl Fn(&LedgerEntry) -> bool,
         run: &RunId,
         long: bool,
     ) -> Result<(), Failure> {
@@ -49,10 +49,10 @@ impl<B: Board> Slots<B> {
     ///
     /// # Errors
     /// The swarm does not answer.
-    pub async fn note_kept(&self, ask: Ask) -> Result<(), Failure> {
+    pub async fn note_kept(&self, ask: SlotRequest) -> Result<(), Failure> {
         while let Some(ledger) = self.board.ledger().await?.filter(|ledger| ledger.of(&ask.run).is_none()) {
             // No ticket has the number of a change of the ledger.
-            let held = Held { ask: ask.clone(), number: ledger.version, since: ledger.updated, kept: true };
+            let held = LedgerEntry { ask: ask.clone(), number: ledger.version, since: ledger.updated, kept: true };
             if self.board.write(&ledger.with(held)).await? != Swap::Stale {
                 break;
             }
@@ -61,7 +61,7 @@ impl<B: Board> Slots<B> {
     }
 
     /// Removes entries from the ledger.
-    pub(super) async fn strike(&self, which: impl Fn(&Held) -> bool) -> Result<(), Failure> {
+    pub(super) async fn strike(&self, which: impl Fn(&LedgerEntry) -> bool) -> Result<(), Failure> {
         while let Some(ledger) = self.board.ledger().await? {
             let Some(number) = ledger.held.iter().find(|held| which(held)).map(|held| held.number) else { break };
             // Where the write was late, somebody else's was not: all together always come forward.
@@ -89,7 +89,7 @@ impl<B: Board> Slots<B> {
     }
 
     /// Gives back, and tries again while the swarm does not answer.
-    pub(super) async fn give_back_patiently(&self, held: &Held, long: bool) -> Result<(), Failure> {
+    pub(super) async fn give_back_patiently(&self, held: &LedgerEntry, long: bool) -> Result<(), Failure> {
         let until = Instant::now() + self.timing.patience;
         let mut pause = std::time::Duration::from_millis(100);
         loop {

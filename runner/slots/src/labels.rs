@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use swarm::SharedRecord;
 
-use super::state::{Ask, Caps, Held, Ledger, Ticket};
+use super::state::{Caps, Ledger, LedgerEntry, SlotRequest, Ticket};
 
 /// Every record of one set of slots carries it, with the set's name.
 pub const SET: &str = "cc-ci.slots";
@@ -24,7 +24,7 @@ const HELD: &str = "cc-ci.held.";
 type Labels = BTreeMap<String, String>;
 
 /// The labels of a ticket that was just made: the swarm gives its number.
-pub(super) fn of_ask(set: &str, ask: &Ask, within_ms: u64) -> Labels {
+pub(super) fn of_ask(set: &str, ask: &SlotRequest, within_ms: u64) -> Labels {
     labels(set, [(ASK, json(ask)), (WITHIN, within_ms.to_string())])
 }
 
@@ -68,7 +68,7 @@ pub(super) fn ticket(record: &SharedRecord) -> Option<Ticket> {
 pub(super) fn ledger(record: &SharedRecord) -> Option<Arc<Ledger>> {
     let caps: Caps = serde_json::from_str(record.labels.get(CAPS)?).ok()?;
     let entries = record.labels.iter().filter(|(name, _)| name.starts_with(HELD));
-    let mut held = entries.map(|(_, text)| serde_json::from_str(text).ok()).collect::<Option<Vec<Held>>>()?;
+    let mut held = entries.map(|(_, text)| serde_json::from_str(text).ok()).collect::<Option<Vec<LedgerEntry>>>()?;
     held.sort_by_key(|held| held.number);
     Some(Arc::new(Ledger { version: record.version, caps, held, updated: record.updated }))
 }

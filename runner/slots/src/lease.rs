@@ -11,7 +11,7 @@ use super::Slots;
 use super::acquire::Granted;
 use super::beat::Pulse;
 use super::board::Board;
-use super::state::{Ask, Held};
+use super::state::{LedgerEntry, SlotRequest};
 
 /// Why a holder has to stop and tear down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Lost {
 #[derive(Debug)]
 pub struct Lease<B: Board> {
     slots: Slots<B>,
-    held: Held,
+    held: LedgerEntry,
     long: bool,
     pulse: Arc<Pulse>,
     task: tokio::task::JoinHandle<()>,
@@ -63,8 +63,8 @@ impl<B: Board + 'static> Lease<B> {
     ///
     /// # Errors
     /// The swarm does not answer, or the slot is lost: then the apps must be torn down.
-    pub async fn keep(&self, stays: &[Ask]) -> Result<(), Failure> {
-        let Held { number, since, ask, .. } = &self.held;
+    pub async fn keep(&self, stays: &[SlotRequest]) -> Result<(), Failure> {
+        let LedgerEntry { number, since, ask, .. } = &self.held;
         while let Some(ledger) = self.slots.board().ledger().await?.filter(|ledger| ledger.has(*number)) {
             // No ticket has the number of a change of the ledger, and no two changes have the same.
             let numbers = [*number, ledger.version];
@@ -73,7 +73,7 @@ impl<B: Board + 'static> Lease<B> {
                 if ledger.of(&ask.run).is_some() {
                     return ledger;
                 }
-                ledger.with(Held { ask: ask.clone(), number, since: *since, kept: true })
+                ledger.with(LedgerEntry { ask: ask.clone(), number, since: *since, kept: true })
             });
             if self.slots.board().write(&kept).await? == Swap::Done {
                 self.pulse.done.cancel();
@@ -89,7 +89,7 @@ impl<B: Board + 'static> Lease<B> {
 impl<B: Board> Lease<B> {
     /// What is held.
     #[must_use]
-    pub fn held(&self) -> &Held {
+    pub fn held(&self) -> &LedgerEntry {
         &self.held
     }
 

@@ -41,10 +41,10 @@ pub use acquire::{Granted, NoSlot, Waiting};
 pub use board::{Board, Changes};
 pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
-pub use reap::{Buried, Janitor, Looks};
-pub use state::{Ask, Caps, Held, Ledger, Ticket, View, Wish};
+pub use reap::{Buried, Janitor, Scan};
+pub use state::{CapSettings, Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 pub use swarm_board::{SetName, SwarmBoard};
-pub use timing::Timing;
+pub use timing::LeaseTimes;
 
 use rules::Rules;
 
@@ -52,7 +52,7 @@ use rules::Rules;
 #[derive(Debug)]
 pub struct Slots<B> {
     board: Arc<B>,
-    timing: Timing,
+    timing: LeaseTimes,
     rules: Rules,
 }
 
@@ -66,12 +66,12 @@ impl<B: Board> Slots<B> {
     /// The slots whose records this board has.
     #[must_use]
     pub fn new(board: B) -> Self {
-        Self::with_timing(board, Timing::default())
+        Self::with_timing(board, LeaseTimes::default())
     }
 
     /// The same with other times: for tests. All runners must use the same.
     #[must_use]
-    pub fn with_timing(board: B, timing: Timing) -> Self {
+    pub fn with_timing(board: B, timing: LeaseTimes) -> Self {
         Self { board: Arc::new(board), timing, rules: Rules::default() }
     }
 

@@ -8,19 +8,19 @@ use swarm::Swap;
 use tokio::time::Instant;
 
 use super::Slots;
-use super::acquire::{Granted, NoSlot, PAUSE, Told, Waiting};
-use super::admit::{Answer, For, fits};
+use super::acquire::{Granted, NoSlot, PAUSE, WaitListener, Waiting};
+use super::admit::{Admission, For, fits};
 use super::board::{Board, just_after};
 use super::chores::{Chore, answer, chores, goes};
-use super::sight::Sight;
-use super::state::{Ask, Held, Ledger, Ticket, View, Wish};
+use super::sight::Liveness;
+use super::state::{CapSettings, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 
 /// What one that waits remembers.
 pub(super) struct Queue<'a, B: Board> {
-    pub(super) ask: &'a Ask,
+    pub(super) ask: &'a SlotRequest,
     /// The caps of a swarm where nobody has set any.
-    pub(super) caps: Wish,
-    sight: Sight,
+    pub(super) caps: CapSettings,
+    sight: Liveness,
     pub(super) changes: Option<B::Changes>,
     /// It has had a ticket.
     entered: bool,
@@ -35,22 +35,22 @@ pub(super) struct Queue<'a, B: Board> {
 }
 
 /// What follows from a look.
-pub(super) enum Step {
+pub(super) enum QueueStep {
     /// It has the slot.
     Granted(Granted),
     /// Something changed meanwhile.
     Again,
     /// It waits; and there may be a dead run whose apps it has to remove.
-    Wait(Option<Held>),
+    Wait(Option<LedgerEntry>),
 }
 
 impl<'a, B: Board> Queue<'a, B> {
-    pub(super) fn new(ask: &'a Ask, caps: Wish) -> Self {
+    pub(super) fn new(ask: &'a SlotRequest, caps: CapSettings) -> Self {
         let now = Instant::now();
         Self {
             ask,
             caps,
-            sight: Sight::default(),
+            sight: Liveness::default(),
             changes: None,
             entered: false,
             new: false,
@@ -63,18 +63,18 @@ impl<'a, B: Board> Queue<'a, B> {
 
 impl<B: Board> Slots<B> {
     /// One look, and what follows from it.
-    pub(super) async fn step(&self, queue: &mut Queue<'_, B>, told: Told<'_>) -> Result<Step, NoSlot> {
+    pub(super) async fn step(&self, queue: &mut Queue<'_, B>, told: WaitListener<'_>) -> Result<QueueStep, NoSlot> {
         let at = Instant::now();
         if !queue.entered {
             self.enter(queue).await?;
             queue.entered = true;
         }
         if std::mem::take(&mut queue.new) && self.is_far_back(queue).await? {
-            return Ok(Step::Wait(None));
+            return Ok(QueueStep::Wait(None));
         }
         let Some(view) = self.board.look().await? else {
             self.board.open(queue.caps.over(None)).await?;
-            return Ok(Step::Again);
+            return Ok(QueueStep::Again);
         };
         let Some(me) = view.ticket(&queue.ask.run) else {
             if view.ledger.of(&queue.ask.run).is_some() {
@@ -82,7 +82,7 @@ impl<B: Board> Slots<B> {
                 self.strike(|held| held.ask.run == queue.ask.run).await?;
             }
             self.enter(queue).await?;
-            return Ok(Step::Again);
+            return Ok(QueueStep::Again);
         };
         if queue.changes.is_none() {
             // From the moment after what this look saw, so that nothing falls between the two.
@@ -95,9 +95,9 @@ impl<B: Board> Slots<B> {
             // The answer to an earlier try was lost on its way. Others may have watched the slot since.
             if queue.at.elapsed() >= self.timing.fence {
                 self.strike(|held| held.number == me.number).await?;
-                return Ok(Step::Again);
+                return Ok(QueueStep::Again);
             }
-            return Ok(Step::Granted(Granted { held: held.clone(), at: queue.at, long: me.front }));
+            return Ok(QueueStep::Granted(Granted { held: held.clone(), at: queue.at, long: me.front }));
         }
         queue.at = at;
         queue.turn = me.turn;
@@ -107,9 +107,9 @@ impl<B: Board> Slots<B> {
         silent.remove(&me.number);
         let answers = (self.rules.admit)(&view, &silent);
         let why = match answer(&answers, me.number) {
-            Some(Answer::Go) => return self.take(queue, &view.ledger, me, &view).await,
-            Some(Answer::Never(what)) => return Err(NoSlot::TooMuch(what.clone())),
-            Some(Answer::Wait(why)) => why.clone(),
+            Some(Admission::Go) => return self.take(queue, &view.ledger, me, &view).await,
+            Some(Admission::Never(what)) => return Err(NoSlot::TooMuch(what.clone())),
+            Some(Admission::Wait(why)) => why.clone(),
             None => For::Room,
         };
         let mut orphan = None;
@@ -119,7 +119,7 @@ impl<B: Board> Slots<B> {
                 Chore::Tell(ticket) => self.tell(ticket, view.ledger.version).await?,
                 Chore::Bury(ticket) => {
                     self.board.bury(&ticket).await?;
-                    return Ok(Step::Again);
+                    return Ok(QueueStep::Again);
                 }
                 Chore::Finish(held) => orphan = orphan.or(Some(held)),
             }
@@ -130,15 +130,21 @@ impl<B: Board> Slots<B> {
         }
         told(&view, &Waiting { number: me.number, place: view.place(me) + 1, length: answers.len(), why });
         self.pulse(queue, me, (place, answers.len())).await?;
-        Ok(Step::Wait(orphan))
+        Ok(QueueStep::Wait(orphan))
     }
 
     /// Takes the slot, unless the ledger has changed since it was read.
-    async fn take(&self, queue: &Queue<'_, B>, ledger: &Ledger, me: &Ticket, view: &View) -> Result<Step, NoSlot> {
-        let held = Held { ask: queue.ask.clone(), number: me.number, since: view.now(), kept: false };
+    async fn take(
+        &self,
+        queue: &Queue<'_, B>,
+        ledger: &Ledger,
+        me: &Ticket,
+        view: &SlotsView,
+    ) -> Result<QueueStep, NoSlot> {
+        let held = LedgerEntry { ask: queue.ask.clone(), number: me.number, since: view.now(), kept: false };
         Ok(match self.board.write(&ledger.with(held.clone())).await? {
-            Swap::Done => Step::Granted(Granted { held, at: queue.at, long: me.front }),
-            Swap::Stale | Swap::Gone => Step::Again,
+            Swap::Done => QueueStep::Granted(Granted { held, at: queue.at, long: me.front }),
+            Swap::Stale | Swap::Gone => QueueStep::Again,
         })
     }
 
@@ -163,43 +169,43 @@ impl<B: Board> Slots<B> {
     }
 
     /// The ticket changed. Whoever was told its turn for this very ledger needs not look at the others.
-    pub(super) async fn when_told(&self, queue: &mut Queue<'_, B>) -> Result<Step, NoSlot> {
+    pub(super) async fn when_told(&self, queue: &mut Queue<'_, B>) -> Result<QueueStep, NoSlot> {
         let at = Instant::now();
         let (ticket, ledger) = tokio::join!(self.board.ticket(&queue.ask.run), self.board.ledger());
-        let (Some(me), Some(ledger)) = (ticket?, ledger?) else { return Ok(Step::Again) };
+        let (Some(me), Some(ledger)) = (ticket?, ledger?) else { return Ok(QueueStep::Again) };
         if me.cancel.is_some() {
             return Err(NoSlot::Cancelled(me.cancel.clone()));
         }
         if me.turn == queue.turn {
-            return Ok(Step::Wait(None));
+            return Ok(QueueStep::Wait(None));
         }
         (queue.turn, queue.at) = (me.turn, at);
         if me.turn == ledger.version && fits(&ledger, queue.ask) {
-            let view = View { ledger, tickets: vec![Arc::clone(&me)] };
+            let view = SlotsView { ledger, tickets: vec![Arc::clone(&me)] };
             let step = self.take(queue, &view.ledger, &me, &view).await?;
-            if matches!(step, Step::Granted(_)) {
+            if matches!(step, QueueStep::Granted(_)) {
                 return Ok(step);
             }
         }
-        if me.front { self.among_first(queue).await } else { Ok(Step::Again) }
+        if me.front { self.among_first(queue).await } else { Ok(QueueStep::Again) }
     }
 
     /// Somebody was quicker. One of the first of a long queue looks at these alone: whom they keep waiting,
     /// all together keep waiting too.
-    async fn among_first(&self, queue: &mut Queue<'_, B>) -> Result<Step, NoSlot> {
+    async fn among_first(&self, queue: &mut Queue<'_, B>) -> Result<QueueStep, NoSlot> {
         loop {
             let at = Instant::now();
-            let Some(view) = self.board.front().await? else { return Ok(Step::Again) };
+            let Some(view) = self.board.front().await? else { return Ok(QueueStep::Again) };
             let Some(me) = view.ticket(&queue.ask.run).filter(|me| !view.ledger.has(me.number)) else {
-                return Ok(Step::Again);
+                return Ok(QueueStep::Again);
             };
             (queue.turn, queue.at) = (me.turn, at);
             let answers = (self.rules.admit)(&view, &BTreeSet::new());
             if !goes(&answers, me.number) {
-                return Ok(Step::Wait(None));
+                return Ok(QueueStep::Wait(None));
             }
             let step = self.take(queue, &view.ledger, me, &view).await?;
-            if matches!(step, Step::Granted(_)) {
+            if matches!(step, QueueStep::Granted(_)) {
                 return Ok(step);
             }
         }

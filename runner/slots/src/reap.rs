@@ -9,28 +9,28 @@ use tokio::time::{Instant, sleep};
 
 use super::Slots;
 use super::board::Board;
-use super::sight::Sight;
-use super::state::{Ask, Held, Ticket, View};
+use super::sight::Liveness;
+use super::state::{LedgerEntry, SlotRequest, SlotsView, Ticket};
 
 /// Who removes what a dead run left.
 pub trait Janitor: Send + Sync {
     /// Removes everything that a dead run deployed. True when nothing is left, so that its room may be given
     /// away. Two may do it at once.
-    fn finish(&self, held: &Held) -> impl Future<Output = bool> + Send;
+    fn finish(&self, held: &LedgerEntry) -> impl Future<Output = bool> + Send;
 }
 
 /// One run that was found dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buried {
     /// What it held.
-    pub held: Held,
+    pub held: LedgerEntry,
     /// Whether all of it was removed, and its room is free.
     pub finished: bool,
 }
 
 /// How long a janitor looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
+pub enum Scan {
     /// Once: it finds those that are dead for sure.
     Once,
     /// As long as it takes to see that somebody gives no sign of life.
@@ -48,10 +48,10 @@ impl<B: Board> Slots<B> {
     pub async fn reap<J: Janitor>(
         &self,
         janitor: &J,
-        looks: Looks,
-        is_dead: impl Fn(&Ask) -> bool,
+        looks: Scan,
+        is_dead: impl Fn(&SlotRequest) -> bool,
     ) -> Result<Vec<Buried>, Failure> {
-        let mut sight = Sight::default();
+        let mut sight = Liveness::default();
         let until = Instant::now() + self.timing.lease + self.timing.fence;
         let (mut buried, mut sure) = (Vec::<Buried>::new(), BTreeSet::new());
         loop {
@@ -72,11 +72,11 @@ impl<B: Board> Slots<B> {
                 self.tell_next(false).await?;
                 continue;
             }
-            let is_sure = |held: &Held| {
+            let is_sure = |held: &LedgerEntry| {
                 sure.contains(&held.number) || is_dead(&held.ask) || sight.is_orphan(held.number, now, &self.timing)
             };
             let untried = view.orphans().filter(|held| !buried.iter().any(|one| one.held.number == held.number));
-            let (orphans, maybe): (Vec<&Held>, Vec<&Held>) = untried.partition(|held| is_sure(held));
+            let (orphans, maybe): (Vec<&LedgerEntry>, Vec<&LedgerEntry>) = untried.partition(|held| is_sure(held));
             for held in orphans {
                 let finished = janitor.finish(held).await;
                 if finished {
@@ -85,7 +85,7 @@ impl<B: Board> Slots<B> {
                 buried.push(Buried { held: held.clone(), finished });
             }
             let watches = !maybe.is_empty() || alive.iter().any(|ticket| self.is_late(&view, ticket));
-            if looks == Looks::Once || !watches || Instant::now() >= until {
+            if looks == Scan::Once || !watches || Instant::now() >= until {
                 return Ok(buried);
             }
             // To watch somebody not do a thing takes time, and nothing tells the end of it.
@@ -105,13 +105,13 @@ impl<B: Board> Slots<B> {
         Ok(self.board.ledger().await?.map(|ledger| ledger.updated))
     }
 
-    fn is_late(&self, view: &View, ticket: &Ticket) -> bool {
+    fn is_late(&self, view: &SlotsView, ticket: &Ticket) -> bool {
         let age = view.now().duration_since(ticket.updated);
         age >= jiff::SignedDuration::try_from(self.timing.lease).unwrap_or(jiff::SignedDuration::MAX)
     }
 
     /// What is on record, after a write that changes nothing but the newest time.
-    async fn touched(&self) -> Result<Option<View>, Failure> {
+    async fn touched(&self) -> Result<Option<SlotsView>, Failure> {
         let Some(view) = self.board.look().await? else { return Ok(None) };
         if !view.tickets.is_empty() {
             // Where somebody else was quicker, the time is new as well.

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
-use super::admit::{Answer, admit};
-use super::sight::Sight;
-use super::state::{Ticket, View};
-use super::timing::Timing;
+use super::admit::{Admission, admit};
+use super::sight::Liveness;
+use super::state::{SlotsView, Ticket};
+use super::timing::LeaseTimes;
 
 /// Who may go, given who is silent.
-pub(super) type Admit = fn(&View, &BTreeSet<u64>) -> Vec<(u64, Answer)>;
+pub(super) type Admit = fn(&SlotsView, &BTreeSet<u64>) -> Vec<(u64, Admission)>;
 
 /// Whether the owner of a ticket is dead, for one who has watched.
-pub(super) type Dead = fn(&Sight, &View, &Ticket, Instant, &Timing) -> bool;
+pub(super) type Dead = fn(&Liveness, &SlotsView, &Ticket, Instant, &LeaseTimes) -> bool;
 
 /// What a runner goes by.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,6 @@ pub(super) struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { admit, dead: Sight::is_dead, tells: true }
+        Self { admit, dead: Liveness::is_dead, tells: true }
     }
 }

@@ -5,14 +5,14 @@ use swarm::Swap;
 
 use super::Slots;
 use super::board::Board;
-use super::state::{Caps, Ledger, Wish};
+use super::state::{CapSettings, Caps, Ledger};
 
 impl<B: Board> Slots<B> {
     /// Sets the caps, and tells those that may go now. Who holds a slot keeps it, also where the caps are lower then.
     ///
     /// # Errors
     /// The swarm does not answer.
-    pub async fn set_caps(&self, wish: Wish) -> Result<Caps, Failure> {
+    pub async fn set_caps(&self, wish: CapSettings) -> Result<Caps, Failure> {
         loop {
             let Some(ledger) = self.board.ledger().await? else {
                 self.board.open(wish.over(None)).await?;

@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::state::{Ticket, View};
-use super::timing::Timing;
+use super::state::{SlotsView, Ticket};
+use super::timing::LeaseTimes;
 
 /// What one observer remembers.
 #[derive(Debug, Default)]
-pub struct Sight {
-    tickets: BTreeMap<u64, Seen>,
+pub struct Liveness {
+    tickets: BTreeMap<u64, Notice>,
     orphans: BTreeMap<u64, Instant>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct Notice {
     beat: u64,
     holds: bool,
     since: Instant,
@@ -35,14 +35,14 @@ struct Seen {
     could_go: Option<(u64, Instant)>,
 }
 
-impl Sight {
+impl Liveness {
     /// Takes in what is there now.
-    pub fn note(&mut self, view: &View, now: Instant, timing: &Timing) {
+    pub fn note(&mut self, view: &SlotsView, now: Instant, timing: &LeaseTimes) {
         let there: BTreeSet<u64> = view.tickets.iter().map(|ticket| ticket.number).collect();
         self.tickets.retain(|number, _| there.contains(number));
         for ticket in &view.tickets {
             let (beat, holds, told) = (ticket.beat, view.ledger.has(ticket.number), (ticket.turn, now));
-            let fresh = || Seen { beat, holds, since: now, told, called: None, deaf: false, could_go: None };
+            let fresh = || Notice { beat, holds, since: now, told, called: None, deaf: false, could_go: None };
             let seen = self.tickets.entry(ticket.number).or_insert_with(fresh);
             // To take a slot is a sign of life too, and holders promise another time than those that wait.
             if (seen.beat, seen.holds) != (beat, holds) {
@@ -65,7 +65,7 @@ impl Sight {
 
     /// Those that nobody should wait for.
     #[must_use]
-    pub fn silent(&self, view: &View, now: Instant, timing: &Timing) -> BTreeSet<u64> {
+    pub fn silent(&self, view: &SlotsView, now: Instant, timing: &LeaseTimes) -> BTreeSet<u64> {
         let is_silent = |ticket: &Ticket| {
             self.tickets
                 .get(&ticket.number)
@@ -76,7 +76,7 @@ impl Sight {
 
     /// Whether a ticket's owner is dead for this observer.
     #[must_use]
-    pub fn is_dead(&self, view: &View, ticket: &Ticket, now: Instant, timing: &Timing) -> bool {
+    pub fn is_dead(&self, view: &SlotsView, ticket: &Ticket, now: Instant, timing: &LeaseTimes) -> bool {
         let Some(seen) = self.tickets.get(&ticket.number) else { return false };
         let for_long = |since: Instant, limit: Duration| now.duration_since(since) >= limit;
         if view.ledger.has(ticket.number) {
@@ -87,7 +87,7 @@ impl Sight {
     }
 
     /// Whether one could have gone for so long that whoever should have told it must be dead.
-    pub fn is_forgotten(&mut self, ticket: &Ticket, ledger: u64, now: Instant, timing: &Timing) -> bool {
+    pub fn is_forgotten(&mut self, ticket: &Ticket, ledger: u64, now: Instant, timing: &LeaseTimes) -> bool {
         let Some(seen) = self.tickets.get_mut(&ticket.number) else { return false };
         match seen.could_go {
             Some((version, since)) if version == ledger => now.duration_since(since) >= timing.answer,
@@ -101,7 +101,7 @@ impl Sight {
     /// Whether an entry has had no ticket for so long that its holder, if it lives, has stopped: it could
     /// give no sign of life since.
     #[must_use]
-    pub fn is_orphan(&self, number: u64, now: Instant, timing: &Timing) -> bool {
+    pub fn is_orphan(&self, number: u64, now: Instant, timing: &LeaseTimes) -> bool {
         self.orphans.get(&number).is_some_and(|since| now.duration_since(*since) >= timing.fence)
     }
 }
@@ -120,7 +120,7 @@ mod tests {
 
     const CAPS: Caps = Caps { tests: 1, apps: 6, mib: 1_000 };
 
-    fn changed(view: &View, number: u64, change: impl Fn(&mut Ticket)) -> View {
+    fn changed(view: &SlotsView, number: u64, change: impl Fn(&mut Ticket)) -> SlotsView {
         let mut view = view.clone();
         for ticket in view.tickets.iter_mut().filter(|ticket| ticket.number == number) {
             change(Arc::make_mut(ticket));
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn a_holder_is_dead_when_it_was_watched_for_a_whole_lease() {
-        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let (timing, start, mut sight) = (LeaseTimes::default(), Instant::now(), Liveness::default());
         let quiet = view(CAPS, &[(1, 1), (2, 1)], 1);
-        let dead = |sight: &Sight, view: &View, now| sight.is_dead(view, &view.tickets[0], now, &timing);
+        let dead = |sight: &Liveness, view: &SlotsView, now| sight.is_dead(view, &view.tickets[0], now, &timing);
         sight.note(&quiet, start, &timing);
         assert!(!dead(&sight, &quiet, later(start, 29)));
         assert!(dead(&sight, &quiet, later(start, 30)));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn one_that_has_just_taken_its_slot_is_not_taken_for_dead() {
-        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let (timing, start, mut sight) = (LeaseTimes::default(), Instant::now(), Liveness::default());
         sight.note(&view(CAPS, &[(1, 1)], 0), start, &timing);
         let holds = view(CAPS, &[(1, 1)], 1);
         sight.note(&holds, later(start, 100), &timing);
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn one_that_is_called_and_does_not_come_is_passed_and_then_buried() {
-        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let (timing, start, mut sight) = (LeaseTimes::default(), Instant::now(), Liveness::default());
         let called = changed(&view(CAPS, &[(1, 1), (2, 1)], 0), 1, |ticket| {
             (ticket.turn, ticket.within_ms) = (1_000, 600_000);
         });
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_nobody_stands_behind_is_an_orphan_when_its_holder_must_have_stopped() {
-        let (timing, start, mut sight) = (Timing::default(), Instant::now(), Sight::default());
+        let (timing, start, mut sight) = (LeaseTimes::default(), Instant::now(), Liveness::default());
         let mut left = view(CAPS, &[(1, 1)], 1);
         left.tickets.clear();
         sight.note(&left, start, &timing);

@@ -34,7 +34,7 @@ pub struct Caps {
 /// What a runner wants the caps to be. A run opens the ledger with it and changes no caps that are there; an
 /// operator's command changes them, and what it says nothing about stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
+pub struct CapSettings {
     /// Runs.
     pub tests: Option<u32>,
     /// Apps.
@@ -45,7 +45,7 @@ pub struct Wish {
     pub usual: Caps,
 }
 
-impl Wish {
+impl CapSettings {
     /// The caps, given those that are there. More runs than apps would be a cap that nobody can reach, so more
     /// runs bring more apps along.
     #[must_use]
@@ -60,7 +60,7 @@ impl Wish {
     }
 }
 
-impl From<Caps> for Wish {
+impl From<Caps> for CapSettings {
     fn from(caps: Caps) -> Self {
         Self { tests: Some(caps.tests), apps: Some(caps.apps), mib: Some(caps.mib), usual: caps }
     }
@@ -68,7 +68,7 @@ impl From<Caps> for Wish {
 
 /// What a run asks for, all of it at once: nobody holds a part and waits for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct SlotRequest {
     /// The run.
     pub run: RunId,
     /// The recipe, for people and for the expected time.
@@ -99,7 +99,7 @@ pub struct Ticket {
     /// The swarm's own name for this very ticket.
     pub id: String,
     /// What is asked for.
-    pub ask: Ask,
+    pub ask: SlotRequest,
     /// The place in the order: the swarm's change that made the ticket. No two are the same.
     pub number: u64,
     /// The swarm's change that made the ticket as it is now.
@@ -110,7 +110,7 @@ pub struct Ticket {
     pub within_ms: u64,
     /// The ledger's version for which the owner was told that it is its turn; 0 for never.
     pub turn: u64,
-    /// Whether it is one of the first of a long queue: see [`View::unmarked_front`].
+    /// Whether it is one of the first of a long queue: see [`SlotsView::unmarked_front`].
     pub front: bool,
     /// Who wants the run to stop.
     pub cancel: Option<String>,
@@ -122,9 +122,9 @@ pub struct Ticket {
 
 /// One run in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct LedgerEntry {
     /// What it holds.
-    pub ask: Ask,
+    pub ask: SlotRequest,
     /// Its ticket's number. It tells this lease from every other one, also of the same run.
     pub number: u64,
     /// Since when, on the swarm's clock.
@@ -142,14 +142,14 @@ pub struct Ledger {
     /// What may live at once: what the first runner was set to, or an operator has set since.
     pub caps: Caps,
     /// The holders, by number.
-    pub held: Vec<Held>,
+    pub held: Vec<LedgerEntry>,
     /// When it was changed last, on the swarm's clock.
     pub updated: Timestamp,
 }
 
 /// Everything, as of one moment.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct SlotsView {
     /// The holders.
     pub ledger: Arc<Ledger>,
     /// The tickets, by number.
@@ -159,7 +159,7 @@ pub struct View {
 impl Ledger {
     /// The entry of a run.
     #[must_use]
-    pub fn of(&self, run: &RunId) -> Option<&Held> {
+    pub fn of(&self, run: &RunId) -> Option<&LedgerEntry> {
         self.held.iter().find(|held| held.ask.run == *run)
     }
 
@@ -171,7 +171,7 @@ impl Ledger {
 
     /// The same with one more holder.
     #[must_use]
-    pub fn with(&self, held: Held) -> Self {
+    pub fn with(&self, held: LedgerEntry) -> Self {
         let mut more = self.clone();
         let at = more.held.partition_point(|other| other.number < held.number);
         more.held.insert(at, held);
@@ -186,7 +186,7 @@ impl Ledger {
     }
 }
 
-impl View {
+impl SlotsView {
     /// A run's ticket.
     #[must_use]
     pub fn ticket(&self, run: &RunId) -> Option<&Arc<Ticket>> {
@@ -207,7 +207,7 @@ impl View {
 
     /// The entries that nobody's ticket stands behind, and that are not kept: dead runs, whose apps have to
     /// be removed before anybody gets their place.
-    pub fn orphans(&self) -> impl Iterator<Item = &Held> {
+    pub fn orphans(&self) -> impl Iterator<Item = &LedgerEntry> {
         let lives = |number: u64| self.tickets.binary_search_by_key(&number, |ticket| ticket.number).is_ok();
         self.ledger.held.iter().filter(move |held| !held.kept && !lives(held.number))
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::admit::{Answer, For, admit};
+use super::admit::{Admission, For, admit};
 use super::forecast::forecast;
-use super::state::{Ask, Caps, View};
+use super::state::{Caps, SlotRequest, SlotsView};
 
 /// All of it, as of one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,7 +30,7 @@ pub struct Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// What it holds.
-    pub ask: Ask,
+    pub ask: SlotRequest,
     /// For how long, in seconds.
     pub held_s: u64,
     /// Since its last sign of life, in seconds; none where no process stands behind it.
@@ -57,7 +57,7 @@ pub enum HolderState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Waiter {
     /// What it asks for.
-    pub ask: Ask,
+    pub ask: SlotRequest,
     /// Its place, from 1.
     pub place: usize,
     /// For how long it has waited, in seconds.
@@ -70,7 +70,7 @@ pub struct Waiter {
 
 /// The status of what is on record. `takes` is how long a run of this kind takes, from history.
 #[must_use]
-pub fn status(view: &View, takes: impl Fn(&Ask) -> Duration) -> Status {
+pub fn status(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> Status {
     let now = view.now();
     let since = |then| u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
     let holders: Vec<Holder> = view
@@ -109,11 +109,11 @@ pub fn status(view: &View, takes: impl Fn(&Ask) -> Duration) -> Status {
     }
 }
 
-fn why(answer: &Answer) -> String {
+fn why(answer: &Admission) -> String {
     match answer {
-        Answer::Go => "it is its turn".to_owned(),
-        Answer::Never(what) => format!("it never fits: {what}"),
-        Answer::Wait(why) => why.to_string(),
+        Admission::Go => "it is its turn".to_owned(),
+        Admission::Never(what) => format!("it never fits: {what}"),
+        Admission::Wait(why) => why.to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use swarm::{RecordChanges, SharedRecord, Swap, Swarm};
 
 use super::board::Board;
 use super::labels;
-use super::state::{Ask, Caps, Ledger, Ticket, View};
+use super::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
 name_type! {
     /// The name of a set of slots: 1 to 27 lower-case letters, digits and hyphens. With a run's id behind it, it
@@ -55,13 +55,13 @@ impl SwarmBoard {
         self.swarm.drop_shared_record(&self.ledger_name()).await
     }
 
-    async fn view(&self, label: &str) -> Result<Option<View>, Failure> {
+    async fn view(&self, label: &str) -> Result<Option<SlotsView>, Failure> {
         let records = self.swarm.shared_records(&format!("{label}={}", self.set)).await?;
         let Some(ledger) = records.iter().find(|record| record.name == self.ledger_name()) else { return Ok(None) };
         let ledger = self.read_ledger(ledger)?;
         let mut tickets: Vec<Arc<Ticket>> = records.iter().filter_map(labels::ticket).map(Arc::new).collect();
         tickets.sort_by_key(|ticket| ticket.number);
-        Ok(Some(View { ledger, tickets }))
+        Ok(Some(SlotsView { ledger, tickets }))
     }
 
     fn read_ledger(&self, record: &SharedRecord) -> Result<Arc<Ledger>, Failure> {
@@ -78,11 +78,11 @@ impl SwarmBoard {
 impl Board for SwarmBoard {
     type Changes = RecordChanges;
 
-    async fn look(&self) -> Result<Option<View>, Failure> {
+    async fn look(&self) -> Result<Option<SlotsView>, Failure> {
         self.view(labels::SET).await
     }
 
-    async fn front(&self) -> Result<Option<View>, Failure> {
+    async fn front(&self) -> Result<Option<SlotsView>, Failure> {
         self.view(labels::FRONT).await
     }
 
@@ -106,7 +106,7 @@ impl Board for SwarmBoard {
         self.swarm.swap_shared_record(&self.ledger_name(), ledger.version, labels).await
     }
 
-    async fn join(&self, ask: &Ask, within_ms: u64) -> Result<(), Failure> {
+    async fn join(&self, ask: &SlotRequest, within_ms: u64) -> Result<(), Failure> {
         let labels = labels::of_ask(self.set.as_str(), ask, within_ms);
         self.swarm.make_shared_record(&self.ticket_name(&ask.run), labels).await.map(drop)
     }

@@ -12,7 +12,7 @@ use super::Slots;
 use super::admit::leaves_room;
 use super::board::Board;
 use super::chores::goes;
-use super::state::{Ticket, View};
+use super::state::{SlotsView, Ticket};
 
 impl<B: Board> Slots<B> {
     /// Tells those whose turn it is. `long` is for one that came through a long queue: it looks at the first
@@ -33,13 +33,13 @@ impl<B: Board> Slots<B> {
     }
 
     /// Marks the first of a long queue, side by side.
-    pub(super) async fn mark_first(&self, view: &View) -> Result<(), Failure> {
+    pub(super) async fn mark_first(&self, view: &SlotsView) -> Result<(), Failure> {
         let marks = view.unmarked_front().into_iter().map(|ticket| self.mark(ticket.as_ref().clone()));
         futures_util::future::try_join_all(marks).await.map(drop)
     }
 
     /// Tells those of a view whose turn it is, side by side. True when there might be more.
-    async fn tell_all(&self, view: &View) -> Result<bool, Failure> {
+    async fn tell_all(&self, view: &SlotsView) -> Result<bool, Failure> {
         let answers = (self.rules.admit)(view, &BTreeSet::new());
         let version = view.ledger.version;
         let go: Vec<_> = view.waiting().filter(|ticket| goes(&answers, ticket.number)).collect();

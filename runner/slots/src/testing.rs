@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::state::{Ask, Caps, Held, Ledger, Ticket, View};
+use crate::state::{Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 
 /// A moment on the swarm's clock, in seconds.
 pub(crate) fn at(second: i64) -> Timestamp {
@@ -13,8 +13,8 @@ pub(crate) fn at(second: i64) -> Timestamp {
 }
 
 /// A run of some apps with a stack of its own.
-pub(crate) fn ask(number: u64, apps: u32) -> Ask {
-    Ask {
+pub(crate) fn ask(number: u64, apps: u32) -> SlotRequest {
+    SlotRequest {
         run: format!("r{number}").parse().unwrap(),
         recipe: "a".parse().unwrap(),
         owner: "a-host".to_owned(),
@@ -28,7 +28,7 @@ pub(crate) fn ask(number: u64, apps: u32) -> Ask {
     }
 }
 
-pub(crate) fn ticket(number: u64, ask: Ask) -> Ticket {
+pub(crate) fn ticket(number: u64, ask: SlotRequest) -> Ticket {
     Ticket {
         id: format!("id-{number}"),
         ask,
@@ -45,16 +45,21 @@ pub(crate) fn ticket(number: u64, ask: Ask) -> Ticket {
 }
 
 /// Tickets of these numbers and apps; the first `held` of them hold.
-pub(crate) fn view(caps: Caps, runs: &[(u64, u32)], held: usize) -> View {
-    let asks: Vec<(u64, Ask)> = runs.iter().map(|(number, apps)| (*number, ask(*number, *apps))).collect();
+pub(crate) fn view(caps: Caps, runs: &[(u64, u32)], held: usize) -> SlotsView {
+    let asks: Vec<(u64, SlotRequest)> = runs.iter().map(|(number, apps)| (*number, ask(*number, *apps))).collect();
     of_asks(caps, asks, held)
 }
 
-pub(crate) fn of_asks(caps: Caps, asks: Vec<(u64, Ask)>, held: usize) -> View {
-    let entry = |(number, ask): &(u64, Ask)| Held { ask: ask.clone(), number: *number, since: at(0), kept: false };
-    let mut entries: Vec<Held> = asks.iter().take(held).map(entry).collect();
+pub(crate) fn of_asks(caps: Caps, asks: Vec<(u64, SlotRequest)>, held: usize) -> SlotsView {
+    let entry = |(number, ask): &(u64, SlotRequest)| LedgerEntry {
+        ask: ask.clone(),
+        number: *number,
+        since: at(0),
+        kept: false,
+    };
+    let mut entries: Vec<LedgerEntry> = asks.iter().take(held).map(entry).collect();
     entries.sort_by_key(|held| held.number);
     let mut tickets: Vec<Arc<Ticket>> = asks.into_iter().map(|(number, ask)| Arc::new(ticket(number, ask))).collect();
     tickets.sort_by_key(|ticket| ticket.number);
-    View { ledger: Arc::new(Ledger { version: 1_000, caps, held: entries, updated: at(0) }), tickets }
+    SlotsView { ledger: Arc::new(Ledger { version: 1_000, caps, held: entries, updated: at(0) }), tickets }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The times of the protocol. All runners on a swarm use the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
+pub struct LeaseTimes {
     /// How often a holder gives a sign of life.
     pub beat: Duration,
     /// A holder that could give none for so long stops by itself. Well under `lease`, so that it has stopped
@@ -18,7 +18,7 @@ pub struct Timing {
     pub patience: Duration,
 }
 
-impl Default for Timing {
+impl Default for LeaseTimes {
     fn default() -> Self {
         Self {
             beat: Duration::from_secs(5),
@@ -34,7 +34,7 @@ impl Default for Timing {
 /// milliseconds, and every sign of life is a write to its disk.
 const LOOKS_PER_SECOND: u32 = 3;
 
-impl Timing {
+impl LeaseTimes {
     /// How often one at a place (from 0) of a queue of `length` looks around and gives a sign of life. The
     /// first ones look often, since they mind the queue for all; the others seldom, since they are told.
     /// Those that came at once are spread by their tickets' numbers.

@@ -71,7 +71,7 @@ pub struct Tag {
 
 /// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct TreeEntry {
     /// Its path in the repository.
     pub path: String,
     /// Whether it is a plain file with the run bit.
@@ -132,7 +132,7 @@ pub struct Checkout {
 #[derive(Debug, Default)]
 struct KnownFiles {
     files: BTreeMap<(String, String), Option<String>>,
-    trees: BTreeMap<String, Vec<Entry>>,
+    trees: BTreeMap<String, Vec<TreeEntry>>,
 }
 
 /// An address without user and password, for reports.
@@ -381,14 +381,14 @@ impl Checkout {
     ///
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's words.
-    pub fn tree(&self, revision: &str) -> Result<Vec<Entry>, Failure> {
+    pub fn tree(&self, revision: &str) -> Result<Vec<TreeEntry>, Failure> {
         if let Some(known) = self.known().trees.get(revision) {
             return Ok(known.clone());
         }
         let list = self
             .git(&["ls-tree", "-r", "-z", "--full-tree", revision])
             .map_err(|why| unreadable(&format!("the files of {revision}"), &why))?;
-        let tree: Vec<Entry> = list.split_terminator('\0').filter_map(entry).collect();
+        let tree: Vec<TreeEntry> = list.split_terminator('\0').filter_map(entry).collect();
         if self.stays(revision) {
             self.known().trees.insert(revision.to_owned(), tree.clone());
         }
@@ -399,7 +399,7 @@ impl Checkout {
     ///
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's words.
-    pub fn entries(&self, revision: &str, folder: &str) -> Result<Vec<Entry>, Failure> {
+    pub fn entries(&self, revision: &str, folder: &str) -> Result<Vec<TreeEntry>, Failure> {
         let list = self
             .git(&["ls-tree", "-r", "-z", revision, &format!("{folder}/")])
             .map_err(|why| unreadable(&format!("{folder}/ of the repository"), &why))?;
@@ -424,10 +424,10 @@ impl Checkout {
 }
 
 /// A line of `git ls-tree`: mode, type and id, a tab, the path.
-fn entry(line: &str) -> Option<Entry> {
+fn entry(line: &str) -> Option<TreeEntry> {
     let (facts, path) = line.split_once('\t')?;
     let is = |mode: &str| facts.starts_with(mode);
-    Some(Entry { path: path.to_owned(), is_executable: is("100755 "), is_link: is("120000 ") })
+    Some(TreeEntry { path: path.to_owned(), is_executable: is("100755 "), is_link: is("120000 ") })
 }
 
 /// A folder of a commit as a tar archive.

@@ -9,12 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base::failure::Failure;
 use base::names::RunId;
-use forge::token::{self, Wanted};
+use forge::token::{self, RequiredToken};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use swarm::Swarm;
 
-use super::asked::Named;
+use super::asked::NamedPart;
 use super::site::Site;
 use host::queue::slots_of;
 use host::settings::wrong;
@@ -28,22 +28,26 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 ///
 /// # Errors
 /// When the file cannot be read, or it is too short.
-pub(super) fn read(file: &FilePath) -> Result<Wanted, Failure> {
+pub(super) fn read(file: &FilePath) -> Result<RequiredToken, Failure> {
     let look_at = "--pages-token-file (CCCI_PAGES_TOKEN_FILE)";
     let token = token::read(file).map_err(|error| wrong(error.to_string(), look_at))?;
-    Wanted::new(&token).map_err(|error| wrong(error.to_string(), look_at))
+    RequiredToken::new(&token).map_err(|error| wrong(error.to_string(), look_at))
 }
 
 /// A form.
 #[derive(Deserialize)]
-pub(super) struct Word {
+pub(super) struct ActionForm {
     token: SecretString,
     by: String,
     #[serde(default)]
     minutes: Option<u64>,
 }
 
-pub(super) async fn cancel(State(site): State<Site>, Named(run): Named<RunId>, Form(word): Form<Word>) -> Response {
+pub(super) async fn cancel(
+    State(site): State<Site>,
+    NamedPart(run): NamedPart<RunId>,
+    Form(word): Form<ActionForm>,
+) -> Response {
     let by = match allowed(&site, &word) {
         Ok(by) => by,
         Err(answer) => return *answer,
@@ -59,7 +63,11 @@ pub(super) async fn cancel(State(site): State<Site>, Named(run): Named<RunId>, F
     }
 }
 
-pub(super) async fn hold(State(site): State<Site>, Named(run): Named<RunId>, Form(word): Form<Word>) -> Response {
+pub(super) async fn hold(
+    State(site): State<Site>,
+    NamedPart(run): NamedPart<RunId>,
+    Form(word): Form<ActionForm>,
+) -> Response {
     if let Err(answer) = allowed(&site, &word) {
         return *answer;
     }
@@ -78,7 +86,7 @@ pub(super) async fn hold(State(site): State<Site>, Named(run): Named<RunId>, For
 }
 
 /// Who says it, if he may.
-fn allowed(site: &Site, word: &Word) -> Result<String, Box<Response>> {
+fn allowed(site: &Site, word: &ActionForm) -> Result<String, Box<Response>> {
     let Some(token) = site.token() else {
         return Err(Box::new(said(
             StatusCode::FORBIDDEN,

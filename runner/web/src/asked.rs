@@ -9,13 +9,13 @@ use super::respond::NoPage;
 
 /// The names in a path.
 #[derive(Debug)]
-pub(super) struct Named<T>(pub(super) T);
+pub(super) struct NamedPart<T>(pub(super) T);
 
 /// What stands behind the question mark.
 #[derive(Debug)]
 pub(super) struct Asked<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for NamedPart<T> {
     type Rejection = NoPage;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, NoPage> {

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::asked::Named;
+use super::asked::NamedPart;
 use super::respond::NoPage;
 
 /// Names under which they are served. A change of the content needs another name, since browsers keep them: the
@@ -33,7 +33,7 @@ pub(super) const ALL: [Asset; 4] = [
     Asset { name: ICON, kind: "image/svg+xml", text: include_str!("../templates/pages/icon.svg") },
 ];
 
-pub(super) async fn asset(Named(name): Named<String>) -> Result<Response, NoPage> {
+pub(super) async fn asset(NamedPart(name): NamedPart<String>) -> Result<Response, NoPage> {
     let asset = ALL.iter().find(|asset| asset.name == name).ok_or(NoPage::Missing("file"))?;
     let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind)), (header::CACHE_CONTROL, kept)];

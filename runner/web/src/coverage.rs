@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::line::class;
 use super::shell::Shell;
-use coverage::standing::{Answer, Criterion};
-use coverage::{Cell, Coverage, Feature, RecipeCoverage, State, ago};
+use coverage::standing::{Assessment, Criterion};
+use coverage::{Cell, CellState, Coverage, Feature, RecipeCoverage, ago};
 use journal::text::{count, one_line};
 use journal::tone::Tone;
 
@@ -17,11 +17,11 @@ pub(super) struct CoveragePage {
     shell: Shell,
     lead: String,
     columns: [&'static str; 10],
-    rows: Vec<Row>,
+    rows: Vec<MatrixRow>,
     remarks: Vec<String>,
 }
 
-struct Row {
+struct MatrixRow {
     recipe: String,
     /// What never ran has no page.
     ran: bool,
@@ -52,7 +52,7 @@ struct CriterionLine {
 
 impl CoveragePage {
     pub(super) fn new(shell: Shell, coverage: &Coverage) -> Self {
-        let states = State::ALL.map(|state| format!("{} {}", coverage.count(state), state.name()));
+        let states = CellState::ALL.map(|state| format!("{} {}", coverage.count(state), state.name()));
         Self {
             shell,
             lead: format!("{}: {}.", count(coverage.recipes.len(), "recipe"), states.join(", ")),
@@ -63,8 +63,8 @@ impl CoveragePage {
     }
 }
 
-fn row(recipe: &RecipeCoverage) -> Row {
-    Row {
+fn row(recipe: &RecipeCoverage) -> MatrixRow {
+    MatrixRow {
         recipe: recipe.recipe.to_string(),
         ran: recipe.runs > 0,
         standing: recipe.standing.word.name(),
@@ -92,9 +92,9 @@ fn cell(cell: &Cell) -> CellLine {
 
 fn criterion(one: &Criterion) -> CriterionLine {
     let tone = match one.answer {
-        Answer::Met => Tone::Passed,
-        Answer::NotMet => Tone::Failed,
-        Answer::NotChecked => Tone::Skipped,
+        Assessment::Met => Tone::Passed,
+        Assessment::NotMet => Tone::Failed,
+        Assessment::NotChecked => Tone::Skipped,
     };
     CriterionLine {
         asks: one_line(&one.asks, COLUMNS),

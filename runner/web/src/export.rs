@@ -14,7 +14,7 @@ use super::coverage::CoveragePage;
 use super::feeds::{stage_badge, standing_badge, verdict_badge, whole_feed};
 use super::respond::NoPage;
 use super::routes::{overview_page, recipe_page, run_page};
-use super::shell::{Place, Shell};
+use super::shell::{LinkBase, Shell};
 use super::site::Site;
 use history::query::{After, Filter};
 use history::{Db, RunRow};
@@ -78,10 +78,10 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
         led_to.extend(runs_in(text));
         write(&folder.join(path).join("index.html"), text)
     };
-    page("", &overview_page(site, Place::Exported(0)).await?)?;
+    page("", &overview_page(site, LinkBase::Exported(0)).await?)?;
     let mut all: Vec<RunRow> = Vec::new();
     for (recipe, rows) in &of_all {
-        page(&format!("recipes/{recipe}"), &recipe_page(site, recipe.clone(), Place::Exported(2)).await?)?;
+        page(&format!("recipes/{recipe}"), &recipe_page(site, recipe.clone(), LinkBase::Exported(2)).await?)?;
         let badges = folder.join("badges");
         write(&badges.join(format!("{recipe}.svg")), &verdict_badge(site, recipe).await?)?;
         for stage in Stage::ALL {
@@ -90,9 +90,9 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
         all.extend(rows.iter().cloned());
     }
     all.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
-    page("runs", &super::list::whole(&all, Place::Exported(1))?)?;
+    page("runs", &super::list::whole(&all, LinkBase::Exported(1))?)?;
     if let Ok(coverage) = site.coverage().await {
-        let shell = Shell::new("Coverage", "coverage", Place::Exported(1));
+        let shell = Shell::new("Coverage", "coverage", LinkBase::Exported(1));
         page("coverage", &CoveragePage::new(shell, &coverage).render()?)?;
         for (recipe, _) in &of_all {
             let badge = standing_badge(site, recipe).await?;
@@ -101,7 +101,7 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
     }
     // The pages lead to some more runs than the newest: those that flaked, those that show what is covered.
     for run in &led_to {
-        let text = match run_page(site, run.clone(), Place::Exported(2)).await {
+        let text = match run_page(site, run.clone(), LinkBase::Exported(2)).await {
             // It went between the two looks, by the rules of what is kept.
             Err(NoPage::Missing(_)) => continue,
             other => other?,

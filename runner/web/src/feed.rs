@@ -20,10 +20,10 @@ pub(super) struct Feed {
     id: String,
     home: String,
     updated: String,
-    entries: Vec<Entry>,
+    entries: Vec<FeedEntry>,
 }
 
-struct Entry {
+struct FeedEntry {
     id: String,
     title: String,
     updated: String,
@@ -47,7 +47,7 @@ impl Feed {
             let base = &base;
             sweep.turned().map(move |turned| (turned.end.at, entry_of_night(base, sweep, turned)))
         });
-        let mut all: Vec<(Timestamp, Entry)> = by_runs.chain(by_night).collect();
+        let mut all: Vec<(Timestamp, FeedEntry)> = by_runs.chain(by_night).collect();
         all.sort_by(|(a, one), (b, other)| (b, &other.id).cmp(&(a, &one.id)));
         all.truncate(ENTRIES);
         Self {
@@ -59,10 +59,10 @@ impl Feed {
     }
 }
 
-fn entry_of_night(base: &str, sweep: &Sweep, turned: Turned<'_>) -> Entry {
+fn entry_of_night(base: &str, sweep: &Sweep, turned: Turned<'_>) -> FeedEntry {
     let page = format!("{base}/nightly/{}", sweep.date);
     let tested = turned.run.tested.words();
-    Entry {
+    FeedEntry {
         title: format!("{}, {tested}: {}, was {}", turned.recipe, turned.now.word(), turned.was.word()),
         updated: iso(turned.end.at),
         link: turned.end.run.as_ref().map_or_else(|| page.clone(), |run| format!("{base}/runs/{run}")),
@@ -71,12 +71,12 @@ fn entry_of_night(base: &str, sweep: &Sweep, turned: Turned<'_>) -> Entry {
     }
 }
 
-fn entry(base: &str, turn: &Turn) -> Entry {
+fn entry(base: &str, turn: &Turn) -> FeedEntry {
     let run = &turn.run;
     let word = run.tone.map_or("under way", Tone::word);
     let before = turn.before.map_or_else(|| "nothing".to_owned(), |tone| tone.word().to_owned());
     let link = format!("{base}/{}", href(run));
-    Entry {
+    FeedEntry {
         title: format!("{}: {word}, was {before}", run.recipe),
         updated: iso(run.at),
         text: format!("{}: {}", one_line(&about(run), 200), one_line(&run.line, 400)),

@@ -9,13 +9,13 @@ use axum::response::Response;
 use axum::routing::get;
 use base::names::{RecipeName, RunId};
 
-use super::asked::Named;
+use super::asked::NamedPart;
 use super::badge::Badge;
 use super::feed::{ENTRIES, Feed, Turn};
 use super::metrics::{Figures, text};
 use super::respond::{NoPage, typed};
 use super::site::Site;
-use history::query::{Filter, Standing};
+use history::query::{Filter, RecipeStanding};
 use history::{Db, HistoryError, RunRow, StageState};
 use journal::event::Stage;
 use journal::tone::Tone;
@@ -33,13 +33,13 @@ pub(super) fn router() -> Router<Site> {
         .route("/metrics", get(metrics))
 }
 
-async fn verdict(State(site): State<Site>, Named(file): Named<String>) -> Result<Response, NoPage> {
+async fn verdict(State(site): State<Site>, NamedPart(file): NamedPart<String>) -> Result<Response, NoPage> {
     Ok(typed(SVG, verdict_badge(&site, &named(&file)?).await?))
 }
 
 async fn part(
     State(site): State<Site>,
-    Named((recipe, file)): Named<(RecipeName, String)>,
+    NamedPart((recipe, file)): NamedPart<(RecipeName, String)>,
 ) -> Result<Response, NoPage> {
     if file == "standing.svg" {
         return Ok(typed(SVG, standing_badge(&site, &recipe).await?));
@@ -83,7 +83,7 @@ fn named(file: &str) -> Result<RecipeName, NoPage> {
     file.strip_suffix(".svg").and_then(|name| name.parse().ok()).ok_or(NoPage::Missing("badge"))
 }
 
-async fn standing(site: &Site, recipe: &RecipeName) -> Result<Option<Standing>, NoPage> {
+async fn standing(site: &Site, recipe: &RecipeName) -> Result<Option<RecipeStanding>, NoPage> {
     let rows = site.history().read(Db::overview).await?;
     Ok(rows.into_iter().find(|row| row.recipe == *recipe).and_then(|row| row.standing))
 }

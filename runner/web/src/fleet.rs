@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use askama::Template;
 use base::failure::Failure;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
-use slots::{Ask, Board as _};
+use slots::{Board as _, SlotRequest};
 use swarm::{DiskRoom, NodeFacts, Swarm};
 use tokio::sync::Mutex;
 
 use super::shell::Shell;
 use host::guard;
-use host::queue::{Runner, Times, slots_of};
+use host::queue::{Runner, UsualTimes, slots_of};
 use journal::text::{count, one_line, seconds};
 
 /// Several readers within this time see the same look: each costs the engine some requests.
@@ -33,7 +33,7 @@ pub(super) struct Swarmed {
 
 /// Looks at the swarm, for all readers together.
 #[derive(Debug, Clone)]
-pub(super) struct Look {
+pub(super) struct FleetView {
     runner: Runner,
     last: Arc<Mutex<Last>>,
     known: Arc<std::sync::Mutex<Option<Swarmed>>>,
@@ -46,7 +46,7 @@ struct Last {
     swarm: Option<Swarm>,
 }
 
-impl Look {
+impl FleetView {
     pub(super) fn new(runner: &Runner) -> Self {
         Self { runner: runner.clone(), last: Arc::default(), known: Arc::default() }
     }
@@ -89,9 +89,9 @@ impl Look {
             None => last.swarm.insert(Swarm::connect().await?).clone(),
         };
         let state = self.runner.state.clone();
-        let times = tokio::task::spawn_blocking(move || Times::read(&state)).await.unwrap_or_default();
+        let times = tokio::task::spawn_blocking(move || UsualTimes::read(&state)).await.unwrap_or_default();
         let view = slots_of(&swarm, &self.runner.settings).board().look().await?;
-        let slots = view.map(|view| status(&view, |ask: &Ask| times.takes(ask)));
+        let slots = view.map(|view| status(&view, |ask: &SlotRequest| times.takes(ask)));
         let nodes = swarm.nodes().await?;
         let room = self.room(&swarm, last).await;
         Ok(Swarmed { slots, nodes, room })
@@ -244,7 +244,7 @@ fn waiter(one: &Waiter) -> OneLine {
     line(&one.ask, one.place.to_string(), state)
 }
 
-fn line(ask: &Ask, place: String, state: String) -> OneLine {
+fn line(ask: &SlotRequest, place: String, state: String) -> OneLine {
     OneLine {
         place,
         run: ask.run.to_string(),

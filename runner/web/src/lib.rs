@@ -36,4 +36,4 @@ mod when;
 pub use export::{ExportError, Exported, export};
 pub use readers::Readers;
 pub use routes::router;
-pub use site::{Shown, Site};
+pub use site::{PageSettings, Site};

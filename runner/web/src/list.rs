@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::line::RunLine;
 use super::shell::Shell;
-use history::query::{Filter, Page, Shows};
+use history::query::{Filter, ListPage, Shows};
 use journal::tone::Tone;
 
 /// Runs on a page.
@@ -16,7 +16,7 @@ pub(super) const COUNT: u16 = 50;
 /// What somebody asked for. All of it is text, so that an empty field of the form is no mistake.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Wanted {
+pub(super) struct ListFilter {
     pub(super) recipe: String,
     pub(super) pull: String,
     pub(super) verdict: String,
@@ -33,7 +33,7 @@ const VERDICTS: [(&str, &str); 6] = [
     ("live", "under way"),
 ];
 
-impl Wanted {
+impl ListFilter {
     /// The same for the history. What cannot be meant is an error, in words.
     pub(super) fn filter(&self) -> Result<Filter, String> {
         let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
@@ -65,7 +65,13 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn new(shell: Shell, wanted: &Wanted, page: &Page, recipes: Vec<String>, now: Timestamp) -> Self {
+    pub(super) fn new(
+        shell: Shell,
+        wanted: &ListFilter,
+        page: &ListPage,
+        recipes: Vec<String>,
+        now: Timestamp,
+    ) -> Self {
         let older = page.next.as_ref().map(|next| {
             let same = [("recipe", &wanted.recipe), ("pull", &wanted.pull), ("verdict", &wanted.verdict)];
             let same = same.iter().filter(|(_, text)| !text.is_empty());
@@ -86,7 +92,7 @@ impl List {
 }
 
 /// All of some runs on one page, for an export.
-pub(super) fn whole(runs: &[history::RunRow], place: super::shell::Place) -> Result<String, askama::Error> {
-    let page = Page { runs: runs.to_vec(), next: None };
-    List::new(Shell::new("Runs", "runs", place), &Wanted::default(), &page, Vec::new(), Timestamp::now()).render()
+pub(super) fn whole(runs: &[history::RunRow], place: super::shell::LinkBase) -> Result<String, askama::Error> {
+    let page = ListPage { runs: runs.to_vec(), next: None };
+    List::new(Shell::new("Runs", "runs", place), &ListFilter::default(), &page, Vec::new(), Timestamp::now()).render()
 }

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::asked::Asked;
 use super::site::Site;
-use history::Change;
+use history::HistoryChange;
 
 /// Changes within this time are told together.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -35,10 +35,10 @@ pub(super) struct About {
 }
 
 impl About {
-    fn is_met(&self, change: &Change) -> bool {
+    fn is_met(&self, change: &HistoryChange) -> bool {
         match change {
-            Change::SetAside(_) => true,
-            Change::Run(change) => {
+            HistoryChange::SetAside(_) => true,
+            HistoryChange::Run(change) => {
                 self.run.as_ref().is_none_or(|run| *run == change.run)
                     && self.recipe.as_ref().is_none_or(|recipe| *recipe == change.recipe)
             }
@@ -64,7 +64,7 @@ pub(super) async fn events(
 }
 
 /// Waits for a change that matters, and takes those that come right behind it. None when the server ends.
-async fn next(changes: &mut Receiver<Change>, about: &About) -> Option<BTreeSet<String>> {
+async fn next(changes: &mut Receiver<HistoryChange>, about: &About) -> Option<BTreeSet<String>> {
     let mut told = BTreeSet::new();
     loop {
         match changes.recv().await {
@@ -92,9 +92,9 @@ async fn next(changes: &mut Receiver<Change>, about: &About) -> Option<BTreeSet<
     Some(told)
 }
 
-fn name(change: &Change) -> String {
+fn name(change: &HistoryChange) -> String {
     match change {
-        Change::Run(change) => change.run.to_string(),
-        Change::SetAside(_) => ALL.to_owned(),
+        HistoryChange::Run(change) => change.run.to_string(),
+        HistoryChange::SetAside(_) => ALL.to_owned(),
     }
 }

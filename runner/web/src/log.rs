@@ -18,12 +18,12 @@ pub(super) struct Lines {
     from: u64,
     total: u64,
     over: bool,
-    lines: Vec<Line>,
+    lines: Vec<LogRow>,
 }
 
 #[derive(Template)]
 #[template(path = "pages/log.html")]
-pub(super) struct Log {
+pub(super) struct LogPage {
     shell: Shell,
     recipe: String,
     run: String,
@@ -37,10 +37,10 @@ pub(super) struct Log {
     earlier: Option<String>,
     later: Option<String>,
     last: Option<String>,
-    lines: Vec<Line>,
+    lines: Vec<LogRow>,
 }
 
-struct Line {
+struct LogRow {
     /// Only the first line of a record can be linked to.
     id: Option<String>,
     seq: u64,
@@ -57,7 +57,7 @@ impl Lines {
     }
 }
 
-impl Log {
+impl LogPage {
     /// `from` is where the window begins.
     pub(super) fn new(shell: Shell, run: &RunRow, from: u64, records: &[Record]) -> Self {
         let total = run.lines;
@@ -91,11 +91,11 @@ pub(super) fn window(record: u64) -> u64 {
     record - record % SIZE
 }
 
-fn of(records: &[Record]) -> Vec<Line> {
+fn of(records: &[Record]) -> Vec<LogRow> {
     let mut of = Vec::new();
     for record in records {
         for (at, line) in lines(record).into_iter().enumerate() {
-            of.push(Line {
+            of.push(LogRow {
                 id: (at == 0).then(|| format!("r{}", line.seq)),
                 seq: line.seq,
                 class: classes(&line),

@@ -8,7 +8,7 @@ use super::shell::Shell;
 use super::when::{ago, iso};
 use journal::text::{count, one_line};
 use journal::tone::Tone;
-use nightly::{Clock, Health, Message, Sweep, SweepPhase, SweepRun, Swept, Turned};
+use nightly::{Clock, Sweep, SweepPhase, SweepRun, Swept, SweptHealth, Turned, WebhookMessage};
 
 /// The widest text of a line, in columns.
 const COLUMNS: usize = 160;
@@ -92,7 +92,7 @@ fn lead(shown: Option<&Sweep>) -> String {
 }
 
 fn counted(sweep: &Sweep) -> String {
-    let all = [Health::Green, Health::Red, Health::Blocked];
+    let all = [SweptHealth::Green, SweptHealth::Red, SweptHealth::Blocked];
     all.map(|health| format!("{} {}", sweep.count(health), health.word())).join(", ")
 }
 
@@ -114,11 +114,11 @@ fn remarks(shown: Option<&Sweep>, clock: Option<&Clock>) -> Vec<String> {
             remarks.push(format!("It took so long that the sweep of {} was left out.", days.join(", ")));
         }
         match &sweep.message {
-            Message::GivenUp { why } => {
+            WebhookMessage::GivenUp { why } => {
                 remarks.push(format!("Its message could not be sent: {}.", one_line(why, COLUMNS)))
             }
-            Message::Waits { tries: 1.., .. } => remarks.push("Its message could not be sent yet.".to_owned()),
-            Message::None | Message::Waits { .. } | Message::Sent { .. } => {}
+            WebhookMessage::Waits { tries: 1.., .. } => remarks.push("Its message could not be sent yet.".to_owned()),
+            WebhookMessage::None | WebhookMessage::Waits { .. } | WebhookMessage::Sent { .. } => {}
         }
     }
     remarks.push(match clock {
@@ -133,11 +133,11 @@ fn remarks(shown: Option<&Sweep>, clock: Option<&Clock>) -> Vec<String> {
     remarks
 }
 
-fn tone(health: Health) -> &'static str {
+fn tone(health: SweptHealth) -> &'static str {
     class(match health {
-        Health::Green => Tone::Passed,
-        Health::Red => Tone::Failed,
-        Health::Blocked => Tone::Blocked,
+        SweptHealth::Green => Tone::Passed,
+        SweptHealth::Red => Tone::Failed,
+        SweptHealth::Blocked => Tone::Blocked,
     })
 }
 
@@ -154,7 +154,7 @@ fn turn_line(turned: Turned<'_>) -> TurnLine {
         word: turned.now.word(),
         was_tone: tone(turned.was),
         was: turned.was.word(),
-        why: if turned.now == Health::Green { String::new() } else { one_line(&turned.end.line, COLUMNS) },
+        why: if turned.now == SweptHealth::Green { String::new() } else { one_line(&turned.end.line, COLUMNS) },
         run_href: turned.end.run.as_ref().map(|run| format!("runs/{run}")),
     }
 }
@@ -199,8 +199,8 @@ fn line(recipe: &str, run: &SweepRun, now: Timestamp) -> NightLine {
             recipe,
             tested,
             tone: end.health.map_or("skipped", tone),
-            word: end.health.map_or("not tested", Health::word),
-            line: if end.health == Some(Health::Green) { String::new() } else { one_line(&end.line, COLUMNS) },
+            word: end.health.map_or("not tested", SweptHealth::word),
+            line: if end.health == Some(SweptHealth::Green) { String::new() } else { one_line(&end.line, COLUMNS) },
             run_href: end.run.as_ref().map(|run| format!("runs/{run}")),
             at: Some(iso(end.at)),
             ago: ago(end.at, now),

@@ -35,7 +35,7 @@ pub(super) struct Row {
 
 /// All that the page shows.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(super) struct OverviewData {
     pub(super) rows: Vec<Row>,
     pub(super) live: Vec<RunRow>,
     pub(super) recent: Vec<RunRow>,
@@ -110,7 +110,7 @@ struct Bar {
 }
 
 impl Overview {
-    pub(super) fn new(shell: Shell, seen: &Seen) -> Self {
+    pub(super) fn new(shell: Shell, seen: &OverviewData) -> Self {
         let waiting: Vec<&Waiter> = seen.slots.iter().flat_map(|status| &status.waiters).collect();
         let waits = |run: &RunId| waiting.iter().any(|waiter| waiter.ask.run == *run);
         let of_run = |run: &RunId| seen.live.iter().find(|row| row.run == *run);
@@ -126,7 +126,7 @@ impl Overview {
     }
 }
 
-fn lead(seen: &Seen) -> String {
+fn lead(seen: &OverviewData) -> String {
     let of = |tone: Tone| seen.rows.iter().filter(|row| row.run.tone == Some(tone)).count();
     let all = count(seen.rows.len(), "recipe");
     match (of(Tone::Passed), seen.rows.len()) {
@@ -141,7 +141,7 @@ fn lead(seen: &Seen) -> String {
     }
 }
 
-fn live_line(run: &RunRow, seen: &Seen) -> LiveLine {
+fn live_line(run: &RunRow, seen: &OverviewData) -> LiveLine {
     let took = u64::try_from(run.age(seen.now).as_millis()).unwrap_or(run.took_ms);
     let usual = seen.usual_ms.get(run.recipe.as_str()).copied().filter(|usual| *usual > 0);
     LiveLine {

@@ -11,7 +11,7 @@ use super::line::{RunLine, class, href};
 use super::shell::Shell;
 use super::when::{ago, iso};
 use history::RunRow;
-use history::query::{Flake, Line, Parting, Spread, VersionPair, Week};
+use history::query::{Flake, JournalLine, Parting, Spread, VersionPair, Week};
 use journal::event::Stage;
 use journal::text::{count, one_line, seconds};
 use journal::tone::Tone;
@@ -53,11 +53,11 @@ struct FlakeLine {
     check: String,
     stage: &'static str,
     head: String,
-    sides: [Side; 2],
+    sides: [ChartSide; 2],
     differ: Option<Differ>,
 }
 
-struct Side {
+struct ChartSide {
     tone: &'static str,
     word: &'static str,
     run: String,
@@ -130,7 +130,7 @@ fn flake_line(flake: &Flake, parting: Option<&Parting>, shell: &Shell) -> FlakeL
     let record_href = |run: &RunRow, record: u64| {
         if shell.is_export { format!("{}#{}", href(run), flake.stage.name()) } else { record_href(run, record) }
     };
-    let side = |run: &RunRow, tone: Tone, line: u64| Side {
+    let side = |run: &RunRow, tone: Tone, line: u64| ChartSide {
         tone: class(tone),
         word: tone.word(),
         run: run.run.to_string(),
@@ -139,7 +139,7 @@ fn flake_line(flake: &Flake, parting: Option<&Parting>, shell: &Shell) -> FlakeL
     };
     let differ = parting.and_then(|parting| {
         let (left, right) = (parting.left.as_ref()?, parting.right.as_ref()?);
-        let said = |line: &Line| {
+        let said = |line: &JournalLine| {
             let first = line.record().and_then(|record| lines(&record).into_iter().next());
             first.map_or_else(|| "what this release cannot read".to_owned(), |line| one_line(&line.text, 200))
         };

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::shell::{Place, Shell};
+use super::shell::{LinkBase, Shell};
 use history::HistoryError;
 
 /// Why there is no page.
@@ -63,7 +63,7 @@ impl NoPage {
 
 #[derive(Template)]
 #[template(path = "pages/message.html")]
-struct Message {
+struct MessagePage {
     shell: Shell,
     title: &'static str,
     text: String,
@@ -72,7 +72,7 @@ struct Message {
 impl IntoResponse for NoPage {
     fn into_response(self) -> Response {
         let (status, title, text) = self.words();
-        let page = Message { shell: Shell::new(title, "", Place::Served), title, text };
+        let page = MessagePage { shell: Shell::new(title, "", LinkBase::Served), title, text };
         match page.render() {
             Ok(page) => (status, Html(page)).into_response(),
             Err(_) => (status, title).into_response(),

@@ -13,21 +13,21 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::asked::{Asked, Named};
+use super::asked::{Asked, NamedPart};
 use super::coverage::CoveragePage;
 use super::fleet::{Fleet, Need};
-use super::list::{COUNT, List, Wanted};
-use super::log::{Lines, Log, SIZE, window};
+use super::list::{COUNT, List, ListFilter};
+use super::log::{Lines, LogPage, SIZE, window};
 use super::nightly::{NightlyPage, Nights, title as title_of_sweep};
-use super::overview::{Overview, Row, Seen};
+use super::overview::{Overview, OverviewData, Row};
 use super::recipe::{Known, RecipePage};
 use super::respond::{NoPage, html, typed};
 use super::run::{RunPage, title};
-use super::shell::{Place, Shell};
+use super::shell::{LinkBase, Shell};
 use super::site::Site;
 use super::{actions, api, assets, feeds, headers, live};
 use history::on_main;
-use history::query::{Filter, Line, WINDOW};
+use history::query::{Filter, JournalLine, WINDOW};
 use history::{Db, HistoryError, RunRow};
 use journal::event::Record;
 use nightly::Shelf;
@@ -79,23 +79,23 @@ async fn nothing() -> NoPage {
 
 async fn overview(State(site): State<Site>) -> Result<Response, NoPage> {
     let of = site.clone();
-    let page = site.overview(async move { overview_page(&of, Place::Served).await }).await?;
+    let page = site.overview(async move { overview_page(&of, LinkBase::Served).await }).await?;
     Ok(typed("text/html; charset=utf-8", page))
 }
 
 /// The first page.
-pub(super) async fn overview_page(site: &Site, place: Place) -> Result<String, NoPage> {
+pub(super) async fn overview_page(site: &Site, place: LinkBase) -> Result<String, NoPage> {
     use askama::Template as _;
     let slots = match place {
-        Place::Served => site.look().lately().await.and_then(|seen| seen.slots),
-        Place::Exported(_) => None,
+        LinkBase::Served => site.look().lately().await.and_then(|seen| seen.slots),
+        LinkBase::Exported(_) => None,
     };
     // Put into words on the same thread: it takes long enough to hold up other readers.
     let made = site.history().read(move |db| {
         let (rows, live, recent) = overview_rows(db)?;
         let usual = |row: &Row| Some((row.run.recipe.to_string(), row.run.worked_ms?));
         let usual_ms: HashMap<String, u64> = rows.iter().filter_map(usual).collect();
-        let seen = Seen { rows, live, recent, slots, usual_ms, now: Timestamp::now() };
+        let seen = OverviewData { rows, live, recent, slots, usual_ms, now: Timestamp::now() };
         Ok(Overview::new(Shell::new("Recipes", "recipes", place).live("events"), &seen).render())
     });
     Ok(made.await??)
@@ -123,7 +123,7 @@ fn overview_rows(db: &Db) -> Result<Rows, HistoryError> {
     Ok((rows, live, recent))
 }
 
-async fn runs(State(site): State<Site>, Asked(wanted): Asked<Wanted>) -> Result<Response, NoPage> {
+async fn runs(State(site): State<Site>, Asked(wanted): Asked<ListFilter>) -> Result<Response, NoPage> {
     let filter = wanted.filter().map_err(NoPage::Wrong)?;
     let after = match wanted.before.as_str() {
         "" => None,
@@ -136,16 +136,16 @@ async fn runs(State(site): State<Site>, Asked(wanted): Asked<Wanted>) -> Result<
             Ok((db.list(&filter, after.as_ref(), COUNT)?, recipes))
         })
         .await?;
-    html(&List::new(Shell::new("Runs", "runs", Place::Served), &wanted, &page, recipes, Timestamp::now()))
+    html(&List::new(Shell::new("Runs", "runs", LinkBase::Served), &wanted, &page, recipes, Timestamp::now()))
 }
 
-async fn run(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
-    let page = run_page(&site, run, Place::Served).await?;
+async fn run(State(site): State<Site>, NamedPart(run): NamedPart<RunId>) -> Result<Response, NoPage> {
+    let page = run_page(&site, run, LinkBase::Served).await?;
     Ok(Html(page).into_response())
 }
 
 /// The page of one run.
-pub(super) async fn run_page(site: &Site, run: RunId, place: Place) -> Result<String, NoPage> {
+pub(super) async fn run_page(site: &Site, run: RunId, place: LinkBase) -> Result<String, NoPage> {
     use askama::Template as _;
     let (pictures, can_act) = (site.pictures(), site.token().is_some());
     let made = site.heavy(move |db| {
@@ -182,32 +182,36 @@ async fn records(site: &Site, run: RunId, from: Option<u64>) -> Result<(RunRow, 
             let newest = if row.tone.is_none() { row.lines.saturating_sub(1) } else { 0 };
             let from = window(from.unwrap_or(newest).min(row.lines.saturating_sub(1)));
             let lines = db.window(&run, from, SIZE)?.unwrap_or_default();
-            Ok(Some((row, from, lines.iter().filter_map(Line::record).collect())))
+            Ok(Some((row, from, lines.iter().filter_map(JournalLine::record).collect())))
         })
         .await?;
     found.ok_or(NoPage::Missing("run"))
 }
 
-async fn log(State(site): State<Site>, Named(run): Named<RunId>, Asked(at): Asked<From>) -> Result<Response, NoPage> {
+async fn log(
+    State(site): State<Site>,
+    NamedPart(run): NamedPart<RunId>,
+    Asked(at): Asked<From>,
+) -> Result<Response, NoPage> {
     let (row, from, records) = records(&site, run, at.from).await?;
-    let mut shell = Shell::new(&format!("Log of {}", row.run), "runs", Place::Served);
+    let mut shell = Shell::new(&format!("Log of {}", row.run), "runs", LinkBase::Served);
     shell.scripts.push(assets::LOG);
     if row.tone.is_none() {
         shell = shell.live(&format!("events?run={}", row.run));
     }
-    html(&Log::new(shell, &row, from, &records))
+    html(&LogPage::new(shell, &row, from, &records))
 }
 
 async fn log_lines(
     State(site): State<Site>,
-    Named(run): Named<RunId>,
+    NamedPart(run): NamedPart<RunId>,
     Asked(at): Asked<From>,
 ) -> Result<Response, NoPage> {
     let (row, from, records) = records(&site, run, at.from).await?;
     html(&Lines::new(&row, from, &records))
 }
 
-async fn journal(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
+async fn journal(State(site): State<Site>, NamedPart(run): NamedPart<RunId>) -> Result<Response, NoPage> {
     let text = site.heavy(move |db| {
         let mut text = String::new();
         for from in (0..).step_by(usize::try_from(WINDOW).unwrap_or(1)) {
@@ -222,14 +226,17 @@ async fn journal(State(site): State<Site>, Named(run): Named<RunId>) -> Result<R
     Ok(typed("application/x-ndjson", text.await?.ok_or(NoPage::Missing("run"))?))
 }
 
-async fn junit_xml(State(site): State<Site>, Named(run): Named<RunId>) -> Result<Response, NoPage> {
+async fn junit_xml(State(site): State<Site>, NamedPart(run): NamedPart<RunId>) -> Result<Response, NoPage> {
     let made = site.heavy(move |db| Ok(db.told(&run)?.map(|told| junit::render(&told.view, &told.remarks))));
     let text = made.await?.ok_or(NoPage::Missing("run"))?;
     Ok(typed("application/xml", text.map_err(|error| NoPage::Bug(error.to_string()))?))
 }
 
 /// Pictures alone, and only where the operator shows them; what a stranger's test wrote is never a page.
-async fn picture(State(site): State<Site>, Named((run, name)): Named<(RunId, String)>) -> Result<Response, NoPage> {
+async fn picture(
+    State(site): State<Site>,
+    NamedPart((run, name)): NamedPart<(RunId, String)>,
+) -> Result<Response, NoPage> {
     if !site.pictures() || !name.ends_with(".png") {
         return Err(NoPage::Missing("picture"));
     }
@@ -240,13 +247,13 @@ async fn picture(State(site): State<Site>, Named((run, name)): Named<(RunId, Str
     Ok(answer)
 }
 
-async fn recipe(State(site): State<Site>, Named(recipe): Named<RecipeName>) -> Result<Response, NoPage> {
-    let page = recipe_page(&site, recipe, Place::Served).await?;
+async fn recipe(State(site): State<Site>, NamedPart(recipe): NamedPart<RecipeName>) -> Result<Response, NoPage> {
+    let page = recipe_page(&site, recipe, LinkBase::Served).await?;
     Ok((StatusCode::OK, Html(page)).into_response())
 }
 
 /// The page of one recipe.
-pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: Place) -> Result<String, NoPage> {
+pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: LinkBase) -> Result<String, NoPage> {
     use askama::Template as _;
     let now = Timestamp::now();
     let since = now - SignedDuration::from_hours(24 * 7 * WEEKS);
@@ -277,14 +284,14 @@ pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: Place) -
 
 async fn coverage(State(site): State<Site>) -> Result<Response, NoPage> {
     let coverage = site.coverage().await?;
-    html(&CoveragePage::new(Shell::new("Coverage", "coverage", Place::Served), &coverage))
+    html(&CoveragePage::new(Shell::new("Coverage", "coverage", LinkBase::Served), &coverage))
 }
 
 async fn newest_sweep(State(site): State<Site>) -> Result<Response, NoPage> {
     nightly(&site, None).await
 }
 
-async fn sweep_of_day(State(site): State<Site>, Named(day): Named<Date>) -> Result<Response, NoPage> {
+async fn sweep_of_day(State(site): State<Site>, NamedPart(day): NamedPart<Date>) -> Result<Response, NoPage> {
     nightly(&site, Some(day)).await
 }
 
@@ -295,14 +302,14 @@ async fn nightly(site: &Site, day: Option<Date>) -> Result<Response, NoPage> {
         None => all.first().cloned(),
     };
     let clock = Shelf::below(site.state()).clock();
-    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", Place::Served);
+    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", LinkBase::Served);
     html(&NightlyPage::new(shell, &Nights { shown, all, clock }, Timestamp::now()))
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Response, NoPage> {
     let seen = site.look().seen().await;
     let needs = site.history().read(needs).await?;
-    html(&Fleet::new(Shell::new("Fleet", "fleet", Place::Served).live("events"), seen.as_ref(), &needs))
+    html(&Fleet::new(Shell::new("Fleet", "fleet", LinkBase::Served).live("events"), seen.as_ref(), &needs))
 }
 
 /// What each recipe's telling run needed.

@@ -30,7 +30,7 @@ const EXPORTED: [(&str, &str); 3] =
 
 /// How pages are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LinkBase {
     /// From this server, below this path, which ends with a slash.
     Served,
     /// From files, this many folders below the first page.
@@ -38,10 +38,10 @@ pub(super) enum Place {
 }
 
 impl Shell {
-    pub(super) fn new(title: &str, here: &'static str, place: Place) -> Self {
+    pub(super) fn new(title: &str, here: &'static str, place: LinkBase) -> Self {
         let (root, index) = match place {
-            Place::Served => ("/".to_owned(), ""),
-            Place::Exported(depth) => ("../".repeat(depth), "index.html"),
+            LinkBase::Served => ("/".to_owned(), ""),
+            LinkBase::Exported(depth) => ("../".repeat(depth), "index.html"),
         };
         Self {
             title: title.to_owned(),
@@ -52,7 +52,7 @@ impl Shell {
             scripts: Vec::new(),
             live: None,
             version: env!("CARGO_PKG_VERSION"),
-            is_export: place != Place::Served,
+            is_export: place != LinkBase::Served,
         }
     }
 

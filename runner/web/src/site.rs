@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use base::failure::Failure;
-use forge::token::Wanted;
+use forge::token::RequiredToken;
 use jiff::Timestamp;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -14,11 +14,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use url::Url;
 
 use super::actions;
-use super::fleet::Look;
+use super::fleet::FleetView;
 use super::respond::NoPage;
 use coverage::{Coverage, Evidence, all_and_maintained, gather};
 use history::query::Filter;
-use history::{Change, Db, History, HistoryError};
+use history::{Db, History, HistoryChange, HistoryError};
 use host::queue::Runner;
 use host::settings::plain;
 use nightly::{Shelf, Sweep};
@@ -40,7 +40,7 @@ const EVIDENCE: u16 = 100;
 
 /// How pages are shown; see `ServeSettings`.
 #[derive(Debug, Clone, Default)]
-pub struct Shown<'a> {
+pub struct PageSettings<'a> {
     /// File with the token that actions need; without one there are none.
     pub token_file: Option<&'a Path>,
     /// Where readers find the pages, for feeds and badges.
@@ -56,8 +56,8 @@ pub struct Site(Arc<Inner>);
 struct Inner {
     history: History,
     runner: Runner,
-    look: Look,
-    token: Option<Wanted>,
+    look: FleetView,
+    token: Option<RequiredToken>,
     home: Option<Url>,
     pictures: bool,
     heavy: Arc<Semaphore>,
@@ -65,7 +65,7 @@ struct Inner {
     /// Held by the one who makes the first page.
     making: Arc<Mutex<()>>,
     /// Changes that were not looked at, and when the last one was.
-    seen: std::sync::Mutex<(Receiver<Change>, Instant)>,
+    seen: std::sync::Mutex<(Receiver<HistoryChange>, Instant)>,
     coverage: Mutex<Option<(Instant, Arc<Coverage>)>>,
 }
 
@@ -80,10 +80,10 @@ impl Site {
     ///
     /// # Errors
     /// When the token cannot be read.
-    pub fn new(history: &History, runner: &Runner, shown: &Shown<'_>) -> Result<Self, Failure> {
+    pub fn new(history: &History, runner: &Runner, shown: &PageSettings<'_>) -> Result<Self, Failure> {
         Ok(Self(Arc::new(Inner {
             history: history.clone(),
-            look: Look::new(runner),
+            look: FleetView::new(runner),
             runner: runner.clone(),
             token: shown.token_file.map(actions::read).transpose()?,
             home: shown.home.clone().map(home).transpose()?,
@@ -110,7 +110,7 @@ impl Site {
         &self.0.history
     }
 
-    pub(super) fn changes(&self) -> Receiver<Change> {
+    pub(super) fn changes(&self) -> Receiver<HistoryChange> {
         self.0.history.changes()
     }
 
@@ -122,11 +122,11 @@ impl Site {
         &self.0.runner.state
     }
 
-    pub(super) fn look(&self) -> &Look {
+    pub(super) fn look(&self) -> &FleetView {
         &self.0.look
     }
 
-    pub(super) fn token(&self) -> Option<&Wanted> {
+    pub(super) fn token(&self) -> Option<&RequiredToken> {
         self.0.token.as_ref()
     }
 

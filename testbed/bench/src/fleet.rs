@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 
-use journal::event::{Event, Record, Stage, Word};
+use journal::event::{Event, Record, Stage, VerdictKind};
 
 /// Orders that are tried to find the best one, beside the longest first.
 const ORDERS: usize = 20_000;
@@ -138,7 +138,9 @@ async fn one(mut command: Command, recipe: RecipeName, queued: oneshot::Sender<(
     }
     let _ = child.wait().await;
     match end {
-        Some((Word::Passed, _, ms)) => Ok(FleetRun { recipe, apps, waited_ms: slot_ms, held_ms: ms - slot_ms.min(ms) }),
+        Some((VerdictKind::Passed, _, ms)) => {
+            Ok(FleetRun { recipe, apps, waited_ms: slot_ms, held_ms: ms - slot_ms.min(ms) })
+        }
         Some((_, line, _)) => Err(broken(format!("was not green: {line}"))),
         None => Err(broken("ended without a verdict".to_owned())),
     }

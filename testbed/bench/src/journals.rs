@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use journal::event::Decision;
 use journal::event::{
-    AbraCall, CheckResult, Event, Fault, HostFacts, JOURNAL_FORMAT, Origin, Outcome, PlannedStage, Record, RunStarted,
-    Shown, Stage, StageResult, TaskFact, Used, Verdict, Word,
+    AbraCall, CheckResult, CheckTrace, Event, Fault, HostFacts, JOURNAL_FORMAT, Origin, Outcome, PlannedStage, Record,
+    RunStarted, Stage, StageResult, TaskFact, Used, Verdict, VerdictKind,
 };
 
 /// Recipes that the runs are of.
@@ -54,7 +54,7 @@ pub(super) fn run(number: u32) -> Option<Vec<u8>> {
         told.tell(Event::StageEnded { stage, result, took_ms: 300 + u64::from(number % 700), used: Some(used) });
     }
     told.tell(Event::ObjectsLeft { objects: vec![] });
-    let word = if red { Word::Failed(Cause::Recipe) } else { Word::Passed };
+    let word = if red { VerdictKind::Failed(Cause::Recipe) } else { VerdictKind::Passed };
     let decided_by = fault.map(|fault| Decision { stage: Stage::Upgrade, fault });
     let line = format!("{} stages in 17.6 s, upgraded from 1.2.0+1.22.1-2", Stage::ALL.len());
     told.tell(Event::RunEnded { verdict: Verdict { word, line, decided_by } });
@@ -79,7 +79,9 @@ pub(super) fn long(number: u32, events: u32) -> Option<Vec<u8>> {
     }
     let result = StageResult { outcome: Outcome::Passed, fault: None, reason: None };
     told.tell(Event::StageEnded { stage, result, took_ms: told.ms, used: None });
-    told.tell(Event::RunEnded { verdict: Verdict { word: Word::Passed, line: "passed".to_owned(), decided_by: None } });
+    told.tell(Event::RunEnded {
+        verdict: Verdict { word: VerdictKind::Passed, line: "passed".to_owned(), decided_by: None },
+    });
     Some(told.lines)
 }
 
@@ -133,7 +135,7 @@ impl Told {
         let text = format!("GET / answered 200 in {n} ms, behind the app's own certificate");
         self.tell(Event::CheckEnded {
             stage,
-            check: CheckResult { name, origin, outcome, text, fault, took_ms: 90, shown: Shown::default() },
+            check: CheckResult { name, origin, outcome, text, fault, took_ms: 90, shown: CheckTrace::default() },
         });
     }
 

@@ -8,7 +8,7 @@ use base::failure::{Failure, Kind};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use journal::event::{Event, Origin, Record, RunStarted, Stage, Word};
+use journal::event::{Event, Origin, Record, RunStarted, Stage, VerdictKind};
 
 /// What one run showed.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub async fn cc_ci_run(program: &Path, args: &[String]) -> Result<CcCiRun, Failu
     let ended = child.wait().await.map_err(|error| broken(&error.to_string()))?;
     let total = start.elapsed();
     match (started, word) {
-        (Some(started), Some(Word::Passed)) if ended.success() => {
+        (Some(started), Some(VerdictKind::Passed)) if ended.success() => {
             Ok(CcCiRun { total, peak_bytes: peak, overlays, started, composes, stages })
         }
         _ => Err(broken(&format!("was not green ({ended})"))),

@@ -1,35 +1,35 @@
 //! What abra says, and the docker client within it. abra ends with 1 for whatever it was: its words are all there is.
 
 use super::network::rows;
-use super::{Basis, Message, engine};
+use super::{Basis, KnownMessage, engine};
 use crate::failure::Kind;
 
 const ABRA: &str = "abra, by public notes of its users";
 const CLIENT: &str = "docker's command line, cli/compose";
 
-static ROWS: &[Message] = &[
-    Message::new(
+static ROWS: &[KnownMessage] = &[
+    KnownMessage::new(
         &["secret not generated:"],
         Kind::SecretMissing,
         "a secret is used by the compose file and nothing generates it",
         "add SECRET_…_VERSION=v1 to .env.sample",
     )
     .from(ABRA, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["secret not inserted (#generate=false):"],
         Kind::SecretNotGiven,
         "a secret is marked generate=false and nobody inserted it",
         "say in recipe.toml how to make it: [secrets.…] length = 32",
     )
     .from(ABRA, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["only updates to labels are allowed"],
         Kind::ConfigChanged,
         "a config changed under a version that is already deployed",
         "raise its *_VERSION export in abra.sh; swarm configs cannot change in place",
     )
     .from("moby/swarmkit, controlapi", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "cannot connect to the docker daemon",
             "error during connect",
@@ -41,7 +41,7 @@ static ROWS: &[Message] = &[
         "start the engine, or set DOCKER_HOST; `cc-ci doctor` says more",
     )
     .from("docker's client", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "not a swarm manager",
             "network \"proxy\" is declared as external",
@@ -53,7 +53,7 @@ static ROWS: &[Message] = &[
         "run `cc-ci up`; `cc-ci doctor` says more",
     )
     .from(CLIENT, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &[
             "yaml: ",
             "additional property",
@@ -103,21 +103,21 @@ static ROWS: &[Message] = &[
         "the compose files named in COMPOSE_FILE",
     )
     .from(CLIENT, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &["does not support extension: objectformat"],
         Kind::AbraUnusable,
         "this abra cannot read a repository with SHA-256 commit ids",
         "a repository with SHA-1 commit ids; `cc-ci doctor --probe-abra` tells whether another abra reads it",
     )
     .from("go-git, within abra, by reports of its users", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["unable to validate recipe", "couldn't parse", "could not parse", "unable to read recipe", "missing env"],
         Kind::InvalidRecipe,
         "abra cannot read the recipe",
         "abra.sh, .env.sample and compose.yml of the recipe",
     )
     .from(ABRA, Basis::Assumed),
-    Message::new(
+    KnownMessage::new(
         &[
             "unknown flag",
             "unknown shorthand flag",
@@ -137,7 +137,7 @@ static ROWS: &[Message] = &[
         "`cc-ci doctor`, which compares cc-ci's words with this abra's help; the versions in docs/operate.md",
     )
     .from(ABRA, Basis::Assumed),
-    Message::new(
+    KnownMessage::new(
         &["unable to clone", "authentication required", "repository not found", "recipes.json"],
         Kind::SourceUnreachable,
         "abra cannot read its catalogue or the recipe's origin",
@@ -147,6 +147,6 @@ static ROWS: &[Message] = &[
     .passing(),
 ];
 
-static NETWORK: [Message; 5] = rows(Kind::SourceUnreachable);
+static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
-pub(super) static TABLES: &[&[Message]] = &[ROWS, engine::DEPLOY[0], engine::DEPLOY[1], &NETWORK];
+pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, engine::DEPLOY[0], engine::DEPLOY[1], &NETWORK];

@@ -3,7 +3,7 @@
 //! The hooks' own output is in it too, so a hook that failed goes before what it may have said of servers and disks.
 
 use super::network::{FULL, rows};
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 const RESTIC: &str = "restic, cmd/restic and internal/repository";
@@ -13,30 +13,30 @@ const BOT: &str = "backup-bot-two, as remembered";
 const REPOSITORY: &str =
     "the bot's repository, from within its container: `restic snapshots`, `restic unlock`, `restic check`";
 
-static ROWS: &[Message] = &[
+static ROWS: &[KnownMessage] = &[
     FULL,
-    Message::new(
+    KnownMessage::new(
         &["-hook of … ended with exit code"],
         Kind::BackupFailed,
         "a hook of the recipe failed",
         "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
     )
     .from(OWN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["failed to run command"],
         Kind::BackupFailed,
         "a hook of the recipe failed, and the bot went on",
         "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
     )
     .from(BOT, Basis::Assumed),
-    Message::new(
+    KnownMessage::new(
         &["the service has no running container", "is not running", "409 client error", "leads out of its volume"],
         Kind::BackupFailed,
         "the bot cannot work in the app: a service of it does not run, or a path leads out of its volume",
         "the services that carry backupbot labels: do they run, and stay up, while the backup is made?",
     )
     .from(OWN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "all source directories/files do not exist",
             "all target directories/files do not exist",
@@ -52,14 +52,14 @@ static ROWS: &[Message] = &[
         "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump",
     )
     .from(RESTIC, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &["source file could not be read", "source data could not be read"],
         Kind::BackupFailed,
         "some of what is to be backed up could not be read",
         "files that come and go, or that the bot may not read, in what the labels name",
     )
     .from(RESTIC, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &["already locked", "unable to create lock", "locked exclusively"],
         Kind::BackupBotUnusable,
         "another backup holds the bot's repository, or one that was killed left its lock",
@@ -67,14 +67,14 @@ static ROWS: &[Message] = &[
     )
     .from(RESTIC, Basis::Seen)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &["wrong password", "no key found", "empty password", "resolving password failed", "repository_password"],
         Kind::BackupBotUnusable,
         "the bot has not the password of its repository",
         "the bot's password file (RESTIC_PASSWORD_FILE) and its secret; a repository keeps the password that it was made with",
     )
     .from(RESTIC, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "repository does not exist",
             "unable to open config file",
@@ -87,7 +87,7 @@ static ROWS: &[Message] = &[
         "RESTIC_REPOSITORY of the bot, and what is mounted there",
     )
     .from(RESTIC, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "is damaged",
             "ciphertext verification failed",
@@ -109,7 +109,7 @@ static ROWS: &[Message] = &[
         REPOSITORY,
     )
     .from(RESTIC, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &[
             "accessdenied",
             "access denied",
@@ -133,7 +133,7 @@ static ROWS: &[Message] = &[
         "the login of the bot there, its rights and its quota",
     )
     .from("restic, internal/backend", Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &[
             "restic: not found",
             "command not found: restic",
@@ -148,7 +148,7 @@ static ROWS: &[Message] = &[
         "`cc-ci doctor`; `cc-ci up` makes one, abra deploys backup-bot-two",
     )
     .from("abra, as remembered", Basis::Assumed),
-    Message::new(
+    KnownMessage::new(
         &["restic … ended with exit code", "fatal: ", "traceback (most recent call last)", "resticfailederror"],
         Kind::BackupBotUnusable,
         "the bot or its restic failed",
@@ -157,9 +157,9 @@ static ROWS: &[Message] = &[
     .from(OWN, Basis::Seen),
 ];
 
-static NETWORK: [Message; 5] = rows(Kind::BackupBotUnusable);
+static NETWORK: [KnownMessage; 5] = rows(Kind::BackupBotUnusable);
 
-pub(super) static TABLES: &[&[Message]] = &[ROWS, &NETWORK];
+pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
 /// What the bot says of a hook that failed, after which it goes on, and what programs that write a dump say when they
 /// fail. Behind a pipe without pipefail, as in a script of the hook's, the exit code is lost and these are all that is left;

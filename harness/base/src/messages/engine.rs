@@ -5,7 +5,7 @@
 //! user, the folders and mounts that its compose file names. All others are about the machine.
 
 use super::network::{FULL, rows};
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 const HERE: &str = "engine 20.10.24";
@@ -21,8 +21,8 @@ const RUNTIME_LOOK: &str = "the engine's log (`journalctl -u docker`), `docker i
 const COMMAND_LOOK: &str = "entrypoint, command, user, working_dir and mounts of the service, and what its image has";
 
 /// What looks like another trouble by one of its words.
-static FIRST: &[Message] = &[
-    Message::new(
+static FIRST: &[KnownMessage] = &[
+    KnownMessage::new(
         &["/sys/fs/cgroup … no space left on device", "inotify … no space left on device", "keyring … disk quota exceeded"],
         Kind::RuntimeFailed,
         "the kernel's own limits are reached: control groups, keys or watches, and no disk",
@@ -31,7 +31,7 @@ static FIRST: &[Message] = &[
     .from("runc, public reports", Basis::Seen)
     .passing(),
     FULL,
-    Message::new(
+    KnownMessage::new(
         &[
             "exec: \"runc\"",
             "exec: \"docker-runc\"",
@@ -54,8 +54,8 @@ static FIRST: &[Message] = &[
 ];
 
 /// What is wrong with the machine.
-static MACHINE: &[Message] = &[
-    Message::new(
+static MACHINE: &[KnownMessage] = &[
+    KnownMessage::new(
         &[
             "cannot allocate memory",
             "fork/exec … resource temporarily unavailable",
@@ -71,7 +71,7 @@ static MACHINE: &[Message] = &[
     )
     .from("Go os/exec, runc", Basis::Seen)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &[
             "too many open files",
             "inotify",
@@ -86,7 +86,7 @@ static MACHINE: &[Message] = &[
     )
     .from("Go os, runc", Basis::Read)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &[
             "containerd-shim-runc … not installed",
             "runtime \"io.containerd … binary not installed",
@@ -115,7 +115,7 @@ static MACHINE: &[Message] = &[
     )
     .from("moby; containerd; runc", Basis::Read)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &[
             "cgroup",
             "systemd … dbus",
@@ -154,7 +154,7 @@ static MACHINE: &[Message] = &[
     )
     .from("runc, libcontainer", Basis::Seen)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &[
             "host-mode port already in use",
             "bind: address already in use",
@@ -173,7 +173,7 @@ static MACHINE: &[Message] = &[
         "what else publishes this port: `docker service ls`, `docker ps`, `ss -ltnp`",
     )
     .from("engine 20.10.24; moby, portallocator", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             // Addresses.
             "pool overlaps with other one",
@@ -263,14 +263,14 @@ static MACHINE: &[Message] = &[
     )
     .from(LIBNETWORK, Basis::Read)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &["unsupported platform on"],
         Kind::PlatformMissing,
         "no node has the processor that the image was built for",
         "the platforms that the image is published for (`docker manifest inspect IMAGE`); another image or tag",
     )
     .from(SCHEDULER, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &[
             "no suitable node",
             "node not available for new tasks",
@@ -289,7 +289,7 @@ static MACHINE: &[Message] = &[
         "the placement constraints and reservations of the service, and `docker node ls`",
     )
     .from(SCHEDULER, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "no such container",
             "container destroyed",
@@ -326,8 +326,8 @@ static MACHINE: &[Message] = &[
 
 /// What is about the recipe's own command, user, folders and mounts. Paths of a recipe may hold any word, so those that
 /// name one go before the machine's.
-static RECIPE: &[Message] = &[
-    Message::new(
+static RECIPE: &[KnownMessage] = &[
+    KnownMessage::new(
         &[
             "error mounting … not a directory",
             "are you trying to mount a directory onto a file",
@@ -338,7 +338,7 @@ static RECIPE: &[Message] = &[
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "cannot mkdir: … is not a directory",
             "chdir to cwd",
@@ -351,7 +351,7 @@ static RECIPE: &[Message] = &[
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "exec: \"… executable file not found in $path",
             "exec: \"… no such file or directory",
@@ -367,7 +367,7 @@ static RECIPE: &[Message] = &[
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "unable to find user",
             "unable to find group",
@@ -379,7 +379,7 @@ static RECIPE: &[Message] = &[
         COMMAND_LOOK,
     )
     .from(HERE, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "bind source path does not exist",
             "bind mount source",
@@ -399,7 +399,7 @@ static RECIPE: &[Message] = &[
         "what the service mounts: is it there on every server that the recipe is for?",
     )
     .from("engine 20.10.24; moby, volume/mounts", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "unknown capability",
             "invalid capadd",
@@ -425,22 +425,22 @@ static RECIPE: &[Message] = &[
 ];
 
 /// What is the recipe's where none of the machine's words is there too.
-static ELSE: &[Message] = &[
-    Message::new(
+static ELSE: &[KnownMessage] = &[
+    KnownMessage::new(
         &["error mounting", "create mountpoint for", "mount through procfd"],
         Kind::TaskRejected,
         "what it mounts cannot be mounted there",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &["executable file not found in $path"],
         Kind::TaskRejected,
         "the image has no such command",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["failed to create task for container", "failed to create shim", "oci runtime", "failed to create containerd"],
         Kind::RuntimeFailed,
         "the engine's runtime cannot make the container",
@@ -451,15 +451,15 @@ static ELSE: &[Message] = &[
 ];
 
 /// An image that the node lacks. A task's text is short: the registry's own words are those of a pull.
-static IMAGE: &[Message] = &[
-    Message::new(
+static IMAGE: &[KnownMessage] = &[
+    KnownMessage::new(
         &["no such image", "manifest unknown", "manifest for … not found", "name unknown"],
         Kind::ImageMissing,
         "there is no such image",
         "the image's name and tag in the compose file, and whether its registry still has it",
     )
     .from(EXECUTOR, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "pull access denied",
             "unauthorized",
@@ -471,7 +471,7 @@ static IMAGE: &[Message] = &[
         "the image's name in the compose file; for a private image a login on the node (`docker login REGISTRY`)",
     )
     .from("moby, distribution", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "no matching manifest for",
             "does not provide the specified platform",
@@ -482,14 +482,14 @@ static IMAGE: &[Message] = &[
         "the platforms that the image is published for (`docker manifest inspect IMAGE`); another image or tag",
     )
     .from("moby; containerd", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["toomanyrequests", "too many requests"],
         Kind::RegistryLimit,
         "the registry gives no more for now, it was asked too often (429)",
         "a login on the node raises the limit, and so does a mirror; the same run works later",
     )
     .from("moby, distribution", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["unexpected http status: 5"],
         Kind::RegistryUnreachable,
         "the registry is down or overloaded",
@@ -500,15 +500,15 @@ static IMAGE: &[Message] = &[
 ];
 
 /// What only the answer to a request says.
-static ANSWERS: &[Message] = &[
-    Message::new(
+static ANSWERS: &[KnownMessage] = &[
+    KnownMessage::new(
         &["not a swarm manager", "not part of a swarm", "not connected to a swarm"],
         Kind::WorldIncomplete,
         "this node is no manager of a swarm",
         "run `docker swarm init`, or name a manager in DOCKER_HOST",
     )
     .from(HERE, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["no such container", "is not running", "container … is paused", "container … is restarting"],
         Kind::CrashLoop,
         "the container ended while cc-ci worked in it",
@@ -517,12 +517,12 @@ static ANSWERS: &[Message] = &[
     .from(HERE, Basis::Seen),
 ];
 
-static PULL: [Message; 5] = rows(Kind::RegistryUnreachable);
-static LOST: [Message; 5] = rows(Kind::EngineUnreachable);
+static PULL: [KnownMessage; 5] = rows(Kind::RegistryUnreachable);
+static LOST: [KnownMessage; 5] = rows(Kind::EngineUnreachable);
 
 /// Of a task: where a registry was not reached, the pull is what it was about.
-pub(super) static TASK: &[&[Message]] = &[FIRST, RECIPE, IMAGE, MACHINE, &PULL, ELSE];
+pub(super) static TASK: &[&[KnownMessage]] = &[FIRST, RECIPE, IMAGE, MACHINE, &PULL, ELSE];
 /// Of a request.
-pub(super) static REQUEST: &[&[Message]] = &[FIRST, ANSWERS, &LOST, MACHINE];
+pub(super) static REQUEST: &[&[KnownMessage]] = &[FIRST, ANSWERS, &LOST, MACHINE];
 /// Of the docker client within abra.
-pub(super) static DEPLOY: &[&[Message]] = &[FIRST, MACHINE];
+pub(super) static DEPLOY: &[&[KnownMessage]] = &[FIRST, MACHINE];

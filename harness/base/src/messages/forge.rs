@@ -2,48 +2,48 @@
 //! from them.
 
 use super::network::rows;
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 const GITEA: &str = "Gitea and Forgejo, routers/api/v1";
 
-static ROWS: &[Message] = &[
-    Message::new(
+static ROWS: &[KnownMessage] = &[
+    KnownMessage::new(
         &["answered 401"],
         Kind::SourceUnreachable,
         "it does not know the token",
         "the bot's token: is it the one of this forge, and was it taken back?",
     )
     .from(GITEA, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 403"],
         Kind::SourceUnreachable,
         "it does not allow this",
         "the bot's token lacks a scope, or the bot a right in this repository",
     )
     .from(GITEA, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 404"],
         Kind::SourceUnreachable,
         "it has no such thing, or does not show it",
         "there is no such thing, or the bot may not see it",
     )
     .from(GITEA, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 400", "answered 422"],
         Kind::SourceUnreachable,
         "it does not understand what was asked",
         "the forge does not understand it; is its release as old as it should be?",
     )
     .from(GITEA, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &["answered 423"],
         Kind::SourceUnreachable,
         "it is locked",
         "the repository or the conversation is locked",
     )
     .from(GITEA, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &["answered 408", "answered 429", "answered 5"],
         Kind::SourceUnreachable,
         "it is down, overloaded, or was asked too often",
@@ -53,13 +53,13 @@ static ROWS: &[Message] = &[
     .passing(),
 ];
 
-static NETWORK: [Message; 5] = rows(Kind::SourceUnreachable);
+static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
-pub(super) static TABLES: &[&[Message]] = &[ROWS, &NETWORK];
+pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
 /// What a status means that is no success; none for one that the forge's interface does not have.
 #[must_use]
-pub fn status(status: u16) -> Option<&'static Message> {
+pub fn status(status: u16) -> Option<&'static KnownMessage> {
     let text = format!("answered {status}");
     ROWS.iter().find(|row| row.is_in(&text))
 }

@@ -4,7 +4,7 @@
 //! and stay silent; git runs with `LC_ALL=C`.
 
 use super::network::{FULL, rows};
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 const SEEN: &str = "git 2.39 against servers that answer so";
@@ -14,22 +14,22 @@ const GIT: &str = "git, http.c, remote-curl.c, setup.c";
 pub(super) const SILENT: &str = "no answer in";
 
 /// Those in which the other side answered, and does not let this one in.
-static RIGHTS: &[Message] = &[
-    Message::new(
+static RIGHTS: &[KnownMessage] = &[
+    KnownMessage::new(
         &["dubious ownership"],
         Kind::SourceUnreachable,
         "it belongs to another user of this machine, and git refuses to read it",
         "`git config --global --add safe.directory FOLDER` as the user of cc-ci, or the folder's owner (chown)",
     )
     .from(GIT, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["permission denied (publickey", "host key verification failed", "too many authentication failures"],
         Kind::SourceUnreachable,
         "it asks for a login",
         "the SSH key of cc-ci's user and its known hosts, and the rights of that key there",
     )
     .from("OpenSSH", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "could not read username",
             "could not read password",
@@ -46,7 +46,7 @@ static RIGHTS: &[Message] = &[
         "the address: forges also ask where no such repository is; for a private one, git's credential helper",
     )
     .from(SEEN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "returned error: 403",
             "returned error: 451",
@@ -61,16 +61,16 @@ static RIGHTS: &[Message] = &[
     .from(SEEN, Basis::Seen),
 ];
 
-static ROWS: &[Message] = &[
+static ROWS: &[KnownMessage] = &[
     FULL,
-    Message::new(
+    KnownMessage::new(
         &["git cannot be started"],
         Kind::GitUnusable,
         "git is not there or cannot be started",
         "install git, and whether it is on PATH",
     )
     .from("cc-ci", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["cannot allocate memory", "out of memory", "malloc failed", "cannot fork"],
         Kind::NodeOutOfMemory,
         "the machine has no memory left for git",
@@ -78,14 +78,14 @@ static ROWS: &[Message] = &[
     )
     .from(GIT, Basis::Read)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &["returned error: 429", "too many requests", "rate limit"],
         Kind::SourceUnreachable,
         "it says not now, it was asked too often (429)",
         "the limits of that server; the same run works later",
     )
     .from(SEEN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["returned error: 5", "internal server error", "service unavailable", "bad gateway", "gateway timeout"],
         Kind::SourceUnreachable,
         "its server is down or overloaded",
@@ -93,14 +93,14 @@ static ROWS: &[Message] = &[
     )
     .from(SEEN, Basis::Seen)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &["returned error: 408", "operation too slow", SILENT],
         Kind::SourceUnreachable,
         "it stays silent",
         "that server, and what stands between it and this machine",
     )
     .from(SEEN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "early eof",
             "unpack-objects failed",
@@ -133,7 +133,7 @@ static ROWS: &[Message] = &[
     )
     .from(SEEN, Basis::Seen)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &[
             "permission denied",
             "read-only file system",
@@ -151,7 +151,7 @@ static ROWS: &[Message] = &[
         "the rights and the disk of cc-ci's state folder, and those of a folder that was named",
     )
     .from(GIT, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &[
             "unsupported protocol",
             "unable to find remote helper",
@@ -163,7 +163,7 @@ static ROWS: &[Message] = &[
         "the address: https://…, ssh://…, or a folder",
     )
     .from(GIT, Basis::Read),
-    Message::new(
+    KnownMessage::new(
         &[
             "couldn't find remote ref",
             "remote branch … not found",
@@ -183,7 +183,7 @@ static ROWS: &[Message] = &[
         "the address and the revision that were asked for",
     )
     .from(GIT, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "does not appear to be a git repository",
             "not a git repository",
@@ -202,9 +202,9 @@ static ROWS: &[Message] = &[
     .from(SEEN, Basis::Seen),
 ];
 
-static NETWORK: [Message; 5] = rows(Kind::SourceUnreachable);
+static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
-pub(super) static TABLES: &[&[Message]] = &[RIGHTS, ROWS, &NETWORK];
+pub(super) static TABLES: &[&[KnownMessage]] = &[RIGHTS, ROWS, &NETWORK];
 
 /// Whether git says that the other side does not let this one in.
 #[must_use]

@@ -63,7 +63,7 @@ impl Speaker {
 
     /// The tables that are read for it, in their order.
     #[must_use]
-    pub fn tables(self) -> &'static [&'static [Message]] {
+    pub fn tables(self) -> &'static [&'static [KnownMessage]] {
         match self {
             Self::Task => engine::TASK,
             Self::Engine => engine::REQUEST,
@@ -102,7 +102,7 @@ impl Basis {
 
 /// One row: any of these words, what they mean, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Message {
+pub struct KnownMessage {
     /// Any of them, in lower case. `…` in one stands for anything: its parts come in this order.
     pub says: &'static [&'static str],
     /// What it is.
@@ -119,7 +119,7 @@ pub struct Message {
     pub passes: bool,
 }
 
-impl Message {
+impl KnownMessage {
     const fn new(says: &'static [&'static str], kind: Kind, means: &'static str, look_at: &'static str) -> Self {
         Self { says, kind, means, look_at, source: "", basis: Basis::Assumed, passes: false }
     }
@@ -157,7 +157,7 @@ fn says(lower: &str, words: &str) -> bool {
 }
 
 /// What words mean that no row knows.
-pub static UNKNOWN: Message = Message::new(
+pub static UNKNOWN: KnownMessage = KnownMessage::new(
     &[],
     Kind::UnknownTrouble,
     "cc-ci does not know these words",
@@ -166,13 +166,13 @@ pub static UNKNOWN: Message = Message::new(
 
 /// The first row that knows what was said.
 #[must_use]
-pub fn known(speaker: Speaker, text: &str) -> Option<&'static Message> {
+pub fn known(speaker: Speaker, text: &str) -> Option<&'static KnownMessage> {
     let lower = text.to_lowercase();
     speaker.tables().iter().flat_map(|table| table.iter()).find(|row| row.is_in(&lower))
 }
 
 /// The same; [`UNKNOWN`] where no row knows it.
 #[must_use]
-pub fn meaning(speaker: Speaker, text: &str) -> &'static Message {
+pub fn meaning(speaker: Speaker, text: &str) -> &'static KnownMessage {
     known(speaker, text).unwrap_or(&UNKNOWN)
 }

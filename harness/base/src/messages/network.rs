@@ -1,14 +1,14 @@
 //! What any program says of a machine that cannot be reached. The words are those of Go's and curl's libraries and of the
 //! C library, which engine, restic, git and traefik hand on.
 
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 /// The rows, with the kind that it is for the one who speaks.
-pub(super) const fn rows(kind: Kind) -> [Message; 5] {
+pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
     const FROM: &str = "Go net and net/http, libcurl, glibc";
     [
-        Message::new(
+        KnownMessage::new(
             &["no such host", "could not resolve", "temporary failure in name resolution", "server misbehaving"],
             kind,
             "its name has no address here",
@@ -16,7 +16,7 @@ pub(super) const fn rows(kind: Kind) -> [Message; 5] {
         )
         .from(FROM, Basis::Seen)
         .passing(),
-        Message::new(
+        KnownMessage::new(
             &[
                 "x509:",
                 "tls: ",
@@ -32,7 +32,7 @@ pub(super) const fn rows(kind: Kind) -> [Message; 5] {
             "that server's certificate, the authorities of this machine, and this machine's clock",
         )
         .from(FROM, Basis::Seen),
-        Message::new(
+        KnownMessage::new(
             &[
                 "i/o timeout",
                 "timed out",
@@ -49,7 +49,7 @@ pub(super) const fn rows(kind: Kind) -> [Message; 5] {
         )
         .from(FROM, Basis::Seen)
         .passing(),
-        Message::new(
+        KnownMessage::new(
             &[
                 "connection reset",
                 "broken pipe",
@@ -68,7 +68,7 @@ pub(super) const fn rows(kind: Kind) -> [Message; 5] {
         )
         .from(FROM, Basis::Seen)
         .passing(),
-        Message::new(
+        KnownMessage::new(
             &[
                 "connection refused",
                 "network is unreachable",
@@ -90,7 +90,7 @@ pub(super) const fn rows(kind: Kind) -> [Message; 5] {
 }
 
 /// A disk that is full, in the words of any program.
-pub(super) const FULL: Message = Message::new(
+pub(super) const FULL: KnownMessage = KnownMessage::new(
     &["no space left on device", "out of diskspace", "disk quota exceeded", "no inodes left"],
     Kind::DiskFull,
     "the disk is full",

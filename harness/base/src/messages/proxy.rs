@@ -1,7 +1,7 @@
 //! What traefik answers in the place of an app, and what is said where it does not answer itself. TLS ends in traefik, so
 //! a connection that does not come about says nothing of the app.
 
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 const TRAEFIK: &str = "traefik 3, here";
@@ -9,43 +9,43 @@ const TRAEFIK: &str = "traefik 3, here";
 const UNREACHED: &str = "the port in the routing labels, whether the app listens on all addresses, and whether the service \
                          joins the proxy network";
 
-static ROWS: &[Message] = &[
-    Message::new(
+static ROWS: &[KnownMessage] = &[
+    KnownMessage::new(
         &["certificate"],
         Kind::NoAnswer,
         "traefik shows a certificate that is not trusted",
         "the certificate that traefik serves for this name, and the CA that is trusted",
     )
     .from(TRAEFIK, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["connection refused", "dns error", "failed to lookup address", "no route to host", "network is unreachable"],
         Kind::ProxyUnreachable,
         "traefik itself cannot be reached",
         "whether traefik runs and its ports are open (`docker service ps` of it), the DNS of this machine; `cc-ci doctor`",
     )
     .from("reqwest, hyper", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 404"],
         Kind::NoAnswer,
         "the app, or traefik in its place, has nothing there",
         "the routing labels of the service: does traefik know this name at all?",
     )
     .from(TRAEFIK, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 502", "bad gateway"],
         Kind::NoAnswer,
         "traefik knows the app and cannot reach it",
         UNREACHED,
     )
     .from(TRAEFIK, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 503", "no available server", "service unavailable"],
         Kind::NoAnswer,
         "traefik has no server behind the route",
         UNREACHED,
     )
     .from(TRAEFIK, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["answered 504", "gateway timeout"],
         Kind::NoAnswer,
         "traefik sent the request on and got no answer",
@@ -54,4 +54,4 @@ static ROWS: &[Message] = &[
     .from(TRAEFIK, Basis::Seen),
 ];
 
-pub(super) static TABLES: &[&[Message]] = &[ROWS];
+pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS];

@@ -5,7 +5,7 @@
 //! beside it.
 
 use super::network::{FULL, rows};
-use super::{Basis, Message};
+use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
 const SEEN: &str = "engine 20.10.24 against a server that answers so";
@@ -15,16 +15,16 @@ const LOGIN: &str = "the image's name in the compose file; for a private image g
                      (`docker login REGISTRY`) and put the recipe on the list CCCI_REGISTRY_RECIPES, or have the image here \
                      before the run";
 
-static ROWS: &[Message] = &[
+static ROWS: &[KnownMessage] = &[
     FULL,
-    Message::new(
+    KnownMessage::new(
         &["invalid reference format", "must be lowercase", "invalid repository name", "is not a valid repository/tag"],
         Kind::InvalidCompose,
         "that is no name of an image",
         "the image in the compose file, and the variables in it",
     )
     .from(MOBY, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "no matching manifest for",
             "does not provide the specified platform",
@@ -38,7 +38,7 @@ static ROWS: &[Message] = &[
         "the platforms that the image is published for (`docker manifest inspect IMAGE`); another image or tag",
     )
     .from("engine 20.10.24; moby, containerd", Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &["toomanyrequests", "too many requests", "rate limit", "http 429", "status: 429", "status code 429"],
         Kind::RegistryLimit,
         "the registry gives no more for now, it was asked too often (429)",
@@ -46,7 +46,7 @@ static ROWS: &[Message] = &[
          the same run works later",
     )
     .from(SEEN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "unauthorized",
             "no basic auth credentials",
@@ -69,7 +69,7 @@ static ROWS: &[Message] = &[
         LOGIN,
     )
     .from(SEEN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "manifest unknown",
             "name unknown",
@@ -87,7 +87,7 @@ static ROWS: &[Message] = &[
         "the image's name and tag in the compose file, and whether its registry still has it",
     )
     .from(SEEN, Basis::Seen),
-    Message::new(
+    KnownMessage::new(
         &[
             "unexpected http status: 5",
             "unexpected status code",
@@ -106,7 +106,7 @@ static ROWS: &[Message] = &[
     )
     .from(SEEN, Basis::Seen)
     .passing(),
-    Message::new(
+    KnownMessage::new(
         &[
             "verification failed for digest",
             "layers from manifest don't match",
@@ -125,6 +125,6 @@ static ROWS: &[Message] = &[
     .passing(),
 ];
 
-static NETWORK: [Message; 5] = rows(Kind::RegistryUnreachable);
+static NETWORK: [KnownMessage; 5] = rows(Kind::RegistryUnreachable);
 
-pub(super) static TABLES: &[&[Message]] = &[ROWS, &NETWORK];
+pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];

@@ -1,7 +1,7 @@
 use super::*;
 use crate::failure::Cause;
 
-fn rows() -> impl Iterator<Item = (Speaker, &'static Message)> {
+fn rows() -> impl Iterator<Item = (Speaker, &'static KnownMessage)> {
     Speaker::ALL
         .into_iter()
         .flat_map(|speaker| speaker.tables().iter().flat_map(|table| table.iter()).map(move |row| (speaker, row)))

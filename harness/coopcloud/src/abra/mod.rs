@@ -23,10 +23,10 @@ pub use environment::environment;
 pub use failures::{explain, explain_with};
 pub use group::ProcessGroup;
 pub use lint::{LintRow, parse_lint};
-pub use probed::{Answer, Probed};
+pub use probed::{ProbeAnswer, Probed};
 pub use program::{find_program, version_of};
 pub use secrets::{generated_values, nothing_generated};
-pub use words::{Certainty, WORDS, Word};
+pub use words::{AbraPhrase, Certainty, WORDS};
 
 use base::failure::Failure;
 use base::names::{Domain, RecipeName};

@@ -12,7 +12,7 @@ const FILE: &str = "abra-probe.json";
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum ProbeAnswer {
     /// It does what the table says.
     AsTold,
     /// It does the other thing.
@@ -27,7 +27,7 @@ pub struct Probed {
     /// What the program says of its version: the answers are this one's.
     pub version: String,
     /// By the names of the table of behaviours.
-    pub answers: BTreeMap<String, Answer>,
+    pub answers: BTreeMap<String, ProbeAnswer>,
     /// Flags that its help lists, each with its command: `app restore --hooks`.
     pub flags: Vec<String>,
 }
@@ -66,8 +66,8 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         assert_eq!(Probed::read(state.path(), "abra 0.13"), None);
         let answers = BTreeMap::from([
-            ("stack-name-cut".to_owned(), Answer::AsTold),
-            ("exports-by-pattern".to_owned(), Answer::Unknown("no deploy".to_owned())),
+            ("stack-name-cut".to_owned(), ProbeAnswer::AsTold),
+            ("exports-by-pattern".to_owned(), ProbeAnswer::Unknown("no deploy".to_owned())),
         ]);
         let probed = Probed { version: "abra 0.13".to_owned(), answers, flags: vec!["app restore --hooks".to_owned()] };
         probed.keep(state.path()).unwrap();

@@ -12,7 +12,7 @@ pub enum Certainty {
 
 /// One command with the flags that cc-ci gives it.
 #[derive(Debug, Clone, Copy)]
-pub struct Word {
+pub struct AbraPhrase {
     /// The words of the command, without the program.
     pub command: &'static [&'static str],
     /// The long flags.
@@ -21,14 +21,14 @@ pub struct Word {
     pub certainty: Certainty,
 }
 
-const fn word(command: &'static [&'static str], flags: &'static [&'static str], certainty: Certainty) -> Word {
-    Word { command, flags, certainty }
+const fn word(command: &'static [&'static str], flags: &'static [&'static str], certainty: Certainty) -> AbraPhrase {
+    AbraPhrase { command, flags, certainty }
 }
 
 use Certainty::{Remembered, Seen};
 
 /// Every command that cc-ci calls. `--no-input` and `--offline` are global flags.
-pub const WORDS: &[Word] = &[
+pub const WORDS: &[AbraPhrase] = &[
     word(&["server", "add"], &["--local", "--no-input"], Seen),
     word(&["recipe", "lint"], &["--chaos", "--offline", "--no-input"], Seen),
     word(&["app", "new"], &["--server", "--domain", "--chaos", "--offline", "--no-input"], Seen),

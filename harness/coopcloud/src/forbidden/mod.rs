@@ -76,14 +76,14 @@ pub struct Owner<'a> {
 
 /// One thing that a compose file may not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub enum ForbiddenFinding {
     /// It asks for more than an app may have.
     Forbidden(String),
     /// A key that no version of the format knows: docker refuses it, and nobody can say what it would do.
     Unknown(String),
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ForbiddenFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden(text) | Self::Unknown(text) => f.write_str(text),
@@ -96,7 +96,7 @@ impl fmt::Display for Finding {
 /// Each file is looked at by itself: whatever a later file hides, and however two are merged, nothing is
 /// deployed that no file says.
 #[must_use]
-pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<Finding> {
+pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<ForbiddenFinding> {
     let mut found = Found(Vec::new());
     for name in compose.variables.iter().filter(|name| is_reserved(name)) {
         found.forbid(format!("it reads the variable {name}, which is the machine's"));
@@ -123,23 +123,25 @@ pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<Finding> {
 }
 
 /// What was found so far.
-struct Found(Vec<Finding>);
+struct Found(Vec<ForbiddenFinding>);
 
 impl Found {
     fn forbid(&mut self, text: String) {
-        self.0.push(Finding::Forbidden(text));
+        self.0.push(ForbiddenFinding::Forbidden(text));
     }
 
     /// What docker takes for a name.
     fn named(&mut self, kind: &str, name: &str) {
         let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         if name.is_empty() || !name.bytes().all(fine) {
-            self.0.push(Finding::Unknown(format!("{name:?} is no name of a {kind}")));
+            self.0.push(ForbiddenFinding::Unknown(format!("{name:?} is no name of a {kind}")));
         }
     }
 
     fn unknown(&mut self, place: &str, key: &str) {
-        self.0.push(Finding::Unknown(format!("{place} has the key {key}, which docker stack deploy does not know")));
+        self.0.push(ForbiddenFinding::Unknown(format!(
+            "{place} has the key {key}, which docker stack deploy does not know"
+        )));
     }
 }
 

@@ -191,7 +191,7 @@ fn keys_that_nobody_knows_are_docker_s_to_refuse() {
     ] {
         let compose = Compose::load(&[("c.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
         let found = forbidden(&compose, &owner);
-        assert!(matches!(found.as_slice(), [Finding::Unknown(_)]), "{text}: {found:?}");
+        assert!(matches!(found.as_slice(), [ForbiddenFinding::Unknown(_)]), "{text}: {found:?}");
     }
 }
 

@@ -17,7 +17,7 @@ const LOGIN: &str = r#"<!doctype html><html><head><title>Sign in to r</title>
 
 #[test]
 fn a_login_page_is_understood() {
-    let page = Page::read(LOGIN);
+    let page = LoginPage::read(LOGIN);
     assert_eq!(page.name.as_deref(), Some("login-login"));
     assert_eq!(page.title, "Sign in to your account");
     assert_eq!(page.said.as_deref(), Some("Invalid username or password."));
@@ -34,23 +34,23 @@ fn a_login_page_is_understood() {
 #[test]
 fn a_form_for_a_new_password_is_not_for_a_login() {
     let html = "<form method=post><input type=password name=new><input type=password name=again></form>";
-    assert_eq!(Page::read(html).login_form(), None);
+    assert_eq!(LoginPage::read(html).login_form(), None);
     let html = "<form><input type=password name=p></form>";
-    assert_eq!(Page::read(html).login_form(), None, "a password would be part of the address");
-    assert!(Page::read("<form method=post id=kc-form-login><input name=username></form>").login_form().is_some());
+    assert_eq!(LoginPage::read(html).login_form(), None, "a password would be part of the address");
+    assert!(LoginPage::read("<form method=post id=kc-form-login><input name=username></form>").login_form().is_some());
 }
 
 proptest! {
     #[test]
     fn any_text_is_some_page(html in "(<(form|input|div|h1|title|/form|/div)( (id|name|class|method)=[a-z\"'-]{0,9}){0,3}/?>|[ -~]{0,9}){0,40}") {
-        let page = Page::read(&html);
+        let page = LoginPage::read(&html);
         prop_assert!(page.title.chars().count() <= 400);
     }
 
     #[test]
     fn what_is_sent_is_what_the_page_holds(value in "[ -~]{0,30}") {
         let escaped = value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-        let page = Page::read(&format!("<form method=post><input type=hidden name=a value=\"{escaped}\"></form>"));
+        let page = LoginPage::read(&format!("<form method=post><input type=hidden name=a value=\"{escaped}\"></form>"));
         prop_assert_eq!(&page.forms[0].fields[0].value, &value);
     }
 }

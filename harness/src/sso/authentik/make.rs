@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::super::discovery::discover;
-use super::super::{Granted, ProviderName, SsoError, User, Wanted};
+use super::super::{Granted, ProviderName, RealmSpec, SsoError, User};
 use super::api::segment;
 use super::ready::Ready;
 use super::{Authentik, MARKER, Release, is_marked};
@@ -46,7 +46,7 @@ impl Authentik {
     }
 
     /// Makes everything else.
-    pub(super) async fn fill(&self, wanted: &Wanted, group: &Value, ready: &Ready) -> Result<Granted, SsoError> {
+    pub(super) async fn fill(&self, wanted: &RealmSpec, group: &Value, ready: &Ready) -> Result<Granted, SsoError> {
         let realm = &wanted.realm;
         let asked = format!("make realm {realm}");
         let client_id = client_of(realm, &wanted.client)
@@ -79,7 +79,7 @@ impl Authentik {
         discover(&self.api.caller, &issuer, realm, &client_id, &users).await
     }
 
-    fn provider(&self, wanted: &Wanted, client_id: &ClientId, email: &Value, ready: &Ready) -> Value {
+    fn provider(&self, wanted: &RealmSpec, client_id: &ClientId, email: &Value, ready: &Ready) -> Value {
         let redirects = if self.release >= REDIRECT_OBJECTS {
             let strict = |url| json!({"matching_mode": "strict", "url": url});
             Value::Array(wanted.redirects.iter().map(strict).collect())

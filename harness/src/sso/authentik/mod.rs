@@ -14,7 +14,7 @@ use std::time::Duration;
 use base::names::RealmName;
 
 use self::api::Api;
-use super::{Admin, Granted, Provider, ProviderName, SsoError, Wanted};
+use super::{Admin, Granted, Provider, ProviderName, RealmSpec, SsoError};
 use http_client::Http;
 
 /// The attribute of groups and users that says that cc-ci made them; its value is the realm's name.
@@ -86,7 +86,7 @@ impl Provider for Authentik {
         Ok(self.version.clone())
     }
 
-    async fn make_realm(&self, wanted: &Wanted) -> Result<Granted, SsoError> {
+    async fn make_realm(&self, wanted: &RealmSpec) -> Result<Granted, SsoError> {
         wanted.check()?;
         self.api.caller.hide_all(wanted);
         let ready = self.ready(&wanted.realm).await?;

@@ -16,7 +16,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Why the book cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum BookError {
+pub enum JobStoreError {
     /// The disk refuses.
     #[error("{} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
     Disk {
@@ -39,19 +39,19 @@ pub enum BookError {
 
 /// The folder of words.
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct JobStore {
     dir: PathBuf,
 }
 
-impl Book {
+impl JobStore {
     /// The book below a state folder; its folder is made, for this user's eyes alone.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn below(state: &Path) -> Result<Self, BookError> {
+    pub fn below(state: &Path) -> Result<Self, JobStoreError> {
         let dir = state.join("answers");
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
-        made.map_err(|why| BookError::Disk { path: dir.clone(), what: "made", why })?;
+        made.map_err(|why| JobStoreError::Disk { path: dir.clone(), what: "made", why })?;
         Ok(Self { dir })
     }
 
@@ -69,9 +69,9 @@ impl Book {
     ///
     /// # Errors
     /// When the disk refuses; then the file is as it was.
-    pub fn save(&self, job: &Job) -> Result<(), BookError> {
+    pub fn save(&self, job: &Job) -> Result<(), JobStoreError> {
         let path = self.path(job.comment);
-        self.replace(&path, job).map_err(|why| BookError::Disk { path, what: "written", why })
+        self.replace(&path, job).map_err(|why| JobStoreError::Disk { path, what: "written", why })
     }
 
     fn replace(&self, path: &Path, job: &Job) -> io::Result<()> {
@@ -87,10 +87,10 @@ impl Book {
     ///
     /// # Errors
     /// When the folder or one of its files cannot be read.
-    pub fn all(&self, now: Timestamp) -> Result<Vec<Job>, BookError> {
+    pub fn all(&self, now: Timestamp) -> Result<Vec<Job>, JobStoreError> {
         let failed = |path: &Path, what| {
             let path = path.to_owned();
-            move |why| BookError::Disk { path, what, why }
+            move |why| JobStoreError::Disk { path, what, why }
         };
         let mut jobs = Vec::new();
         for entry in std::fs::read_dir(&self.dir).map_err(failed(&self.dir, "read"))? {
@@ -105,7 +105,7 @@ impl Book {
             }
             let bytes = std::fs::read(&path).map_err(failed(&path, "read"))?;
             let job: Job = serde_json::from_slice(&bytes)
-                .map_err(|error| BookError::Unreadable { path: path.clone(), why: error.to_string() })?;
+                .map_err(|error| JobStoreError::Unreadable { path: path.clone(), why: error.to_string() })?;
             if job.told && job.has_ended() && now.duration_since(job.taken) > KEPT {
                 std::fs::remove_file(&path).map_err(failed(&path, "removed"))?;
                 continue;
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_word_is_in_the_book_until_it_is_told_and_old() {
         let state = tempfile::tempdir().unwrap();
-        let (book, now) = (Book::below(state.path()).unwrap(), Timestamp::now());
+        let (book, now) = (JobStore::below(state.path()).unwrap(), Timestamp::now());
         let mut old = Job::new(&asked(3, 7, "!testme"), now - SignedDuration::from_hours(24 * 31));
         old.phase = Phase::Ended(End::Done);
         let new = Job::new(&asked(20, 7, "!stop"), now);
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_word_is_named() {
         let state = tempfile::tempdir().unwrap();
-        let book = Book::below(state.path()).unwrap();
+        let book = JobStore::below(state.path()).unwrap();
         std::fs::write(state.path().join("answers/5.json"), "{}").unwrap();
         let told = book.all(Timestamp::now()).unwrap_err().to_string();
         assert!(told.contains("5.json") && told.contains("move it away"), "{told}");

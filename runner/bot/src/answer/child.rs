@@ -17,7 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 use super::builds::StartedBuild;
-use super::message::{Came, Ended};
+use super::message::{ChildExit, WorkerMessage};
 use host::settings::Settings;
 use journal::event::Record;
 
@@ -101,14 +101,14 @@ impl Order {
 
 /// Who starts runs.
 pub trait Runs: Send + Sync + 'static {
-    /// Starts one. What it says comes as [`Came::Record`], its end as [`Came::Ended`] or [`Came::Over`].
+    /// Starts one. What it says comes as [`WorkerMessage::Record`], its end as [`WorkerMessage::ChildExit`] or [`WorkerMessage::Over`].
     ///
     /// # Errors
     /// When nothing can be started.
-    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash>;
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<WorkerMessage>) -> io::Result<Leash>;
 
-    /// Looks for restarts of builds that have ended; each comes as [`Came::Restarted`].
-    fn look_for_restarts(&self, _known: Vec<StartedBuild>, _came: mpsc::UnboundedSender<Came>) {}
+    /// Looks for restarts of builds that have ended; each comes as [`WorkerMessage::Restarted`].
+    fn look_for_restarts(&self, _known: Vec<StartedBuild>, _came: mpsc::UnboundedSender<WorkerMessage>) {}
 
     /// Whether runs live on without this process. Then the same order, said again, finds the same run.
     fn outlive(&self) -> bool {
@@ -117,7 +117,7 @@ pub trait Runs: Send + Sync + 'static {
 }
 
 impl Runs for Box<dyn Runs> {
-    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<WorkerMessage>) -> io::Result<Leash> {
         (**self).start(order, came)
     }
 
@@ -125,7 +125,7 @@ impl Runs for Box<dyn Runs> {
         (**self).outlive()
     }
 
-    fn look_for_restarts(&self, known: Vec<StartedBuild>, came: mpsc::UnboundedSender<Came>) {
+    fn look_for_restarts(&self, known: Vec<StartedBuild>, came: mpsc::UnboundedSender<WorkerMessage>) {
         (**self).look_for_restarts(known, came);
     }
 }
@@ -183,7 +183,7 @@ impl Children {
         &self,
         words: &[String],
         take: impl FnMut(Record) -> bool + Send + 'static,
-    ) -> io::Result<(Leash, JoinHandle<Ended>)> {
+    ) -> io::Result<(Leash, JoinHandle<ChildExit>)> {
         let mut command = Command::new(&self.program);
         command
             .args(words)
@@ -209,13 +209,13 @@ impl Children {
 }
 
 impl Runs for Children {
-    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<WorkerMessage>) -> io::Result<Leash> {
         let (comment, records) = (order.comment, came.clone());
-        let take = move |record| records.send(Came::Record(comment, Box::new(record))).is_ok();
+        let take = move |record| records.send(WorkerMessage::Record(comment, Box::new(record))).is_ok();
         let (leash, ending) = self.begin(&order.words(), take)?;
         tokio::spawn(async move {
             if let Ok(ended) = ending.await {
-                let _ = came.send(Came::Ended(comment, ended));
+                let _ = came.send(WorkerMessage::Ended(comment, ended));
             }
         });
         Ok(leash)
@@ -226,7 +226,7 @@ async fn follow(
     mut child: Child,
     let_go: CancellationToken,
     take: impl FnMut(Record) -> bool + Send + 'static,
-) -> Ended {
+) -> ChildExit {
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut reading = tokio::spawn(async move {
         if let Some(output) = output {
@@ -258,7 +258,7 @@ async fn follow(
     let said = tokio::time::timeout(REST, &mut listening).await.ok().and_then(Result::ok).unwrap_or_default();
     reading.abort();
     listening.abort();
-    Ended { code: status.ok().and_then(|status| status.code()), said }
+    ChildExit { code: status.ok().and_then(|status| status.code()), said }
 }
 
 async fn read_records(output: impl AsyncRead + Unpin, mut take: impl FnMut(Record) -> bool) {
@@ -315,9 +315,9 @@ mod tests {
         }
     }
 
-    async fn ended(came: &mut mpsc::UnboundedReceiver<Came>) -> Ended {
+    async fn ended(came: &mut mpsc::UnboundedReceiver<WorkerMessage>) -> ChildExit {
         match tokio::time::timeout(Duration::from_secs(30), came.recv()).await.unwrap().unwrap() {
-            Came::Ended(CommentId(5), ended) => ended,
+            WorkerMessage::Ended(CommentId(5), ended) => ended,
             other => panic!("{other:?}"),
         }
     }
@@ -332,7 +332,10 @@ mod tests {
         let words = "run custom-html --source=https://git.example.org/coop/custom-html.git --pr=7 \
             --commit=1a2b3c4d5e6f708192a3b4c5d6e7f80912a3b4c5 --run-id=20261121-091403-kxqv \
             --only=install,functional/20-x.hurl --from=1.2.0+1.22.1 --leash --json";
-        assert_eq!(ended, Ended { code: Some(10), said: vec![words.to_owned(), "0".to_owned(), "some".to_owned()] });
+        assert_eq!(
+            ended,
+            ChildExit { code: Some(10), said: vec![words.to_owned(), "0".to_owned(), "some".to_owned()] }
+        );
     }
 
     #[tokio::test]
@@ -341,7 +344,7 @@ mod tests {
         let (send, mut came) = mpsc::unbounded_channel();
         let leash = children("cat; echo torn down >&2; exit 130", dir.path()).start(&order(), send).unwrap();
         drop(leash);
-        assert_eq!(ended(&mut came).await, Ended { code: Some(130), said: vec!["torn down".to_owned()] });
+        assert_eq!(ended(&mut came).await, ChildExit { code: Some(130), said: vec!["torn down".to_owned()] });
     }
 
     #[tokio::test]

@@ -2,31 +2,31 @@
 
 use forge::api::PullEnd;
 use forge::names::PullId;
-use forge::watch::{Asked, Desk};
+use forge::watch::{CommandRequest, Desk};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::book::Book;
+use super::book::JobStore;
 use super::job::Job;
-use super::message::Came;
+use super::message::WorkerMessage;
 
 /// Writes words into the book and tells the worker.
 #[derive(Debug)]
-pub struct AnswerDesk {
-    book: Book,
-    worker: mpsc::UnboundedSender<Came>,
+pub struct JobQueue {
+    book: JobStore,
+    worker: mpsc::UnboundedSender<WorkerMessage>,
 }
 
-impl AnswerDesk {
+impl JobQueue {
     /// A desk before a worker.
     #[must_use]
-    pub fn new(book: Book, worker: mpsc::UnboundedSender<Came>) -> Self {
+    pub fn new(book: JobStore, worker: mpsc::UnboundedSender<WorkerMessage>) -> Self {
         Self { book, worker }
     }
 }
 
-impl Desk for AnswerDesk {
-    async fn take_on(&mut self, asked: &Asked) -> Result<(), String> {
+impl Desk for JobQueue {
+    async fn take_on(&mut self, asked: &CommandRequest) -> Result<(), String> {
         // Its first coming was written down, and the worker has it from there.
         if self.book.has(asked.comment.id) {
             return Ok(());
@@ -34,13 +34,13 @@ impl Desk for AnswerDesk {
         let job = Job::new(asked, Timestamp::now());
         self.book.save(&job).map_err(|error| error.to_string())?;
         // A worker that is gone finds it in the book when it is back.
-        let _ = self.worker.send(Came::Word(Box::new(job)));
+        let _ = self.worker.send(WorkerMessage::Word(Box::new(job)));
         Ok(())
     }
 
     fn ended(&mut self, pull: &PullId, end: PullEnd) {
         // A worker that is gone asks for it when it is back.
-        let _ = self.worker.send(Came::PullEnded { pull: pull.clone(), end, until: None });
+        let _ = self.worker.send(WorkerMessage::PullEnded { pull: pull.clone(), end, until: None });
     }
 }
 
@@ -53,12 +53,12 @@ mod tests {
     async fn a_word_that_comes_twice_is_taken_on_once() {
         let state = tempfile::tempdir().unwrap();
         let (send, mut came) = mpsc::unbounded_channel();
-        let book = Book::below(state.path()).unwrap();
-        let mut desk = AnswerDesk::new(book.clone(), send);
+        let book = JobStore::below(state.path()).unwrap();
+        let mut desk = JobQueue::new(book.clone(), send);
         desk.take_on(&asked(5, 7, "!testme")).await.unwrap();
         desk.take_on(&asked(5, 7, "!testme")).await.unwrap();
         assert!(
-            matches!(came.try_recv().unwrap(), Came::Word(job) if book.all(Timestamp::now()).unwrap() == std::slice::from_ref(&*job))
+            matches!(came.try_recv().unwrap(), WorkerMessage::Word(job) if book.all(Timestamp::now()).unwrap() == std::slice::from_ref(&*job))
         );
         assert!(came.try_recv().is_err());
     }

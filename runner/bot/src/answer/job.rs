@@ -3,9 +3,9 @@
 use base::names::{Commit, RecipeName, RunId};
 use forge::api::PullEnd;
 use forge::drone::BuildEnd;
-use forge::grammar::{Command, Said, TestMe};
+use forge::grammar::{Command, Parsed, TestMe};
 use forge::names::{CommentId, Login, PullId};
-use forge::watch::{Asked, Pin};
+use forge::watch::{CommandRequest, Pin};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -26,7 +26,7 @@ pub struct Job {
     #[serde(default)]
     pub pin: Pin,
     /// What it says, line by line.
-    pub said: Vec<Said>,
+    pub said: Vec<Parsed>,
     /// When it was taken on, by this machine's clock.
     pub taken: Timestamp,
     /// How far it came.
@@ -48,7 +48,7 @@ pub struct Job {
     pub pull_ended: Option<PullEnd>,
     /// What becomes of the app that stayed, once the pull request has ended.
     #[serde(default)]
-    pub kept: Option<KeptApp>,
+    pub kept: Option<KeptJob>,
     /// The build that its run is, where runs are builds of Drone.
     #[serde(default)]
     pub build: Option<AsBuild>,
@@ -110,7 +110,7 @@ pub struct EarlierAttempt {
 /// What becomes of an app that stayed after its run, once its pull request has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum KeptApp {
+pub enum KeptJob {
     /// It is being removed.
     Goes,
     /// Nothing is left of it.
@@ -173,7 +173,7 @@ pub enum End {
 impl Job {
     /// A word, as it was authorised.
     #[must_use]
-    pub fn new(asked: &Asked, now: Timestamp) -> Self {
+    pub fn new(asked: &CommandRequest, now: Timestamp) -> Self {
         Self {
             comment: asked.comment.id,
             pull: asked.pull.id.clone(),
@@ -200,7 +200,7 @@ impl Job {
     #[must_use]
     pub fn testme(&self) -> Option<&TestMe> {
         self.said.iter().find_map(|said| match said {
-            Said::Command(Command::TestMe(testme)) => Some(testme),
+            Parsed::Command(Command::TestMe(testme)) => Some(testme),
             _ => None,
         })
     }

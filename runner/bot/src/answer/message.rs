@@ -3,23 +3,23 @@
 use forge::api::PullEnd;
 use forge::names::{CommentId, PullId};
 
-use super::builds::{Over, RestartedBuild, Seen};
+use super::builds::{Over, RestartedBuild, SeenBuild};
 use super::job::Job;
 use journal::event::Record;
 
 /// What reaches the worker.
 #[derive(Debug)]
-pub enum Came {
+pub enum WorkerMessage {
     /// A word that is in the book.
     Word(Box<Job>),
     /// What the run of a comment says.
     Record(CommentId, Box<Record>),
     /// The process of a comment's run has ended.
-    Ended(CommentId, Ended),
+    Ended(CommentId, ChildExit),
     /// The process of a run from before a restart is gone.
     Gone(CommentId),
     /// How the build of a comment's run stands.
-    Build(CommentId, Box<Seen>),
+    Build(CommentId, Box<SeenBuild>),
     /// The build of a comment's run is over.
     Over(CommentId, Over),
     /// The build of a comment's run was restarted in Drone.
@@ -39,7 +39,7 @@ pub enum Came {
 
 /// How a run's process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct ChildExit {
     /// Its exit code; none where a signal ended it.
     pub code: Option<i32>,
     /// The last lines of its standard error.

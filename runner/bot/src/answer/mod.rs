@@ -23,13 +23,15 @@ mod render;
 mod tell;
 mod work;
 
-pub use self::book::{Book, BookError};
-pub use self::builds::{Asked, AtDrone, Builds, Over, Paces, RestartedBuild, Seen, StartedBuild, SwarmRuns};
+pub use self::book::{JobStore, JobStoreError};
+pub use self::builds::{
+    AtDrone, Builds, CancelFuture, Over, PollIntervals, RestartedBuild, SeenBuild, StartedBuild, SwarmRuns,
+};
 pub use self::child::{Children, Leash, NOT_FOR_RUNS, Order, Runs};
-pub use self::desk::AnswerDesk;
-pub use self::job::{AsBuild, EarlierAttempt, End, Job, KeptApp, Phase, Stopped};
+pub use self::desk::JobQueue;
+pub use self::job::{AsBuild, EarlierAttempt, End, Job, KeptJob, Phase, Stopped};
 pub use self::kept::{Ending, KeptApps};
-pub use self::message::{Came, Ended};
-pub use self::render::{BYTES, MARKER, Page, Shown, render, status};
-pub use self::tell::{Pauses, Telling, Told, tell};
-pub use self::work::{Worker, Workshop};
+pub use self::message::{ChildExit, WorkerMessage};
+pub use self::render::{BYTES, CommentPage, MARKER, ShownRun, render, status};
+pub use self::tell::{CommentUpdate, Debounce, Delivered, tell};
+pub use self::work::{Worker, WorkerConfig};

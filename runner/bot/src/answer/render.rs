@@ -10,13 +10,13 @@ mod without_verdict;
 
 use std::fmt::Write as _;
 
-use forge::api::{ANSWER_MARKER, PullEnd, State, Status};
+use forge::api::{ANSWER_MARKER, PullEnd, Status, StatusState};
 use forge::grammar::{Command, TestMe};
 use url::Url;
 
 use super::builds::AtDrone;
 use super::job::{End, Job, Phase, Stopped};
-use journal::event::Word;
+use journal::event::VerdictKind;
 use journal::fold::RunView;
 use journal::markdown::span;
 use journal::on_main::OnMain;
@@ -32,9 +32,9 @@ const WORDS: usize = 6;
 
 /// All that an answer says.
 #[derive(Debug, Clone, Copy)]
-pub struct Page<'a> {
+pub struct CommentPage<'a> {
     /// The run that it is about; none where nobody asked for one.
-    pub main: Option<Shown<'a>>,
+    pub main: Option<ShownRun<'a>>,
     /// Runs that wait for that one.
     pub next: &'a [&'a Job],
     /// The words on the pull request, in their order.
@@ -47,7 +47,7 @@ pub struct Page<'a> {
 
 /// The run that an answer is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Shown<'a> {
+pub struct ShownRun<'a> {
     /// The word.
     pub job: &'a Job,
     /// What the run has said so far.
@@ -82,7 +82,7 @@ const DETAILS: [Detail; 4] = [
 
 /// The comment's text, of at most [`BYTES`].
 #[must_use]
-pub fn render(page: &Page<'_>) -> String {
+pub fn render(page: &CommentPage<'_>) -> String {
     let mut text = String::new();
     for detail in DETAILS {
         text = at(page, detail);
@@ -93,7 +93,7 @@ pub fn render(page: &Page<'_>) -> String {
     text
 }
 
-fn at(page: &Page<'_>, detail: Detail) -> String {
+fn at(page: &CommentPage<'_>, detail: Detail) -> String {
     let mut text = format!("{MARKER}\n");
     match page.main {
         None => text.push_str("### cc-ci\n\nNo run was started yet: `!testme` starts one.\n"),
@@ -106,7 +106,7 @@ fn at(page: &Page<'_>, detail: Detail) -> String {
     text
 }
 
-fn main(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
+fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: Detail) {
     let job = shown.job;
     let _ = writeln!(text, "### {}\n", heading(shown));
     match (&job.phase, shown.view) {
@@ -192,7 +192,7 @@ fn compared(text: &mut String, on_main: &OnMain, public_url: Option<&Url>, detai
 }
 
 /// What was asked for, by whom, and what exactly was tested.
-fn facts(text: &mut String, page: &Page<'_>, shown: Shown<'_>, detail: Detail) {
+fn facts(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: Detail) {
     let job = shown.job;
     let _ = writeln!(text, "\n**Asked for:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
     let _ = writeln!(text, "- commit `{}`", job.head);
@@ -242,7 +242,7 @@ fn report(url: &Url, run: &str) -> Option<Url> {
     Some(url)
 }
 
-fn heading(shown: Shown<'_>) -> String {
+fn heading(shown: ShownRun<'_>) -> String {
     match (&shown.job.phase, shown.view) {
         (Phase::New | Phase::Queued, _) => "… queued".to_owned(),
         (Phase::Running { .. }, view) => match view.and_then(RunView::running) {
@@ -299,22 +299,22 @@ const PART: &str = "cc-ci (in part)";
 
 /// The status of the commit that a run is about; none where there is nothing to say.
 #[must_use]
-pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
+pub fn status(shown: ShownRun<'_>, public_url: Option<&Url>) -> Option<Status> {
     let job = shown.job;
     let in_part = match job.testme()? {
         TestMe::Failed => job.only.as_ref().is_none_or(|only| !only.is_empty()),
         TestMe::Run { only, .. } => only.is_some(),
     };
     let (state, line) = match (&job.phase, shown.view) {
-        (Phase::New | Phase::Queued, _) => (State::Pending, live::place(shown)),
-        (Phase::Running { .. }, view) => (State::Pending, view.map_or_else(|| live::first(shown), live::line)),
+        (Phase::New | Phase::Queued, _) => (StatusState::Pending, live::place(shown)),
+        (Phase::Running { .. }, view) => (StatusState::Pending, view.map_or_else(|| live::first(shown), live::line)),
         (Phase::Ended(End::Ran { .. }), _) if let Some(end) = without_verdict::of(shown) => {
             (without_verdict::state(end), without_verdict::line(job, end))
         }
         (Phase::Ended(End::Ran { .. }), Some(view)) => (state_of(view), view.line()),
-        (Phase::Ended(End::Ran { .. }), None) => (State::Error, "its journal cannot be read any more".to_owned()),
-        (Phase::Ended(End::Stopped), _) => (State::Error, "stopped before it began".to_owned()),
-        (Phase::Ended(End::NoRun { what, .. }), _) => (State::Error, what.clone()),
+        (Phase::Ended(End::Ran { .. }), None) => (StatusState::Error, "its journal cannot be read any more".to_owned()),
+        (Phase::Ended(End::Stopped), _) => (StatusState::Error, "stopped before it began".to_owned()),
+        (Phase::Ended(End::NoRun { what, .. }), _) => (StatusState::Error, what.clone()),
         (Phase::Ended(End::Done), _) => return None,
     };
     let target = match (&job.phase, public_url) {
@@ -329,11 +329,13 @@ pub fn status(shown: Shown<'_>, public_url: Option<&Url>) -> Option<Status> {
 }
 
 /// Red says something about the change; everything else that is not green could not find out.
-fn state_of(view: &RunView) -> State {
+fn state_of(view: &RunView) -> StatusState {
     match (view.tone(), view.verdict.as_ref().map(|verdict| verdict.word)) {
-        (Tone::Passed, Some(Word::Passed)) => State::Success,
-        (Tone::Failed, Some(Word::Failed(cause))) if cause != base::failure::Cause::Infrastructure => State::Failure,
-        _ => State::Error,
+        (Tone::Passed, Some(VerdictKind::Passed)) => StatusState::Success,
+        (Tone::Failed, Some(VerdictKind::Failed(cause))) if cause != base::failure::Cause::Infrastructure => {
+            StatusState::Failure
+        }
+        _ => StatusState::Error,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::names::Commit;
 use forge::api::{Forge, ForgeError, Status};
 use forge::names::{CommentId, PullId};
-use forge::watch::Pace;
+use forge::watch::Backoff;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -16,7 +16,7 @@ use super::render::MARKER;
 
 /// What a forge is to show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Telling {
+pub struct CommentUpdate {
     /// The comment's text; nothing is said while it is empty.
     pub text: String,
     /// The statuses of commits, by name.
@@ -27,7 +27,7 @@ pub struct Telling {
 
 /// A telling that the forge has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Delivered {
     /// The pull request.
     pub pull: PullId,
     /// The words whose end it told.
@@ -36,18 +36,18 @@ pub struct Told {
 
 /// How often a pull request's comment is edited, and how a forge that is down is asked again.
 #[derive(Debug, Clone, Copy)]
-pub struct Pauses {
+pub struct Debounce {
     /// Between two edits, while nothing ends.
     pub between: Duration,
     /// After failures.
-    pub pace: Pace,
+    pub pace: Backoff,
     /// At most, after failures that are not over by themselves.
     pub unmended: Duration,
 }
 
-impl Default for Pauses {
+impl Default for Debounce {
     fn default() -> Self {
-        let pace = Pace { longest: Duration::from_secs(60), ..Pace::default() };
+        let pace = Backoff { longest: Duration::from_secs(60), ..Backoff::default() };
         Self { between: Duration::from_secs(5), pace, unmended: Duration::from_secs(300) }
     }
 }
@@ -66,9 +66,9 @@ struct Teller<F> {
 pub async fn tell<F: Forge>(
     forge: Arc<F>,
     pull: PullId,
-    mut wanted: watch::Receiver<Telling>,
-    told: mpsc::UnboundedSender<Told>,
-    pauses: Pauses,
+    mut wanted: watch::Receiver<CommentUpdate>,
+    told: mpsc::UnboundedSender<Delivered>,
+    pauses: Debounce,
 ) {
     let mut teller =
         Teller { forge, pull: pull.clone(), comment: None, text: String::new(), statuses: BTreeMap::new() };
@@ -90,7 +90,7 @@ pub async fn tell<F: Forge>(
             Ok(()) => {
                 failures = 0;
                 next = Instant::now() + pauses.between;
-                if told.send(Told { pull: pull.clone(), ends: telling.ends }).is_err() {
+                if told.send(Delivered { pull: pull.clone(), ends: telling.ends }).is_err() {
                     return;
                 }
             }
@@ -98,7 +98,7 @@ pub async fn tell<F: Forge>(
                 failures = failures.saturating_add(1);
                 // What a person has to mend is not mended sooner for being asked more often.
                 let longest = if error.is_passing() { pauses.pace.longest } else { pauses.unmended };
-                next = Instant::now() + Pace { longest, ..pauses.pace }.after(failures, rand::random());
+                next = Instant::now() + Backoff { longest, ..pauses.pace }.after(failures, rand::random());
                 tracing::warn!("the answer on {pull} waits: {error}");
             }
         }
@@ -106,7 +106,7 @@ pub async fn tell<F: Forge>(
 }
 
 impl<F: Forge> Teller<F> {
-    async fn bring(&mut self, telling: &Telling) -> Result<(), ForgeError> {
+    async fn bring(&mut self, telling: &CommentUpdate) -> Result<(), ForgeError> {
         if !telling.text.is_empty() && telling.text != self.text {
             self.write(&telling.text).await?;
             self.text.clone_from(&telling.text);

@@ -23,13 +23,13 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::book::{Book, BookError};
+use super::book::{JobStore, JobStoreError};
 use super::builds::AtDrone;
 use super::child::{Leash, Runs};
 use super::job::{Job, Phase};
 use super::kept::KeptApps;
-use super::message::Came;
-use super::tell::{Pauses, Telling, Told};
+use super::message::WorkerMessage;
+use super::tell::{CommentUpdate, Debounce, Delivered};
 use journal::fold::RunView;
 use journal::on_main::OnMain;
 use journal::run_dir::RunDir;
@@ -43,7 +43,7 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 
 /// What a worker works with.
 #[derive(Debug)]
-pub struct Workshop<F, R> {
+pub struct WorkerConfig<F, R> {
     /// Where it answers.
     pub forge: Arc<F>,
     /// Who starts runs.
@@ -51,7 +51,7 @@ pub struct Workshop<F, R> {
     /// Who ends apps that stay.
     pub kept: Arc<dyn KeptApps>,
     /// Where words are written down.
-    pub book: Book,
+    pub book: JobStore,
     /// cc-ci's state folder.
     pub state: PathBuf,
     /// The folder of recipes.
@@ -59,7 +59,7 @@ pub struct Workshop<F, R> {
     /// Where reports are to be read.
     pub public_url: Option<Url>,
     /// How often it tells.
-    pub pauses: Pauses,
+    pub pauses: Debounce,
     /// How often builds that ended are looked at for a restart.
     pub restarts: Duration,
     /// Runs that are processes at once; the slots decide how many of them have live apps.
@@ -68,7 +68,7 @@ pub struct Workshop<F, R> {
 
 /// Does what was asked for.
 pub struct Worker<F, R> {
-    shop: Workshop<F, R>,
+    shop: WorkerConfig<F, R>,
     jobs: BTreeMap<CommentId, Job>,
     /// What runs have said, as far as it was asked for.
     views: HashMap<CommentId, RunView>,
@@ -79,15 +79,15 @@ pub struct Worker<F, R> {
     builds: HashMap<CommentId, AtDrone>,
     /// How long runs of each recipe usually take; none where they are to be looked at anew.
     expected: Option<BTreeMap<RecipeName, Duration>>,
-    tellers: HashMap<PullId, watch::Sender<Telling>>,
+    tellers: HashMap<PullId, watch::Sender<CommentUpdate>>,
     telling: JoinSet<()>,
     /// Pull requests whose answer may have changed.
     changed: BTreeSet<PullId>,
     /// The same, and somebody waits for it.
     urgent: bool,
     stopping: bool,
-    came: mpsc::UnboundedSender<Came>,
-    told: mpsc::UnboundedSender<Told>,
+    came: mpsc::UnboundedSender<WorkerMessage>,
+    told: mpsc::UnboundedSender<Delivered>,
 }
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
@@ -96,9 +96,9 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// # Errors
     /// When the book cannot be read.
     pub fn new(
-        shop: Workshop<F, R>,
-        came: mpsc::UnboundedSender<Came>,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Told>), BookError> {
+        shop: WorkerConfig<F, R>,
+        came: mpsc::UnboundedSender<WorkerMessage>,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Delivered>), JobStoreError> {
         let jobs = shop.book.all(Timestamp::now())?;
         let (told, tolds) = mpsc::unbounded_channel();
         let worker = Self {
@@ -123,8 +123,8 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Works until it is told to stop, and then until its runs have torn down and the forge knows.
     pub async fn work(
         mut self,
-        mut came: mpsc::UnboundedReceiver<Came>,
-        mut told: mpsc::UnboundedReceiver<Told>,
+        mut came: mpsc::UnboundedReceiver<WorkerMessage>,
+        mut told: mpsc::UnboundedReceiver<Delivered>,
         stop: &CancellationToken,
     ) {
         self.recover().await;
@@ -148,21 +148,25 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.wind_up(&mut came, &mut told).await;
     }
 
-    async fn take(&mut self, came: Came) {
+    async fn take(&mut self, came: WorkerMessage) {
         match came {
-            Came::Word(job) => self.word(*job).await,
-            Came::Record(comment, record) => self.record(comment, &record),
-            Came::Ended(comment, ended) => self.ended(comment, &ended),
-            Came::Gone(comment) => self.gone(comment),
-            Came::Build(comment, seen) => self.build(comment, *seen),
-            Came::Over(comment, over) => self.over(comment, over),
-            Came::Restarted(comment, build) => self.restarted(comment, *build),
-            Came::PullEnded { pull, end, until } => self.pull_ended(&pull, end, until),
-            Came::KeptApp(comment, ended) => self.kept_app(comment, ended),
+            WorkerMessage::Word(job) => self.word(*job).await,
+            WorkerMessage::Record(comment, record) => self.record(comment, &record),
+            WorkerMessage::Ended(comment, ended) => self.ended(comment, &ended),
+            WorkerMessage::Gone(comment) => self.gone(comment),
+            WorkerMessage::Build(comment, seen) => self.build(comment, *seen),
+            WorkerMessage::Over(comment, over) => self.over(comment, over),
+            WorkerMessage::Restarted(comment, build) => self.restarted(comment, *build),
+            WorkerMessage::PullEnded { pull, end, until } => self.pull_ended(&pull, end, until),
+            WorkerMessage::KeptApp(comment, ended) => self.kept_app(comment, ended),
         }
     }
 
-    async fn wind_up(&mut self, came: &mut mpsc::UnboundedReceiver<Came>, told: &mut mpsc::UnboundedReceiver<Told>) {
+    async fn wind_up(
+        &mut self,
+        came: &mut mpsc::UnboundedReceiver<WorkerMessage>,
+        told: &mut mpsc::UnboundedReceiver<Delivered>,
+    ) {
         self.stopping = true;
         let active: Vec<PullId> = self.active().map(|job| job.pull.clone()).collect();
         self.changed.extend(active);
@@ -176,11 +180,11 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             while !under_way.is_empty() {
                 tokio::select! {
                     Some(one) = came.recv() => {
-                        if let Came::Ended(comment, _) = &one {
+                        if let WorkerMessage::Ended(comment, _) = &one {
                             under_way.remove(comment);
                         }
                         // A word that comes now is in the book.
-                        if !matches!(one, Came::Word(_)) {
+                        if !matches!(one, WorkerMessage::Word(_)) {
                             self.take(one).await;
                         }
                     }
@@ -230,7 +234,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         tokio::spawn(async move {
             // One that was never made has no lock, and one that hangs is the slots' affair.
             let _ = timeout(STOPPING, dir.wait_for_owner()).await;
-            let _ = came.send(Came::Gone(comment));
+            let _ = came.send(WorkerMessage::Gone(comment));
         });
     }
 

@@ -15,7 +15,7 @@ use forge::names::{Branch, Repo};
 pub use self::enrol::{Enrolled, Enrolment, enrol};
 pub use self::git::{Git, IdFormat};
 use self::plan::plan;
-pub use self::plan::{Refs, Step};
+pub use self::plan::{RefStep, Refs};
 use source::git_access::GitAccess;
 
 /// So many refs go in one push; a list of arguments has its limit.
@@ -42,7 +42,7 @@ pub struct Mirrored {
     /// Whether the repository was made.
     pub made: bool,
     /// What became of each ref that was not the same already.
-    pub steps: BTreeMap<String, Step>,
+    pub steps: BTreeMap<String, RefStep>,
 }
 
 /// Makes the mirror where it is missing, and brings it up to date.

@@ -7,7 +7,7 @@ pub type Refs = BTreeMap<String, String>;
 
 /// What happens to one ref of upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum RefStep {
     /// The mirror does not have it.
     New,
     /// Upstream is ahead of the mirror.
@@ -20,7 +20,7 @@ pub enum Step {
     InPull,
 }
 
-impl Step {
+impl RefStep {
     /// Whether it is pushed.
     #[must_use]
     pub fn is_push(self) -> bool {
@@ -53,16 +53,16 @@ pub(super) fn plan(
     mirror: &Refs,
     in_pulls: &BTreeSet<String>,
     is_ahead: impl Fn(&str, &str) -> bool,
-) -> BTreeMap<String, Step> {
+) -> BTreeMap<String, RefStep> {
     let step = |name: &str, theirs: &str| match mirror.get(name) {
-        None => Some(Step::New),
+        None => Some(RefStep::New),
         Some(ours) if ours == theirs => None,
-        Some(_) if name.starts_with("refs/tags/") => Some(Step::TagMoved),
-        Some(ours) if !is_ahead(ours, theirs) => Some(Step::Diverged),
+        Some(_) if name.starts_with("refs/tags/") => Some(RefStep::TagMoved),
+        Some(ours) if !is_ahead(ours, theirs) => Some(RefStep::Diverged),
         Some(_) if name.strip_prefix("refs/heads/").is_some_and(|branch| in_pulls.contains(branch)) => {
-            Some(Step::InPull)
+            Some(RefStep::InPull)
         }
-        Some(_) => Some(Step::Forward),
+        Some(_) => Some(RefStep::Forward),
     };
     let mirrored = upstream.iter().filter(|(name, _)| is_mirrored(name));
     mirrored.filter_map(|(name, theirs)| Some((name.clone(), step(name, theirs)?))).collect()
@@ -100,12 +100,12 @@ mod tests {
         let in_pulls = BTreeSet::from(["pull".to_owned()]);
         let steps = plan(&upstream, &mirror, &in_pulls, |ours, theirs| ours < theirs);
         let wanted = [
-            ("refs/heads/main", Step::Forward),
-            ("refs/heads/new", Step::New),
-            ("refs/heads/own", Step::Diverged),
-            ("refs/heads/pull", Step::InPull),
-            ("refs/tags/1.0.0", Step::TagMoved),
-            ("refs/tags/2.0.0", Step::New),
+            ("refs/heads/main", RefStep::Forward),
+            ("refs/heads/new", RefStep::New),
+            ("refs/heads/own", RefStep::Diverged),
+            ("refs/heads/pull", RefStep::InPull),
+            ("refs/tags/1.0.0", RefStep::TagMoved),
+            ("refs/tags/2.0.0", RefStep::New),
         ];
         assert_eq!(steps, wanted.map(|(name, step)| (name.to_owned(), step)).into());
     }

@@ -16,7 +16,7 @@ use swarm::Swarm;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::answer::{Asked, Builds, SwarmRuns};
+use crate::answer::{Builds, CancelFuture, SwarmRuns};
 use host::queue::slots_of;
 use host::settings::Settings;
 use host::settings::{plain, wrong};
@@ -107,11 +107,11 @@ async fn within(asked: impl Future<Output = Result<bool, Failure>>, run: &RunId,
 }
 
 impl SwarmRuns for OwnSwarm {
-    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Asked<'a> {
+    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> CancelFuture<'a> {
         Box::pin(within(self.cancel(run, by), run, false))
     }
 
-    fn has<'a>(&'a self, run: &'a RunId) -> Asked<'a> {
+    fn has<'a>(&'a self, run: &'a RunId) -> CancelFuture<'a> {
         Box::pin(within(self.knows(run), run, true))
     }
 }

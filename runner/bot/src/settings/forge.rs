@@ -36,7 +36,7 @@ pub struct ForgeArgs {
 
 /// A forge that was named, with its token read.
 #[derive(Debug, Clone)]
-pub struct Named {
+pub struct NamedForge {
     /// The forge.
     pub forge: Gitea,
     /// Its address.
@@ -49,7 +49,7 @@ pub struct Named {
     pub ca_file: Option<PathBuf>,
 }
 
-impl Named {
+impl NamedForge {
     /// For git, at this forge alone.
     #[must_use]
     pub fn git_access(&self) -> GitAccess {
@@ -62,7 +62,7 @@ impl ForgeArgs {
     ///
     /// # Errors
     /// When the token cannot be read, or the address is none of a forge.
-    pub fn named(&self) -> Result<Option<Named>, Failure> {
+    pub fn named(&self) -> Result<Option<NamedForge>, Failure> {
         let (Some(url), Some(owner), Some(file)) = (&self.forge_url, &self.forge_owner, &self.forge_token_file) else {
             return Ok(None);
         };
@@ -72,7 +72,7 @@ impl ForgeArgs {
         let token_file = std::path::absolute(file).map_err(|error| unread(error.to_string()))?;
         let (http, ca_file) = self.http()?;
         let forge = Gitea::new(http, url.clone(), owner.clone(), token);
-        Ok(Some(Named { forge, url: url.clone(), owner: owner.clone(), token_file, ca_file }))
+        Ok(Some(NamedForge { forge, url: url.clone(), owner: owner.clone(), token_file, ca_file }))
     }
 
     /// A client that believes the forge.
@@ -94,7 +94,7 @@ impl ForgeArgs {
     ///
     /// # Errors
     /// As [`Self::named`], and when none is named.
-    pub fn wanted(&self) -> Result<Named, Failure> {
+    pub fn wanted(&self) -> Result<NamedForge, Failure> {
         self.named()?.ok_or_else(|| {
             let all = "--forge-url, --forge-owner and --forge-token-file (CCCI_FORGE_URL, CCCI_FORGE_OWNER, CCCI_FORGE_TOKEN_FILE)";
             wrong("no forge is named".to_owned(), all)

@@ -5,7 +5,7 @@ use host::say;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use base::failure::Failure;
-use slots::{Board as _, Caps, Wish};
+use slots::{Board as _, CapSettings, Caps};
 use swarm::Swarm;
 
 use host::queue::{caps, slots_of};
@@ -40,7 +40,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     let slots = slots_of(&swarm, settings);
     let usual = caps(&swarm, settings).await?.over(None);
     let (tests, apps) = (args.runs.map(NonZeroU32::get), args.apps.map(NonZeroU32::get));
-    let wish = Wish { tests, apps, mib: args.memory.map(NonZeroU64::get), usual };
+    let wish = CapSettings { tests, apps, mib: args.memory.map(NonZeroU64::get), usual };
     let (now, note) = if (wish.tests, wish.apps, wish.mib) == (None, None, None) {
         match slots.board().ledger().await? {
             Some(ledger) => (ledger.caps, ""),

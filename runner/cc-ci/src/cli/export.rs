@@ -12,7 +12,7 @@ use host::settings::Settings;
 use journal::exit::Exit;
 use journal::number::between;
 use journal::text::count;
-use web::{Shown, Site, export};
+use web::{PageSettings, Site, export};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -32,7 +32,7 @@ pub(super) struct Args {
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let runner = runner_of(settings)?;
     let history = opened(&runner.state)?;
-    let shown = Shown { home: args.public_url.clone(), ..Shown::default() };
+    let shown = PageSettings { home: args.public_url.clone(), ..PageSettings::default() };
     let site = Site::new(&history, &runner, &shown)?;
     let done = export(&site, &args.folder, args.runs).await.map_err(|error| {
         Failure::new(Kind::StateUnusable, error.to_string(), "the folder that was named, and the disk it is on")

@@ -8,7 +8,7 @@ use base::names::{RecipeName, RunId};
 use jiff::Timestamp;
 use swarm::Swarm;
 
-use slots::Looks;
+use slots::Scan;
 
 use super::run::runner_of;
 use engine::keep::clock;
@@ -56,7 +56,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
     };
     let done = match &run {
         Some(run) => janitor.reap_run(run, args.when_due).await?,
-        None => janitor.reap(Looks::Long).await?,
+        None => janitor.reap(Scan::Long).await?,
     };
     if args.json {
         say!("{:#}", serde_json::json!(done));

@@ -7,7 +7,7 @@ use base::failure::{Failure, Kind};
 use host::screen;
 use journal::exit::Exit;
 use report::files;
-use report::lines::Look;
+use report::lines::LineStyle;
 use report::redo::{Format, redo};
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let report = redo(&args.journal, args.format, Look::PLAIN).map_err(|error| {
+    let report = redo(&args.journal, args.format, LineStyle::PLAIN).map_err(|error| {
         Failure::new(
             Kind::Usage,
             format!("{}: {error}", args.journal.display()),

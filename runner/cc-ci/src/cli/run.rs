@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::failure::{Failure, Kind};
 use base::names::{RecipeName, RunId};
 use coopcloud::abra::{Abra, Probed, find_program, version_of};
-use slots::Looks;
+use slots::Scan;
 use swarm::Swarm;
 
 use super::signals::{stop_on_signals, stop_with_input};
@@ -23,7 +23,7 @@ use journal::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use journal::exit::Exit;
 use journal::number::from_one;
 use plan::kept;
-use plan::override_file::Place;
+use plan::override_file::SwarmTraits;
 use plan::prepared::Prepared;
 
 use engine::warm::{self, Arranging};
@@ -138,7 +138,7 @@ pub(super) async fn prove(settings: &Settings, args: ProveArgs) -> Result<Exit, 
 }
 
 /// How a run ended.
-pub(super) struct Ended {
+pub(super) struct RunEnd {
     pub(super) exit: Exit,
     /// All that it told; nothing where there was nothing to run.
     pub(super) records: Vec<Record>,
@@ -149,7 +149,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
 }
 
 /// Runs, and keeps what was told for whoever makes more of it.
-pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Failure> {
+pub(super) async fn ended(settings: &Settings, args: Args) -> Result<RunEnd, Failure> {
     let cancel = stop_on_signals()?;
     if args.leash {
         stop_with_input(&cancel);
@@ -162,7 +162,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         let red = report::redo::red_checks(&state, &args.what.recipe)?;
         if !red.any {
             say!("nothing was red in run {}", red.run);
-            return Ok(Ended { exit: Exit::Passed, records: Vec::new() });
+            return Ok(RunEnd { exit: Exit::Passed, records: Vec::new() });
         }
         let what = if red.only.is_empty() { "everything".to_owned() } else { red.only.join(", ") };
         note!("again what was red in run {}: {what}", red.run);
@@ -181,7 +181,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
     // Whatever can fail does so before anything is taken on the swarm.
     let (facts, abra) = tokio::join!(swarm.facts(), version_of(&program));
     let facts = facts.inspect_err(|_| dir.discard())?;
-    let place = Place::from(&facts);
+    let place = SwarmTraits::from(&facts);
     let ca = world::served_ca(&swarm, settings).await.inspect_err(|_| dir.discard())?;
     let abra = abra.inspect_err(|_| dir.discard())?;
     let http = world::http_trusting(settings, ca.as_deref()).inspect_err(|_| dir.discard())?;
@@ -205,7 +205,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         let abra = Abra::new(program, dir.abra()).knowing(probed);
         let dir_of = |recipe: &RecipeName| abra.recipe_dir(recipe);
         let mut prepared = Prepared::new(settings, &request, &only, dir_of, run).inspect_err(|_| dir.discard())?;
-        Janitor::new(&swarm, &http, &runner, REAPING).reap(Looks::Once).await.inspect_err(|_| dir.discard())?;
+        Janitor::new(&swarm, &http, &runner, REAPING).reap(Scan::Once).await.inspect_err(|_| dir.discard())?;
         if let Some(time) = args.warm {
             let (state, host, program) = (state.clone(), runner.host.clone(), abra.program().to_owned());
             let how = Arranging { swarm: &swarm, http: &http, settings, state, host, program, time };
@@ -252,7 +252,7 @@ pub(super) async fn ended(settings: &Settings, args: Args) -> Result<Ended, Fail
         Some(Kind::NoSlot) if !cx.lost_its_slot() => Exit::NoSlot,
         _ => Exit::from(&verdict),
     };
-    Ok(Ended { exit, records })
+    Ok(RunEnd { exit, records })
 }
 
 /// Why a run has no folder: its id was used before, or the disk refuses.

@@ -9,7 +9,7 @@ use slots::Board;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
 use swarm::Swarm;
 
-use host::queue::{Times, slots_of};
+use host::queue::{UsualTimes, slots_of};
 use host::settings::Settings;
 use journal::exit::Exit;
 use journal::text::{count, one_line, seconds};
@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let swarm = Swarm::connect().await?;
-    let times = Times::read(&settings.state_dir()?);
+    let times = UsualTimes::read(&settings.state_dir()?);
     let seen = slots_of(&swarm, settings).board().look().await?.map(|view| status(&view, |ask| times.takes(ask)));
     if args.json {
         say!("{:#}", serde_json::json!(seen));
@@ -123,10 +123,10 @@ fn clock(time_s: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use slots::{Ask, Caps};
+    use slots::{Caps, SlotRequest};
 
-    fn ask(run: &str, recipe: &str, apps: u32) -> Ask {
-        Ask {
+    fn ask(run: &str, recipe: &str, apps: u32) -> SlotRequest {
+        SlotRequest {
             run: run.parse().unwrap(),
             recipe: recipe.parse().unwrap(),
             owner: "ci-1".to_owned(),

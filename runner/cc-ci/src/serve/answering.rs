@@ -8,15 +8,15 @@ use std::time::Duration;
 use base::failure::{Failure, Kind};
 use forge::api::{Comment, Gitea};
 use forge::hook;
-use forge::watch::{Pace, Store, WatchError, Watcher, keep};
+use forge::watch::{Backoff, Store, WatchError, Watcher, keep};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::kept_apps::OnSwarm;
 use super::listen::Part;
 use super::settings::ServeSettings;
-use bot::answer::{AnswerDesk, Book, Came, Children, Pauses, Runs, Told, Worker, Workshop};
-use bot::settings::forge::Named;
+use bot::answer::{Children, Debounce, Delivered, JobQueue, JobStore, Runs, Worker, WorkerConfig, WorkerMessage};
+use bot::settings::forge::NamedForge;
 use bot::settings::forge::standing::{self, Degree};
 use host::queue::Runner;
 use source::git_trust::{self, Environment};
@@ -36,13 +36,13 @@ const PATH: &str = "/hook";
 pub(super) struct Answering {
     forge: Gitea,
     about: String,
-    pace: Pace,
+    pace: Backoff,
     path: PathBuf,
     store: Store,
     worker: Worker<Gitea, Box<dyn Runs>>,
-    desk: AnswerDesk,
-    came: mpsc::UnboundedReceiver<Came>,
-    told: mpsc::UnboundedReceiver<Told>,
+    desk: JobQueue,
+    came: mpsc::UnboundedReceiver<WorkerMessage>,
+    told: mpsc::UnboundedReceiver<Delivered>,
     comments: mpsc::Receiver<Comment>,
     hook: Option<Part>,
 }
@@ -57,13 +57,13 @@ impl Answering {
         let (forge, about) = (named.forge.clone(), format!("{} {}", named.url, named.owner));
         let path = runner.state.join("watch.json");
         let store = Store::hold(&path).map_err(|error| unusable(&error))?;
-        let book = Book::below(&runner.state).map_err(|error| unusable(&error))?;
+        let book = JobStore::below(&runner.state).map_err(|error| unusable(&error))?;
         let (send, came) = mpsc::unbounded_channel();
         let (runs, at_once): (Box<dyn Runs>, usize) = match settings.drone.builds(&runner.settings, &runner.state)? {
             Some(builds) => (Box::new(builds), BUILDS_AT_ONCE),
             None => (Box::new(children(runner, Some(&named))?), AT_ONCE),
         };
-        let shop = Workshop {
+        let shop = WorkerConfig {
             forge: Arc::new(forge.clone()),
             runs,
             kept: Arc::new(OnSwarm(runner.clone())),
@@ -71,7 +71,7 @@ impl Answering {
             state: runner.state.clone(),
             recipes: runner.settings.recipes.clone(),
             public_url: settings.public_url.clone(),
-            pauses: Pauses::default(),
+            pauses: Debounce::default(),
             restarts: RESTARTS,
             at_once,
         };
@@ -81,7 +81,7 @@ impl Answering {
             .secret()?
             .map(|secret| Part { what: "webhooks", router: hook::router(PATH, secret, hooks.clone()) });
         let pace = settings.pace();
-        let desk = AnswerDesk::new(book, send);
+        let desk = JobQueue::new(book, send);
         Ok(Some(Self { forge, about, pace, path, store, worker, desk, came, told, comments, hook }))
     }
 
@@ -111,10 +111,10 @@ impl Answering {
 
 /// Watches until it is told to stop. A forge that is down at the start is waited for.
 async fn watch(
-    answering: (Gitea, PathBuf, String, Pace),
+    answering: (Gitea, PathBuf, String, Backoff),
     first: Store,
     hooks: mpsc::Receiver<Comment>,
-    desk: &mut AnswerDesk,
+    desk: &mut JobQueue,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let (forge, path, about, pace) = answering;
@@ -154,7 +154,7 @@ async fn watch(
 }
 
 /// Runs as processes of this machine. Mirrors may be private: their clones have the bot's login, for its forge alone.
-pub(super) fn children(runner: &Runner, forge: Option<&Named>) -> Result<Children, Failure> {
+pub(super) fn children(runner: &Runner, forge: Option<&NamedForge>) -> Result<Children, Failure> {
     let mut settings = runner.settings.clone();
     let mut git = Vec::new();
     if let Some(named) = forge {

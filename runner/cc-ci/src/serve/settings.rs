@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use base::failure::Failure;
 use forge::hook::HookSecret;
-use forge::token::{self, Wanted};
-use forge::watch::Pace;
+use forge::token::{self, RequiredToken};
+use forge::watch::Backoff;
 use url::Url;
 
 use bot::settings::drone::DroneArgs;
@@ -18,7 +18,7 @@ use host::address::{self, listen};
 use host::settings::how_long;
 use host::settings::wrong;
 use nightly::NightlyArgs;
-use web::Shown;
+use web::PageSettings;
 
 /// What `cc-ci serve` has to know beside what every command does.
 #[derive(Debug, Clone, clap::Args)]
@@ -74,8 +74,8 @@ const AT_LEAST: Duration = Duration::from_secs(60);
 
 impl ServeSettings {
     /// How the pages are shown.
-    pub(super) fn shown(&self) -> Shown<'_> {
-        Shown {
+    pub(super) fn shown(&self) -> PageSettings<'_> {
+        PageSettings {
             token_file: self.pages_token_file.as_deref(),
             home: self.public_url.clone(),
             pictures: self.pages_pictures,
@@ -84,8 +84,8 @@ impl ServeSettings {
 
     /// How often the forge is asked.
     #[must_use]
-    pub(super) fn pace(&self) -> Pace {
-        Pace { interval: self.poll, longest: self.poll.max(AT_LEAST) }
+    pub(super) fn pace(&self) -> Backoff {
+        Backoff { interval: self.poll, longest: self.poll.max(AT_LEAST) }
     }
 
     /// The webhook's secret; none where none is set.
@@ -104,11 +104,11 @@ impl ServeSettings {
     ///
     /// # Errors
     /// When it cannot be read, or is too short.
-    pub(super) fn report_token(&self) -> Result<Option<Wanted>, Failure> {
+    pub(super) fn report_token(&self) -> Result<Option<RequiredToken>, Failure> {
         let look_at = "--report-token-file (CCCI_REPORT_TOKEN_FILE)";
         let read = |file: &Path| {
             let token = token::read(file).map_err(|error| wrong(error.to_string(), look_at))?;
-            Wanted::new(&token).map_err(|error| wrong(error.to_string(), look_at))
+            RequiredToken::new(&token).map_err(|error| wrong(error.to_string(), look_at))
         };
         self.report_token_file.as_deref().map(read).transpose()
     }

@@ -4,7 +4,7 @@ use host::say;
 use std::time::Duration;
 
 use base::failure::Failure;
-use slots::Looks;
+use slots::Scan;
 use swarm::Swarm;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -27,7 +27,7 @@ const STAYS: Duration = Duration::from_secs(3600);
 
 /// What one look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum SweepOutcome {
     /// Nothing is left of any dead run.
     Clean,
     /// Something of one could not be removed.
@@ -58,9 +58,9 @@ impl Sweeping {
         let mut answered_at = None;
         loop {
             match self.look(manager).await {
-                Seen::Clean => return,
-                Seen::Left if answered_at.get_or_insert_with(Instant::now).elapsed() >= STAYS => return,
-                Seen::Left | Seen::Nothing => self.rest(manager).await,
+                SweepOutcome::Clean => return,
+                SweepOutcome::Left if answered_at.get_or_insert_with(Instant::now).elapsed() >= STAYS => return,
+                SweepOutcome::Left | SweepOutcome::Nothing => self.rest(manager).await,
             }
         }
     }
@@ -90,7 +90,7 @@ impl Sweeping {
 
     /// One look. The service manager hears of it as long as the look
     /// does not take too long.
-    async fn look(&mut self, manager: &mut Manager) -> Seen {
+    async fn look(&mut self, manager: &mut Manager) -> SweepOutcome {
         let runner = self.runner.clone();
         let looking = sweep(&runner);
         tokio::pin!(looking);
@@ -111,9 +111,9 @@ impl Sweeping {
         let (said, seen) = match ended {
             Ok(done) => {
                 let stays = |one: &Reaped| matches!(one.what, Reaping::Left(_) | Reaping::Failed(_));
-                (words(&done), if done.iter().any(stays) { Seen::Left } else { Seen::Clean })
+                (words(&done), if done.iter().any(stays) { SweepOutcome::Left } else { SweepOutcome::Clean })
             }
-            Err(failure) => (format!("the engine does not answer: {}", failure.what), Seen::Nothing),
+            Err(failure) => (format!("the engine does not answer: {}", failure.what), SweepOutcome::Nothing),
         };
         if !said.is_empty() && said != self.said {
             say!("{said}");
@@ -126,7 +126,7 @@ impl Sweeping {
 async fn sweep(runner: &Runner) -> Result<Vec<Reaped>, Failure> {
     let swarm = Swarm::connect().await?;
     let http = world::http(&runner.settings)?;
-    let done = Janitor::new(&swarm, &http, runner, REMOVING).reap(Looks::Long).await?;
+    let done = Janitor::new(&swarm, &http, runner, REMOVING).reap(Scan::Long).await?;
     let unused = guard::Until::Unused(runner.settings.guards.images_unused);
     for image in guard::prune(&swarm, &runner.state, unused).await? {
         say!("image {} was not used any more, and is removed", image.image);
@@ -139,7 +139,7 @@ async fn sweep_now(runner: Runner) {
     let swept = async {
         let swarm = Swarm::connect().await?;
         let http = world::http(&runner.settings)?;
-        Janitor::new(&swarm, &http, &runner, REMOVING).reap(Looks::Once).await
+        Janitor::new(&swarm, &http, &runner, REMOVING).reap(Scan::Once).await
     };
     match swept.await {
         Ok(done) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base::failure::Failure;
-use slots::{Ask, Caps, Granted, Held, Lease, Lost, NoSlot, Slots, SwarmBoard};
+use slots::{Caps, Granted, Lease, LedgerEntry, Lost, NoSlot, SlotRequest, Slots, SwarmBoard};
 use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
@@ -20,13 +20,13 @@ const CYCLES: usize = 5;
 struct Nobody;
 
 impl slots::Janitor for Nobody {
-    async fn finish(&self, _: &Held) -> bool {
+    async fn finish(&self, _: &LedgerEntry) -> bool {
         true
     }
 }
 
 async fn take(slots: &Slots<SwarmBoard>, run: &str) -> Lease<SwarmBoard> {
-    let ask = Ask {
+    let ask = SlotRequest {
         run: run.parse().unwrap(),
         recipe: "x".parse().unwrap(),
         owner: "a-host".to_owned(),

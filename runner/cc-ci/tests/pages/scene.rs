@@ -16,7 +16,7 @@ use journal::run_dir::{Alive, RunDir};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use web::{Shown, Site, router};
+use web::{PageSettings, Site, router};
 
 /// The token of actions.
 pub(crate) const TOKEN: &str = "a-token-of-these-tests-alone";
@@ -109,7 +109,7 @@ impl Scene {
         let token = self.state().join("token");
         std::fs::write(&token, TOKEN).unwrap();
         let home = Some("https://ci.example.org/".parse().unwrap());
-        let shown = Shown { token_file: shows.acts.then_some(token.as_path()), home, pictures: shows.pictures };
+        let shown = PageSettings { token_file: shows.acts.then_some(token.as_path()), home, pictures: shows.pictures };
         Site::new(&self.history, &self.runner(), &shown).unwrap()
     }
 

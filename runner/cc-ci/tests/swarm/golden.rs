@@ -1,7 +1,7 @@
 //! Every head of the testbed, each with the verdict that its source expects.
 
 use base::failure::Cause;
-use journal::event::{Event, Outcome, Stage, Word};
+use journal::event::{Event, Outcome, Stage, VerdictKind};
 use journal::exit::Exit;
 
 use super::support::{Said, cc_ci, is_thorough, left, repositories, run_of, state};
@@ -21,7 +21,7 @@ fn golden_as(repository: &str, head: &str, change: impl FnOnce(&mut std::process
     assert_eq!(said.decided(), fact.expect, "{}\n{}", said.verdict().line, said.stderr);
     let verdict = said.verdict();
     assert_eq!(said.code, i32::from(Exit::from(verdict).code()));
-    assert_eq!(verdict.word == Word::Passed, fact.expect == "passed");
+    assert_eq!(verdict.word == VerdictKind::Passed, fact.expect == "passed");
     assert!(!verdict.line.contains('\n'), "{}", verdict.line);
     if let Some(decision) = &verdict.decided_by {
         assert!(!decision.fault.failure.look_at.is_empty(), "{}", verdict.line);
@@ -179,7 +179,7 @@ fn comes_up(repository: &str) {
     let words = ["run", repository, "--pr", "1", "--only", "install", "--json", "--source"];
     let source = repositories().join(repository);
     let said = Said::of(cc_ci(&state()).args(words).arg(source).output().unwrap());
-    assert_eq!(said.verdict().word, Word::Passed, "{}\n{}", said.verdict().line, said.stderr);
+    assert_eq!(said.verdict().word, VerdictKind::Passed, "{}\n{}", said.verdict().line, said.stderr);
     assert_eq!(left(&said.stack()), Vec::<String>::new());
 }
 

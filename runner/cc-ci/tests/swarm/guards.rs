@@ -7,7 +7,7 @@ use std::process::Command;
 use base::failure::{Cause, Kind};
 use base::names::RunId;
 use bollard::models::ContainerCreateBody;
-use host::guard::{Book, Until, Wanted, ensure, prune};
+use host::guard::{ImageIndex, Reserves, Until, ensure, prune};
 use journal::event::{Event, Outcome, Stage, Used};
 use journal::run_dir::RunDir;
 use swarm::{RegistryLogins, Swarm};
@@ -206,8 +206,8 @@ fn a_tag_that_moved_is_seen_after_a_day_and_a_registry_that_is_away_ends_nothing
             let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repo).tag(tag).build();
             swarm.docker().tag_image(&other, Some(options)).await.unwrap();
         }
-        let mut book = Book::open(state.path()).await.unwrap();
-        let entry = host::guard::Entry { id: was.clone(), asked: 0, ..book.images[&moving].clone() };
+        let mut book = ImageIndex::open(state.path()).await.unwrap();
+        let entry = host::guard::ImageEntry { id: was.clone(), asked: 0, ..book.images[&moving].clone() };
         book.images.insert(moving.clone(), entry.clone());
         book.images.insert(away.clone(), entry);
         book.write().unwrap();
@@ -266,7 +266,7 @@ fn only_what_runs_have_pulled_goes_and_only_when_nothing_needs_it() {
         assert!(there(container.clone()).await && there(foreign.clone()).await && there(retagged.clone()).await);
         swarm.docker().remove_container(&stopped.id, None).await.unwrap();
         assert_eq!(went(&swarm, state.path(), NOW).await, std::slice::from_ref(container));
-        assert!(Book::open(state.path()).await.unwrap().images.is_empty());
+        assert!(ImageIndex::open(state.path()).await.unwrap().images.is_empty());
         for image in [foreign, retagged, &was] {
             assert!(swarm.remove_image(image).await.unwrap());
         }
@@ -283,10 +283,10 @@ fn under_pressure_the_longest_unused_goes_first_and_no_more_than_is_wanted() {
         let (run, alive) = run_id(state.path(), "r1");
         ensure(&swarm, state.path(), &run, &names, &anyone(), &mut |_| {}).await.unwrap();
         drop(alive);
-        let mut book = Book::open(state.path()).await.unwrap();
+        let mut book = ImageIndex::open(state.path()).await.unwrap();
         book.images.get_mut(&names[1]).unwrap().used -= 100;
         book.write().unwrap();
-        let wanted = |docker| Until::Enough(Wanted { docker, docker_inodes: 0, state: 0, memory: 0 });
+        let wanted = |docker| Until::Enough(Reserves { docker, docker_inodes: 0, state: 0, memory: 0 });
         assert_eq!(went(&swarm, state.path(), wanted(0)).await, Vec::<String>::new(), "there is enough");
         assert_eq!(went(&swarm, state.path(), wanted(u64::MAX)).await, [names[1].clone(), names[0].clone()]);
     });
@@ -338,7 +338,7 @@ fn a_run_keeps_book_of_what_it_pulls() {
     assert_ne!(said.decided(), Kind::ImageMissing.code());
     runtime().block_on(async {
         let swarm = Swarm::connect().await.unwrap();
-        let book = Book::open(state.path()).await.unwrap();
+        let book = ImageIndex::open(state.path()).await.unwrap();
         let known: HashMap<&str, &str> =
             book.images.iter().map(|(name, entry)| (name.as_str(), entry.id.as_str())).collect();
         let id = swarm.image_id(&image).await.unwrap().unwrap();

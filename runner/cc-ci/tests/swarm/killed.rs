@@ -4,7 +4,7 @@ use std::process::Command;
 
 use base::names::StackName;
 use coopcloud::snapshot_id::SnapshotId;
-use journal::event::{Event, Outcome, Record, Stage, Word};
+use journal::event::{Event, Outcome, Record, Stage, VerdictKind};
 use journal::exit::Exit;
 
 use super::live::Live;
@@ -43,7 +43,7 @@ fn a_signal_tears_everything_down_first() {
         let Some(Event::RunEnded { verdict }) = records.last().map(|record| &record.event) else {
             panic!("no verdict")
         };
-        assert_eq!(verdict.word, Word::Cancelled);
+        assert_eq!(verdict.word, VerdictKind::Cancelled);
         let torn = |record: &Record| matches!(&record.event, Event::StageEnded { stage: Stage::Teardown, result, .. } if result.outcome == Outcome::Passed);
         assert!(records.iter().any(torn));
         assert_eq!(left(&stack), Vec::<String>::new());

@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan as _};
 use journal::event::Event;
 
 use journal::run_dir::RunDir;
-use nightly::{Clock, Health, Shelf, Sweep};
+use nightly::{Clock, Shelf, Sweep, SweptHealth};
 use serde_json::{Value, json};
 
 use super::support::{Said, cc_ci, own_state, repositories};
@@ -146,5 +146,5 @@ fn a_server_tests_every_recipe_at_its_hour_and_tells_what_turned() {
     let said: Vec<String> = lines.collect();
     assert!(said.iter().any(|line| line.contains("nightly: custom-html, main at ")), "{said:?}");
     let sweeps = shelf.sweeps();
-    assert_eq!((sweeps.len(), sweeps[0].count(Health::Red)), (2, 1), "one sweep for all that were missed");
+    assert_eq!((sweeps.len(), sweeps[0].count(SweptHealth::Red)), (2, 1), "one sweep for all that were missed");
 }

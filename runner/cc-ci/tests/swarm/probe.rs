@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base::names::StackName;
-use coopcloud::abra::{Answer, BEHAVIOURS, Point, Probed};
+use coopcloud::abra::{BEHAVIOURS, Point, ProbeAnswer, Probed};
 use journal::exit::Exit;
 use swarm::{Claim, Swarm};
 
@@ -40,7 +40,7 @@ fn asked(does_other: bool) {
     let probed: Probed = serde_json::from_slice(&said.stdout).unwrap();
     // No name with a dot reaches abra, so that is not asked.
     for row in BEHAVIOURS.iter().filter(|row| row.point != Point::NameWithoutDots) {
-        let wanted = if does_other && row.otherwise.is_some() { Answer::Otherwise } else { Answer::AsTold };
+        let wanted = if does_other && row.otherwise.is_some() { ProbeAnswer::Otherwise } else { ProbeAnswer::AsTold };
         assert_eq!(probed.answers.get(row.name), Some(&wanted), "{}: {probed:#?}", row.name);
     }
     assert_eq!(Probed::read(state.path(), &probed.version), Some(probed));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use journal::event::{Event, Outcome, Record, Stage, Verdict, Word};
+use journal::event::{Event, Outcome, Record, Stage, Verdict, VerdictKind};
 use journal::exit::Exit;
 use swarm::Swarm;
 
@@ -149,7 +149,7 @@ fn a_run_that_waits_and_one_that_holds_are_cancelled_from_elsewhere() {
         assert!(cancelled.status.success(), "{}", String::from_utf8_lossy(&cancelled.stderr));
         let said = run.end();
         assert_eq!(said.code, i32::from(Exit::Cancelled.code()));
-        assert_eq!(said.verdict().word, Word::Cancelled);
+        assert_eq!(said.verdict().word, VerdictKind::Cancelled);
         let reason = |record: &Record| match &record.event {
             Event::StageEnded { result, .. } => {
                 result.reason.as_ref().is_some_and(|why| why.contains("by cc-ci cancel"))

@@ -3,20 +3,20 @@
 use super::Case;
 use super::pick::{Pick, pick};
 use super::stage::list;
-use crate::promise::Row;
-use crate::{Cell, Evidence, Feature, Rule, State};
+use crate::promise::ParityRow;
+use crate::{Cell, CellState, Evidence, Feature, Rule};
 
 const FEATURE: Feature = Feature::Parity;
 
 pub(super) fn cell(case: &Case<'_>) -> Cell {
     let Some(rows) = &case.promise.parity else {
-        return Cell::new(FEATURE, State::Missing, "there is no PARITY.md");
+        return Cell::new(FEATURE, CellState::Missing, "there is no PARITY.md");
     };
     if rows.is_empty() {
-        return Cell::new(FEATURE, State::Missing, "PARITY.md has no row");
+        return Cell::new(FEATURE, CellState::Missing, "PARITY.md has no row");
     }
-    let blocked = |row: &&Row| blocker(case, row).is_some();
-    let open: Vec<&Row> = rows.iter().filter(|row| !blocked(row)).collect();
+    let blocked = |row: &&ParityRow| blocker(case, row).is_some();
+    let open: Vec<&ParityRow> = rows.iter().filter(|row| !blocked(row)).collect();
     for row in &open {
         let gone: Vec<&str> = row.files.iter().map(String::as_str).filter(|file| !case.promise.has(file)).collect();
         let why = match (gone.is_empty(), row.files.is_empty()) {
@@ -27,7 +27,7 @@ pub(super) fn cell(case: &Case<'_>) -> Cell {
         return Cell::illusion(FEATURE, Rule::ParityGone, why);
     }
     let run = match pick(case, None) {
-        Pick::None => return Cell::new(FEATURE, State::Missing, "no run has shown it"),
+        Pick::None => return Cell::new(FEATURE, CellState::Missing, "no run has shown it"),
         Pick::Other(run) | Pick::Part(run) | Pick::Whole(run) => run,
     };
     let idle: Vec<&str> =
@@ -40,25 +40,25 @@ pub(super) fn cell(case: &Case<'_>) -> Cell {
     cell.by(case.shown(run))
 }
 
-fn ran_all(case: &Case<'_>, rows: &[Row], run: &Evidence) -> Cell {
+fn ran_all(case: &Case<'_>, rows: &[ParityRow], run: &Evidence) -> Cell {
     if let Some((row, blocker)) = rows.iter().find_map(|row| Some((row, blocker(case, row)?))) {
-        return Cell::new(FEATURE, State::Blocked, format!("the row {}: {blocker}", row.corpus));
+        return Cell::new(FEATURE, CellState::Blocked, format!("the row {}: {blocker}", row.corpus));
     }
     match pick(case, None) {
-        Pick::Part(_) => Cell::new(FEATURE, State::Advisory, "ran in a part of a run, which decides nothing"),
+        Pick::Part(_) => Cell::new(FEATURE, CellState::Advisory, "ran in a part of a run, which decides nothing"),
         Pick::Other(_) => {
             let why = format!("ran at {}, and that is not the newest", case.of_commit(run));
-            Cell::new(FEATURE, State::Stale, why)
+            Cell::new(FEATURE, CellState::Stale, why)
         }
         _ => Cell::new(
             FEATURE,
-            State::Gating,
+            CellState::Gating,
             format!("{} rows, all of whose tests ran at {}", rows.len(), case.of_commit(run)),
         ),
     }
 }
 
-fn blocker<'a>(case: &Case<'a>, row: &Row) -> Option<&'a str> {
+fn blocker<'a>(case: &Case<'a>, row: &ParityRow) -> Option<&'a str> {
     let missing = &case.promise.missing;
     missing.iter().find(|(name, _)| row.corpus.contains(name.as_str())).map(|(_, blocker)| blocker.as_str())
 }

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::Evidence;
-use journal::event::{Outcome, Stage, Word};
+use journal::event::{Outcome, Stage, VerdictKind};
 
 /// The run that a cell is about.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub(super) fn pick<'a>(case: &Case<'a>, stage: Option<Stage>) -> Pick<'a> {
         // Of runs that say as much, one that was green to its end; of those the newest: min_by_key takes the first
         // of equals, and the newest comes first.
         runs.filter_map(|run| Some((rank(run, stage)?, run)))
-            .min_by_key(|(rank, run)| (*rank, run.word != Some(Word::Passed)))
+            .min_by_key(|(rank, run)| (*rank, run.word != Some(VerdictKind::Passed)))
     };
     let green = |found: Option<(u8, &'a Evidence)>| found.filter(|(rank, _)| *rank == 0).map(|(_, run)| run);
     let whole = best(&|run| run.is_whole() && at_head(run));
@@ -49,7 +49,7 @@ pub(super) fn pick<'a>(case: &Case<'a>, stage: Option<Stage>) -> Pick<'a> {
 fn rank(run: &Evidence, stage: Option<Stage>) -> Option<u8> {
     let Some(stage) = stage else {
         // What a red run did not come to says nothing of the commit, so it is no better than no run of it.
-        return run.word.map(|word| if word == Word::Passed { 0 } else { 2 });
+        return run.word.map(|word| if word == VerdictKind::Passed { 0 } else { 2 });
     };
     let seen = run.seen(stage)?;
     match seen.outcome {

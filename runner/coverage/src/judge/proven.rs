@@ -3,19 +3,19 @@
 use super::Case;
 use super::red::Proof;
 use super::stage::list;
-use crate::{Cell, Feature, Rule, State};
+use crate::{Cell, CellState, Feature, Rule};
 
 const FEATURE: Feature = Feature::Proven;
 
 pub(super) fn cell(case: &Case<'_>) -> Cell {
     let tests = case.promise.tests_of(FEATURE);
     if tests.is_empty() {
-        return Cell::new(FEATURE, State::Missing, "no test that could be proven");
+        return Cell::new(FEATURE, CellState::Missing, "no test that could be proven");
     }
     let proofs: Vec<(&str, Option<Proof<'_>>)> = tests.iter().map(|test| (*test, case.proof(test))).collect();
     // The oldest of the proofs that count says how old the whole is.
     let Some(oldest) = proofs.iter().filter_map(|(_, proof)| *proof).map(Proof::run).min_by_key(|run| run.at) else {
-        return Cell::new(FEATURE, State::Missing, "no run has proven the tests: cc-ci prove does");
+        return Cell::new(FEATURE, CellState::Missing, "no run has proven the tests: cc-ci prove does");
     };
     let shown = case.shown(oldest);
     let changed = |proof: Proof<'_>, test: &str| case.is_same(proof.run(), test) == Some(false);
@@ -44,6 +44,6 @@ pub(super) fn cell(case: &Case<'_>) -> Cell {
         return Cell::illusion(FEATURE, Rule::NotProven, why).by(shown);
     }
     let remark = Case::unprinted(oldest);
-    Cell::new(FEATURE, State::Gating, format!("{} tests, each red against every impostor{remark}", tests.len()))
+    Cell::new(FEATURE, CellState::Gating, format!("{} tests, each red against every impostor{remark}", tests.len()))
         .by(shown)
 }

@@ -3,7 +3,7 @@
 use super::Case;
 use super::pick::{Pick, pick};
 use super::red::{Proof, Red};
-use crate::{Cell, Check, Evidence, Feature, Rule, Seen, State};
+use crate::{Cell, CellState, Check, Evidence, Feature, Rule, StageEvidence};
 use journal::event::{Outcome, Stage};
 use recipe_folder::recipe_toml::InjectedFault;
 
@@ -23,9 +23,9 @@ pub(super) fn cell(case: &Case<'_>, feature: Feature) -> Cell {
     if let Some(cell) = promised(case, feature, &tests) {
         return cell;
     }
-    let Some(stage) = feature.stage() else { return Cell::new(feature, State::Missing, "no stage shows it") };
+    let Some(stage) = feature.stage() else { return Cell::new(feature, CellState::Missing, "no stage shows it") };
     match pick(case, Some(stage)) {
-        Pick::None => Cell::new(feature, State::Missing, "no run has shown it"),
+        Pick::None => Cell::new(feature, CellState::Missing, "no run has shown it"),
         Pick::Other(run) => other(case, feature, run),
         Pick::Part(run) => part(case, feature, stage, &tests, run),
         Pick::Whole(run) => whole(case, feature, stage, &tests, run).by(case.shown(run)),
@@ -35,8 +35,8 @@ pub(super) fn cell(case: &Case<'_>, feature: Feature) -> Cell {
 /// What the folder alone says: nothing is there, or nothing can be, or it is opted out of.
 fn promised(case: &Case<'_>, feature: Feature, tests: &[&str]) -> Option<Cell> {
     let missing = |why: &str| match case.promise.missing.get(feature.name()) {
-        Some(blocker) => Some(Cell::new(feature, State::Blocked, blocker)),
-        None => Some(Cell::new(feature, State::Missing, why)),
+        Some(blocker) => Some(Cell::new(feature, CellState::Blocked, blocker)),
+        None => Some(Cell::new(feature, CellState::Missing, why)),
     };
     match feature {
         Feature::Functional if tests.is_empty() => return missing("no test in functional/ or browser/"),
@@ -63,7 +63,7 @@ fn other(case: &Case<'_>, feature: Feature, run: &Evidence) -> Cell {
     let newest = case.repository.map_or("", |repository| &repository.head.as_str()[..7]);
     let why =
         format!("green at {}; nothing is shown of {newest}, the newest of the default branch", case.of_commit(run));
-    Cell::new(feature, State::Stale, why).by(case.shown(run))
+    Cell::new(feature, CellState::Stale, why).by(case.shown(run))
 }
 
 /// A part of a run: advisory where it had all that the cell promises.
@@ -78,24 +78,26 @@ fn part(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &E
         true => {
             let cell = whole(case, feature, stage, tests, run);
             let why = format!("green in a part of a run ({asked}), which decides nothing about a change");
-            if cell.state == State::Gating { Cell::new(feature, State::Advisory, why) } else { cell }
+            if cell.state == CellState::Gating { Cell::new(feature, CellState::Advisory, why) } else { cell }
         }
     };
     cell.by(case.shown(run))
 }
 
 fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &Evidence) -> Cell {
-    let Some(seen) = run.seen(stage) else { return Cell::new(feature, State::Missing, "the run has no such stage") };
+    let Some(seen) = run.seen(stage) else {
+        return Cell::new(feature, CellState::Missing, "the run has no such stage");
+    };
     let reason = seen.reason.clone().unwrap_or_else(|| "no reason is told".to_owned());
     match seen.outcome {
         None => Cell::illusion(feature, Rule::EndedEarly, format!("the run was killed during {stage}")),
-        Some(Outcome::Blocked) => Cell::new(feature, State::Blocked, reason),
+        Some(Outcome::Blocked) => Cell::new(feature, CellState::Blocked, reason),
         Some(Outcome::Skipped) if stage == Stage::Upgrade && run.base.is_none() => {
-            Cell::new(feature, State::Blocked, reason)
+            Cell::new(feature, CellState::Blocked, reason)
         }
         // None of them fits the recipe.
         Some(Outcome::Skipped) if seen.checks.iter().any(|check| check.outcome == Outcome::Blocked) => {
-            Cell::new(feature, State::Blocked, reason)
+            Cell::new(feature, CellState::Blocked, reason)
         }
         Some(Outcome::Skipped) => Cell::illusion(feature, Rule::Skipped, format!("{stage} is skipped: {reason}")),
         Some(Outcome::Failed) => match early(case, feature, seen, tests) {
@@ -107,7 +109,7 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
                     true => format!("green at {}, whose {stage} is red by another check", case.of_commit(run)),
                     false => format!("it bites, and is red at {}: {reason}", case.of_commit(run)),
                 };
-                Cell::new(feature, State::Gating, why)
+                Cell::new(feature, CellState::Gating, why)
             }),
         },
         Some(Outcome::Passed) => match early(case, feature, seen, tests) {
@@ -115,14 +117,14 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
             None => untested(case, feature, seen, tests, run).unwrap_or_else(|| {
                 let remark = if tests.is_empty() { "" } else { Case::unprinted(run) };
                 let faults = if feature == Feature::Faults { faults(case, seen) } else { String::new() };
-                Cell::new(feature, State::Gating, format!("green at {}{faults}{remark}", case.of_commit(run)))
+                Cell::new(feature, CellState::Gating, format!("green at {}{faults}{remark}", case.of_commit(run)))
             }),
         },
     }
 }
 
 /// What was planned and did not run, in words.
-fn early(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str]) -> Option<String> {
+fn early(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&str]) -> Option<String> {
     let told = |name: &str| seen.checks.iter().any(|check| check.name == name);
     let mut absent: Vec<String> =
         essential(seen.stage).iter().filter(|name| !told(name)).map(|name| (*name).to_owned()).collect();
@@ -149,7 +151,7 @@ fn early(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str]) -> Opti
 }
 
 /// The checks of a fault.
-fn of_fault(seen: &Seen, fault: InjectedFault) -> impl Iterator<Item = &Check> {
+fn of_fault(seen: &StageEvidence, fault: InjectedFault) -> impl Iterator<Item = &Check> {
     let name = fault.check();
     seen.checks.iter().filter(move |check| match check.name.strip_prefix(&name) {
         Some(rest) => rest.is_empty() || rest.starts_with('.'),
@@ -158,7 +160,7 @@ fn of_fault(seen: &Seen, fault: InjectedFault) -> impl Iterator<Item = &Check> {
 }
 
 /// Which faults a stage has made, and which it could not make.
-fn faults(case: &Case<'_>, seen: &Seen) -> String {
+fn faults(case: &Case<'_>, seen: &StageEvidence) -> String {
     let is_blocked = |fault: &InjectedFault| of_fault(seen, *fault).any(|check| check.outcome == Outcome::Blocked);
     let names = |faults: Vec<&InjectedFault>| {
         let names: Vec<&str> = faults.into_iter().map(|fault| fault.name()).collect();
@@ -171,13 +173,13 @@ fn faults(case: &Case<'_>, seen: &Seen) -> String {
 }
 
 /// Tests that a stage did not run.
-fn not_run(seen: &Seen, tests: &[&str]) -> Vec<String> {
+fn not_run(seen: &StageEvidence, tests: &[&str]) -> Vec<String> {
     let ran = |test: &str| seen.checks.iter().any(|check| check.file() == test && check.ran());
     tests.iter().filter(|test| !ran(test)).map(|test| (*test).to_owned()).collect()
 }
 
 /// The other illusions of a stage that came to its end.
-fn untested(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str], run: &Evidence) -> Option<Cell> {
+fn untested(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&str], run: &Evidence) -> Option<Cell> {
     let illusion = |rule, why: String| Some(Cell::illusion(feature, rule, why));
     let mine = |file: &str| tests.contains(&file) || !file.contains('/') || feature == Feature::Functional;
     let skipped = seen.checks.iter().find(|check| check.outcome == Outcome::Skipped && mine(check.file()));
@@ -204,7 +206,7 @@ fn untested(case: &Case<'_>, feature: Feature, seen: &Seen, tests: &[&str], run:
         && !case.repository.is_some_and(|repository| repository.same(&run.head, &release.commit))
     {
         let why = format!("release {} was made after this run, of something else", release.name);
-        return Some(Cell::new(feature, State::Stale, why));
+        return Some(Cell::new(feature, CellState::Stale, why));
     }
     bites(case, feature, tests)
 }

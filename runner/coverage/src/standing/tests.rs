@@ -2,7 +2,7 @@ use super::*;
 use crate::fixtures::{GREEN, Scene, commit};
 use jiff::SignedDuration;
 
-fn of(change: impl FnOnce(&mut Scene)) -> Standing {
+fn of(change: impl FnOnce(&mut Scene)) -> Grading {
     let mut scene = Scene::sound();
     change(&mut scene);
     scene.judged(standing)
@@ -11,9 +11,9 @@ fn of(change: impl FnOnce(&mut Scene)) -> Standing {
 #[test]
 fn what_is_shown_in_full_is_stable_and_says_what_nobody_checked() {
     let standing = of(|_| {});
-    assert_eq!(standing.word, Word::Stable);
+    assert_eq!(standing.word, Grade::Stable);
     assert!(standing.why.starts_with("nobody checked: the upstream project"), "{}", standing.why);
-    let unchecked = standing.criteria.iter().filter(|one| one.answer == Answer::NotChecked).count();
+    let unchecked = standing.criteria.iter().filter(|one| one.answer == Assessment::NotChecked).count();
     assert_eq!((unchecked, standing.criteria.len()), (4, 9));
 }
 
@@ -24,7 +24,7 @@ fn each_criterion_that_is_not_met_takes_its_word_away() {
     let red = of(|scene| drop(scene.runs.remove(GREEN)));
     let unread = of(|scene| scene.repository = None);
     for standing in [nobody, mute, red, unread] {
-        assert_eq!(standing.word, Word::Unstable, "{}", standing.why);
+        assert_eq!(standing.word, Grade::Unstable, "{}", standing.why);
         assert!(standing.why.starts_with("not testing: "), "{}", standing.why);
     }
     let old = of(|scene| {
@@ -37,7 +37,7 @@ fn each_criterion_that_is_not_met_takes_its_word_away() {
         scene.without(GREEN, Stage::Backup, "restored: ");
     });
     for standing in [old, unreleased, other, unrestored] {
-        assert_eq!(standing.word, Word::Testing, "{}", standing.why);
+        assert_eq!(standing.word, Grade::Testing, "{}", standing.why);
         assert!(standing.why.starts_with("not stable: "), "{}", standing.why);
     }
 }

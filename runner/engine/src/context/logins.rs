@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use base::failure::{Failure, Kind};
 use base::names::{ClientId, RealmName};
 use harness::deps::{Dependency, Deps, Sso};
-use harness::sso::{AnyProvider, ProviderName, User, Wanted, made_secret};
+use harness::sso::{AnyProvider, ProviderName, RealmSpec, User, made_secret};
 use secrecy::ExposeSecret as _;
 
 use crate::context::StageRun;
-use host::provider::Place;
+use host::provider::ProviderAddress;
 
 /// The users of a run: one is not enough where people meet.
 const USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
@@ -44,7 +44,7 @@ pub async fn make(cx: &mut StageRun) -> Result<String, Failure> {
     let secret = made_secret();
     cx.hide(secret.expose_secret())?;
     users.iter().try_for_each(|user| cx.hide(user.password.expose_secret()))?;
-    let wanted = Wanted {
+    let wanted = RealmSpec {
         realm: RealmName::from(&cx.app.spec.run),
         client,
         client_secret: secret.clone(),
@@ -123,7 +123,7 @@ async fn connect(cx: &StageRun) -> Result<(ProviderName, AnyProvider), Failure> 
     let Some((name, other)) = found else { return Err(bug("a provider was asked for and is not part of the run")) };
     let app = &other.app;
     let env_file = app.abra.env_file(&app.spec.domain);
-    let place = Place { name, stack: app.spec.stack.clone(), url: other.url(), env_file };
+    let place = ProviderAddress { name, stack: app.spec.stack.clone(), url: other.url(), env_file };
     let admin = place.admin(&cx.run.swarm).await?;
     cx.hide(admin.secret.expose_secret())?;
     Ok((name, place.connect(&cx.http, admin).await?))

@@ -28,7 +28,7 @@ use journal::run_dir::RunDir;
 use plan::commands::Commands;
 use plan::dependencies::Dependency;
 use plan::neighbours::Neighbours;
-use plan::override_file::Place;
+use plan::override_file::SwarmTraits;
 use plan::prepared::Prepared;
 use recipe_folder::folder::folder_of;
 use recipe_folder::overlays::Overlays;
@@ -48,7 +48,7 @@ pub struct Parts {
     /// The folder of the run that deployed the app: this one, or that which keeps it.
     pub shared: RunDir,
     /// What the swarm is like that the apps are deployed to.
-    pub place: Place,
+    pub place: SwarmTraits,
     /// The CA of the apps' certificates, where the system's are not to judge.
     pub ca: Option<PathBuf>,
     /// Who runs it, by which settings.

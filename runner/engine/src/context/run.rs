@@ -13,7 +13,7 @@ use host::queue::Runner;
 use host::settings::Guards;
 use journal::emit::Emitter;
 use journal::event::RunStarted;
-use plan::override_file::Place;
+use plan::override_file::SwarmTraits;
 
 /// The facts and tools of one run.
 pub(crate) struct Run {
@@ -50,7 +50,7 @@ pub(crate) struct Run {
     /// The program that the recipes' Rust tests are built into, where one is named.
     pub(crate) recipe_tests: Option<PathBuf>,
     /// What the swarm is like that the apps are deployed to.
-    pub(crate) place: Place,
+    pub(crate) place: SwarmTraits,
     /// What the run was last busy with, for a deadline's message.
     pub(crate) busy: Arc<Mutex<String>>,
 }

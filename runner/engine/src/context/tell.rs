@@ -14,7 +14,7 @@ use coopcloud::abra::{Call, explain_with};
 use super::{StageRun, Step, Stopped};
 use crate::context::Keep;
 use journal::emit::Emitter;
-use journal::event::{AbraCall, CheckResult, Event, Fault, Origin, Outcome, Shown, Stage};
+use journal::event::{AbraCall, CheckResult, CheckTrace, Event, Fault, Origin, Outcome, Stage};
 
 impl StageRun {
     /// Runs one check and records how it ended. The future gives the line that says what was shown.
@@ -46,18 +46,18 @@ impl StageRun {
 
     /// What a check asked and was answered, clean and bounded.
     #[must_use]
-    pub fn shown(&self, exchanges: Exchanges) -> Shown {
+    pub fn shown(&self, exchanges: Exchanges) -> CheckTrace {
         let (exchanges, exchanges_left_out) = exchanges.shown(&self.run.emitter.redactor());
-        Shown { exchanges, exchanges_left_out, ..Shown::default() }
+        CheckTrace { exchanges, exchanges_left_out, ..CheckTrace::default() }
     }
 
     /// Records a red or blocked check and its fault.
     pub fn fail(&mut self, name: &str, origin: Origin, failure: Failure, took: Duration) {
-        self.fail_shown(name, origin, failure, took, Shown::default());
+        self.fail_shown(name, origin, failure, took, CheckTrace::default());
     }
 
     /// The same, with what the check did.
-    pub fn fail_shown(&mut self, name: &str, origin: Origin, failure: Failure, took: Duration, shown: Shown) {
+    pub fn fail_shown(&mut self, name: &str, origin: Origin, failure: Failure, took: Duration, shown: CheckTrace) {
         let fault = self.fault(failure);
         let outcome = if fault.cause == Cause::Infrastructure { Outcome::Blocked } else { Outcome::Failed };
         let (text, told) = (fault.failure.what.clone(), Some(fault.clone()));
@@ -80,7 +80,7 @@ impl StageRun {
         fault: Option<Fault>,
         took: Duration,
     ) {
-        self.record_shown(name, origin, outcome, text, fault, took, Shown::default());
+        self.record_shown(name, origin, outcome, text, fault, took, CheckTrace::default());
     }
 
     /// The same, with what the check did.
@@ -93,7 +93,7 @@ impl StageRun {
         text: String,
         fault: Option<Fault>,
         took: Duration,
-        shown: Shown,
+        shown: CheckTrace,
     ) {
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let check = CheckResult { name: name.to_owned(), origin, outcome, text, fault, took_ms, shown };

@@ -7,7 +7,7 @@ use http_client::{Answer, Expect, Url};
 
 use super::{no_answer, ready};
 use crate::context::{StageRun, Step};
-use crate::diagnosis::{Diagnosis, Seen, diagnose, lines};
+use crate::diagnosis::{Diagnosis, Observation, diagnose, lines};
 use journal::event::Stage;
 
 /// A route needs seconds, and so does an app without a healthcheck.
@@ -145,7 +145,7 @@ async fn patient(
     expect: &Expect,
     until: Instant,
     on_progress: &mut (dyn FnMut(&str) + Send),
-) -> Result<Answer, (Failure, Seen)> {
+) -> Result<Answer, (Failure, Observation)> {
     let began = Instant::now();
     let first = if cx.app.no_answer.is_some() { AGAIN } else { FIRST };
     let failure = match cx.http.answers(expect, until.min(began + first), on_progress).await {
@@ -174,7 +174,7 @@ fn cause(found: Option<&Diagnosis>, failure: &Failure) -> String {
 }
 
 /// The failure with its cause, and with everything that was looked at.
-fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Seen) -> Failure {
+fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Observation) -> Failure {
     let detail = format!("{}\n{}", lines(seen), failure.detail);
     if let Some(world) = &seen.world {
         let what = format!("{}; so nothing is known of the app: {}", world.what, failure.what);
@@ -286,7 +286,7 @@ mod tests {
             let (cause, look_at) = ("service app listens on 80".to_owned(), "the port".to_owned());
             Some(Diagnosis { cause, look_at, is_certain: true, is_expected: false })
         };
-        let broken = Seen { world: Some(world), ..Seen::default() };
+        let broken = Observation { world: Some(world), ..Observation::default() };
         for stage in [Stage::Install, Stage::Upgrade] {
             let said = told(stage, red.clone(), found(), &broken);
             assert_eq!((said.kind, said.look_at.as_str()), (Kind::WorldIncomplete, "`cc-ci up`"));
@@ -296,7 +296,7 @@ mod tests {
                 "{}",
                 said.what
             );
-            assert_eq!(told(stage, red.clone(), found(), &Seen::default()).kind, Kind::NoAnswer);
+            assert_eq!(told(stage, red.clone(), found(), &Observation::default()).kind, Kind::NoAnswer);
         }
     }
 

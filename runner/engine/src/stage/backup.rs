@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{answers, data, overlay};
 use crate::context::{StageRun, Step};
 use crate::forgetting::begin_to_forget;
-use host::backup_content::{Asked, Before, Entry, Holds, judged, names_only_volumes, paths};
+use host::backup_content::{BackupContext, Before, Holds, SnapshotEntry, judged, names_only_volumes, paths};
 use host::markers::{self, Marker};
 use host::{repository, snapshots};
 use journal::text::{count, one_line};
@@ -306,7 +306,7 @@ fn content(cx: &StageRun, made: &Made) -> impl Future<Output = Result<Listing, F
 /// What is known of a backup's content.
 enum Listing {
     /// From the repository.
-    Known(Vec<Entry>),
+    Known(Vec<SnapshotEntry>),
     /// By abra.
     Told(Call),
 }
@@ -325,7 +325,7 @@ fn holds_something(cx: &StageRun, made: &Made, listing: Result<Listing, Failure>
         }
     };
     let volumes = cx.app.spec.stack.object("");
-    let holds = judged(&entries, &Asked { volumes: &volumes, since: made.since, before: &made.before })?;
+    let holds = judged(&entries, &BackupContext { volumes: &volumes, since: made.since, before: &made.before })?;
     let text = match &holds {
         Holds::Files(files) => format!("{} in the app's volumes", count(*files, "file")),
         Holds::Nothing(why) => format!("nothing: {why}"),

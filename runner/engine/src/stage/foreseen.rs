@@ -8,9 +8,9 @@ use base::failure::{Failure, Kind};
 use coopcloud::compose::{Compose, Service};
 use coopcloud::envfile::EnvFile;
 use coopcloud::route::{NoWay, Routing};
-use coopcloud::router_rule::Wanted;
+use coopcloud::router_rule::RoutedRequest;
 use serde_json::Value;
-use swarm::Look;
+use swarm::ContainerLook;
 use tokio::task::JoinHandle;
 
 use crate::context::{StageRun, Step};
@@ -56,7 +56,7 @@ pub(super) async fn route(cx: &mut StageRun, compose: &Compose) -> Step {
         return Ok(());
     }
     cx.check("prepare.route", async |cx: &mut StageRun| {
-        let wanted = Wanted { host: cx.app.spec.domain.as_str(), path: cx.app.toml.health.path.as_str() };
+        let wanted = RoutedRequest { host: cx.app.spec.domain.as_str(), path: cx.app.toml.health.path.as_str() };
         let way = routing.no_way(wanted, &networks(compose, &cx.app.spec.stack.object("")), PROXY);
         if let (None, Some(strays)) = (&way, &strays)
             && !routing.routers.is_empty()
@@ -117,7 +117,7 @@ pub(super) struct EarlyLooks(Vec<JoinHandle<Result<Vec<String>, Failure>>>);
 impl EarlyLooks {
     /// Begins with the images that are here already; the others are looked into once they are.
     pub(super) fn begin(cx: &StageRun, compose: &Compose) -> Self {
-        let begin = |look: Look| {
+        let begin = |look: ContainerLook| {
             let (swarm, stack, run) = (cx.run.swarm.clone(), cx.app.spec.stack.clone(), cx.run.started.run.to_string());
             // It removes what it makes, so it is never ended in the middle.
             tokio::spawn(async move { swarm.lacks(&run, &stack, &look).await })
@@ -149,7 +149,8 @@ pub(super) async fn images(cx: &mut StageRun, compose: &Compose, early: &mut Ear
         Ok((format!("{} for this machine", count(images.len(), "image")), ()))
     })
     .await?;
-    let looks: Vec<(&Service, Look)> = compose.services.iter().filter_map(|one| Some((one, look(one)?))).collect();
+    let looks: Vec<(&Service, ContainerLook)> =
+        compose.services.iter().filter_map(|one| Some((one, look(one)?))).collect();
     if looks.is_empty() {
         return Ok(());
     }
@@ -181,14 +182,14 @@ pub(super) async fn images(cx: &mut StageRun, compose: &Compose, early: &mut Ear
 }
 
 /// What to look for in a service's image.
-fn look(service: &Service) -> Option<Look> {
+fn look(service: &Service) -> Option<ContainerLook> {
     let programs = service.health_programs();
     let image = service.image.clone().filter(|_| !programs.is_empty())?;
     let path = match service.field("environment") {
         Some(Value::Object(map)) => map.get("PATH").and_then(Value::as_str).map(str::to_owned),
         _ => None,
     };
-    Some(Look { image, programs, path })
+    Some(ContainerLook { image, programs, path })
 }
 
 /// Whether a program that the image does not have may be there when the healthcheck runs: mounted, or installed.

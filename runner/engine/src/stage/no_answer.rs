@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use base::failure::Failure;
 use base::names::StackName;
 use coopcloud::route::Routing;
-use coopcloud::router_rule::Wanted;
+use coopcloud::router_rule::RoutedRequest;
 use http_client::{Answer, Method, Url};
 use jiff::Timestamp;
 use swarm::STACK_LABEL;
 
 use super::foreseen::{PROXY, networks, strays};
 use crate::context::StageRun;
-use crate::diagnosis::{Behind, Heard, Seen};
+use crate::diagnosis::{Behind, Heard, Observation};
 
 /// One look takes no longer.
 const LOOK: Duration = Duration::from_secs(5);
@@ -22,12 +22,12 @@ const LOG_LINES: usize = 400;
 const LOG_AGE_S: i64 = 120;
 
 /// Looks at the routes, at traefik, and at the container. What cannot be had is left out.
-pub(super) async fn look(cx: &StageRun, url: &str) -> Seen {
-    let mut seen = Seen { url: url.to_owned(), ..Seen::default() };
+pub(super) async fn look(cx: &StageRun, url: &str) -> Observation {
+    let mut seen = Observation { url: url.to_owned(), ..Observation::default() };
     seen.through = cx.http.get(url, Instant::now() + LOOK).await.ok().map(|answer| heard(&answer));
     let labels = cx.run.swarm.all_service_labels(&cx.app.spec.stack).await.unwrap_or_default();
     let routing = Routing::of(&labels);
-    let wanted = Wanted { host: cx.app.spec.domain.as_str(), path: cx.app.toml.health.path.as_str() };
+    let wanted = RoutedRequest { host: cx.app.spec.domain.as_str(), path: cx.app.toml.health.path.as_str() };
     let revision = cx.app.deployed.clone().unwrap_or_else(|| cx.app.spec.head.to_string());
     // Steps of the recipe's folder and variants deploy other files than the sample names.
     let is_as_sampled = !cx.has_install_steps() && cx.app.variant.is_none();

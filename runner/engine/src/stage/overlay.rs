@@ -9,7 +9,7 @@ use overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
 
 use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, LOGINS, VARIABLES};
-use journal::event::{Origin, Outcome, Shown};
+use journal::event::{CheckTrace, Origin, Outcome};
 use journal::run_dir::RunDir;
 
 /// The most lines of a green test's output that are kept, and the most bytes of them.
@@ -64,7 +64,7 @@ pub(super) fn record(cx: &mut StageRun, name: &str, result: OverlayResult) -> St
     let (files, shown) = (kept(cx, &result), shown(cx, &result));
     match result.outcome {
         OverlayOutcome::Passed => {
-            let shown = Shown { files, ..shown };
+            let shown = CheckTrace { files, ..shown };
             cx.record_shown(name, Origin::Overlay, Outcome::Passed, result.text, None, result.took, shown);
             Ok(())
         }
@@ -92,12 +92,12 @@ pub(super) fn record(cx: &mut StageRun, name: &str, result: OverlayResult) -> St
 }
 
 /// What a test did. What a red one printed is its failure's detail.
-pub(super) fn shown(cx: &StageRun, result: &OverlayResult) -> Shown {
+pub(super) fn shown(cx: &StageRun, result: &OverlayResult) -> CheckTrace {
     let output = match result.outcome {
         OverlayOutcome::Passed => last_lines(&mask(&cx.run.emitter.clean(&result.detail)), &result.text),
         OverlayOutcome::Failed | OverlayOutcome::Broken => String::new(),
     };
-    Shown { output, ..cx.shown((*result.exchanges).clone()) }
+    CheckTrace { output, ..cx.shown((*result.exchanges).clone()) }
 }
 
 /// The last lines of a clean output, unless they say no more than what the check says anyway.

@@ -9,7 +9,7 @@ use swarm::StackLabels;
 use super::overlay;
 use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, VARIABLES};
-use fence::own_tests::{FOLDER, Fence, Limits, OwnTests, Place};
+use fence::own_tests::{FOLDER, Fence, FenceSettings, Limits, OwnTests};
 use host::blocking::blocking;
 use journal::event::{Origin, Outcome};
 use plan::neighbours::SYSTEM_CAS;
@@ -54,7 +54,7 @@ pub(super) async fn run(cx: &mut StageRun) -> Step {
 }
 
 /// The fence, and what a test finds in its environment.
-async fn put_up(cx: &StageRun, place: &Place) -> Result<(Fence, Vec<(String, String)>), Failure> {
+async fn put_up(cx: &StageRun, place: &FenceSettings) -> Result<(Fence, Vec<(String, String)>), Failure> {
     let (checkout, head) = (cx.app.checkout.dir().to_owned(), cx.app.spec.head.clone());
     let tests = blocking(move || source::archive(&checkout, head.as_str(), FOLDER)).await?;
     let world_ca = match &cx.run.ca {

@@ -9,7 +9,7 @@ use crate::claims;
 use crate::context::usage;
 use crate::context::{StageRun, Step};
 use crate::slot::ask;
-use host::queue::{Times, caps, now, place, slots_of};
+use host::queue::{UsualTimes, caps, now, place, slots_of};
 use host::reap::Janitor;
 
 /// How long the removal of what one dead run left may take, while this one waits.
@@ -47,7 +47,7 @@ async fn take(cx: &mut StageRun) -> Result<String, Failure> {
     let wish = caps(&cx.run.swarm, &runner.settings).await?;
     let ask = ask(cx, &runner, claims::longest(cx));
     claims::none_is_kept(cx, &ask.stacks).await?;
-    let (http, times, mut speaker) = (cx.http.clone(), Times::begin(runner.state.clone()), cx.speaker());
+    let (http, times, mut speaker) = (cx.http.clone(), UsualTimes::begin(runner.state.clone()), cx.speaker());
     let swarm = cx.run.swarm.clone();
     let janitor = Janitor::new(&swarm, &http, &runner, REMOVING);
     let granted = slots

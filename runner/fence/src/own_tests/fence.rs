@@ -8,7 +8,7 @@ use base::failure::{Cause, Failure, Kind};
 use base::names::{Domain, RunId};
 use swarm::{Bridge, Fenced, Object, ObjectKind, Reach, StackLabels, Swarm};
 
-use super::Place;
+use super::FenceSettings;
 use super::gate::{self, Gate, certificate, seen_from_bridge};
 
 /// The folder of the tests in their container; the repository's `tests/` is below it.
@@ -55,7 +55,7 @@ impl Fence {
     pub async fn put_up(
         swarm: Swarm,
         limits: Limits,
-        place: &Place,
+        place: &FenceSettings,
         tests: Vec<u8>,
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Self, Failure> {
@@ -77,7 +77,12 @@ impl Fence {
         }
     }
 
-    async fn make(&mut self, place: &Place, tests: Vec<u8>, say: &mut (dyn FnMut(&str) + Send)) -> Result<(), Failure> {
+    async fn make(
+        &mut self,
+        place: &FenceSettings,
+        tests: Vec<u8>,
+        say: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), Failure> {
         self.swarm.ensure(&[place.image.clone(), place.gate_image.clone()], say).await?;
         say("makes the fence for the recipe's own tests");
         let pair = certificate(&self.limits.domain)
@@ -159,7 +164,7 @@ impl Fence {
         self.swarm.discard(&self.made).await
     }
 
-    async fn public_address(&self, place: &Place) -> Result<IpAddr, Failure> {
+    async fn public_address(&self, place: &FenceSettings) -> Result<IpAddr, Failure> {
         if let Some(address) = place.address {
             return Ok(address);
         }

@@ -21,7 +21,7 @@ use base::names::RecipeName;
 
 use host::approval::Approved;
 use host::settings::Settings;
-use source::{Checkout, Entry};
+use source::{Checkout, TreeEntry};
 
 /// The folder of a recipe's repository that holds them.
 pub const FOLDER: &str = "tests";
@@ -44,13 +44,13 @@ pub enum OwnTests {
         /// Their paths, in name order.
         files: Vec<String>,
         /// With what.
-        place: Place,
+        place: FenceSettings,
     },
 }
 
 /// What they run with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FenceSettings {
     /// The image of the tests.
     pub image: String,
     /// The image of the gate: a traefik.
@@ -81,7 +81,8 @@ impl OwnTests {
                 "set CCCI_OWN_TESTS_IMAGE to an image with what tests use, such as bash, curl and jq",
             )
         })?;
-        let place = Place { image, gate_image: settings.traefik_image.clone(), address: settings.fixed_address() };
+        let place =
+            FenceSettings { image, gate_image: settings.traefik_image.clone(), address: settings.fixed_address() };
         Ok(Self::Run { files, place })
     }
 
@@ -108,8 +109,8 @@ impl OwnTests {
 
 /// The tests among the files of the folder: `tests/*.sh` with the run bit. Anything else is theirs to
 /// use.
-fn tests_of(entries: &[Entry]) -> Vec<String> {
-    let is_test = |entry: &&Entry| {
+fn tests_of(entries: &[TreeEntry]) -> Vec<String> {
+    let is_test = |entry: &&TreeEntry| {
         let name = entry.path.strip_prefix("tests/").unwrap_or_default();
         entry.is_executable && name.len() > ".sh".len() && name.ends_with(".sh") && !name.contains('/')
     };
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_test_is_a_script_with_the_run_bit_in_the_folder_itself() {
-        let entry = |path: &str, is_executable| Entry { path: path.to_owned(), is_executable, is_link: false };
+        let entry = |path: &str, is_executable| TreeEntry { path: path.to_owned(), is_executable, is_link: false };
         let found = tests_of(&[
             entry("tests/20-b.sh", true),
             entry("tests/10-a.sh", true),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
 use overlay::{self, Bounded, OverlayResult};
-use swarm::{Ended, Fenced, ObjectKind};
+use swarm::{Fenced, FencedEnd, ObjectKind};
 
 use super::fence::{FOLDER, Fence, no_fault_of_the_recipe, object};
 
@@ -51,13 +51,13 @@ impl Fence {
         self.swarm.discard(&[object(ObjectKind::Container, &fenced.name, &id)]).await?;
         let output = kept.into_text();
         let mut result = match ended {
-            Ended::Exit(CANNOT_RUN) => {
+            FencedEnd::Exit(CANNOT_RUN) => {
                 let last = output.lines().rfind(|line| !line.trim().is_empty());
                 OverlayResult::broken(last.unwrap_or("exit 126, and no output").to_owned())
             }
-            Ended::Exit(code) => overlay::of_exit(code, output),
-            Ended::Late => overlay::late(limit, output),
-            Ended::NotStarted(words) => OverlayResult::broken(words),
+            FencedEnd::Exit(code) => overlay::of_exit(code, output),
+            FencedEnd::Late => overlay::late(limit, output),
+            FencedEnd::NotStarted(words) => OverlayResult::broken(words),
         };
         result.took = start.elapsed();
         Ok(result)

@@ -13,8 +13,8 @@ pub use self::error::ForgeError;
 pub(crate) use self::gitea::comment_of_payload;
 pub use self::gitea::{Account, ENROL_TITLE, Gitea};
 pub use self::hosting::{Hosted, Hosting, NewPull, NewRepo, OwnPull};
-pub use self::release::{FEATURES, Feature, Number, Release};
-pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, State, Status};
+pub use self::release::{FEATURES, Feature, ForgeRelease, Number};
+pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Status, StatusState};
 
 use base::names::Commit;
 use jiff::Timestamp;

@@ -24,7 +24,7 @@ impl Number {
 
 /// What a forge says that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Release {
+pub enum ForgeRelease {
     /// A Gitea.
     Gitea(Number),
     /// A Forgejo. Up to 1.21 its numbers are those of the Gitea that it is made from; from 7.0 on they are its own.
@@ -41,7 +41,7 @@ pub enum Release {
     },
 }
 
-impl fmt::Display for Release {
+impl fmt::Display for ForgeRelease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gitea(number) => write!(f, "Gitea {number}"),
@@ -52,7 +52,7 @@ impl fmt::Display for Release {
     }
 }
 
-impl Release {
+impl ForgeRelease {
     /// By what the forge tells as its version, and whether it has the interface of a Forgejo beside Gitea's.
     #[must_use]
     pub fn of(told: &str, is_forgejo: bool) -> Self {
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     fn of(told: &str) -> String {
-        Release::of(told, false).to_string()
+        ForgeRelease::of(told, false).to_string()
     }
 
     #[test]
@@ -181,16 +181,16 @@ mod tests {
         assert_eq!(of("7.0.0+gitea-1.22.0"), "Forgejo 7.0.0");
         assert_eq!(of("7.0.0+LTS-gitea-1.22.0"), "Forgejo 7.0.0");
         assert_eq!(of("14.0.0-dev-12-abc+gitea-1.22.0"), "Forgejo 14.0.0");
-        assert_eq!(Release::of("1.21.11-1", true), Release::Forgejo(Number(1, 21, 11)));
+        assert_eq!(ForgeRelease::of("1.21.11-1", true), ForgeRelease::Forgejo(Number(1, 21, 11)));
         for none in ["", "development", "v1.20", "1", "1.x", ".", "99999999999.1"] {
-            assert!(matches!(Release::of(none, false), Release::Untold { .. }), "{none:?}");
+            assert!(matches!(ForgeRelease::of(none, false), ForgeRelease::Untold { .. }), "{none:?}");
         }
         assert!(!of("\u{1b}[31mred").contains('\u{1b}'));
     }
 
     #[test]
     fn what_a_version_lacks_is_what_came_later() {
-        let lacks = |told: &str, is_forgejo| Release::of(told, is_forgejo).lacks().len();
+        let lacks = |told: &str, is_forgejo| ForgeRelease::of(told, is_forgejo).lacks().len();
         assert_eq!(lacks("1.26.0", false), 0, "the one that cc-ci was run against lacks nothing");
         for (told, count) in
             [("1.25.0", 0), ("1.24.6", 1), ("1.24.5", 0), ("1.22.0", 0), ("1.21.11", 1), ("1.19.4", 2), ("1.15.0", 5)]

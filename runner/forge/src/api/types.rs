@@ -136,7 +136,7 @@ impl Pull {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// How it stands.
-    pub state: State,
+    pub state: StatusState,
     /// What it is called; a later one of the same name replaces it.
     pub context: String,
     /// One line; what is longer than 140 characters is cut.
@@ -147,7 +147,7 @@ pub struct Status {
 
 /// The state of a commit's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum StatusState {
     /// It is not over.
     Pending,
     /// Green.

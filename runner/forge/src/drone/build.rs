@@ -16,7 +16,7 @@ pub struct Build {
     /// Its number in its repository.
     pub number: u64,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: BuildStanding,
     /// The commit whose pipeline it runs.
     pub commit: Option<Commit>,
     /// The build that it restarts.
@@ -28,18 +28,18 @@ pub struct Build {
     /// How long it ran; none where it has not ended.
     pub took: Option<Duration>,
     /// Its one step; none before a runner has taken it, and in lists.
-    pub step: Option<Step>,
+    pub step: Option<BuildStep>,
 }
 
 /// A step of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct BuildStep {
     /// The number of its stage in the build.
     pub stage: u64,
     /// Its own number in the stage.
     pub number: u64,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: BuildStanding,
     /// Its exit code, once it has ended: 130 where somebody cancelled the build, 137 where the runner killed it, 255
     /// where its container could not be made.
     pub exit_code: i32,
@@ -47,7 +47,7 @@ pub struct Step {
 
 /// How a build or a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum BuildStanding {
     /// It waits for a runner or for another build.
     Waiting,
     /// It waits for an approval.
@@ -66,7 +66,7 @@ pub enum Standing {
     Unknown,
 }
 
-impl Standing {
+impl BuildStanding {
     pub(super) fn of(status: &str) -> Self {
         match status {
             "pending" | "waiting_on_dependencies" => Self::Waiting,
@@ -143,10 +143,12 @@ impl BuildJson {
     pub(super) fn build(&self) -> Build {
         let stages = self.stages.as_deref().unwrap_or_default();
         let steps = || stages.iter().flat_map(|stage| stage.steps.iter().flatten().map(move |step| (stage, step)));
-        let standing = match Standing::of(&self.status) {
+        let standing = match BuildStanding::of(&self.status) {
             // An approval is asked for stage by stage; the build as a whole is pending.
-            Standing::Waiting if stages.iter().any(|stage| Standing::of(&stage.status) == Standing::Blocked) => {
-                Standing::Blocked
+            BuildStanding::Waiting
+                if stages.iter().any(|stage| BuildStanding::of(&stage.status) == BuildStanding::Blocked) =>
+            {
+                BuildStanding::Blocked
             }
             standing => standing,
         };
@@ -163,10 +165,10 @@ impl BuildJson {
             reason: reason.cloned(),
             started: Timestamp::from_second(self.started).ok().filter(|_| self.started > 0),
             took: ran.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
-            step: chosen.map(|(stage, step)| Step {
+            step: chosen.map(|(stage, step)| BuildStep {
                 stage: stage.number,
                 number: step.number,
-                standing: Standing::of(&step.status),
+                standing: BuildStanding::of(&step.status),
                 exit_code: step.exit_code,
             }),
         }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::build::{Build, BuildJson, Step};
+use super::build::{Build, BuildJson, BuildStep};
 use super::parameters::Parameters;
 use crate::names::{Branch, Repo};
 
@@ -192,7 +192,7 @@ impl Drone {
     ///
     /// # Errors
     /// When Drone cannot be asked or has no log of the step, as of one that was killed.
-    pub async fn log(&self, repo: &Repo, build: u64, step: &Step) -> Result<Vec<String>, DroneError> {
+    pub async fn log(&self, repo: &Repo, build: u64, step: &BuildStep) -> Result<Vec<String>, DroneError> {
         let ask = self.ask(Method::GET, repo, &format!("/builds/{build}/logs/{}/{}", step.stage, step.number), &[]);
         let lines: Option<Vec<LogLine>> = answer(ask.up_to(LOG_BYTES)).await.map_err(of_build)?;
         Ok(lines.into_iter().flatten().map(|line| line.out.trim_end().to_owned()).collect())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::build::{Build, Standing};
+use super::build::{Build, BuildStanding};
 
 /// The exit code of a step that Drone's server marked as cancelled.
 const CANCELLED: i32 = 130;
@@ -50,38 +50,42 @@ impl BuildEnd {
         let step = build.step.as_ref().map(|step| (step.standing, step.exit_code));
         let why = || build.reason.clone().unwrap_or_else(|| "Drone names no reason".to_owned());
         Some(match (build.standing, step) {
-            (Standing::Passed, Some((Standing::Passed, code))) => Self::Exited { code },
+            (BuildStanding::Passed, Some((BuildStanding::Passed, code))) => Self::Exited { code },
             // It was left out by a condition or an earlier step, or its end was told to be ignored: nothing was tested.
-            (Standing::Passed, _) => Self::Error { why: "the build passed without its step testme".to_owned() },
-            (Standing::Failed, Some((Standing::Broken, _))) | (Standing::Broken, _) => Self::Error { why: why() },
-            (Standing::Failed, Some((_, KILLED))) => Self::Killed,
+            (BuildStanding::Passed, _) => Self::Error { why: "the build passed without its step testme".to_owned() },
+            (BuildStanding::Failed, Some((BuildStanding::Broken, _))) | (BuildStanding::Broken, _) => {
+                Self::Error { why: why() }
+            }
+            (BuildStanding::Failed, Some((_, KILLED))) => Self::Killed,
             // A number that is no exit code of a red step: the pipeline has other steps than that of cc-ci.
-            (Standing::Failed, None | Some((_, ..=0))) => Self::Error { why: why() },
-            (Standing::Failed, Some((_, code))) => Self::Exited { code },
-            (Standing::Stopped, Some((_, code))) if code != CANCELLED => {
+            (BuildStanding::Failed, None | Some((_, ..=0))) => Self::Error { why: why() },
+            (BuildStanding::Failed, Some((_, code))) => Self::Exited { code },
+            (BuildStanding::Stopped, Some((_, code))) if code != CANCELLED => {
                 let struck = limit.filter(|limit| build.took.is_some_and(|took| took + CLOCKS >= *limit));
                 struck.map_or(Self::Cancelled, |limit| Self::TimeLimit { minutes: limit.as_secs() / 60 })
             }
-            (Standing::Stopped, _) => Self::Cancelled,
-            (Standing::Waiting | Standing::Blocked | Standing::Running | Standing::Unknown, _) => return None,
+            (BuildStanding::Stopped, _) => Self::Cancelled,
+            (BuildStanding::Waiting | BuildStanding::Blocked | BuildStanding::Running | BuildStanding::Unknown, _) => {
+                return None;
+            }
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::build::Step;
+    use super::super::build::BuildStep;
     use super::*;
 
-    fn build(standing: Standing, step: Option<(Standing, i32)>) -> Build {
-        let step = step.map(|(standing, exit_code)| Step { stage: 1, number: 1, standing, exit_code });
+    fn build(standing: BuildStanding, step: Option<(BuildStanding, i32)>) -> Build {
+        let step = step.map(|(standing, exit_code)| BuildStep { stage: 1, number: 1, standing, exit_code });
         let took = standing.is_end().then(|| Duration::from_secs(3_600));
         Build { number: 12, standing, commit: None, parent: None, reason: None, started: None, took, step }
     }
 
     #[test]
     fn the_end_is_told_by_the_step_and_by_who_ended_it() {
-        use Standing::{Blocked, Broken, Failed, Passed, Running, Stopped, Unknown, Waiting};
+        use BuildStanding::{Blocked, Broken, Failed, Passed, Running, Stopped, Unknown, Waiting};
 
         let hour = Some(Duration::from_secs(3_600));
         let day = Some(Duration::from_secs(86_400));

@@ -14,13 +14,13 @@ mod secrets;
 mod settings;
 mod testme;
 
-pub use self::build::{Build, Standing, Step};
+pub use self::build::{Build, BuildStanding, BuildStep};
 pub use self::card::Card;
 pub use self::client::{Drone, DroneError, NewBuild};
 pub use self::ending::BuildEnd;
 pub use self::facts::{BuildFacts, Event, System, UnfitFact, facts};
 pub use self::parameters::{Parameters, UnfitParameter};
-pub use self::refusal::Refusal;
+pub use self::refusal::DroneRefusal;
 pub use self::repository::{DronePermissions, DroneRepository};
 pub use self::restart::{restarted_build, restarted_run_id};
 pub use self::secrets::holds_secret;

@@ -6,7 +6,7 @@ use crate::names::{Branch, Repo};
 /// Why Drone starts no build.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
-pub struct Refusal {
+pub struct DroneRefusal {
     /// What is the case.
     pub what: String,
     /// What to change.
@@ -16,7 +16,7 @@ pub struct Refusal {
 impl Drone {
     /// What an answer means that waiting does not change. Drone answers 404 for a missing repository, a missing right
     /// and a missing branch alike, so it is asked what it knows of the repository.
-    pub async fn refusal(&self, repo: &Repo, branch: Option<&Branch>, error: &DroneError) -> Refusal {
+    pub async fn refusal(&self, repo: &Repo, branch: Option<&Branch>, error: &DroneError) -> DroneRefusal {
         let of_branch = |named: &str| {
             branch.map_or_else(|| format!("the default branch {named}"), |branch| format!("branch {branch}"))
         };
@@ -47,7 +47,7 @@ impl Drone {
         }
     }
 
-    async fn missing(&self, repo: &Repo, branch: Option<&Branch>) -> Refusal {
+    async fn missing(&self, repo: &Repo, branch: Option<&Branch>) -> DroneRefusal {
         let user = match self.user().await {
             Ok(login) => format!("the user {login}"),
             Err(DroneError::Token { .. }) => return wrong_token(),
@@ -80,14 +80,14 @@ impl Drone {
     }
 }
 
-fn wrong_token() -> Refusal {
+fn wrong_token() -> DroneRefusal {
     refusal(
         "Drone does not know the token",
         "the file of CCCI_DRONE_TOKEN_FILE: it holds the token of the account page in Drone, and nothing else",
     )
 }
 
-fn wrong_address(error: &DroneError) -> Refusal {
+fn wrong_address(error: &DroneError) -> DroneRefusal {
     let why = match error {
         DroneError::Wrong { why, .. } => format!(": {why}"),
         _ => String::new(),
@@ -98,10 +98,10 @@ fn wrong_address(error: &DroneError) -> Refusal {
     )
 }
 
-fn not_active(repo: &Repo) -> Refusal {
+fn not_active(repo: &Repo) -> DroneRefusal {
     refusal(format!("{repo} is not active in Drone"), format!("Activate Repository on the page of {repo} in Drone"))
 }
 
-fn refusal(what: impl Into<String>, look_at: impl Into<String>) -> Refusal {
-    Refusal { what: what.into(), look_at: look_at.into() }
+fn refusal(what: impl Into<String>, look_at: impl Into<String>) -> DroneRefusal {
+    DroneRefusal { what: what.into(), look_at: look_at.into() }
 }

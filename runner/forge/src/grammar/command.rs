@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::trouble::Trouble;
 use super::words::{Hold, Only, Release};
-use super::{Said, lines};
+use super::{Parsed, lines};
 
 /// A longer line is no command.
 pub(super) const LINE: usize = 600;
@@ -47,16 +47,16 @@ const HOLD: &str = "minutes or hours up to a day, such as `30m` or `2h`";
 const TESTME: &str = "`only=…`, `from=…`, or `failed` alone";
 
 /// Reads a line that begins with `!`; none where it is nobody's command.
-pub(super) fn read(line: &str) -> Option<Said> {
+pub(super) fn read(line: &str) -> Option<Parsed> {
     let mut words = line.split_whitespace();
     let first = words.next()?;
     let name = first.strip_prefix('!')?.to_ascii_lowercase();
     if !NAMES.contains(&name.as_str()) {
         let meant = near(&name)?;
-        return Some(Said::Trouble(Trouble::NearMiss { word: first.into(), meant: format!("!{meant}").into() }));
+        return Some(Parsed::Trouble(Trouble::NearMiss { word: first.into(), meant: format!("!{meant}").into() }));
     }
     if line.len() > LINE {
-        return Some(Said::Trouble(Trouble::LongLine));
+        return Some(Parsed::Trouble(Trouble::LongLine));
     }
     let words: Vec<&str> = words.collect();
     let command = match name.as_str() {
@@ -65,7 +65,7 @@ pub(super) fn read(line: &str) -> Option<Said> {
         "stop" => alone("!stop", &words).map(|()| Command::Stop),
         _ => alone("!status", &words).map(|()| Command::Status),
     };
-    Some(command.map_or_else(Said::Trouble, Said::Command))
+    Some(command.map_or_else(Parsed::Trouble, Parsed::Command))
 }
 
 fn testme(words: &[&str]) -> Result<TestMe, Trouble> {
@@ -176,7 +176,7 @@ impl FromStr for Command {
     fn from_str(text: &str) -> Result<Self, NoCommand> {
         match lines::of(text).as_slice() {
             [line] if line.len() == text.len() => match read(line) {
-                Some(Said::Command(command)) => Ok(command),
+                Some(Parsed::Command(command)) => Ok(command),
                 _ => Err(NoCommand),
             },
             _ => Err(NoCommand),

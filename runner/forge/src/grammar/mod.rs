@@ -16,7 +16,7 @@
 //! **Near misses.** `!` and a word that is no command is a near miss of one that begins with the same
 //! letter, when it takes at most two changes to become `testme` or `status`, or one to become `stop` or
 //! `hold`. A change is a letter too many, too few, another one, or two neighbours swapped; hyphens and
-//! what ends a sentence are not counted. A near miss is [`Said::Trouble`] with the word that was probably
+//! what ends a sentence are not counted. A near miss is [`Parsed::Trouble`] with the word that was probably
 //! meant, and starts nothing. Any other word, such as `!testmexyz`, is somebody's own and is nothing at all.
 //! Behind a command there are no own words: what is not understood there is trouble, so that a run is
 //! never another one than was asked for.
@@ -42,7 +42,7 @@ pub const COMMANDS: usize = 10;
 /// One line of a comment that is meant for cc-ci.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Said {
+pub enum Parsed {
     /// A command.
     Command(Command),
     /// A line that was probably meant as one.
@@ -51,14 +51,14 @@ pub enum Said {
 
 /// Reads a comment's markdown: its commands, in their order. Empty where it has none.
 #[must_use]
-pub fn parse(markdown: &str) -> Vec<Said> {
+pub fn parse(markdown: &str) -> Vec<Parsed> {
     if markdown.len() > COMMENT_BYTES || !markdown.contains('!') {
         return Vec::new();
     }
-    let mut said: Vec<Said> = lines::of(markdown).into_iter().filter_map(command::read).collect();
+    let mut said: Vec<Parsed> = lines::of(markdown).into_iter().filter_map(command::read).collect();
     if said.len() > COMMANDS {
         said.truncate(COMMANDS);
-        said.push(Said::Trouble(Trouble::TooMany));
+        said.push(Parsed::Trouble(Trouble::TooMany));
     }
     said
 }

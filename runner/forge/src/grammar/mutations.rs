@@ -35,9 +35,9 @@ fn torn_comments() {
         let begun = Instant::now();
         let said = parse(&text);
         longest = longest.max(begun.elapsed());
-        commands += said.iter().filter(|said| matches!(said, Said::Command(_))).count();
+        commands += said.iter().filter(|said| matches!(said, Parsed::Command(_))).count();
         for said in said {
-            if let Said::Command(command) = said {
+            if let Parsed::Command(command) = said {
                 assert_eq!(command.to_string().parse(), Ok(command), "round {round}: {text:?}");
             }
         }

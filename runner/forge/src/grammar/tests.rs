@@ -6,8 +6,8 @@ fn shown(markdown: &str) -> Vec<String> {
     parse(markdown)
         .into_iter()
         .map(|said| match said {
-            Said::Command(command) => command.to_string(),
-            Said::Trouble(trouble) => format!("? {trouble}"),
+            Parsed::Command(command) => command.to_string(),
+            Parsed::Trouble(trouble) => format!("? {trouble}"),
         })
         .collect()
 }
@@ -168,7 +168,7 @@ fn what_is_not_understood_starts_nothing() {
         "!hold 30M",
         "!testme `failed`",
     ] {
-        assert!(matches!(parse(line).as_slice(), [Said::Trouble(_)]), "{line}: {:?}", shown(line));
+        assert!(matches!(parse(line).as_slice(), [Parsed::Trouble(_)]), "{line}: {:?}", shown(line));
     }
 }
 
@@ -176,7 +176,7 @@ fn what_is_not_understood_starts_nothing() {
 fn what_is_shown_of_a_word_stays_in_its_code_span() {
     let line = format!("!testme x`@ada`<b>\u{202e}{}", "y".repeat(400));
     let said = parse(&line);
-    let [Said::Trouble(trouble)] = said.as_slice() else { panic!("{said:?}") };
+    let [Parsed::Trouble(trouble)] = said.as_slice() else { panic!("{said:?}") };
     let told = trouble.to_string();
     assert!(told.starts_with("`!testme` does not take `x@ada<b>yyyy") && told.len() < 200, "{told}");
     assert_eq!(told.matches('`').count() % 2, 0);
@@ -187,7 +187,7 @@ fn sizes_are_bounded() {
     assert_eq!(shown(&format!("!testme only={}", "a".repeat(700))).len(), 1);
     let many = "!status\n".repeat(COMMANDS + 5);
     assert_eq!(parse(&many).len(), COMMANDS + 1);
-    assert_eq!(parse(&many).last(), Some(&Said::Trouble(Trouble::TooMany)));
+    assert_eq!(parse(&many).last(), Some(&Parsed::Trouble(Trouble::TooMany)));
     let long = format!("!testme\n\n{}", "x".repeat(COMMENT_BYTES));
     assert!(parse(&long).is_empty());
 }
@@ -240,7 +240,7 @@ proptest! {
     #[test]
     fn a_command_reads_as_itself(command in command()) {
         prop_assert_eq!(command.to_string().parse::<Command>(), Ok(command.clone()));
-        prop_assert_eq!(parse(&command.to_string()), vec![Said::Command(command.clone())]);
+        prop_assert_eq!(parse(&command.to_string()), vec![Parsed::Command(command.clone())]);
         let json = serde_json::to_string(&command).unwrap();
         prop_assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), command);
     }
@@ -248,7 +248,7 @@ proptest! {
     #[test]
     fn a_command_stands_between_any_paragraphs(command in command(), words in "[a-zA-Z ,.]{0,40}") {
         let text = format!("x {words}\n\n{command}\n\ny {words}");
-        prop_assert_eq!(parse(&text), vec![Said::Command(command)]);
+        prop_assert_eq!(parse(&text), vec![Parsed::Command(command)]);
     }
 
     #[test]
@@ -281,7 +281,7 @@ proptest! {
     #[test]
     fn trouble_is_one_line_with_its_code_spans_closed(word in "\\PC{1,60}") {
         for said in parse(&format!("!testme {word}")) {
-            if let Said::Trouble(trouble) = said {
+            if let Parsed::Trouble(trouble) = said {
                 let told = trouble.to_string();
                 prop_assert!(!told.contains('\n') && told.matches('`').count() % 2 == 0, "{}", told);
             }

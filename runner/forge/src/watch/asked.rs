@@ -20,7 +20,7 @@ pub struct Cycle {
 
 /// A member's word, at the moment when it was authorised.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct CommandRequest {
     /// The comment, and what it says.
     pub comment: Waiting,
     /// Who it is from, as the forge calls them now.
@@ -31,7 +31,7 @@ pub struct Asked {
     pub pin: Pin,
 }
 
-impl Asked {
+impl CommandRequest {
     /// The commit that was authorised, where its pin says so.
     #[must_use]
     pub fn commit(&self) -> &Commit {

@@ -3,9 +3,9 @@
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::asked::Asked;
+use super::asked::CommandRequest;
 use super::error::WatchError;
-use super::pace::Pace;
+use super::pace::Backoff;
 use super::watcher::Watcher;
 use crate::api::{Comment, Forge, PullEnd};
 use crate::names::PullId;
@@ -19,7 +19,7 @@ pub trait Desk: Send {
     ///
     /// # Errors
     /// When it cannot be taken on now; it comes again later.
-    fn take_on(&mut self, asked: &Asked) -> impl Future<Output = Result<(), String>> + Send;
+    fn take_on(&mut self, asked: &CommandRequest) -> impl Future<Output = Result<(), String>> + Send;
 
     /// A pull request is closed or merged; perhaps since long ago, and perhaps this was told before. It comes before the
     /// words that were written afterwards.
@@ -35,7 +35,7 @@ pub async fn keep<F: Forge>(
     watcher: &mut Watcher<F>,
     mut hooks: mpsc::Receiver<Comment>,
     desk: &mut impl Desk,
-    pace: Pace,
+    pace: Backoff,
     stop: &CancellationToken,
 ) {
     let (mut failures, mut hooks_are_open) = (0_u32, true);

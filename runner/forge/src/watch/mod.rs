@@ -22,10 +22,10 @@ mod state;
 mod store;
 mod watcher;
 
-pub use self::asked::{Asked, Cycle};
+pub use self::asked::{CommandRequest, Cycle};
 pub use self::error::{StoreError, WatchError};
 pub use self::keep::{Desk, keep};
-pub use self::pace::Pace;
+pub use self::pace::Backoff;
 pub use self::pin::{Pin, pin};
 pub use self::state::{Fate, Waiting};
 pub use self::store::Store;

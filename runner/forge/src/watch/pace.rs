@@ -2,21 +2,21 @@ use std::time::Duration;
 
 /// How often the forge is asked. Pure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct Backoff {
     /// The pause between two looks where all is well.
     pub interval: Duration,
     /// The longest pause where it is not.
     pub longest: Duration,
 }
 
-impl Default for Pace {
+impl Default for Backoff {
     /// Every 30 s; at worst every 5 min.
     fn default() -> Self {
         Self { interval: Duration::from_secs(30), longest: Duration::from_secs(300) }
     }
 }
 
-impl Pace {
+impl Backoff {
     /// The pause after so many failures in a row: from a second on twice as long each time, so that a
     /// short break costs little and a long one is no burden. `spread`, between 0 and 1, keeps many watchers
     /// of one forge from coming back at the same moment: up to a quarter is taken off.
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn failures_make_it_slower_up_to_a_limit() {
-        let pace = Pace::default();
+        let pace = Backoff::default();
         let seconds: Vec<u64> = (0..12).map(|failures| pace.after(failures, 0.0).as_secs()).collect();
         assert_eq!(seconds, [30, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         assert_eq!(pace.after(u32::MAX, 0.0), pace.longest);
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_spread_takes_off_a_quarter_at_most() {
-        let pace = Pace::default();
+        let pace = Backoff::default();
         assert_eq!(pace.after(4, 1.0), Duration::from_secs(6));
         assert_eq!(pace.after(4, f64::NAN), Duration::from_secs(8));
         assert_eq!(pace.after(4, 9.0), Duration::from_secs(6));

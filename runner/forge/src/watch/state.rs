@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Comment;
-use crate::grammar::{self, Said};
+use crate::grammar::{self, Parsed};
 use crate::names::{CommentId, PullId, User};
 
 /// How far back every look goes behind the one before it: a comment may be in the forge's database later
@@ -29,14 +29,14 @@ pub(super) struct Known {
     /// No comment up to this number is new.
     floor: CommentId,
     /// The comments that were read and could come again.
-    seen: BTreeMap<CommentId, Seen>,
+    seen: BTreeMap<CommentId, SeenPull>,
     /// The words that nobody has taken on yet, the oldest first.
     waiting: Vec<Waiting>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Seen {
+struct SeenPull {
     created: Timestamp,
     fate: Fate,
 }
@@ -74,7 +74,7 @@ pub struct Waiting {
     /// When it was written.
     pub created: Timestamp,
     /// What it says, in order.
-    pub said: Vec<Said>,
+    pub said: Vec<Parsed>,
 }
 
 impl Known {
@@ -118,7 +118,7 @@ impl Known {
         if fate == Fate::Old {
             return Some(fate);
         }
-        self.seen.insert(comment.id, Seen { created: comment.created, fate });
+        self.seen.insert(comment.id, SeenPull { created: comment.created, fate });
         if fate == Fate::Waiting {
             let at = self.waiting.partition_point(|other| other.id < comment.id);
             self.waiting.insert(

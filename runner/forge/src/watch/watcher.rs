@@ -2,13 +2,13 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::SignedDuration;
 
-use super::asked::{Asked, Cycle};
+use super::asked::{CommandRequest, Cycle};
 use super::error::{StoreError, WatchError};
 use super::pin::{Pin, pin};
 use super::state::{Fate, Known, Waiting};
 use super::store::Store;
 use crate::api::{Changed, Comment, Forge, ForgeError, Mark, Pull};
-use crate::grammar::{Command, Said};
+use crate::grammar::{Command, Parsed};
 use crate::names::{CommentId, PullId, User};
 
 /// A mark of this second or the one before may stand for two moments.
@@ -145,7 +145,7 @@ impl<F: Forge> Watcher<F> {
     /// # Errors
     /// When the forge cannot be asked, or the file cannot be written. A word that the forge cannot tell about
     /// keeps nobody else's waiting, and is an error once there is nothing else.
-    pub async fn next(&mut self) -> Result<Option<Asked>, WatchError> {
+    pub async fn next(&mut self) -> Result<Option<CommandRequest>, WatchError> {
         let mut failed = None;
         for waiting in self.known.waiting().to_vec() {
             let id = waiting.id;
@@ -173,7 +173,7 @@ impl<F: Forge> Watcher<F> {
     }
 
     /// Whether a word may be acted upon, now.
-    async fn judge(&self, waiting: Waiting) -> Result<Result<Asked, Fate>, ForgeError> {
+    async fn judge(&self, waiting: Waiting) -> Result<Result<CommandRequest, Fate>, ForgeError> {
         let Some(comment) = self.forge.comment(&waiting.pull.repo, waiting.id).await? else {
             return Ok(Err(Fate::Withdrawn));
         };
@@ -185,12 +185,12 @@ impl<F: Forge> Watcher<F> {
             return Ok(Err(Fate::Withdrawn));
         };
         let pin = self.pin(&waiting, &pull).await?;
-        Ok(Ok(Asked { comment: waiting, member: comment.author, pull, pin }))
+        Ok(Ok(CommandRequest { comment: waiting, member: comment.author, pull, pin }))
     }
 
     /// Whether the pull request's head was there when a word was written.
     async fn pin(&self, waiting: &Waiting, pull: &Pull) -> Result<Pin, ForgeError> {
-        let runs = |said: &Said| matches!(said, Said::Command(Command::TestMe(_)));
+        let runs = |said: &Parsed| matches!(said, Parsed::Command(Command::TestMe(_)));
         if pull.ended.is_some() || !waiting.said.iter().any(runs) {
             return Ok(Pin::Unsure);
         }

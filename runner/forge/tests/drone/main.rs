@@ -5,7 +5,7 @@
 
 #[cfg(test)]
 mod tests {
-    use forge::drone::{BuildEnd, Drone, DroneError, NewBuild, Parameters, Standing};
+    use forge::drone::{BuildEnd, BuildStanding, Drone, DroneError, NewBuild, Parameters};
     use forge::names::Repo;
     use http_client::{Http, HttpConfig};
     use testdrone::{COMMIT, StandIn, TOKEN};
@@ -33,29 +33,29 @@ mod tests {
     async fn a_build_is_started_asked_about_and_stopped() {
         let (drone, server) = drone().await;
         let made = drone.start(&build("7")).await.unwrap();
-        assert_eq!((made.number, made.standing, made.commit.unwrap().as_str()), (1, Standing::Waiting, COMMIT));
+        assert_eq!((made.number, made.standing, made.commit.unwrap().as_str()), (1, BuildStanding::Waiting, COMMIT));
         assert_eq!(server.parameter(1, "CCCI_ONLY").as_deref(), Some("backup,functional/20 & more=1?#%"));
         let end = async || {
             let build = drone.build(&repo(), 1).await.unwrap();
             (build.standing, BuildEnd::of(&build, None))
         };
         server.runs(1);
-        assert_eq!(end().await, (Standing::Running, None));
+        assert_eq!(end().await, (BuildStanding::Running, None));
         for code in [0, 10, 14] {
             server.exits(1, code);
-            let standing = if code == 0 { Standing::Passed } else { Standing::Failed };
+            let standing = if code == 0 { BuildStanding::Passed } else { BuildStanding::Failed };
             assert_eq!(end().await, (standing, Some(BuildEnd::Exited { code })));
         }
         server.exits(1, 137);
-        assert_eq!(end().await, (Standing::Failed, Some(BuildEnd::Killed)));
+        assert_eq!(end().await, (BuildStanding::Failed, Some(BuildEnd::Killed)));
         server.breaks(1, "no such image");
-        assert_eq!(end().await, (Standing::Broken, Some(BuildEnd::Error { why: "no such image".to_owned() })));
+        assert_eq!(end().await, (BuildStanding::Broken, Some(BuildEnd::Error { why: "no such image".to_owned() })));
         server.runs(1);
         drone.stop(&repo(), 1).await.unwrap();
-        assert_eq!(end().await, (Standing::Stopped, Some(BuildEnd::Cancelled)));
+        assert_eq!(end().await, (BuildStanding::Stopped, Some(BuildEnd::Cancelled)));
         // One that is over stays as it is.
         drone.stop(&repo(), 1).await.unwrap();
-        assert_eq!(end().await.0, Standing::Stopped);
+        assert_eq!(end().await.0, BuildStanding::Stopped);
         server.runs(1);
         server.loses_the_next_cancel();
         server.cancel(1);
@@ -78,7 +78,7 @@ mod tests {
         let (drone, server) = drone().await;
         server.repository(|known| known.asks_for_approval = true);
         drone.start(&build("7")).await.unwrap();
-        assert_eq!(drone.build(&repo(), 1).await.unwrap().standing, Standing::Blocked);
+        assert_eq!(drone.build(&repo(), 1).await.unwrap().standing, BuildStanding::Blocked);
     }
 
     #[tokio::test]

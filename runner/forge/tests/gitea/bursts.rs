@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use forge::watch::{Asked, Desk, Pace, keep};
+use forge::watch::{Backoff, CommandRequest, Desk, keep};
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -134,7 +134,7 @@ pub(crate) async fn comments_while_it_reads(scene: &Scene<'_>) {
 pub(crate) struct Bell(pub(crate) mpsc::UnboundedSender<u64>);
 
 impl Desk for Bell {
-    async fn take_on(&mut self, asked: &Asked) -> Result<(), String> {
+    async fn take_on(&mut self, asked: &CommandRequest) -> Result<(), String> {
         self.0.send(asked.comment.id.0).map_err(|e| e.to_string())
     }
 }
@@ -142,7 +142,7 @@ impl Desk for Bell {
 pub(crate) async fn a_comment_is_taken_on_within_one_interval(scene: &Scene<'_>) {
     let (number, _) = scene.pull().await;
     let mut watch = scene.watch().await;
-    let pace = Pace { interval: Duration::from_secs(2), longest: Duration::from_secs(2) };
+    let pace = Backoff { interval: Duration::from_secs(2), longest: Duration::from_secs(2) };
     let (stop, (_hooks, hooks)) = (CancellationToken::new(), mpsc::channel(1));
     let (send, mut bell) = mpsc::unbounded_channel();
     let mut desk = Bell(send);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use forge::api::{Forge as _, Number, PullEnd, Push, Release};
+use forge::api::{Forge as _, ForgeRelease, Number, PullEnd, Push};
 use forge::watch::Pin;
 use http_client::Method;
 use serde_json::json;
@@ -119,7 +119,7 @@ pub(crate) async fn a_pull_request_that_ends_is_told(scene: &Scene<'_>) {
 }
 
 pub(crate) async fn which_forge_it_is_and_whose_token(scene: &Scene<'_>) {
-    assert_eq!(scene.forge().release().await, Ok(Release::Gitea(Number(1, 26, 0))));
+    assert_eq!(scene.forge().release().await, Ok(ForgeRelease::Gitea(Number(1, 26, 0))));
     assert_eq!(scene.forge().account().await.unwrap().signs, Vec::<&str>::new());
     let root = scene.forge_as(&scene.root).account().await.unwrap();
     assert!(root.signs.contains(&"administers the forge"), "{root:?}");

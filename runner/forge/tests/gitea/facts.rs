@@ -1,6 +1,6 @@
 //! What the forge says, and what it refuses.
 
-use forge::api::{Forge as _, ForgeError, Gitea as Forge, State, Status};
+use forge::api::{Forge as _, ForgeError, Gitea as Forge, Status, StatusState};
 use forge::names::PullId;
 use serde_json::json;
 
@@ -93,15 +93,18 @@ pub(crate) async fn one_comment_is_written_found_and_edited(scene: &Scene<'_>) {
 pub(crate) async fn a_status_stands_beside_the_commit(scene: &Scene<'_>) {
     let (forge, (_, commit)) = (scene.forge(), scene.pull().await);
     let mut status = Status {
-        state: State::Pending,
+        state: StatusState::Pending,
         context: "cc-ci".to_owned(),
         description: "waits".repeat(100),
         target: Some("https://ci.example.org/run/1".parse().unwrap()),
     };
     let (repo, head) = (REPO.parse().unwrap(), commit.parse().unwrap());
-    for (state, word) in
-        [(State::Pending, "pending"), (State::Success, "success"), (State::Failure, "failure"), (State::Error, "error")]
-    {
+    for (state, word) in [
+        (StatusState::Pending, "pending"),
+        (StatusState::Success, "success"),
+        (StatusState::Failure, "failure"),
+        (StatusState::Error, "error"),
+    ] {
         status.state = state;
         forge.set_status(&repo, &head, &status).await.unwrap();
         let seen = scene.ada.gets(&format!("repos/{REPO}/commits/{commit}/status")).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use forge::hook::{HookSecret, router};
-use forge::watch::{Pace, keep};
+use forge::watch::{Backoff, keep};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -35,7 +35,7 @@ pub(crate) async fn a_webhook_is_quicker(scene: &Scene<'_>) {
 
     // What earlier steps wrote is not what is measured.
     quiet(scene, &mut watch).await;
-    let pace = Pace { interval: Duration::from_secs(600), longest: Duration::from_secs(600) };
+    let pace = Backoff { interval: Duration::from_secs(600), longest: Duration::from_secs(600) };
     let (stop, (send, mut bell)) = (CancellationToken::new(), mpsc::unbounded_channel());
     let mut desk = Bell(send);
     let speaking = async {

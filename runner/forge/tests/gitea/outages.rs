@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forge::api::ForgeError;
-use forge::watch::{Asked, Desk, Pace, WatchError, keep};
+use forge::watch::{Backoff, CommandRequest, Desk, WatchError, keep};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ pub(crate) async fn a_gitea_that_is_frozen(scene: &Scene<'_>) {
 struct Log(mpsc::UnboundedSender<Result<u64, bool>>);
 
 impl Desk for Log {
-    async fn take_on(&mut self, asked: &Asked) -> Result<(), String> {
+    async fn take_on(&mut self, asked: &CommandRequest) -> Result<(), String> {
         self.0.send(Ok(asked.comment.id.0)).map_err(|e| e.to_string())
     }
 
@@ -36,7 +36,7 @@ impl Desk for Log {
 pub(crate) async fn a_gitea_that_is_stopped_for_a_while(scene: &Scene<'_>) {
     let (number, _) = scene.pull().await;
     let mut watch = scene.watch().await;
-    let pace = Pace { interval: Duration::from_millis(500), longest: Duration::from_secs(1) };
+    let pace = Backoff { interval: Duration::from_millis(500), longest: Duration::from_secs(1) };
     let (stop, (_hooks, hooks)) = (CancellationToken::new(), mpsc::channel(1));
     let (send, mut log) = mpsc::unbounded_channel();
     let mut desk = Log(send);

@@ -79,7 +79,7 @@ pub(crate) async fn own_and_other_comments(scene: &Scene<'_>) {
     // A near miss of a member's is handed on, for somebody to tell what was meant.
     let asked = watch.er().next().await.unwrap().unwrap();
     assert_eq!(asked.comment.id, CommentId(miss));
-    assert!(matches!(asked.comment.said.as_slice(), [forge::grammar::Said::Trouble(_)]));
+    assert!(matches!(asked.comment.said.as_slice(), [forge::grammar::Parsed::Trouble(_)]));
     watch.er().confirm(CommentId(miss)).unwrap();
     assert_eq!(watch.takes().await, []);
     let fates = [own, on_an_issue, quoted].map(|id| watch.fate(id));

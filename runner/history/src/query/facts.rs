@@ -10,18 +10,18 @@ use crate::{Db, HistoryError};
 use journal::event::Stage;
 
 /// A run as evidence: its row says when and at which version.
-pub type Evidence = OneRun;
+pub type RunFacts = OneRun;
 
 /// What the history can show of a recipe's tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeFacts {
     /// The newest whole green run.
-    pub green: Option<Evidence>,
+    pub green: Option<RunFacts>,
     /// The newest whole run with a verdict about the recipe, without a pull request where there is one; the overview
     /// shows it.
-    pub standing: Option<Evidence>,
+    pub standing: Option<RunFacts>,
     /// The newest run that ran tests against impostors: its checks of the stage `prove` say which tests bite.
-    pub proof: Option<Evidence>,
+    pub proof: Option<RunFacts>,
     /// Checks that were red in any run that is kept, each with the newest run where it was.
     pub red: Vec<RedCheck>,
 }
@@ -65,7 +65,7 @@ impl Db {
     }
 }
 
-fn evidence(sql: &Connection, recipe: &RecipeName, which: &str) -> rusqlite::Result<Option<Evidence>> {
+fn evidence(sql: &Connection, recipe: &RecipeName, which: &str) -> rusqlite::Result<Option<RunFacts>> {
     let ask = format!("SELECT {RUN}, r.id FROM runs r {which}");
     let found = sql
         .prepare_cached(&ask)?

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::names::{RecipeName, RunId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::journal::{Line, lines};
+use super::journal::{JournalLine, lines};
 use crate::row::{RUN, RUN_COLUMNS, RunRow, run_row, word_of};
 use crate::{Db, HistoryError};
 use journal::event::{Event, Record, Stage};
@@ -34,9 +34,9 @@ pub struct Flake {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parting {
     /// The line of the first run's journal; none where that one is over.
-    pub left: Option<Line>,
+    pub left: Option<JournalLine>,
     /// The line of the second one's.
-    pub right: Option<Line>,
+    pub right: Option<JournalLine>,
 }
 
 impl Db {
@@ -58,7 +58,7 @@ impl Db {
             let at = (0..left.len().max(right.len()))
                 .find(|at| left.get(*at).map(|(_, what)| what) != right.get(*at).map(|(_, what)| what));
             Ok(at.map(|at| {
-                let line = |side: &[(Line, String)]| side.get(at).map(|(line, _)| line.clone());
+                let line = |side: &[(JournalLine, String)]| side.get(at).map(|(line, _)| line.clone());
                 Parting { left: line(&left), right: line(&right) }
             }))
         })
@@ -102,7 +102,7 @@ fn flakes(sql: &Connection, recipe: &RecipeName) -> rusqlite::Result<Vec<Flake>>
 }
 
 /// What a run did, without what differs from run to run anyway.
-fn events(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<Vec<(Line, String)>>> {
+fn events(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<Vec<(JournalLine, String)>>> {
     let Some((id, _)) = super::one::by_name(sql, run)? else { return Ok(None) };
     let lines = lines(sql, id, 0, u64::MAX)?;
     let mut names = Vec::new();

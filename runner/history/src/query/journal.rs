@@ -13,14 +13,14 @@ pub const WINDOW: u64 = 2000;
 
 /// A line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct JournalLine {
     /// Its number, from 0: in a journal with no gap it is the record's `seq`.
     pub number: u64,
     /// The line, without its end.
     pub text: String,
 }
 
-impl Line {
+impl JournalLine {
     /// The record that it is; none where this version does not know the event, or the line is damaged.
     #[must_use]
     pub fn record(&self) -> Option<Record> {
@@ -30,7 +30,7 @@ impl Line {
 
 /// Everything that a run told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct RunRecords {
     /// The view that every report renders. Of a run that lives it says, as every report, that it has no end.
     pub view: RunView,
     /// The records in their order.
@@ -45,7 +45,7 @@ impl Db {
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub fn window(&self, run: &RunId, from: u64, count: u64) -> Result<Option<Vec<Line>>, HistoryError> {
+    pub fn window(&self, run: &RunId, from: u64, count: u64) -> Result<Option<Vec<JournalLine>>, HistoryError> {
         let to = from.saturating_add(count.min(WINDOW));
         self.ask(|sql| {
             let Some((id, _)) = by_name(sql, run)? else { return Ok(None) };
@@ -57,18 +57,18 @@ impl Db {
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub fn told(&self, run: &RunId) -> Result<Option<Told>, HistoryError> {
+    pub fn told(&self, run: &RunId) -> Result<Option<RunRecords>, HistoryError> {
         self.ask(|sql| {
             let Some((id, row)) = by_name(sql, run)? else { return Ok(None) };
-            let records: Vec<Record> = lines(sql, id, 0, u64::MAX)?.iter().filter_map(Line::record).collect();
+            let records: Vec<Record> = lines(sql, id, 0, u64::MAX)?.iter().filter_map(JournalLine::record).collect();
             let view = fold(&records).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            Ok(Some(Told { view, records, remarks: row.remarks }))
+            Ok(Some(RunRecords { view, records, remarks: row.remarks }))
         })
     }
 }
 
 /// The lines with these numbers.
-pub(super) fn lines(sql: &Connection, id: i64, from: u64, to: u64) -> rusqlite::Result<Vec<Line>> {
+pub(super) fn lines(sql: &Connection, id: i64, from: u64, to: u64) -> rusqlite::Result<Vec<JournalLine>> {
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let mut ask = sql.prepare_cached(
         "SELECT first, bytes, data FROM chunks WHERE run = ?1 AND first < ?3
@@ -82,7 +82,7 @@ pub(super) fn lines(sql: &Connection, id: i64, from: u64, to: u64) -> rusqlite::
         for (line, number) in raw.split_inclusive(|byte| *byte == b'\n').zip(first..) {
             if (from..to).contains(&number) {
                 let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line)).into_owned();
-                found.push(Line { number, text });
+                found.push(JournalLine { number, text });
             }
         }
     }

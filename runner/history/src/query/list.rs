@@ -72,7 +72,7 @@ impl FromStr for After {
 
 /// Some runs of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct ListPage {
     /// The runs, newest first.
     pub runs: Vec<RunRow>,
     /// Where the next page begins; none where this is the last.
@@ -92,7 +92,7 @@ impl Db {
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub fn list(&self, filter: &Filter, after: Option<&After>, count: u16) -> Result<Page, HistoryError> {
+    pub fn list(&self, filter: &Filter, after: Option<&After>, count: u16) -> Result<ListPage, HistoryError> {
         let count = count.clamp(1, 1000);
         let mut wanted = vec!["1"];
         let mut values: Vec<Value> = Vec::new();
@@ -126,7 +126,7 @@ impl Db {
             let more = runs.len() > usize::from(count);
             runs.truncate(usize::from(count));
             let next = runs.last().filter(|_| more).map(|run| After { at: run.at, run: run.run.clone() });
-            Ok(Page { runs, next })
+            Ok(ListPage { runs, next })
         })
     }
 }

@@ -10,12 +10,12 @@ mod overview;
 mod times;
 mod versions;
 
-pub use facts::{Evidence, RecipeFacts, RedCheck};
+pub use facts::{RecipeFacts, RedCheck, RunFacts};
 pub use flakes::{Flake, Parting};
-pub use journal::{Line, Told, WINDOW};
-pub use list::{After, Filter, Page, Shows};
+pub use journal::{JournalLine, RunRecords, WINDOW};
+pub use list::{After, Filter, ListPage, Shows};
 pub use main::MainRun;
 pub use one::{FileRow, OneRun};
-pub use overview::{RecipeRow, Standing};
+pub use overview::{RecipeRow, RecipeStanding};
 pub use times::{Spread, Week};
 pub use versions::VersionPair;

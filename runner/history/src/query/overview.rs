@@ -16,7 +16,7 @@ pub struct RecipeRow {
     /// The recipe.
     pub recipe: RecipeName,
     /// What was shown of it last; none where no run has shown anything yet.
-    pub standing: Option<Standing>,
+    pub standing: Option<RecipeStanding>,
     /// Its newest run of all: alive or not, in part or whole, also one that infrastructure ended.
     pub newest: RunRow,
     /// When its newest green run began, in part or whole.
@@ -27,7 +27,7 @@ pub struct RecipeRow {
 /// cancelled or ended by infrastructure says nothing. Runs without a pull request come first, since those test what
 /// is published; where there are none, any.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct RecipeStanding {
     /// The run.
     pub run: RunRow,
     /// Its stages in order.
@@ -42,12 +42,12 @@ impl Db {
     pub fn overview(&self) -> Result<Vec<RecipeRow>, HistoryError> {
         self.ask(|sql| {
             let mut stages = stages(sql)?;
-            let mut standing: BTreeMap<RecipeName, Standing> = BTreeMap::new();
+            let mut standing: BTreeMap<RecipeName, RecipeStanding> = BTreeMap::new();
             let ask = format!("SELECT {RUN} FROM latest l JOIN runs r ON r.id = coalesce(l.main, l.telling)");
             for run in sql.prepare_cached(&ask)?.query_map([], run_row)? {
                 let run = run?;
                 let stages = stages.remove(&run.recipe).unwrap_or_default();
-                standing.insert(run.recipe.clone(), Standing { run, stages });
+                standing.insert(run.recipe.clone(), RecipeStanding { run, stages });
             }
             let ask = format!(
                 "SELECT {RUN}, g.at_ms FROM latest l JOIN runs r ON r.id = l.newest LEFT JOIN runs g ON g.id = l.green

@@ -165,7 +165,7 @@ fn damage_that_shows_later_sets_it_aside_too_and_saves_what_has_no_folder() {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(mend).unwrap();
     }
     assert_eq!(history.set_aside().len(), 1);
-    assert!(std::iter::from_fn(|| changes.try_recv().ok()).any(|change| matches!(change, Change::SetAside(_))));
+    assert!(std::iter::from_fn(|| changes.try_recv().ok()).any(|change| matches!(change, HistoryChange::SetAside(_))));
     catch_up(&history).unwrap();
     let kept = |n: i64| history.read_now(|db| db.run(&id(&format!("20261121-{n:02}")))).unwrap().is_some();
     assert!((40..60).all(kept) && (100..160).all(kept), "what has a folder is there");

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 
 /// The next change that is about this run.
-async fn next(changes: &mut Receiver<Change>, run: &str) -> RunChange {
+async fn next(changes: &mut Receiver<HistoryChange>, run: &str) -> RunChange {
     let next = async {
         loop {
-            if let Change::Run(change) = changes.recv().await.unwrap()
+            if let HistoryChange::Run(change) = changes.recv().await.unwrap()
                 && change.run == id(run)
             {
                 return change;
@@ -21,7 +21,7 @@ async fn next(changes: &mut Receiver<Change>, run: &str) -> RunChange {
 }
 
 /// Changes of a run until one of this kind; all lines that they tell.
-async fn until(changes: &mut Receiver<Change>, run: &str, kind: ChangeKind) -> Vec<RunChange> {
+async fn until(changes: &mut Receiver<HistoryChange>, run: &str, kind: ChangeKind) -> Vec<RunChange> {
     let mut all = Vec::new();
     loop {
         all.push(next(changes, run).await);
@@ -93,7 +93,7 @@ async fn what_was_there_before_is_imported_newest_first() {
     let mut changes = scene.history.changes();
     let (stop, task) = follow(&scene.history);
     for n in (1..6).rev() {
-        let Ok(Ok(Change::Run(change))) = timeout(Duration::from_secs(20), changes.recv()).await else {
+        let Ok(Ok(HistoryChange::Run(change))) = timeout(Duration::from_secs(20), changes.recv()).await else {
             panic!("none")
         };
         assert_eq!(change.run, id(&format!("20261121-{n}")));
@@ -139,7 +139,7 @@ async fn a_database_that_breaks_is_made_again_while_it_is_followed() {
     let mut missing: Vec<RunId> = (1..4).map(|n| id(&format!("20261121-{n}"))).collect();
     while !missing.is_empty() {
         let change = timeout(Duration::from_secs(20), changes.recv()).await.expect("a change is told").unwrap();
-        missing.retain(|run| !matches!(&change, Change::Run(change) if change.run == *run));
+        missing.retain(|run| !matches!(&change, HistoryChange::Run(change) if change.run == *run));
     }
     assert_eq!(scene.history.set_aside().len(), 1);
     assert!(scene.history.read(|db| db.told(&id("20261121-2"))).await.unwrap().is_some());

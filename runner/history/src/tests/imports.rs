@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use journal::event::{Outcome, Stage, Word};
+use journal::event::{Outcome, Stage, VerdictKind};
 use journal::fold::fold;
 use journal::tone::Tone;
 
@@ -103,7 +103,7 @@ fn a_last_line_without_its_end_counts_when_nobody_writes_any_more() {
     all.pop();
     let dir = scene.dead("20261121-a", &all);
     scene.history.import(&dir).unwrap();
-    assert_eq!(scene.one("20261121-a").run.word, Some(Word::Passed));
+    assert_eq!(scene.one("20261121-a").run.word, Some(VerdictKind::Passed));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn what_is_damaged_or_unknown_in_the_middle_is_kept_and_told() {
     let one = scene.one("20261121-a");
     assert!(one.run.remarks[0].starts_with("line 4 is damaged"), "{:?}", one.run.remarks);
     assert!(one.run.remarks[1].contains("unknown event \"sang\""), "{:?}", one.run.remarks);
-    assert_eq!((one.run.word, one.run.lines), (Some(Word::Passed), lines.len() as u64));
+    assert_eq!((one.run.word, one.run.lines), (Some(VerdictKind::Passed), lines.len() as u64));
     let window = scene.history.read_now(|db| db.window(&id("20261121-a"), 6, 1)).unwrap().unwrap();
     assert!(window[0].text.contains("sang") && window[0].number == 6, "{window:?}");
 }

@@ -31,7 +31,7 @@ fn too_many_and_too_old_go_with_their_folders() {
     let mut changes = scene.history.changes();
     let dropped = scene.history.retain(&Keep { keep_runs: 4, ..ALL }, now()).unwrap();
     assert_eq!((dropped.runs.as_slice(), dropped.folders.len()), ([id("r-5"), id("r-4")].as_slice(), 2));
-    assert!(matches!(changes.try_recv(), Ok(Change::Run(RunChange { kind: ChangeKind::Dropped, .. }))));
+    assert!(matches!(changes.try_recv(), Ok(HistoryChange::Run(RunChange { kind: ChangeKind::Dropped, .. }))));
     let dropped = scene.history.retain(&Keep { keep_days: 25, ..ALL }, now()).unwrap();
     assert_eq!(dropped.runs, [id("r-3")]);
     catch_up(&scene.history).unwrap();

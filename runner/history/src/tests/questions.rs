@@ -3,11 +3,11 @@ use jiff::Timestamp;
 use super::*;
 use crate::query::{After, Filter, Shows};
 use base::failure::Cause;
-use journal::event::{Outcome, Stage, Word};
+use journal::event::{Outcome, Stage, VerdictKind};
 use journal::tone::Tone;
 
 /// The same run, ended by somebody else.
-fn with_word(mut records: Vec<Record>, word: Word) -> Vec<Record> {
+fn with_word(mut records: Vec<Record>, word: VerdictKind) -> Vec<Record> {
     if let Some(Event::RunEnded { verdict }) = records.last_mut().map(|record| &mut record.event) {
         verdict.word = word;
     }
@@ -30,8 +30,8 @@ fn a_recipe_stands_as_its_newest_whole_run_of_what_is_published_says() {
     assert_eq!(shown(), (Some("r-2".into()), "r-2".into()), "where nothing else is there, a pull request");
     of("r-0", 5, None, fixtures::passed());
     assert_eq!(shown(), (Some("r-0".into()), "r-2".into()));
-    of("r-3", 30, None, with_word(fixtures::failed_upgrade(), Word::Failed(Cause::Infrastructure)));
-    of("r-4", 40, None, with_word(fixtures::failed_upgrade(), Word::Cancelled));
+    of("r-3", 30, None, with_word(fixtures::failed_upgrade(), VerdictKind::Failed(Cause::Infrastructure)));
+    of("r-4", 40, None, with_word(fixtures::failed_upgrade(), VerdictKind::Cancelled));
     let part = told(fixtures::passed(), 50, |started| {
         started.pull_request = None;
         started.only = vec!["install".into()];
@@ -142,7 +142,7 @@ fn a_check_that_comes_and_goes_is_named_with_both_runs_and_where_they_part() {
     scene.imported("r-2", &told(fixtures::passed(), 60, base));
     let part = |started: &mut journal::event::RunStarted| started.only = vec!["upgrade".into()];
     scene.imported("r-3", &told(fixtures::passed(), 70, part));
-    scene.imported("r-4", &with_word(told(fixtures::passed(), 80, |_| {}), Word::Cancelled));
+    scene.imported("r-4", &with_word(told(fixtures::passed(), 80, |_| {}), VerdictKind::Cancelled));
     assert!(flakes().is_empty(), "another base, another part, one that was stopped: none of these is the same");
     scene.imported("r-5", &told(fixtures::passed(), 3600, |_| {}));
     scene.imported("r-6", &told(fixtures::passed(), 90, |_| {}));
@@ -170,7 +170,7 @@ fn facts_name_the_evidence() {
     scene.imported("r-2", &told(fixtures::failed_upgrade(), 60, |_| {}));
     scene.imported("r-3", &told(fixtures::failed_upgrade(), 50, |_| {}));
     let facts = facts();
-    let name = |run: &Option<query::Evidence>| run.as_ref().map(|one| one.run.run.to_string());
+    let name = |run: &Option<query::RunFacts>| run.as_ref().map(|one| one.run.run.to_string());
     assert_eq!(
         (name(&facts.green), name(&facts.standing), name(&facts.proof)),
         (Some("r-1".into()), Some("r-2".into()), None)

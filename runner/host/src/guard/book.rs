@@ -18,11 +18,11 @@ use crate::blocking::blocking;
 use journal::run_dir::RunDir;
 
 /// The images, by their names with a tag.
-pub type Images = BTreeMap<String, Entry>;
+pub type Images = BTreeMap<String, ImageEntry>;
 
 /// An image that a run has pulled, or is about to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ImageEntry {
     /// Its id; empty until it is here. A name that means another image meanwhile is somebody else's.
     #[serde(default)]
     pub id: String,
@@ -52,14 +52,14 @@ const LATER: i64 = 3600;
 
 /// The open book. Nobody else reads or writes it meanwhile.
 #[derive(Debug)]
-pub struct Book {
+pub struct ImageIndex {
     /// What is in it.
     pub images: Images,
     path: PathBuf,
     _lock: File,
 }
 
-impl Book {
+impl ImageIndex {
     /// Waits for the book and opens it.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ pub async fn ensure(
     };
     let keep_book = async {
         while let Some((image, id)) = told.recv().await {
-            let mut book = Book::open(state).await?;
+            let mut book = ImageIndex::open(state).await?;
             if let Some(entry) = book.images.get_mut(&image) {
                 entry.id = id;
             }
@@ -166,7 +166,7 @@ async fn refresh(
     logins: &RegistryLogins,
     say: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Vec<String>, Failure> {
-    let book = Book::open(state).await?;
+    let book = ImageIndex::open(state).await?;
     let due = due(&book.images, images, Timestamp::now().as_second());
     // The book is not held while a registry is waited for.
     drop(book);
@@ -175,7 +175,7 @@ async fn refresh(
         say(&format!("asking whether {image} means another image now"));
         let asked = swarm.refresh(&image, logins).await;
         let now = Timestamp::now().as_second();
-        let mut book = Book::open(state).await?;
+        let mut book = ImageIndex::open(state).await?;
         if let Some(entry) = book.images.get_mut(&image).filter(|entry| entry.id == old) {
             match &asked {
                 Ok(pulled) => {
@@ -210,7 +210,7 @@ fn due(images: &Images, wanted: &[String], now: i64) -> BTreeMap<String, String>
 }
 
 async fn note_use(swarm: &Swarm, state: &Path, run: &RunId, images: &[String]) -> Result<(), Failure> {
-    let mut book = Book::open(state).await?;
+    let mut book = ImageIndex::open(state).await?;
     let now = Timestamp::now().as_second();
     for image in images {
         let image = with_tag(image);
@@ -234,7 +234,7 @@ fn note(images: &mut Images, image: &str, here: Option<&str>, run: &str, now: i6
             return;
         }
         (None, _) => {
-            let entry = images.entry(image.to_owned()).or_insert_with(|| Entry {
+            let entry = images.entry(image.to_owned()).or_insert_with(|| ImageEntry {
                 id: String::new(),
                 used: now,
                 asked: now,
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_pull_that_a_dead_run_did_not_end_is_nobodys() {
         let dir = tempfile::tempdir().unwrap();
-        let mut book = Book::open_now(&dir.path().join("images.json")).unwrap();
+        let mut book = ImageIndex::open_now(&dir.path().join("images.json")).unwrap();
         noted(&mut book.images, None, "dead");
         book.forget_the_dead(|run| run == "dead");
         assert_eq!(book.images.len(), 1);
@@ -315,7 +315,7 @@ mod tests {
     fn the_book_is_written_whole_and_read_by_one_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("images.json");
-        let mut book = Book::open_now(&path).unwrap();
+        let mut book = ImageIndex::open_now(&path).unwrap();
         noted(&mut book.images, None, "r1");
         let images = book.images.clone();
         let other = OpenOptions::new().write(true).open(path.with_extension("lock")).unwrap();
@@ -323,9 +323,9 @@ mod tests {
         book.write().unwrap();
         assert!(FileExt::try_lock_exclusive(&other).unwrap());
         drop(other);
-        assert_eq!(Book::open_now(&path).unwrap().images, images);
+        assert_eq!(ImageIndex::open_now(&path).unwrap().images, images);
         std::fs::write(&path, "{ not json").unwrap();
-        assert_eq!(Book::open_now(&path).unwrap().images, Images::new());
+        assert_eq!(ImageIndex::open_now(&path).unwrap().images, Images::new());
     }
 
     #[test]

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use base::failure::Failure;
 use swarm::{DiskRoom, Swarm};
 
-pub use book::{Book, Ensured, Entry, Images, ensure};
+pub use book::{Ensured, ImageEntry, ImageIndex, Images, ensure};
 pub use prune::{Pruned, Until, prune, unused};
 pub use rule::names;
-pub use rule::{Facts, Lack, Thing, Wanted, failure, lacks};
+pub use rule::{Facts, Lack, Reserves, Thing, failure, lacks};
 
 use crate::settings::Guards;
 
@@ -47,7 +47,7 @@ pub async fn make_room(
     guards: &Guards,
     memory_mib: Option<u64>,
 ) -> Result<(Facts, Vec<Pruned>), Failure> {
-    let wanted = Wanted::of(guards, memory_mib);
+    let wanted = Reserves::of(guards, memory_mib);
     // What is due goes also where there is room.
     let mut gone = prune(swarm, state, Until::Unused(guards.images_unused)).await?;
     let mut facts = look(swarm, state).await?;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use swarm::Swarm;
 
-use super::book::{Book, Images, is_alive};
-use super::{Wanted, lacks, look};
+use super::book::{ImageIndex, Images, is_alive};
+use super::{Reserves, lacks, look};
 
 const DAY: i64 = 24 * 3600;
 
@@ -19,7 +19,7 @@ pub enum Until {
     /// What has not been used for this many days.
     Unused(u16),
     /// What was used longest ago, one by one, until there is room.
-    Enough(Wanted),
+    Enough(Reserves),
 }
 
 /// An image that went.
@@ -40,7 +40,7 @@ pub async fn prune(swarm: &Swarm, state: &Path, until: Until) -> Result<Vec<Prun
         return Ok(Vec::new());
     }
     // Held to the end: a run that comes meanwhile waits, and finds what has gone to be gone.
-    let mut book = Book::open(state).await?;
+    let mut book = ImageIndex::open(state).await?;
     book.forget_the_dead(|run| is_alive(state, run));
     let now = Timestamp::now().as_second();
     let older_than = match until {
@@ -90,11 +90,16 @@ pub fn unused(images: &Images, in_use: &BTreeSet<String>, now: i64, older_than: 
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Entry;
+    use super::super::ImageEntry;
     use super::*;
 
-    fn entry(used: i64, run: Option<&str>) -> Entry {
-        Entry { id: format!("sha256:{used}"), used, asked: used, runs: run.map(str::to_owned).into_iter().collect() }
+    fn entry(used: i64, run: Option<&str>) -> ImageEntry {
+        ImageEntry {
+            id: format!("sha256:{used}"),
+            used,
+            asked: used,
+            runs: run.map(str::to_owned).into_iter().collect(),
+        }
     }
 
     #[test]
@@ -106,7 +111,7 @@ mod tests {
             ("run:1", entry(10, Some("r1"))),
             ("service:1", entry(20, None)),
             ("container:1", entry(30, None)),
-            ("pulling:1", Entry { id: String::new(), ..entry(1, None) }),
+            ("pulling:1", ImageEntry { id: String::new(), ..entry(1, None) }),
         ]
         .map(|(name, entry)| (name.to_owned(), entry))
         .into();
@@ -132,7 +137,7 @@ mod tests {
                 .map(|(name, (used, by_run, here))| {
                     let runs = by_run.then(|| "r".to_owned()).into_iter().collect();
                     let id = if *here { format!("id-{name}") } else { String::new() };
-                    (name.clone(), Entry { id, used: *used, asked: *used, runs })
+                    (name.clone(), ImageEntry { id, used: *used, asked: *used, runs })
                 })
                 .collect();
             let gone = unused(&images, &in_use, now, older_than);

@@ -26,7 +26,7 @@ pub struct Facts {
 
 /// What has to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Reserves {
     /// Free bytes in docker's data folder.
     pub docker: u64,
     /// Files that can be made there.
@@ -37,7 +37,7 @@ pub struct Wanted {
     pub memory: u64,
 }
 
-impl Wanted {
+impl Reserves {
     /// What the settings say, with the memory that a run's apps need; none before the run has its slot: until
     /// then others live on what it will need.
     #[must_use]
@@ -130,7 +130,7 @@ impl std::fmt::Display for Lack {
 
 /// Everything of which there is less than wanted, the most likely culprit first.
 #[must_use]
-pub fn lacks(facts: &Facts, wanted: &Wanted) -> Vec<Lack> {
+pub fn lacks(facts: &Facts, wanted: &Reserves) -> Vec<Lack> {
     let bytes = |disk: Option<DiskRoom>| disk.map(|disk| disk.free);
     let inodes = |disk: Option<DiskRoom>| disk.and_then(|disk| disk.inodes);
     let (docker, docker_disk) = &facts.docker;

@@ -40,7 +40,7 @@ impl Parts {
 }
 
 /// What shall be deployed.
-pub(super) struct Wanted {
+pub(super) struct WantedStack {
     /// The compose file.
     pub(super) file: PathBuf,
     /// Its fingerprint: with another one, what is deployed is out of date.
@@ -48,7 +48,7 @@ pub(super) struct Wanted {
 }
 
 /// Writes the compose file.
-pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<Wanted, Failure> {
+pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<WantedStack, Failure> {
     let dir = ca::folder(state, &settings.base_domain);
     // With a traefik that is not ours, its certificates are its own matter, and nothing of ours has to be kept secret.
     let cert_print = if parts.traefik { Some(certificate(&dir)?) } else { None };
@@ -59,7 +59,7 @@ pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<
     let text = format!("{:#}\n", compose(settings, parts, &dir, cert, &print));
     std::fs::create_dir_all(&dir).map_err(|error| Failure::disk("make", &dir, &error))?;
     std::fs::write(&file, text).map_err(|error| Failure::disk("write", &file, &error))?;
-    Ok(Wanted { file, print })
+    Ok(WantedStack { file, print })
 }
 
 /// Writes what our own traefik serves its certificate by; the fingerprint of both.

@@ -106,6 +106,6 @@ fn a_check_of_an_old_journal_reads_as_before() {
     let old = r#"{"seq":1,"at":"2026-11-21T09:14:03Z","ms":9,"event":"check-ended","stage":"install","check":{"name":"install.answers","origin":"generic","outcome":"passed","text":"it answers","took_ms":7}}"#;
     let record: Record = serde_json::from_str(old).unwrap();
     let crate::event::Event::CheckEnded { check, .. } = &record.event else { panic!("{record:?}") };
-    assert_eq!((check.shown.clone(), check.took_ms), (crate::event::Shown::default(), 7));
+    assert_eq!((check.shown.clone(), check.took_ms), (crate::event::CheckTrace::default(), 7));
     assert_eq!(serde_json::to_string(&record).unwrap(), old);
 }

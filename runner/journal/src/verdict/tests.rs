@@ -71,7 +71,7 @@ fn an_infrastructure_fault_does_not_hide_an_earlier_one_of_the_recipe() {
     set(&mut results, Stage::Teardown, red(Outcome::Failed, Cause::Infrastructure, "volume in use"));
     results.reverse();
     let verdict = verdict(&fixtures::started(), &results, 1, false, &[object("a")]);
-    assert_eq!(verdict.word, Word::Failed(Cause::Recipe));
+    assert_eq!(verdict.word, VerdictKind::Failed(Cause::Recipe));
     assert_eq!(verdict.decided_by.unwrap().stage, Stage::Upgrade);
 }
 
@@ -91,17 +91,17 @@ fn an_install_that_is_only_there_for_tests_of_which_there_are_none_shows_nothing
     for stage in [Stage::Upgrade, Stage::Backup, Stage::Fresh] {
         set(&mut results, stage, skipped("only functional was asked for"));
     }
-    assert_eq!(asked(&["functional"], &results).word, Word::Passed);
+    assert_eq!(asked(&["functional"], &results).word, VerdictKind::Passed);
     set(&mut results, Stage::Functional, skipped("there is no functional test"));
     let nothing = asked(&["functional"], &results);
     assert_eq!(nothing.line, "nothing was tested: there is no functional test");
     assert_eq!((Exit::from(&nothing).code(), nothing.decided_by.unwrap().stage), (11, Stage::Functional));
-    assert_eq!(asked(&["install"], &results).word, Word::Passed, "that was asked for");
-    assert_eq!(asked(&[], &results).word, Word::Passed, "a whole run has installed it");
+    assert_eq!(asked(&["install"], &results).word, VerdictKind::Passed, "that was asked for");
+    assert_eq!(asked(&[], &results).word, VerdictKind::Passed, "a whole run has installed it");
     results.push((Stage::Prove, skipped("there is nothing to prove")));
     assert_eq!(Exit::from(&asked(&["functional"], &results)).code(), 11);
     set(&mut results, Stage::Prove, ended(Outcome::Passed));
-    assert_eq!(asked(&["functional"], &results).word, Word::Passed, "a data set was proven");
+    assert_eq!(asked(&["functional"], &results).word, VerdictKind::Passed, "a data set was proven");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_data_set_that_is_proven_on_a_kept_app_was_tested() {
     let mut results: Vec<_> = Stage::ALL.iter().map(|stage| (*stage, skipped("run r1 keeps the app"))).collect();
     assert_eq!(Exit::from(&asked(&[kept], &results)).code(), 11);
     set(&mut results, Stage::Prove, ended(Outcome::Passed));
-    assert_eq!(asked(&[kept], &results).word, Word::Passed);
+    assert_eq!(asked(&[kept], &results).word, VerdictKind::Passed);
 }
 
 fn any_result() -> impl Strategy<Value = StageResult> {
@@ -152,9 +152,9 @@ proptest! {
             !matches!(stage, Stage::Prepare | Stage::Slot | Stage::Teardown) && result.outcome == Outcome::Passed
         });
         let good = reds.is_empty() && results.len() == 7 && left.is_empty() && tested && !cancelled;
-        prop_assert_eq!(verdict.word == Word::Passed, good);
+        prop_assert_eq!(verdict.word == VerdictKind::Passed, good);
         prop_assert_eq!(Exit::from(&verdict).code() == 0, good);
-        prop_assert_eq!(verdict.word == Word::Cancelled, cancelled);
+        prop_assert_eq!(verdict.word == VerdictKind::Cancelled, cancelled);
         prop_assert!(!verdict.line.contains('\n'));
         let named = reds.iter().find(|(_, result)| result.fault.is_some()).or_else(|| reds.first());
         if let (Some((stage, _)), false) = (named, cancelled) {

@@ -11,8 +11,8 @@ use crate::sweep::SweepRun;
 use crate::sweep::tests::{over, swept};
 
 fn sweep() -> Sweep {
-    let red = SweepRun { was: Some(Health::Green), ..over("1.0.0+1", '1', Some(Health::Red)) };
-    let same = SweepRun { was: Some(Health::Green), ..over("main", '2', Some(Health::Green)) };
+    let red = SweepRun { was: Some(SweptHealth::Green), ..over("1.0.0+1", '1', Some(SweptHealth::Red)) };
+    let same = SweepRun { was: Some(SweptHealth::Green), ..over("main", '2', Some(SweptHealth::Green)) };
     Sweep { ended: Some("2026-11-28T03:41:12Z".parse().unwrap()), ..swept(&[("a", &[red, same])]) }
 }
 
@@ -84,13 +84,15 @@ async fn what_is_not_taken_is_tried_a_bounded_number_of_times() {
     assert_eq!(got.lock().unwrap().len(), 3);
     let first = got.lock().unwrap()[0].1.clone();
     assert!(got.lock().unwrap().iter().all(|(_, body)| *body == first), "each try says the same");
-    assert!(matches!(Message::after_failure(0, &refused, now), Message::GivenUp { why } if why.contains("403")));
+    assert!(
+        matches!(WebhookMessage::after_failure(0, &refused, now), WebhookMessage::GivenUp { why } if why.contains("403"))
+    );
 
-    let mut message = Message::Waits { tries: 0, after: now };
+    let mut message = WebhookMessage::Waits { tries: 0, after: now };
     let mut pauses = Vec::new();
-    while let Message::Waits { tries, .. } = message {
-        message = Message::after_failure(tries, &busy, now);
-        if let Message::Waits { after, .. } = message {
+    while let WebhookMessage::Waits { tries, .. } = message {
+        message = WebhookMessage::after_failure(tries, &busy, now);
+        if let WebhookMessage::Waits { after, .. } = message {
             pauses.push(after.duration_since(now).as_mins());
         }
     }

@@ -16,9 +16,9 @@ fn name(recipe: &str) -> RecipeName {
 }
 
 /// A run that is over: `main` or a release, its commit's digit, and what it says.
-pub(crate) fn over(tested: &str, digit: char, health: Option<Health>) -> SweepRun {
+pub(crate) fn over(tested: &str, digit: char, health: Option<SweptHealth>) -> SweepRun {
     let is_main = tested == "main";
-    let red = health == Some(Health::Red);
+    let red = health == Some(SweptHealth::Red);
     SweepRun {
         tested: Tested { release: (!is_main).then(|| tested.to_owned()), main: is_main },
         commit: Some(commit(digit)),
@@ -29,8 +29,8 @@ pub(crate) fn over(tested: &str, digit: char, health: Option<Health>) -> SweepRu
             cause: red.then_some(Cause::Recipe),
             stage: red.then_some(Stage::Upgrade),
             kind: match health {
-                Some(Health::Red) => Some("rolled-back".to_owned()),
-                Some(Health::Blocked) => Some("node-full".to_owned()),
+                Some(SweptHealth::Red) => Some("rolled-back".to_owned()),
+                Some(SweptHealth::Blocked) => Some("node-full".to_owned()),
                 _ => None,
             },
             line: "a line <b>".to_owned(),
@@ -80,7 +80,7 @@ fn recipes_are_asked_and_run_one_after_the_other() {
     assert_eq!((sweep.next(), sweep.open()), (Some(Next::Ask(0)), 2));
     sweep.recipes[0].runs = vec![waiting("1.0.0+1"), waiting("main")];
     assert_eq!((sweep.next(), sweep.open()), (Some(Next::Start(0, 0)), 3));
-    sweep.recipes[0].runs[0] = over("1.0.0+1", '1', Some(Health::Green));
+    sweep.recipes[0].runs[0] = over("1.0.0+1", '1', Some(SweptHealth::Green));
     assert_eq!(sweep.next(), Some(Next::Start(0, 1)));
     sweep.recipes[0].runs[1].phase = SweepPhase::Running { run: "20261128-a".parse().unwrap() };
     assert_eq!((sweep.next(), sweep.open()), (Some(Next::Ask(1)), 2));
@@ -90,7 +90,7 @@ fn recipes_are_asked_and_run_one_after_the_other() {
 
 #[test]
 fn a_recipe_turns_where_it_is_not_what_it_was_as_the_same() {
-    use Health::{Blocked, Green, Red};
+    use SweptHealth::{Blocked, Green, Red};
     let last = swept(&[("a", &[over("1.0.0+1", '1', Some(Green)), over("main", '2', Some(Red))])]);
     let older = swept(&[("a", &[over("main", '3', Some(Green))]), ("b", &[over("main", '4', Some(Blocked))])]);
     // The last one does not say anything of b.
@@ -121,7 +121,7 @@ fn a_recipe_turns_where_it_is_not_what_it_was_as_the_same() {
 
 #[test]
 fn what_turned_is_a_line_without_a_strangers_word() {
-    use Health::{Blocked, Green, Red};
+    use SweptHealth::{Blocked, Green, Red};
     let was = |was, run: SweepRun| SweepRun { was, ..run };
     let sweep = swept(&[
         ("a", &[was(Some(Green), over("1.0.0+<@eve>", '1', Some(Red))), was(Some(Red), over("main", '2', Some(Red)))]),
@@ -142,7 +142,7 @@ fn what_turned_is_a_line_without_a_strangers_word() {
 
 #[test]
 fn three_of_the_same_trouble_in_a_row_end_a_sweep() {
-    use Health::{Blocked, Green};
+    use SweptHealth::{Blocked, Green};
     let blocked = |digit| over("main", digit, Some(Blocked));
     let mut sweep = swept(&[("a", &[blocked('1'), blocked('2')]), ("b", &[blocked('3')]), ("c", &[]), ("d", &[])]);
     assert_eq!(sweep.hopeless(), Some("node-full"));
@@ -161,7 +161,7 @@ fn three_of_the_same_trouble_in_a_row_end_a_sweep() {
 
 #[test]
 fn a_commit_that_was_green_as_the_same_can_be_left_out() {
-    use Health::{Green, Red};
+    use SweptHealth::{Green, Red};
     let green = over("main", '1', Some(Green));
     let on =
         |earlier: &[Sweep]| green_on(earlier, &name("a"), &SweepRun { phase: SweepPhase::Waiting, ..green.clone() });
@@ -182,8 +182,8 @@ fn a_commit_that_was_green_as_the_same_can_be_left_out() {
 #[test]
 fn an_end_is_what_the_verdict_says_of_the_recipe() {
     let health = |records: &[journal::event::Record]| end_of(&fold(records).unwrap(), at(0)).map(|end| end.health);
-    assert_eq!(health(&fixtures::passed()), Some(Some(Health::Green)));
-    assert_eq!(health(&fixtures::failed_upgrade()), Some(Some(Health::Red)));
+    assert_eq!(health(&fixtures::passed()), Some(Some(SweptHealth::Green)));
+    assert_eq!(health(&fixtures::failed_upgrade()), Some(Some(SweptHealth::Red)));
     assert_eq!(health(&fixtures::killed()), None);
     let end = end_of(&fold(&fixtures::failed_upgrade()).unwrap(), at(0)).unwrap();
     assert_eq!((end.cause, end.stage), (Some(Cause::Recipe), Some(Stage::Upgrade)));
@@ -191,7 +191,7 @@ fn an_end_is_what_the_verdict_says_of_the_recipe() {
 
 #[test]
 fn a_sweep_survives_its_file() {
-    let sweep = swept(&[("a", &[over("main", '1', Some(Health::Red))]), ("b", &[])]);
+    let sweep = swept(&[("a", &[over("main", '1', Some(SweptHealth::Red))]), ("b", &[])]);
     let text = serde_json::to_string(&sweep).unwrap();
     assert_eq!(serde_json::from_str::<Sweep>(&text).unwrap(), sweep);
 }

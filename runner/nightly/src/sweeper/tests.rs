@@ -6,7 +6,7 @@ use base::failure::Failure;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::sources::Found;
+use crate::sources::FoundSource;
 use crate::sweep::tests::commit;
 use journal::event::{Event, Record};
 use journal_fixtures as fixtures;
@@ -79,13 +79,13 @@ impl Sources for World {
         self.with(|inner| Ok(inner.recipes.keys().map(|name| name.parse().unwrap()).collect()))
     }
 
-    async fn newest(&self, recipe: &RecipeName) -> Result<Option<Found>, Failure> {
+    async fn newest(&self, recipe: &RecipeName) -> Result<Option<FoundSource>, Failure> {
         self.with(|inner| {
             inner.asked.push(recipe.to_string());
             match inner.recipes[recipe.as_str()].clone() {
                 None => Ok(None),
                 Some(Ok(heads)) => {
-                    Ok(Some(Found { source: format!("https://git.example.org/coop/{recipe}.git"), heads }))
+                    Ok(Some(FoundSource { source: format!("https://git.example.org/coop/{recipe}.git"), heads }))
                 }
                 Some(Err(kind)) => Err(Failure::new(kind, "no answer", "the network")),
             }
@@ -98,7 +98,7 @@ impl Sources for World {
 struct Runs(World, PathBuf);
 
 impl Starts for Runs {
-    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, Ended>)> {
+    fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)> {
         let (leash, let_go) = Leash::new();
         let (world, state, order) = (self.0.clone(), self.1.clone(), order.clone());
         let fate = world.with(|inner| {
@@ -121,7 +121,7 @@ impl Starts for Runs {
             };
             journal(&state, &order.run, records);
             world.with(|inner| inner.at_once -= 1);
-            Ended { code: Some(code), said: vec!["cc-ci: it is said so".to_owned()] }
+            ChildExit { code: Some(code), said: vec!["cc-ci: it is said so".to_owned()] }
         };
         Ok((leash, end.boxed()))
     }
@@ -174,7 +174,7 @@ async fn a_sweep_tests_everything_once_a_night_and_tells_what_turned() {
     assert_eq!(world.started(), ["a 1", "a 2", "b 3"]);
     let first = newest(state.path());
     assert_eq!(
-        (first.count(Health::Green), first.ended, first.date.to_string().as_str()),
+        (first.count(SweptHealth::Green), first.ended, first.date.to_string().as_str()),
         (3, Some(night()), "2026-11-28")
     );
     assert_eq!(turned(state.path()), Vec::<String>::new(), "nothing is known of before");
@@ -222,14 +222,14 @@ async fn a_sweep_that_was_stopped_goes_on_and_tests_nothing_twice() {
     tokio::join!(sweeper.look(&stop), stopping);
     assert_eq!(world.started(), ["a 1", "b 2", "c 3"]);
     let open = newest(state.path());
-    assert_eq!((open.ended, open.count(Health::Green), open.open()), (None, 1, 2));
+    assert_eq!((open.ended, open.count(SweptHealth::Green), open.open()), (None, 1, 2));
 
     world.fate('2', Fate::Green);
     world.fate('3', Fate::Red);
     look(&world, state.path(), night).await;
     assert_eq!(world.started(), ["b 2", "c 3"]);
     let over = newest(state.path());
-    assert_eq!((over.ended, over.count(Health::Green), over.count(Health::Red)), (Some(night()), 2, 1));
+    assert_eq!((over.ended, over.count(SweptHealth::Green), over.count(SweptHealth::Red)), (Some(night()), 2, 1));
     assert!(over.recipes[1..].iter().all(|swept| swept.runs[0].restarts == 1));
 }
 
@@ -247,7 +247,7 @@ async fn a_run_that_came_to_its_verdict_while_cc_ci_was_away_is_taken_as_it_is()
     journal(state.path(), &run, fixtures::failed_upgrade());
     look(&world, state.path(), night).await;
     look(&world, state.path(), night).await;
-    assert_eq!((world.started(), newest(state.path()).count(Health::Red)), (vec![], 1));
+    assert_eq!((world.started(), newest(state.path()).count(SweptHealth::Red)), (vec![], 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,7 +285,7 @@ async fn what_cannot_be_asked_is_asked_again_and_then_blocked() {
         "one is gone, one is not there, and three do not answer: the rest is left out"
     );
     let sweep = newest(state.path());
-    assert_eq!((sweep.count(Health::Blocked), sweep.open()), (3, 0));
+    assert_eq!((sweep.count(SweptHealth::Blocked), sweep.open()), (3, 0));
     assert!(sweep.cut_short.as_ref().unwrap().contains("source-unreachable"), "{sweep:?}");
     let words: Vec<&str> = sweep.recipes.iter().filter_map(|swept| swept.not_tested.as_deref()).collect();
     assert_eq!(words, ["it has no folder any more", "no answer", "left out"]);
@@ -302,9 +302,9 @@ async fn a_run_without_a_verdict_is_judged_by_its_exit_code() {
     look(&world, state.path(), night).await;
     let health = |swept: &super::super::sweep::Swept| swept.runs[0].end().unwrap().health.unwrap();
     let sweep = newest(state.path());
-    let all: Vec<Health> = sweep.recipes.iter().map(health).collect();
+    let all: Vec<SweptHealth> = sweep.recipes.iter().map(health).collect();
     // A process that says it passed and has no journal has shown nothing.
-    assert_eq!(all, [Health::Red, Health::Blocked, Health::Blocked]);
+    assert_eq!(all, [SweptHealth::Red, SweptHealth::Blocked, SweptHealth::Blocked]);
     assert_eq!(sweep.recipes[0].runs[0].end().unwrap().line, "no run began: it is said so");
 }
 

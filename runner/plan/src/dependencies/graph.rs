@@ -57,14 +57,14 @@ fn arrows(path: &[RecipeName]) -> String {
 }
 
 /// What the folder of a recipe says; none where there is no folder.
-pub(super) type Look<'a> = dyn Fn(&RecipeName) -> Result<Option<RecipeToml>, String> + 'a;
+pub(super) type Lookup<'a> = dyn Fn(&RecipeName) -> Result<Option<RecipeToml>, String> + 'a;
 
 /// Every app that `recipe` needs, each after those that it needs itself. Of the others only what they
 /// cannot work without counts: their tests do not run, and nobody logs into them.
 ///
 /// # Errors
 /// A recipe that needs itself, that nobody knows, or whose folder cannot be read; each with the path.
-pub fn needed(recipe: &RecipeName, toml: &RecipeToml, look: &Look<'_>) -> Result<Vec<Needed>, GraphError> {
+pub fn needed(recipe: &RecipeName, toml: &RecipeToml, look: &Lookup<'_>) -> Result<Vec<Needed>, GraphError> {
     let mut walk = Walk { look, found: Vec::new(), path: vec![recipe.clone()] };
     let provider = toml.sso.as_ref().map(|sso| sso.provider.recipe()).transpose();
     let provider = provider.map_err(|error| GraphError::Unreadable(vec![recipe.clone()], error.to_string()))?;
@@ -77,7 +77,7 @@ pub fn needed(recipe: &RecipeName, toml: &RecipeToml, look: &Look<'_>) -> Result
 }
 
 struct Walk<'a> {
-    look: &'a Look<'a>,
+    look: &'a Lookup<'a>,
     found: Vec<Needed>,
     /// From the tested recipe to the one that is looked at.
     path: Vec<RecipeName>,

@@ -14,7 +14,7 @@ pub struct Script {
 
 /// What bash says about a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct SyntaxError {
     /// The line.
     pub line: Option<usize>,
     /// Its words.
@@ -23,7 +23,7 @@ pub struct Said {
 
 /// What bash cannot parse, by the script's name. The scripts are read side by side.
 #[must_use]
-pub fn syntax(scripts: &[Script]) -> Vec<(String, Said)> {
+pub fn syntax(scripts: &[Script]) -> Vec<(String, SyntaxError)> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let share = scripts.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
@@ -40,8 +40,9 @@ pub fn syntax(scripts: &[Script]) -> Vec<(String, Said)> {
 }
 
 /// The text goes in by standard input: a stranger's script never becomes a file or an argument.
-fn read(script: &Script) -> Option<Said> {
-    let failed = |error: std::io::Error| Some(Said { line: None, text: format!("bash cannot be started: {error}") });
+fn read(script: &Script) -> Option<SyntaxError> {
+    let failed =
+        |error: std::io::Error| Some(SyntaxError { line: None, text: format!("bash cannot be started: {error}") });
     let spawned = Command::new("bash")
         .args(["-n", "-s"])
         .env_clear()
@@ -60,13 +61,13 @@ fn read(script: &Script) -> Option<Said> {
     };
     if output.status.success() {
         // A pipe that broke is bash's own end at an error; otherwise it has read everything.
-        return written.and_then(Result::err).map(|error| Said { line: None, text: error.to_string() });
+        return written.and_then(Result::err).map(|error| SyntaxError { line: None, text: error.to_string() });
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let first = said.lines().next().unwrap_or_default();
     let rest = first.strip_prefix("bash: line ").and_then(|rest| rest.split_once(": "));
     Some(match rest.and_then(|(line, text)| Some((line.parse().ok()?, text))) {
-        Some((line, text)) => Said { line: Some(line), text: text.to_owned() },
-        None => Said { line: None, text: first.to_owned() },
+        Some((line, text)) => SyntaxError { line: Some(line), text: text.to_owned() },
+        None => SyntaxError { line: None, text: first.to_owned() },
     })
 }

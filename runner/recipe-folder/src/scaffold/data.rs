@@ -1,10 +1,10 @@
 //! The data set of a scaffold: a row where there is a database, a file where there is only a volume.
 //! It proves backup and restore from the first run on; rows that the app itself makes are better.
 
-use super::seen::{Database, Seen};
+use super::seen::{Database, ScaffoldInput};
 
 /// Seed, wipe and check, and what they share, each with its text; none where nothing safe can be written.
-pub(super) fn data(seen: &Seen) -> Option<Vec<(&'static str, String)>> {
+pub(super) fn data(seen: &ScaffoldInput) -> Option<Vec<(&'static str, String)>> {
     match (&seen.database, &seen.folder) {
         (Some(database), _) => Some(rows(database)),
         (None, Some((service, folder))) => Some(file(service, folder).into()),

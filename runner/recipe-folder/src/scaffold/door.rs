@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coopcloud::router_rule::{RouterRule, Takes, Wanted};
+use coopcloud::router_rule::{RoutedRequest, RouterRule, Takes};
 
 /// Redirects that an app's first page may be: to a login, to a language, to a slash.
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
@@ -69,8 +69,9 @@ pub(super) fn door(
     }
     wanted.push(("/".to_owned(), FIRST_PAGE));
     wanted.extend(prefixes.iter().map(|prefix| ((*prefix).to_owned(), PREFIX)));
-    let open =
-        |path: &str| routers.iter().find(|router| router.rule.takes(Wanted { host: domain, path }) == Takes::Yes);
+    let open = |path: &str| {
+        routers.iter().find(|router| router.rule.takes(RoutedRequest { host: domain, path }) == Takes::Yes)
+    };
     let Some((path, why, router)) =
         wanted.into_iter().find_map(|(path, why)| open(&path).map(|router| (path, why, router)))
     else {

@@ -6,7 +6,7 @@ use base::names::RecipeName;
 
 use super::data::data;
 use super::door::Door;
-use super::seen::Seen;
+use super::seen::ScaffoldInput;
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct NewFile {
 
 /// All files of a recipe's folder.
 #[must_use]
-pub fn files(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> Vec<NewFile> {
+pub fn files(recipe: &RecipeName, source: Option<&str>, seen: &ScaffoldInput) -> Vec<NewFile> {
     let plain = |path: &str, text: String| NewFile { path: path.to_owned(), text, executable: false };
     let mut files = vec![
         plain("recipe.toml", recipe_toml(recipe, source, seen)),
@@ -33,7 +33,7 @@ pub fn files(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> Vec<NewF
     files
 }
 
-fn recipe_toml(recipe: &RecipeName, source: Option<&str>, seen: &Seen) -> String {
+fn recipe_toml(recipe: &RecipeName, source: Option<&str>, seen: &ScaffoldInput) -> String {
     let mut text = String::from("#:schema ../../docs/recipe.schema.json\n");
     let _ = writeln!(text, "# What cc-ci has to know of {recipe}, beside what the recipe itself says.");
     if let Some(source) = source {

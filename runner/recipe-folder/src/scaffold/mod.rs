@@ -8,7 +8,7 @@ mod seen;
 mod write;
 
 pub use files::{NewFile, files};
-pub use seen::{Database, Seen, seen};
+pub use seen::{Database, ScaffoldInput, seen};
 pub use write::write;
 
 #[cfg(test)]

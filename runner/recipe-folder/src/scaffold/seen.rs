@@ -12,7 +12,7 @@ use super::door::{Door, door};
 
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Seen {
+pub struct ScaffoldInput {
     /// Where the app can be asked from outside.
     pub door: Door,
     /// Secrets that nobody generates.
@@ -40,12 +40,12 @@ pub struct Database {
 
 /// Looks at a recipe.
 #[must_use]
-pub fn seen(compose: &Compose, sample: &EnvFile) -> Seen {
+pub fn seen(compose: &Compose, sample: &EnvFile) -> ScaffoldInput {
     let document: Value = serde_json::from_str(&compose.to_yaml()).unwrap_or_default();
     let labels: BTreeMap<String, BTreeMap<String, String>> =
         compose.services.iter().map(|service| (service.name.clone(), service.labels.clone())).collect();
     let domain = sample.vars().remove("DOMAIN").unwrap_or_default();
-    let mut found = Seen {
+    let mut found = ScaffoldInput {
         door: door(&labels, &domain, document.pointer("/services/app/healthcheck/test").and_then(path_asked_for)),
         given_secrets: sample
             .secrets()
@@ -60,7 +60,7 @@ pub fn seen(compose: &Compose, sample: &EnvFile) -> Seen {
             .vars()
             .keys()
             .any(|key| ["OIDC", "OAUTH", "SSO", "KEYCLOAK"].iter().any(|word| key.contains(word))),
-        ..Seen::default()
+        ..ScaffoldInput::default()
     };
     let mut volumes: BTreeMap<&str, bool> = BTreeMap::new();
     for service in &compose.services {

@@ -18,7 +18,7 @@ services:
 volumes: { files: {}, cache: {}, db: {} }
 "#;
 
-fn look(compose: &str, env: &str) -> Seen {
+fn look(compose: &str, env: &str) -> ScaffoldInput {
     let compose = Compose::load(&[("compose.yml".to_owned(), compose.to_owned())], &Default::default()).unwrap();
     seen(&compose, &EnvFile::parse(env))
 }

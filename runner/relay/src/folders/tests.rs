@@ -30,7 +30,7 @@ fn scene() -> Scene {
 }
 
 impl Scene {
-    fn take(&self, batch: &Batch) -> Result<u64, Refusal> {
+    fn take(&self, batch: &Batch) -> Result<u64, BatchRefusal> {
         self.folders.take(&run(), SENDER, batch).map(|taken| taken.next)
     }
 
@@ -54,9 +54,9 @@ fn lines_are_appended_once_in_their_order() {
     assert_eq!(scene.take(&lines(0, 3)).unwrap(), 3);
     assert_eq!(scene.take(&lines(0, 3)).unwrap(), 3, "what comes twice is taken once");
     assert_eq!(scene.take(&lines(1, 5)).unwrap(), 5);
-    assert!(matches!(scene.take(&lines(7, 9)), Err(Refusal::Gap { next: 5 })));
+    assert!(matches!(scene.take(&lines(7, 9)), Err(BatchRefusal::Gap { next: 5 })));
     let scene = scene.again();
-    assert!(matches!(scene.take(&lines(7, 9)), Err(Refusal::Gap { next: 5 })));
+    assert!(matches!(scene.take(&lines(7, 9)), Err(BatchRefusal::Gap { next: 5 })));
     assert_eq!(scene.take(&lines(5, count)).unwrap(), count as u64);
     assert_eq!(std::fs::read(scene.dir().journal()).unwrap(), all().bytes);
     // The run is over: what its folder has where it ran is here too.
@@ -81,7 +81,7 @@ fn what_the_disk_lost_is_asked_for_again() {
     scene.take(&lines(0, 6)).unwrap();
     File::options().write(true).open(scene.dir().journal()).unwrap().set_len(lines(0, 2).bytes.len() as u64).unwrap();
     let scene = scene.again();
-    assert!(matches!(scene.take(&lines(6, 8)), Err(Refusal::Gap { next: 2 })));
+    assert!(matches!(scene.take(&lines(6, 8)), Err(BatchRefusal::Gap { next: 2 })));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_run_of_this_machine_is_not_touched() {
     let _alive = scene.dir().create().unwrap();
     std::fs::write(scene.dir().journal(), "its own").unwrap();
     for batch in [all(), lines(3, 5), Batch::default()] {
-        assert!(matches!(scene.take(&batch), Err(Refusal::Here)));
+        assert!(matches!(scene.take(&batch), Err(BatchRefusal::Here)));
     }
     assert_eq!(std::fs::read_to_string(scene.dir().journal()).unwrap(), "its own");
     assert!(!scene.dir().is_reported());
@@ -101,9 +101,9 @@ fn one_process_alone_reports_as_a_run() {
     let scene = scene();
     scene.take(&lines(0, 3)).unwrap();
     let other = |scene: &Scene| scene.folders.take(&run(), "fedcba9876543210", &lines(3, 5));
-    assert!(matches!(other(&scene), Err(Refusal::Other)));
+    assert!(matches!(other(&scene), Err(BatchRefusal::Other)));
     let scene = scene.again();
-    assert!(matches!(other(&scene), Err(Refusal::Other)));
+    assert!(matches!(other(&scene), Err(BatchRefusal::Other)));
     assert_eq!(scene.take(&lines(3, 5)).unwrap(), 5);
 }
 

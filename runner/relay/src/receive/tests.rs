@@ -20,13 +20,13 @@ async fn scene() -> Scene {
     let state = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = router(state.path().to_owned(), Wanted::new(&TOKEN.into()).unwrap());
+    let router = router(state.path().to_owned(), RequiredToken::new(&TOKEN.into()).unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     Scene { state, http: Http::new(&HttpConfig::default()).unwrap(), url }
 }
 
 impl Scene {
-    async fn posts(&self, token: &str, path: &str, body: Vec<u8>) -> (u16, Option<Answer>) {
+    async fn posts(&self, token: &str, path: &str, body: Vec<u8>) -> (u16, Option<RelayReply>) {
         let url = format!("{}/api/runs/{path}", self.url).parse().unwrap();
         let ask = self.http.ask(Method::POST, &url).bearer(&token.into()).body("application/x-ndjson", body);
         let answer = ask.send().await.unwrap();

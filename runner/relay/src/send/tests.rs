@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use forge::token::Wanted;
+use forge::token::RequiredToken;
 use http_client::HttpConfig;
 use tokio::net::TcpListener;
 
@@ -54,7 +54,7 @@ async fn scene() -> Scene {
 }
 
 fn serve(listener: TcpListener, state: &Path, fails: &Fails) -> (JoinHandle<()>, CancellationToken) {
-    let router: Router = router(state.to_owned(), Wanted::new(&TOKEN.into()).unwrap())
+    let router: Router = router(state.to_owned(), RequiredToken::new(&TOKEN.into()).unwrap())
         .layer(from_fn_with_state(Arc::clone(fails), troubled));
     let stop = CancellationToken::new();
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

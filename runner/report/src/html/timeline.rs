@@ -1,6 +1,6 @@
 //! Where the time went, as shares of a line.
 
-use journal::fold::{RunView, StageView, State};
+use journal::fold::{RunView, StageProgress, StageView};
 
 /// A mark at a round time.
 pub(super) struct Tick {
@@ -25,7 +25,7 @@ pub(super) fn span_ms(view: &RunView) -> u64 {
 pub(super) fn bar(view: &RunView, stage: &StageView, span: u64) -> Option<Bar> {
     let from = stage.from_ms?;
     let took = match stage.state {
-        State::Running => view.took_ms.saturating_sub(from),
+        StageProgress::Running => view.took_ms.saturating_sub(from),
         _ => stage.took_ms?,
     };
     Some(Bar {

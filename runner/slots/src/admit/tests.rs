@@ -1,14 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::Wish;
+use crate::state::CapSettings;
 use crate::testing::{ask, of_asks, view};
 
 const CAPS: Caps = Caps { tests: 4, apps: 6, mib: 1_000 };
 
-fn goes(view: &View) -> Vec<u64> {
+fn goes(view: &SlotsView) -> Vec<u64> {
     let answers = admit(view, &BTreeSet::new()).into_iter();
-    answers.filter(|(_, answer)| *answer == Answer::Go).map(|(number, _)| number).collect()
+    answers.filter(|(_, answer)| *answer == Admission::Go).map(|(number, _)| number).collect()
 }
 
 #[test]
@@ -37,10 +37,10 @@ fn names_are_had_by_one_at_a_time_in_order() {
     let view = of_asks(CAPS, vec![with_port(1), with_port(2), (3, ask(3, 1)), with_port(4)], 1);
     let answers = admit(&view, &BTreeSet::new());
     assert_eq!(answers.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2, 3, 4]);
-    assert_eq!(answers[0].1, Answer::Wait(For::Port(25)));
+    assert_eq!(answers[0].1, Admission::Wait(For::Port(25)));
     assert_eq!(goes(&view), [3]);
 
-    let twin = Ask { stacks: ask(1, 1).stacks, ..ask(2, 1) };
+    let twin = SlotRequest { stacks: ask(1, 1).stacks, ..ask(2, 1) };
     let twins = of_asks(CAPS, vec![(1, ask(1, 1)), (2, twin)], 0);
     assert_eq!(goes(&twins), [1]);
 }
@@ -49,10 +49,10 @@ fn names_are_had_by_one_at_a_time_in_order() {
 fn what_never_fits_is_told_so_and_holds_nobody_up() {
     let view = view(CAPS, &[(1, 7), (2, 6)], 0);
     let answers = admit(&view, &BTreeSet::new());
-    assert!(matches!(&answers[0].1, Answer::Never(what) if what.contains("7 apps")), "{answers:?}");
+    assert!(matches!(&answers[0].1, Admission::Never(what) if what.contains("7 apps")), "{answers:?}");
     assert_eq!(goes(&view), [2]);
     assert!(too_much(&Caps { tests: 0, ..CAPS }, &ask(1, 1)).is_some());
-    assert!(too_much(&CAPS, &Ask { mib: 1_001, ..ask(1, 1) }).is_some());
+    assert!(too_much(&CAPS, &SlotRequest { mib: 1_001, ..ask(1, 1) }).is_some());
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn nobody_waits_for_one_that_is_silent() {
     let view = view(CAPS, &[(1, 3), (2, 6), (3, 3)], 1);
     assert_eq!(goes(&view), Vec::<u64>::new());
     let answers = admit(&view, &BTreeSet::from([2]));
-    assert_eq!(answers, [(2, Answer::Wait(For::Owner)), (3, Answer::Go)]);
+    assert_eq!(answers, [(2, Admission::Wait(For::Owner)), (3, Admission::Go)]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_kept_app_counts_as_an_app_and_not_as_a_run() {
 
 #[test]
 fn a_run_that_accepts_few_others_goes_when_few_live_and_keeps_younger_ones_out() {
-    let picky = |number: u64, most: u32| (number, Ask { most_runs: most.try_into().ok(), ..ask(number, 1) });
+    let picky = |number: u64, most: u32| (number, SlotRequest { most_runs: most.try_into().ok(), ..ask(number, 1) });
     let any = |number: u64| (number, ask(number, 1));
     // 1 lives and accepts all; 2 accepts one other; 3 could go by the cap, and would be one too many for 2.
     let one_other = of_asks(CAPS, vec![any(1), picky(2, 2), any(3)], 1);
@@ -97,7 +97,7 @@ fn a_run_that_accepts_few_others_goes_when_few_live_and_keeps_younger_ones_out()
 
 #[test]
 fn one_that_yields_goes_behind_all_others_and_leaves_a_slot_for_them() {
-    let yields = |number: u64, apps: u32| (number, Ask { yields: true, ..ask(number, apps) });
+    let yields = |number: u64, apps: u32| (number, SlotRequest { yields: true, ..ask(number, apps) });
     let any = |number: u64| (number, ask(number, 1));
     let two = Caps { tests: 2, apps: 4, mib: 1_000 };
     // It is older, and the other goes first: at the same moment it would take the last slot.
@@ -105,7 +105,7 @@ fn one_that_yields_goes_behind_all_others_and_leaves_a_slot_for_them() {
     assert_eq!(goes(&of_asks(CAPS, vec![yields(1, 1), any(2)], 0)), [1, 2], "there is a third slot");
     // The last slot is nobody's who yields, also where nobody waits.
     let last = of_asks(two, vec![any(1), yields(2, 1)], 1);
-    assert_eq!(admit(&last, &BTreeSet::new()), [(2, Answer::Wait(For::Others))]);
+    assert_eq!(admit(&last, &BTreeSet::new()), [(2, Admission::Wait(For::Others))]);
     assert!(!fits(&last.ledger, &last.tickets[1].ask), "nor where it was told its turn");
     assert_eq!(goes(&of_asks(two, vec![yields(1, 1), yields(2, 1)], 0)), [1], "one leaves a slot, two do not");
     assert_eq!(goes(&of_asks(two, vec![yields(1, 1), any(2)], 1)), [2], "and it is there for whoever comes");
@@ -121,7 +121,7 @@ fn one_that_yields_goes_behind_all_others_and_leaves_a_slot_for_them() {
 
 #[test]
 fn one_that_yields_keeps_nothing_back_and_waits_while_anybody_does() {
-    let yields = |number: u64, apps: u32| (number, Ask { yields: true, ..ask(number, apps) });
+    let yields = |number: u64, apps: u32| (number, SlotRequest { yields: true, ..ask(number, apps) });
     // 2 needs all and yields; 3 does not wait for it.
     assert_eq!(goes(&of_asks(CAPS, vec![(1, ask(1, 1)), yields(2, 6), (3, ask(3, 5))], 1)), [3]);
     // 2 waits for room, and what yields does not use what is left meanwhile.
@@ -129,7 +129,7 @@ fn one_that_yields_keeps_nothing_back_and_waits_while_anybody_does() {
     assert_eq!(goes(&waits), Vec::<u64>::new());
     // One that is silent or never fits is waited for by nobody.
     let answers = admit(&waits, &BTreeSet::from([2]));
-    assert_eq!(answers, [(2, Answer::Wait(For::Owner)), (3, Answer::Go)]);
+    assert_eq!(answers, [(2, Admission::Wait(For::Owner)), (3, Admission::Go)]);
     assert_eq!(goes(&of_asks(CAPS, vec![(1, ask(1, 7)), yields(2, 1)], 0)), [2]);
     // Places are told in the order in which they go.
     let queue = of_asks(CAPS, vec![(1, ask(1, 3)), yields(2, 1), (3, ask(3, 5))], 1);
@@ -144,9 +144,9 @@ proptest! {
         holds in 0_usize..6,
         order in any::<prop::sample::Index>(),
     ) {
-        let mut asks: Vec<(u64, Ask)> = runs.iter().zip(1..).map(|((apps, mib, port, most), number)| {
+        let mut asks: Vec<(u64, SlotRequest)> = runs.iter().zip(1..).map(|((apps, mib, port, most), number)| {
             let most_runs = (*most).try_into().ok();
-            (number, Ask { mib: *mib, ports: port.iter().copied().collect(), most_runs, ..ask(number, *apps) })
+            (number, SlotRequest { mib: *mib, ports: port.iter().copied().collect(), most_runs, ..ask(number, *apps) })
         }).collect();
         // Holders are any of them, as long as they fit together.
         let first = if asks.is_empty() { 0 } else { order.index(asks.len()) };
@@ -155,7 +155,7 @@ proptest! {
         let mut held = 0;
         while held < holds.min(asks.len()) && fits(&ledger, &asks[held].1) {
             let (number, ask) = asks[held].clone();
-            ledger = ledger.with(Held { ask, number, since: ledger.updated, kept: false });
+            ledger = ledger.with(LedgerEntry { ask, number, since: ledger.updated, kept: false });
             held += 1;
         }
         let view = of_asks(CAPS, asks, held);
@@ -163,7 +163,7 @@ proptest! {
         let mut after = view.ledger.as_ref().clone();
         for ticket in view.tickets.iter().filter(|ticket| go.contains(&ticket.number)) {
             prop_assert!(fits(&after, &ticket.ask));
-            after = after.with(Held { ask: ticket.ask.clone(), number: ticket.number, since: after.updated, kept: false });
+            after = after.with(LedgerEntry { ask: ticket.ask.clone(), number: ticket.number, since: after.updated, kept: false });
         }
         for ticket in view.waiting().filter(|ticket| !go.contains(&ticket.number)) {
             // Once all that is older has ended, only what passed it is there: it has to fit.
@@ -185,11 +185,11 @@ proptest! {
 #[test]
 fn what_one_runner_sets_holds_for_those_that_set_nothing() {
     let usual = Caps { tests: 2, apps: 4, mib: 100 };
-    let silent = Wish { tests: None, apps: None, mib: None, usual };
+    let silent = CapSettings { tests: None, apps: None, mib: None, usual };
     let there = Caps { tests: 5, apps: 7, mib: 300 };
     assert_eq!((silent.over(None), silent.over(Some(there))), (usual, there));
-    let four = Wish { tests: Some(4), ..silent };
+    let four = CapSettings { tests: Some(4), ..silent };
     assert_eq!(four.over(Some(there)), Caps { tests: 4, apps: 8, mib: 300 });
-    assert_eq!(Wish { apps: Some(3), ..four }.over(Some(there)).apps, 3);
-    assert_eq!(Wish { tests: Some(u32::MAX), ..silent }.over(None).apps, u32::MAX);
+    assert_eq!(CapSettings { apps: Some(3), ..four }.over(Some(there)).apps, 3);
+    assert_eq!(CapSettings { tests: Some(u32::MAX), ..silent }.over(None).apps, u32::MAX);
 }

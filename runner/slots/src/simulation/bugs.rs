@@ -4,32 +4,32 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
-use crate::admit::{Answer, For, admit, fits, too_much};
-use crate::sight::Sight;
-use crate::state::{Ledger, Ticket, View};
-use crate::timing::Timing;
+use crate::admit::{Admission, For, admit, fits, too_much};
+use crate::sight::Liveness;
+use crate::state::{Ledger, SlotsView, Ticket};
+use crate::timing::LeaseTimes;
 
 /// Strictly in order: nobody passes one that waits.
-pub(super) fn plain_fifo(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
+pub(super) fn plain_fifo(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let mut blocked = false;
     admit(view, silent)
         .into_iter()
         .map(|(number, answer)| {
-            let answer = if blocked { Answer::Wait(For::Room) } else { answer };
-            blocked |= answer == Answer::Wait(For::Room);
+            let answer = if blocked { Admission::Wait(For::Room) } else { answer };
+            blocked |= answer == Admission::Wait(For::Room);
             (number, answer)
         })
         .collect()
 }
 
 /// Whoever fits goes: nothing is kept back for one that waits.
-pub(super) fn overtaking_without_bound(view: &View, silent: &BTreeSet<u64>) -> Vec<(u64, Answer)> {
+pub(super) fn overtaking_without_bound(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let mut ledger: Ledger = view.ledger.as_ref().clone();
     view.waiting()
         .map(|ticket| {
             let goes = !silent.contains(&ticket.number) && fits(&ledger, &ticket.ask);
             if goes {
-                ledger = ledger.with(crate::state::Held {
+                ledger = ledger.with(crate::state::LedgerEntry {
                     ask: ticket.ask.clone(),
                     number: ticket.number,
                     since: ticket.updated,
@@ -37,18 +37,27 @@ pub(super) fn overtaking_without_bound(view: &View, silent: &BTreeSet<u64>) -> V
                 });
             }
             let never = too_much(&ledger.caps, &ticket.ask);
-            (ticket.number, never.map_or(if goes { Answer::Go } else { Answer::Wait(For::Room) }, Answer::Never))
+            (
+                ticket.number,
+                never.map_or(if goes { Admission::Go } else { Admission::Wait(For::Room) }, Admission::Never),
+            )
         })
         .collect()
 }
 
 /// Nobody is ever found dead.
-pub(super) fn nobody_dies(_: &Sight, _: &View, _: &Ticket, _: Instant, _: &Timing) -> bool {
+pub(super) fn nobody_dies(_: &Liveness, _: &SlotsView, _: &Ticket, _: Instant, _: &LeaseTimes) -> bool {
     false
 }
 
 /// A holder is dead when the swarm's timestamps say that it has been silent for long.
-pub(super) fn dead_by_timestamps(_: &Sight, view: &View, ticket: &Ticket, _: Instant, timing: &Timing) -> bool {
+pub(super) fn dead_by_timestamps(
+    _: &Liveness,
+    view: &SlotsView,
+    ticket: &Ticket,
+    _: Instant,
+    timing: &LeaseTimes,
+) -> bool {
     view.ledger.has(ticket.number)
         && view.now().duration_since(ticket.updated) >= jiff::SignedDuration::try_from(timing.lease).unwrap()
 }

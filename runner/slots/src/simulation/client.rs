@@ -15,7 +15,7 @@ use super::model::{Model, World};
 use super::process::Fate;
 use super::unknown;
 use crate::board::{Board, Changes};
-use crate::state::{Ask, Caps, Ledger, Ticket, View};
+use crate::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
 /// The model as one process sees it.
 pub(super) struct Client {
@@ -74,7 +74,7 @@ impl Changes for Events {
 impl Board for Client {
     type Changes = Events;
 
-    async fn look(&self) -> Result<Option<View>, Failure> {
+    async fn look(&self) -> Result<Option<SlotsView>, Failure> {
         self.ask(false, |world| {
             let view = world.view();
             world.records += view.as_ref().map_or(0, |view| view.tickets.len() as u64);
@@ -83,7 +83,7 @@ impl Board for Client {
         .await
     }
 
-    async fn front(&self) -> Result<Option<View>, Failure> {
+    async fn front(&self) -> Result<Option<SlotsView>, Failure> {
         self.ask(false, |world| {
             world.view().map(|mut view| {
                 view.tickets.retain(|ticket| ticket.front);
@@ -127,7 +127,7 @@ impl Board for Client {
         .await
     }
 
-    async fn join(&self, ask: &Ask, within_ms: u64) -> Result<(), Failure> {
+    async fn join(&self, ask: &SlotRequest, within_ms: u64) -> Result<(), Failure> {
         let ask = ask.clone();
         self.ask(true, move |world| {
             if world.numbers.contains_key(&ask.run) {

@@ -9,13 +9,13 @@ use rand::{Rng, SeedableRng};
 
 use super::page::says;
 use crate::forecast::forecast;
-use crate::state::{Ask, Caps};
+use crate::state::{Caps, SlotRequest};
 use crate::testing::{ask, of_asks};
 
 const CAPS: Caps = Caps { tests: 4, apps: 6, mib: 6_000 };
 
 /// When the last of these ends, if they come in this order.
-fn takes(fleet: &[(Ask, Duration)]) -> Duration {
+fn takes(fleet: &[(SlotRequest, Duration)]) -> Duration {
     let times: BTreeMap<_, _> = fleet.iter().map(|(ask, time)| (ask.run.clone(), *time)).collect();
     let view = of_asks(CAPS, fleet.iter().zip(1..).map(|((ask, _), number)| (number, ask.clone())).collect(), 0);
     let starts = forecast(&view, |ask| times[&ask.run]);
@@ -27,10 +27,10 @@ fn a_fleet_of_twelve_ends_near_the_best_order() {
     let mut rng = StdRng::seed_from_u64(1);
     let mut ratios: Vec<f64> = (0..100)
         .map(|_| {
-            let mut fleet: Vec<(Ask, Duration)> = (0..12)
+            let mut fleet: Vec<(SlotRequest, Duration)> = (0..12)
                 .map(|number| {
                     let (apps, mib) = if rng.random_bool(0.3) { (2, 2_000) } else { (1, 600) };
-                    (Ask { mib, ..ask(number, apps) }, Duration::from_secs(rng.random_range(20..240)))
+                    (SlotRequest { mib, ..ask(number, apps) }, Duration::from_secs(rng.random_range(20..240)))
                 })
                 .collect();
             let by_rule = takes(&fleet);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use base::names::RunId;
 use tokio::time::Instant;
 
-use crate::admit::{Answer, admit, leaves_room};
+use crate::admit::{Admission, admit, leaves_room};
 use crate::lease::Lost;
-use crate::state::{Ask, Caps, Held, Ledger, View};
+use crate::state::{Caps, Ledger, LedgerEntry, SlotRequest, SlotsView};
 
 /// How long a run that was stopped, and whose slot was given away meanwhile, may go on after it was woken.
 const DISCOVERY: Duration = Duration::from_secs(2);
@@ -18,7 +18,7 @@ pub(super) struct Judge {
     /// What went wrong, the first few times of each kind.
     pub(super) wrong: BTreeMap<&'static str, Vec<String>>,
     /// What is deployed, by lease.
-    live: BTreeMap<u64, Ask>,
+    live: BTreeMap<u64, SlotRequest>,
     times: BTreeMap<u64, Times>,
     could_go: BTreeMap<u64, Instant>,
     pub(super) count: Count,
@@ -83,7 +83,7 @@ impl Judge {
         for number in was.difference(&is) {
             self.over(*number);
         }
-        let came = |held: &&Held| !was.contains(&held.number) && held.ask.yields;
+        let came = |held: &&LedgerEntry| !was.contains(&held.number) && held.ask.yields;
         if let Some(held) = after.held.iter().find(came).filter(|_| after.caps.tests > 1 && !leaves_room(after, &[])) {
             self.fail("left no room for others", held.ask.run.to_string());
         }
@@ -92,7 +92,7 @@ impl Judge {
         }
     }
 
-    fn check(&mut self, kind: &'static str, asks: Vec<&Ask>, caps: Caps) {
+    fn check(&mut self, kind: &'static str, asks: Vec<&SlotRequest>, caps: Caps) {
         let apps: u32 = asks.iter().map(|ask| ask.apps).sum();
         let mib: u64 = asks.iter().map(|ask| ask.mib).sum();
         let tests = asks.len();
@@ -105,7 +105,7 @@ impl Judge {
         }
     }
 
-    pub(super) fn granted(&mut self, held: &Held) {
+    pub(super) fn granted(&mut self, held: &LedgerEntry) {
         self.count.granted += 1;
         if let Some(times) = self.times.get_mut(&held.number) {
             times.granted = Some(Instant::now());
@@ -114,7 +114,7 @@ impl Judge {
     }
 
     /// A run deploys something, or works on what is deployed.
-    pub(super) fn acted(&mut self, held: &Held, caps: Caps, entered: bool, woken: Option<Instant>) {
+    pub(super) fn acted(&mut self, held: &LedgerEntry, caps: Caps, entered: bool, woken: Option<Instant>) {
         if !entered {
             // One that was stopped and woken cannot know at once. Nobody else may act for a moment.
             let late = woken.map(|woken| woken.elapsed());
@@ -144,7 +144,7 @@ impl Judge {
         }
     }
 
-    pub(super) fn ended(&mut self, held: &Held, gave_back: bool) {
+    pub(super) fn ended(&mut self, held: &LedgerEntry, gave_back: bool) {
         self.count.ended += 1;
         if !gave_back {
             self.count.gave_up += 1;
@@ -157,12 +157,12 @@ impl Judge {
     }
 
     /// Nobody who could go, by the rule as it should be, goes on waiting.
-    pub(super) fn observe(&mut self, view: &View, silent: &BTreeSet<u64>, patience: Duration) {
+    pub(super) fn observe(&mut self, view: &SlotsView, silent: &BTreeSet<u64>, patience: Duration) {
         let now = Instant::now();
         let answers = admit(view, silent);
         self.count.longest_queue = self.count.longest_queue.max(answers.len());
         let go: BTreeSet<u64> =
-            answers.into_iter().filter(|(_, answer)| *answer == Answer::Go).map(|(number, _)| number).collect();
+            answers.into_iter().filter(|(_, answer)| *answer == Admission::Go).map(|(number, _)| number).collect();
         self.could_go.retain(|number, _| go.contains(number));
         for number in go {
             let idle = now.duration_since(*self.could_go.entry(number).or_insert(now));

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::judge::Judge;
-use crate::state::{Ledger, Ticket, View};
+use crate::state::{Ledger, SlotsView, Ticket};
 
 /// How the swarm misbehaves. Chances are per thousand.
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,8 +96,8 @@ impl Model {
 }
 
 impl World {
-    pub(super) fn view(&self) -> Option<View> {
-        Some(View { ledger: Arc::clone(self.ledger.as_ref()?), tickets: self.tickets.values().cloned().collect() })
+    pub(super) fn view(&self) -> Option<SlotsView> {
+        Some(SlotsView { ledger: Arc::clone(self.ledger.as_ref()?), tickets: self.tickets.values().cloned().collect() })
     }
 
     /// The next change of the swarm: its number, and the time on the leader's clock.

@@ -19,7 +19,7 @@ use crate::Slots;
 use crate::acquire::NoSlot;
 use crate::beat::Pulse;
 use crate::reap::Janitor;
-use crate::state::{Ask, Caps, Held};
+use crate::state::{Caps, LedgerEntry, SlotRequest};
 
 /// What happens to a process.
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl<F: Future> Future for Process<F> {
 /// What a process does, and how well it behaves.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
-    pub(super) ask: Ask,
+    pub(super) ask: SlotRequest,
     pub(super) works: Duration,
     pub(super) caps: Caps,
     /// A planted bug: it goes on working when it should stop.
@@ -144,7 +144,7 @@ pub(super) async fn live(slots: Slots<Client>, model: Model, fate: Arc<Fate>, jo
 }
 
 /// Deploys something, or works on what is deployed.
-fn act(model: &Model, held: &Held, fate: &Fate) {
+fn act(model: &Model, held: &LedgerEntry, fate: &Fate) {
     let mut world = model.world();
     let caps = world.ledger.as_ref().map(|ledger| (ledger.caps, ledger.has(held.number)));
     if let Some((caps, entered)) = caps {
@@ -156,7 +156,7 @@ fn act(model: &Model, held: &Held, fate: &Fate) {
 pub(super) struct Sweeper(pub(super) Model);
 
 impl Janitor for Sweeper {
-    async fn finish(&self, held: &Held) -> bool {
+    async fn finish(&self, held: &LedgerEntry) -> bool {
         let takes = self.0.world().rng.random_range(500..4_000);
         sleep(Duration::from_millis(takes)).await;
         self.0.world().judge.torn_down(held.number);

@@ -13,10 +13,10 @@ use super::judge::Count;
 use super::model::{Faults, Model};
 use super::process::{Fate, Job, Process, Sweeper, live};
 use crate::Slots;
-use crate::reap::Looks;
+use crate::reap::Scan;
 use crate::rules::Rules;
-use crate::state::{Ask, Caps};
-use crate::timing::Timing;
+use crate::state::{Caps, SlotRequest};
+use crate::timing::LeaseTimes;
 
 /// The numbers of a history. Chances are per thousand runs.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ pub(super) struct Scenario {
     pub(super) patience: Duration,
     pub(super) rules: Rules,
     pub(super) deaf: bool,
-    pub(super) timing: Timing,
+    pub(super) timing: LeaseTimes,
 }
 
 /// What became of it.
@@ -86,7 +86,7 @@ impl Scenario {
             patience: Duration::from_secs(2),
             rules: Rules::default(),
             deaf: false,
-            timing: Timing::default(),
+            timing: LeaseTimes::default(),
         }
     }
 
@@ -216,7 +216,7 @@ impl Scenario {
         let ports = (rng.random_range(0..100) < 8).then(|| *[25, 143, 64_738].get(rng.random_range(0..3)).unwrap());
         // Now and then the same commit is asked for twice.
         let twin = if rng.random_range(0..100) < 5 { n / 20 } else { 1_000_000 + n };
-        let ask = Ask {
+        let ask = SlotRequest {
             run,
             recipe: "a".parse().unwrap(),
             owner: format!("host-{host}"),
@@ -239,10 +239,10 @@ impl Scenario {
             ..Slots::with_timing(Client { model: Model::clone(model), fate: Arc::default() }, self.timing)
         };
         model.set_down(false);
-        let dead = |ask: &Ask| running.get(&ask.run).is_some_and(|(_, fate)| fate.is_dead());
+        let dead = |ask: &SlotRequest| running.get(&ask.run).is_some_and(|(_, fate)| fate.is_dead());
         // The swarm still loses answers.
         for _ in 0..20 {
-            if slots.reap(&Sweeper(model.clone()), Looks::Long, dead).await.is_ok() {
+            if slots.reap(&Sweeper(model.clone()), Scan::Long, dead).await.is_ok() {
                 break;
             }
         }

@@ -7,7 +7,7 @@ use super::page::{row, says};
 use super::scenario::{Report, Scenario};
 use crate::rules::Rules;
 use crate::state::Caps;
-use crate::timing::Timing;
+use crate::timing::LeaseTimes;
 
 /// Plays a history in which everything must hold.
 fn holds(scenario: Scenario) -> Report {
@@ -32,9 +32,9 @@ fn is_found(bug: &str, as_what: &str, scenario: impl Fn(u64) -> Scenario) {
 }
 
 /// Nobody looks around, and nobody is taken for dead, for longer than any history lasts.
-fn nobody_looks() -> Timing {
+fn nobody_looks() -> LeaseTimes {
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
-    Timing { beat: hours(10), fence: hours(30), lease: hours(40), ..Timing::default() }
+    LeaseTimes { beat: hours(10), fence: hours(30), lease: hours(40), ..LeaseTimes::default() }
 }
 
 #[test]

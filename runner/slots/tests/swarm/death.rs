@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use slots::{Board, Looks, Lost, status::status};
+use slots::{Board, Lost, Scan, status::status};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{FOUR, Orders, Runner, Set, Sweeper, Told, ask, clock, lease, quick, with_set};
@@ -16,7 +16,7 @@ fn holder(set: &Set, run: &str) -> Runner {
 async fn slot_after(set: &Set, run: &str) -> Vec<String> {
     let (slots, sweeper) = (set.slots(quick()), Sweeper::default());
     let none = CancellationToken::new();
-    let alone = slots::Ask { most_runs: Some(NonZeroU32::MIN), ..ask(run) };
+    let alone = slots::SlotRequest { most_runs: Some(NonZeroU32::MIN), ..ask(run) };
     let granted = slots.acquire(&alone, FOUR, &sweeper, &none, &mut |_, _| {}).await.unwrap();
     slots::Lease::start(&slots, granted).release().await.unwrap();
     sweeper.0.into_inner().unwrap()
@@ -61,7 +61,7 @@ async fn one_that_sleeps_past_its_lease_stops_when_it_wakes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slot_that_is_taken_away_is_known_at_once() {
     with_set(async |set| {
-        let slots = set.slots(slots::Timing::default());
+        let slots = set.slots(slots::LeaseTimes::default());
         let lease = lease(&slots, "victim").await;
         slots.board().leave(&"victim".parse().unwrap()).await.unwrap();
         let start = Instant::now();
@@ -75,7 +75,7 @@ async fn a_slot_that_is_taken_away_is_known_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_cancelled_stops_and_still_holds() {
     with_set(async |set| {
-        let slots = set.slots(slots::Timing::default());
+        let slots = set.slots(slots::LeaseTimes::default());
         let lease = lease(&slots, "unwanted").await;
         assert!(slots.cancel(&"unwanted".parse().unwrap(), "an operator").await.unwrap());
         tokio::time::timeout(Duration::from_secs(4), lease.stop().cancelled()).await.expect("sooner than a beat");
@@ -99,8 +99,8 @@ async fn two_janitors_at_once_are_harmless_and_touch_nobody_who_lives() {
         let janitors = [Sweeper::default(), Sweeper::default()];
         // One knows for sure, by a lock; the other has to watch.
         let (sure, watching) = tokio::join!(
-            slots.reap(&janitors[0], Looks::Long, |ask| ask.run.as_str() == "dead"),
-            slots.reap(&janitors[1], Looks::Long, |_| false)
+            slots.reap(&janitors[0], Scan::Long, |ask| ask.run.as_str() == "dead"),
+            slots.reap(&janitors[1], Scan::Long, |_| false)
         );
         let finished: Vec<String> = sure.unwrap().into_iter().map(|one| one.held.ask.run.to_string()).collect();
         assert_eq!(finished, ["dead"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slots::{Ask, Caps, Looks, NoSlot, Timing, Waiting};
+use slots::{Caps, LeaseTimes, NoSlot, Scan, SlotRequest, Waiting};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{FOUR, Sweeper, acquire, ask, lease, quick, with_set};
@@ -10,8 +10,8 @@ use super::support::{FOUR, Sweeper, acquire, ask, lease, quick, with_set};
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_never_fits_is_told_so_and_leaves_nothing() {
     with_set(async |set| {
-        let heavy = Ask { apps: 101, ..ask("heavy") };
-        let ended = acquire(&set.slots(Timing::default()), &heavy, FOUR).await;
+        let heavy = SlotRequest { apps: 101, ..ask("heavy") };
+        let ended = acquire(&set.slots(LeaseTimes::default()), &heavy, FOUR).await;
         assert!(matches!(&ended, Err(NoSlot::TooMuch(what)) if what.contains("101 apps")), "{ended:?}");
         assert!(set.view().await.tickets.is_empty());
     })
@@ -21,7 +21,7 @@ async fn one_that_never_fits_is_told_so_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_waits_can_be_cancelled_from_here_and_from_elsewhere() {
     with_set(async |set| {
-        let slots = set.slots(Timing::default());
+        let slots = set.slots(LeaseTimes::default());
         let one = Caps { tests: 1, ..FOUR };
         let holder = acquire(&slots, &ask("holder"), one).await.unwrap();
         for from_here in [true, false] {
@@ -55,10 +55,10 @@ async fn a_kept_app_holds_its_room_and_no_janitor_takes_it() {
         lease(&slots, "kept").await.keep(&[own.clone(), provider.clone()]).await.unwrap();
         let view = set.view().await;
         assert!(view.tickets.is_empty() && view.ledger.held.iter().all(|held| held.kept));
-        let asks: Vec<&Ask> = view.ledger.held.iter().map(|held| &held.ask).collect();
+        let asks: Vec<&SlotRequest> = view.ledger.held.iter().map(|held| &held.ask).collect();
         assert!(asks.len() == 2 && asks.contains(&&own) && asks.contains(&&provider), "{asks:?}");
         assert_ne!(view.ledger.held[0].number, view.ledger.held[1].number);
-        assert_eq!(slots.reap(&Sweeper::default(), Looks::Long, |_| true).await.unwrap(), []);
+        assert_eq!(slots.reap(&Sweeper::default(), Scan::Long, |_| true).await.unwrap(), []);
         assert_eq!(set.view().await.ledger.held.len(), 2);
         slots.forget_run(&own.run).await.unwrap();
         let left = set.view().await.ledger.held.clone();

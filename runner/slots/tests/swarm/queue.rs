@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use slots::{Ask, Caps, Lease, Timing};
+use slots::{Caps, Lease, LeaseTimes, SlotRequest};
 
 use super::support::{Set, acquire, ask, with_set};
 
@@ -11,8 +11,8 @@ const CAPS: Caps = Caps { tests: 4, apps: 4, mib: 100_000 };
 /// The time for one to join a queue until it has this length, and then the time per lease in which it
 /// empties, once one that holds everything has gone.
 async fn per_lease(set: &Set, length: usize) -> (Duration, Duration) {
-    let slots = set.slots(Timing::default());
-    let all = Ask { apps: CAPS.apps, ..ask("all") };
+    let slots = set.slots(LeaseTimes::default());
+    let all = SlotRequest { apps: CAPS.apps, ..ask("all") };
     let blocker = Lease::start(&slots, acquire(&slots, &all, CAPS).await.unwrap());
     let start = Instant::now();
     let waiting: Vec<_> = (0..length)

@@ -10,20 +10,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::FutureExt;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use slots::{Ask, Board, Caps, Granted, Held, Janitor, Lease, NoSlot, Slots, SwarmBoard, Timing, View};
+use slots::{
+    Board, Caps, Granted, Janitor, Lease, LeaseTimes, LedgerEntry, NoSlot, SlotRequest, Slots, SlotsView, SwarmBoard,
+};
 use swarm::Swarm;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const FOUR: Caps = Caps { tests: 4, apps: 100, mib: 100_000 };
 
 /// Times in which a test can wait for a death.
-pub(crate) fn quick() -> Timing {
-    Timing {
+pub(crate) fn quick() -> LeaseTimes {
+    LeaseTimes {
         beat: Duration::from_millis(500),
         fence: Duration::from_secs(4),
         lease: Duration::from_secs(6),
         answer: Duration::from_secs(1),
-        ..Timing::default()
+        ..LeaseTimes::default()
     }
 }
 
@@ -33,11 +35,11 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    pub(crate) fn slots(&self, timing: Timing) -> Slots<SwarmBoard> {
+    pub(crate) fn slots(&self, timing: LeaseTimes) -> Slots<SwarmBoard> {
         Slots::with_timing(SwarmBoard::of_set(&self.swarm, &self.name.parse().unwrap()), timing)
     }
 
-    pub(crate) async fn view(&self) -> View {
+    pub(crate) async fn view(&self) -> SlotsView {
         self.slots(quick()).board().look().await.unwrap().expect("a ledger")
     }
 }
@@ -56,8 +58,8 @@ pub(crate) async fn with_set(test: impl AsyncFnOnce(&Set)) {
     }
 }
 
-pub(crate) fn ask(run: &str) -> Ask {
-    Ask {
+pub(crate) fn ask(run: &str) -> SlotRequest {
+    SlotRequest {
         run: run.parse().unwrap(),
         recipe: "x".parse().unwrap(),
         owner: "a-host".to_owned(),
@@ -76,13 +78,13 @@ pub(crate) fn ask(run: &str) -> Ask {
 pub(crate) struct Sweeper(pub(crate) Mutex<Vec<String>>);
 
 impl Janitor for Sweeper {
-    async fn finish(&self, held: &Held) -> bool {
+    async fn finish(&self, held: &LedgerEntry) -> bool {
         self.0.lock().unwrap().push(held.ask.run.to_string());
         true
     }
 }
 
-pub(crate) async fn acquire(slots: &Slots<SwarmBoard>, ask: &Ask, caps: Caps) -> Result<Granted, NoSlot> {
+pub(crate) async fn acquire(slots: &Slots<SwarmBoard>, ask: &SlotRequest, caps: Caps) -> Result<Granted, NoSlot> {
     let sweeper = Sweeper::default();
     slots.acquire(ask, caps, &sweeper, &CancellationToken::new(), &mut |_, _| {}).await
 }
@@ -167,7 +169,7 @@ async fn a_process_that_follows_orders() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Orders = serde_json::from_str(&orders).unwrap();
     let set = Set { swarm: Swarm::connect().await.unwrap(), name: orders.set };
-    let slots = set.slots(if orders.quick { quick() } else { Timing::default() });
+    let slots = set.slots(if orders.quick { quick() } else { LeaseTimes::default() });
     for cycle in 0..orders.cycles {
         let lease = lease(&slots, &format!("{}-{cycle:03}", orders.run)).await;
         tell(Told::Got(clock()));

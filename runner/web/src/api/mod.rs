@@ -10,8 +10,8 @@ use axum::{Json, Router};
 use base::names::RunId;
 
 use self::types::{Check, Recipe, Run, Runs, Stage, Trouble, WholeRun};
-use super::asked::{Asked, Named};
-use super::list::{COUNT, Wanted};
+use super::asked::{Asked, NamedPart};
+use super::list::{COUNT, ListFilter};
 use super::respond::NoPage;
 use super::site::Site;
 
@@ -52,7 +52,7 @@ async fn recipes(State(site): State<Site>) -> Result<Json<Vec<Recipe>>, NoAnswer
     Ok(Json(rows.into_iter().map(recipe).collect()))
 }
 
-async fn runs(State(site): State<Site>, named: Result<Asked<Wanted>, NoPage>) -> Result<Json<Runs>, NoAnswer> {
+async fn runs(State(site): State<Site>, named: Result<Asked<ListFilter>, NoPage>) -> Result<Json<Runs>, NoAnswer> {
     let Asked(wanted) = named?;
     let filter = wanted.filter().map_err(NoPage::Wrong)?;
     let after = match wanted.before.as_str() {
@@ -64,8 +64,8 @@ async fn runs(State(site): State<Site>, named: Result<Asked<Wanted>, NoPage>) ->
     Ok(Json(Runs { runs: page.runs.iter().map(Run::from).collect(), next }))
 }
 
-async fn run(State(site): State<Site>, named: Result<Named<RunId>, NoPage>) -> Result<Json<WholeRun>, NoAnswer> {
-    let Named(run) = named?;
+async fn run(State(site): State<Site>, named: Result<NamedPart<RunId>, NoPage>) -> Result<Json<WholeRun>, NoAnswer> {
+    let NamedPart(run) = named?;
     let one = site.history().read(move |db| db.run(&run)).await?.ok_or(NoPage::Missing("run"))?;
     Ok(Json(WholeRun {
         run: Run::from(&one.run),

@@ -14,14 +14,14 @@ pub(crate) struct Route {
     /// What it answers.
     pub(crate) what: &'static str,
     /// The name of the answer's type; none where it is no JSON object of one.
-    pub(crate) answer: Answer,
+    pub(crate) answer: ResponseBody,
     /// What may stand behind the question mark: name and meaning.
     pub(crate) query: &'static [(&'static str, &'static str)],
 }
 
 /// What a path answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum ResponseBody {
     /// A JSON object of this type.
     Json(&'static str),
     /// A JSON list of this type.
@@ -35,13 +35,13 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/api/recipes",
         what: "Every recipe with its newest verdict",
-        answer: Answer::List("Recipe"),
+        answer: ResponseBody::List("Recipe"),
         query: &[],
     },
     Route {
         path: "/api/runs",
         what: "Runs, newest first, fifty at a time",
-        answer: Answer::Json("Runs"),
+        answer: ResponseBody::Json("Runs"),
         query: &[
             ("recipe", "only of this recipe"),
             ("pull", "only of this pull request"),
@@ -52,56 +52,56 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/api/runs/{run}",
         what: "One run with its stages and checks",
-        answer: Answer::Json("WholeRun"),
+        answer: ResponseBody::Json("WholeRun"),
         query: &[],
     },
     Route {
         path: "/runs/{run}/journal.jsonl",
         what: "A run's journal, as docs/reference.md describes it",
-        answer: Answer::Other("application/x-ndjson"),
+        answer: ResponseBody::Other("application/x-ndjson"),
         query: &[],
     },
     Route {
         path: "/runs/{run}/junit.xml",
         what: "A run's report for tools that read JUnit",
-        answer: Answer::Other("application/xml"),
+        answer: ResponseBody::Other("application/xml"),
         query: &[],
     },
     Route {
         path: "/api/coverage",
         what: "What is covered, recipe by recipe, and what only seems to be: as `cc-ci coverage --json` prints it",
-        answer: Answer::Other("application/json"),
+        answer: ResponseBody::Other("application/json"),
         query: &[],
     },
     Route {
         path: "/badges/{recipe}.svg",
         what: "The recipe's newest verdict as a badge",
-        answer: Answer::Other("image/svg+xml"),
+        answer: ResponseBody::Other("image/svg+xml"),
         query: &[],
     },
     Route {
         path: "/badges/{recipe}/standing.svg",
         what: "Whether the recipe is stable, testing or unstable, after Resolution 025",
-        answer: Answer::Other("image/svg+xml"),
+        answer: ResponseBody::Other("image/svg+xml"),
         query: &[],
     },
     Route {
         path: "/badges/{recipe}/{stage}.svg",
         what: "One stage of that verdict as a badge",
-        answer: Answer::Other("image/svg+xml"),
+        answer: ResponseBody::Other("image/svg+xml"),
         query: &[],
     },
     Route {
         path: "/feed.atom",
         what: "A feed of the verdicts that changed",
-        answer: Answer::Other("application/atom+xml"),
+        answer: ResponseBody::Other("application/atom+xml"),
         query: &[],
     },
-    Route { path: "/metrics", what: "Figures for Prometheus", answer: Answer::Other("text/plain"), query: &[] },
+    Route { path: "/metrics", what: "Figures for Prometheus", answer: ResponseBody::Other("text/plain"), query: &[] },
     Route {
         path: "/events",
         what: "Server-sent events: `change` whenever a run has something new; its data names the runs, or says `all`; the first comes at once",
-        answer: Answer::Other("text/event-stream"),
+        answer: ResponseBody::Other("text/event-stream"),
         query: &[("run", "only of this run")],
     },
 ];
@@ -133,9 +133,9 @@ fn add<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) {
 fn path(route: &Route) -> Value {
     let of = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let (kind, schema) = match route.answer {
-        Answer::Json(name) => ("application/json", of(name)),
-        Answer::List(name) => ("application/json", json!({ "type": "array", "items": of(name) })),
-        Answer::Other(kind) => (kind, json!({ "type": "string" })),
+        ResponseBody::Json(name) => ("application/json", of(name)),
+        ResponseBody::List(name) => ("application/json", json!({ "type": "array", "items": of(name) })),
+        ResponseBody::Other(kind) => (kind, json!({ "type": "string" })),
     };
     let named = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let parameter = |name: &str, place: &str, what: &str| json!({ "name": name, "in": place, "required": place == "path", "description": what, "schema": { "type": "string" } });

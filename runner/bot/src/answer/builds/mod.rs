@@ -18,18 +18,18 @@ use std::time::Duration;
 use base::names::RunId;
 use forge::drone::Drone;
 use forge::names::{Branch, Repo};
-use forge::watch::Pace;
+use forge::watch::Backoff;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use self::seen::{AtDrone, Over, RestartedBuild, Seen, StartedBuild};
+pub use self::seen::{AtDrone, Over, RestartedBuild, SeenBuild, StartedBuild};
 use super::child::{Leash, Order, Runs};
-use super::message::Came;
+use super::message::WorkerMessage;
 
 /// How often things are looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Paces {
+pub struct PollIntervals {
     /// A build's standing.
     pub poll: Duration,
     /// Its run's journal, on this machine's disk.
@@ -44,10 +44,10 @@ pub struct Paces {
     /// A run that the swarm has nothing of for so long is dead: it tells its end for a minute at most.
     pub missing: Duration,
     /// A Drone that is down.
-    pub pace: Pace,
+    pub pace: Backoff,
 }
 
-impl Default for Paces {
+impl Default for PollIntervals {
     fn default() -> Self {
         Self {
             poll: Duration::from_secs(5),
@@ -56,23 +56,23 @@ impl Default for Paces {
             grace: Duration::from_secs(10),
             silent: Duration::from_secs(20),
             missing: Duration::from_secs(75),
-            pace: Pace { interval: Duration::from_secs(5), longest: Duration::from_secs(60) },
+            pace: Backoff { interval: Duration::from_secs(5), longest: Duration::from_secs(60) },
         }
     }
 }
 
 /// What a request to the swarm comes to.
-pub type Asked<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+pub type CancelFuture<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 /// Runs as the swarm knows them, wherever their process is.
 pub trait SwarmRuns: fmt::Debug + Send + Sync {
     /// Asks a run to stop; `by` is who wants it. False where the run cannot be asked. About one cancel in four never
     /// reaches Drone's runner.
-    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> Asked<'a>;
+    fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> CancelFuture<'a>;
 
     /// Whether the swarm has a place, a slot or an app of the run. A swarm that does not answer is taken for one that
     /// has: no run is dead because of that.
-    fn has<'a>(&'a self, run: &'a RunId) -> Asked<'a>;
+    fn has<'a>(&'a self, run: &'a RunId) -> CancelFuture<'a>;
 }
 
 /// Starts a build for each run.
@@ -87,20 +87,20 @@ struct Server {
     branch: Option<Branch>,
     state: PathBuf,
     swarm: Option<Arc<dyn SwarmRuns>>,
-    paces: Paces,
+    paces: PollIntervals,
 }
 
 impl Builds {
     /// Builds of this repository in the Drone at this address; their runs' journals come below this state folder.
     #[must_use]
     pub fn new(drone: Drone, url: Url, repo: Repo, branch: Option<Branch>, state: PathBuf) -> Self {
-        let paces = Paces::default();
+        let paces = PollIntervals::default();
         Self(Arc::new(Server { drone, url, repo, branch, state, swarm: None, paces }))
     }
 
     /// With other pauses.
     #[must_use]
-    pub fn at(self, paces: Paces) -> Self {
+    pub fn at(self, paces: PollIntervals) -> Self {
         Self(Arc::new(Server { paces, ..(*self.0).clone() }))
     }
 
@@ -135,7 +135,7 @@ impl Server {
 }
 
 impl Runs for Builds {
-    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<WorkerMessage>) -> io::Result<Leash> {
         let (leash, let_go) = Leash::new();
         let one = One { at: Arc::clone(&self.0), order: order.clone(), let_go, came };
         tokio::spawn(one.see_through());
@@ -146,7 +146,7 @@ impl Runs for Builds {
         true
     }
 
-    fn look_for_restarts(&self, known: Vec<StartedBuild>, came: mpsc::UnboundedSender<Came>) {
+    fn look_for_restarts(&self, known: Vec<StartedBuild>, came: mpsc::UnboundedSender<WorkerMessage>) {
         let at = Arc::clone(&self.0);
         tokio::spawn(async move { at.look_for_restarts(known, &came).await });
     }
@@ -157,7 +157,7 @@ struct One {
     at: Arc<Server>,
     order: Order,
     let_go: CancellationToken,
-    came: mpsc::UnboundedSender<Came>,
+    came: mpsc::UnboundedSender<WorkerMessage>,
 }
 
 /// Why no more is done about a build.
@@ -175,15 +175,15 @@ impl One {
             Err(halt) => halt,
         };
         if let Halt::Over(over) = halt {
-            let _ = self.came.send(Came::Over(self.order.comment, over));
+            let _ = self.came.send(WorkerMessage::Over(self.order.comment, over));
         }
     }
 
     fn says(&self, number: Option<u64>, on_swarm: bool, state: AtDrone) {
         let link = number.and_then(|number| self.at.link(number));
         let name = number.map(|number| self.at.name(number));
-        let seen = Seen { number, name, link, on_swarm, state };
-        let _ = self.came.send(Came::Build(self.order.comment, Box::new(seen)));
+        let seen = SeenBuild { number, name, link, on_swarm, state };
+        let _ = self.came.send(WorkerMessage::Build(self.order.comment, Box::new(seen)));
     }
 
     /// Whether somebody has let go of the run: who let go because cc-ci ends does not listen any more.

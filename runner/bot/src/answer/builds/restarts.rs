@@ -4,11 +4,15 @@ use forge::drone::TESTME_RUN;
 use tokio::sync::mpsc;
 
 use super::{RestartedBuild, Server, StartedBuild};
-use crate::answer::message::Came;
+use crate::answer::message::WorkerMessage;
 
 impl Server {
     /// Looks once, in one request, for restarts of builds.
-    pub(super) async fn look_for_restarts(&self, known: Vec<StartedBuild>, came: &mpsc::UnboundedSender<Came>) {
+    pub(super) async fn look_for_restarts(
+        &self,
+        known: Vec<StartedBuild>,
+        came: &mpsc::UnboundedSender<WorkerMessage>,
+    ) {
         let names: Vec<&str> = known.iter().map(|one| one.run.as_str()).collect();
         let newest = match self.drone.newest_with(&self.repo, TESTME_RUN, &names).await {
             Ok(newest) => newest,
@@ -20,7 +24,7 @@ impl Server {
             if build.number > one.number && build.parent.is_some() {
                 let (name, link) = (self.name(build.number), self.link(build.number));
                 let restarted = RestartedBuild { number: build.number, name, link };
-                let _ = came.send(Came::Restarted(one.comment, Box::new(restarted)));
+                let _ = came.send(WorkerMessage::Restarted(one.comment, Box::new(restarted)));
             }
         }
     }

@@ -7,7 +7,7 @@ use url::Url;
 
 /// A build, as it was seen the last time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenBuild {
     /// Its number; none while it is not known to be there.
     pub number: Option<u64>,
     /// What it is called: `coop/cc-ci/12`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge::drone::{Build, BuildEnd, DroneError, Standing, Step};
+use forge::drone::{Build, BuildEnd, BuildStanding, BuildStep, DroneError};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
@@ -48,7 +48,7 @@ struct Watched {
     stopping: Stopping,
     /// The time limit of the repository, once Drone has told it.
     limit: Option<Duration>,
-    step: Option<Step>,
+    step: Option<BuildStep>,
     /// Whether the run was seen on this swarm: only such a one can be missed there.
     was_on_swarm: bool,
     /// Since when the swarm has nothing of the run.
@@ -107,7 +107,8 @@ impl One {
                             failures = 0;
                             look = Instant::now() + paces.poll;
                             watched.step.clone_from(&build.step);
-                            let is_missing = build.standing == Standing::Running && self.is_missing(&mut watched).await;
+                            let is_missing =
+                                build.standing == BuildStanding::Running && self.is_missing(&mut watched).await;
                             let end = BuildEnd::of(&build, watched.limit);
                             if let Some(end) = end.or_else(|| (is_dead || is_missing).then_some(BuildEnd::FoundDead)) {
                                 self.end(&watched, &end);
@@ -250,7 +251,8 @@ impl One {
                 // An event of a later version is left out, as by every reader.
                 let Ok(record) = serde_json::from_slice::<Record>(line) else { continue };
                 heard.verdict |= matches!(record.event, Event::RunEnded { .. });
-                let _ = self.came.send(crate::answer::message::Came::Record(self.order.comment, Box::new(record)));
+                let _ =
+                    self.came.send(crate::answer::message::WorkerMessage::Record(self.order.comment, Box::new(record)));
             }
             heard.any = true;
             journal.pass(&batch);
@@ -260,8 +262,8 @@ impl One {
 
 fn standing(build: &Build, limit: Option<Duration>) -> AtDrone {
     match build.standing {
-        Standing::Waiting => AtDrone::Waits,
-        Standing::Blocked => AtDrone::Blocked,
+        BuildStanding::Waiting => AtDrone::Waits,
+        BuildStanding::Blocked => AtDrone::Blocked,
         _ => {
             let ran = build.started.map(|at| Timestamp::now().duration_since(at)).unwrap_or_default();
             let left = limit.map(|limit| limit.saturating_sub(Duration::try_from(ran).unwrap_or_default()));

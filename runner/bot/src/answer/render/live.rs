@@ -2,29 +2,29 @@
 
 use std::fmt::Write as _;
 
-use super::{Detail, Shown};
+use super::{Detail, ShownRun};
 use crate::answer::builds::AtDrone;
 use journal::event::Stage;
-use journal::fold::{RunView, StageView, State};
+use journal::fold::{RunView, StageProgress, StageView};
 use journal::markdown::span;
 use journal::text::{count, seconds};
 use journal::tone::Tone;
 
 /// Where a run stands that was not started yet.
-pub(super) fn place(shown: Shown<'_>) -> String {
+pub(super) fn place(shown: ShownRun<'_>) -> String {
     match shown.before {
         0 => "begins at once".to_owned(),
         before => format!("place {} in the queue, {} before it", before + 1, count(before, "run")),
     }
 }
 
-pub(super) fn queued(text: &mut String, shown: Shown<'_>) {
+pub(super) fn queued(text: &mut String, shown: ShownRun<'_>) {
     let usual = shown.expected_ms.map_or_else(String::new, |ms| format!("; such a run usually takes {}", seconds(ms)));
     let _ = writeln!(text, "It {}{usual}.", place(shown).replacen("place", "has place", 1));
 }
 
 /// A run that has said nothing yet.
-pub(super) fn begins(text: &mut String, shown: Shown<'_>) {
+pub(super) fn begins(text: &mut String, shown: ShownRun<'_>) {
     text.push_str(match (shown.job.build.as_ref(), shown.build) {
         (None, _) | (Some(_), Some(AtDrone::Runs | AtDrone::EndsSoon { .. })) => "It begins: the repository is fetched.\n",
         (Some(_), Some(AtDrone::Blocked)) => {
@@ -36,7 +36,7 @@ pub(super) fn begins(text: &mut String, shown: Shown<'_>) {
 }
 
 /// The same for the commit's status.
-pub(super) fn first(shown: Shown<'_>) -> String {
+pub(super) fn first(shown: ShownRun<'_>) -> String {
     match (shown.job.build.is_some(), shown.build) {
         (true, None | Some(AtDrone::Waits)) => "waits for a runner of Drone",
         (true, Some(AtDrone::Blocked)) => "waits for an approval in Drone",
@@ -48,7 +48,7 @@ pub(super) fn first(shown: Shown<'_>) -> String {
 
 /// One line for the commit's status. It changes rarely, since a forge keeps every one.
 pub(super) fn line(view: &RunView) -> String {
-    let slot = view.stage(Stage::Slot).filter(|stage| stage.state == State::Running);
+    let slot = view.stage(Stage::Slot).filter(|stage| stage.state == StageProgress::Running);
     match slot.and_then(|stage| stage.busy_with.as_deref()) {
         // The place alone: the times in it change all the time.
         Some(busy) => busy.split(", expected").next().unwrap_or(busy).to_owned(),
@@ -79,8 +79,8 @@ pub(super) fn running(text: &mut String, view: &RunView, detail: Detail) {
 
 fn word(stage: &StageView) -> String {
     match stage.state {
-        State::Running => "▸ runs".to_owned(),
-        State::Waiting if stage.tone() == Tone::NotReached => "waits".to_owned(),
+        StageProgress::Running => "▸ runs".to_owned(),
+        StageProgress::Waiting if stage.tone() == Tone::NotReached => "waits".to_owned(),
         _ => format!("{} {}", stage.tone().symbol(), stage.tone().word()),
     }
 }
@@ -88,7 +88,7 @@ fn word(stage: &StageView) -> String {
 fn time(stage: &StageView) -> String {
     match (stage.took_ms, stage.expected_ms, &stage.state) {
         (Some(took), _, _) => seconds(took),
-        (None, Some(usual), State::Running) => format!("usually {}", seconds(usual)),
+        (None, Some(usual), StageProgress::Running) => format!("usually {}", seconds(usual)),
         _ => String::new(),
     }
 }

@@ -23,12 +23,12 @@ fn ran(text: &str) -> Job {
     Job { phase: Phase::Ended(End::Ran { run }), only: Some(Vec::new()), ..job(text) }
 }
 
-fn shown<'a>(job: &'a Job, view: Option<&'a RunView>) -> Shown<'a> {
-    Shown { job, view, build: None, before: 0, expected_ms: Some(18_400), on_main: None }
+fn shown<'a>(job: &'a Job, view: Option<&'a RunView>) -> ShownRun<'a> {
+    ShownRun { job, view, build: None, before: 0, expected_ms: Some(18_400), on_main: None }
 }
 
-fn page(shown: Shown<'_>) -> String {
-    render(&Page { main: Some(shown), next: &[], words: &[shown.job], public_url: None, stopping: false })
+fn page(shown: ShownRun<'_>) -> String {
+    render(&CommentPage { main: Some(shown), next: &[], words: &[shown.job], public_url: None, stopping: false })
 }
 
 #[test]
@@ -36,11 +36,11 @@ fn queued_behind_others() {
     let (mut first, second) = (job("!testme from=1.2.0+1.22.1"), job("!testme only=backup"));
     first.remarks = vec!["`!testme`: it waits for the run that is under way here.".to_owned()];
     first.hold_s = Some(1_800);
-    let main = Shown { before: 2, ..shown(&first, None) };
-    let page = Page { main: Some(main), next: &[&second], words: &[&first], public_url: None, stopping: false };
+    let main = ShownRun { before: 2, ..shown(&first, None) };
+    let page = CommentPage { main: Some(main), next: &[&second], words: &[&first], public_url: None, stopping: false };
     insta::assert_snapshot!(render(&page));
     let status = status(main, None).unwrap();
-    assert_eq!((status.state, status.context.as_str()), (State::Pending, "cc-ci"));
+    assert_eq!((status.state, status.context.as_str()), (StatusState::Pending, "cc-ci"));
     assert_eq!(status.description, "place 3 in the queue, 2 runs before it");
 }
 
@@ -59,7 +59,7 @@ fn a_build() {
     let begun = Job { phase: Phase::Running { run: run.clone() }, build: Some(AsBuild::default()), ..job("!testme") };
     let away = AtDrone::Away("GET https://drone.example.org/api: no answer (503 @eve)".to_owned());
     let of = |job: &Job, build: Option<&AtDrone>, view: Option<&RunView>| {
-        let shown = Shown { build, ..shown(job, view) };
+        let shown = ShownRun { build, ..shown(job, view) };
         let status = status(shown, None).unwrap();
         format!("{}{:?}: {} {:?}\n", page(shown), status.state, status.description, status.target.map(String::from))
     };
@@ -136,10 +136,10 @@ fn passed() {
     let url: Url = "https://ci.example.org".parse().unwrap();
     let job = ran("!testme");
     let shown = shown(&job, Some(&view));
-    let page = Page { main: Some(shown), next: &[], words: &[&job], public_url: Some(&url), stopping: false };
+    let page = CommentPage { main: Some(shown), next: &[], words: &[&job], public_url: Some(&url), stopping: false };
     insta::assert_snapshot!(render(&page));
     let status = status(shown, Some(&url)).unwrap();
-    assert_eq!(status.state, State::Success);
+    assert_eq!(status.state, StatusState::Success);
     assert_eq!(status.target.unwrap().as_str(), "https://ci.example.org/runs/20261121-091403-kxqv");
 }
 
@@ -148,7 +148,7 @@ fn red() {
     let view = fold(&fixtures::failed_upgrade()).unwrap();
     let job = ran("!testme");
     insta::assert_snapshot!(page(shown(&job, Some(&view))));
-    assert_eq!(status(shown(&job, Some(&view)), None).unwrap().state, State::Failure);
+    assert_eq!(status(shown(&job, Some(&view)), None).unwrap().state, StatusState::Failure);
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn what_was_so_on_main_stands_below_what_is_red() {
     };
     let job = ran("!testme");
     let with = |on_main, public_url: Option<&Url>| {
-        let shown = Shown { on_main, ..shown(&job, Some(&view)) };
-        render(&Page { main: Some(shown), next: &[], words: &[&job], public_url, stopping: false })
+        let shown = ShownRun { on_main, ..shown(&job, Some(&view)) };
+        render(&CommentPage { main: Some(shown), next: &[], words: &[&job], public_url, stopping: false })
     };
     let text = with(Some(&on_main), None);
     let added: Vec<&str> = text.lines().filter(|line| line.contains("main")).collect();
@@ -183,7 +183,7 @@ fn red_by_what_is_left() {
     let view = fold(&fixtures::left_behind()).unwrap();
     let text = page(shown(&ran("!testme"), Some(&view)));
     assert!(text.contains("**Left behind:**") && text.contains("by infrastructure"), "{text}");
-    assert_eq!(status(shown(&ran("!testme"), Some(&view)), None).unwrap().state, State::Error);
+    assert_eq!(status(shown(&ran("!testme"), Some(&view)), None).unwrap().state, StatusState::Error);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn no_run() {
 fn nothing_was_asked_for() {
     let mut job = job("!status");
     (job.phase, job.remarks) = (Phase::Ended(End::Done), vec!["`!status`: how it stands is above.".to_owned()]);
-    let page = Page { main: None, next: &[], words: &[&job], public_url: None, stopping: false };
+    let page = CommentPage { main: None, next: &[], words: &[&job], public_url: None, stopping: false };
     insta::assert_snapshot!(render(&page));
     assert_eq!(status(shown(&job, None), None), None);
 }
@@ -233,7 +233,7 @@ fn hollow_tests_are_counted() {
         text: String::new(),
         fault,
         took_ms: 1,
-        shown: journal::event::Shown::default(),
+        shown: journal::event::CheckTrace::default(),
     };
     let red = check("functional/a against nobody", Outcome::Failed, Some(fault.clone()));
     let green = check("functional/b against nobody", Outcome::Passed, None);
@@ -323,7 +323,7 @@ fn a_long_story_fits() {
             text: String::new(),
             fault: Some(fault),
             took_ms: 1,
-            shown: journal::event::Shown::default(),
+            shown: journal::event::CheckTrace::default(),
         };
         let record = Record { event: Event::CheckEnded { stage: Stage::Upgrade, check }, ..records[at - 1].clone() };
         records.insert(at, record);

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{Detail, red, why};
-use crate::answer::job::{Job, KeptApp, Stopped};
+use crate::answer::job::{Job, KeptJob, Stopped};
 use crate::answer::kept::has_kept;
-use journal::event::{CheckResult, Outcome, Stage, Word};
+use journal::event::{CheckResult, Outcome, Stage, VerdictKind};
 use journal::fold::{RunView, StageView};
 use journal::markdown::span;
 use journal::text::{count, seconds};
@@ -14,9 +14,9 @@ use journal::tone::Tone;
 pub(super) fn heading(view: &RunView, stopped: Option<Stopped<'_>>) -> String {
     let tone = view.tone();
     let by = match (&view.verdict, stopped) {
-        (Some(verdict), Some(stopped)) if verdict.word == Word::Cancelled => why(stopped),
+        (Some(verdict), Some(stopped)) if verdict.word == VerdictKind::Cancelled => why(stopped),
         (Some(verdict), _) => match verdict.word {
-            Word::Failed(cause) => format!(" by {}", cause.words()),
+            VerdictKind::Failed(cause) => format!(" by {}", cause.words()),
             _ => String::new(),
         },
         (None, _) => String::new(),
@@ -43,9 +43,9 @@ fn app(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
     let app = format!("<https://{}/>", view.started.domain);
     let _ = match &job.kept {
         None => writeln!(text, "\nThe app stays: {app}"),
-        Some(KeptApp::Goes) => writeln!(text, "\n{ended}, so the app that stayed goes."),
-        Some(KeptApp::Gone) => writeln!(text, "\n{ended}, so the app that stayed is gone."),
-        Some(KeptApp::Stays { why }) => writeln!(
+        Some(KeptJob::Goes) => writeln!(text, "\n{ended}, so the app that stayed goes."),
+        Some(KeptJob::Gone) => writeln!(text, "\n{ended}, so the app that stayed is gone."),
+        Some(KeptJob::Stays { why }) => writeln!(
             text,
             "\n{ended}, and the app {app} could not be removed ({}). It goes when its time is over; `cc-ci reap --run \
              {}` tries it again.",

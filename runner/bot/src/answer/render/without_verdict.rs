@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use base::failure::Cause;
-use forge::api::State;
+use forge::api::StatusState;
 use forge::drone::BuildEnd;
 
-use super::{Detail, Shown, verdict, why};
+use super::{Detail, ShownRun, verdict, why};
 use crate::answer::job::Job;
 use journal::exit::Exit;
 use journal::fold::RunView;
@@ -14,7 +14,7 @@ use journal::markdown::{fenced, span};
 use journal::text::Bounds;
 
 /// How the build ended, where its run came to no verdict.
-pub(super) fn of<'a>(shown: Shown<'a>) -> Option<&'a BuildEnd> {
+pub(super) fn of<'a>(shown: ShownRun<'a>) -> Option<&'a BuildEnd> {
     let end = shown.job.build.as_ref()?.end.as_ref()?;
     shown.view.is_none_or(|view| view.verdict.is_none()).then_some(end)
 }
@@ -75,11 +75,11 @@ pub(super) fn line(job: &Job, end: &BuildEnd) -> String {
     told(job, end).0
 }
 
-pub(super) fn state(end: &BuildEnd) -> State {
+pub(super) fn state(end: &BuildEnd) -> StatusState {
     match exit(end) {
-        Some(Exit::Passed) => State::Success,
-        Some(Exit::Recipe | Exit::Test | Exit::BaseRelease | Exit::Dependency) => State::Failure,
-        _ => State::Error,
+        Some(Exit::Passed) => StatusState::Success,
+        Some(Exit::Recipe | Exit::Test | Exit::BaseRelease | Exit::Dependency) => StatusState::Failure,
+        _ => StatusState::Error,
     }
 }
 

@@ -1,28 +1,32 @@
 use super::*;
 use crate::answer::work::fake::{Board, HEAD, asked};
-use forge::api::State;
+use forge::api::StatusState;
 
 struct Scene {
     board: Arc<Board>,
-    wanted: watch::Sender<Telling>,
-    told: mpsc::UnboundedReceiver<Told>,
+    wanted: watch::Sender<CommentUpdate>,
+    told: mpsc::UnboundedReceiver<Delivered>,
     done: tokio::task::JoinHandle<()>,
 }
 
 fn scene() -> Scene {
     let board = Arc::new(Board::default());
-    let (wanted, receiver) = watch::channel(Telling::default());
+    let (wanted, receiver) = watch::channel(CommentUpdate::default());
     let (send, told) = mpsc::unbounded_channel();
     let pull = asked(5, 7, "!testme").pull.id;
-    let done = tokio::spawn(tell(board.clone(), pull, receiver, send, Pauses::default()));
+    let done = tokio::spawn(tell(board.clone(), pull, receiver, send, Debounce::default()));
     Scene { board, wanted, told, done }
 }
 
-fn says(text: &str, ends: &[u64]) -> Telling {
-    let status =
-        Status { state: State::Pending, context: "cc-ci".to_owned(), description: "waits".to_owned(), target: None };
+fn says(text: &str, ends: &[u64]) -> CommentUpdate {
+    let status = Status {
+        state: StatusState::Pending,
+        context: "cc-ci".to_owned(),
+        description: "waits".to_owned(),
+        target: None,
+    };
     let statuses = BTreeMap::from([((HEAD.parse().unwrap(), "cc-ci".to_owned()), status)]);
-    Telling { text: format!("{MARKER}\n{text}"), statuses, ends: ends.iter().map(|id| CommentId(*id)).collect() }
+    CommentUpdate { text: format!("{MARKER}\n{text}"), statuses, ends: ends.iter().map(|id| CommentId(*id)).collect() }
 }
 
 #[tokio::test(start_paused = true)]

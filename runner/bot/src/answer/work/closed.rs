@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Worker;
 use crate::answer::child::Runs;
-use crate::answer::job::{End, Job, KeptApp, Phase};
+use crate::answer::job::{End, Job, KeptJob, Phase};
 use crate::answer::kept::has_kept;
 
 /// No app stays longer after its run than a day; the clocks of two machines may differ by the rest.
@@ -51,28 +51,28 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// Ends the app that a run kept, where its pull request has ended: also one that was kept in this very moment.
     pub(super) fn end_kept(&mut self, comment: CommentId) {
         let is_over =
-            |job: &&Job| job.pull_ended.is_some() && job.kept.as_ref().is_none_or(|kept| *kept == KeptApp::Goes);
+            |job: &&Job| job.pull_ended.is_some() && job.kept.as_ref().is_none_or(|kept| *kept == KeptJob::Goes);
         let Some(job) = self.jobs.get(&comment).filter(is_over) else { return };
         let Phase::Ended(End::Ran { run }) = &job.phase else { return };
         let run = run.clone();
-        if !self.keeps(comment) || !self.change(comment, |job| job.kept = Some(KeptApp::Goes)) {
+        if !self.keeps(comment) || !self.change(comment, |job| job.kept = Some(KeptJob::Goes)) {
             return;
         }
         self.urgent = true;
         let (apps, came) = (Arc::clone(&self.shop.kept), self.came.clone());
         tokio::spawn(async move {
             let ended = apps.end(&run).await;
-            let _ = came.send(super::Came::KeptApp(comment, ended));
+            let _ = came.send(super::WorkerMessage::KeptApp(comment, ended));
         });
     }
 
     /// An app that was kept has gone, or not.
     pub(super) fn kept_app(&mut self, comment: CommentId, ended: Result<(), String>) {
         let kept = match ended {
-            Ok(()) => KeptApp::Gone,
+            Ok(()) => KeptJob::Gone,
             Err(why) => {
                 tracing::warn!("the kept app of comment {comment} stays until its time is over: {why}");
-                KeptApp::Stays { why }
+                KeptJob::Stays { why }
             }
         };
         self.change(comment, |job| job.kept = Some(kept));
@@ -92,7 +92,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// nobody watched.
     pub(super) fn look_for_ended_pulls(&mut self) {
         let half_ended: Vec<CommentId> =
-            self.jobs.values().filter(|job| job.kept == Some(KeptApp::Goes)).map(|job| job.comment).collect();
+            self.jobs.values().filter(|job| job.kept == Some(KeptJob::Goes)).map(|job| job.comment).collect();
         half_ended.into_iter().for_each(|comment| self.end_kept(comment));
         let open = self.jobs.values().filter(|job| job.pull_ended.is_none());
         let concerned = open.filter(|job| job.is_active() || may_be_kept(job));
@@ -112,7 +112,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                     }
                 };
                 if let Some(end) = found.and_then(|found| found.ended) {
-                    let _ = came.send(super::Came::PullEnded { pull, end, until });
+                    let _ = came.send(super::WorkerMessage::PullEnded { pull, end, until });
                 }
             }
         });

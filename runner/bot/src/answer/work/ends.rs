@@ -8,9 +8,9 @@ use forge::names::CommentId;
 use super::Worker;
 use crate::answer::child::Runs;
 use crate::answer::job::{End, Phase};
-use crate::answer::message::Ended;
-use crate::answer::tell::Told;
-use journal::event::{Record, Word};
+use crate::answer::message::ChildExit;
+use crate::answer::tell::Delivered;
+use journal::event::{Record, VerdictKind};
 use journal::fold::{RunView, fold};
 
 use journal::run_dir::RunDir;
@@ -41,7 +41,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 
     /// The process of a run of this cc-ci has ended.
-    pub(super) fn ended(&mut self, comment: CommentId, ended: &Ended) {
+    pub(super) fn ended(&mut self, comment: CommentId, ended: &ChildExit) {
         self.leashes.remove(&comment);
         let Some(job) = self.jobs.get(&comment) else { return };
         let Some(run) = job.run().cloned() else { return };
@@ -95,7 +95,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         fold(&journal.records).ok()
     }
 
-    pub(super) fn was_told(&mut self, told: &Told) {
+    pub(super) fn was_told(&mut self, told: &Delivered) {
         for comment in &told.ends {
             self.change(*comment, |job| job.told = true);
         }
@@ -120,11 +120,11 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
 
 /// Whether a run came to a verdict that says something.
 fn has_said_all(view: &RunView) -> bool {
-    view.verdict.as_ref().is_some_and(|verdict| verdict.word != Word::Cancelled)
+    view.verdict.as_ref().is_some_and(|verdict| verdict.word != VerdictKind::Cancelled)
 }
 
 /// What a run that never began said of it.
-fn no_run(ended: &Ended) -> End {
+fn no_run(ended: &ChildExit) -> End {
     let after = |begin: &str| ended.said.iter().rev().find_map(|line| line.strip_prefix(begin)).map(str::to_owned);
     let how = match ended.code {
         Some(code) => format!("with code {code}"),

@@ -8,23 +8,23 @@ use base::names::{Commit, RunId};
 use forge::api::{Changed, Comment, Forge, ForgeError, Listed, Pull, PullEnd, Push, Status};
 use forge::grammar;
 use forge::names::{CommentId, Login, PullId, Repo, User};
-use forge::watch::{Asked, Pin, Waiting};
+use forge::watch::{CommandRequest, Pin, Waiting};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::Came;
+use super::WorkerMessage;
 use crate::answer::child::{Leash, Order, Runs};
 use crate::answer::kept::{Ending, KeptApps};
 
 pub(crate) const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f80912a3b4c5";
 
 /// Ada's comment on a pull request of custom-html.
-pub(crate) fn asked(comment: u64, number: u64, text: &str) -> Asked {
+pub(crate) fn asked(comment: u64, number: u64, text: &str) -> CommandRequest {
     let pull = PullId { repo: "coop/custom-html".parse().unwrap(), number };
     let ada = User { id: 2, login: "ada".parse().unwrap() };
-    Asked {
+    CommandRequest {
         comment: Waiting {
             id: CommentId(comment),
             pull: pull.clone(),
@@ -106,7 +106,7 @@ impl Board {
         self.with(|shown| shown.edits)
     }
 
-    pub(crate) fn statuses(&self) -> Vec<(String, forge::api::State, String)> {
+    pub(crate) fn statuses(&self) -> Vec<(String, forge::api::StatusState, String)> {
         let one = |(_, status): &(Commit, Status)| (status.context.clone(), status.state, status.description.clone());
         self.with(|shown| shown.statuses.iter().map(one).collect())
     }
@@ -207,7 +207,7 @@ impl KeptApps for Apps {
 pub(crate) struct Started {
     pub(crate) order: Order,
     pub(crate) let_go: CancellationToken,
-    pub(crate) came: mpsc::UnboundedSender<Came>,
+    pub(crate) came: mpsc::UnboundedSender<WorkerMessage>,
 }
 
 /// Starts nothing and tells of it.
@@ -215,7 +215,7 @@ pub(crate) struct Started {
 pub(crate) struct Stage(pub(crate) Arc<Mutex<mpsc::UnboundedSender<Started>>>);
 
 impl Runs for Stage {
-    fn start(&self, order: &Order, came: mpsc::UnboundedSender<Came>) -> io::Result<Leash> {
+    fn start(&self, order: &Order, came: mpsc::UnboundedSender<WorkerMessage>) -> io::Result<Leash> {
         let (leash, let_go) = Leash::new();
         let started = Started { order: order.clone(), let_go, came };
         self.0.lock().unwrap().send(started).map_err(io::Error::other)?;

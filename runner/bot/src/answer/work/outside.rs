@@ -8,7 +8,7 @@ use forge::names::CommentId;
 use jiff::Timestamp;
 
 use super::Worker;
-use crate::answer::builds::{Over, RestartedBuild, Seen, StartedBuild};
+use crate::answer::builds::{Over, RestartedBuild, SeenBuild, StartedBuild};
 use crate::answer::child::Runs;
 use crate::answer::job::{EarlierAttempt, End, Phase};
 
@@ -17,7 +17,7 @@ const RESTARTABLE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     /// How the build of a run stands.
-    pub(super) fn build(&mut self, comment: CommentId, seen: Seen) {
+    pub(super) fn build(&mut self, comment: CommentId, seen: SeenBuild) {
         let Some(job) = self.jobs.get(&comment).filter(|job| job.is_active()) else { return };
         let known = job.build.as_ref();
         let is_news = known.and_then(|known| known.number) != seen.number

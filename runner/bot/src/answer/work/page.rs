@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::Worker;
 use crate::answer::child::Runs;
 use crate::answer::job::{Job, Phase};
-use crate::answer::render::{Page, Shown, render, status};
-use crate::answer::tell::{Telling, tell};
+use crate::answer::render::{CommentPage, ShownRun, render, status};
+use crate::answer::tell::{CommentUpdate, tell};
 use history::History;
 use history::on_main;
 use journal::fold::RunView;
@@ -26,7 +26,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             self.read_back(&pull);
             let telling = self.telling(&pull);
             let teller = self.tellers.entry(pull.clone()).or_insert_with(|| {
-                let (send, wanted) = watch::channel(Telling::default());
+                let (send, wanted) = watch::channel(CommentUpdate::default());
                 let (forge, told) = (self.shop.forge.clone(), self.told.clone());
                 self.telling.spawn(tell(forge, pull, wanted, told, self.shop.pauses));
                 send
@@ -75,13 +75,13 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    fn telling(&self, pull: &PullId) -> Telling {
+    fn telling(&self, pull: &PullId) -> CommentUpdate {
         let here: Vec<&Job> = self.jobs.values().filter(|job| job.pull == *pull).collect();
         let main = self.main(pull);
         let waits = |job: &&&Job| job.phase == Phase::Queued && main.is_none_or(|main| main.comment != job.comment);
         let next: Vec<&Job> = here.iter().filter(waits).copied().collect();
         let public_url = self.shop.public_url.as_ref();
-        let page = Page {
+        let page = CommentPage {
             main: main.map(|job| self.shown(job)),
             next: &next,
             words: &here,
@@ -97,10 +97,10 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             }
         }
         let ends = here.iter().filter(|job| job.has_ended() && !job.told).map(|job| job.comment).collect();
-        Telling { text: render(&page), statuses, ends }
+        CommentUpdate { text: render(&page), statuses, ends }
     }
 
-    fn shown<'a>(&'a self, job: &'a Job) -> Shown<'a> {
+    fn shown<'a>(&'a self, job: &'a Job) -> ShownRun<'a> {
         let earlier = || self.active().filter(|other| other.comment < job.comment);
         let here = earlier().filter(|other| other.pull == job.pull).count();
         let running = self.active().filter(|other| matches!(other.phase, Phase::Running { .. })).count();
@@ -115,7 +115,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let view = self.views.get(&job.comment).filter(|_| job.run().is_some());
         let build = self.builds.get(&job.comment).filter(|_| job.is_active());
         let on_main = self.on_main.get(&job.comment).and_then(Option::as_ref);
-        Shown { job, view, build, before, expected_ms, on_main }
+        ShownRun { job, view, build, before, expected_ms, on_main }
     }
 }
 

@@ -1,14 +1,14 @@
 use std::sync::Mutex;
 
 use base::names::Commit;
-use forge::api::State;
+use forge::api::StatusState;
 use forge::watch::Desk as _;
 
 use super::fake::{Apps, Board, Stage, Started, asked};
 use super::*;
-use crate::answer::desk::AnswerDesk;
+use crate::answer::desk::JobQueue;
 use crate::answer::job::End;
-use crate::answer::message::Ended;
+use crate::answer::message::ChildExit;
 use journal::emit::Sink as _;
 use journal::event::Record;
 use journal_fixtures as fixtures;
@@ -22,7 +22,7 @@ struct Scene {
     board: Arc<Board>,
     apps: Arc<Apps>,
     starts: mpsc::UnboundedReceiver<Started>,
-    desk: AnswerDesk,
+    desk: JobQueue,
     stop: CancellationToken,
     done: tokio::task::JoinHandle<()>,
 }
@@ -42,8 +42,8 @@ fn open_with(
     let recipe = state.path().join("recipes/custom-html");
     std::fs::create_dir_all(&recipe).unwrap();
     std::fs::write(recipe.join("recipe.toml"), "").unwrap();
-    let (book, apps) = (Book::below(state.path()).unwrap(), Arc::new(Apps::default()));
-    let shop = Workshop {
+    let (book, apps) = (JobStore::below(state.path()).unwrap(), Arc::new(Apps::default()));
+    let shop = WorkerConfig {
         forge: board.clone(),
         runs,
         kept: apps.clone(),
@@ -51,7 +51,7 @@ fn open_with(
         state: state.path().to_owned(),
         recipes: state.path().join("recipes"),
         public_url: None,
-        pauses: Pauses { between: Duration::ZERO, ..Pauses::default() },
+        pauses: Debounce { between: Duration::ZERO, ..Debounce::default() },
         restarts: Duration::from_millis(50),
         at_once: 2,
     };
@@ -60,7 +60,7 @@ fn open_with(
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let done = tokio::spawn(async move { worker.work(came, told, &stopped).await });
-    Scene { state, board, apps, starts, desk: AnswerDesk::new(book, send), stop, done }
+    Scene { state, board, apps, starts, desk: JobQueue::new(book, send), stop, done }
 }
 
 fn scene() -> Scene {
@@ -92,7 +92,7 @@ impl Scene {
     }
 
     fn jobs(&self) -> Vec<Job> {
-        Book::below(self.state.path()).unwrap().all(Timestamp::now()).unwrap()
+        JobStore::below(self.state.path()).unwrap().all(Timestamp::now()).unwrap()
     }
 
     /// Waits until the forge has all ends.
@@ -132,13 +132,13 @@ impl Scene {
 impl Started {
     fn plays(&self, records: Vec<Record>) {
         for record in records {
-            self.came.send(Came::Record(self.order.comment, Box::new(record))).unwrap();
+            self.came.send(WorkerMessage::Record(self.order.comment, Box::new(record))).unwrap();
         }
     }
 
     fn ends(&self, code: i32, said: &[&str]) {
         let said = said.iter().map(|&line| line.to_owned()).collect();
-        self.came.send(Came::Ended(self.order.comment, Ended { code: Some(code), said })).unwrap();
+        self.came.send(WorkerMessage::Ended(self.order.comment, ChildExit { code: Some(code), said })).unwrap();
     }
 }
 
@@ -158,8 +158,8 @@ async fn a_word_becomes_a_run_and_a_verdict() {
     run.ends(0, &[]);
     scene.shows(7, &["### ✓ passed"]).await;
     scene.all_told().await;
-    let states: Vec<State> = scene.board.statuses().into_iter().map(|(_, state, _)| state).collect();
-    assert_eq!((states.first(), states.last()), (Some(&State::Pending), Some(&State::Success)));
+    let states: Vec<StatusState> = scene.board.statuses().into_iter().map(|(_, state, _)| state).collect();
+    assert_eq!((states.first(), states.last()), (Some(&StatusState::Pending), Some(&StatusState::Success)));
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn a_pull_request_has_one_run_at_a_time_and_others_run_beside_it() {
     // Both commits' words were told, the red one too.
     scene.shows(7, &["### ✓ passed"]).await;
     let has = |name: &str, wanted| scene.board.statuses().iter().any(|(of, state, _)| of == name && *state == wanted);
-    assert!(has("cc-ci", State::Failure) && has("cc-ci (in part)", State::Success));
+    assert!(has("cc-ci", StatusState::Failure) && has("cc-ci (in part)", StatusState::Success));
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn what_was_stopped_does_not_begin_again() {
 #[tokio::test]
 async fn a_word_that_was_only_written_down_is_done_after_a_restart() {
     let state = tempfile::tempdir().unwrap();
-    let book = Book::below(state.path()).unwrap();
+    let book = JobStore::below(state.path()).unwrap();
     book.save(&Job::new(&asked(5, 7, "!testme"), Timestamp::now())).unwrap();
     let mut scene = open(state, Arc::default());
     assert_eq!(scene.started().await.order.comment, CommentId(5));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::names::RecipeName;
 use forge::api::{Forge, PullEnd};
-use forge::grammar::{Command, Hold, Said};
+use forge::grammar::{Command, Hold, Parsed};
 use forge::names::CommentId;
 use forge::watch::Pin;
 
@@ -13,7 +13,7 @@ use crate::answer::child::Runs;
 use crate::answer::job::{End, Job, Phase};
 use journal::event::Stage;
 use journal::expect;
-use journal::fold::State;
+use journal::fold::StageProgress;
 use journal::run_dir::RunDir;
 use journal::text::seconds;
 
@@ -26,11 +26,11 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let mut asks = 0;
         for said in job.said.clone() {
             let command = match said {
-                Said::Trouble(trouble) => {
+                Parsed::Trouble(trouble) => {
                     job.remarks.push(trouble.to_string());
                     continue;
                 }
-                Said::Command(command) => command,
+                Parsed::Command(command) => command,
             };
             let remark = match &command {
                 Command::TestMe(_) => {
@@ -162,7 +162,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             .views
             .get(&comment)
             .and_then(|view| view.stage(Stage::Teardown))
-            .is_some_and(|stage| stage.state != State::Waiting);
+            .is_some_and(|stage| stage.state != StageProgress::Waiting);
         if is_late {
             return over.to_owned();
         }

@@ -1,7 +1,7 @@
 //! How a forge stands to cc-ci: which one it is, what its version lacks, and whose account the token is. `cc-ci doctor`
 //! shows it, and `cc-ci serve` says it when it starts. The words are pure.
 
-use forge::api::{Account, ForgeError, Gitea, Release};
+use forge::api::{Account, ForgeError, ForgeRelease, Gitea};
 
 /// How bad it is, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ pub enum Degree {
 
 /// What is told of one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ForgeStanding {
     /// How bad it is.
     pub degree: Degree,
     /// What it is, in a line.
@@ -29,7 +29,7 @@ pub struct Standing {
 ///
 /// # Errors
 /// When it is out of reach.
-pub async fn version(forge: &Gitea) -> Result<Standing, ForgeError> {
+pub async fn version(forge: &Gitea) -> Result<ForgeStanding, ForgeError> {
     Ok(of_release(&forge.release().await?))
 }
 
@@ -37,15 +37,15 @@ pub async fn version(forge: &Gitea) -> Result<Standing, ForgeError> {
 ///
 /// # Errors
 /// When it is out of reach, or does not know the token.
-pub async fn token(forge: &Gitea) -> Result<Standing, ForgeError> {
+pub async fn token(forge: &Gitea) -> Result<ForgeStanding, ForgeError> {
     Ok(of_account(&forge.account().await?))
 }
 
-fn of_release(release: &Release) -> Standing {
+fn of_release(release: &ForgeRelease) -> ForgeStanding {
     let degree = match release {
-        Release::Neither { .. } => Degree::Unusable,
-        Release::Untold { .. } => Degree::Limited,
-        Release::Gitea(_) | Release::Forgejo(_) => {
+        ForgeRelease::Neither { .. } => Degree::Unusable,
+        ForgeRelease::Untold { .. } => Degree::Limited,
+        ForgeRelease::Gitea(_) | ForgeRelease::Forgejo(_) => {
             let worst = release.lacks().iter().map(|feature| feature.is_needed).max();
             worst.map_or(Degree::Fine, |is_needed| if is_needed { Degree::Unusable } else { Degree::Limited })
         }
@@ -53,23 +53,23 @@ fn of_release(release: &Release) -> Standing {
     let lacks: Vec<String> =
         release.lacks().iter().map(|feature| format!("{}: {}", feature.what, feature.without)).collect();
     let (what, mend) = match release {
-        Release::Neither { .. } => {
+        ForgeRelease::Neither { .. } => {
             (format!("{release}; cc-ci talks to these two alone"), "CCCI_FORGE_URL: the forge's own address")
         }
-        Release::Untold { .. } => {
+        ForgeRelease::Untold { .. } => {
             (format!("{release}; what it lacks shows when it is asked for it"), "a Gitea or Forgejo that tells it")
         }
         _ if lacks.is_empty() => (format!("{release}, which lacks nothing that cc-ci uses"), ""),
         _ => (format!("{release} lacks {}", lacks.join("; and ")), "update the forge; docs/reference.md has the table"),
     };
-    Standing { degree, what, mend }
+    ForgeStanding { degree, what, mend }
 }
 
-fn of_account(account: &Account) -> Standing {
+fn of_account(account: &Account) -> ForgeStanding {
     let login = &account.login;
     if account.signs.is_empty() {
         let what = format!("nothing speaks for it that {login} is a person");
-        return Standing { degree: Degree::Fine, what, mend: "" };
+        return ForgeStanding { degree: Degree::Fine, what, mend: "" };
     }
     let what = format!(
         "the token belongs to {login}, who {}: a person's account, it seems. Answers and statuses stand under that name; \
@@ -77,7 +77,7 @@ fn of_account(account: &Account) -> Standing {
          the token may do what {login} may",
         account.signs.join(", ")
     );
-    Standing {
+    ForgeStanding {
         degree: Degree::Limited,
         what,
         mend: "an account of the bot's own, in no team but its one: docs/operate.md, line 11",
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_forge_is_told_with_what_it_lacks() {
-        let of = |told: &str| of_release(&Release::of(told, false));
+        let of = |told: &str| of_release(&ForgeRelease::of(told, false));
         assert_eq!(of("1.26.0").degree, Degree::Fine);
         let old = of("1.19.4");
         assert_eq!(old.degree, Degree::Limited);
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(of("7.0.0+gitea-1.22.0").what, "Forgejo 7.0.0, which lacks nothing that cc-ci uses");
         let untold = of("development");
         assert!(untold.degree == Degree::Limited && untold.what.contains("does not tell its version"), "{untold:?}");
-        let other = of_release(&Release::Neither { why: "/api/v1/version is answered by 404".to_owned() });
+        let other = of_release(&ForgeRelease::Neither { why: "/api/v1/version is answered by 404".to_owned() });
         assert!(other.degree == Degree::Unusable && other.what.contains("neither a Gitea nor a Forgejo"), "{other:?}");
     }
 

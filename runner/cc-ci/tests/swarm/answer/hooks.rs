@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http_client::{Http, HttpConfig, Method};
-use journal::event::Word;
+use journal::event::VerdictKind;
 use serde_json::{Value, json};
 use testforge::ORG;
 
@@ -50,7 +50,7 @@ pub(super) async fn a_webhook_is_answered_at_once(scene: &mut Scene<'_>) {
     until("its end", async || scene.word(again).is_some_and(|word| word["told"] == true)).await;
     let after = pull.says("!status").await;
     until("a later look", async || scene.word(after).is_some_and(|word| word["told"] == true)).await;
-    assert_eq!(scene.verdicts(&pull), [Some(Word::Passed), Some(Word::Passed)]);
+    assert_eq!(scene.verdicts(&pull), [Some(VerdictKind::Passed), Some(VerdictKind::Passed)]);
     assert_eq!(pull.answers().await.len(), 1);
     forget(scene, [right]).await;
 }

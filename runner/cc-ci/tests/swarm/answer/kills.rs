@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use journal::event::Word;
+use journal::event::VerdictKind;
 use testforge::Held;
 
 use super::is_full;
@@ -56,10 +56,10 @@ pub(super) async fn a_server_that_is_killed_anywhere(scene: &mut Scene<'_>) {
         assert_eq!(answer.matches("- run `").count(), 1, "{answer}");
         // What has its verdict is told, what has none begins again.
         let verdicts = scene.verdicts(&pull);
-        let said = verdicts.iter().flatten().filter(|word| **word != Word::Cancelled).count();
+        let said = verdicts.iter().flatten().filter(|word| **word != VerdictKind::Cancelled).count();
         assert_eq!(said, 1, "{point:?}: {verdicts:?}");
         if matches!(point, Point::Verdict | Point::Edit | Point::Status) {
-            assert_eq!(verdicts, [Some(Word::Passed)], "{point:?}");
+            assert_eq!(verdicts, [Some(VerdictKind::Passed)], "{point:?}");
         }
         pull.nothing_is_left().await;
         println!(

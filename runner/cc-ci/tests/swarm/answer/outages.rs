@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use journal::event::Word;
+use journal::event::VerdictKind;
 
 use super::is_full;
 use super::pull::until;
@@ -42,7 +42,7 @@ pub(super) async fn a_gitea_that_is_stopped_for_a_while(scene: &mut Scene<'_>) {
     println!("    and the comment's verdict {:.0} s later", back.elapsed().as_secs_f32());
     assert_eq!(
         (scene.verdicts(&running), scene.verdicts(&waiting)),
-        (vec![Some(Word::Passed)], vec![Some(Word::Passed)])
+        (vec![Some(VerdictKind::Passed)], vec![Some(VerdictKind::Passed)])
     );
     running.nothing_is_left().await;
     waiting.nothing_is_left().await;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use http_client::Method;
-use journal::event::{Event, Record, Word};
+use journal::event::{Event, Record, VerdictKind};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -141,7 +141,7 @@ impl<'a> Scene<'a> {
     }
 
     /// How each run of a pull request ended that began, the oldest first; none where it has no verdict.
-    pub(crate) fn verdicts(&self, pull: &Pull) -> Vec<Option<Word>> {
+    pub(crate) fn verdicts(&self, pull: &Pull) -> Vec<Option<VerdictKind>> {
         let mut dirs: Vec<PathBuf> = match std::fs::read_dir(self.state.path().join("runs")) {
             Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
             Err(_) => Vec::new(),

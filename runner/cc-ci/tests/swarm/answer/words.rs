@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use journal::event::Word;
+use journal::event::VerdictKind;
 
 use super::pull::until;
 use super::scene::{POLL, REPO, Scene};
@@ -68,7 +68,7 @@ pub(super) async fn an_app_is_held(scene: &mut Scene<'_>) {
     pull.turns("closed").await;
     pull.answer(&["### × cancelled: the pull request was closed"]).await;
     pull.nothing_is_left().await;
-    assert_eq!(scene.verdicts(&pull), [Some(Word::Passed), Some(Word::Cancelled)]);
+    assert_eq!(scene.verdicts(&pull), [Some(VerdictKind::Passed), Some(VerdictKind::Cancelled)]);
 }
 
 /// Somebody pushes between a member's word and the look that finds it: nothing of it is run, until a member has seen it.
@@ -108,7 +108,7 @@ pub(super) async fn comments_that_are_edited_or_deleted(scene: &mut Scene<'_>) {
     })
     .await;
     assert!(scene.word(nothing).is_none());
-    assert_eq!(scene.verdicts(&pull), [Some(Word::Passed)]);
+    assert_eq!(scene.verdicts(&pull), [Some(VerdictKind::Passed)]);
     pull.nothing_is_left().await;
 }
 

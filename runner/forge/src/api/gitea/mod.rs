@@ -30,7 +30,7 @@ use url::Url;
 pub use self::account::{Account, ENROL_TITLE};
 use self::call::{Call, date};
 pub(crate) use self::json::comment_of_payload;
-use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, Push, State, Status};
+use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, Push, Status, StatusState};
 use crate::names::{CommentId, Login, Owner, PullId, Repo, User};
 
 /// A Gitea, as one bot sees one organisation.
@@ -163,10 +163,10 @@ impl Forge for Gitea {
 
     async fn set_status(&self, repo: &Repo, commit: &Commit, status: &Status) -> Result<(), ForgeError> {
         let state = match status.state {
-            State::Pending => "pending",
-            State::Success => "success",
-            State::Failure => "failure",
-            State::Error => "error",
+            StatusState::Pending => "pending",
+            StatusState::Success => "success",
+            StatusState::Failure => "failure",
+            StatusState::Error => "error",
         };
         let description: String = status.description.chars().take(140).collect();
         let body = json!({

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::json::{Comment as Raw, Issue, comment_of_payload};
 use super::*;
-use crate::api::{Number, PullEnd, Release};
+use crate::api::{ForgeRelease, Number, PullEnd};
 
 fn repo() -> Repo {
     "org/app".parse().unwrap()
@@ -234,12 +234,12 @@ async fn a_forge_says_which_one_it_is_or_has_its_right_answer() {
     let version = |text: &'static str| get(move || async move { Json(json!({ "version": text })) });
     let of = async |router: Router| serving(router).await.release().await;
     let at = "/api/v1/version";
-    assert_eq!(of(Router::new().route(at, version("1.26.0"))).await, Ok(Release::Gitea(Number(1, 26, 0))));
+    assert_eq!(of(Router::new().route(at, version("1.26.0"))).await, Ok(ForgeRelease::Gitea(Number(1, 26, 0))));
     let forgejo = Router::new().route(at, version("11.0.5+gitea-1.22.0"));
-    assert_eq!(of(forgejo).await, Ok(Release::Forgejo(Number(11, 0, 5))));
+    assert_eq!(of(forgejo).await, Ok(ForgeRelease::Forgejo(Number(11, 0, 5))));
     let early = Router::new().route(at, version("1.21.11-1"));
     let early = early.route("/api/forgejo/v1/version", version("6.0.14+0-gitea-1.21.11"));
-    assert_eq!(of(early).await, Ok(Release::Forgejo(Number(1, 21, 11))));
+    assert_eq!(of(early).await, Ok(ForgeRelease::Forgejo(Number(1, 21, 11))));
     // Where everything wants a login it is asked with it.
     let closed = get(|headers: HeaderMap| async move {
         match headers.contains_key("authorization") {
@@ -247,13 +247,13 @@ async fn a_forge_says_which_one_it_is_or_has_its_right_answer() {
             false => Err(StatusCode::FORBIDDEN),
         }
     });
-    assert_eq!(of(Router::new().route(at, closed)).await, Ok(Release::Gitea(Number(1, 23, 1))));
+    assert_eq!(of(Router::new().route(at, closed)).await, Ok(ForgeRelease::Gitea(Number(1, 23, 1))));
     let never = get(|| async { StatusCode::FORBIDDEN });
-    assert!(matches!(of(Router::new().route(at, never)).await, Ok(Release::Untold { .. })));
+    assert!(matches!(of(Router::new().route(at, never)).await, Ok(ForgeRelease::Untold { .. })));
     // GitLab and GitHub have no such path; a page for people is none either.
-    assert!(matches!(of(Router::new()).await, Ok(Release::Neither { .. })));
+    assert!(matches!(of(Router::new()).await, Ok(ForgeRelease::Neither { .. })));
     let page = get(|| async { "<!doctype html>" });
-    assert!(matches!(of(Router::new().route(at, page)).await, Ok(Release::Neither { .. })));
+    assert!(matches!(of(Router::new().route(at, page)).await, Ok(ForgeRelease::Neither { .. })));
     let down = get(|| async { StatusCode::BAD_GATEWAY });
     assert!(of(Router::new().route(at, down)).await.unwrap_err().is_passing());
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Gitea;
 use crate::api::release::names_gitea;
-use crate::api::{ForgeError, Release};
+use crate::api::{ForgeError, ForgeRelease};
 
 #[derive(Deserialize)]
 struct Told {
@@ -17,7 +17,7 @@ impl Gitea {
     ///
     /// # Errors
     /// When it is down or out of reach. One that refuses to tell is an answer.
-    pub async fn release(&self) -> Result<Release, ForgeError> {
+    pub async fn release(&self) -> Result<ForgeRelease, ForgeError> {
         // Without the token first: Gitea 1.20.0 refuses this to tokens of other scopes. Where everything wants a login
         // it is asked with it.
         let open = match self.call.ask_openly("api/v1/version").await {
@@ -31,14 +31,18 @@ impl Gitea {
             None => self.call.ask(Method::GET, "version").await?,
         };
         let told: Told = match (answer.status(), answer.read()) {
-            (403, _) => return Ok(Release::Untold { why: "it refuses to: 403".to_owned() }),
+            (403, _) => return Ok(ForgeRelease::Untold { why: "it refuses to: 403".to_owned() }),
             (200, Ok(told)) => told,
-            (200, Err(_)) => return Ok(Release::Neither { why: "/api/v1/version is there and names none".to_owned() }),
-            (status, _) => return Ok(Release::Neither { why: format!("/api/v1/version is answered by {status}") }),
+            (200, Err(_)) => {
+                return Ok(ForgeRelease::Neither { why: "/api/v1/version is there and names none".to_owned() });
+            }
+            (status, _) => {
+                return Ok(ForgeRelease::Neither { why: format!("/api/v1/version is answered by {status}") });
+            }
         };
         // Before it had numbers of its own, Forgejo told them like Gitea.
         let is_forgejo = !names_gitea(&told.version) && told.version.starts_with("1.") && self.is_forgejo().await?;
-        Ok(Release::of(&told.version, is_forgejo))
+        Ok(ForgeRelease::of(&told.version, is_forgejo))
     }
 
     async fn is_forgejo(&self) -> Result<bool, ForgeError> {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::model::{MEMBER, Model, down};
 use super::open;
 use crate::names::CommentId;
-use crate::watch::{Asked, Desk, Pace, WatchError, keep};
+use crate::watch::{Backoff, CommandRequest, Desk, WatchError, keep};
 
 #[derive(Default)]
 struct Notes {
@@ -22,7 +22,7 @@ struct Notes {
 }
 
 impl Desk for Notes {
-    async fn take_on(&mut self, asked: &Asked) -> Result<(), String> {
+    async fn take_on(&mut self, asked: &CommandRequest) -> Result<(), String> {
         let tries = self.tries.entry(asked.comment.id).or_default();
         *tries += 1;
         if *tries <= self.refuses {
@@ -40,8 +40,8 @@ impl Desk for Notes {
     }
 }
 
-fn pace() -> Pace {
-    Pace::default()
+fn pace() -> Backoff {
+    Backoff::default()
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,8 +14,8 @@ fn facts() -> Facts {
     }
 }
 
-fn wanted() -> Wanted {
-    Wanted { docker: 4 * GIB, docker_inodes: 50_000, state: 256 * MIB, memory: GIB }
+fn wanted() -> Reserves {
+    Reserves { docker: 4 * GIB, docker_inodes: 50_000, state: 256 * MIB, memory: GIB }
 }
 
 #[test]
@@ -66,7 +66,7 @@ proptest! {
         let of = |free| {
             let mut facts = facts();
             facts.docker.1 = Some(DiskRoom { free, total: 100 * GIB, inodes: None });
-            lacks(&facts, &Wanted { docker: want, ..wanted() }).len()
+            lacks(&facts, &Reserves { docker: want, ..wanted() }).len()
         };
         prop_assert!(of(free + more) <= of(free));
         prop_assert_eq!(of(free) == 0, free >= want);

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use base::names::RunId;
 use forge::drone::{Drone, TESTME_RUN};
-use forge::watch::Pace;
+use forge::watch::Backoff;
 use http_client::{Http, HttpConfig};
 use testdrone::{StandIn, TOKEN};
 
 use super::*;
-use crate::answer::builds::{Asked, Builds, Paces, SwarmRuns};
+use crate::answer::builds::{Builds, CancelFuture, PollIntervals, SwarmRuns};
 use journal::run_dir::Alive;
 
 /// A worker whose runs are builds.
@@ -37,14 +37,14 @@ impl Stopper {
 }
 
 impl SwarmRuns for Stopper {
-    fn stop<'a>(&'a self, _: &'a RunId, by: &'a str) -> Asked<'a> {
+    fn stop<'a>(&'a self, _: &'a RunId, by: &'a str) -> CancelFuture<'a> {
         self.asked.lock().unwrap().push(by.to_owned());
         let one_less = |left: usize| left.checked_sub(1);
         let heard = self.has_none_yet.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_err();
         Box::pin(async move { heard })
     }
 
-    fn has<'a>(&'a self, _: &'a RunId) -> Asked<'a> {
+    fn has<'a>(&'a self, _: &'a RunId) -> CancelFuture<'a> {
         self.looked_for.fetch_add(1, Ordering::SeqCst);
         let has = !self.has_lost_them.load(Ordering::SeqCst);
         Box::pin(async move { has })
@@ -69,14 +69,14 @@ fn scene_with(
     stopper: &Stopper,
 ) -> Scene {
     let short = Duration::from_millis(20);
-    let paces = Paces {
+    let paces = PollIntervals {
         poll: short,
         read: short,
         quiet: short * 10,
         grace: short * 10,
         silent: short,
         missing: short * 20,
-        pace: Pace { interval: short, longest: short * 5 },
+        pace: Backoff { interval: short, longest: short * 5 },
     };
     let client = Drone::new(Http::new(&HttpConfig::default()).unwrap(), drone.url(), token.into());
     let builds = Builds::new(client, drone.url(), repo.parse().unwrap(), None, state.path().to_owned())
@@ -423,7 +423,7 @@ async fn where_no_journal_arrived_the_exit_code_and_the_log_give_the_verdict() {
     ];
     all.scene.shows(7, &wanted).await;
     all.scene.all_told().await;
-    assert!(all.scene.board.statuses().iter().any(|(_, state, _)| *state == forge::api::State::Failure));
+    assert!(all.scene.board.statuses().iter().any(|(_, state, _)| *state == forge::api::StatusState::Failure));
     // A part of one, and no log: green as well.
     let (_alive, _writer) = all.reaches_backup(6, 2).await;
     all.drone.exits(2, 0);

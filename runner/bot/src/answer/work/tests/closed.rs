@@ -5,7 +5,7 @@ use forge::names::PullId;
 use forge::watch::Pin;
 
 use super::*;
-use crate::answer::job::KeptApp;
+use crate::answer::job::KeptJob;
 use journal::event::{Event, Outcome, Stage, StageResult};
 
 fn pull(number: u64) -> PullId {
@@ -110,7 +110,7 @@ async fn an_app_that_cannot_go_says_why_and_how_it_goes() {
     scene.apps.refuse("the engine does not answer @eve");
     scene.desk.ended(&pull(7), PullEnd::Merged);
     scene.shows(7, &["could not be removed (`the engine does not answer @eve`)", "cc-ci reap --run"]).await;
-    assert!(matches!(scene.jobs()[0].kept, Some(KeptApp::Stays { .. })));
+    assert!(matches!(scene.jobs()[0].kept, Some(KeptJob::Stays { .. })));
 }
 
 #[tokio::test]
