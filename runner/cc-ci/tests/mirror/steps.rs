@@ -112,7 +112,7 @@ pub(crate) async fn a_private_mirror_is_cloned_with_the_token_and_not_without(sc
     let plan = || {
         let mut command = scene.command("keycloak");
         command.env_remove("CCCI_FORGE_URL").env_remove("CCCI_FORGE_OWNER").env_remove("CCCI_FORGE_TOKEN_FILE");
-        command.env("CCCI_RECIPES", concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes"));
+        command.env("CCCI_RECIPES", concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes"));
         let mut plan = Command::new(command.get_program());
         plan.args(["plan", "keycloak", "--json", "--source", &source]).current_dir(command.get_current_dir().unwrap());
         for (name, value) in command.get_envs() {
@@ -151,7 +151,7 @@ struct Flags {
 pub(crate) async fn a_sweep_asks_the_mirror_where_there_is_one(scene: &Scene) {
     let enrolled = |forge: &str| {
         let (token, sources) = (scene.path("token"), scene.path("upstream"));
-        let recipes = concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes");
+        let recipes = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
         let words = [
             ("--recipes", recipes),
             ("--sources", sources.to_str().unwrap()),

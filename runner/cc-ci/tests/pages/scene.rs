@@ -137,7 +137,7 @@ impl Scene {
 
 /// The recipes of this repository, for the coverage.
 fn recipes() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes")
 }
 
 /// The same run under another id, begun that long ago, with another start.

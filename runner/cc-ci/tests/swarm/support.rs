@@ -10,7 +10,7 @@ use swarm::Swarm;
 
 /// The root of the sources.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// The state folder with the world's certificates, as `./dev` made it.

@@ -109,5 +109,5 @@ fn write_version_1() {
             text.push_str(&format!("INSERT INTO {table} ({}) VALUES ({});\n", columns.join(", "), row.unwrap()));
         }
     }
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/history/tests/version_1.sql"), text).unwrap();
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/version_1.sql"), text).unwrap();
 }
