@@ -106,7 +106,6 @@ fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok,
 }
 
 /// The JSON schema of the file, for `docs/deps.schema.json`.
-#[must_use]
 pub fn schema() -> String {
     let schema = schemars::schema_for!(Deps);
     format!("{:#}\n", schema.as_value())
@@ -114,7 +113,6 @@ pub fn schema() -> String {
 
 impl Deps {
     /// A file of the version that is written.
-    #[must_use]
     pub fn new(dependencies: BTreeMap<RecipeName, Dependency>) -> Self {
         Self { version: VERSION, dependencies }
     }
@@ -143,7 +141,6 @@ impl Sso {
     }
 
     /// What a provider granted, with the client's secret.
-    #[must_use]
     pub fn new(granted: &crate::sso::Granted, client_secret: SecretString) -> Self {
         Self {
             issuer: granted.issuer.clone(),

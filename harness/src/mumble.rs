@@ -235,7 +235,6 @@ impl Client {
 }
 
 /// What asks a server to let somebody in, as bytes for another way than TLS.
-#[must_use]
 pub fn let_me_in(user: &str, password: &str) -> Vec<u8> {
     // As one of before 1.5, whose packets of voice are simpler.
     let version = Message::new().number(1, 1 << 16 | 4 << 8).text(2, "cc-ci");
@@ -245,7 +244,6 @@ pub fn let_me_in(user: &str, password: &str) -> Vec<u8> {
 }
 
 /// The server's version, where bytes of it begin with that; a server says it first.
-#[must_use]
 pub fn version(said: &[u8]) -> Option<(u64, u64, u64)> {
     let (head, rest) = said.split_first_chunk::<6>()?;
     let length = usize::try_from(u32::from_be_bytes([head[2], head[3], head[4], head[5]])).ok()?;

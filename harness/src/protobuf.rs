@@ -30,13 +30,11 @@ const BITS_32: u64 = 5;
 
 impl Message {
     /// One without a field.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The same with a number; `true` is 1.
-    #[must_use]
     pub fn number(mut self, field: u64, value: u64) -> Self {
         self.varint(field << 3 | VARINT);
         self.varint(value);
@@ -44,19 +42,16 @@ impl Message {
     }
 
     /// The same with a text.
-    #[must_use]
     pub fn text(self, field: u64, value: &str) -> Self {
         self.bytes(field, value.as_bytes())
     }
 
     /// The same with a message inside.
-    #[must_use]
     pub fn message(self, field: u64, value: &Self) -> Self {
         self.bytes(field, &value.0)
     }
 
     /// The same with bytes.
-    #[must_use]
     pub fn bytes(mut self, field: u64, value: &[u8]) -> Self {
         self.varint(field << 3 | BYTES);
         self.varint(value.len() as u64);
@@ -65,7 +60,6 @@ impl Message {
     }
 
     /// How it goes over the wire.
-    #[must_use]
     pub fn encoded(&self) -> &[u8] {
         &self.0
     }
@@ -105,7 +99,6 @@ impl Fields {
     }
 
     /// The number of a field; the last one where there are several.
-    #[must_use]
     pub fn number(&self, field: u64) -> Option<u64> {
         self.values(field)
             .filter_map(|value| if let Value::Number(number) = value { Some(*number) } else { None })
@@ -113,7 +106,6 @@ impl Fields {
     }
 
     /// The bytes of a field.
-    #[must_use]
     pub fn bytes(&self, field: u64) -> Option<&[u8]> {
         self.values(field)
             .filter_map(|value| if let Value::Bytes(bytes) = value { Some(&**bytes) } else { None })
@@ -121,7 +113,6 @@ impl Fields {
     }
 
     /// The text of a field.
-    #[must_use]
     pub fn text(&self, field: u64) -> Option<&str> {
         self.bytes(field).and_then(|bytes| std::str::from_utf8(bytes).ok())
     }

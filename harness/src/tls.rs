@@ -150,7 +150,6 @@ impl Identity {
     }
 
     /// As one word, which is a secret: for a test that has to be the same person later.
-    #[must_use]
     pub fn to_secret(&self) -> String {
         format!("{}.{}", BASE64_STANDARD.encode(&self.certificate), BASE64_STANDARD.encode(&self.key))
     }

@@ -6,7 +6,6 @@ pub mod repos;
 use std::path::PathBuf;
 
 /// The folder that holds the recipes' sources, one folder each.
-#[must_use]
 pub fn recipes_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("recipes")
 }

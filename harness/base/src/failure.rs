@@ -21,24 +21,20 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with no evidence yet.
-    #[must_use]
     pub fn new(kind: Kind, what: impl Into<String>, look_at: impl Into<String>) -> Self {
         Self { kind, what: what.into(), look_at: look_at.into(), detail: String::new(), files: Vec::new() }
     }
     /// An error of the disk, with a full one told apart.
-    #[must_use]
     pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
         Self::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
     }
     /// The same failure with its evidence.
-    #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
     }
     /// The same failure with the files that show it.
-    #[must_use]
     pub fn with_files(mut self, files: Vec<String>) -> Self {
         self.files = files;
         self
@@ -70,7 +66,6 @@ pub enum Cause {
 
 impl Cause {
     /// In words that fit "failed by …".
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Recipe => "the recipe",
@@ -93,18 +88,15 @@ macro_rules! kinds {
             /// Every kind, in the order of the docs.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
             /// The stable code that journals and reports carry.
-            #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),+ }
             }
             /// Who has to act, unless the place of the failure says otherwise (a base release, a
             /// dependency).
-            #[must_use]
             pub fn usual_cause(self) -> Cause {
                 match self { $(Self::$name => Cause::$cause),+ }
             }
             /// What it means, for the docs.
-            #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
             }

@@ -37,7 +37,6 @@ macro_rules! name_type {
 
         impl $name {
             /// The name as text.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -70,7 +69,6 @@ macro_rules! name_type {
 
 /// Whether a text can be the name of a branch, tag, release or commit that reaches an argument list: no option,
 /// no path trick, no odd letter.
-#[must_use]
 pub fn is_ref(text: &str) -> bool {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
     (1..=200).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['-', '/']) && !text.contains("..")
@@ -117,7 +115,6 @@ pub const OBJECT_NAME_MAX: usize = 64;
 impl Domain {
     /// The swarm stack that abra makes for this domain: dots become underscores, cut at
     /// [`STACK_NAME_MAX`].
-    #[must_use]
     pub fn stack(&self) -> StackName {
         let mut name = self.0.replace('.', "_");
         name.truncate(STACK_NAME_MAX);
@@ -132,12 +129,10 @@ pub struct StackName(String);
 
 impl StackName {
     /// The name as text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
     /// The name of one of the stack's objects: `<stack>_<part>`.
-    #[must_use]
     pub fn object(&self, part: &str) -> String {
         format!("{}_{part}", self.0)
     }
@@ -178,7 +173,6 @@ impl RunId {
     const LONGEST: usize = 32;
 
     /// The id with `-b` and a build's number behind it. The id is cut where both would be too long.
-    #[must_use]
     pub fn with_build(&self, number: u64) -> Self {
         let suffix = format!("-b{number}");
         // An id is ASCII, and the longest suffix leaves ten letters of it.
@@ -189,7 +183,6 @@ impl RunId {
 
 impl RecipeName {
     /// The name as a part of a host's name: itself where it can be one, else what [`Self::cut`] makes of it.
-    #[must_use]
     pub fn host_part(&self) -> String {
         let is_one = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if self.0.len() <= HOST_PART_MAX && self.0.bytes().all(is_one) {
@@ -201,7 +194,6 @@ impl RecipeName {
 
     /// The name in lower case with a hyphen for each underscore, cut so that there is room for a hyphen and the four
     /// digits that stand for the whole name.
-    #[must_use]
     pub fn cut(&self, room: usize) -> String {
         // A recipe's name is ASCII.
         let name = self.0.to_ascii_lowercase().replace('_', "-");
@@ -218,7 +210,6 @@ impl RecipeName {
 
 impl Commit {
     /// The first eight digits, as abra writes them into the `chaos-version` label.
-    #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..8]
     }

@@ -34,7 +34,6 @@ impl std::fmt::Debug for Redactor {
 
 impl Redactor {
     /// A redactor that knows nothing yet.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -53,7 +52,6 @@ impl Redactor {
 
     /// The text without secrets: those that it knows, and what looks like a token or a cookie. Borrowed
     /// where there was none.
-    #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match shapes::without(text) {
             Cow::Borrowed(text) => self.without_known(text),
@@ -62,7 +60,6 @@ impl Redactor {
     }
 
     /// The start of a longer text without secrets. What its end may be the start of goes too.
-    #[must_use]
     pub fn start_of(&self, text: &str) -> String {
         let mut clean = self.text(text).into_owned();
         let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);

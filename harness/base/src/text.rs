@@ -1,40 +1,34 @@
 //! Short texts for messages and reports.
 
 /// The first bytes of a text, up to the end of a character.
-#[must_use]
 pub fn start(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
 /// The first characters of a text.
-#[must_use]
 pub fn characters(text: &str, limit: usize) -> &str {
     text.char_indices().nth(limit).map_or(text, |(at, _)| &text[..at])
 }
 
 /// The first characters of a text, with `…` behind them where there are more.
-#[must_use]
 pub fn shortened(text: &str, limit: usize) -> String {
     let short = characters(text, limit);
     if short.len() < text.len() { format!("{short}…") } else { text.to_owned() }
 }
 
 /// The words of a text on one line, without control characters, cut as [`shortened`] cuts.
-#[must_use]
 pub fn one_line(text: &str, limit: usize) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     shortened(&words.collect::<Vec<_>>().join(" "), limit)
 }
 
 /// The last lines of a text.
-#[must_use]
 pub fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 /// A truth value as traefik reads one in a label.
-#[must_use]
 pub fn is_true(value: &str) -> bool {
     matches!(value.to_lowercase().as_str(), "true" | "1" | "t")
 }

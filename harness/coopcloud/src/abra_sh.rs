@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The values of `export NAME=value`; several may stand on a line. Values with substitutions are
 /// taken as they are written.
-#[must_use]
 pub fn exports(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for line in text.lines() {
@@ -24,7 +23,6 @@ pub fn exports(text: &str) -> BTreeMap<String, String> {
 /// The names that readers of the file may take in different ways. abra goes by a pattern that is not
 /// ours to know, so only `export NAME=value` alone on a line and from its start is plain.
 /// A compose file that uses one of these could be one thing to a check and another to a deploy.
-#[must_use]
 pub fn doubtful(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for line in text.lines().filter(|line| plain(line).is_none()) {
@@ -40,7 +38,6 @@ pub fn doubtful(text: &str) -> BTreeSet<String> {
 }
 
 /// The names whose value stands in quotes: a reader may leave such a line out.
-#[must_use]
 pub fn quoted(text: &str) -> BTreeSet<String> {
     let quotes = |value: &str| value.starts_with(['"', '\'']);
     let found = text.lines().filter_map(plain).filter(|(_, value)| quotes(value));

@@ -37,7 +37,6 @@ pub struct ByVariable {
 
 impl ByVariable {
     /// Whether docker takes the value. Durations are left to docker, which has units of its own.
-    #[must_use]
     pub fn is_taken(&self) -> bool {
         match self.typed {
             Typed::Duration => !self.value.is_empty(),
@@ -81,7 +80,6 @@ const FIELDS: [(&str, Typed); 27] = [
 ];
 
 /// Every such field of every file, in the order of the files.
-#[must_use]
 pub fn by_variable(compose: &Compose, vars: &BTreeMap<String, String>) -> Vec<ByVariable> {
     let mut found = Vec::new();
     for (file, text) in &compose.files {

@@ -4,14 +4,12 @@
 const KNOWN: [&str; 4] = ["default", "special", "safespecial", "hex"];
 
 /// The names in a hint that are not known.
-#[must_use]
 pub fn unknown(hint: &str) -> Vec<String> {
     let names = hint.split(['+', '/', ',']).map(str::trim).filter(|name| !name.is_empty());
     names.filter(|name| !KNOWN.contains(name)).map(str::to_owned).collect()
 }
 
 /// The known names, for messages.
-#[must_use]
 pub fn known() -> String {
     KNOWN.join(", ")
 }

@@ -25,7 +25,6 @@ const CHOICES: [(&[&str], &[&str]); 5] = [
 ];
 
 /// The first such word of any service.
-#[must_use]
 pub fn wrong_word(compose: &Compose) -> Option<WrongWord> {
     compose.services.iter().find_map(|service| {
         CHOICES.iter().find_map(|(path, takes)| {

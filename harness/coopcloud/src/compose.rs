@@ -113,7 +113,6 @@ pub struct Port {
 
 impl Port {
     /// As a compose file has it, in the long form.
-    #[must_use]
     pub fn long(&self) -> Value {
         json!({
             "target": self.target, "published": self.published, "protocol": self.protocol, "mode": self.mode,
@@ -167,9 +166,6 @@ impl Compose {
 
     /// Has every file say at least version `3.<minor>`, where what is deployed with them needs keys of that version.
     /// Whether that changed anything. What a later version allows is a superset of what an earlier one does.
-    ///
-    /// # Errors
-    /// Never for files that were loaded.
     pub fn raise_version(&mut self, minor: u8) -> Result<bool, ComposeError> {
         if self.version.minor().is_some_and(|now| now >= minor) {
             return Ok(false);
@@ -186,7 +182,6 @@ impl Compose {
     /// The services whose ports docker would lose if one more file named them: it merges the ports of two files by the
     /// published number alone, also where the second has none, so that of one by TCP and UDP the last is left (seen with
     /// `docker stack config` 28.2). Services whose ports the files lose among themselves are not among them.
-    #[must_use]
     pub fn ports_to_hold(&self) -> Vec<&Service> {
         let is_twice = |service: &&Service| {
             let fixed = service.ports.iter().map(|port| port.published).filter(|port| *port != 0);
@@ -202,9 +197,6 @@ impl Compose {
     }
 
     /// Takes the ports of those services out of the files, for one that follows them and has them all.
-    ///
-    /// # Errors
-    /// Never for files that were loaded.
     pub fn hold_ports(&mut self) -> Result<(), ComposeError> {
         let names: Vec<String> = self.ports_to_hold().into_iter().map(|service| service.name.clone()).collect();
         for (file, text) in self.files.iter_mut().filter(|_| !names.is_empty()) {
@@ -218,7 +210,6 @@ impl Compose {
     }
 
     /// Every image, once, in name order.
-    #[must_use]
     pub fn images(&self) -> Vec<String> {
         let mut images: Vec<String> = self.services.iter().filter_map(|service| service.image.clone()).collect();
         images.sort_unstable();
@@ -227,13 +218,11 @@ impl Compose {
     }
 
     /// A service by its key.
-    #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
     }
 
     /// The files that configs, secrets and services read, each with who reads it, in any of the files.
-    #[must_use]
     pub fn files_of_objects(&self) -> Vec<(String, String)> {
         let mut found = self.env_files();
         for part in &self.parts {
@@ -247,7 +236,6 @@ impl Compose {
     }
 
     /// The files of `env_file`, each with its service, in any of the files.
-    #[must_use]
     pub fn env_files(&self) -> Vec<(String, String)> {
         let services = self.parts.iter().filter_map(|part| part.get("services")?.as_object());
         let of = |name: &String, service: &Value| match service.get("env_file") {
@@ -259,7 +247,6 @@ impl Compose {
     }
 
     /// The merged document as YAML (in its JSON form, which every YAML reader takes).
-    #[must_use]
     pub fn to_yaml(&self) -> String {
         format!("{:#}\n", self.document)
     }
@@ -360,7 +347,6 @@ impl Service {
     }
 
     /// Any other field of the service, as the file has it.
-    #[must_use]
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.document.get(name)
     }

@@ -48,7 +48,6 @@ const MARIADB: &[&str] = &[
 
 impl Engine {
     /// What the image of a service is; none for all that is no database, such as an exporter or a backup of one.
-    #[must_use]
     pub fn of_image(image: &str) -> Option<Self> {
         let name = image.split('@').next()?.rsplit('/').next()?.split(':').next()?.to_ascii_lowercase();
         // Spilo's name has the version of the server in it.

@@ -18,7 +18,6 @@ pub fn declared_by(compose: &Compose) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The first thing that a service uses and nothing declares, and that service.
-#[must_use]
 pub fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Option<(String, String)> {
     compose.services.iter().find_map(|service| {
         let of =

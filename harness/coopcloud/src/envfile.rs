@@ -42,14 +42,12 @@ pub struct SecretSpec {
 
 impl EnvFile {
     /// Reads a file. Nothing is an error: a line that is no assignment is kept as it is.
-    #[must_use]
     pub fn parse(text: &str) -> Self {
         let text = text.strip_prefix(MARK).unwrap_or(text);
         Self { lines: text.lines().map(parse_line).collect() }
     }
 
     /// The last value of a key, as written, without quotes and with references left alone.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().rev().find_map(|line| match line {
             EnvLine::Assignment { key: found, value, .. } if found == key => Some(value.as_str()),
@@ -125,7 +123,6 @@ impl EnvFile {
 
     /// Every key with its value; references to earlier keys are expanded, as in
     /// `COMPOSE_FILE="$COMPOSE_FILE:compose.smtp.yml"`.
-    #[must_use]
     pub fn vars(&self) -> BTreeMap<String, String> {
         let mut vars = BTreeMap::new();
         for line in &self.lines {
@@ -139,7 +136,6 @@ impl EnvFile {
 
     /// The first value that begins with a quote and has no end on its line, with the line and its key. Readers of env
     /// files differ on it: to some it goes on over the next lines, to others it is no setting.
-    #[must_use]
     pub fn unclosed(&self) -> Option<(usize, &str)> {
         self.lines.iter().zip(1..).find_map(|(line, number)| {
             let EnvLine::Text(text) = line else { return None };
@@ -149,7 +145,6 @@ impl EnvFile {
     }
 
     /// The secrets that the file declares.
-    #[must_use]
     pub fn secrets(&self) -> Vec<SecretSpec> {
         let mut found: Vec<SecretSpec> = Vec::new();
         for line in &self.lines {

@@ -12,7 +12,6 @@ const OF_THE_SHELL: [&str; 16] = [
 impl Service {
     /// The programs that the healthcheck cannot do without: the one that is called, and the shell that calls it.
     /// Empty where nothing is certain.
-    #[must_use]
     pub fn health_programs(&self) -> Vec<String> {
         if !self.healthcheck {
             return Vec::new();

@@ -64,7 +64,6 @@ pub enum Unset {
 }
 
 /// The variables in a text that [`interpolate`] takes, each as often as it is used.
-#[must_use]
 pub fn uses_in(text: &str) -> Vec<Use> {
     let mut uses = Vec::new();
     let mut rest = text;
@@ -97,7 +96,6 @@ fn unset(operator: &str) -> Unset {
 }
 
 /// The names of the variables in a text that have no value and no default, and for which no message is asked.
-#[must_use]
 pub fn unset_in(text: &str, vars: &BTreeMap<String, String>) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = text;

@@ -5,31 +5,26 @@ use std::collections::BTreeMap;
 use base::names::StackName;
 
 /// The label with the recipe's version.
-#[must_use]
 pub fn version(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.version")
 }
 
 /// The label that says whether the deploy was a chaos deploy.
-#[must_use]
 pub fn chaos(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.chaos")
 }
 
 /// The label with the first eight digits of the deployed commit; `+U` follows on a dirty checkout.
-#[must_use]
 pub fn chaos_version(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.chaos-version")
 }
 
 /// The label with the seconds that abra waits for a deploy.
-#[must_use]
 pub fn timeout(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.timeout")
 }
 
 /// The label with the recipe's name.
-#[must_use]
 pub fn recipe(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.recipe")
 }
@@ -49,14 +44,12 @@ pub enum Coverage {
 }
 
 /// Whether a service's labels switch its backup on. Values may come from variables.
-#[must_use]
 pub fn is_backed_up(labels: &BTreeMap<String, String>) -> bool {
     labels.get("backupbot.backup").is_some_and(|value| is_true(value))
 }
 
 /// What the labels promise of a volume that `service` mounts at `path`. Both schemes count: the new
 /// one speaks for every volume of the stack, the old one for absolute paths in its own service.
-#[must_use]
 pub fn coverage(labels: &ServiceLabels, service: &str, volume: &str, path: &str) -> Coverage {
     let on = || labels.iter().filter(|(_, labels)| is_backed_up(labels));
     if on().next().is_none() {

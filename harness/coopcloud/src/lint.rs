@@ -123,21 +123,18 @@ pub struct RuleResult {
 
 impl RuleResult {
     /// Whether it stops a deploy.
-    #[must_use]
     pub fn stops(&self) -> bool {
         self.rule.severity == "error" && matches!(self.met, Met::No(_))
     }
 }
 
 /// Every rule's result, in their order.
-#[must_use]
 pub fn lint(recipe: &Recipe) -> Vec<RuleResult> {
     RULES.into_iter().map(|rule| RuleResult { rule, met: met(rule.reference, recipe) }).collect()
 }
 
 /// What breaks a rule: services, images, variables, tags or files by name. Empty where nothing does, and for a number
 /// that is not known here.
-#[must_use]
 pub fn breakers(reference: &str, recipe: &Recipe) -> Vec<String> {
     match met(reference, recipe) {
         Met::No(names) => names,

@@ -55,7 +55,6 @@ pub struct NoWay {
 
 impl Routing {
     /// Reads labels. Names of routers and keys count in either case, as traefik takes them.
-    #[must_use]
     pub fn of(labels: &ServiceLabels) -> Self {
         let mut routing = Self::default();
         for (on, labels) in labels {
@@ -103,13 +102,11 @@ impl Routing {
     }
 
     /// The service of the stack that a router leads to: the one whose labels define what it names, else its own.
-    #[must_use]
     pub fn target<'a>(&'a self, router: &'a Router) -> &'a str {
         self.defined(router).map_or(router.on.as_str(), |(on, _)| on)
     }
 
     /// The port of a router's service.
-    #[must_use]
     pub fn port(&self, router: &Router) -> Option<u16> {
         let own = || self.ports.iter().find(|((on, _), _)| router.service.is_none() && *on == router.on);
         let (_, port) = self.defined(router).or_else(|| own().map(|((on, _), port)| (on.as_str(), port.as_str())))?;
@@ -134,14 +131,12 @@ impl Routing {
     }
 
     /// The first router that takes a request, or may.
-    #[must_use]
     pub fn taken_by(&self, wanted: RoutedRequest<'_>) -> Option<&Router> {
         self.routers.iter().find(|router| matches!(takes(&router.rule, wanted), Takes::Yes | Takes::Unknown))
     }
 
     /// Why no request gets to the app, where the labels alone tell. `networks` says which networks each service of
     /// the stack is on, by their full names, and `proxy` how the network is called that traefik shares.
-    #[must_use]
     pub fn no_way(
         &self,
         wanted: RoutedRequest<'_>,

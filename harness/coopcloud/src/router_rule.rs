@@ -52,7 +52,6 @@ impl<'a> RouterRule<'a> {
     }
 
     /// What it says to a GET without headers of its own.
-    #[must_use]
     pub fn takes(&self, wanted: RoutedRequest<'_>) -> Takes {
         match self.met(wanted.host, Some(wanted.path)) {
             Some(true) => Takes::Yes,
@@ -73,7 +72,6 @@ impl<'a> RouterRule<'a> {
     }
 
     /// The paths and prefixes that it names, in their order.
-    #[must_use]
     pub fn paths(&self) -> Vec<&'a str> {
         match self {
             Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::paths).collect(),
@@ -85,7 +83,6 @@ impl<'a> RouterRule<'a> {
 }
 
 /// What a rule says to a request; a rule that cannot be read is unknown.
-#[must_use]
 pub fn takes(rule: &str, wanted: RoutedRequest<'_>) -> Takes {
     RouterRule::parse(rule).map_or(Takes::Unknown, |rule| rule.takes(wanted))
 }

@@ -40,7 +40,6 @@ impl SchemaVersion {
     }
 
     /// The number after `3.`, by which the files of a stack are held together.
-    #[must_use]
     pub fn minor(&self) -> Option<u8> {
         match self.0.as_deref() {
             None | Some("" | "3") => Some(NEWEST),
@@ -53,7 +52,6 @@ impl SchemaVersion {
     }
 
     /// Whether docker takes files of these two together.
-    #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.minor() == other.minor()
     }

@@ -65,7 +65,6 @@ pub fn in_pipeline(yaml: &str) -> Result<Vec<Block>, String> {
 
 /// A script's text with Go template expressions replaced by a word: recipes write `{{ env "X" }}` into
 /// scripts that docker fills in. A control expression (`if`, `end`, `range`) leaves nothing.
-#[must_use]
 pub fn without_templates(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -12,13 +12,11 @@ pub struct SnapshotId(String);
 
 impl SnapshotId {
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Every id that a backup's output says was saved, in the order in which it was said.
-    #[must_use]
     pub fn saved_in(output: &str) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         let words: Vec<&str> = output.split_whitespace().collect();

@@ -9,7 +9,6 @@ const CHOOSES: [&str; 13] = ["or", "and", "not", "eq", "ne", "lt", "le", "gt", "
 /// The names that a template asks a function for whatever is set, also deep in a longer expression. What stands in a
 /// block may be left out on purpose and is not counted; nor is an `env` of an expression that may have its own answer to
 /// an empty one, while a secret that is not there is refused wherever it stands.
-#[must_use]
 pub fn asked(text: &str, function: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut depth = 0_usize;

@@ -12,7 +12,6 @@ use super::yaml::Node;
 
 /// The variables without a default that have no value, each with the files that use it. `sample` is the text of
 /// `.env.sample`: what it names in a comment is an operator's choice, and no mistake.
-#[must_use]
 pub fn unset(compose: &Compose, vars: &BTreeMap<String, String>, sample: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, text) in &compose.files {
@@ -66,7 +65,6 @@ pub enum Gap {
 }
 
 /// The gaps of every config with `template_driver: golang`. `file` gives a file's text.
-#[must_use]
 pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -> BTreeSet<Gap> {
     let mut gaps = BTreeSet::new();
     for config in compose.configs.iter().filter(|config| config.is_template) {

@@ -46,7 +46,6 @@ pub const HANDED_ON: [&str; 8] = [
 pub const OF_ABRA: [&str; 5] = ["STACK_NAME", "DOMAIN", "TYPE", "RECIPE", "COMPOSE_FILE"];
 
 /// Whether a name is the machine's.
-#[must_use]
 pub fn is_reserved(name: &str) -> bool {
     NAMES.contains(&name)
         || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))

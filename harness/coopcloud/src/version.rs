@@ -14,7 +14,6 @@ pub struct Version {
 impl Version {
     /// Reads a version or a tag's name; none where it is neither. A leading `v` is forgiven, and so
     /// are a missing upstream and missing numbers.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let (numbers, upstream) = text.split_once('+').unwrap_or((text, ""));
@@ -45,14 +44,12 @@ impl PartialOrd for Version {
 }
 
 /// The newest release among a repository's tags.
-#[must_use]
 pub fn newest(tags: &[String]) -> Option<String> {
     tags.iter().filter_map(|tag| Some((Version::parse(tag)?, tag))).max().map(|(_, tag)| tag.clone())
 }
 
 /// The release that an upgrade to a version starts from: the newest one that is older. A version that is behind
 /// every release, or unknown, starts from the newest: that is what is out there. One of the version itself is none.
-#[must_use]
 pub fn previous(head: Option<&str>, releases: &[String]) -> Option<String> {
     let head = head.and_then(Version::parse);
     let mut known: Vec<(Version, &String)> =

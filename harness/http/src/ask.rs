@@ -40,7 +40,6 @@ pub struct Ask {
 
 impl Http {
     /// A request; [`Ask::send`] sends it.
-    #[must_use]
     pub fn ask(&self, method: Method, url: &Url) -> Ask {
         let asked = format!("{method} {}", place(url));
         let builder = self.client.request(method, url.clone());
@@ -48,7 +47,6 @@ impl Http {
     }
 
     /// Requests of one visitor, who starts without cookies.
-    #[must_use]
     pub fn session(&self) -> Session {
         Session::new(self.clone())
     }
@@ -64,35 +62,30 @@ impl Ask {
     }
 
     /// With a header.
-    #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
         self
     }
 
     /// To the host of this name, whatever the address says.
-    #[must_use]
     pub fn as_host(mut self, host: &str) -> Self {
         self.builder = self.builder.header(HOST, host);
         self
     }
 
     /// With a bearer token.
-    #[must_use]
     pub fn bearer(mut self, token: &SecretString) -> Self {
         self.builder = self.builder.bearer_auth(token.expose_secret());
         self
     }
 
     /// With a name and a password as HTTP has them.
-    #[must_use]
     pub fn basic(mut self, name: &str, password: &SecretString) -> Self {
         self.builder = self.builder.basic_auth(name, Some(password.expose_secret()));
         self
     }
 
     /// With the fields of a form as the body.
-    #[must_use]
     pub fn form<'a>(mut self, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.builder = self.builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
@@ -100,41 +93,35 @@ impl Ask {
     }
 
     /// With a JSON body.
-    #[must_use]
     pub fn json(mut self, value: &impl Serialize) -> Self {
         self.builder = self.builder.json(value);
         self
     }
 
     /// With these bytes as the body, which are of this kind: `application/x-ndjson`.
-    #[must_use]
     pub fn body(mut self, kind: &str, bytes: Vec<u8>) -> Self {
         self.builder = self.builder.header(CONTENT_TYPE, kind).body(bytes);
         self
     }
 
     /// With another limit than 30 s, for what takes its time.
-    #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
     /// With this many bytes of the answer's body read, instead of 64 KiB.
-    #[must_use]
     pub fn up_to(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
     /// Where it is sent to, without what may be secret.
-    #[must_use]
     pub fn place(&self) -> String {
         place(&self.url)
     }
 
     /// What is asked, without what may be secret: `GET https://host/path`.
-    #[must_use]
     pub fn asked(&self) -> &str {
         &self.asked
     }
@@ -175,13 +162,11 @@ fn side(request: &Request) -> Side {
 }
 
 /// An address without user, query and fragment, which may hold codes and tokens.
-#[must_use]
 pub fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// A text as it stands in the path or in the query of an address.
-#[must_use]
 pub fn coded(text: &str) -> String {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     text.bytes().map(|b| if fine(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()

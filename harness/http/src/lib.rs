@@ -103,7 +103,6 @@ impl Http {
     }
 
     /// The same, with what is asked by it and its clones put down.
-    #[must_use]
     pub fn recorded_by(&self, recorder: &Recorder) -> Self {
         Self { client: self.client.clone(), recorder: Some(recorder.clone()) }
     }

@@ -34,13 +34,11 @@ impl Session {
     }
 
     /// A request with the visitor's cookies; what it sets is kept.
-    #[must_use]
     pub fn ask(&self, method: Method, url: &Url) -> Ask {
         self.http.ask(method, url).with_jar(&self.jar)
     }
 
     /// The value of a cookie that would be sent to this address.
-    #[must_use]
     pub fn cookie(&self, url: &Url, name: &str) -> Option<SecretString> {
         let cookies = self.jar.cookies(url)?;
         let mut pairs = cookies.to_str().ok()?.split("; ").filter_map(|pair| pair.split_once('='));

@@ -11,7 +11,6 @@ pub struct Bounded {
 
 impl Bounded {
     /// Keeps `limit` bytes at either end.
-    #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, head: Vec::new(), tail: VecDeque::new(), cut: 0 }
     }
@@ -28,7 +27,6 @@ impl Bounded {
     }
 
     /// What was kept, as text without terminal sequences.
-    #[must_use]
     pub fn into_text(self) -> String {
         let tail: Vec<u8> = self.tail.into();
         let clean = |bytes: &[u8]| String::from_utf8_lossy(&strip_ansi_escapes::strip(bytes)).into_owned();

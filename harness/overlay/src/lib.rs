@@ -113,7 +113,6 @@ impl OverlayResult {
     }
 
     /// The failure that a report names; none where the test passed.
-    #[must_use]
     pub fn failure(&self, file: &OverlayFile) -> Option<Failure> {
         let (kind, verb) = match self.outcome {
             OverlayOutcome::Passed => return None,

@@ -144,7 +144,6 @@ async fn read(receiver: &mut Receiver, kept: &mut Bounded) {
 }
 
 /// The result of a script that was killed at its deadline.
-#[must_use]
 pub fn late(limit: Duration, output: String) -> OverlayResult {
     let seconds = limit.as_secs_f32();
     let last = last_line(&output).map(|line| format!("; its last line: {line}")).unwrap_or_default();
@@ -152,7 +151,6 @@ pub fn late(limit: Duration, output: String) -> OverlayResult {
 }
 
 /// The result of a script that ran elsewhere and ended with a code there.
-#[must_use]
 pub fn of_exit(code: i64, output: String) -> OverlayResult {
     use std::os::unix::process::ExitStatusExt as _;
     // Any other code than 0 is red, also one that no shell can tell.

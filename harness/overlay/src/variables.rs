@@ -13,7 +13,6 @@ pub const EXCHANGES_FILE: &str = "exchanges";
 
 /// What tests have told to keep out of every report: the lines of [`SECRETS_FILE`], which is emptied by
 /// this, and the values in [`VARIABLES_FILE`] whose names say that they are secret.
-#[must_use]
 pub fn told_secrets(work_dir: &Path) -> Vec<String> {
     let path = work_dir.join(SECRETS_FILE);
     let lines = std::fs::read_to_string(&path).unwrap_or_default();
@@ -52,7 +51,6 @@ impl fmt::Debug for Variables {
 
 impl Variables {
     /// No variables.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -68,7 +66,6 @@ impl Variables {
     }
 
     /// The value of a variable.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.text.as_str())
     }

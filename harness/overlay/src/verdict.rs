@@ -11,7 +11,6 @@ pub enum Verdict {
 
 impl Verdict {
     /// The exit code of a program that ran one test.
-    #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Green => 0,
@@ -21,7 +20,6 @@ impl Verdict {
     }
 
     /// What the exit code of such a program says; none for a code that it never gives.
-    #[must_use]
     pub fn of_exit(code: i32) -> Option<Self> {
         [Self::Green, Self::Red, Self::Broken].into_iter().find(|verdict| i32::from(verdict.exit_code()) == code)
     }

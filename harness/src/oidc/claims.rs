@@ -30,19 +30,16 @@ enum Whom {
 
 impl Expect {
     /// The ID token of a client.
-    #[must_use]
     pub fn id_token(client: impl Into<String>) -> Self {
         Self::of(Whom::Client(client.into()))
     }
 
     /// An access token that is meant for this audience.
-    #[must_use]
     pub fn access_for(audience: impl Into<String>) -> Self {
         Self::of(Whom::Audience(audience.into()))
     }
 
     /// An access token that this client was given (`azp`), for whatever audience.
-    #[must_use]
     pub fn access_of(client: impl Into<String>) -> Self {
         Self::of(Whom::Party(client.into()))
     }
@@ -52,14 +49,12 @@ impl Expect {
     }
 
     /// It must belong to the login of this nonce.
-    #[must_use]
     pub fn nonce(mut self, nonce: impl Into<String>) -> Self {
         self.nonce = Some(nonce.into());
         self
     }
 
     /// The clocks may be this far apart, in place of 5 s.
-    #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -76,25 +71,21 @@ pub struct Claims {
 
 impl Claims {
     /// Whose token it is: the provider's own name for a person, which never changes.
-    #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
     /// When it expires.
-    #[must_use]
     pub fn expires(&self) -> Timestamp {
         self.expires
     }
 
     /// A claim.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.all.get(name)
     }
 
     /// A claim that is a text.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
     }

@@ -91,25 +91,21 @@ impl Attempt {
     }
 
     /// Where the visitor goes.
-    #[must_use]
     pub fn start(&self) -> &Url {
         &self.start
     }
 
     /// Where the visitor comes back to.
-    #[must_use]
     pub fn redirect(&self) -> &Url {
         &self.redirect
     }
 
     /// The proof that goes with the code.
-    #[must_use]
     pub fn pkce(&self) -> &Pkce {
         &self.pkce
     }
 
     /// What the ID token of this login must say.
-    #[must_use]
     pub fn expect(&self) -> Expect {
         Expect::id_token(&self.client).nonce(self.nonce.expose_secret())
     }
@@ -122,7 +118,6 @@ impl Attempt {
 
 impl Code {
     /// The code itself.
-    #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.0
     }

@@ -83,7 +83,6 @@ impl OidcError {
     }
 
     /// The error code of a refusal in the words of OAuth; none for everything else.
-    #[must_use]
     pub fn code(&self) -> Option<&OAuthCode> {
         match self {
             Self::Refused { refusal, .. } => Some(&refusal.code),
@@ -92,7 +91,6 @@ impl OidcError {
     }
 
     /// Why a token is not believed; none for everything else.
-    #[must_use]
     pub fn token(&self) -> Option<&TokenRefused> {
         match self {
             Self::Token(refused) => Some(refused),
@@ -101,7 +99,6 @@ impl OidcError {
     }
 
     /// Whether nobody answered, rather than something wrong.
-    #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable(_))
     }

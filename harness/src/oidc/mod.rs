@@ -84,13 +84,11 @@ impl Oidc {
     }
 
     /// What the provider says of itself.
-    #[must_use]
     pub fn discovery(&self) -> &Discovery {
         &self.discovery
     }
 
     /// The keys that its tokens are checked by.
-    #[must_use]
     pub fn keys(&self) -> &Jwks {
         &self.keys
     }

@@ -13,26 +13,22 @@ pub struct Pkce {
 
 impl Pkce {
     /// A new one, of 256 random bits.
-    #[must_use]
     pub fn new() -> Self {
         Self::of(random())
     }
 
     /// The one of a verifier, such as a wrong one to be refused.
-    #[must_use]
     pub fn of(verifier: SecretString) -> Self {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose_secret()));
         Self { verifier, challenge }
     }
 
     /// What goes with the code.
-    #[must_use]
     pub fn verifier(&self) -> &SecretString {
         &self.verifier
     }
 
     /// What goes with the request for a code. Everybody may see it.
-    #[must_use]
     pub fn challenge(&self) -> &str {
         &self.challenge
     }

@@ -20,26 +20,22 @@ pub struct Client {
 
 impl Client {
     /// One with a secret, which it shows in a header.
-    #[must_use]
     pub fn confidential(id: impl Into<String>, secret: SecretString) -> Self {
         Self { id: id.into(), secret: Some(secret), in_body: false }
     }
 
     /// One without a secret.
-    #[must_use]
     pub fn public(id: impl Into<String>) -> Self {
         Self { id: id.into(), secret: None, in_body: false }
     }
 
     /// The same, with its secret in the body (`client_secret_post`).
-    #[must_use]
     pub fn in_body(mut self) -> Self {
         self.in_body = true;
         self
     }
 
     /// Its name at the provider.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }

@@ -82,7 +82,6 @@ impl AnyProvider {
     }
 
     /// Which provider it is.
-    #[must_use]
     pub fn name(&self) -> ProviderName {
         match self {
             Self::Keycloak(_) => ProviderName::Keycloak,

@@ -7,7 +7,6 @@ use secrecy::SecretString;
 const LENGTH: usize = 36;
 
 /// A new secret of 36 letters and digits, from a generator that the operating system seeds.
-#[must_use]
 pub fn made_secret() -> SecretString {
     let letters = rand::rng().sample_iter(rand::distr::Alphanumeric).take(LENGTH).map(char::from);
     SecretString::from(letters.collect::<String>())

@@ -30,7 +30,6 @@ impl ProviderName {
     pub const ALL: &'static [Self] = &[Self::Keycloak, Self::Authentik];
 
     /// The name of the provider's recipe.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keycloak => "keycloak",
@@ -39,7 +38,6 @@ impl ProviderName {
     }
 
     /// Where the recipe keeps what its administrator needs.
-    #[must_use]
     pub fn admin_facts(self) -> AdminFacts {
         match self {
             Self::Keycloak => AdminFacts {

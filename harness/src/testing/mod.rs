@@ -61,7 +61,6 @@ pub struct Test {
 
 impl Test {
     /// A test with the values that it sees.
-    #[must_use]
     pub fn new(name: impl Into<String>, values: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             name: name.into(),
@@ -73,7 +72,6 @@ impl Test {
     }
 
     /// A test with the values of this process's environment, as scripts have them.
-    #[must_use]
     pub fn from_environment(name: impl Into<String>) -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -82,7 +80,6 @@ impl Test {
     }
 
     /// Its folder and name: `browser/10-login`.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -95,13 +92,11 @@ impl Test {
     }
 
     /// The address of something in the app; `path` begins with a slash.
-    #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.text("CCCI_URL"))
     }
 
     /// The run's id: part of a name, it makes what a test writes its own.
-    #[must_use]
     pub fn run(&self) -> &str {
         self.text("CCCI_RUN")
     }
@@ -213,7 +208,6 @@ impl Test {
 }
 
 /// Twelve letters and digits that no test has used before, for names that must be new.
-#[must_use]
 pub fn random() -> String {
     format!("{:012x}", rand::random::<u64>() >> 16)
 }

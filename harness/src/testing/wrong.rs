@@ -14,7 +14,6 @@ pub struct Broken(String);
 
 impl Broken {
     /// A test cannot run for this reason.
-    #[must_use]
     pub fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
@@ -31,7 +30,6 @@ pub struct Wrong {
 impl Wrong {
     /// The app is not as the test wants it.
     #[track_caller]
-    #[must_use]
     pub fn red(what: impl Into<String>) -> Self {
         Self::red_at(what.into(), Location::caller())
     }
@@ -41,7 +39,6 @@ impl Wrong {
     }
 
     /// Whether the test cannot run, rather than being red.
-    #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
     }

@@ -17,7 +17,6 @@ pub struct StackLabels(HashMap<String, String>);
 
 impl StackLabels {
     /// The stack's own label and some more.
-    #[must_use]
     pub fn new(stack: &StackName, more: &BTreeMap<String, String>) -> Self {
         let mut labels: HashMap<String, String> = more.clone().into_iter().collect();
         labels.insert(STACK_LABEL.to_owned(), stack.to_string());
@@ -76,18 +75,12 @@ impl Swarm {
 
     /// Makes a volume with a name that nobody can know beforehand, so that no recipe can claim it for a
     /// service of its own. Gives the name.
-    ///
-    /// # Errors
-    /// The engine refuses.
     pub async fn make_volume(&self, labels: &StackLabels) -> Result<String, Failure> {
         let request = VolumeCreateRequest { labels: Some(labels.all()), ..VolumeCreateRequest::default() };
         Ok(ask("make a volume for a test", self.docker().create_volume(request)).await?.name)
     }
 
     /// Joins a container to one more network.
-    ///
-    /// # Errors
-    /// The engine refuses.
     pub async fn join(&self, container: &str, network: &Bridge) -> Result<(), Failure> {
         let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
         ask("join a container to a network", self.docker().connect_network(&network.id, request)).await

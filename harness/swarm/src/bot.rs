@@ -40,9 +40,6 @@ pub enum Bot {
 
 impl Swarm {
     /// Looks for the backup bot. One on this node wins.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn backup_bot(&self) -> Result<Bot, Failure> {
         let filters = HashMap::from([("label", vec![BOT_LABEL])]);
         let options = ListServicesOptionsBuilder::new().filters(&filters).build();
@@ -72,9 +69,6 @@ impl Swarm {
     }
 
     /// The container of the backup bot on this node; none where none runs here.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn bot_container(&self) -> Result<Option<String>, Failure> {
         Ok(match self.backup_bot().await? {
             Bot::Here { container } => Some(container),

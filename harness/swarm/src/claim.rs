@@ -135,17 +135,11 @@ impl Swarm {
     }
 
     /// Whether this very claim stands.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn has_claim(&self, id: &str) -> Result<bool, Failure> {
         self.has_shared_record(id).await
     }
 
     /// Gives back this very claim, and no later one on the same name. Nothing happens where it is gone.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn release_claim(&self, id: &str) -> Result<(), Failure> {
         self.drop_shared_record(id).await
     }
@@ -165,9 +159,6 @@ impl Swarm {
 
     /// Gives a kept app more time, if it has less: for who wants to use it that long. No answer means that
     /// it is not kept any more: its end has begun, or it is still being made.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn extend_claim(&self, stack: &StackName, until: i64) -> Result<bool, Failure> {
         let more = |claim: Claim| claim.kept_until.map(|had| Claim { kept_until: Some(had.max(until)), ..claim });
         self.change_claim(stack, more).await
@@ -176,9 +167,6 @@ impl Swarm {
     /// Begins the end of a kept app: from now on nobody extends it. Gives the time (Unix seconds) until which
     /// it stays instead, where somebody has given it more than `seen` says; none means that its end has begun,
     /// perhaps by another, who may still be at it.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn end_claim(&self, seen: &Claim, now: i64) -> Result<Option<i64>, Failure> {
         let end = |held: Claim| {
             let as_seen = held.run == seen.run && held.kept_until == seen.kept_until;
@@ -222,17 +210,11 @@ impl Swarm {
     }
 
     /// Gives a stack's name back. Nothing happens where there is no claim.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn release(&self, stack: &StackName) -> Result<(), Failure> {
         self.drop_shared_record(&name_of(stack)).await
     }
 
     /// Every claim on this swarm.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn claims(&self) -> Result<Vec<Claim>, Failure> {
         Ok(self.shared_records(RUN).await?.iter().filter_map(read).collect())
     }

@@ -21,9 +21,6 @@ const VOLUMES: &str = "/var/lib/docker/volumes";
 impl Swarm {
     /// Bytes on this engine's disk, by stack; a stack is left out where they cannot be counted: its volumes are not
     /// in the bot's sight.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn disk(&self, stacks: &[StackName], deadline: Instant) -> Result<BTreeMap<StackName, u64>, Failure> {
         let mut layers: BTreeMap<StackName, u64> = BTreeMap::new();
         let mut volumes: BTreeMap<String, StackName> = BTreeMap::new();

@@ -35,9 +35,6 @@ impl LeftElsewhere {
 impl Swarm {
     /// Writes down on which other nodes something of a stack may be: where tasks of it have been, and the node
     /// of the host that owned it. Before its services are removed: after that nobody knows.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn note_elsewhere(&self, stack: &StackName, owner: &str) -> Result<(), Failure> {
         let nodes = ask("list nodes", self.docker().list_nodes(None::<ListNodesOptions>)).await?;
         if nodes.len() < 2 {
@@ -60,9 +57,6 @@ impl Swarm {
     }
 
     /// What may be left on nodes, this one and others.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn left_elsewhere(&self) -> Result<Vec<LeftElsewhere>, Failure> {
         let read = |record: &SharedRecord| {
             let label = |name: &str| record.labels.get(name).cloned();
@@ -74,9 +68,6 @@ impl Swarm {
     }
 
     /// Says that nothing is left there any more.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn nothing_left_elsewhere(&self, left: &LeftElsewhere) -> Result<(), Failure> {
         self.drop_shared_record(&left.name()).await
     }

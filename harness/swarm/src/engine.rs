@@ -101,7 +101,6 @@ impl Swarm {
     }
 
     /// The engine's address, for messages.
-    #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -123,15 +122,11 @@ impl Swarm {
     }
 
     /// The client below, for what this module does not offer.
-    #[must_use]
     pub fn docker(&self) -> &Docker {
         &self.docker
     }
 
     /// What is known of the engine.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn facts(&self) -> Result<EngineFacts, Failure> {
         let info = ask("tell its facts", self.docker.info()).await?;
         let swarm = info.swarm.unwrap_or_default();

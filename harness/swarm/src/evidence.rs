@@ -68,9 +68,6 @@ pub struct Logs {
 impl Swarm {
     /// Every task that the swarm still remembers of a stack, oldest first. Swarm keeps five of each
     /// replica unless told otherwise.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn tasks(&self, stack: &StackName) -> Result<Vec<TaskRow>, Failure> {
         let now = ask("list tasks", self.snapshot(stack)).await?;
         let name = |id: &str| now.services.iter().find(|service| service.id == id).map(|service| service.name.clone());

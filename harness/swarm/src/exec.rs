@@ -30,7 +30,6 @@ pub struct ExecResult {
 }
 
 /// A command in a container that ends when this is dropped, or when this process ends: its input is at its end then.
-#[must_use]
 pub struct Holding {
     _input: Pin<Box<dyn AsyncWrite + Send>>,
     _output: Output,
@@ -64,9 +63,6 @@ impl Swarm {
     }
 
     /// A container of a service that runs on this node.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn local_container(&self, stack: &StackName, service: &str) -> Result<Option<String>, Failure> {
         let label = format!("{SERVICE_LABEL}={}", stack.object(service));
         let filters = HashMap::from([("label", vec![label.as_str()]), ("status", vec!["running"])]);

@@ -66,9 +66,6 @@ pub enum FencedEnd {
 
 impl Swarm {
     /// Makes a container and does not start it. Gives its id.
-    ///
-    /// # Errors
-    /// The engine refuses.
     pub async fn make_fenced(&self, labels: &StackLabels, fenced: &Fenced) -> Result<String, Failure> {
         let body = body(labels, fenced);
         let options = bollard::query_parameters::CreateContainerOptionsBuilder::new().name(&fenced.name).build();
@@ -76,9 +73,6 @@ impl Swarm {
     }
 
     /// Starts a container that was made.
-    ///
-    /// # Errors
-    /// The engine refuses.
     pub async fn start_fenced(&self, container: &str) -> Result<(), Failure> {
         ask("start a container for a test", self.docker().start_container(container, None)).await
     }
@@ -95,9 +89,6 @@ impl Swarm {
 
     /// Starts a container, hands over what it prints while it prints, waits for its end, and kills it at
     /// the deadline.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn run_fenced(
         &self,
         container: &str,

@@ -42,9 +42,6 @@ struct Refused {
 
 impl Swarm {
     /// Whether this node has an image.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn present(&self, image: &str) -> Result<bool, Failure> {
         Ok(self.image_id(image).await?.is_some())
     }
@@ -138,9 +135,6 @@ impl Swarm {
     }
 
     /// The id of the image that a name means on this node; none where it means none.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn image_id(&self, image: &str) -> Result<Option<String>, Failure> {
         match self.docker().inspect_image(image).await {
             Ok(found) => Ok(found.id),
@@ -152,9 +146,6 @@ impl Swarm {
 
     /// Every image that something here needs: the ids of those that containers are made from, also stopped ones,
     /// and the names in the specs of services, which may start a container at any moment.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn images_in_use(&self) -> Result<BTreeSet<String>, Failure> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let containers = ask("list containers", self.docker().list_containers(Some(all))).await?;
@@ -167,9 +158,6 @@ impl Swarm {
 
     /// Takes a name away from an image, and with the last name the image itself. Whether it went: the engine
     /// keeps what a container is made from.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn remove_image(&self, image: &str) -> Result<bool, Failure> {
         match self.docker().remove_image(image, None::<RemoveImageOptions>, None).await {
             Ok(_) => Ok(true),
@@ -180,7 +168,6 @@ impl Swarm {
 }
 
 /// The name with its tag. Docker pulls every tag of a name that has none.
-#[must_use]
 pub fn with_tag(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }

@@ -34,9 +34,6 @@ pub struct ContainerLook {
 impl Swarm {
     /// The images whose processor is not this engine's, each with its own. One that is not here, or does not say, is
     /// not among them.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn of_other_platforms(&self, images: &[String]) -> Result<Vec<(String, String)>, Failure> {
         let here = ask("tell its platform", self.docker().version()).await?.arch.unwrap_or_default();
         let mut found = Vec::new();
@@ -54,9 +51,6 @@ impl Swarm {
     }
 
     /// Removes the containers that a run made to look into images, where it was killed meanwhile.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn remove_looks(&self, run: &str) -> Result<(), Failure> {
         let doing = "remove what a look into an image left";
         let filters = HashMap::from([

@@ -13,25 +13,16 @@ use super::engine::{Swarm, ask};
 impl Swarm {
     /// The labels of one service of a stack; empty where there is no such service. `short` is its name
     /// without the stack.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn service_labels(&self, stack: &StackName, short: &str) -> Result<BTreeMap<String, String>, Failure> {
         Ok(self.all_service_labels(stack).await?.remove(short).unwrap_or_default())
     }
 
     /// The short names of a stack's services, sorted.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn services(&self, stack: &StackName) -> Result<Vec<String>, Failure> {
         Ok(self.all_service_labels(stack).await?.into_keys().collect())
     }
 
     /// The labels of every service of a stack, by the service's short name.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn all_service_labels(
         &self,
         stack: &StackName,

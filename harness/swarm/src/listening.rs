@@ -24,7 +24,6 @@ pub struct Listening {
 
 impl Listening {
     /// Whether only the container itself gets through.
-    #[must_use]
     pub fn is_local(&self) -> bool {
         match self.address {
             IpAddr::V4(address) => address.is_loopback(),

@@ -90,7 +90,6 @@ impl RegistryLogins {
     }
 
     /// The registries that the file names. A store for all of them may know more.
-    #[must_use]
     pub fn registries(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.auths.keys().chain(self.tokens.keys()).chain(self.helpers.keys()).cloned().collect();
@@ -189,7 +188,6 @@ fn server_of(registry: &str) -> &str {
 }
 
 /// The registry of an image, as docker tells a host from the first part of a name.
-#[must_use]
 pub fn registry_of(image: &str) -> &str {
     match image.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => host_of(first),

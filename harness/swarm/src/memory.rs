@@ -36,13 +36,11 @@ pub struct MemoryKill {
 
 impl MemoryKill {
     /// What happened, to follow the service's name.
-    #[must_use]
     pub fn words(&self) -> String {
         words(self.limit, self.exit, 1)
     }
 
     /// The same as a failure. `whose` goes before the service's name: empty, or a dependency and a slash.
-    #[must_use]
     pub fn failure(&self, whose: &str) -> Failure {
         let service = format!("{whose}{}", self.service);
         failure(&service, format!("service {service} {}", self.words()), self.limit)
@@ -50,7 +48,6 @@ impl MemoryKill {
 }
 
 /// The stack and the container in which the kernel killed a process, if that is what the event tells.
-#[must_use]
 pub fn oom_of(event: &EventMessage) -> Option<(StackName, String)> {
     if event.action.as_deref() != Some("oom") {
         return None;
@@ -62,9 +59,6 @@ pub fn oom_of(event: &EventMessage) -> Option<(StackName, String)> {
 
 impl Swarm {
     /// The containers of a stack on this node that have ended and in which the kernel killed a process.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn ended_out_of_memory(&self, stack: &StackName) -> Result<Vec<String>, Failure> {
         let mut filters = of_stack(stack);
         filters.insert("status", vec!["exited".to_owned(), "dead".to_owned()]);
@@ -88,9 +82,6 @@ impl Swarm {
 
     /// How a container fared in which a process was killed for memory; none where it is gone already, or
     /// belongs to no stack.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn memory_kill(&self, container: &str) -> Result<Option<MemoryKill>, Failure> {
         // The kill is told before the end that follows from it, if one does.
         let end = async { self.docker().wait_container(container, None::<WaitContainerOptions>).next().await };

@@ -38,7 +38,6 @@ pub struct Meter {
 
 impl Swarm {
     /// Begins to measure the containers of these stacks, those that run and those that will.
-    #[must_use]
     pub fn meter(&self, stacks: &[StackName]) -> Meter {
         let held = Arc::new(Mutex::new(Held::default()));
         let news = Arc::new(Notify::new());
@@ -50,7 +49,6 @@ impl Swarm {
 
 impl Meter {
     /// The peaks since it was asked last; none where nothing was measured, or the engine has ceased to tell.
-    #[must_use]
     pub fn take(&self) -> Option<Peaks> {
         let peaks = self.held.lock().ok()?.take();
         (self.is_listening() && peaks.all > 0).then_some(peaks)
@@ -62,7 +60,6 @@ impl Meter {
     }
 
     /// Whether the engine still tells. It does not after a restart.
-    #[must_use]
     pub fn is_listening(&self) -> bool {
         !self.listener.is_finished()
     }

@@ -38,7 +38,6 @@ pub enum NodeRole {
 
 impl NodeRole {
     /// In a word.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Worker => "worker",

@@ -45,7 +45,6 @@ impl ObjectKind {
         [Self::Service, Self::Container, Self::Network, Self::Volume, Self::Secret, Self::Config];
 
     /// The word that docker uses.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Service => "service",
@@ -72,9 +71,6 @@ impl std::fmt::Display for Object {
 
 impl Swarm {
     /// Everything that a stack has on this engine, also stopped containers, in the order of removal.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn objects(&self, stack: &StackName) -> Result<Vec<Object>, Failure> {
         self.objects_of(stack, &ObjectKind::ALL).await
     }
@@ -91,9 +87,6 @@ impl Swarm {
     }
 
     /// Whether the swarm has a secret of this full name.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn has_secret(&self, name: &str) -> Result<bool, Failure> {
         match self.docker().inspect_secret(name).await {
             Ok(_) => Ok(true),

@@ -44,7 +44,6 @@ pub struct DownService {
 
 impl DownService {
     /// The same with other secrets under the names of its own, as a wrong password: each full name has another.
-    #[must_use]
     pub fn with_secrets(&self, replaced: &[(String, StandIn)]) -> Self {
         let mut changed = self.clone();
         let secrets = changed.spec.pointer_mut("/TaskTemplate/ContainerSpec/Secrets").and_then(Value::as_array_mut);
@@ -68,7 +67,6 @@ pub struct StandIn {
 
 impl StandIn {
     /// The secret's id.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -76,9 +74,6 @@ impl StandIn {
 
 impl Swarm {
     /// The services of a stack as they are deployed, by name.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn service_facts(&self, stack: &StackName) -> Result<Vec<ServiceFacts>, Failure> {
         let options = ListServicesOptionsBuilder::new().filters(&of_stack(stack)).build();
         let services = ask("list services", self.docker().list_services(Some(options))).await?;
@@ -115,17 +110,11 @@ impl Swarm {
     }
 
     /// Brings a service back, with all that it had.
-    ///
-    /// # Errors
-    /// The engine does not answer, or refuses.
     pub async fn bring_back(&self, down: &DownService) -> Result<(), Failure> {
         self.respecify(&down.full, &down.spec).await
     }
 
     /// Makes a secret of a stack, which goes with the stack.
-    ///
-    /// # Errors
-    /// The engine does not answer, or refuses.
     pub async fn make_secret(&self, stack: &StackName, short: &str, value: &str) -> Result<StandIn, Failure> {
         let name = stack.object(short);
         let spec = SecretSpec {

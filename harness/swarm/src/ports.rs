@@ -26,9 +26,6 @@ pub struct PublishedPort {
 
 impl Swarm {
     /// The ports that a stack publishes on the host now, whichever of its compose files says so.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn published(&self, stack: &StackName) -> Result<Vec<PublishedPort>, Failure> {
         let options = ListServicesOptionsBuilder::new().filters(&of_stack(stack)).build();
         let services = ask("list services", self.docker().list_services(Some(options))).await?;

@@ -26,9 +26,6 @@ use super::seen::{
 impl Swarm {
     /// What runs now: take it before a deploy and give it to [`Watch::settled`](super::Watch::settled)
     /// after it.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn before(&self, stack: &StackName) -> Result<Before, Failure> {
         let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
         let before = |service: &ServiceSeen| ServiceBefore {
@@ -48,9 +45,6 @@ impl Swarm {
     }
 
     /// The services that have ended by themselves since they had settled.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn fallen(&self, stack: &StackName, settled: &Before) -> Result<Vec<Fallen>, Failure> {
         let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
         Ok(fallen(&now, settled))

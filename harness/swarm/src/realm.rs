@@ -29,17 +29,11 @@ impl Swarm {
     }
 
     /// Says that a run has no realm any more. Nothing happens where it had none.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn release_realm(&self, run: &RunId) -> Result<(), Failure> {
         self.drop_shared_record(&name_of(run)).await
     }
 
     /// Every run that has a realm, with the stack of the provider.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn realm_leases(&self) -> Result<Vec<Claim>, Failure> {
         let records = self.shared_records(REALM).await?;
         let leases = records

@@ -99,9 +99,6 @@ impl Swarm {
     }
 
     /// Whether the record of this id is there.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn has_shared_record(&self, id: &str) -> Result<bool, Failure> {
         match self.docker().inspect_config(id).await {
             Ok(_) => Ok(true),
@@ -143,9 +140,6 @@ impl Swarm {
     }
 
     /// Removes a record by its name or its id. Nothing happens where there is none.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn drop_shared_record(&self, name_or_id: &str) -> Result<(), Failure> {
         match self.docker().delete_config(name_or_id).await {
             Err(e) if !is_gone(&e) => Err(failed("remove a record", &e)),
@@ -154,7 +148,6 @@ impl Swarm {
     }
 
     /// Subscribes to changes of one record, from `since` on. The engine sends nothing about others.
-    #[must_use]
     pub fn shared_record_changes(&self, name: &str, since: Timestamp) -> RecordChanges {
         let filters = HashMap::from([("type", vec!["config"]), ("config", vec![name])]);
         let since = format!("{}.{:09}", since.as_second(), since.subsec_nanosecond());

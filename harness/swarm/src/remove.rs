@@ -31,18 +31,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 impl Swarm {
     /// Removes everything that a stack has, and looks again until nothing is left or the time is up.
     /// Returns what is left: empty is what it should be. A stack that is not there is a success.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn remove(&self, stack: &StackName, how: Removal, deadline: Instant) -> Result<Vec<Object>, Failure> {
         self.remove_some(stack, &ObjectKind::ALL, how, deadline).await
     }
 
     /// The same, as long as this very claim stands: what is there later is another run's. The claim is looked
     /// at after each list and before anything of it goes, so that all of the list is from the claim's time.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn remove_claimed(
         &self,
         stack: &StackName,
@@ -55,9 +49,6 @@ impl Swarm {
 
     /// The same for some kinds of objects: a stack and its volumes without its secrets, for example.
     /// Containers go with their services, so name both. Returns what is left of those kinds.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn remove_some(
         &self,
         stack: &StackName,
@@ -143,9 +134,6 @@ impl Swarm {
 
     /// Removes some objects, in the order of [`ObjectKind`]. What does not go now is left to
     /// [`Swarm::remove`].
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn discard(&self, objects: &[Object]) -> Result<(), Failure> {
         for kind in ObjectKind::ALL {
             self.remove_each(objects.iter().filter(|object| object.kind == kind)).await?;

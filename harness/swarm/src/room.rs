@@ -64,7 +64,6 @@ impl DiskRoom {
 
 impl MemoryRoom {
     /// The memory of this machine.
-    #[must_use]
     pub fn here() -> Option<Self> {
         Self::read(&std::fs::read_to_string("/proc/meminfo").ok()?)
     }
@@ -80,9 +79,6 @@ impl MemoryRoom {
 
 impl Swarm {
     /// The room of the node that this engine is on. Other nodes of the swarm are not seen.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn room(&self, deadline: Instant) -> Result<NodeRoom, Failure> {
         let info = ask("tell its facts", self.docker().info()).await?;
         let node = info.name.unwrap_or_default();
@@ -98,9 +94,6 @@ impl Swarm {
     }
 
     /// The same, told by the backup bot's container on that node.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn room_by_container(
         &self,
         deadline: Instant,

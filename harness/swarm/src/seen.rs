@@ -213,12 +213,10 @@ pub enum TaskState {
 
 impl TaskState {
     /// Whether a task in this state will do nothing more.
-    #[must_use]
     pub fn is_over(self) -> bool {
         self > Self::Running
     }
     /// The word that `docker service ps` prints.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -242,7 +240,6 @@ impl TaskState {
 
 impl TaskSeen {
     /// Whether swarm wants this task to run (or, for a job, to have run).
-    #[must_use]
     pub fn wanted(&self) -> bool {
         self.desired <= TaskState::Complete
     }

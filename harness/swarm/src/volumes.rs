@@ -39,9 +39,6 @@ pub struct MountedVolume {
 impl Swarm {
     /// The named volumes that a stack's running containers mount, on this node, sorted by service and
     /// path. Volumes without a name are left out: they die with their container.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn mounted(&self, stack: &StackName) -> Result<Vec<MountedVolume>, Failure> {
         let containers = self.running(stack).await?;
         let mut volumes: Vec<MountedVolume> = containers.iter().flat_map(|c| mounts(stack, c)).collect();
@@ -51,9 +48,6 @@ impl Swarm {
 
     /// The places in a stack's running containers whose volume nobody named, each with its service: an image asks for
     /// them, and they go with their container.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn nameless(&self, stack: &StackName) -> Result<Vec<(String, String)>, Failure> {
         let mut found: Vec<(String, String)> =
             self.running(stack).await?.iter().flat_map(|container| nameless(stack, container)).collect();
@@ -64,18 +58,12 @@ impl Swarm {
 
     /// Whether a volume's files are in docker's own folder, as those of one without options are: nothing is mounted there
     /// that only its own containers see.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn is_in_dockers_folder(&self, volume: &str) -> Result<bool, Failure> {
         let volume = ask("look at a volume", self.docker().inspect_volume(volume)).await?;
         Ok(volume.driver == "local" && volume.options.is_empty())
     }
 
     /// The ids of a stack's running containers on this node.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn containers(&self, stack: &StackName) -> Result<Vec<String>, Failure> {
         Ok(self.running(stack).await?.into_iter().filter_map(|container| container.id).collect())
     }

@@ -71,9 +71,6 @@ pub struct ServiceSettled {
 
 impl Swarm {
     /// Begins to listen for a stack's events.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn watch(&self, stack: &StackName) -> Result<Watch, Failure> {
         let feed = Feed::start(self, stack);
         // What happens between here and the first event is not lost: the first judgement reads it all.

@@ -46,13 +46,11 @@ enum NotRun {
 }
 
 /// Whether the program was called by the link's name.
-#[must_use]
 pub fn is_asked_for() -> bool {
     std::env::args_os().next().is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(EXEC_NAME)))
 }
 
 /// Runs the command, and ends with its exit code; with [`NOT_RUN`] and a line that says why where it did not run.
-#[must_use]
 pub fn main() -> ExitCode {
     // A word that is no text belongs to no service and no command here.
     let words: Option<Vec<String>> = std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();

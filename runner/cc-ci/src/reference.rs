@@ -18,7 +18,6 @@ use recipe_folder::lint::Rule;
 mod forges;
 
 /// What a stage is for.
-#[must_use]
 pub fn stage_meaning(stage: Stage) -> &'static str {
     match stage {
         Stage::Prepare => "checkout, abra's rules, images: everything before the first deploy, outside its time",
@@ -39,7 +38,6 @@ pub fn stage_meaning(stage: Stage) -> &'static str {
 }
 
 /// The whole reference as Markdown.
-#[must_use]
 pub fn reference() -> String {
     let all = Table {
         title: "Settings",
@@ -150,7 +148,6 @@ fn illusions() -> Table {
 }
 
 /// The reference, with the tables of other parts before the journal's.
-#[must_use]
 pub fn markdown(extra: &[Table]) -> String {
     let mut text = String::from(
         "# Reference\n\n\

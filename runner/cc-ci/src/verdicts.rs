@@ -189,7 +189,6 @@ const NOTES: [[&str; 3]; 24] = [
 ];
 
 /// The whole page as Markdown.
-#[must_use]
 pub fn page() -> String {
     let mut text = String::from(
         "# Verdicts\n\n\

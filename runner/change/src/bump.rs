@@ -39,7 +39,6 @@ fn step(change: &Change) -> Option<VersionStep> {
 }
 
 /// What is to be said of the version and the note for operators.
-#[must_use]
 pub fn remarks(change: &Change) -> Vec<String> {
     let Some(step) = step(change) else { return Vec::new() };
     let (from, to) = (change.base.name(), change.head.name());

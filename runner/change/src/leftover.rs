@@ -27,7 +27,6 @@ impl fmt::Display for Leftover {
 
 /// Compares what two sides name. A config or secret that only has another version goes by the same key: that its old
 /// version stays is as it is for every recipe.
-#[must_use]
 pub fn left_behind(base: &Compose, head: &Compose, stack: &StackName) -> Vec<Leftover> {
     let of = |kind, key: &str, name: String| Leftover { kind, key: key.to_owned(), name };
     let services = base.services.iter().filter(|service| head.service(&service.name).is_none());
@@ -56,7 +55,6 @@ pub fn left_behind(base: &Compose, head: &Compose, stack: &StackName) -> Vec<Lef
 
 impl Leftover {
     /// The command that removes it, for a release note; the stack's name is each operator's own.
-    #[must_use]
     pub fn command(&self, stack: &StackName) -> String {
         let name = self.name.strip_prefix(stack.as_str()).map_or(self.name.clone(), |rest| format!("STACK{rest}"));
         format!("docker {} rm {name}", self.kind)
@@ -65,7 +63,6 @@ impl Leftover {
 
 impl Change {
     /// What is told of what is left, of those that are really there.
-    #[must_use]
     pub fn told_left(&self, stack: &StackName, is_there: impl Fn(&Leftover) -> bool) -> Option<String> {
         let left: Vec<&Leftover> = self.left.iter().filter(|one| is_there(one)).collect();
         if left.is_empty() {
@@ -88,7 +85,6 @@ impl Change {
 }
 
 /// Whether an orphan explains a failure of the upgrade: it holds a port or a route that the head wants too.
-#[must_use]
 pub fn explain(failure: Failure, left: &[Leftover], change: &Change, stack: &StackName) -> Failure {
     let services = left.iter().filter(|one| one.kind == "service");
     let held = services.filter_map(|one| {

@@ -80,7 +80,6 @@ impl Change {
     }
 
     /// Those that the change itself asks for, and no release before it.
-    #[must_use]
     pub fn own(&self, lacking: &[Lacking]) -> Vec<Lacking> {
         let is_old = |one: &&Lacking| self.published.as_ref().is_some_and(|release| release.lacking.contains(&one.key));
         lacking.iter().filter(|one| !is_old(one)).cloned().collect()
@@ -88,7 +87,6 @@ impl Change {
 
     /// The configs whose text the change alters under a name that the base release has, each with its file: swarm refuses
     /// to change one in place.
-    #[must_use]
     pub fn unversioned(&self) -> Vec<(&str, &str)> {
         let before = &self.base.configs;
         let altered =
@@ -97,7 +95,6 @@ impl Change {
     }
 
     /// What an operator's env file lacks for the head.
-    #[must_use]
     pub fn lacking(&self, env: &EnvFile) -> Vec<Lacking> {
         lacking(&env.vars(), &self.base, &self.head)
     }
@@ -115,19 +112,16 @@ impl Change {
     }
 
     /// What tells operators of what they lack.
-    #[must_use]
     pub fn permit(&self, lacking: &[Lacking]) -> Option<&Allowance> {
         self.allowances.iter().find(|one| one.tells(lacking))
     }
 
     /// Whether a note of the change names a thing.
-    #[must_use]
     pub fn names(&self, thing: &str) -> bool {
         self.allowances.iter().any(|one| one.names(thing))
     }
 
     /// The first note of the change, by its path.
-    #[must_use]
     pub fn note(&self) -> Option<&str> {
         self.allowances.iter().find_map(|one| match one {
             Allowance::Note { path, .. } => Some(path.as_str()),
@@ -136,7 +130,6 @@ impl Change {
     }
 
     /// Explains a failure by what was left behind, where that is in the way.
-    #[must_use]
     pub fn explain(&self, failure: Failure, stack: &StackName) -> Failure {
         explain(failure, &self.left, self, stack)
     }

@@ -25,7 +25,6 @@ pub enum Allowance {
 
 impl Allowance {
     /// In words that fit behind "as".
-    #[must_use]
     pub fn words(&self) -> String {
         match self {
             Self::Note { path, .. } => format!("{path} tells operators"),
@@ -34,13 +33,11 @@ impl Allowance {
     }
 
     /// Whether it is a note that names a thing, in whatever case and with whatever between its words.
-    #[must_use]
     pub fn names(&self, thing: &str) -> bool {
         matches!(self, Self::Note { text, .. } if folded(text).contains(&folded(thing)))
     }
 
     /// Whether operators who lack these know that they have to act: a note that has other news does not tell them.
-    #[must_use]
     pub fn tells(&self, lacking: &[Lacking]) -> bool {
         let Self::Note { text, .. } = self else { return true };
         let things = lacking.iter().flat_map(Lacking::things);
@@ -54,7 +51,6 @@ fn folded(text: &str) -> String {
 }
 
 /// The notes that come with the change, then its major version.
-#[must_use]
 pub fn allowances(base: &ReleaseSide, head: &ReleaseSide) -> Vec<Allowance> {
     let (from, to) = (base.parsed(), head.parsed());
     let is_shown = |name: &str| is_shown(name, from.as_ref(), to.as_ref());

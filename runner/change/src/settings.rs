@@ -48,7 +48,6 @@ pub enum Why {
 
 impl Lacking {
     /// What a note for operators may call it.
-    #[must_use]
     pub fn things(&self) -> Vec<String> {
         let other = match &self.why {
             Why::Secret { name } => Some(name.clone()),
@@ -60,7 +59,6 @@ impl Lacking {
 }
 
 /// What an env file with these values lacks for the head.
-#[must_use]
 pub fn lacking(env: &BTreeMap<String, String>, base: &ReleaseSide, head: &ReleaseSide) -> Vec<Lacking> {
     let sample = head.sample.vars();
     let mut found = BTreeMap::new();
@@ -111,7 +109,6 @@ fn secret(key: &str) -> Option<Why> {
 }
 
 /// New keys of the sample that an env file does not have and that nothing is known to need.
-#[must_use]
 pub fn unclaimed(env: &BTreeMap<String, String>, lacking: &[Lacking], head: &ReleaseSide) -> BTreeSet<String> {
     let is_lacking = |key: &str| lacking.iter().any(|one| one.key == key);
     let keys = head.sample.vars().into_keys();

@@ -10,7 +10,7 @@ use coopcloud::interpolate::{Unset, Use, uses_in};
 use coopcloud::template::asked;
 use coopcloud::version::Version;
 
-use plan::allowed::settle;
+use plan::policy::normalize_env;
 use plan::revision::compose_files;
 use plan::revision::{compose_of, sample_of};
 use plan::spec::{RunSpec, version_in};
@@ -56,7 +56,7 @@ impl ReleaseSide {
         if let Some(variant) = variant {
             variant.write_to(&mut sample);
         }
-        settle(&mut sample, spec)?;
+        normalize_env(&mut sample, spec)?;
         // What an operator lacks is filled in here, so that the files can be read at all.
         let mut env = operators.unwrap_or(&sample).clone();
         env.merge_new_keys_from(&sample);
@@ -102,13 +102,11 @@ impl ReleaseSide {
     }
 
     /// Its version, where it names one that can be compared.
-    #[must_use]
     pub fn parsed(&self) -> Option<Version> {
         self.version.as_deref().and_then(Version::parse)
     }
 
     /// Its version in words.
-    #[must_use]
     pub fn name(&self) -> &str {
         self.version.as_deref().unwrap_or(&self.revision)
     }

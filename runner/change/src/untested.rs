@@ -6,7 +6,6 @@ use coopcloud::compose::{Compose, Service};
 use coopcloud::envfile::EnvFile;
 
 /// Commands that abra runs after a deploy, an upgrade or an undeploy; cc-ci's deploys run none of them.
-#[must_use]
 pub fn commands(env: &EnvFile) -> Vec<(String, String)> {
     let steps = ["DEPLOY", "UPGRADE", "UNDEPLOY"];
     let is_command = |key: &str| {
@@ -17,7 +16,6 @@ pub fn commands(env: &EnvFile) -> Vec<(String, String)> {
 }
 
 /// Routers of the services whose entrypoint is none of those that traefik is known to have: service, router, entrypoint.
-#[must_use]
 pub fn entrypoints(compose: &Compose, known: &BTreeSet<String>) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for service in &compose.services {
@@ -37,7 +35,6 @@ pub fn entrypoints(compose: &Compose, known: &BTreeSet<String>) -> Vec<(String, 
 }
 
 /// Services of which nothing runs: those on a timer of swarm-cronjob, with its schedule, and those with no replica.
-#[must_use]
 pub fn timers(compose: &Compose) -> Vec<String> {
     let label = |service: &Service, name: &str| service.labels.get(&format!("swarm.cronjob.{name}")).cloned();
     let told = |service: &Service| {
@@ -56,7 +53,6 @@ pub fn timers(compose: &Compose) -> Vec<String> {
 }
 
 /// Files of a change that are part of no deployment of the run, of those that could be part of one.
-#[must_use]
 pub fn parts_that_nothing_deploys(changed: &[String], deployed: &BTreeSet<String>) -> Vec<String> {
     // Told by themselves, with what docker says of them.
     let is_compose = |path: &str| path.starts_with("compose.") && (path.ends_with(".yml") || path.ends_with(".yaml"));
@@ -78,7 +74,6 @@ pub fn parts_that_nothing_deploys(changed: &[String], deployed: &BTreeSet<String
 }
 
 /// Functions of `abra.sh` that a change adds or alters.
-#[must_use]
 pub fn changed_functions(base: &str, head: &str) -> Vec<String> {
     let before = functions(base);
     functions(head).into_iter().filter(|(name, body)| before.get(name) != Some(body)).map(|(name, _)| name).collect()

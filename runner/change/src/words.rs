@@ -26,7 +26,6 @@ impl std::fmt::Display for Lacking {
 }
 
 /// The failure that names what operators do not have.
-#[must_use]
 pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
     let (base, head) = (&change.base, &change.head);
     let first = lacking.first().map(ToString::to_string).unwrap_or_default();
@@ -63,7 +62,6 @@ fn dropped(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
 }
 
 /// Values that the sample has changed for keys that operators have, but for versions of secrets; empty where none.
-#[must_use]
 pub fn changed_defaults(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     let (before, now) = (base.sample.vars(), head.sample.vars());
     let is_version = |key: &str| key.starts_with("SECRET_") && key.ends_with("_VERSION");
@@ -88,7 +86,6 @@ pub fn changed_defaults(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
 }
 
 /// What is told of secrets whose version the sample has changed. `is_fresh` says whether the run installs the head afresh.
-#[must_use]
 pub fn turned_secrets(change: &Change, is_fresh: bool) -> Vec<String> {
     let (base, head) = (&change.base, &change.head);
     let before = base.sample.secrets();
@@ -108,7 +105,6 @@ pub fn turned_secrets(change: &Change, is_fresh: bool) -> Vec<String> {
 
 impl Change {
     /// What an upgrade with these settings is told to have added and left out.
-    #[must_use]
     pub fn told_settings(&self, lacking: &[Lacking], left_out: &BTreeSet<String>, is_fresh: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let own = self.own(lacking);

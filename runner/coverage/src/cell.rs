@@ -50,7 +50,6 @@ impl Feature {
     ];
 
     /// The name in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Install => "install",
@@ -67,7 +66,6 @@ impl Feature {
     }
 
     /// The stage whose run shows it; none for those that are about all tests.
-    #[must_use]
     pub fn stage(self) -> Option<Stage> {
         match self {
             Self::Install => Some(Stage::Install),
@@ -105,7 +103,6 @@ impl CellState {
         [Self::Gating, Self::Advisory, Self::Stale, Self::Blocked, Self::Missing, Self::Illusion];
 
     /// The word in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Gating => "gating",
@@ -118,7 +115,6 @@ impl CellState {
     }
 
     /// A sign for it, one column wide, so that no report speaks by colour alone.
-    #[must_use]
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Gating => "✓",
@@ -182,7 +178,6 @@ impl Cell {
     }
 
     /// The word, and the rule of an illusion: `illusion (never-red)`.
-    #[must_use]
     pub fn word(&self) -> String {
         match self.rule {
             Some(rule) => format!("{} ({})", self.state.name(), rule.code()),
@@ -191,14 +186,12 @@ impl Cell {
     }
 
     /// What it is worth to the gate.
-    #[must_use]
     pub fn worth(&self) -> Worth {
         Worth::of(self.state, self.rule)
     }
 }
 
 /// How long ago, in one word of one unit: `5 min`, `3 h`, `12 days`.
-#[must_use]
 pub fn ago(seconds: u64) -> String {
     let day = 24 * 3600;
     match seconds {

@@ -71,7 +71,6 @@ pub struct Check {
 
 impl Check {
     /// The file of the recipe's folder that it is about: `restored: data/check.hurl` is about `data/check.hurl`.
-    #[must_use]
     pub fn file(&self) -> &str {
         let name = self.name.split_once(": ").map_or(self.name.as_str(), |(_, name)| name);
         let name = name.strip_suffix(MUST_BE_RED).unwrap_or(name);
@@ -79,14 +78,12 @@ impl Check {
     }
 
     /// Whether it was run, and not skipped or blocked.
-    #[must_use]
     pub fn ran(&self) -> bool {
         matches!(self.outcome, Outcome::Passed | Outcome::Failed)
     }
 
     /// Whether it shows that its test can be red: it was, by what it asserts and not because it is broken; or it
     /// had to be, and was.
-    #[must_use]
     pub fn shows_red(&self) -> bool {
         match self.outcome {
             Outcome::Failed => !matches!(
@@ -99,7 +96,6 @@ impl Check {
     }
 
     /// Whether it is a proof: green where its test was red.
-    #[must_use]
     pub fn had_to_be_red(&self) -> bool {
         self.name.ends_with(MUST_BE_RED) || self.name.contains(AGAINST)
     }
@@ -165,19 +161,16 @@ impl From<&RunView> for Evidence {
 
 impl Evidence {
     /// Whether everything was asked for.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.only.is_empty()
     }
 
     /// Whether it was whole and green.
-    #[must_use]
     pub fn is_green(&self) -> bool {
         self.is_whole() && self.word == Some(VerdictKind::Passed)
     }
 
     /// One of its stages. A fresh install is what install was where there was no release to begin with.
-    #[must_use]
     pub fn seen(&self, stage: Stage) -> Option<&StageEvidence> {
         let of = |stage| self.stages.iter().find(|seen| seen.stage == stage);
         match (stage, of(stage)) {
@@ -195,7 +188,6 @@ impl Evidence {
 }
 
 /// The runs of a state folder, newest first. What cannot be read is told, a line each, and left out.
-#[must_use]
 pub fn of_state(state: &std::path::Path) -> (Vec<Evidence>, Vec<String>) {
     use journal::fold::fold;
 

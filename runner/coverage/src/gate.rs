@@ -62,7 +62,6 @@ pub fn baseline(path: &Path) -> Result<Coverage, BaselineError> {
 
 /// The cells that are worth less than in the baseline, where a recipe is one of those that were `asked` for (all
 /// of them where that is empty). A recipe that is new is compared with nothing.
-#[must_use]
 pub fn worse(before: &Coverage, now: &Coverage, asked: &[RecipeName]) -> Vec<Worse> {
     let mut found = Vec::new();
     for was in before.recipes.iter().filter(|was| asked.is_empty() || asked.contains(&was.recipe)) {

@@ -10,13 +10,11 @@ use super::{Case, Cell, CellEvidence, Evidence, Feature};
 
 impl Case<'_> {
     /// The cells of the recipe, one a feature.
-    #[must_use]
     pub fn cells(&self) -> Vec<Cell> {
         Feature::ALL.into_iter().map(|feature| self.cell(feature)).collect()
     }
 
     /// One cell.
-    #[must_use]
     pub fn cell(&self, feature: Feature) -> Cell {
         match feature {
             Feature::Parity => parity::cell(self),

@@ -59,13 +59,11 @@ pub struct RecipeCoverage {
 
 impl RecipeCoverage {
     /// Judges one recipe by its runs, which come newest first.
-    #[must_use]
     pub fn of(recipe: &RecipeName, case: &Case<'_>) -> Self {
         Self { recipe: recipe.clone(), cells: case.cells(), standing: standing::standing(case), runs: case.runs.len() }
     }
 
     /// One of its cells.
-    #[must_use]
     pub fn cell(&self, feature: Feature) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.feature == feature)
     }
@@ -73,7 +71,6 @@ impl RecipeCoverage {
 
 impl Coverage {
     /// How many cells say so.
-    #[must_use]
     pub fn count(&self, state: CellState) -> usize {
         self.recipes.iter().flat_map(|recipe| &recipe.cells).filter(|cell| cell.state == state).count()
     }

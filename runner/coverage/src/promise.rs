@@ -62,7 +62,6 @@ impl Promise {
     }
 
     /// What a folder that was read promises.
-    #[must_use]
     pub fn of(folder: &Folder, toml: &RecipeToml, prints: Prints) -> Self {
         let is_test = |name: &str| {
             let in_place =
@@ -88,7 +87,6 @@ impl Promise {
     }
 
     /// The tests that a feature promises, without those that only touch its health.
-    #[must_use]
     pub fn tests_of(&self, feature: Feature) -> Vec<&str> {
         let in_folder = |folders: &[&str]| -> Vec<&str> {
             let of = |name: &&String| name.split_once('/').is_some_and(|(folder, _)| folders.contains(&folder));
@@ -110,14 +108,12 @@ impl Promise {
     }
 
     /// The first check of a stage, or the stage, that the recipe opts out of, with the reason.
-    #[must_use]
     pub fn opted_out(&self, stage: Stage) -> Option<(&str, &str)> {
         let of = |name: &str| name.split('.').next() == Some(stage.name());
         self.opt_outs.iter().find(|(name, _)| of(name)).map(|(name, reason)| (name.as_str(), reason.as_str()))
     }
 
     /// Whether a file is there; a folder is where something is in it.
-    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         match name.ends_with('/') {
             true => self.prints.keys().any(|file| file.starts_with(name)),

@@ -10,7 +10,6 @@ use journal::text::one_line;
 const WHY: usize = 220;
 
 /// The matrix on a terminal, with a line for every cell that is not gating, or for all cells.
-#[must_use]
 pub fn terminal(coverage: &Coverage, all: bool) -> String {
     let mut text = String::new();
     let width = coverage.recipes.iter().map(|row| row.recipe.as_str().len()).max().unwrap_or(0).max(6);
@@ -67,7 +66,6 @@ fn counted(coverage: &Coverage) -> String {
 }
 
 /// The matrix as Markdown.
-#[must_use]
 pub fn markdown(coverage: &Coverage) -> String {
     let names = Feature::ALL.map(Feature::name).join(" | ");
     let mut text = format!(

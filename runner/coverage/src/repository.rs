@@ -39,7 +39,6 @@ pub struct PublishedRelease {
 
 impl Repository {
     /// Whether two commits have the same files.
-    #[must_use]
     pub fn same(&self, a: &Commit, b: &Commit) -> bool {
         a == b || self.trees.get(a).is_some_and(|tree| self.trees.get(b) == Some(tree))
     }

@@ -15,19 +15,16 @@ macro_rules! rules {
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The code in every message.
-            #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
             }
 
             /// What is seen.
-            #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
             }
 
             /// What is shown all the same.
-            #[must_use]
             pub fn shows(self) -> Shows {
                 match self { $(Self::$name => Shows::$shows,)+ }
             }
@@ -46,7 +43,6 @@ pub enum Shows {
 
 impl Shows {
     /// The word in the reference.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Something => "something",

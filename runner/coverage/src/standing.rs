@@ -25,7 +25,6 @@ pub enum Grade {
 
 impl Grade {
     /// The word in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Unstable => "unstable",
@@ -49,7 +48,6 @@ pub enum Assessment {
 
 impl Assessment {
     /// The words in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Met => "met",
@@ -96,7 +94,6 @@ pub struct Readme {
 
 /// Reads a README: the line that begins with the word maintainer, in a list, a table or plain, and the lines of a
 /// heading of that name.
-#[must_use]
 pub fn readme(text: &str) -> Readme {
     let bare = |line: &str| line.trim_start_matches(['*', '-', '#', '|', ' ', '_']).trim_end().to_owned();
     let mut found = Vec::new();
@@ -142,7 +139,6 @@ fn has_contact(text: &str) -> bool {
 }
 
 /// What one recipe is.
-#[must_use]
 pub fn standing(case: &Case<'_>) -> Grading {
     let repository = case.repository;
     let release = repository.and_then(|repository| repository.release.as_ref());

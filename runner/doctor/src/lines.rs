@@ -33,7 +33,6 @@ pub const LINES: &[OperateLine] = &[
 ];
 
 /// The line that a check looks at.
-#[must_use]
 pub fn line_of(check: &str) -> Option<u8> {
     LINES.iter().find(|line| line.checks.contains(&check)).map(|line| line.number)
 }

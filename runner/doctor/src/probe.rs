@@ -89,7 +89,6 @@ pub(super) fn recipe() -> Result<RecipeName, Failure> {
 }
 
 /// The answers for people: each question, what was answered, and what cc-ci does about it.
-#[must_use]
 pub fn told(probed: &Probed) -> String {
     let mut text = format!("{}\n", probed.version);
     for row in BEHAVIOURS {

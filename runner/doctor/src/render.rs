@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::{DoctorFinding, Level};
 
 /// A line per finding, with the number of the step in docs/operate.md that it looks at, a second one where a command mends it, and a last line that sums up.
-#[must_use]
 pub fn render(findings: &[DoctorFinding]) -> String {
     let mut text = String::new();
     for finding in findings {

@@ -52,7 +52,6 @@ pub async fn all(cx: &mut StageRun) -> Result<String, Failure> {
 }
 
 /// How long a run can hold its slot at most.
-#[must_use]
 pub fn longest(cx: &StageRun) -> Duration {
     let held = cx.run.started.stages.iter().filter(|planned| planned.stage > Stage::Slot);
     Duration::from_secs(held.map(|planned| planned.deadline_s).sum())

@@ -16,10 +16,10 @@ use crate::context::StageRun;
 use crate::random_text::random_text;
 use crate::stage;
 use journal::event::Event;
-use plan::allowed::{allowed, readable, settle};
 use plan::links::OVERRIDE_FILE;
-use plan::neighbours::CA_FILE;
 use plan::override_file::{least_version, override_file};
+use plan::peers::CA_FILE;
+use plan::policy::{check_compose, check_repository, normalize_env};
 use plan::revision::{INSTALL_STEPS, invalid_compose, sample_of};
 
 impl StageRun {
@@ -99,12 +99,12 @@ impl StageRun {
         if let Some(variant) = &self.app.variant {
             variant.settings.write_to(&mut env);
         }
-        settle(&mut env, &self.app.spec)?;
-        let mut compose = readable(&self.app.checkout, revision, &env, &self.app.spec)?;
+        normalize_env(&mut env, &self.app.spec)?;
+        let mut compose = check_repository(&self.app.checkout, revision, &env, &self.app.spec)?;
         if self.app.opted_out("prepare.allowed").is_none() {
-            allowed(&self.app.checkout, revision, &env, &self.app.spec, &compose)?;
+            check_compose(&self.app.checkout, revision, &env, &self.app.spec, &compose)?;
         }
-        let least = least_version(&self.run.place, &self.app.neighbours);
+        let least = least_version(&self.run.place, &self.app.peers);
         if compose.raise_version(least).map_err(|error| invalid_compose(&error))? {
             self.note(format!(
                 "the compose files are deployed as version 3.{least}, which this machine's override needs"
@@ -112,11 +112,9 @@ impl StageRun {
         }
         compose.hold_ports().map_err(|error| invalid_compose(&error))?;
         env.append_compose_file(OVERRIDE_FILE);
-        let own = (
-            OVERRIDE_FILE.to_owned(),
-            override_file(&compose, &self.app.labels, &self.run.place, &self.app.neighbours),
-        );
-        let ca = self.app.neighbours.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
+        let own =
+            (OVERRIDE_FILE.to_owned(), override_file(&compose, &self.app.labels, &self.run.place, &self.app.peers));
+        let ca = self.app.peers.ca.as_ref().map(|pem| (CA_FILE.to_owned(), pem.clone()));
         for (name, text) in compose.files.iter().chain([&own]).chain(&ca) {
             let path = self.app.checkout.dir().join(name);
             write_anew(&path, text).map_err(|error| Failure::disk("write", &path, &error))?;
@@ -199,9 +197,6 @@ impl StageRun {
     }
 
     /// What runs now, as it was when it had settled last: what ended since then counts as news.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn before(&self) -> Result<Before, Failure> {
         let mut before = self.run.swarm.before(&self.app.spec.stack).await?;
         if let Some(settled) = &self.app.settled {

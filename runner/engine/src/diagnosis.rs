@@ -75,7 +75,6 @@ pub struct Diagnosis {
 }
 
 /// The most likely cause; none where nothing points anywhere.
-#[must_use]
 pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
     let of = |is_certain, cause: String, look_at: &str| {
         Some(Diagnosis { cause, look_at: look_at.to_owned(), is_certain, is_expected: false })
@@ -236,7 +235,6 @@ fn is_same(location: &str, url: &str) -> bool {
 }
 
 /// Everything that was seen, for who reads the report.
-#[must_use]
 pub fn lines(seen: &Observation) -> String {
     let told = |heard: &Heard| {
         let to = heard.location.as_ref().map(|to| format!(", to {to}")).unwrap_or_default();

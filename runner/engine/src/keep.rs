@@ -34,7 +34,6 @@ pub async fn keep(cx: &StageRun, time: Duration) -> Result<String, Failure> {
 }
 
 /// A time of day for people, from Unix seconds.
-#[must_use]
 pub fn clock(second: i64) -> String {
     Timestamp::from_second(second).map(|at| at.strftime("%H:%M:%S UTC").to_string()).unwrap_or_default()
 }

@@ -11,7 +11,6 @@ use crate::stage::published_ports;
 use host::queue::Runner;
 
 /// What a run asks for: all of its apps at once. One that earlier runs keep warm counts already.
-#[must_use]
 pub fn ask(cx: &StageRun, runner: &Runner, limit: Duration) -> SlotRequest {
     let apps: Vec<&StageRun> = cx.deployed_here().collect();
     SlotRequest {
@@ -30,7 +29,6 @@ pub fn ask(cx: &StageRun, runner: &Runner, limit: Duration) -> SlotRequest {
 
 /// What stays when the run has ended: its own apps where they are kept, and a provider that it made, under
 /// that one's own run.
-#[must_use]
 pub fn stays(cx: &StageRun, runner: &Runner, keeps: bool) -> Vec<SlotRequest> {
     let whole = ask(cx, runner, Duration::ZERO);
     let mut stays = Vec::new();

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use swarm::{PublishedPort, ServiceFacts};
 
 use crate::context::{Keep, StageRun};
-use plan::neighbours::SYSTEM_CAS;
+use plan::peers::SYSTEM_CAS;
 
 /// One value.
 pub struct Variable {
@@ -45,7 +45,6 @@ impl Deployed {
     }
 
     /// The ports as a test reads them, each with where it is reached.
-    #[must_use]
     pub fn ports_at(&self, host: &str) -> String {
         let ports = self.ports.iter().map(|one| format!("{}/{}={host}:{}", one.port, one.protocol, one.port));
         ports.collect::<Vec<_>>().join(" ")

@@ -64,7 +64,6 @@ impl HookSecret {
     }
 
     /// The signature of a payload, in hexadecimal digits.
-    #[must_use]
     pub fn sign(&self, payload: &[u8]) -> String {
         hmac::sign(&self.0, payload).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -59,7 +59,6 @@ pub enum HistoryError {
 
 impl HistoryError {
     /// Whether the same may go well later, with nobody having changed the journal.
-    #[must_use]
     pub fn passes(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Full(_) | Self::Io { .. })
     }

@@ -55,9 +55,6 @@ struct Old {
 
 impl History {
     /// Drops what is not kept, as of `now`: first from the history, then folders. It blocks.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn retain(&self, keep: &Keep, now: Timestamp) -> Result<Dropped, HistoryError> {
         // No folder goes by what a file says that nobody finds any more.
         self.write(|_| Ok(()))?;

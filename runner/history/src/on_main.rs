@@ -16,7 +16,6 @@ use journal::on_main::OnMain;
 use journal::tone::Tone;
 
 /// Compares a run of a pull request that is red with one of the default branch; none where nothing can be compared.
-#[must_use]
 pub fn compare(view: &RunView, main: &MainRun) -> Option<OnMain> {
     if view.tone() != Tone::Failed {
         return None;

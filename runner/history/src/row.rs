@@ -26,7 +26,6 @@ pub enum RunState {
 
 impl RunState {
     /// The name in the database and in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -91,13 +90,11 @@ pub struct RunRow {
 
 impl RunRow {
     /// Whether everything was asked for.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.only.is_empty()
     }
 
     /// Who has to act, where it failed.
-    #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         match self.word {
             Some(VerdictKind::Failed(cause)) => Some(cause),
@@ -106,7 +103,6 @@ impl RunRow {
     }
 
     /// How long ago it began; nothing where the clock went back.
-    #[must_use]
     pub fn age(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.at).max(SignedDuration::ZERO)
     }

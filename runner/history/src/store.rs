@@ -118,39 +118,31 @@ impl History {
     }
 
     /// The state folder.
-    #[must_use]
     pub fn state(&self) -> &Path {
         self.0.place.state()
     }
 
     /// The database's file.
-    #[must_use]
     pub fn file(&self) -> PathBuf {
         self.0.place.file()
     }
 
     /// Tells of every change from now on.
-    #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<HistoryChange> {
         self.0.changes.subscribe()
     }
 
     /// Journals that could not be imported yet, and why.
-    #[must_use]
     pub fn waiting(&self) -> Vec<WaitingChange> {
         lock(&self.0.waiting).values().cloned().collect()
     }
 
     /// Databases that were damaged and set aside since this one was opened.
-    #[must_use]
     pub fn set_aside(&self) -> Vec<SetAside> {
         lock(&self.0.set_aside).clone()
     }
 
     /// Asks a question, on a thread where it may block.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub async fn read<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Db) -> Result<T, HistoryError> + Send + 'static,
@@ -162,9 +154,6 @@ impl History {
     }
 
     /// Asks a question. It blocks.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn read_now<T>(&self, ask: impl FnOnce(&Db) -> Result<T, HistoryError>) -> Result<T, HistoryError> {
         let generation = self.0.generation.load(Ordering::Acquire);
         let mut readers = lock(&self.0.readers);
@@ -193,9 +182,6 @@ impl History {
     ///
     /// What cannot be imported stays in the run's folder and is among [`History::waiting`]. A database that is
     /// damaged is set aside; the run is the first in the new one.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn import(&self, dir: &RunDir) -> Result<Option<RunChange>, HistoryError> {
         // First, so that nothing is written after it was asked that is not read then.
         self.import_when(dir, !dir.may_grow())

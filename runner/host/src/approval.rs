@@ -83,7 +83,6 @@ impl Approved {
     }
 
     /// Why code of a recipe's own repository does not run; none where an operator approved it.
-    #[must_use]
     pub fn why_not(&self, settings: &Settings, recipe: &RecipeName) -> Option<String> {
         let list = match &settings.approved {
             _ if self.has(recipe) => return None,
@@ -94,7 +93,6 @@ impl Approved {
     }
 
     /// Whether a recipe is approved.
-    #[must_use]
     pub fn has(&self, recipe: &RecipeName) -> bool {
         self.0.contains(recipe)
     }

@@ -50,7 +50,6 @@ struct ListingLine {
 }
 
 /// Reads restic's list; none where it is none.
-#[must_use]
 pub fn listed(text: &str) -> Option<Listed> {
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<ListingLine>(line).ok());
     let made = lines.next()?.time?;
@@ -62,7 +61,6 @@ pub fn listed(text: &str) -> Option<Listed> {
 }
 
 /// The paths that abra lists, one a line. Nothing but what is in them says which are folders.
-#[must_use]
 pub fn paths(text: &str) -> Vec<SnapshotEntry> {
     let clean = |line: &str| line.find('/').map(|at| line[at..].trim_end_matches(['"', ',', ' ', '/']).to_owned());
     let paths: Vec<String> = text.lines().filter_map(clean).collect();
@@ -78,7 +76,6 @@ pub fn paths(text: &str) -> Vec<SnapshotEntry> {
 
 /// Whether a list names the folders of volumes and nothing in them: whoever made it did not look into them, and what
 /// they hold is not known.
-#[must_use]
 pub fn names_only_volumes(entries: &[SnapshotEntry]) -> bool {
     let depth = |entry: &SnapshotEntry| entry.path.trim_start_matches('/').split('/').count();
     entries.iter().any(|entry| depth(entry) == VOLUME_DEPTH) && entries.iter().all(|entry| depth(entry) <= VOLUME_DEPTH)
@@ -135,7 +132,6 @@ pub enum Holds {
 }
 
 /// Whether a snapshot is one of this backup, and not one that was there before.
-#[must_use]
 pub fn is_young(made: Timestamp, since: Timestamp) -> bool {
     made.saturating_add(SKEW).is_ok_and(|made| made >= since)
 }

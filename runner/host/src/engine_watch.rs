@@ -28,7 +28,6 @@ pub struct EngineWatch {
 
 impl EngineWatch {
     /// Starts to listen. An event stream ends only when the engine or the connection does.
-    #[must_use]
     pub fn start(swarm: &Swarm) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let kills = Arc::new(Mutex::new(Vec::new()));

@@ -44,9 +44,6 @@ async fn in_bot(swarm: &Swarm, script: &str, volume: &str, content: &str) -> boo
 
 impl Marker {
     /// Plants a marker in a folder of a mounted volume.
-    ///
-    /// # Errors
-    /// What the engine said.
     pub async fn plant(swarm: &Swarm, mount: &MountedVolume, below: &str, content: &str) -> Result<Self, Failure> {
         let mut marker =
             Self { volume: mount.short.clone(), below: below.to_owned(), content: content.to_owned(), by_bot: None };
@@ -83,9 +80,6 @@ impl Marker {
 const WIPED: &str = "wiped";
 
 /// Replaces markers, so that what was planted is gone. The volumes as they are mounted now.
-///
-/// # Errors
-/// What the engine said.
 pub async fn wipe(swarm: &Swarm, stack: &StackName, markers: &[Marker]) -> Result<Vec<MountedVolume>, Failure> {
     let mounts = swarm.mounted(stack).await?;
     let wipes = markers.iter().filter_map(|marker| Some((marker, marker.mount(&mounts)?)));
@@ -100,9 +94,6 @@ pub async fn wipe(swarm: &Swarm, stack: &StackName, markers: &[Marker]) -> Resul
 }
 
 /// The volumes in which what was planted is not there, in the markers' order.
-///
-/// # Errors
-/// What the engine said.
 pub async fn missing(swarm: &Swarm, mounts: &[MountedVolume], markers: &[Marker]) -> Result<Vec<String>, Failure> {
     let found = try_join_all(markers.iter().map(|marker| marker.is_there(swarm, mounts))).await?;
     Ok(markers.iter().zip(found).filter(|(_, found)| !found).map(|(marker, _)| marker.volume.clone()).collect())

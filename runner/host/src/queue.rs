@@ -33,24 +33,17 @@ pub struct Runner {
 }
 
 /// The slots that these settings name.
-#[must_use]
 pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
     Slots::new(SwarmBoard::of_set(swarm, &settings.slots))
 }
 
 /// The present in Unix seconds, by the swarm's clock: every deadline on record is meant by it, since runners on
 /// several hosts read it.
-///
-/// # Errors
-/// The engine does not answer.
 pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
     Ok(slots_of(swarm, settings).now().await?.unwrap_or_else(Timestamp::now).as_second())
 }
 
 /// What the swarm may hold at once, where nothing was set before: what is set here, else what suits this node: a run per processor, two apps per run, four fifths of the memory.
-///
-/// # Errors
-/// The engine does not answer.
 pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<CapSettings, Failure> {
     let facts = swarm.facts().await?;
     let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
@@ -71,7 +64,6 @@ pub struct UsualTimes(Arc<OnceLock<BTreeMap<RecipeName, Duration>>>);
 
 impl UsualTimes {
     /// Begins to read the journals below a state folder.
-    #[must_use]
     pub fn begin(state: PathBuf) -> Self {
         let times = Self::default();
         let read = Arc::clone(&times.0);
@@ -80,20 +72,17 @@ impl UsualTimes {
     }
 
     /// The same, read to the end.
-    #[must_use]
     pub fn read(state: &Path) -> Self {
         Self(Arc::new(expect::whole(state).into()))
     }
 
     /// The time that a run of this kind takes.
-    #[must_use]
     pub fn takes(&self, ask: &SlotRequest) -> Duration {
         self.0.get().and_then(|times| times.get(&ask.recipe)).copied().unwrap_or(UNKNOWN)
     }
 }
 
 /// Where one that waits stands, in words.
-#[must_use]
 pub fn place(view: &SlotsView, waiting: &Waiting, times: &UsualTimes) -> String {
     let expected = forecast(view, |ask| times.takes(ask));
     let about = expected.get(&waiting.number).map_or_else(String::new, |time| {

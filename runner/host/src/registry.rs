@@ -25,7 +25,6 @@ pub fn logins(settings: &Settings, recipe: &RecipeName) -> Result<RegistryLogins
 }
 
 /// The login's file: the one that was asked for, else the docker client's, where it is there.
-#[must_use]
 pub fn file(settings: &Settings) -> Option<PathBuf> {
     if settings.registry_login.is_some() {
         return settings.registry_login.clone();

@@ -124,7 +124,6 @@ pub enum Looked {
 
 impl Looked {
     /// In words.
-    #[must_use]
     pub fn text(&self) -> &str {
         let (Self::Well(text) | Self::Limited(text) | Self::NotAsked(text)) = self;
         text

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use base::names::RunId;
 
 /// The labels of every service that a run deploys.
-#[must_use]
 pub fn labels(run: &RunId, host: &str, deadline: i64) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("cc-ci.run".to_owned(), run.to_string()),

@@ -153,7 +153,6 @@ pub enum FaultsMade {
 
 impl FaultsMade {
     /// Whether they do.
-    #[must_use]
     pub fn are_made(self) -> bool {
         self == Self::All
     }
@@ -211,9 +210,6 @@ fn resolver(text: &str) -> Result<String, String> {
 }
 
 /// A time such as 90s, 30m or 2h; at most a day.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn how_long(text: &str) -> Result<Duration, String> {
     let time: SignedDuration = text.parse().map_err(|_| "write 90s, 30m or 2h".to_owned())?;
     let time = Duration::try_from(time).map_err(|_| "a time cannot be negative".to_owned())?;
@@ -224,7 +220,6 @@ pub fn how_long(text: &str) -> Result<Duration, String> {
 impl Settings {
     /// The settings as variables of the environment, for a cc-ci that this one starts. All of them are here: what
     /// is not set stays as the environment says, since that is where it would have come from.
-    #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         fn text(value: &impl ToString) -> OsString {
             value.to_string().into()
@@ -298,20 +293,17 @@ impl Settings {
     }
 
     /// Where a recipe's repository is, unless something says otherwise.
-    #[must_use]
     pub fn source_of(&self, recipe: &RecipeName) -> String {
         let below = self.sources.trim_end_matches('/');
         if below.contains("://") { format!("{below}/{recipe}.git") } else { format!("{below}/{recipe}") }
     }
 
     /// Whether the base domain is one that needs no DNS.
-    #[must_use]
     pub fn is_offline(&self) -> bool {
         self.base_domain.as_str() == "localhost" || self.base_domain.as_str().ends_with(".localhost")
     }
 
     /// The address that names below the base domain have, where DNS is not to be asked.
-    #[must_use]
     pub fn fixed_address(&self) -> Option<IpAddr> {
         self.address.or_else(|| self.is_offline().then(|| IpAddr::from([127, 0, 0, 1])))
     }

@@ -19,9 +19,6 @@ use journal::run_dir::RunDir;
 const FILE: &str = "snapshots";
 
 /// Writes down that a run made these.
-///
-/// # Errors
-/// The disk refuses.
 pub fn note(dir: &RunDir, made: &[SnapshotId]) -> io::Result<()> {
     let mut all = of(dir)?;
     all.extend(made.iter().filter(|id| !all.contains(id)).cloned().collect::<Vec<_>>());
@@ -33,9 +30,6 @@ pub fn note(dir: &RunDir, made: &[SnapshotId]) -> io::Result<()> {
 }
 
 /// The snapshots of a run that are not forgotten yet. A line that is no id is nothing that could be forgotten.
-///
-/// # Errors
-/// The disk refuses.
 pub fn of(dir: &RunDir) -> io::Result<Vec<SnapshotId>> {
     let text = match std::fs::read_to_string(file(dir)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -29,7 +29,6 @@ pub struct Measured {
 ///
 /// Of what was measured, nine out of ten runs count: one broken change among the last runs shall not make
 /// its recipe heavy for weeks. The declaration holds where it is more: it may know of what no run came to.
-#[must_use]
 pub fn mib(declared: u64, measured_peaks: &[u64]) -> u64 {
     let shown =
         usual_peak(measured_peaks).map(|peak| peak.saturating_add(peak.saturating_mul(MARGIN_PERCENT).div_ceil(100)));
@@ -38,7 +37,6 @@ pub fn mib(declared: u64, measured_peaks: &[u64]) -> u64 {
 
 /// The peak that nine out of ten runs do not pass; with ten runs or fewer, all but the largest are fewer than
 /// that, and the largest counts.
-#[must_use]
 pub fn usual_peak(peaks: &[u64]) -> Option<u64> {
     let mut sorted = peaks.to_vec();
     sorted.sort_unstable();
@@ -47,7 +45,6 @@ pub fn usual_peak(peaks: &[u64]) -> Option<u64> {
 }
 
 /// What to say where runs hold more than a recipe declares; nothing where they do not.
-#[must_use]
 pub fn warning(recipe: &str, declared: u64, peak: u64) -> Option<String> {
     (peak > declared).then(|| {
         format!(
@@ -58,15 +55,11 @@ pub fn warning(recipe: &str, declared: u64, peak: u64) -> Option<String> {
 }
 
 /// The peaks of a recipe's last runs, oldest first; none where it never ran or the file cannot be read.
-#[must_use]
 pub fn measured(state: &Path, recipe: &RecipeName) -> Vec<u64> {
     read(&file(state, recipe)).into_iter().map(|one| one.mib).collect()
 }
 
 /// Adds a run's peak.
-///
-/// # Errors
-/// The disk refuses.
 pub fn remember(state: &Path, recipe: &RecipeName, run: &RunId, mib: u64) -> io::Result<()> {
     let path = file(state, recipe);
     let folder = path.parent().unwrap_or(state);

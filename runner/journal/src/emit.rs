@@ -39,7 +39,6 @@ struct EmitterState {
 
 impl Emitter {
     /// Starts the run's clock.
-    #[must_use]
     pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Redactor) -> Self {
         let state = EmitterState { next: 0, sinks, redactor, trouble: None, records: Vec::new() };
         Self { start: Instant::now(), state: Mutex::new(state) }
@@ -51,13 +50,11 @@ impl Emitter {
     }
 
     /// A text as an event would show it.
-    #[must_use]
     pub fn clean(&self, text: &str) -> String {
         self.lock().redactor.text(text).into_owned()
     }
 
     /// What takes secrets out of texts before they are cut. It learns what is hidden later, too.
-    #[must_use]
     pub fn redactor(&self) -> Redactor {
         self.lock().redactor.clone()
     }
@@ -84,19 +81,16 @@ impl Emitter {
     }
 
     /// The first error of a sink, if there was one.
-    #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.lock().trouble.clone()
     }
 
     /// What was emitted so far, without the progress.
-    #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.lock().records.clone()
     }
 
     /// Milliseconds since the run began.
-    #[must_use]
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -273,7 +273,6 @@ impl Stage {
     ];
 
     /// The name in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Prepare => "prepare",
@@ -314,7 +313,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// The name in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -339,7 +337,6 @@ pub enum Origin {
 
 impl Origin {
     /// The name in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Generic => "generic",
@@ -444,7 +441,6 @@ pub struct AppUsed {
 
 impl Used {
     /// In a few words: `memory peak 412 MiB, disk 35 MiB`.
-    #[must_use]
     pub fn words(&self) -> String {
         let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
         let memory = self.memory_peak.map(|bytes| format!("memory peak {} MiB", mib(bytes)));

@@ -137,7 +137,6 @@ pub const EVENTS: &[EventDoc] = &[
 
 /// The row of [`EVENTS`] that belongs to an event. Whoever adds an event is stopped here by the
 /// compiler, and by a test of the reference until the row is true.
-#[must_use]
 pub fn doc_of(event: &Event) -> &'static EventDoc {
     let row = match event {
         Event::RunStarted(_) => 0,

@@ -18,17 +18,14 @@ macro_rules! exits {
             /// Every exit, in the order of the docs.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
             /// The number that the process ends with.
-            #[must_use]
             pub const fn code(self) -> u8 {
                 match self { $(Self::$name => $code),+ }
             }
             /// The stable name.
-            #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $word),+ }
             }
             /// What it says to the caller, in one line.
-            #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
             }
@@ -88,7 +85,6 @@ impl From<Exit> for ExitCode {
 }
 
 /// The table for the end of `--help`.
-#[must_use]
 pub fn help_table() -> String {
     let mut text = String::from("Exit codes:\n");
     for exit in Exit::ALL {
@@ -98,7 +94,6 @@ pub fn help_table() -> String {
 }
 
 /// The table for the docs, in Markdown.
-#[must_use]
 pub fn markdown_table() -> String {
     let mut text = String::from("| code | name | meaning |\n|---:|---|---|\n");
     for exit in Exit::ALL {

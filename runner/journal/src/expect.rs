@@ -25,21 +25,18 @@ pub struct Expected(BTreeMap<Stage, u64>);
 
 impl Expected {
     /// Milliseconds that a stage should take; none where it never passed.
-    #[must_use]
     pub fn of(&self, stage: Stage) -> Option<u64> {
         self.0.get(&stage).copied()
     }
 }
 
 /// What to expect of a recipe below cc-ci's state folder; nothing where it never ran.
-#[must_use]
 pub fn from_runs(state: &Path, recipe: &RecipeName) -> Expected {
     expected(recipe, &earlier_runs(state, recipe))
 }
 
 /// How long runs of each recipe take once they have their slot (median), by the newest runs here. A recipe that
 /// never passed is not among them.
-#[must_use]
 pub fn whole(state: &Path) -> BTreeMap<RecipeName, Duration> {
     let runs = RunDir::all(state).unwrap_or_default();
     let mut times: BTreeMap<RecipeName, Vec<u64>> = BTreeMap::new();
@@ -54,7 +51,6 @@ pub fn whole(state: &Path) -> BTreeMap<RecipeName, Duration> {
 
 /// The median time of each stage over the runs of `recipe`. A stage that did not pass says nothing
 /// about how long one takes.
-#[must_use]
 pub fn expected<'a>(recipe: &RecipeName, runs: impl IntoIterator<Item = &'a RunView>) -> Expected {
     let mut times: BTreeMap<Stage, Vec<u64>> = BTreeMap::new();
     for run in runs.into_iter().filter(|run| run.started.recipe == *recipe) {
@@ -80,7 +76,6 @@ fn median(mut times: Vec<u64>) -> Option<u64> {
 ///
 /// Journals that cannot be read are left out: this is for comfort, and no run fails for it. Run ids
 /// sort by start, so that the newest are found without opening any.
-#[must_use]
 pub fn earlier_runs(state: &Path, recipe: &RecipeName) -> Vec<RunView> {
     newest_runs(state, recipe).take(RUNS).collect()
 }

@@ -119,9 +119,6 @@ struct Peek {
 }
 
 /// Reads a journal file.
-///
-/// # Errors
-/// See [`ReadError`].
 pub fn read(path: &Path) -> Result<Journal, ReadError> {
     let folder = path.parent().map(Path::to_owned);
     // A device has no end.
@@ -136,9 +133,6 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
 /// A last line that was cut short is left out and told, since that is what a kill leaves behind. So is
 /// an event that this version does not know: a later one may add events that older reports can do
 /// without; where they cannot, the format's number grows and the journal is refused.
-///
-/// # Errors
-/// See [`ReadError`].
 pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
     let mut journal = Journal { records: Vec::new(), remarks: Vec::new(), folder: None };
     let mut expected_seq = 0;

@@ -127,7 +127,6 @@ impl RunView {
 
     /// How long the run held its slot in milliseconds, where it passed: from the beginning without preparation
     /// and waiting.
-    #[must_use]
     pub fn worked_ms(&self) -> Option<u64> {
         let passed = self.verdict.as_ref().is_some_and(|verdict| verdict.word == VerdictKind::Passed);
         let before = self.stages.iter().filter(|stage| matches!(stage.stage, Stage::Prepare | Stage::Slot));
@@ -183,19 +182,16 @@ impl RunView {
     }
 
     /// The stage that runs now, or ran when the run was killed.
-    #[must_use]
     pub fn running(&self) -> Option<&StageView> {
         self.stages.iter().rev().find(|stage| stage.state == StageProgress::Running)
     }
 
     /// One stage.
-    #[must_use]
     pub fn stage(&self, stage: Stage) -> Option<&StageView> {
         self.stages.iter().find(|view| view.stage == stage)
     }
 
     /// The verdict's line; for a run without an end, that it has none, and where it was killed.
-    #[must_use]
     pub fn line(&self) -> String {
         match (&self.verdict, self.running()) {
             (Some(verdict), _) => verdict.line.clone(),
@@ -205,7 +201,6 @@ impl RunView {
     }
 
     /// What to look at, in a run that is not green.
-    #[must_use]
     pub fn look_at(&self) -> Option<&str> {
         match &self.verdict {
             Some(verdict) => verdict.decided_by.as_ref().map(|decision| decision.fault.failure.look_at.as_str()),
@@ -217,14 +212,12 @@ impl RunView {
     }
 
     /// The stage that decided, where the verdict is not green and one did.
-    #[must_use]
     pub fn deciding_stage(&self) -> Option<Stage> {
         let verdict = self.verdict.as_ref()?;
         verdict.decided_by.as_ref().map(|decision| decision.stage)
     }
 
     /// How the whole looks: green only with a verdict that says so.
-    #[must_use]
     pub fn tone(&self) -> Tone {
         let Some(verdict) = &self.verdict else { return Tone::NoEnd };
         match verdict.word {
@@ -239,7 +232,6 @@ impl RunView {
     }
 
     /// The exit code that belongs to the view; a run without an end has that of infrastructure.
-    #[must_use]
     pub fn exit(&self) -> Exit {
         self.verdict.as_ref().map_or(Exit::Infrastructure, Exit::from)
     }
@@ -270,13 +262,11 @@ impl StageView {
     }
 
     /// How it ended, if it did.
-    #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         self.result().map(|result| result.outcome)
     }
 
     /// Its result, if it ended.
-    #[must_use]
     pub fn result(&self) -> Option<&StageResult> {
         match &self.state {
             StageProgress::Ended(result) => Some(result),
@@ -285,7 +275,6 @@ impl StageView {
     }
 
     /// How it looks in a run that has stopped.
-    #[must_use]
     pub fn tone(&self) -> Tone {
         match &self.state {
             StageProgress::Waiting if self.reason().is_some() => Tone::Skipped,
@@ -305,7 +294,6 @@ impl StageView {
     }
 
     /// Why it was or will be skipped, or by what it was blocked.
-    #[must_use]
     pub fn reason(&self) -> Option<&str> {
         let ended = self.result().and_then(|result| result.reason.as_deref());
         ended.or_else(|| self.planned.as_ref()?.skip.as_deref())

@@ -4,7 +4,6 @@
 use crate::text::{Bounds, block, one_line};
 
 /// A text as one span of code, on one line of at most so many columns.
-#[must_use]
 pub fn span(text: &str, columns: usize) -> String {
     let line = chars(&one_line(text, columns), columns);
     let line = line.trim();
@@ -17,7 +16,6 @@ pub fn span(text: &str, columns: usize) -> String {
 }
 
 /// A text's last lines as a block of code, to stand between blank lines.
-#[must_use]
 pub fn fenced(text: &str, bounds: Bounds) -> String {
     let text = block(text, bounds).replace("are in the journal]", "are in the run's journal]");
     let lines: Vec<String> = text.lines().map(|line| chars(line, bounds.columns + 40)).collect();

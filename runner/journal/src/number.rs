@@ -4,58 +4,37 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 
 /// A whole number from 1 on.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn from_one(text: &str) -> Result<NonZeroU32, String> {
     whole(text, 1, u32::MAX)
 }
 
 /// A whole number from 1 on, which may be large.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn large_from_one(text: &str) -> Result<NonZeroU64, String> {
     whole(text, 1, u64::MAX)
 }
 
 /// A whole number, which may be 0.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn from_zero(text: &str) -> Result<u32, String> {
     whole(text, 0, u32::MAX)
 }
 
 /// A whole number of at most 65535, which may be 0.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn small(text: &str) -> Result<u16, String> {
     whole(text, 0, u16::MAX)
 }
 
 /// A number that a forge gives, such as a pull request's.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn number(text: &str) -> Result<u64, String> {
     large_from_one(text).map(NonZeroU64::get)
 }
 
 /// A whole number between two bounds.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn between(text: &str, least: u16, most: u16) -> Result<u16, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
 }
 
 /// A port.
-///
-/// # Errors
-/// What is wrong with the text.
 pub fn port(text: &str) -> Result<u16, String> {
     small(text).ok().filter(|port| *port != 0).ok_or_else(|| format!("a port is a whole number from 1 to {}", u16::MAX))
 }

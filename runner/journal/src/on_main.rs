@@ -23,14 +23,12 @@ pub struct OnMain {
 
 impl OnMain {
     /// Where and when: `commit 1a2b3c4d on 2026-11-27`.
-    #[must_use]
     pub fn place(&self) -> String {
         let day = self.at.to_zoned(TimeZone::UTC).date();
         format!("commit {} on {day}", self.commit.short())
     }
 
     /// A line for each of the two.
-    #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let line = |names: &[String], word: &str| {
             let names: Vec<String> = names.iter().map(|name| one_line(name, 120)).collect();

@@ -38,9 +38,6 @@ pub struct Alive(#[expect(dead_code, reason = "holding the file is the point")] 
 
 /// Writes down that a run was found dead, and forgets those of long ago. A server that watches the run's build reads it,
 /// whichever process found it.
-///
-/// # Errors
-/// When the disk refuses.
 pub fn note_found_dead(state: &Path, run: &RunId) -> io::Result<()> {
     let folder = state.join(FOUND_DEAD);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
@@ -54,7 +51,6 @@ pub fn note_found_dead(state: &Path, run: &RunId) -> io::Result<()> {
 }
 
 /// Whether a janitor that uses this state folder found the run dead.
-#[must_use]
 pub fn was_found_dead(state: &Path, run: &RunId) -> bool {
     state.join(FOUND_DEAD).join(run.as_str()).exists()
 }
@@ -64,7 +60,6 @@ impl RunDir {
     pub const ARTIFACTS: &str = "artifacts";
 
     /// The folder of `run` below the state folder; not made yet.
-    #[must_use]
     pub fn of(state: &Path, run: &RunId) -> Self {
         Self(state.join("runs").join(run.as_str()))
     }
@@ -119,20 +114,17 @@ impl RunDir {
     }
 
     /// Whether something is there that [`RunDir::remove_private`] removes.
-    #[must_use]
     pub fn has_private(&self) -> bool {
         [self.abra(), self.work(), self.deps()].iter().any(|path| path.symlink_metadata().is_ok())
     }
 
     /// Takes over the lock of a run whose process is gone; none where it lives or was never made.
-    #[must_use]
     pub fn take_over(&self) -> Option<Alive> {
         let file = OpenOptions::new().write(true).open(self.lock()).ok()?;
         FileExt::try_lock_exclusive(&file).ok()?.then_some(Alive(file))
     }
 
     /// Whether a process holds the lock.
-    #[must_use]
     pub fn is_locked(&self) -> bool {
         self.lock().exists() && self.take_over().is_none()
     }
@@ -188,28 +180,24 @@ impl RunDir {
     }
 
     /// The state folder that it is in.
-    #[must_use]
     pub fn state(&self) -> &Path {
         self.0.parent().and_then(Path::parent).unwrap_or(&self.0)
     }
 
     /// Whether the run is one of another machine, or of another state folder, that reports to this one: nobody here
     /// holds its lock, and nothing of it is here but what it tells.
-    #[must_use]
     pub fn is_reported(&self) -> bool {
         self.reported().exists()
     }
 
     /// Whether somebody may still write to its journal: its process lives, or it is one that reports, is not at its end,
     /// and was heard of within [`SILENT`].
-    #[must_use]
     pub fn may_grow(&self) -> bool {
         self.is_locked() || self.silent_in().is_some()
     }
 
     /// How long from now a run that reports counts as dead unless it is heard of; none where it is over, or does not
     /// report.
-    #[must_use]
     pub fn silent_in(&self) -> Option<Duration> {
         // Its reports are written when its last line has come.
         if !self.is_reported() || self.0.join("report.html").exists() {
@@ -222,20 +210,17 @@ impl RunDir {
     }
 
     /// Says that the run is one that reports, and who sends what it tells.
-    #[must_use]
     pub fn reported(&self) -> PathBuf {
         self.0.join("reported")
     }
 
     /// Secret values of an app that is kept, a JSON text a line, so that a later look at it can hide them
     /// too. It goes at teardown.
-    #[must_use]
     pub fn kept_secrets(&self) -> PathBuf {
         self.abra().join("kept-secrets")
     }
 
     /// What the run deployed beside the tested app, with its logins, for tests. It goes at teardown.
-    #[must_use]
     pub fn deps(&self) -> PathBuf {
         self.0.join("deps.json")
     }
@@ -252,7 +237,6 @@ impl RunDir {
     }
 
     /// How long the run's app shall stay, if somebody asked for that since it began.
-    #[must_use]
     pub fn asked_to_hold(&self) -> Option<Duration> {
         std::fs::read_to_string(self.held()).ok()?.trim().parse().ok().map(Duration::from_secs)
     }
@@ -262,56 +246,47 @@ impl RunDir {
     }
 
     /// The folder itself.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
     /// The journal.
-    #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal.jsonl")
     }
 
     /// The HTML report.
-    #[must_use]
     pub fn html(&self) -> PathBuf {
         self.0.join("report.html")
     }
 
     /// The JUnit report.
-    #[must_use]
     pub fn junit(&self) -> PathBuf {
         self.0.join("junit.xml")
     }
 
     /// `ABRA_DIR` of the run. It holds the env file, so it goes at teardown.
-    #[must_use]
     pub fn abra(&self) -> PathBuf {
         self.0.join("abra")
     }
 
     /// `CCCI_EXEC`: a link to this program under the name by which it runs a command in a container of the app. It goes
     /// at teardown.
-    #[must_use]
     pub fn exec(&self) -> PathBuf {
         self.abra().join(EXEC_NAME)
     }
 
     /// `CCCI_SH`: what the shell tests of every recipe may use. It goes at teardown.
-    #[must_use]
     pub fn shell(&self) -> PathBuf {
         self.abra().join("ccci.sh")
     }
 
     /// The scratch folder that the recipe's tests share. It goes at teardown.
-    #[must_use]
     pub fn work(&self) -> PathBuf {
         self.0.join("work")
     }
 
     /// What tests keep of a failure, such as a browser's pictures. It stays, so nobody else reads it.
-    #[must_use]
     pub fn artifacts(&self) -> PathBuf {
         self.0.join(Self::ARTIFACTS)
     }
@@ -328,9 +303,6 @@ impl RunDir {
     }
 
     /// Removes what may hold secrets or checkouts; journal and reports stay.
-    ///
-    /// # Errors
-    /// When the disk refuses.
     pub fn remove_private(&self) -> io::Result<()> {
         let removed = [self.abra(), self.work()].map(std::fs::remove_dir_all);
         for removed in removed.into_iter().chain([std::fs::remove_file(self.deps())]) {

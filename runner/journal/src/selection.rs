@@ -37,43 +37,36 @@ impl Selection {
     }
 
     /// The same, and the tests are proven to bite.
-    #[must_use]
     pub fn proven(self) -> Self {
         Self { prove: true, ..self }
     }
 
     /// Whether the tests are proven to bite.
-    #[must_use]
     pub fn proves(&self) -> bool {
         self.prove
     }
 
     /// The same, and these tests run too, since chosen ones use what they hand on.
-    #[must_use]
     pub fn with_needed(self, needed: BTreeSet<String>) -> Self {
         Self { needed, ..self }
     }
 
     /// Whether a test runs only because a chosen one uses what it hands on.
-    #[must_use]
     pub fn is_needed(&self, name: &str) -> bool {
         self.needed.contains(name)
     }
 
     /// Whether everything is asked for.
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.parts.is_empty()
     }
 
     /// Whether a test runs, by its name with its folder.
-    #[must_use]
     pub fn wants_check(&self, name: &str) -> bool {
         self.chose(name) || self.is_needed(name)
     }
 
     /// Whether a test was asked for.
-    #[must_use]
     pub fn chose(&self, name: &str) -> bool {
         let of_stage = |stage: Stage| name.split('/').next().and_then(stage_of) == Some(stage);
         self.is_whole()
@@ -85,13 +78,11 @@ impl Selection {
 
     /// Whether a test is shown to bite, where that was asked for. The stage functional alone, which is what
     /// `cc-ci prove` asks for by itself, stands for all tests: the other stages need not run for that.
-    #[must_use]
     pub fn wants_proof(&self, name: &str) -> bool {
         self.parts == [Part::Stage(Stage::Functional)] || self.chose(name)
     }
 
     /// Whether this stage is one of those that were asked for: what else runs belongs to every run.
-    #[must_use]
     pub fn asks_for(&self, stage: Stage) -> bool {
         STAGES.contains(&stage)
             && (self.is_whole()
@@ -103,7 +94,6 @@ impl Selection {
 
     /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
     /// to every run.
-    #[must_use]
     pub fn wants_stage(&self, stage: Stage, checks: &[String]) -> bool {
         self.is_whole()
             || matches!(stage, Stage::Prepare | Stage::Slot | Stage::Dependencies | Stage::Install | Stage::Teardown)
@@ -113,7 +103,6 @@ impl Selection {
     }
 
     /// The first part that names tests of which there is none.
-    #[must_use]
     pub fn unmet(&self, names: &[String]) -> Option<&str> {
         self.parts.iter().find_map(|part| match part {
             Part::Checks(begin) if !names.iter().any(|name| name.starts_with(begin.as_str())) => Some(begin.as_str()),
@@ -122,7 +111,6 @@ impl Selection {
     }
 
     /// Its words again.
-    #[must_use]
     pub fn words(&self) -> Vec<String> {
         self.parts
             .iter()

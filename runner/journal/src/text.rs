@@ -9,7 +9,6 @@ use unicode_width::UnicodeWidthChar as _;
 ///
 /// A carriage return counts as a line end. Characters that change the direction of writing go too:
 /// with them a line can be made to read as what it does not say.
-#[must_use]
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -82,14 +81,12 @@ fn not_a_character(c: char) -> bool {
 }
 
 /// The text on one line, at most `max` columns wide on a terminal.
-#[must_use]
 pub fn one_line(text: &str, max: usize) -> String {
     let joined = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
     cut(&joined, max)
 }
 
 /// A line cut at `max` columns, with an ellipsis where it was cut.
-#[must_use]
 pub fn cut(line: &str, max: usize) -> String {
     let mut width = 0;
     let mut fits = 0;
@@ -115,7 +112,6 @@ pub struct Bounds {
 }
 
 /// A cleaned block within bounds: its last lines, with a remark where earlier ones were left out.
-#[must_use]
 pub fn block(text: &str, bounds: Bounds) -> String {
     let cleaned = clean(text);
     let trimmed = cleaned.trim_matches('\n').trim_end();
@@ -135,7 +131,6 @@ pub fn block(text: &str, bounds: Bounds) -> String {
 }
 
 /// Milliseconds for people: `40 ms`, `0.4 s`, `18.4 s`, `2 min 05 s`, `1 h 02 min`.
-#[must_use]
 pub fn seconds(ms: u64) -> String {
     if ms < 100 {
         return format!("{ms} ms");
@@ -153,7 +148,6 @@ pub fn seconds(ms: u64) -> String {
 }
 
 /// A number with its word: "1 service", "2 services".
-#[must_use]
 pub fn count(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")

@@ -38,7 +38,6 @@ impl Tone {
         [Self::Passed, Self::Failed, Self::Blocked, Self::Skipped, Self::Cancelled, Self::NoEnd, Self::NotReached];
 
     /// The word.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -52,7 +51,6 @@ impl Tone {
     }
 
     /// The symbol, one column wide.
-    #[must_use]
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Passed => "✓",

@@ -15,7 +15,6 @@ use crate::text::{count, one_line, seconds};
 /// `results` has the stages that ended, in any order; a planned stage that is missing there counts as
 /// red. `took_ms` is the whole run's time in milliseconds. `cancelled` says that somebody stopped the
 /// run, which is the word then, whatever was seen before. `left` is teardown's last list of objects.
-#[must_use]
 pub fn verdict(
     started: &RunStarted,
     results: &[(Stage, StageResult)],

@@ -51,7 +51,6 @@ pub enum WebhookMessage {
 
 impl WebhookMessage {
     /// What follows from a try that failed.
-    #[must_use]
     pub fn after_failure(tries: u32, refusal: &HookRefusal, now: Timestamp) -> Self {
         let pause = PAUSES.get(usize::try_from(tries).unwrap_or(usize::MAX));
         match (pause.filter(|_| refusal.may_pass), refusal) {

@@ -29,7 +29,6 @@ pub enum Due {
 
 impl SweepHour {
     /// Whether a sweep is due, where those up to the day `done` are not to be made any more.
-    #[must_use]
     pub fn due(&self, done: Option<Date>, now: Timestamp) -> Due {
         let last = self.last(now);
         match done {

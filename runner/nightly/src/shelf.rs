@@ -44,7 +44,6 @@ pub struct Shelf(PathBuf);
 
 impl Shelf {
     /// The one below a state folder; it is made when something is put there.
-    #[must_use]
     pub fn below(state: &Path) -> Self {
         Self(state.join("nightly"))
     }
@@ -63,22 +62,17 @@ impl Shelf {
     }
 
     /// Puts down what is done.
-    ///
-    /// # Errors
-    /// When the disk refuses.
     pub fn put_clock(&self, clock: &Clock) -> Result<(), ShelfError> {
         self.replace(CLOCK, clock)
     }
 
     /// What is done; none where nothing was ever put down. What cannot be read is told, and counts as nothing: then no
     /// sweep begins before the next hour.
-    #[must_use]
     pub fn clock(&self) -> Option<Clock> {
         read(&self.0.join(CLOCK))
     }
 
     /// The days of the sweeps that are kept, newest first.
-    #[must_use]
     pub fn days(&self) -> Vec<Date> {
         let names = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
         let mut days: Vec<Date> =
@@ -88,13 +82,11 @@ impl Shelf {
     }
 
     /// The sweep of a day; none where there is none that can be read.
-    #[must_use]
     pub fn sweep(&self, day: Date) -> Option<Sweep> {
         read(&self.path(day))
     }
 
     /// The sweeps that are kept, newest first. One that cannot be read is told of, and left out.
-    #[must_use]
     pub fn sweeps(&self) -> Vec<Sweep> {
         self.days().into_iter().filter_map(|day| self.sweep(day)).collect()
     }

@@ -47,7 +47,6 @@ pub struct Enrolled {
 
 impl Enrolled {
     /// By these settings.
-    #[must_use]
     pub fn new(settings: Settings, forge: Option<NamedForge>) -> Self {
         Self { settings, forge }
     }

@@ -145,7 +145,6 @@ pub enum SweptHealth {
 
 impl SweptHealth {
     /// The word.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Green => "green",
@@ -181,7 +180,6 @@ pub struct Turned<'a> {
 
 impl Sweep {
     /// A sweep that begins.
-    #[must_use]
     pub fn new(date: Date, hour: &str, began: Timestamp, recipes: Vec<RecipeName>) -> Self {
         let swept = |recipe| Swept { recipe, source: None, runs: Vec::new(), not_tested: None };
         Self {
@@ -197,7 +195,6 @@ impl Sweep {
     }
 
     /// What is to be done next, recipe by recipe; none where all is under way or over.
-    #[must_use]
     pub fn next(&self) -> Option<Next> {
         self.recipes.iter().enumerate().find_map(|(at, swept)| {
             if swept.runs.is_empty() {
@@ -209,7 +206,6 @@ impl Sweep {
     }
 
     /// Why there is no use in going on: the newest runs, one after the other, could not run for the same reason.
-    #[must_use]
     pub fn hopeless(&self) -> Option<&str> {
         let mut ends: Vec<&SweepEnd> = self.ends().map(|(.., end)| end).collect();
         ends.sort_by_key(|end| std::cmp::Reverse(end.at));
@@ -248,13 +244,11 @@ impl Sweep {
     }
 
     /// How many runs ended so.
-    #[must_use]
     pub fn count(&self, health: SweptHealth) -> usize {
         self.ends().filter(|(.., end)| end.health == Some(health)).count()
     }
 
     /// How many of its runs are not over, and how many recipes wait to be asked.
-    #[must_use]
     pub fn open(&self) -> usize {
         let of = |swept: &Swept| match (swept.runs.is_empty(), &swept.not_tested) {
             (true, None) => 1,
@@ -266,7 +260,6 @@ impl Sweep {
 
 impl SweepRun {
     /// How it ended, if it did.
-    #[must_use]
     pub fn end(&self) -> Option<&SweepEnd> {
         match &self.phase {
             SweepPhase::Ended(end) => Some(end),
@@ -277,7 +270,6 @@ impl SweepRun {
 
 impl Tested {
     /// In words: `main`, `release 1.2.0+1.29`.
-    #[must_use]
     pub fn words(&self) -> String {
         // A tag may have a name that is no version's.
         let name = |release: &String| if is_ref(release) { one_line(release, 40) } else { "of an odd name".to_owned() };
@@ -290,7 +282,6 @@ impl Tested {
 }
 
 /// What is tested of a repository: its newest release and its default branch, once where they are the same commit.
-#[must_use]
 pub(super) fn revisions(heads: &Heads) -> Vec<SweepRun> {
     let waiting = |release: Option<&str>, main, commit: Commit| SweepRun {
         tested: Tested { release: release.map(str::to_owned), main },
@@ -313,7 +304,6 @@ pub(super) fn revisions(heads: &Heads) -> Vec<SweepRun> {
 }
 
 /// What stands for a recipe's revisions where its repository does not answer.
-#[must_use]
 pub(super) fn not_asked(kind: Kind, line: &str, at: Timestamp) -> SweepRun {
     SweepRun {
         tested: Tested { release: None, main: true },
@@ -333,7 +323,6 @@ pub(super) fn not_asked(kind: Kind, line: &str, at: Timestamp) -> SweepRun {
 }
 
 /// How a run ended, by what it told; none where it came to no verdict.
-#[must_use]
 pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
     let verdict = view.verdict.as_ref()?;
     let decided = verdict.decided_by.as_ref();
@@ -363,7 +352,6 @@ pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
 
 /// What a run that ends `now` was before, by earlier sweeps, the newest first. A commit that is release and main turned
 /// where either of the two did.
-#[must_use]
 pub(super) fn before(
     earlier: &[Sweep],
     recipe: &RecipeName,
@@ -381,7 +369,6 @@ pub(super) fn before(
 }
 
 /// The newest day on which this very commit was green as the same, with nothing else since.
-#[must_use]
 pub(super) fn green_on(earlier: &[Sweep], recipe: &RecipeName, run: &SweepRun) -> Option<Date> {
     earlier.iter().find_map(|sweep| {
         let mut ends = sweep.ends().filter(|(name, ..)| *name == recipe);
@@ -392,7 +379,6 @@ pub(super) fn green_on(earlier: &[Sweep], recipe: &RecipeName, run: &SweepRun) -
 
 impl Turned<'_> {
     /// One line without a word of a stranger: `n8n, main at 1a2b3c4d: red by the recipe in upgrade, was green`.
-    #[must_use]
     pub fn words(&self) -> String {
         let at = self.run.commit.as_ref().map_or_else(String::new, |commit| format!(" at {}", commit.short()));
         let by = self.end.cause.map_or_else(String::new, |cause| format!(" by {}", cause.words()));

@@ -21,7 +21,7 @@ use super::hour::{Due, SweepHour};
 use super::shelf::{Clock, Shelf, ShelfError};
 use super::sources::Sources;
 use super::sweep::{Next, Sweep, SweepEnd, SweepPhase, SweptHealth, before, end_of, green_on, not_asked, revisions};
-use bot::answer::{ChildExit, Children, Leash};
+use bot::{ChildExit, Children, Leash};
 use journal::event::VerdictKind;
 use journal::exit::Exit;
 use journal::fold::{RunView, fold};
@@ -58,7 +58,6 @@ pub struct SweepOrder {
 
 impl SweepOrder {
     /// The words behind the program's name.
-    #[must_use]
     pub fn words(&self) -> Vec<String> {
         let Self { recipe, source, commit, run } = self;
         let options = [format!("--source={source}"), format!("--ref={commit}"), format!("--run-id={run}")];
@@ -70,9 +69,6 @@ impl SweepOrder {
 /// Who starts runs.
 pub trait Starts: Send + Sync {
     /// Starts one; its end.
-    ///
-    /// # Errors
-    /// When nothing can be started.
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)>;
 }
 

@@ -30,7 +30,6 @@ pub enum After {
 
 impl After {
     /// The setting.
-    #[must_use]
     pub fn key(self) -> &'static str {
         match self {
             Self::Deploy => "POST_DEPLOY_CMDS",
@@ -39,13 +38,11 @@ impl After {
     }
 
     /// What is set for it; none where nothing is.
-    #[must_use]
     pub fn set_in(self, env: &EnvFile) -> Option<String> {
         env.vars().remove(self.key()).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
     /// After what a deploy of this revision over another comes; none for a way back, which abra takes without commands.
-    #[must_use]
     pub fn of(was: Option<&str>, now: &str, head: &str) -> Option<Self> {
         match was {
             Some(was) if was != now => (now == head).then_some(Self::Upgrade),
@@ -65,7 +62,6 @@ impl Commands {
     }
 
     /// A line of the plan about what is set; none where nothing is.
-    #[must_use]
     pub fn planned(&self, after: After, env: &EnvFile) -> Option<String> {
         let (key, value) = (after.key(), after.set_in(env)?);
         Some(match self {

@@ -65,7 +65,6 @@ pub struct Ground {
 
 impl Ground {
     /// The services of compose files, as far as files tell.
-    #[must_use]
     pub fn services_of(compose: &Compose) -> Vec<ServiceFacts> {
         let facts = |service: &coopcloud::compose::Service| ServiceFacts {
             name: service.name.clone(),
@@ -77,7 +76,6 @@ impl Ground {
     }
 
     /// The settings that a sample names. One in a comment is how operators learn of it.
-    #[must_use]
     pub fn settings_of(sample: &str) -> BTreeSet<String> {
         let key = |line: &str| {
             let (key, _) = line.trim_start_matches(['#', ' ', '\t']).split_once('=')?;
@@ -103,14 +101,12 @@ impl Ground {
     }
 
     /// The secrets that a database has in common with another service: its passwords.
-    #[must_use]
     pub fn passwords(&self) -> BTreeSet<String> {
         let of_databases: BTreeSet<&String> = self.databases().flat_map(|one| &one.secrets).collect();
         self.apps().flat_map(|one| &one.secrets).filter(|name| of_databases.contains(name)).cloned().collect()
     }
 
     /// Why a fault does not fit; none where it does.
-    #[must_use]
     pub fn unfit(&self, fault: InjectedFault, toml: &RecipeToml) -> Option<String> {
         let no_database = || {
             let why = "no service of the recipe is a database that is known by its image";
@@ -145,7 +141,6 @@ impl Ground {
 }
 
 /// The plan's lines of the faults that a folder switches on. Without a ground nothing is known to not fit.
-#[must_use]
 pub fn steps(toml: &RecipeToml, ground: Option<&Ground>) -> Vec<String> {
     let line = |fault: InjectedFault| match ground.and_then(|ground| ground.unfit(fault, toml)) {
         Some(why) => format!("{}: blocked: {why}", fault.name()),

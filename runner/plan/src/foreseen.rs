@@ -36,7 +36,6 @@ pub struct Given<'a> {
 }
 
 /// Looks at everything.
-#[must_use]
 pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> Foreseen {
     let mut known = Foreseen::default();
     for (name, files) in unset(given.compose, given.vars, given.sample) {

@@ -3,7 +3,6 @@
 // `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod allowed;
 pub mod commands;
 pub mod dependencies;
 pub mod faults;
@@ -11,8 +10,9 @@ pub mod foreseen;
 pub mod kept;
 pub mod links;
 pub mod needs;
-pub mod neighbours;
 pub mod override_file;
+pub mod peers;
+pub mod policy;
 pub mod prepared;
 pub mod refused;
 pub mod revision;

@@ -44,7 +44,6 @@ impl Links {
     }
 
     /// The first thing that is wrong with them, in words. `used` are the files that are read as text.
-    #[must_use]
     pub fn forbidden<'a>(&self, used: impl Iterator<Item = &'a str>) -> Option<String> {
         if self.takes_our_name {
             return Some(format!("there is a file {OVERRIDE_FILE}, which is cc-ci's own name"));
@@ -64,7 +63,6 @@ impl Links {
     }
 
     /// The link that a path is, or passes through.
-    #[must_use]
     pub fn on_the_way(&self, path: &str) -> Option<&str> {
         let parts: Vec<&str> = path.split('/').filter(|part| *part != ".").collect();
         let found = self.links.iter().find(|(link, _)| {

@@ -20,7 +20,6 @@ pub struct TestText<'a> {
 
 /// The tests before the chosen ones whose values those use, and so on. `tests` are in the order in which they run, `libraries`
 /// are the scripts of `lib/`, and `known` are names that have a value already.
-#[must_use]
 pub fn needed(
     tests: &[TestText<'_>],
     libraries: &[&str],

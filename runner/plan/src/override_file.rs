@@ -9,7 +9,7 @@ use coopcloud::compose::{Compose, Port};
 use serde_json::{Map, Value, json};
 use swarm::EngineFacts;
 
-use crate::neighbours::{CA_FILE, CA_IN_CONTAINER, Neighbours, TRUST};
+use crate::peers::{CA_FILE, CA_IN_CONTAINER, Peers, TRUST};
 
 /// What the swarm is like that the app is deployed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,11 @@ impl From<&EngineFacts> for SwarmTraits {
 }
 
 /// The file's text. JSON is YAML, so no writer of our own is needed.
-#[must_use]
 pub fn override_file(
     compose: &Compose,
     labels: &BTreeMap<String, String>,
     place: &SwarmTraits,
-    neighbours: &Neighbours,
+    peers: &Peers,
 ) -> String {
     let held: Vec<&str> = compose.ports_to_hold().into_iter().map(|service| service.name.as_str()).collect();
     let services: Map<String, Value> = compose
@@ -62,11 +61,11 @@ pub fn override_file(
             if !ports.is_empty() {
                 entry.insert("ports".to_owned(), Value::Array(ports));
             }
-            if !neighbours.hosts.is_empty() {
-                let hosts: Vec<String> = neighbours.hosts.iter().map(|(name, ip)| format!("{name}:{ip}")).collect();
+            if !peers.hosts.is_empty() {
+                let hosts: Vec<String> = peers.hosts.iter().map(|(name, ip)| format!("{name}:{ip}")).collect();
                 entry.insert("extra_hosts".to_owned(), json!(hosts));
             }
-            if neighbours.ca.is_some() {
+            if peers.ca.is_some() {
                 let mount = json!({ "source": CONFIG, "target": CA_IN_CONTAINER, "mode": 0o444 });
                 entry.insert("configs".to_owned(), json!([mount]));
                 let trust: Map<String, Value> =
@@ -80,7 +79,7 @@ pub fn override_file(
     let mut file = json!({});
     compose.version.write_to(&mut file);
     file["services"] = Value::Object(services);
-    if neighbours.ca.is_some() {
+    if peers.ca.is_some() {
         file["configs"] = json!({ CONFIG: { "file": format!("./{CA_FILE}") } });
     }
     format!("{file:#}\n")
@@ -88,9 +87,8 @@ pub fn override_file(
 
 /// The version (`3.<minor>`) of compose files that [`override_file`] needs: endpoint modes, ports in their long form
 /// and configs came with 3.2 and 3.3.
-#[must_use]
-pub fn least_version(place: &SwarmTraits, neighbours: &Neighbours) -> u8 {
-    if place.ipvs && neighbours.ca.is_none() { 0 } else { 3 }
+pub fn least_version(place: &SwarmTraits, peers: &Peers) -> u8 {
+    if place.ipvs && peers.ca.is_none() { 0 } else { 3 }
 }
 
 /// The CA's name among the stack's configs.
@@ -110,7 +108,7 @@ mod tests {
         for (says, version) in [("", None), ("version: '3'\n", Some("3")), ("version: '3.13'\n", Some("3.13"))] {
             let text = format!("{says}services:\n  app:\n    image: a\n");
             let compose = Compose::load(&[("compose.yml".to_owned(), text)], &BTreeMap::new()).unwrap();
-            let file = override_file(&compose, &labels(), &place(true, None), &Neighbours::default());
+            let file = override_file(&compose, &labels(), &place(true, None), &Peers::default());
             let file: Value = serde_json::from_str(&file).unwrap();
             assert_eq!(file.get("version").and_then(Value::as_str), version, "{says}");
         }
@@ -121,7 +119,7 @@ mod tests {
         let text = "services:\n  app:\n    image: a\n    ports: ['64738:64738', '64738:64738/udp']\n";
         let compose = Compose::load(&[("compose.yml".to_owned(), text.to_owned())], &BTreeMap::new()).unwrap();
         for (ipvs, mode) in [(true, "ingress"), (false, "host")] {
-            let file = override_file(&compose, &labels(), &place(ipvs, None), &Neighbours::default());
+            let file = override_file(&compose, &labels(), &place(ipvs, None), &Peers::default());
             let file: Value = serde_json::from_str(&file).unwrap();
             let ports = file["services"]["app"]["ports"].as_array().unwrap();
             let short: Vec<_> = ports.iter().map(|port| (port["protocol"].as_str(), port["mode"].as_str())).collect();
@@ -144,7 +142,7 @@ mod tests {
 
     #[test]
     fn on_a_swarm_of_several_nodes_the_app_is_on_that_of_its_runner() {
-        let text = override_file(&compose(), &labels(), &place(true, Some("n0de")), &Neighbours::default());
+        let text = override_file(&compose(), &labels(), &place(true, Some("n0de")), &Peers::default());
         let file: Value = serde_json::from_str(&text).unwrap();
         for service in ["app", "db"] {
             let constraints = &file["services"][service]["deploy"]["placement"]["constraints"];
@@ -154,14 +152,14 @@ mod tests {
 
     #[test]
     fn a_server_with_everything_gets_labels_and_nothing_else() {
-        let text = override_file(&compose(), &labels(), &place(true, None), &Neighbours::default());
+        let text = override_file(&compose(), &labels(), &place(true, None), &Peers::default());
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn a_local_world_gets_addresses_and_a_ca_and_what_its_kernel_needs() {
         let hosts = vec![("keycloak.ci.localhost".parse().unwrap(), "172.18.0.1".parse().unwrap())];
-        let neighbours = Neighbours { hosts, ca: Some("PEM".to_owned()) };
-        insta::assert_snapshot!(override_file(&compose(), &labels(), &place(false, None), &neighbours));
+        let peers = Peers { hosts, ca: Some("PEM".to_owned()) };
+        insta::assert_snapshot!(override_file(&compose(), &labels(), &place(false, None), &peers));
     }
 }

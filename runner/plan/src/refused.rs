@@ -10,7 +10,7 @@ use coopcloud::envfile::EnvFile;
 use coopcloud::version::Version;
 use serde::Serialize;
 
-use crate::allowed::{allowed, readable, settle};
+use crate::policy::{check_compose, check_repository, normalize_env};
 use crate::prepared::Prepared;
 use crate::revision::{INSTALL_STEPS, sample_of};
 use crate::spec::{RunSpec, check_object_names};
@@ -49,7 +49,7 @@ pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<RefusedCom
         Err(failure) => add("prepare.compose", Err(failure)),
         Ok((env, compose)) => {
             add("prepare.compose", check_object_names(&compose));
-            add("prepare.allowed", allowed(checkout, head, &env, spec, &compose));
+            add("prepare.allowed", check_compose(checkout, head, &env, spec, &compose));
             // Steps of the folder may declare more, or switch on files that do.
             if !folder.join(INSTALL_STEPS).is_file() {
                 add("prepare.secrets", every_secret_is_declared(spec, &env, &compose));
@@ -69,8 +69,8 @@ pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<RefusedCom
 /// When they cannot be used, by whomever.
 pub fn compose_at(checkout: &Checkout, revision: &str, spec: &RunSpec) -> Result<(EnvFile, Compose), Failure> {
     let mut env = sample_of(checkout, revision)?;
-    settle(&mut env, spec)?;
-    let compose = readable(checkout, revision, &env, spec)?;
+    normalize_env(&mut env, spec)?;
+    let compose = check_repository(checkout, revision, &env, spec)?;
     Ok((env, compose))
 }
 

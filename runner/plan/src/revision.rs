@@ -14,7 +14,6 @@ use source::Checkout;
 pub const INSTALL_STEPS: &str = "install_steps.sh";
 
 /// Everything that the compose files of a revision may use: its settings, and what `abra.sh` exports.
-#[must_use]
 pub fn variables_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &str) -> BTreeMap<String, String> {
     let mut vars = env.vars();
     if let Some(text) = checkout.file(revision, "abra.sh") {

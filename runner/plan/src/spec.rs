@@ -141,7 +141,6 @@ fn base_of(version: Option<&str>, head: &Commit, tags: &[Tag]) -> (Option<String
 
 /// The releases before what is tested, newest first: the one that the upgrade starts from, whether or not an upgrade was
 /// asked for, and the one before it.
-#[must_use]
 pub fn releases_before(spec: &RunSpec) -> Vec<String> {
     let base = spec.base.clone().or_else(|| base_of(spec.head_version.as_deref(), &spec.head, &spec.tags).0);
     let Some(base) = base else { return Vec::new() };
@@ -170,7 +169,6 @@ pub fn check_object_names(compose: &Compose) -> Result<(), Failure> {
 }
 
 /// The version that the compose file of a revision names on its service `app`, if it names one.
-#[must_use]
 pub fn version_in(checkout: &Checkout, revision: &str) -> Option<String> {
     let text = checkout.file(revision, "compose.yml")?;
     // Only the label's value is wanted, and its key has a variable in it: read the line.

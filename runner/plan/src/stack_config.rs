@@ -32,7 +32,6 @@ pub enum Variables {
 }
 
 /// Asks for the configuration that these files make, all below `dir`.
-#[must_use]
 pub fn load(dir: &Path, files: &[String], vars: &BTreeMap<String, String>, variables: Variables) -> Loaded {
     let mut args: Vec<OsString> = vec!["stack".into(), "config".into()];
     if variables == Variables::AsWritten {

@@ -42,7 +42,6 @@ pub struct Brought {
 
 impl Brought {
     /// The files that a stage runs.
-    #[must_use]
     pub fn of(&self, stage: Stage) -> &[String] {
         match stage {
             Stage::Install => &self.install,
@@ -63,7 +62,6 @@ impl Brought {
 
 /// The stages in order, each with its deadline, its steps, and the reason where it is skipped. `max_wait` is
 /// how long a slot may be waited for.
-#[must_use]
 pub fn plan(
     spec: &RunSpec,
     toml: &RecipeToml,

@@ -24,7 +24,6 @@ pub struct Warm {
 
 impl Warm {
     /// Whether an earlier run made it.
-    #[must_use]
     pub fn was_there(&self) -> bool {
         self.made.is_none()
     }

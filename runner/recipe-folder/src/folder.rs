@@ -10,7 +10,6 @@ use crate::recipe_toml::{self, RecipeToml};
 use journal::test_folders::FOLDERS;
 
 /// The folder of a recipe in cc-ci's own tree.
-#[must_use]
 pub fn folder_of(recipes: &Path, recipe: &RecipeName) -> PathBuf {
     let path = recipes.join(recipe.as_str());
     std::path::absolute(&path).unwrap_or(path)

@@ -19,7 +19,6 @@ pub struct Overlays {
 
 impl Overlays {
     /// Leaves out the tests that cannot be had.
-    #[must_use]
     pub fn without(mut self, blocked: &BTreeMap<String, String>) -> Self {
         for folder in ["functional", "browser"] {
             let Some(files) = self.checks.get_mut(folder) else { continue };

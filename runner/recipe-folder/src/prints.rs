@@ -19,14 +19,12 @@ const DEEPEST: usize = 8;
 pub type Prints = BTreeMap<String, String>;
 
 /// The print of a file's content.
-#[must_use]
 pub fn of(bytes: &[u8]) -> String {
     digits(Sha256::new_with_prefix(bytes))
 }
 
 /// The prints of a folder's files; hidden ones are left out. Nothing where there is no folder; what cannot be
 /// read is left out, so that no run is evidence for it.
-#[must_use]
 pub fn of_folder(folder: &Path) -> Prints {
     let mut prints = Prints::new();
     add(folder, "", DEEPEST, &mut prints);
@@ -67,7 +65,6 @@ fn digits(hash: Sha256) -> String {
 }
 
 /// Whether a test is the same in two sets of prints: its own file, and all that tests share.
-#[must_use]
 pub fn same_test(a: &Prints, b: &Prints, test: &str) -> bool {
     let own = a.get(test).is_some_and(|print| b.get(test) == Some(print));
     own && shared(a).eq(shared(b))

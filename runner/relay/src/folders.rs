@@ -85,7 +85,6 @@ struct Open {
 
 impl Folders {
     /// Those below this state folder.
-    #[must_use]
     pub fn below(state: PathBuf) -> Self {
         Self { state, open: Mutex::default() }
     }

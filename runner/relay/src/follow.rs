@@ -36,7 +36,6 @@ impl Batch {
     }
 
     /// Whether it has no line.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -44,7 +43,6 @@ impl Batch {
 
 impl Follower {
     /// From the first line of this journal, which need not be there yet.
-    #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path, offset: 0, line: 0 }
     }

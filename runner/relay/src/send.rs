@@ -71,7 +71,6 @@ enum Trouble {
 
 impl Reporter {
     /// Begins, with the first line of the run's journal.
-    #[must_use]
     pub fn start(to: Destination, run: &RunId, dir: RunDir) -> Self {
         let (over, trouble) = (CancellationToken::new(), Arc::default());
         let url = below(&to.url, &path(run));

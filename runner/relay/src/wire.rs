@@ -24,13 +24,11 @@ pub struct RelayReply {
 }
 
 /// Where a run's records go, below the server's address.
-#[must_use]
 pub fn path(run: &RunId) -> String {
     format!("/api/runs/{run}/records")
 }
 
 /// Where a picture of it goes.
-#[must_use]
 pub fn picture_path(run: &RunId, name: &PictureName) -> String {
     format!("/api/runs/{run}/pictures/{}", name.0)
 }
@@ -42,7 +40,6 @@ pub struct PictureName(String);
 
 impl PictureName {
     /// None where it is no such name.
-    #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_name = name.bytes().all(is_plain) && !name.starts_with('.') && name.len() <= 200;
@@ -50,7 +47,6 @@ impl PictureName {
     }
 
     /// The name.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -14,7 +14,6 @@ pub const TEMPLATE: &str = include_str!("../../../docker/runner/card.json");
 pub const PATH: &str = "/card.json";
 
 /// Where browsers find the template, for the address of the pages.
-#[must_use]
 pub fn template_at(pages: Url) -> Url {
     let mut template = pages;
     template.set_path(&format!("{}{PATH}", template.path().trim_end_matches('/')));
@@ -61,7 +60,6 @@ pub struct CardStage {
 }
 
 /// The data for the run as it is seen.
-#[must_use]
 pub fn data(view: &RunView) -> CardData {
     let started = &view.started;
     let tone = view.tone();

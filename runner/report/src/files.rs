@@ -22,7 +22,6 @@ pub struct Written {
 
 /// Writes the reports of a run into its folder. One that cannot be written changes no verdict: the
 /// journal is there, and `cc-ci report` makes the report again.
-#[must_use]
 pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
     let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: Some(dir.path().to_owned()) };
     [(Format::Html, dir.html()), (Format::Junit, dir.junit())]
@@ -36,7 +35,6 @@ pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
 
 /// Writes the reports of a run and its journal into another folder, for whoever may see less than the run's own
 /// folder has: without the pictures that tests took.
-#[must_use]
 pub fn copy_all(folder: &Path, records: &[Record]) -> Vec<Written> {
     let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: None };
     [(Format::Html, "report.html"), (Format::Junit, "junit.xml"), (Format::Json, "journal.jsonl")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use askama::Template;
 use jiff::tz::TimeZone;
 
-use self::did::{Did, Room, did};
+use self::exchanges::{Did, Room, did};
 pub use self::picture::PNG;
 use self::picture::{Picture, pictures};
 use self::timeline::{Bar, Tick, bar, span_ms, ticks};
@@ -16,7 +16,7 @@ use journal::on_main::OnMain;
 use journal::text::{Bounds, block, one_line, seconds};
 use journal::tone::Tone;
 
-mod did;
+mod exchanges;
 mod picture;
 mod timeline;
 
@@ -46,17 +46,11 @@ pub enum Life {
 }
 
 /// Renders a run as one page. `remarks` are those of the journal it was read from.
-///
-/// # Errors
-/// None is known: the template only joins strings.
 pub fn render(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
     ReportPage { body: Body::of(view, remarks, None, pictures, Life::Over) }.render()
 }
 
 /// Renders what a page says of a run, and what was so on the default branch, for a page that has `report.css` and `sprites.html`.
-///
-/// # Errors
-/// None is known: the template only joins strings.
 pub fn body(
     view: &RunView,
     remarks: &[String],

@@ -24,7 +24,6 @@ const COLUMNS: usize = 400;
 const EVIDENCE: Bounds = Bounds { lines: 20, columns: 200 };
 
 /// The lines that an event adds. `view` has taken the event already.
-#[must_use]
 pub fn of_event(view: &RunView, event: &Event, look: LineStyle) -> Vec<String> {
     match event {
         Event::RunStarted(_) => header(view, look),
@@ -45,7 +44,6 @@ pub fn of_event(view: &RunView, event: &Event, look: LineStyle) -> Vec<String> {
 }
 
 /// What is tested, where.
-#[must_use]
 pub fn header(view: &RunView, look: LineStyle) -> Vec<String> {
     let started = &view.started;
     let subject = one_line(&started.head_subject, 72);
@@ -77,7 +75,6 @@ pub fn header(view: &RunView, look: LineStyle) -> Vec<String> {
 }
 
 /// A stage that has ended: one line, and for the red ones what a person needs.
-#[must_use]
 pub fn stage_ended(view: &RunView, stage: &StageView, look: LineStyle) -> Vec<String> {
     let tone = stage.tone();
     if let (Tone::Skipped | Tone::Blocked, Some(reason)) = (tone, stage.reason()) {
@@ -144,7 +141,6 @@ fn fault_lines(tone: Tone, fault: &Fault, evidence: bool, look: LineStyle) -> Ve
 }
 
 /// The end: the verdict, where the time went, what is left.
-#[must_use]
 pub fn summary(view: &RunView, look: LineStyle) -> Vec<String> {
     let tone = view.tone();
     let mut lines = vec![String::new()];

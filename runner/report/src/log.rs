@@ -26,7 +26,6 @@ pub struct LogLine {
 }
 
 /// The lines of one record; one at least.
-#[must_use]
 pub fn lines(record: &Record) -> Vec<LogLine> {
     let mut log = LogFile { record, stage: None, lines: Vec::new() };
     log.event(&record.event);

@@ -31,7 +31,6 @@ pub enum Format {
 
 impl Format {
     /// The word for it on the command line.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
@@ -136,7 +135,6 @@ pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
 }
 
 /// What was red in the last run of a recipe's pull request that was not stopped; none where there is no such run.
-#[must_use]
 pub fn red_in_pull(state: &Path, recipe: &RecipeName, pull: u64) -> Option<Red> {
     let word = |run: &RunView| run.verdict.as_ref().map(|verdict| verdict.word);
     let is_one = |run: &RunView| run.started.pull_request == Some(pull) && word(run) != Some(VerdictKind::Cancelled);

@@ -24,7 +24,6 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// Those of this process. The moving line goes to standard error, so both must be terminals.
-    #[must_use]
     pub fn of_process() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
@@ -35,7 +34,6 @@ impl Surroundings {
     }
 
     /// How lines look here.
-    #[must_use]
     pub fn look(self) -> LineStyle {
         let moves = self.terminal && !self.dumb;
         LineStyle { colour: moves && !self.no_color, progress: !moves }
@@ -55,7 +53,6 @@ pub struct Terminal<W: Write + Send> {
 
 impl Terminal<io::Stdout> {
     /// Writes lines to standard output, as this process's surroundings ask for.
-    #[must_use]
     pub fn stdout() -> Self {
         Self::new(io::stdout(), Surroundings::of_process().look())
     }
@@ -166,7 +163,6 @@ pub struct JsonLines<W: Write + Send>(
 
 impl JsonLines<io::Stdout> {
     /// Writes to standard output.
-    #[must_use]
     pub fn stdout() -> Self {
         Self(io::stdout())
     }

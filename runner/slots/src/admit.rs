@@ -118,7 +118,6 @@ impl<'a> Names<'a> {
 }
 
 /// Whether anybody at all might go beside those whom the rule lets go.
-#[must_use]
 pub fn leaves_room(ledger: &Ledger, goes: &[&SlotRequest]) -> bool {
     let mut live = live(ledger);
     let room = goes.iter().fold(left(ledger), |room, ask| {
@@ -129,7 +128,6 @@ pub fn leaves_room(ledger: &Ledger, goes: &[&SlotRequest]) -> bool {
 }
 
 /// The rule's answers for all that wait, by ticket number, in order.
-#[must_use]
 pub fn admit(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let ledger = &view.ledger;
     let whole = Load::whole(&ledger.caps);
@@ -180,7 +178,6 @@ fn spares(caps: &Caps, room: Load, need: Load) -> bool {
 }
 
 /// Whether a run fits beside the holders. Says nothing of whose turn it is.
-#[must_use]
 pub fn fits(ledger: &Ledger, ask: &SlotRequest) -> bool {
     let (need, room) = (Load::of(ask), left(ledger));
     let accepted = live(ledger) < accepts(ledger, ask) && (!ask.yields || spares(&ledger.caps, room, need));
@@ -188,7 +185,6 @@ pub fn fits(ledger: &Ledger, ask: &SlotRequest) -> bool {
 }
 
 /// Why a run fits never, also on an empty swarm.
-#[must_use]
 pub fn too_much(caps: &Caps, ask: &SlotRequest) -> Option<String> {
     if caps.tests == 0 {
         return Some("no run is allowed at all: the cap is 0, which `cc-ci caps --runs N` changes".to_owned());

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::admit::Admission;
+use super::lease_times::LeaseTimes;
+use super::liveness::Liveness;
 use super::rules::Dead;
-use super::sight::Liveness;
 use super::state::{LedgerEntry, SlotsView, Ticket};
-use super::timing::LeaseTimes;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +53,11 @@ pub(super) fn chores(
 }
 
 /// Whether the rule lets a ticket go.
-#[must_use]
 pub(super) fn goes(answers: &[(u64, Admission)], number: u64) -> bool {
     answer(answers, number) == Some(&Admission::Go)
 }
 
 /// The rule's answer for a ticket.
-#[must_use]
 pub(super) fn answer(answers: &[(u64, Admission)], number: u64) -> Option<&Admission> {
     answers.binary_search_by_key(&number, |(number, _)| *number).ok().and_then(|at| answers.get(at)).map(|(_, a)| a)
 }

@@ -10,7 +10,6 @@ use super::state::{Ledger, LedgerEntry, SlotRequest, SlotsView};
 /// The expected waiting time of each ticket that waits, by number. `takes` is how long a run of this kind
 /// takes, from history. One that has held for longer than it should is expected to end soon: after a tenth
 /// of its time.
-#[must_use]
 pub fn forecast(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> BTreeMap<u64, Duration> {
     let now = view.now();
     let left = |held: &LedgerEntry| {

@@ -28,9 +28,6 @@ impl<B: Board> Slots<B> {
     }
 
     /// Removes the entry of a run whose apps are gone, and tells who may go now.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn forget(&self, number: u64) -> Result<(), Failure> {
         self.strike(|held| held.number == number).await?;
         self.tell_next(false).await
@@ -38,17 +35,11 @@ impl<B: Board> Slots<B> {
 
     /// Removes all that is on record of a run: one that never got its slot, or one whose apps are gone, also
     /// such that were kept.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn forget_run(&self, run: &RunId) -> Result<(), Failure> {
         self.give_back(|held| held.ask.run == *run, run, false).await
     }
 
     /// Puts the room of a kept app on record, where it is not yet.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn note_kept(&self, ask: SlotRequest) -> Result<(), Failure> {
         while let Some(ledger) = self.board.ledger().await?.filter(|ledger| ledger.of(&ask.run).is_none()) {
             // No ticket has the number of a change of the ledger.
@@ -72,9 +63,6 @@ impl<B: Board> Slots<B> {
 
     /// Marks a run as one that shall stop: it hears so at once, waiting or holding. False where there is no
     /// such run.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn cancel(&self, run: &RunId, by: &str) -> Result<bool, Failure> {
         while let Some(ticket) = self.board.ticket(run).await? {
             let mut marked = ticket.as_ref().clone();

@@ -38,7 +38,6 @@ pub struct Lease<B: Board> {
 
 impl<B: Board + 'static> Lease<B> {
     /// Starts the heartbeat of a slot.
-    #[must_use]
     pub fn start(slots: &Slots<B>, granted: Granted) -> Self {
         let pulse = Arc::new(Pulse::default());
         let (held, long) = (granted.held.clone(), granted.long);
@@ -88,19 +87,16 @@ impl<B: Board + 'static> Lease<B> {
 
 impl<B: Board> Lease<B> {
     /// What is held.
-    #[must_use]
     pub fn held(&self) -> &LedgerEntry {
         &self.held
     }
 
     /// Cancelled when the run has to stop at once and tear down.
-    #[must_use]
     pub fn stop(&self) -> CancellationToken {
         self.pulse.stop.clone()
     }
 
     /// Why the run has to stop.
-    #[must_use]
     pub fn lost(&self) -> Option<&Lost> {
         self.pulse.why.get()
     }
@@ -114,7 +110,6 @@ impl<B: Board> Drop for Lease<B> {
 
 impl Lost {
     /// What it means for the run's verdict.
-    #[must_use]
     pub fn failure(&self) -> Failure {
         match self {
             Self::Cancelled(by) => Failure::new(Kind::NoSlot, format!("the run was cancelled by {by}"), ""),

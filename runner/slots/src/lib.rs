@@ -20,11 +20,12 @@ pub mod forecast;
 mod give_back;
 mod labels;
 pub mod lease;
+pub mod lease_times;
+pub mod liveness;
 mod queue;
 pub mod reap;
 mod rules;
 mod set_caps;
-pub mod sight;
 #[cfg(test)]
 mod simulation;
 pub mod state;
@@ -33,7 +34,6 @@ mod swarm_board;
 mod tell;
 #[cfg(test)]
 mod testing;
-pub mod timing;
 
 use std::sync::Arc;
 
@@ -41,10 +41,10 @@ pub use acquire::{Granted, NoSlot, Waiting};
 pub use board::{Board, Changes};
 pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
+pub use lease_times::LeaseTimes;
 pub use reap::{Buried, Janitor, Scan};
 pub use state::{CapSettings, Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 pub use swarm_board::{SetName, SwarmBoard};
-pub use timing::LeaseTimes;
 
 use rules::Rules;
 
@@ -64,19 +64,16 @@ impl<B> Clone for Slots<B> {
 
 impl<B: Board> Slots<B> {
     /// The slots whose records this board has.
-    #[must_use]
     pub fn new(board: B) -> Self {
         Self::with_timing(board, LeaseTimes::default())
     }
 
     /// The same with other times: for tests. All runners must use the same.
-    #[must_use]
     pub fn with_timing(board: B, timing: LeaseTimes) -> Self {
         Self { board: Arc::new(board), timing, rules: Rules::default() }
     }
 
     /// The records.
-    #[must_use]
     pub fn board(&self) -> &B {
         &self.board
     }

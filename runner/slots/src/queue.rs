@@ -12,7 +12,7 @@ use super::acquire::{Granted, NoSlot, PAUSE, WaitListener, Waiting};
 use super::admit::{Admission, For, fits};
 use super::board::{Board, just_after};
 use super::chores::{Chore, answer, chores, goes};
-use super::sight::Liveness;
+use super::liveness::Liveness;
 use super::state::{CapSettings, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 
 /// What one that waits remembers.

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Slots;
 use super::board::Board;
-use super::sight::Liveness;
+use super::liveness::Liveness;
 use super::state::{LedgerEntry, SlotRequest, SlotsView, Ticket};
 
 /// Who removes what a dead run left.
@@ -42,9 +42,6 @@ impl<B: Board> Slots<B> {
     /// known for sure, such as a lock on this host. An owner elsewhere that has given no sign of life for
     /// long, by the swarm's clock, is watched for as long as a lease lasts before it counts as dead: clocks
     /// jump.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn reap<J: Janitor>(
         &self,
         janitor: &J,
@@ -95,9 +92,6 @@ impl<B: Board> Slots<B> {
 
     /// The present by the clock of the swarm's leader: the date of a write that changes nothing. The hosts' own
     /// clocks need not agree. None where nobody has asked for a slot yet.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn now(&self) -> Result<Option<Timestamp>, Failure> {
         let Some(ledger) = self.board.ledger().await? else { return Ok(None) };
         // Where somebody else was quicker, the time is new as well.

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::admit::{Admission, admit};
-use super::sight::Liveness;
+use super::lease_times::LeaseTimes;
+use super::liveness::Liveness;
 use super::state::{SlotsView, Ticket};
-use super::timing::LeaseTimes;
 
 /// Who may go, given who is silent.
 pub(super) type Admit = fn(&SlotsView, &BTreeSet<u64>) -> Vec<(u64, Admission)>;

@@ -9,9 +9,6 @@ use super::state::{CapSettings, Caps, Ledger};
 
 impl<B: Board> Slots<B> {
     /// Sets the caps, and tells those that may go now. Who holds a slot keeps it, also where the caps are lower then.
-    ///
-    /// # Errors
-    /// The swarm does not answer.
     pub async fn set_caps(&self, wish: CapSettings) -> Result<Caps, Failure> {
         loop {
             let Some(ledger) = self.board.ledger().await? else {

@@ -48,7 +48,6 @@ pub struct CapSettings {
 impl CapSettings {
     /// The caps, given those that are there. More runs than apps would be a cap that nobody can reach, so more
     /// runs bring more apps along.
-    #[must_use]
     pub fn over(&self, there: Option<Caps>) -> Caps {
         let there = there.unwrap_or(self.usual);
         let apps = self.tests.map_or(there.apps, |tests| there.apps.max(tests.saturating_mul(2)));
@@ -158,19 +157,16 @@ pub struct SlotsView {
 
 impl Ledger {
     /// The entry of a run.
-    #[must_use]
     pub fn of(&self, run: &RunId) -> Option<&LedgerEntry> {
         self.held.iter().find(|held| held.ask.run == *run)
     }
 
     /// Whether this very lease stands.
-    #[must_use]
     pub fn has(&self, number: u64) -> bool {
         self.held.iter().any(|held| held.number == number)
     }
 
     /// The same with one more holder.
-    #[must_use]
     pub fn with(&self, held: LedgerEntry) -> Self {
         let mut more = self.clone();
         let at = more.held.partition_point(|other| other.number < held.number);
@@ -179,7 +175,6 @@ impl Ledger {
     }
 
     /// The same without one lease.
-    #[must_use]
     pub fn without(&self, number: u64) -> Self {
         let held = self.held.iter().filter(|held| held.number != number).cloned().collect();
         Self { held, ..self.clone() }
@@ -188,13 +183,11 @@ impl Ledger {
 
 impl SlotsView {
     /// A run's ticket.
-    #[must_use]
     pub fn ticket(&self, run: &RunId) -> Option<&Arc<Ticket>> {
         self.tickets.iter().find(|ticket| ticket.ask.run == *run)
     }
 
     /// The place of one that waits, from 0: those that yield come behind all others.
-    #[must_use]
     pub fn place(&self, ticket: &Ticket) -> usize {
         let order = |ticket: &Ticket| (ticket.ask.yields, ticket.number);
         self.waiting().filter(|other| order(other) < order(ticket)).count()
@@ -214,7 +207,6 @@ impl SlotsView {
 
     /// Those that shall be marked as the first, where the queue is so long that a look at all of it costs
     /// more than the marks do: whoever leaves then looks at the marked ones alone.
-    #[must_use]
     pub fn unmarked_front(&self) -> Vec<&Arc<Ticket>> {
         let waiting: Vec<_> = self.waiting().collect();
         let long = waiting.len() > 2 * FRONT;
@@ -223,13 +215,11 @@ impl SlotsView {
 
     /// Whether one at this place (from 0) finds that the queue has just become long. A few do, for the case
     /// that one dies.
-    #[must_use]
     pub fn lengthens_at(&self, place: usize) -> bool {
         (2 * FRONT..2 * FRONT + 4).contains(&place)
     }
 
     /// The newest moment that the swarm has told: its present, as far as records show it.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.tickets.iter().map(|ticket| ticket.updated).fold(self.ledger.updated, Timestamp::max)
     }

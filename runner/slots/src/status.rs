@@ -69,7 +69,6 @@ pub struct Waiter {
 }
 
 /// The status of what is on record. `takes` is how long a run of this kind takes, from history.
-#[must_use]
 pub fn status(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> Status {
     let now = view.now();
     let since = |then| u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);

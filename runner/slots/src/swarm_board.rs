@@ -34,7 +34,6 @@ pub struct SwarmBoard {
 
 impl SwarmBoard {
     /// The records of one set, which knows nothing of others.
-    #[must_use]
     pub fn of_set(swarm: &Swarm, set: &SetName) -> Self {
         Self { swarm: swarm.clone(), set: set.clone() }
     }
@@ -48,9 +47,6 @@ impl SwarmBoard {
     }
 
     /// Removes the ledger: whoever holds a slot loses it. Only for the end of a world.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn close(&self) -> Result<(), Failure> {
         self.swarm.drop_shared_record(&self.ledger_name()).await
     }

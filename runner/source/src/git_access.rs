@@ -24,7 +24,6 @@ pub struct GitAccess {
 
 impl GitAccess {
     /// The options of a git that may use it. For other addresses the machine's own helpers are left as they are.
-    #[must_use]
     pub fn options(&self) -> Vec<OsString> {
         let forge = self.forge.origin().ascii_serialization();
         let helper = |value: &str| (format!("credential.{forge}.helper"), value.into());

@@ -22,7 +22,6 @@ pub struct Environment {
 
 impl Environment {
     /// This process's own.
-    #[must_use]
     pub fn of_process() -> Self {
         let count = std::env::var(COUNT).ok().and_then(|count| count.trim().parse().ok()).unwrap_or(0);
         Self { count, for_all: std::env::var_os(FOR_ALL) }
@@ -30,7 +29,6 @@ impl Environment {
 }
 
 /// git's settings: the authority of the forge in this file, and behind it the authorities for every address.
-#[must_use]
 pub fn settings(forge: &Url, ca_file: &Path, before: &Environment) -> Vec<(String, OsString)> {
     let name = format!("http.{}.sslCAInfo", forge.origin().ascii_serialization());
     let for_all = before.for_all.clone().map(|file| ("http.sslCAInfo".to_owned(), file));
@@ -38,7 +36,6 @@ pub fn settings(forge: &Url, ca_file: &Path, before: &Environment) -> Vec<(Strin
 }
 
 /// The same as variables for every git below a process; none is to be removed there.
-#[must_use]
 pub fn variables(forge: &Url, ca_file: &Path, before: &Environment) -> Vec<(String, Option<OsString>)> {
     let mut place = before.count;
     let mut variables = vec![(FOR_ALL.to_owned(), None)];

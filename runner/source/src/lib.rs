@@ -49,7 +49,6 @@ pub enum Revision {
 
 impl Revision {
     /// The number of the pull request, where it is about one.
-    #[must_use]
     pub fn pull_request(&self) -> Option<u64> {
         match self {
             Self::PullRequest(number) | Self::Pinned { pull: number, .. } => Some(*number),
@@ -136,7 +135,6 @@ struct KnownFiles {
 }
 
 /// An address without user and password, for reports.
-#[must_use]
 pub fn without_credentials(source: &str) -> String {
     match source.split_once("://") {
         Some((scheme, rest)) => {
@@ -204,7 +202,6 @@ impl Checkout {
     }
 
     /// A checkout that is only read. It must not be checked out.
-    #[must_use]
     pub fn read_only(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
@@ -217,13 +214,11 @@ impl Checkout {
     }
 
     /// The folder.
-    #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// What went wrong at the first try of the clone, where it took two; for the report.
-    #[must_use]
     pub fn first_try(&self) -> Option<&str> {
         self.first_try.as_deref()
     }
@@ -343,7 +338,6 @@ impl Checkout {
 
     /// One file as it is at a commit or tag; none where it is not there or is not text. What was read stays, where it
     /// cannot change.
-    #[must_use]
     pub fn file(&self, revision: &str, path: &str) -> Option<String> {
         let key = (revision.to_owned(), path.to_owned());
         if let Some(known) = self.known().files.get(&key) {
@@ -407,7 +401,6 @@ impl Checkout {
     }
 
     /// The first line of a commit's message.
-    #[must_use]
     pub fn subject(&self, commit: &Commit) -> String {
         let subject = self.git(&["log", "-1", "--format=%s", "--end-of-options", commit.as_str()]);
         subject.unwrap_or_default().trim().to_owned()
@@ -452,17 +445,11 @@ pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Fail
 }
 
 /// Runs git, which finds no setting of this machine and no hook. Its output as text.
-///
-/// # Errors
-/// What git said.
 pub fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
     git_bytes(dir, args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The same, with the output as it is.
-///
-/// # Errors
-/// What git said.
 pub fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     let output = command(dir).args(args).output().map_err(|error| format!("git cannot be started: {error}"))?;
     if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }

@@ -31,7 +31,6 @@ pub(super) fn is_repository(folder: &Path) -> Result<(), Failure> {
 
 /// The files of a local repository that differ from its last commit, new ones too. Nothing where it is none, or has no
 /// work tree.
-#[must_use]
 pub fn uncommitted(folder: &Path) -> Vec<String> {
     if !folder.join(".git").exists() {
         return Vec::new();

@@ -52,9 +52,6 @@ impl FleetView {
     }
 
     /// What the swarm says now, or said two seconds ago.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub(super) async fn seen(&self) -> Result<Swarmed, Failure> {
         // One looks, and those who come meanwhile wait for what it sees.
         let mut last = self.last.lock().await;

@@ -168,7 +168,6 @@ impl Audited {
     }
 
     /// Whether tests should have been run, and the time did not suffice for those of a single fix.
-    #[must_use]
     pub fn looked_at_nothing(&self) -> bool {
         let ended = |fix: &Fix| fix.tests.iter().any(|test| test.result.as_ref().is_some_and(|one| !one.is_too_long()));
         let had_to_run = |fix: &&Fix| !matches!(fix.shown, Shown::NoTest | Shown::TestsAlone);

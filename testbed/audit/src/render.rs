@@ -19,7 +19,6 @@ fn words(shown: Shown) -> &'static str {
 }
 
 /// The list and the total.
-#[must_use]
 pub fn terminal(audited: &Audited) -> String {
     let mut text = String::new();
     for fix in &audited.fixes {

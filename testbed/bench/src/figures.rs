@@ -20,7 +20,6 @@ pub struct Figure {
 
 impl Figure {
     /// A line of a table.
-    #[must_use]
     pub fn new(what: &str, measured: String, wanted: &str, met: bool) -> Self {
         Self { what: what.to_owned(), wanted: wanted.to_owned(), measured, met }
     }
@@ -37,7 +36,6 @@ impl Figure {
 }
 
 /// A time as the tables have it, of many seconds.
-#[must_use]
 pub fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
@@ -48,7 +46,6 @@ pub(super) fn millis(time: Duration) -> String {
 }
 
 /// The table as text.
-#[must_use]
 pub fn render(figures: &[Figure]) -> String {
     let width = |column: fn(&Figure) -> &String| figures.iter().map(|f| column(f).chars().count()).max().unwrap_or(0);
     let (what, measured) = (width(|f| &f.what).max(6), width(|f| &f.measured).max(8));

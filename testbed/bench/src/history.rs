@@ -18,9 +18,6 @@ const ASKED: u32 = 200;
 const EVENTS: u32 = 100_000;
 
 /// Measures a history of so many runs in the state folder `state`; the runs that are missing there are made first.
-///
-/// # Errors
-/// When the disk refuses.
 pub fn history(state: &Path, runs: u32) -> Result<Vec<Figure>, Failure> {
     fill(state, runs)?;
     let begin = Instant::now();

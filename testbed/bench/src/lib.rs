@@ -26,7 +26,6 @@ pub use rounds::{Bounds, GATE, Round, Turn, WANTED, ratios, turns};
 use std::time::Duration;
 
 /// The middle of some times; zero of none.
-#[must_use]
 pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()

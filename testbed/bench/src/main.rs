@@ -111,7 +111,7 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
     let resolve =
         settings.fixed_address().map(|ip| format!("{}:{}:{ip}", trees.domain, settings.https_port)).unwrap_or_default();
     let ca = host::world::served_ca(&swarm, settings).await?;
-    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| plan::neighbours::SYSTEM_CAS.to_owned());
+    let ca = ca.map(|path| path.display().to_string()).unwrap_or_else(|| plan::peers::SYSTEM_CAS.to_owned());
     let (mut rounds, mut peak) = (Vec::new(), 0);
     for round in 1..=args.rounds.get() {
         eprintln!("round {round} of {}", args.rounds);

@@ -18,7 +18,6 @@ pub enum Turn {
 
 /// The order of a round, the first of which is 0. Each round begins with another one: a machine that warms up, or is
 /// slowed down while it works, would favour the one that always comes at the same place.
-#[must_use]
 pub fn turns(round: u32) -> [Turn; 3] {
     let mut order = [Turn::Run, Turn::Floor, Turn::Script];
     order.rotate_left((round % 3) as usize);
@@ -53,7 +52,6 @@ pub const WANTED: Bounds = Bounds { over: 5.0, times: 2.0 };
 pub const GATE: Bounds = Bounds { over: 15.0, times: 1.7 };
 
 /// The lines of the table.
-#[must_use]
 pub fn ratios(rounds: &[Round], bounds: Bounds) -> Vec<Figure> {
     let of = |time: fn(&Round) -> Duration| super::median(rounds.iter().map(time).collect());
     let over = Ratios::of(rounds, |round| (round.run.as_secs_f64() / round.floor.as_secs_f64() - 1.0) * 100.0);

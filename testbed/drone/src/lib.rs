@@ -143,7 +143,6 @@ impl StandIn {
     }
 
     /// Its address.
-    #[must_use]
     pub fn url(&self) -> Url {
         self.url.clone()
     }
@@ -209,31 +208,26 @@ impl StandIn {
     }
 
     /// How a build stands, in Drone's word.
-    #[must_use]
     pub fn status(&self, number: usize) -> String {
         self.with(|server| server.builds[number - 1]["status"].as_str().unwrap().to_owned())
     }
 
     /// A parameter of a build.
-    #[must_use]
     pub fn parameter(&self, number: usize, name: &str) -> Option<String> {
         self.with(|server| server.builds[number - 1]["params"][name].as_str().map(str::to_owned))
     }
 
     /// The build that a build restarts; 0 where it restarts none.
-    #[must_use]
     pub fn parent(&self, number: usize) -> u64 {
         self.with(|server| server.builds[number - 1]["parent"].as_u64().unwrap_or(0))
     }
 
     /// How many builds were made.
-    #[must_use]
     pub fn count(&self) -> usize {
         self.with(|server| server.builds.len())
     }
 
     /// The statuses that Drone set: the branch, the name and the state.
-    #[must_use]
     pub fn statuses(&self) -> Vec<(String, String, String)> {
         self.with(|server| server.statuses.clone())
     }
@@ -249,13 +243,11 @@ impl StandIn {
     }
 
     /// The requests since this was asked the last time, such as `GET /api/repos/coop/cc-ci/builds`.
-    #[must_use]
     pub fn asked(&self) -> Vec<String> {
         self.with(|server| std::mem::take(&mut server.asked))
     }
 
     /// What a runner of Drone hears from now on.
-    #[must_use]
     pub fn hears(&self) -> mpsc::UnboundedReceiver<Heard> {
         let (send, heard) = mpsc::unbounded_channel();
         self.with(|server| server.heard = Some(send));

@@ -10,7 +10,6 @@ pub struct Refused(pub String);
 
 /// `${NAME}` becomes the variable's value as it is, or nothing, and `${NAME:-TEXT}` the text where there is none. The
 /// runner does that before it reads the YAML.
-#[must_use]
 pub fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut parts = text.split("${");
     let mut done = parts.next().unwrap().to_owned();

@@ -57,7 +57,6 @@ impl Cast {
 
 impl Person {
     /// An address of a repository that this person may push to.
-    #[must_use]
     pub fn push_url(&self, gitea: &str, repo: &str) -> String {
         let (scheme, rest) = gitea.split_once("://").unwrap();
         format!("{scheme}://{}:{}@{rest}/{repo}.git", self.name, self.token.expose_secret())

@@ -21,7 +21,6 @@ pub struct Person {
 
 impl Person {
     /// One that is there already.
-    #[must_use]
     pub fn new(http: &Http, proxy: &Proxy, name: &str, token: SecretString) -> Self {
         Self { http: http.clone(), proxy: proxy.clone(), name: name.to_owned(), token }
     }

@@ -101,13 +101,11 @@ impl Proxy {
     }
 
     /// Its own address.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.0.url
     }
 
     /// The address behind it.
-    #[must_use]
     pub fn target(&self) -> String {
         self.with(|counts| counts.target.clone())
     }
@@ -128,13 +126,11 @@ impl Proxy {
     }
 
     /// Holds up the next request that has these words in its method and address, before it is passed on.
-    #[must_use]
     pub fn hold(&self, words: &str) -> Held {
         self.holds(words, false)
     }
 
     /// Passes the next request on that has these words in its method and address, and holds up its answer.
-    #[must_use]
     pub fn hold_answer(&self, words: &str) -> Held {
         self.holds(words, true)
     }

@@ -28,7 +28,6 @@ impl std::fmt::Debug for Authority {
 
 impl Authority {
     /// Makes one.
-    #[must_use]
     pub fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([]).unwrap();

@@ -38,13 +38,11 @@ pub struct Builder {
 
 impl Builder {
     /// An empty repository.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds files or replaces them. A name that ends in `.sh` does not make a file executable.
-    #[must_use]
     pub fn files<N: Into<String>, T: Into<Vec<u8>>>(mut self, files: impl IntoIterator<Item = (N, T)>) -> Self {
         for (name, bytes) in files {
             self.now.files.insert(name.into(), File { bytes: bytes.into(), mode: Mode::Plain });
@@ -53,7 +51,6 @@ impl Builder {
     }
 
     /// Adds a symlink.
-    #[must_use]
     pub fn link(mut self, name: impl Into<String>, target: impl Into<String>) -> Self {
         self.now.files.insert(name.into(), File { bytes: target.into().into_bytes(), mode: Mode::Link });
         self
@@ -92,7 +89,6 @@ impl Builder {
 
     /// Commits the files as they are. Author and committer are fixed; the date is one hour after
     /// the parent's.
-    #[must_use]
     pub fn commit(mut self, message: &str) -> Self {
         self.model.commits.push(Commit {
             parent: self.now.commit,
@@ -104,13 +100,11 @@ impl Builder {
     }
 
     /// Tags the last commit, with an object of its own (`git tag -a`).
-    #[must_use]
     pub fn tag_annotated(self, name: &str, message: &str) -> Self {
         self.tag(name, Some(message.to_owned()))
     }
 
     /// Tags the last commit without an object (`git tag`), which abra refuses for a version.
-    #[must_use]
     pub fn tag_lightweight(self, name: &str) -> Self {
         self.tag(name, None)
     }
@@ -123,7 +117,6 @@ impl Builder {
     }
 
     /// Lets a branch point at the last commit.
-    #[must_use]
     pub fn branch(mut self, name: &str) -> Self {
         if let Some(commit) = self.now.commit {
             self.model.refs.insert(format!("refs/heads/{name}"), commit);
@@ -133,7 +126,6 @@ impl Builder {
     }
 
     /// Lets `refs/pull/<number>/head` point at the last commit, as a forge does.
-    #[must_use]
     pub fn pull(mut self, number: u64) -> Self {
         if let Some(commit) = self.now.commit {
             self.model.refs.insert(format!("refs/pull/{number}/head"), commit);

@@ -64,7 +64,6 @@ pub struct Built {
 
 impl Built {
     /// The commit of a branch.
-    #[must_use]
     pub fn commit(&self, branch: &str) -> Option<&str> {
         self.refs.get(&format!("refs/heads/{branch}")).map(String::as_str)
     }

@@ -127,7 +127,6 @@ impl Source {
     }
 
     /// The pull requests, in the order of the source.
-    #[must_use]
     pub fn heads(&self) -> Vec<HeadFact> {
         let fact = |head: &Head| HeadFact {
             name: head.name.clone(),

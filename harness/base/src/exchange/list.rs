@@ -40,7 +40,6 @@ impl Exchanges {
     }
 
     /// All of these without secrets, and not cut: for who knows secrets that nobody after it does.
-    #[must_use]
     pub fn cleaned(self, clean: &dyn Clean) -> Self {
         let each = |list: Vec<Exchange>| list.into_iter().map(|one| one.cleaned(clean)).collect();
         Self { first: each(self.first), left_out: self.left_out, last: each(self.last) }
@@ -48,7 +47,6 @@ impl Exchanges {
 
     /// What a report shows, without secrets and within its bounds; and how many were left out, after the first
     /// ten of twenty.
-    #[must_use]
     pub fn shown(self, clean: &dyn Clean) -> (Vec<Exchange>, u64) {
         let cleaned = self.cleaned(clean);
         let all: Vec<Exchange> = cleaned.first.into_iter().chain(cleaned.last).take(2 * EACH_END).collect();

@@ -67,7 +67,6 @@ pub(super) fn names_a_secret(name: &str) -> bool {
 }
 
 /// The text without what its names or its looks say is a secret.
-#[must_use]
 pub fn mask(text: &str) -> String {
     let mut clean = Cow::Borrowed(text);
     if let (Some(tag), Some(value)) = (TAG.as_ref(), VALUE.as_ref()) {

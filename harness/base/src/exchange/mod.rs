@@ -97,7 +97,6 @@ fn is_zero(bytes: &u64) -> bool {
 
 impl Exchange {
     /// An exchange as it was seen. What is kept is bounded, and not clean yet.
-    #[must_use]
     pub fn taken(method: &str, url: &str, request: Side, took: Duration) -> Self {
         Self {
             method: text::one_line(method, 20),
@@ -110,13 +109,11 @@ impl Exchange {
     }
 
     /// With its answer.
-    #[must_use]
     pub fn answered(self, status: u16, answer: Side) -> Self {
         Self { status: Some(status), answer, ..self }
     }
 
     /// With the reason why there was no answer.
-    #[must_use]
     pub fn failed(self, why: &str) -> Self {
         Self { error: text::start(why, TAKEN_LINE).to_owned(), ..self }
     }
@@ -172,7 +169,6 @@ impl Exchange {
 
 impl Side {
     /// What one side said: the few headers that matter, and the beginning of a body that is `bytes` long.
-    #[must_use]
     pub fn taken<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>, body: &[u8], bytes: u64) -> Self {
         let bytes = bytes.max(u64::try_from(body.len()).unwrap_or(u64::MAX));
         let text = body::of(body, TAKEN);

@@ -26,7 +26,6 @@ impl Recorder {
     }
 
     /// All so far, which are gone from here then.
-    #[must_use]
     pub fn take(&self) -> Exchanges {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -43,7 +42,6 @@ impl Exchanges {
     }
 
     /// Reads a file and removes it; nothing where there is none, or where it is something else.
-    #[must_use]
     pub fn fetch(path: &Path) -> Self {
         let read = || -> io::Result<Self> {
             let mut text = Vec::new();

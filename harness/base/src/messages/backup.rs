@@ -183,7 +183,6 @@ const FAILED: &[&str] = &[
 ];
 
 /// The line in the output of a backup or restore that succeeded which says that a hook failed.
-#[must_use]
 pub fn failed_hook(output: &str) -> Option<&str> {
     output.lines().map(str::trim).find(|line| {
         let lower = line.to_lowercase();

@@ -58,7 +58,6 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
 /// What a status means that is no success; none for one that the forge's interface does not have.
-#[must_use]
 pub fn status(status: u16) -> Option<&'static KnownMessage> {
     let text = format!("answered {status}");
     ROWS.iter().find(|row| row.is_in(&text))

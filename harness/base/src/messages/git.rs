@@ -207,7 +207,6 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 pub(super) static TABLES: &[&[KnownMessage]] = &[RIGHTS, ROWS, &NETWORK];
 
 /// Whether git says that the other side does not let this one in.
-#[must_use]
 pub fn is_refused(text: &str) -> bool {
     let lower = text.to_lowercase();
     RIGHTS.iter().any(|row| row.is_in(&lower))

@@ -47,7 +47,6 @@ impl Speaker {
         [Self::Task, Self::Engine, Self::Registry, Self::Git, Self::Forge, Self::BackupBot, Self::Proxy, Self::Abra];
 
     /// In words.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Task => "the engine about a task",
@@ -62,7 +61,6 @@ impl Speaker {
     }
 
     /// The tables that are read for it, in their order.
-    #[must_use]
     pub fn tables(self) -> &'static [&'static [KnownMessage]] {
         match self {
             Self::Task => engine::TASK,
@@ -90,7 +88,6 @@ pub enum Basis {
 
 impl Basis {
     /// In one word.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Seen => "seen",
@@ -136,7 +133,6 @@ impl KnownMessage {
     }
 
     /// Whether somebody else than the recipe has to act.
-    #[must_use]
     pub fn is_of_the_machine(&self) -> bool {
         self.kind.usual_cause() == crate::failure::Cause::Infrastructure
     }
@@ -165,14 +161,12 @@ pub static UNKNOWN: KnownMessage = KnownMessage::new(
 );
 
 /// The first row that knows what was said.
-#[must_use]
 pub fn known(speaker: Speaker, text: &str) -> Option<&'static KnownMessage> {
     let lower = text.to_lowercase();
     speaker.tables().iter().flat_map(|table| table.iter()).find(|row| row.is_in(&lower))
 }
 
 /// The same; [`UNKNOWN`] where no row knows it.
-#[must_use]
 pub fn meaning(speaker: Speaker, text: &str) -> &'static KnownMessage {
     known(speaker, text).unwrap_or(&UNKNOWN)
 }

@@ -255,7 +255,6 @@ pub const BEHAVIOURS: &[Behaviour] = &[
 
 impl Point {
     /// Its row.
-    #[must_use]
     pub fn row(self) -> &'static Behaviour {
         // A test keeps the table whole.
         BEHAVIOURS.iter().find(|row| row.point == self).unwrap_or(&BEHAVIOURS[0])

@@ -41,25 +41,21 @@ impl std::fmt::Debug for Call {
 
 impl Call {
     /// Whether abra said that it went well.
-    #[must_use]
     pub fn ok(&self) -> bool {
         self.exit == Some(0)
     }
 
     /// Everything that it printed, without ANSI sequences. May hold secrets: see [`Call::shown`].
-    #[must_use]
     pub fn output(&self) -> &str {
         &self.output
     }
 
     /// What it printed on standard output alone (on a terminal the two are one).
-    #[must_use]
     pub fn stdout(&self) -> &str {
         &self.stdout
     }
 
     /// What may be shown of its output.
-    #[must_use]
     pub fn shown(&self) -> &str {
         if self.secret && self.ok() { "(not kept: the output holds secret values)" } else { &self.output }
     }

@@ -14,7 +14,6 @@ const FOLDER: &str = "catalogue";
 const FILE: &str = "recipes.json";
 
 /// The operator's own catalogue, where there is one: below `ABRA_DIR`, or below `~/.abra`.
-#[must_use]
 pub fn operators_catalogue() -> Option<PathBuf> {
     found(|name| match name {
         // A service that systemd starts as root has no such variable.

@@ -11,7 +11,6 @@ use super::catalogue;
 use crate::variables::HANDED_ON;
 
 /// The variables of a call of abra: where programs are, which engine, a home of its own and `ABRA_DIR`.
-#[must_use]
 pub fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
     from(dir, |name| std::env::var_os(name))
 }

@@ -7,13 +7,11 @@ use base::text::{characters, last_lines};
 use super::call::Call;
 
 /// What a call that failed says; none for one that went well. `doing` fits "abra failed to …".
-#[must_use]
 pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
     explain_with(call, doing, Speaker::Abra)
 }
 
 /// The same of a call in which abra hands on what another says: the other's words go first.
-#[must_use]
 pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failure> {
     if call.ok() {
         return None;

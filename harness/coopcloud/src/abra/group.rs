@@ -8,7 +8,6 @@ pub struct ProcessGroup(Option<Pid>);
 
 impl ProcessGroup {
     /// The group that a child leads; `id` is the child's process id.
-    #[must_use]
     pub fn led_by(id: Option<u32>) -> Self {
         Self(id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }

@@ -18,7 +18,6 @@ pub struct LintRow {
 }
 
 /// Reads the rows of the box table; lines that are no row are passed over.
-#[must_use]
 pub fn parse_lint(output: &str) -> Vec<LintRow> {
     output.lines().filter_map(row).collect()
 }

@@ -45,13 +45,11 @@ const DEPLOY: &[&str] =
 
 impl Abra {
     /// Uses `program` with `dir` as its `ABRA_DIR`. Neither is touched before the first call.
-    #[must_use]
     pub fn new(program: PathBuf, dir: PathBuf) -> Self {
         Self { program, dir, probed: None }
     }
 
     /// The same with what was found out about the program.
-    #[must_use]
     pub fn knowing(self, probed: Option<Probed>) -> Self {
         Self { probed, ..self }
     }
@@ -63,49 +61,36 @@ impl Abra {
     }
 
     /// The program.
-    #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
     }
 
     /// Its `ABRA_DIR`.
-    #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// Where abra keeps the checkout of a recipe.
-    #[must_use]
     pub fn recipe_dir(&self, recipe: &RecipeName) -> PathBuf {
         self.dir.join("recipes").join(recipe.as_str())
     }
 
     /// Where abra keeps the env file of an app on the local server.
-    #[must_use]
     pub fn env_file(&self, domain: &Domain) -> PathBuf {
         self.dir.join("servers").join("default").join(format!("{domain}.env"))
     }
 
     /// `server add --local`: the local engine becomes the server called `default`.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn server_add_local(&self, limit: Duration) -> Result<Call, Failure> {
         self.pipes(&["server", "add", "--local", "--no-input"], limit).await
     }
 
     /// `recipe lint` of the checkout as it is. It needs a terminal even with `--no-input`.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn recipe_lint(&self, recipe: &RecipeName, limit: Duration) -> Result<Call, Failure> {
         self.terminal(&["recipe", "lint", recipe.as_str(), "--chaos", "--offline", "--no-input"], limit).await
     }
 
     /// `app new` from the checkout as it is: writes the env file.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn app_new(&self, recipe: &RecipeName, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let domain = format!("--domain={domain}");
         let args = ["app", "new", recipe.as_str(), "--server=default", &domain, "--chaos", "--offline", "--no-input"];
@@ -113,9 +98,6 @@ impl Abra {
     }
 
     /// `app deploy` of the checkout as it is, with no wait: the caller watches the swarm itself.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn app_deploy(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "deploy", domain.as_str()];
         args.extend(DEPLOY);
@@ -124,9 +106,6 @@ impl Abra {
 
     /// `app secret generate --all`: makes the secrets that are not there yet. The call's output
     /// holds their values ([`generated_values`] reads them) and is kept out of [`Call::shown`].
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn secret_generate(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let args =
             ["app", "secret", "generate", domain.as_str(), "--all", "--machine", "--chaos", "--offline", "--no-input"];
@@ -134,9 +113,6 @@ impl Abra {
     }
 
     /// `app secret insert` from a file, so that the value is in no argument list.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn secret_insert(
         &self,
         domain: &Domain,
@@ -164,9 +140,6 @@ impl Abra {
 
     /// `app cmd`: a function of the recipe's `abra.sh` in a service's container. `words` are the service, the function
     /// and its arguments. abra gives it a terminal.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn app_cmd(&self, domain: &Domain, words: &[String], limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "cmd", "--chaos", "--offline", "--no-input", domain.as_str()];
         args.extend(words.iter().map(String::as_str));
@@ -174,18 +147,12 @@ impl Abra {
     }
 
     /// `app backup create`. It needs a terminal.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn backup_create(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         self.terminal(&["app", "backup", "create", domain.as_str(), "--chaos", "--offline", "--no-input"], limit).await
     }
 
     /// `app backup list --all`: the files in the latest snapshot. Without `--all` it may name the folders of the volumes
     /// alone. It needs a terminal.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn backup_list(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "backup", "list", domain.as_str(), "--chaos", "--offline", "--no-input"];
         args.extend(self.if_known("app backup list", "--all"));
@@ -194,9 +161,6 @@ impl Abra {
 
     /// `app restore` of the latest snapshot, in place, with its hooks: where the program is known to have a flag for
     /// them, it is given. It needs a terminal.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn restore(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "restore", domain.as_str(), "--chaos", "--offline", "--no-input"];
         let flag = self.probed.as_ref().filter(|probed| probed.has("app restore --hooks"));
@@ -209,9 +173,6 @@ impl Abra {
     }
 
     /// Any words, on a terminal.
-    ///
-    /// # Errors
-    /// When the program cannot be started.
     pub async fn terminal(&self, args: &[&str], limit: Duration) -> Result<Call, Failure> {
         call::on_a_terminal(&self.program, &self.dir, args, limit).await
     }

@@ -34,16 +34,12 @@ pub struct Probed {
 
 impl Probed {
     /// What is kept in a state folder about the program of this version; none where it is another's.
-    #[must_use]
     pub fn read(state: &Path, version: &str) -> Option<Self> {
         let text = std::fs::read_to_string(state.join(FILE)).ok()?;
         serde_json::from_str::<Self>(&text).ok().filter(|probed| probed.version == version)
     }
 
     /// Keeps it, in place of what was there.
-    ///
-    /// # Errors
-    /// When the disk refuses.
     pub fn keep(&self, state: &Path) -> io::Result<()> {
         let file = tempfile::NamedTempFile::new_in(state)?;
         serde_json::to_writer_pretty(&file, self)?;
@@ -51,7 +47,6 @@ impl Probed {
     }
 
     /// Whether the help of a command lists a flag.
-    #[must_use]
     pub fn has(&self, flag: &str) -> bool {
         self.flags.iter().any(|known| known == flag)
     }

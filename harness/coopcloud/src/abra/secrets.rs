@@ -6,7 +6,6 @@ use super::call::Call;
 
 /// Every string that could be a secret's value in the machine-readable output. The exact keys are
 /// remembered only (low certainty), so all strings count but those under a key that names.
-#[must_use]
 pub fn generated_values(stdout: &str) -> Vec<String> {
     let mut values = Vec::new();
     let start = stdout.find(['[', '{']);
@@ -17,7 +16,6 @@ pub fn generated_values(stdout: &str) -> Vec<String> {
 }
 
 /// Whether `secret generate` failed because there was nothing to generate.
-#[must_use]
 pub fn nothing_generated(call: &Call) -> bool {
     call.exit == Some(1) && call.output().to_lowercase().contains("no secrets generated")
 }

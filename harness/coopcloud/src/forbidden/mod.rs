@@ -95,7 +95,6 @@ impl fmt::Display for ForbiddenFinding {
 ///
 /// Each file is looked at by itself: whatever a later file hides, and however two are merged, nothing is
 /// deployed that no file says.
-#[must_use]
 pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<ForbiddenFinding> {
     let mut found = Found(Vec::new());
     for name in compose.variables.iter().filter(|name| is_reserved(name)) {

@@ -2,7 +2,6 @@
 
 /// Why a path does not name a committed file of the repository; nothing where it does. Symlinks are a
 /// question to the repository, not to the path.
-#[must_use]
 pub fn committed_file(path: &str) -> Option<&'static str> {
     if path.starts_with(['/', '~', '\\']) {
         return Some("is outside of the recipe");
@@ -21,7 +20,6 @@ pub fn committed_file(path: &str) -> Option<&'static str> {
 }
 
 /// The variables that an env file takes from outside: names with no value.
-#[must_use]
 pub fn env_file_names(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines

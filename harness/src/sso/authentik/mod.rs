@@ -50,7 +50,6 @@ pub struct Authentik {
 
 impl Authentik {
     /// The same, which waits so long for what a fresh authentik makes by itself, instead of 5 minutes.
-    #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

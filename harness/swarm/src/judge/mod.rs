@@ -45,7 +45,6 @@ pub struct Up {
 }
 
 /// Judges a snapshot against what was there before.
-#[must_use]
 pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
     if now.services.is_empty() {
         return Judgement::Going { line: "waiting for the first service to appear".to_owned(), services: Vec::new() };
@@ -82,7 +81,6 @@ pub struct Fallen {
 }
 
 /// The services that have ended by themselves since they had settled.
-#[must_use]
 pub fn fallen(now: &Snapshot, settled: &Before) -> Vec<Fallen> {
     let views = now.services.iter().map(|service| View::new(service, now, settled));
     views.filter_map(|view| view.fallen()).collect()

@@ -18,9 +18,6 @@ pub struct Git {
 
 impl Git {
     /// Makes it; the folder must be there and empty.
-    ///
-    /// # Errors
-    /// With git's words.
     pub fn init(dir: &Path, access: GitAccess, bare: bool) -> Result<Self, Failure> {
         Self::init_as(dir, access, bare, IdFormat::Sha1)
     }
@@ -74,18 +71,12 @@ impl Git {
     }
 
     /// Fetches every branch and tag.
-    ///
-    /// # Errors
-    /// With git's words.
     pub fn fetch_all(&self, source: &str) -> Result<(), Failure> {
         let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         self.run(source, &[&["fetch", "--quiet", "--no-tags", "--", source], &refs[..]].concat()).map(drop)
     }
 
     /// Fetches the newest commit of a branch, and checks it out.
-    ///
-    /// # Errors
-    /// With git's words.
     pub fn check_out(&self, source: &str, branch: &str) -> Result<(), Failure> {
         let name = format!("refs/heads/{branch}");
         self.run(source, &["fetch", "--quiet", "--depth=1", "--no-tags", "--", source, &name])?;
@@ -93,9 +84,6 @@ impl Git {
     }
 
     /// Commits everything below a folder.
-    ///
-    /// # Errors
-    /// With git's words.
     pub fn commit(&self, folder: &str, who: &str, message: &str) -> Result<(), Failure> {
         self.run(folder, &["add", "--force", "--", folder])?;
         let (name, mail) = (format!("user.name={who}"), format!("user.email={who}@noreply.invalid"));
@@ -104,7 +92,6 @@ impl Git {
     }
 
     /// Whether a commit of the mirror is an ancestor of one of upstream's. One that upstream does not have is none.
-    #[must_use]
     pub fn is_ahead(&self, ours: &str, theirs: &str) -> bool {
         self.run("git merge-base", &["merge-base", "--is-ancestor", ours, theirs]).is_ok()
     }
@@ -166,7 +153,6 @@ pub enum IdFormat {
 
 impl IdFormat {
     /// As git and the forges call it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",

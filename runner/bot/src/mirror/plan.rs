@@ -22,13 +22,11 @@ pub enum RefStep {
 
 impl RefStep {
     /// Whether it is pushed.
-    #[must_use]
     pub fn is_push(self) -> bool {
         matches!(self, Self::New | Self::Forward)
     }
 
     /// Why it is left alone, or what was done.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -41,7 +39,6 @@ impl RefStep {
 }
 
 /// Whether a ref is one that a mirror has: a branch or a tag, and no pull request.
-#[must_use]
 pub(super) fn is_mirrored(name: &str) -> bool {
     name.starts_with("refs/heads/") || name.starts_with("refs/tags/")
 }

@@ -16,7 +16,7 @@ use swarm::Swarm;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::answer::{Builds, CancelFuture, SwarmRuns};
+use crate::{Builds, CancelFuture, SwarmRuns};
 use host::queue::slots_of;
 use host::settings::Settings;
 use host::settings::{plain, wrong};

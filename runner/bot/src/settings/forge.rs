@@ -51,7 +51,6 @@ pub struct NamedForge {
 
 impl NamedForge {
     /// For git, at this forge alone.
-    #[must_use]
     pub fn git_access(&self) -> GitAccess {
         GitAccess { forge: self.url.clone(), token_file: self.token_file.clone(), ca_file: self.ca_file.clone() }
     }

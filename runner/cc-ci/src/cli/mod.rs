@@ -11,8 +11,8 @@ mod doctor;
 mod documented;
 mod empty;
 mod export;
+mod kept_app;
 mod lint;
-mod look;
 mod mirror;
 mod new;
 mod plan;
@@ -25,7 +25,7 @@ mod run;
 mod serve;
 mod signals;
 mod status;
-mod what;
+mod target;
 mod world;
 
 use host::note;
@@ -114,9 +114,9 @@ enum Command {
     #[command(after_help = world::DOWN)]
     Down(world::Args),
     /// Open a shell in an app that a run keeps, or run a command there
-    Shell(look::ShellArgs),
+    Shell(kept_app::ShellArgs),
     /// Show the logs of an app that a run keeps
-    Logs(look::LogsArgs),
+    Logs(kept_app::LogsArgs),
     /// Show who holds a slot on this swarm, who waits, and for how long
     Status(status::Args),
     /// Show or change how much may live on this swarm at once
@@ -186,7 +186,6 @@ impl Command {
 }
 
 /// Parses the arguments, runs the command, and gives the exit code.
-#[must_use]
 pub fn main() -> Exit {
     let (cli, effective) = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     // Nobody looks at a server but by its log: there a forge that is away has to be seen.
@@ -221,8 +220,8 @@ pub fn main() -> Exit {
             Command::Doctor(args) => doctor::run(settings, &args, &effective).await,
             Command::Up(args) => world::up(settings, &args).await,
             Command::Down(args) => world::down(settings, &args).await,
-            Command::Shell(args) => look::shell(settings, &args).await,
-            Command::Logs(args) => look::logs(settings, &args).await,
+            Command::Shell(args) => kept_app::shell(settings, &args).await,
+            Command::Logs(args) => kept_app::logs(settings, &args).await,
             Command::Status(args) => status::run(settings, &args).await,
             Command::Caps(args) => caps::run(settings, &args).await,
             Command::Plugin(args) => plugin::run(&args).await,
@@ -251,7 +250,6 @@ pub fn main() -> Exit {
 }
 
 /// Says on standard error why a program ends, and how.
-#[must_use]
 pub fn told(program: &str, failure: &Failure) -> Exit {
     note!("{program}: {}", failure.what);
     if !failure.look_at.is_empty() {

@@ -3,7 +3,7 @@
 use base::failure::{Failure, Kind};
 use host::{note, say};
 
-use super::what::What;
+use super::target::What;
 use host::settings::Settings;
 use journal::exit::Exit;
 use journal::selection::Selection;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use base::failure::Failure;
 
-use super::what::What;
+use super::target::What;
 use host::settings::Settings;
 use journal::event::PlannedStage;
 use journal::exit::Exit;

@@ -13,7 +13,7 @@ use slots::Scan;
 use super::run::runner_of;
 use engine::keep::clock;
 use host::guard;
-use host::reap::{Janitor, Reaping};
+use host::janitor::{Janitor, Reaping};
 use host::settings::Settings;
 use host::world;
 use journal::exit::Exit;

@@ -11,13 +11,13 @@ use slots::Scan;
 use swarm::Swarm;
 
 use super::signals::{stop_on_signals, stop_with_input};
-use super::what::{What, selection};
+use super::target::{What, selection};
 use engine::context::Keep;
 use engine::context::{Parts, StageRun};
 use engine::execute::execute;
 use engine::kept_secrets;
+use host::janitor::Janitor;
 use host::queue::Runner;
-use host::reap::Janitor;
 use journal::emit::Sink;
 use journal::event::{HostFacts, JOURNAL_FORMAT, Record, RunStarted};
 use journal::exit::Exit;

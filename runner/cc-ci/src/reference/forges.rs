@@ -5,7 +5,6 @@ use forge::api::FEATURES;
 use crate::table::Table;
 
 /// What not every version has, for the reference.
-#[must_use]
 pub(super) fn features() -> Table {
     let row = |feature: &forge::api::Feature| {
         let broken = feature.broken_in.iter().map(|number| format!(", but not {number}")).collect::<String>();

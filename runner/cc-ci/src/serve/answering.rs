@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::kept_apps::OnSwarm;
 use super::listen::Part;
 use super::settings::ServeSettings;
-use bot::answer::{Children, Debounce, Delivered, JobQueue, JobStore, Runs, Worker, WorkerConfig, WorkerMessage};
 use bot::settings::forge::NamedForge;
 use bot::settings::forge::standing::{self, Degree};
+use bot::{Children, Debounce, Delivered, JobQueue, JobStore, Runs, Worker, WorkerConfig, WorkerMessage};
 use host::queue::Runner;
 use source::git_trust::{self, Environment};
 

@@ -6,9 +6,9 @@ use base::failure::Failure;
 use base::names::RunId;
 use swarm::Swarm;
 
-use bot::answer::{Ending, KeptApps};
+use bot::{Ending, KeptApps};
+use host::janitor::{Janitor, Reaped, Reaping};
 use host::queue::Runner;
-use host::reap::{Janitor, Reaped, Reaping};
 use host::world;
 
 /// How long one app may take to go.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::answering::children;
 use super::settings::ServeSettings;
-use bot::answer::Children;
+use bot::Children;
 use host::queue::Runner;
 use host::settings::wrong;
 use nightly::{Enrolled, Sweeper};

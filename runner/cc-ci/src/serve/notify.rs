@@ -14,7 +14,6 @@ pub(super) struct Manager {
 
 impl Manager {
     /// As the environment of the process says.
-    #[must_use]
     pub(super) fn of_process() -> Self {
         // Twice as often as is asked for, so that one late sign does no harm.
         Self { every: sd_notify::watchdog_enabled().map(|time| time / 2), last: None }
@@ -40,7 +39,6 @@ impl Manager {
     }
 
     /// How long the loop may be silent at most.
-    #[must_use]
     pub(super) fn longest_silence(&self) -> Duration {
         self.every.unwrap_or(Duration::from_secs(10)).min(Duration::from_secs(10))
     }

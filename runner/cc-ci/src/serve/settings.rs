@@ -83,7 +83,6 @@ impl ServeSettings {
     }
 
     /// How often the forge is asked.
-    #[must_use]
     pub(super) fn pace(&self) -> Backoff {
         Backoff { interval: self.poll, longest: self.poll.max(AT_LEAST) }
     }
@@ -120,7 +119,7 @@ mod tests {
     use clap::{Args as _, Parser as _};
 
     use super::*;
-    use bot::answer::NOT_FOR_RUNS;
+    use bot::NOT_FOR_RUNS;
     use relay::ReportArgs;
 
     #[derive(Debug, clap::Parser)]

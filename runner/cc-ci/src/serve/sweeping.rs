@@ -11,8 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use super::deaths::Deaths;
 use super::notify::Manager;
 use host::guard;
+use host::janitor::{Janitor, Reaped, Reaping};
 use host::queue::Runner;
-use host::reap::{Janitor, Reaped, Reaping};
 use host::world;
 
 /// Between two looks.
@@ -46,7 +46,6 @@ pub(super) struct Sweeping {
 
 impl Sweeping {
     /// One that goes by these settings.
-    #[must_use]
     pub(super) fn new(runner: Runner) -> Self {
         let deaths = Deaths::watch(&runner.state);
         Self { runner, said: String::new(), deaths }

@@ -12,7 +12,6 @@ pub struct Advice {
 }
 
 /// The row of a kind. Exhaustive on purpose: a kind needs its row.
-#[must_use]
 pub fn advice(kind: Kind) -> Advice {
     let (example, act) = match kind {
         Kind::ImageMissing => (

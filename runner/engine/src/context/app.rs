@@ -12,7 +12,7 @@ use change::Change;
 use fence::own_tests::OwnTests;
 use journal::run_dir::RunDir;
 use plan::commands::Commands;
-use plan::neighbours::Neighbours;
+use plan::peers::Peers;
 use plan::spec::RunSpec;
 use plan::warm_provider::Warm;
 use recipe_folder::overlays::Overlays;
@@ -28,7 +28,7 @@ pub(crate) struct App {
     /// What makes the app outlive the run, if it does.
     pub(crate) warm: Option<Warm>,
     /// How the app finds and trusts the others of its run, where DNS and public CAs do not do it.
-    pub(crate) neighbours: Neighbours,
+    pub(crate) peers: Peers,
     /// What is deployed.
     pub(crate) spec: RunSpec,
     /// The change, compared with the base release; none before prepare has read it, and where there is no base.

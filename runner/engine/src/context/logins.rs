@@ -65,9 +65,6 @@ pub async fn make(cx: &mut StageRun) -> Result<String, Failure> {
 }
 
 /// Writes the file of dependencies, which `install_steps.sh` and the tests read.
-///
-/// # Errors
-/// When the disk refuses.
 pub fn tell(cx: &StageRun) -> Result<(), Failure> {
     let dependency = |other: &StageRun| {
         let app = &other.app;

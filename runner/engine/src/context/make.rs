@@ -27,8 +27,8 @@ use journal::event::{RunStarted, Stage};
 use journal::run_dir::RunDir;
 use plan::commands::Commands;
 use plan::dependencies::Dependency;
-use plan::neighbours::Neighbours;
 use plan::override_file::SwarmTraits;
+use plan::peers::Peers;
 use plan::prepared::Prepared;
 use recipe_folder::folder::folder_of;
 use recipe_folder::overlays::Overlays;
@@ -125,7 +125,7 @@ impl StageRun {
             is_dependency: false,
             after: Vec::new(),
             warm: None,
-            neighbours: Neighbours::default(),
+            peers: Peers::default(),
             resolve: resolve(&prepared.spec.domain),
             resolve_beside: dependencies.iter().flat_map(|fact| resolve(&fact.domain)).collect(),
             spec: prepared.spec,
@@ -194,7 +194,7 @@ fn dependency_app(tested: &StageRun, dependency: Dependency, folder: PathBuf, re
         is_dependency: true,
         after: dependency.needed.after,
         warm: dependency.warm,
-        neighbours: Neighbours::default(),
+        peers: Peers::default(),
         spec: dependency.spec,
         change: None,
         variant: None,

@@ -95,13 +95,11 @@ impl StageRun {
     }
 
     /// What was told so far, without the progress.
-    #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.run.emitter.records()
     }
 
     /// Whether the run had a slot and lost it.
-    #[must_use]
     pub fn lost_its_slot(&self) -> bool {
         self.holdings.lost.is_some()
     }

@@ -45,7 +45,6 @@ impl StageRun {
     }
 
     /// What a check asked and was answered, clean and bounded.
-    #[must_use]
     pub fn shown(&self, exchanges: Exchanges) -> CheckTrace {
         let (exchanges, exchanges_left_out) = exchanges.shown(&self.run.emitter.redactor());
         CheckTrace { exchanges, exchanges_left_out, ..CheckTrace::default() }
@@ -102,7 +101,6 @@ impl StageRun {
 
     /// Who has to act on a failure here: what goes wrong while the base release is deployed is not
     /// the tested change's fault.
-    #[must_use]
     pub fn fault(&self, failure: Failure) -> Fault {
         let usual = failure.kind.usual_cause();
         if self.app.is_dependency && matches!(usual, Cause::Recipe | Cause::Test) {

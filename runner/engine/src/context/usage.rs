@@ -65,13 +65,11 @@ pub fn end(cx: &StageRun) {
 }
 
 /// MiB that an app needs, as its recipe says and as earlier runs have shown.
-#[must_use]
 pub(crate) fn mib_of(app: &App) -> u64 {
     weight::mib(app.toml.weight.memory_mib.get().into(), &weight::measured(app.dir.state(), &app.spec.recipe))
 }
 
 /// MiB that the run's apps need beside what is there already.
-#[must_use]
 pub fn needed_mib(cx: &StageRun) -> u64 {
     cx.deployed_here().map(|one| mib_of(&one.app)).sum()
 }

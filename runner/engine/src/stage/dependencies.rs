@@ -16,7 +16,7 @@ use crate::context::logins;
 use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Fault, Origin, Outcome};
 use journal::text::count;
-use plan::neighbours::Neighbours;
+use plan::peers::Peers;
 
 /// How long a dependency may take to show that it still lives.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -50,13 +50,13 @@ pub(super) async fn prepare(cx: &mut StageRun) -> Step {
 }
 
 pub(super) async fn run(cx: &mut StageRun) -> Step {
-    let neighbours = cx.check("dependencies.names", async |cx: &mut StageRun| names(cx).await).await?;
-    cx.app.neighbours = neighbours.clone();
+    let peers = cx.check("dependencies.names", async |cx: &mut StageRun| names(cx).await).await?;
+    cx.app.peers = peers.clone();
     let (stage, deadline) = (cx.stage, cx.deadline);
     for other in &mut cx.holdings.dependencies {
         (other.stage, other.deadline) = (stage, deadline);
         if !other.app.is_warm() {
-            other.app.neighbours = neighbours.clone();
+            other.app.peers = peers.clone();
         }
     }
     let up: BTreeMap<RecipeName, watch::Sender<bool>> = cx
@@ -83,15 +83,15 @@ pub(super) async fn run(cx: &mut StageRun) -> Step {
     })
 }
 
-async fn names(cx: &mut StageRun) -> Result<(String, Neighbours), Failure> {
+async fn names(cx: &mut StageRun) -> Result<(String, Peers), Failure> {
     let domains = cx.holdings.dependencies.iter().map(|other| &other.app.spec.domain).chain([&cx.app.spec.domain]);
-    let neighbours = Neighbours::of(&cx.run.swarm, domains, cx.run.fixed_address, cx.run.ca.as_deref()).await?;
-    let text = match neighbours.hosts.first() {
+    let peers = Peers::of(&cx.run.swarm, domains, cx.run.fixed_address, cx.run.ca.as_deref()).await?;
+    let text = match peers.hosts.first() {
         None => "DNS knows the names of the apps".to_owned(),
-        Some((_, address)) => format!("{} by {address}", count(neighbours.hosts.len(), "name")),
+        Some((_, address)) => format!("{} by {address}", count(peers.hosts.len(), "name")),
     };
-    let trust = if neighbours.ca.is_some() { ", the local CA is trusted" } else { "" };
-    Ok((format!("{text}{trust}"), neighbours))
+    let trust = if peers.ca.is_some() { ", the local CA is trusted" } else { "" };
+    Ok((format!("{text}{trust}"), peers))
 }
 
 /// Brings one app up when those before it are.

@@ -15,7 +15,6 @@ use coopcloud::labels;
 const WITHOUT_LABEL_S: u64 = 50;
 
 /// What to tell of a deploy that took so long from the moment on at which abra begins to wait.
-#[must_use]
 pub(crate) fn too_slow(compose: &Compose, stack: &StackName, took: Duration) -> Option<String> {
     let key = labels::timeout(stack);
     let label = compose.services.iter().find_map(|service| service.labels.get(&key));

@@ -12,7 +12,7 @@ use crate::variables::{Deployed, VARIABLES};
 use fence::own_tests::{FOLDER, Fence, FenceSettings, Limits, OwnTests};
 use host::blocking::blocking;
 use journal::event::{Origin, Outcome};
-use plan::neighbours::SYSTEM_CAS;
+use plan::peers::SYSTEM_CAS;
 
 /// Of the run's values, those that mean something inside the fence.
 const VALUES: [&str; 6] = ["CCCI_URL", "CCCI_DOMAIN", "CCCI_RECIPE", "CCCI_VERSION", "CCCI_COMMIT", "CCCI_STAGE"];

@@ -119,7 +119,7 @@ async fn allowed(cx: &mut StageRun, head: &str, env: &EnvFile, compose: &Compose
         return Ok(());
     }
     cx.check("prepare.allowed", async |cx: &mut StageRun| {
-        plan::allowed::allowed(&cx.app.checkout, head, env, &cx.app.spec, compose)?;
+        plan::policy::check_compose(&cx.app.checkout, head, env, &cx.app.spec, compose)?;
         Ok(("the compose file asks for nothing of the host".to_owned(), ()))
     })
     .await
@@ -462,7 +462,7 @@ async fn images(cx: &mut StageRun, head: &Compose) -> Step {
 pub(super) fn may_be_deployed(cx: &StageRun, revision: &str) -> Result<Compose, Failure> {
     let (env, compose) = compose_at(cx, revision)?;
     if cx.app.opted_out("prepare.allowed").is_none() {
-        plan::allowed::allowed(&cx.app.checkout, revision, &env, &cx.app.spec, &compose)?;
+        plan::policy::check_compose(&cx.app.checkout, revision, &env, &cx.app.spec, &compose)?;
     }
     Ok(compose)
 }

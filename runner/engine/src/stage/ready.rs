@@ -11,7 +11,7 @@ use http_client::Expect;
 use swarm::{ExecError, Inside, Streams};
 
 use crate::context::{Keep, StageRun};
-use plan::neighbours::SYSTEM_CAS;
+use plan::peers::SYSTEM_CAS;
 use recipe_folder::recipe_toml::InService;
 
 /// Between two right answers where several are wanted.

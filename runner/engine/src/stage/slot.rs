@@ -9,8 +9,8 @@ use crate::claims;
 use crate::context::usage;
 use crate::context::{StageRun, Step};
 use crate::slot::ask;
+use host::janitor::Janitor;
 use host::queue::{UsualTimes, caps, now, place, slots_of};
-use host::reap::Janitor;
 
 /// How long the removal of what one dead run left may take, while this one waits.
 const REMOVING: Duration = Duration::from_secs(60);

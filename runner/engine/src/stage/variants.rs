@@ -8,7 +8,7 @@ use super::{answers, evidence, fresh, prepare, upgrade};
 use crate::context::{ActiveVariant, Keep, StageRun, Step, Stopped};
 use change::Change;
 use journal::text::count;
-use plan::allowed::{allowed, readable, settle};
+use plan::policy::{check_compose, check_repository, normalize_env};
 use plan::revision::sample_of;
 use recipe_folder::recipe_toml::Variant;
 
@@ -78,10 +78,10 @@ async fn one(cx: &mut StageRun, name: &str, variant: Variant) -> Step {
 async fn images(cx: &StageRun, revision: &str, variant: &Variant) -> Result<(), Failure> {
     let mut env = sample_of(&cx.app.checkout, revision)?;
     variant.write_to(&mut env);
-    settle(&mut env, &cx.app.spec)?;
-    let compose = readable(&cx.app.checkout, revision, &env, &cx.app.spec)?;
+    normalize_env(&mut env, &cx.app.spec)?;
+    let compose = check_repository(&cx.app.checkout, revision, &env, &cx.app.spec)?;
     if cx.app.opted_out("prepare.allowed").is_none() {
-        allowed(&cx.app.checkout, revision, &env, &cx.app.spec, &compose)?;
+        check_compose(&cx.app.checkout, revision, &env, &cx.app.spec, &compose)?;
     }
     prepare::ensure(cx, &compose).await.map(drop)
 }

@@ -16,7 +16,6 @@ impl Kind {
     pub const ALL: [Self; 3] = [Self::Page, Self::Json, Self::Gone];
 
     /// What it is, after "against".
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Page => "a page for everything",
@@ -26,7 +25,6 @@ impl Kind {
     }
 
     /// Its status code.
-    #[must_use]
     pub fn status(self) -> u16 {
         match self {
             Self::Page | Self::Json => 200,
@@ -35,7 +33,6 @@ impl Kind {
     }
 
     /// Its content type.
-    #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Page => "text/html; charset=utf-8",
@@ -45,7 +42,6 @@ impl Kind {
     }
 
     /// Its body, for a recipe of this name.
-    #[must_use]
     pub fn body(self, recipe: &str) -> String {
         match self {
             Self::Page => format!(

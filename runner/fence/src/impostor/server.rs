@@ -75,19 +75,16 @@ impl Impostor {
     }
 
     /// How many connections and datagrams asked it something, whatever that was.
-    #[must_use]
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }
 
     /// Its port on this machine.
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Where it stands in for the ports that an app publishes, for a list such as `CCCI_PORTS`.
-    #[must_use]
     pub fn in_place_of(&self, published: &str) -> String {
         let own = |entry: &str| {
             let name = entry.split('=').next().unwrap_or_default();
@@ -98,7 +95,6 @@ impl Impostor {
     }
 
     /// The PEM file of the CA that signed its certificate.
-    #[must_use]
     pub fn ca(&self) -> &Path {
         &self.ca
     }

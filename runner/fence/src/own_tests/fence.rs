@@ -157,9 +157,6 @@ impl Fence {
     }
 
     /// Takes down what was put up.
-    ///
-    /// # Errors
-    /// The engine does not answer.
     pub async fn take_down(&self) -> Result<(), Failure> {
         self.swarm.discard(&self.made).await
     }

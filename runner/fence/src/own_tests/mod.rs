@@ -87,7 +87,6 @@ impl OwnTests {
     }
 
     /// The tests that run.
-    #[must_use]
     pub fn to_run(&self) -> &[String] {
         match self {
             Self::Run { files, .. } => files,
@@ -96,7 +95,6 @@ impl OwnTests {
     }
 
     /// What every report says of tests that are there and do not run.
-    #[must_use]
     pub fn note(&self) -> Option<String> {
         match self {
             Self::NotRun { files, why } => {

@@ -37,14 +37,12 @@ pub enum ForgeError {
 
 impl ForgeError {
     /// Whether it is over by itself, if one waits.
-    #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
 
     /// Whether it is about the bot or the forge and not about what was asked for, so that asking for
     /// something else has the same end.
-    #[must_use]
     pub fn is_for_all(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Token { .. })
     }

@@ -54,7 +54,6 @@ impl fmt::Display for ForgeRelease {
 
 impl ForgeRelease {
     /// By what the forge tells as its version, and whether it has the interface of a Forgejo beside Gitea's.
-    #[must_use]
     pub fn of(told: &str, is_forgejo: bool) -> Self {
         let Some(number) = Number::at_the_front_of(told) else {
             let shown: String = told.chars().filter(|c| !c.is_control()).take(60).collect();
@@ -64,7 +63,6 @@ impl ForgeRelease {
     }
 
     /// What it lacks of what cc-ci uses.
-    #[must_use]
     pub fn lacks(&self) -> Vec<&'static Feature> {
         FEATURES.iter().filter(|feature| self.lacks_one(feature)).collect()
     }

@@ -30,7 +30,6 @@ pub struct Comment {
 
 impl Comment {
     /// Whether it is one of cc-ci's answers, if it is by cc-ci's account at all.
-    #[must_use]
     pub fn is_answer(&self) -> bool {
         self.text.starts_with(ANSWER_MARKER)
     }
@@ -126,7 +125,6 @@ pub struct Pull {
 impl Pull {
     /// Whether its head is in another repository, so that somebody without a right to write here may push to
     /// it. Also where that repository is gone.
-    #[must_use]
     pub fn is_fork(&self) -> bool {
         self.head_repo.as_ref() != Some(&self.id.repo)
     }

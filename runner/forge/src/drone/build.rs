@@ -81,7 +81,6 @@ impl BuildStanding {
     }
 
     /// Whether it will not change any more.
-    #[must_use]
     pub fn is_end(self) -> bool {
         matches!(self, Self::Passed | Self::Failed | Self::Stopped | Self::Broken)
     }

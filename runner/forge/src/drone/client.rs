@@ -123,7 +123,6 @@ struct LogLine {
 
 impl Drone {
     /// For the Drone at this address, such as `https://drone.example.org`. Asks nothing yet.
-    #[must_use]
     pub fn new(http: Http, url: Url, token: SecretString) -> Self {
         Self { http, base: url, token }
     }

@@ -45,7 +45,6 @@ pub enum BuildEnd {
 
 impl BuildEnd {
     /// The end of a build; none where it has not ended. `limit` is the time limit of its repository, where it is known.
-    #[must_use]
     pub fn of(build: &Build, limit: Option<Duration>) -> Option<Self> {
         let step = build.step.as_ref().map(|step| (step.standing, step.exit_code));
         let why = || build.reason.clone().unwrap_or_else(|| "Drone names no reason".to_owned());

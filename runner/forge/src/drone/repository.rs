@@ -53,13 +53,11 @@ pub struct DronePermissions {
 
 impl DroneRepository {
     /// Whether the user who asks may start and stop builds.
-    #[must_use]
     pub fn may_write(&self) -> bool {
         self.permissions.is_some_and(|permissions| permissions.write)
     }
 
     /// How long a build may take from the moment when a runner took it; none where Drone did not say.
-    #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
         (self.timeout > 0).then(|| Duration::from_secs(self.timeout.saturating_mul(60)))
     }

@@ -10,14 +10,12 @@ use super::facts::{BuildFacts, Event};
 
 /// The id of the run of a restarted build: the id that both builds were started with, `-b`, and the number of the
 /// new build. A restart of a restart has the first id as its parameter too, so ids do not grow.
-#[must_use]
 pub fn restarted_run_id(run: &RunId, build_number: u64) -> RunId {
     run.with_build(build_number)
 }
 
 /// The number of a build that was made by a restart; none for every other build. A promotion and a rollback name a parent too,
 /// but are no new attempt of it.
-#[must_use]
 pub fn restarted_build(facts: &BuildFacts) -> Option<u64> {
     let goes_on = facts.parent.is_some() && facts.event != Event::Deployment;
     facts.number.filter(|_| goes_on)

@@ -2,7 +2,6 @@
 
 /// Whether a variable of the build holds a secret that no run needs: above all the login of git, which Drone gives to each step of a
 /// private repository (`DRONE_NETRC_…`, read in runner-go's `environ`), and Woodpecker to steps that clone (`CI_NETRC_…`).
-#[must_use]
 pub fn holds_secret(variable: &str) -> bool {
     let name = variable.to_ascii_uppercase();
     let is_of_build = name.starts_with("DRONE_") || name.starts_with("CI_");

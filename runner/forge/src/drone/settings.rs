@@ -85,14 +85,12 @@ pub enum SettingError {
 const PREFIX: &str = "PLUGIN_";
 
 /// The variable that a setting comes in: `PLUGIN_ONLY` for `only`.
-#[must_use]
 pub fn variable(setting: &Setting) -> String {
     format!("{PREFIX}{}", setting.name.replace('-', "_").to_ascii_uppercase())
 }
 
 /// The name of the setting that a variable belongs to, as on the command line, for every form of both; none for a variable of
 /// something else.
-#[must_use]
 pub fn name_in(variable: &str) -> Option<String> {
     let (prefix, name) = variable.split_at_checked(PREFIX.len())?;
     prefix.eq_ignore_ascii_case(PREFIX).then(|| name.to_lowercase().replace(['_', '.'], "-"))
@@ -153,7 +151,6 @@ fn takes(takes: Takes) -> &'static str {
 }
 
 /// A list of the settings for a person.
-#[must_use]
 pub fn help(table: &[Setting]) -> String {
     let line = |setting: &Setting| {
         let (name, variable) = (setting.name, variable(setting));

@@ -50,7 +50,6 @@ pub enum Parsed {
 }
 
 /// Reads a comment's markdown: its commands, in their order. Empty where it has none.
-#[must_use]
 pub fn parse(markdown: &str) -> Vec<Parsed> {
     if markdown.len() > COMMENT_BYTES || !markdown.contains('!') {
         return Vec::new();

@@ -18,7 +18,6 @@ impl Only {
     pub const LENGTH: usize = 300;
 
     /// The words.
-    #[must_use]
     pub fn words(&self) -> &[String] {
         &self.0
     }
@@ -56,7 +55,6 @@ pub struct Release(String);
 
 impl Release {
     /// The name.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -86,7 +84,6 @@ impl Hold {
     pub const LONGEST: u32 = 24 * 60;
 
     /// How long.
-    #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs(u64::from(self.minutes) * 60)
     }

@@ -33,7 +33,6 @@ pub struct CommandRequest {
 
 impl CommandRequest {
     /// The commit that was authorised, where its pin says so.
-    #[must_use]
     pub fn commit(&self) -> &Commit {
         &self.pull.head
     }

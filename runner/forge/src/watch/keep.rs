@@ -4,8 +4,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::asked::CommandRequest;
+use super::backoff::Backoff;
 use super::error::WatchError;
-use super::pace::Backoff;
 use super::watcher::Watcher;
 use crate::api::{Comment, Forge, PullEnd};
 use crate::names::PullId;

@@ -14,18 +14,18 @@
 //! writes under the bot's account is. A stranger's word gets no answer: an answer would be a way to make the bot write.
 
 mod asked;
+mod backoff;
 mod error;
 mod keep;
-mod pace;
 mod pin;
 mod state;
 mod store;
 mod watcher;
 
 pub use self::asked::{CommandRequest, Cycle};
+pub use self::backoff::Backoff;
 pub use self::error::{StoreError, WatchError};
 pub use self::keep::{Desk, keep};
-pub use self::pace::Backoff;
 pub use self::pin::{Pin, pin};
 pub use self::state::{Fate, Waiting};
 pub use self::store::Store;

@@ -25,7 +25,6 @@ pub enum Pin {
 
 /// What a word is about, by the pushes since it was written and by all that there are; none where the forge does not
 /// tell of pushes.
-#[must_use]
 pub fn pin(head: &Commit, word: CommentId, since: Option<&[Push]>, all: Option<&[Push]>) -> Pin {
     let (Some(since), Some(all)) = (since, all) else { return Pin::Unsure };
     if since.iter().chain(all).any(|push| push.id > word) {

@@ -4,7 +4,7 @@ use base::names::{RecipeName, RunId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::one::{OneRun, one};
+use super::run_detail::{OneRun, one};
 use crate::row::{RUN, RUN_COLUMNS, at, parsed, run_row, word_of};
 use crate::{Db, HistoryError};
 use journal::event::Stage;
@@ -41,9 +41,6 @@ pub struct RedCheck {
 
 impl Db {
     /// The facts of one recipe; empty where it never ran.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn facts(&self, recipe: &RecipeName) -> Result<RecipeFacts, HistoryError> {
         self.ask(|sql| {
             let latest = |which: &str| {

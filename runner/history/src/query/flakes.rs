@@ -41,17 +41,11 @@ pub struct Parting {
 
 impl Db {
     /// Checks of a recipe that come and go, by stage and name.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn flakes(&self, recipe: &RecipeName) -> Result<Vec<Flake>, HistoryError> {
         self.ask(|sql| flakes(sql, recipe))
     }
 
     /// The first point where two runs differ; none where they do not, or one of them is not in the history.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn parting(&self, left: &RunId, right: &RunId) -> Result<Option<Parting>, HistoryError> {
         self.ask(|sql| {
             let (Some(left), Some(right)) = (events(sql, left)?, events(sql, right)?) else { return Ok(None) };
@@ -103,7 +97,7 @@ fn flakes(sql: &Connection, recipe: &RecipeName) -> rusqlite::Result<Vec<Flake>>
 
 /// What a run did, without what differs from run to run anyway.
 fn events(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<Vec<(JournalLine, String)>>> {
-    let Some((id, _)) = super::one::by_name(sql, run)? else { return Ok(None) };
+    let Some((id, _)) = super::run_detail::by_name(sql, run)? else { return Ok(None) };
     let lines = lines(sql, id, 0, u64::MAX)?;
     let mut names = Vec::new();
     let mut events = Vec::new();

@@ -3,7 +3,7 @@
 use base::names::RunId;
 use rusqlite::{Connection, params};
 
-use super::one::{by_name, unpacked};
+use super::run_detail::{by_name, unpacked};
 use crate::{Db, HistoryError};
 use journal::event::Record;
 use journal::fold::{RunView, fold};
@@ -22,7 +22,6 @@ pub struct JournalLine {
 
 impl JournalLine {
     /// The record that it is; none where this version does not know the event, or the line is damaged.
-    #[must_use]
     pub fn record(&self) -> Option<Record> {
         serde_json::from_str(&self.text).ok()
     }
@@ -42,9 +41,6 @@ pub struct RunRecords {
 impl Db {
     /// Lines of a run's journal from number `from`, at most `count` and [`WINDOW`]; empty behind the end, none where
     /// the history does not have the run. Costs the pieces that the lines are in, not the whole.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn window(&self, run: &RunId, from: u64, count: u64) -> Result<Option<Vec<JournalLine>>, HistoryError> {
         let to = from.saturating_add(count.min(WINDOW));
         self.ask(|sql| {
@@ -54,9 +50,6 @@ impl Db {
     }
 
     /// All that a run told, folded; none where the history does not have it.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn told(&self, run: &RunId) -> Result<Option<RunRecords>, HistoryError> {
         self.ask(|sql| {
             let Some((id, row)) = by_name(sql, run)? else { return Ok(None) };

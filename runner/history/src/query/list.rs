@@ -81,17 +81,11 @@ pub struct ListPage {
 
 impl Db {
     /// How many runs there are.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn count(&self) -> Result<u64, HistoryError> {
         self.ask(|sql| sql.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)))
     }
 
     /// Runs, newest first: at most `count` (1 to 1000) of those behind `after`.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn list(&self, filter: &Filter, after: Option<&After>, count: u16) -> Result<ListPage, HistoryError> {
         let count = count.clamp(1, 1000);
         let mut wanted = vec!["1"];

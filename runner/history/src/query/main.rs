@@ -6,9 +6,9 @@ use base::names::RecipeName;
 use jiff::Timestamp;
 
 use super::journal::lines;
-use super::one::{OneRun, one};
-use crate::parts::{CheckRow, StageRow};
+use super::run_detail::{OneRun, one};
 use crate::row::{RUN, RUN_COLUMNS, RunRow, run_row};
+use crate::rows::{CheckRow, StageRow};
 use crate::{Db, HistoryError};
 use journal::event::Event;
 
@@ -31,9 +31,6 @@ pub struct MainRun {
 impl Db {
     /// The newest whole run with a verdict about the recipe that was over at a moment, and whose commit was the newest of
     /// the default branch of this repository; none where there is none. Runs of before did not say what they tested.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn main_run(
         &self,
         recipe: &RecipeName,

@@ -5,8 +5,8 @@ mod flakes;
 mod journal;
 mod list;
 mod main;
-mod one;
 mod overview;
+mod run_detail;
 mod times;
 mod versions;
 
@@ -15,7 +15,7 @@ pub use flakes::{Flake, Parting};
 pub use journal::{JournalLine, RunRecords, WINDOW};
 pub use list::{After, Filter, ListPage, Shows};
 pub use main::MainRun;
-pub use one::{FileRow, OneRun};
 pub use overview::{RecipeRow, RecipeStanding};
+pub use run_detail::{FileRow, OneRun};
 pub use times::{Spread, Week};
 pub use versions::VersionPair;

@@ -6,8 +6,8 @@ use base::names::RecipeName;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use crate::parts::{STAGE, StageRow, stage_row};
 use crate::row::{self, RUN, RUN_COLUMNS, RunRow, run_row};
+use crate::rows::{STAGE, StageRow, stage_row};
 use crate::{Db, HistoryError};
 
 /// A recipe's row of the overview.
@@ -36,9 +36,6 @@ pub struct RecipeStanding {
 
 impl Db {
     /// Every recipe that has a run, by name.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn overview(&self) -> Result<Vec<RecipeRow>, HistoryError> {
         self.ask(|sql| {
             let mut stages = stages(sql)?;

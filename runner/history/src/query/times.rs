@@ -36,9 +36,6 @@ pub struct Week {
 
 impl Db {
     /// How long a recipe's stages took week by week, since `since`; weeks without a run are left out.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn weeks(&self, recipe: &RecipeName, since: Timestamp) -> Result<Vec<Week>, HistoryError> {
         let ask = "SELECT r.at_ms, s.stage, s.took_ms FROM runs r JOIN stages s ON s.run = r.id
             WHERE r.recipe = ?1 AND r.at_ms >= ?2 AND s.state = 'passed' AND s.took_ms IS NOT NULL";
@@ -51,9 +48,6 @@ impl Db {
     }
 
     /// How long a recipe's stages took in its newest `last` runs.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn spreads(&self, recipe: &RecipeName, last: u32) -> Result<Vec<Spread>, HistoryError> {
         let ask = "SELECT r.at_ms, s.stage, s.took_ms
             FROM (SELECT id, at_ms FROM runs WHERE recipe = ?1 ORDER BY at_ms DESC, run DESC LIMIT ?2) r

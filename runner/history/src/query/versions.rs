@@ -23,9 +23,6 @@ pub struct VersionPair {
 
 impl Db {
     /// The pairs of versions that a recipe's runs tried, the newest run's first.
-    ///
-    /// # Errors
-    /// See [`HistoryError`].
     pub fn version_pairs(&self, recipe: &RecipeName) -> Result<Vec<VersionPair>, HistoryError> {
         // SQLite gives `id` of the row that has the maximum.
         let ask = format!(

@@ -1,6 +1,6 @@
 //! Whether a node has room for a run: what is free, what is wanted, and what can be given up for it.
 
-mod book;
+mod image_index;
 mod prune;
 mod rule;
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use base::failure::Failure;
 use swarm::{DiskRoom, Swarm};
 
-pub use book::{Ensured, ImageEntry, ImageIndex, Images, ensure};
+pub use image_index::{Ensured, ImageEntry, ImageIndex, Images, ensure};
 pub use prune::{Pruned, Until, prune, unused};
 pub use rule::names;
 pub use rule::{Facts, Lack, Reserves, Thing, failure, lacks};
@@ -21,9 +21,6 @@ use crate::settings::Guards;
 const LOOK: Duration = Duration::from_secs(15);
 
 /// What the engine's node and the state folder have.
-///
-/// # Errors
-/// The engine does not answer.
 pub async fn look(swarm: &Swarm, state: &Path) -> Result<Facts, Failure> {
     let node = swarm.room(Instant::now() + LOOK).await?;
     // A state folder that is not made yet will be on the disk of what is there above it.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use swarm::Swarm;
 
-use super::book::{ImageIndex, Images, is_alive};
+use super::image_index::{ImageIndex, Images, is_alive};
 use super::{Reserves, lacks, look};
 
 const DAY: i64 = 24 * 3600;
@@ -72,7 +72,6 @@ pub async fn prune(swarm: &Swarm, state: &Path, until: Until) -> Result<Vec<Prun
 }
 
 /// What may go, the longest unused first: in the book, needed by no live run, by no container and no service.
-#[must_use]
 pub fn unused(images: &Images, in_use: &BTreeSet<String>, now: i64, older_than: i64) -> Vec<Pruned> {
     let mut found: Vec<Pruned> = images
         .iter()

@@ -40,7 +40,6 @@ pub struct Reserves {
 impl Reserves {
     /// What the settings say, with the memory that a run's apps need; none before the run has its slot: until
     /// then others live on what it will need.
-    #[must_use]
     pub fn of(guards: &Guards, memory_mib: Option<u64>) -> Self {
         let mib = |number: u32| u64::from(number) * MIB;
         Self {
@@ -82,13 +81,11 @@ pub struct Lack {
 
 impl Lack {
     /// Whether images that go could help.
-    #[must_use]
     pub fn helped_by_pruning(&self) -> bool {
         matches!(self.thing, Thing::DockerDisk | Thing::DockerInodes)
     }
 
     /// What to do about it.
-    #[must_use]
     pub fn look_at(&self) -> &'static str {
         match self.thing {
             Thing::DockerDisk | Thing::DockerInodes => {
@@ -129,7 +126,6 @@ impl std::fmt::Display for Lack {
 }
 
 /// Everything of which there is less than wanted, the most likely culprit first.
-#[must_use]
 pub fn lacks(facts: &Facts, wanted: &Reserves) -> Vec<Lack> {
     let bytes = |disk: Option<DiskRoom>| disk.map(|disk| disk.free);
     let inodes = |disk: Option<DiskRoom>| disk.and_then(|disk| disk.inodes);
@@ -152,7 +148,6 @@ pub fn lacks(facts: &Facts, wanted: &Reserves) -> Vec<Lack> {
 }
 
 /// The refusal.
-#[must_use]
 pub fn failure(facts: &Facts, lacking: &[Lack], gone: &[Pruned]) -> Failure {
     let all: Vec<String> = lacking.iter().map(ToString::to_string).collect();
     let look_at = lacking.first().map_or("", Lack::look_at);

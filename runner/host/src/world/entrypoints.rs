@@ -11,9 +11,6 @@ use super::present::{is_traefik, unreachable};
 const USUAL: [&str; 2] = ["web", "web-secure"];
 
 /// The usual ones, and those that traefik's own arguments name. A traefik that has its entrypoints from a file may have more.
-///
-/// # Errors
-/// When the engine does not answer.
 pub async fn entrypoints(swarm: &Swarm) -> Result<BTreeSet<String>, Failure> {
     let mut found: BTreeSet<String> = USUAL.iter().map(ToString::to_string).collect();
     for service in swarm.docker().list_services(None).await.map_err(|error| unreachable(&error))? {

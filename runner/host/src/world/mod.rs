@@ -79,7 +79,6 @@ pub enum Done {
 
 impl Done {
     /// In words.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Made => "made",
@@ -93,16 +92,12 @@ impl Done {
 
 /// The local CA's certificate, where the world's own traefik serves what it signed. A server's own traefik is judged by
 /// the system's certificate authorities, whatever an earlier world left in the state folder.
-///
-/// # Errors
-/// When the engine does not answer.
 pub async fn served_ca(swarm: &Swarm, settings: &Settings) -> Result<Option<PathBuf>, Failure> {
     let Some(ca) = local_ca(&settings.state_dir()?, settings) else { return Ok(None) };
     Ok(present(swarm).await?.foreign_traefik.is_none().then_some(ca))
 }
 
 /// The local CA's certificate, where `up` made one for this base domain.
-#[must_use]
 pub fn local_ca(state: &Path, settings: &Settings) -> Option<PathBuf> {
     let path = ca::folder(state, &settings.base_domain).join("ca.pem");
     path.is_file().then_some(path)

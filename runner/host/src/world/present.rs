@@ -41,9 +41,6 @@ pub struct Present {
 }
 
 /// Looks at the swarm.
-///
-/// # Errors
-/// When the engine does not answer.
 pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
     let facts = swarm.facts().await?;
     let mut found = Present { manager: facts.swarm_active && facts.is_manager, ..Present::default() };
@@ -64,7 +61,6 @@ pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
 
 /// Whether a service is a traefik that serves this swarm: neither the one behind the route, which has traefik's image,
 /// nor one of a run, which may test the recipe traefik.
-#[must_use]
 pub fn is_traefik(spec: &ServiceSpec) -> bool {
     let has = |label| spec.labels.as_ref().is_some_and(|labels| labels.contains_key(label));
     let image = spec.task_template.as_ref().and_then(|task| task.container_spec.as_ref()?.image.as_deref());
@@ -113,7 +109,6 @@ impl Present {
     }
 
     /// What is missing, in words; empty when the world is whole.
-    #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
         let parts = [
             (self.manager, "this engine is no manager of a swarm"),

@@ -17,7 +17,6 @@ pub enum Why {
 
 impl Why {
     /// In words.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Required => "the app needs it",

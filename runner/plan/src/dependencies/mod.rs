@@ -87,7 +87,6 @@ impl Dependency {
     }
 
     /// What the run's first event says of it.
-    #[must_use]
     pub fn fact(&self) -> DependencyFact {
         DependencyFact {
             recipe: self.needed.recipe.clone(),

@@ -22,7 +22,6 @@ pub struct SyntaxError {
 }
 
 /// What bash cannot parse, by the script's name. The scripts are read side by side.
-#[must_use]
 pub fn syntax(scripts: &[Script]) -> Vec<(String, SyntaxError)> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let share = scripts.len().div_ceil(threads).max(1);

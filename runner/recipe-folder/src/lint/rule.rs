@@ -15,13 +15,11 @@ macro_rules! rules {
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The code in every message.
-            #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
             }
 
             /// What it asks for.
-            #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
             }
@@ -66,7 +64,6 @@ rules! {
 
 impl Rule {
     /// Whether a run that breaks it would show less than it seems to.
-    #[must_use]
     pub fn stops_a_run(self) -> bool {
         matches!(self, Self::NeverRuns | Self::DataIncomplete | Self::CannotRun | Self::ShellSyntax)
     }

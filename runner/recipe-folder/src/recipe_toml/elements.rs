@@ -75,7 +75,6 @@ impl UrlPath {
     }
 
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -98,7 +97,6 @@ pub struct Status(#[schemars(range(min = 100, max = 599))] u16);
 
 impl Status {
     /// As a number.
-    #[must_use]
     pub fn get(self) -> u16 {
         self.0
     }
@@ -123,7 +121,6 @@ impl Seconds {
     pub(super) const AWAY: Self = Self(15);
 
     /// As a number.
-    #[must_use]
     pub fn get(self) -> u64 {
         self.0
     }
@@ -146,7 +143,6 @@ pub struct Reason(#[schemars(length(min = 10))] String);
 
 impl Reason {
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -297,7 +293,6 @@ pub struct SecretLength(usize);
 
 impl SecretLength {
     /// As a number.
-    #[must_use]
     pub fn get(self) -> usize {
         self.0
     }

@@ -89,7 +89,6 @@ impl TryFrom<Settings> for Reconfigure {
 
 impl RecipeToml {
     /// The faults that the folder switches on, in the order in which they are tried.
-    #[must_use]
     pub fn injected(&self) -> Vec<InjectedFault> {
         let is_on = |fault: &InjectedFault| match fault {
             InjectedFault::Restart => self.faults.restart.is_some(),

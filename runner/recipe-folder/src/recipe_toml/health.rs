@@ -71,7 +71,6 @@ const DOMAIN: &str = "{domain}";
 
 impl OwnHost {
     /// The name, for an app of this domain.
-    #[must_use]
     pub fn of(&self, domain: &str) -> String {
         self.0.replace(DOMAIN, domain)
     }
@@ -101,7 +100,6 @@ pub struct InARow(#[schemars(range(min = 1, max = 30))] NonZeroU32);
 
 impl InARow {
     /// As a number.
-    #[must_use]
     pub fn get(self) -> NonZeroU32 {
         self.0
     }
@@ -136,7 +134,6 @@ pub(super) fn health<'de, D: Deserializer<'de>>(input: D) -> Result<Health, D::E
 
 impl Health {
     /// What it asks for beside the answer to its own request, each in words.
-    #[must_use]
     pub fn others(&self) -> Vec<String> {
         let tcp = self.tcp.iter().map(|port| format!("port {port} takes connections"));
         let tls = self.tls.iter().map(|tls| format!("port {} shakes hands by TLS", tls.port));
@@ -147,7 +144,6 @@ impl Health {
     }
 
     /// What is waited for after a deploy, in words.
-    #[must_use]
     pub fn awaited(&self) -> String {
         let http = self.http.then(|| "the app answers".to_owned());
         let all: Vec<String> = http.into_iter().chain(self.others()).collect();

@@ -32,7 +32,6 @@ impl InjectedFault {
     ];
 
     /// The name in every report.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Restart => "restart",
@@ -46,13 +45,11 @@ impl InjectedFault {
     }
 
     /// The check that says how it ended; others of the fault have its name in front.
-    #[must_use]
     pub fn check(self) -> String {
         format!("faults.{}", self.name())
     }
 
     /// What switches it on, in `recipe.toml`.
-    #[must_use]
     pub fn switch(self) -> &'static str {
         match self {
             Self::Restart => "[faults.restart]",

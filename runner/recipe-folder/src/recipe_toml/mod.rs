@@ -135,7 +135,6 @@ pub fn parse(text: &str) -> Result<RecipeToml, String> {
 
 impl RecipeToml {
     /// The reason to leave a generic check out: its own, or that of its whole stage.
-    #[must_use]
     pub fn opted_out(&self, check: &str) -> Option<&Reason> {
         let stage = check.split('.').next().unwrap_or_default();
         let of = |name: &str| self.opt_out.iter().find(|(key, _)| key.as_str() == name).map(|(_, reason)| reason);
@@ -144,7 +143,6 @@ impl RecipeToml {
 }
 
 /// The JSON schema of the file, for editors and for `docs/recipe.schema.json`.
-#[must_use]
 pub fn schema() -> String {
     let schema = schemars::schema_for!(RecipeToml);
     format!("{:#}\n", schema.as_value())

@@ -18,7 +18,6 @@ pub struct NeedsFile {
 }
 
 /// The tests that are blocked, each with the reason, where `is_there` says what the recipe's repository has.
-#[must_use]
 pub fn blocked(needs: &BTreeMap<String, NeedsFile>, is_there: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
     let missing = needs.iter().filter(|(file, _)| !is_there(file));
     missing

@@ -32,7 +32,6 @@ pub struct OptionalCheck(String);
 
 impl OptionalCheck {
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -20,7 +20,6 @@ pub struct NewFile {
 }
 
 /// All files of a recipe's folder.
-#[must_use]
 pub fn files(recipe: &RecipeName, source: Option<&str>, seen: &ScaffoldInput) -> Vec<NewFile> {
     let plain = |path: &str, text: String| NewFile { path: path.to_owned(), text, executable: false };
     let mut files = vec![

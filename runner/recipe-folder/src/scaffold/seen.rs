@@ -39,7 +39,6 @@ pub struct Database {
 }
 
 /// Looks at a recipe.
-#[must_use]
 pub fn seen(compose: &Compose, sample: &EnvFile) -> ScaffoldInput {
     let document: Value = serde_json::from_str(&compose.to_yaml()).unwrap_or_default();
     let labels: BTreeMap<String, BTreeMap<String, String>> =

@@ -6,9 +6,6 @@ use base::failure::Failure;
 use super::NewFile;
 
 /// Writes a file of a recipe's folder.
-///
-/// # Errors
-/// When the disk refuses.
 pub fn write(folder: &Path, file: &NewFile) -> Result<(), Failure> {
     let path = folder.join(&file.path);
     let parent = path.parent().unwrap_or(folder);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use crate::admit::{Admission, For, admit, fits, too_much};
-use crate::sight::Liveness;
+use crate::lease_times::LeaseTimes;
+use crate::liveness::Liveness;
 use crate::state::{Ledger, SlotsView, Ticket};
-use crate::timing::LeaseTimes;
 
 /// Strictly in order: nobody passes one that waits.
 pub(super) fn plain_fifo(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {

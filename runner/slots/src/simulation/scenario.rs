@@ -13,10 +13,10 @@ use super::judge::Count;
 use super::model::{Faults, Model};
 use super::process::{Fate, Job, Process, Sweeper, live};
 use crate::Slots;
+use crate::lease_times::LeaseTimes;
 use crate::reap::Scan;
 use crate::rules::Rules;
 use crate::state::{Caps, SlotRequest};
-use crate::timing::LeaseTimes;
 
 /// The numbers of a history. Chances are per thousand runs.
 #[derive(Debug, Clone, Copy)]

@@ -5,9 +5,9 @@ use super::bugs;
 use super::model::Faults;
 use super::page::{row, says};
 use super::scenario::{Report, Scenario};
+use crate::lease_times::LeaseTimes;
 use crate::rules::Rules;
 use crate::state::Caps;
-use crate::timing::LeaseTimes;
 
 /// Plays a history in which everything must hold.
 fn holds(scenario: Scenario) -> Report {

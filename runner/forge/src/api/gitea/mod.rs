@@ -42,7 +42,6 @@ pub struct Gitea {
 
 impl Gitea {
     /// For the Gitea at this address, such as `https://git.example.org`. Asks nothing yet.
-    #[must_use]
     pub fn new(http: Http, url: Url, owner: Owner, token: SecretString) -> Self {
         Self { call: Call::new(http, url, token), owner }
     }

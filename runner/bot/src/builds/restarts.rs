@@ -1,0 +1,31 @@
+//! Builds that a person restarted on Drone's page: a new attempt of the same run.
+
+use forge::drone::TESTME_RUN;
+use tokio::sync::mpsc;
+
+use super::{RestartedBuild, Server, StartedBuild};
+use crate::message::WorkerMessage;
+
+impl Server {
+    /// Looks once, in one request, for restarts of builds.
+    pub(super) async fn look_for_restarts(
+        &self,
+        known: Vec<StartedBuild>,
+        came: &mpsc::UnboundedSender<WorkerMessage>,
+    ) {
+        let names: Vec<&str> = known.iter().map(|one| one.run.as_str()).collect();
+        let newest = match self.drone.newest_with(&self.repo, TESTME_RUN, &names).await {
+            Ok(newest) => newest,
+            // It is asked again at the next look.
+            Err(error) => return tracing::debug!("restarts of builds cannot be looked for: {error}"),
+        };
+        for one in known {
+            let Some(build) = newest.get(one.run.as_str()) else { continue };
+            if build.number > one.number && build.parent.is_some() {
+                let (name, link) = (self.name(build.number), self.link(build.number));
+                let restarted = RestartedBuild { number: build.number, name, link };
+                let _ = came.send(WorkerMessage::Restarted(one.comment, Box::new(restarted)));
+            }
+        }
+    }
+}
