@@ -156,7 +156,7 @@ fn what_a_person_reads() {
 
 #[test]
 fn the_published_schema_is_the_one_of_the_types() {
-    let published = std::fs::read_to_string("../docs/recipe.schema.json").unwrap_or_default();
+    let published = std::fs::read_to_string("../../docs/recipe.schema.json").unwrap_or_default();
     assert!(published == schema(), "docs/recipe.schema.json is stale: cc-ci docs schema > docs/recipe.schema.json");
 }
 
