@@ -2,10 +2,10 @@
 //! run says becomes one comment beside it.
 //!
 //! ```text
-//! watcher ─► Desk ─► Book (a file per word) ─► Worker ─► child: cc-ci run --json, or a build of Drone
-//!                                               │  ▲            │ records
-//!                                               │  └────────────┘
-//!                                               └─► render (pure) ─► Teller ─► comment and commit status
+//! watcher ─► JobQueue ─► JobStore (a file per command) ─► Worker ─► child: cc-ci run --json, or a build of Drone
+//!                                                         │  ▲            │ records
+//!                                                         │  └────────────┘
+//!                                                         └─► render (pure) ─► tell ─► comment and commit status
 //! ```
 //!
 //! A word is on the disk before the watcher hears that it is taken on, and its end is on the disk until the forge
