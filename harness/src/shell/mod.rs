@@ -4,7 +4,7 @@
 /// The functions, as a script reads them.
 pub const LIBRARY: &str = include_str!("ccci.sh");
 
-/// A mail server for Node, which stands beside them: `mailbox.js`.
+/// A mail server for Node, in the same folder: `mailbox.js`.
 pub const MAILBOX: &str = include_str!("mailbox.js");
 
 #[cfg(test)]

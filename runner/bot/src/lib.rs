@@ -1,5 +1,5 @@
-//! Answers to comments on pull requests: a word becomes a job on the disk, a job becomes a run, and what the
-//! run says becomes one comment beside it.
+//! Commands on pull requests: a comment becomes a job on the disk, a job becomes a run, and what the run says
+//! becomes one comment.
 //!
 //! ```text
 //! watcher ─► JobQueue ─► JobStore (a file per command) ─► Worker ─► child: cc-ci run --json, or a build of Drone
