@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use crate::emit::Sink;
 use crate::event::{Event, JOURNAL_FORMAT, Record};
-use crate::event_docs::EVENTS;
 
 /// Writes a journal. There is no buffer of its own: a killed run loses at most the line that was
 /// being written.
@@ -176,7 +175,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
 
 /// Whether this version knows an event of that name.
 pub fn is_known(event: &str) -> bool {
-    EVENTS.iter().any(|known| known.name == event)
+    Event::NAMES.contains(&event)
 }
 
 /// One line, as [`parse`] takes it; none where it is an event of a later version.
