@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use base::failure::{Failure, Kind};
 use base::names::{Domain, RecipeName, RunId};
 use coopcloud::snapshot_id::SnapshotId;
-use swarm::{Claim, ClaimOutcome, Swarm};
+use slots::{Claim, ClaimOutcome, Claims};
+use swarm::Swarm;
 
 use host::queue;
 use host::queue::Runner;
@@ -66,7 +67,7 @@ impl Scratch {
             deadline: self.deadline,
             kept_until: None,
         };
-        match self.swarm.claim(&claim).await? {
+        match Claims(&self.swarm).take(&claim).await? {
             ClaimOutcome::Held => {
                 self.claims.push(claim);
                 Ok(())

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use crate::emit::Sink;
 use crate::event::{Event, JOURNAL_FORMAT, Record};
-use crate::event_docs::EVENTS;
 
 /// Writes a journal without a buffer: a killed run loses at most the line that was being written.
 #[derive(Debug)]
@@ -171,7 +170,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
 
 /// Whether this version knows an event of this name.
 pub fn is_known(event: &str) -> bool {
-    EVENTS.iter().any(|known| known.name == event)
+    Event::NAMES.contains(&event)
 }
 
 /// Parses one line like [`parse`]; `None` for an event of a later version.

@@ -8,7 +8,6 @@ extern crate self as journal;
 
 pub mod emit;
 pub mod event;
-pub mod event_docs;
 pub mod exit;
 pub mod expect;
 pub mod file;

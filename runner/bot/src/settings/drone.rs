@@ -12,6 +12,7 @@ use forge::names::{Branch, Repo};
 use forge::token;
 use http_client::{Http, HttpConfig};
 use slots::Board as _;
+use slots::Claims;
 use swarm::Swarm;
 use tokio::time::timeout;
 use url::Url;
@@ -86,7 +87,7 @@ impl OwnSwarm {
         let swarm = Swarm::connect().await?;
         let view = slots_of(&swarm, &self.0).board().look().await?;
         let has_place = view.is_some_and(|view| view.ledger.of(run).is_some() || view.ticket(run).is_some());
-        Ok(has_place || swarm.claims().await?.iter().any(|claim| claim.run == *run))
+        Ok(has_place || Claims(&swarm).all().await?.iter().any(|claim| claim.run == *run))
     }
 }
 

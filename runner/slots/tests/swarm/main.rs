@@ -2,6 +2,8 @@
 
 // The lints exempt tests; helpers count as tests below this attribute.
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod cycles;
 #[cfg(test)]
 mod death;
