@@ -1,4 +1,4 @@
-//! Every setting that comes from the environment or a flag, in one table that the docs print.
+//! Every setting of the environment or a flag, in one table that the docs print.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -152,7 +152,6 @@ pub enum FaultsMade {
 }
 
 impl FaultsMade {
-    /// Whether they do.
     pub fn are_made(self) -> bool {
         self == Self::All
     }
@@ -199,7 +198,7 @@ pub struct Guards {
     pub images_unused: u16,
 }
 
-/// A name that can stand in a label.
+/// A name that is valid in a label.
 fn resolver(text: &str) -> Result<String, String> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if !text.is_empty() && text.bytes().all(fine) {
@@ -218,8 +217,7 @@ pub fn how_long(text: &str) -> Result<Duration, String> {
 }
 
 impl Settings {
-    /// The settings as variables of the environment, for a cc-ci that this one starts. All of them are here: what
-    /// is not set stays as the environment says, since that is where it would have come from.
+    /// The settings as environment variables for a child cc-ci. Unset ones are omitted: the environment is inherited.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         fn text(value: &impl ToString) -> OsString {
             value.to_string().into()
@@ -261,11 +259,10 @@ impl Settings {
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
-    /// The state folder: the one asked for, else `$XDG_STATE_HOME/cc-ci`, else
-    /// `~/.local/state/cc-ci`.
+    /// The state folder: the configured one, else `$XDG_STATE_HOME/cc-ci`, else `~/.local/state/cc-ci`.
     ///
     /// # Errors
-    /// When none was asked for and there is no home.
+    /// None is configured and there is no home.
     pub fn state_dir(&self) -> Result<PathBuf, Failure> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
@@ -278,11 +275,10 @@ impl Settings {
         })
     }
 
-    /// The login for clones of private repositories; none where none is named. git hears of the file, and nothing else
-    /// that a run starts does.
+    /// The login for clones of private repositories, if configured. Only git receives the file's path.
     ///
     /// # Errors
-    /// When the address is none of a forge, or the token cannot be read.
+    /// The address is not one of a forge, or the token cannot be read.
     pub fn git_access(&self) -> Result<Option<GitAccess>, Failure> {
         let (Some(forge), Some(file)) = (&self.clone_forge, &self.clone_token_file) else { return Ok(None) };
         plain(forge, "the forge", "--clone-forge (CCCI_CLONE_FORGE)")?;
@@ -292,24 +288,24 @@ impl Settings {
         Ok(Some(GitAccess { forge: forge.clone(), token_file, ca_file: None }))
     }
 
-    /// Where a recipe's repository is, unless something says otherwise.
+    /// The default address of a recipe's repository.
     pub fn source_of(&self, recipe: &RecipeName) -> String {
         let below = self.sources.trim_end_matches('/');
         if below.contains("://") { format!("{below}/{recipe}.git") } else { format!("{below}/{recipe}") }
     }
 
-    /// Whether the base domain is one that needs no DNS.
+    /// Whether the base domain needs no DNS.
     pub fn is_offline(&self) -> bool {
         self.base_domain.as_str() == "localhost" || self.base_domain.as_str().ends_with(".localhost")
     }
 
-    /// The address that names below the base domain have, where DNS is not to be asked.
+    /// The address of names below the base domain, if DNS is not used.
     pub fn fixed_address(&self) -> Option<IpAddr> {
         self.address.or_else(|| self.is_offline().then(|| IpAddr::from([127, 0, 0, 1])))
     }
 }
 
-/// Refuses an address that is none of a server: HTTP, a host, and nothing that could be secret.
+/// Refuses an address that is not one of a server: HTTP, a host, and nothing that could be secret.
 pub fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
     let has_no_secret = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret {
@@ -318,7 +314,7 @@ pub fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
     Err(wrong(format!("the address of {of} is not http:// or https:// with a host and no password"), look_at))
 }
 
-/// A setting that is wrong.
+/// The failure for an invalid setting.
 pub fn wrong(what: String, look_at: &str) -> Failure {
     Failure::new(Kind::Usage, what, look_at)
 }
@@ -337,7 +333,7 @@ mod tests {
 
     #[test]
     fn whoever_is_started_has_the_same_settings() {
-        // A value for every setting that has none of its own, so that none is forgotten.
+        // A value for every setting without a default, so that none is missed.
         let command = Settings::augment_args(clap::Command::new("cc-ci"));
         let mut words = vec!["cc-ci".to_owned()];
         for argument in command.get_arguments().filter(|argument| argument.get_default_values().is_empty()) {
@@ -357,7 +353,7 @@ mod tests {
             .collect();
         assert_eq!(names, all);
 
-        // Read back as the other one reads it, by flags in place of variables.
+        // Parsed again as in the child, by flags instead of variables.
         let flag = |name: &str| {
             command.get_arguments().find(|argument| argument.get_env().unwrap() == name).unwrap().get_long().unwrap()
         };

@@ -1,8 +1,8 @@
-//! The docker command line, for the few things that it does better than its API.
+//! The docker command line, for the few commands that are better than its API.
 
 use base::failure::{Failure, Kind};
 
-/// Runs `docker` and gives its trimmed output. `doing` fits "cannot …".
+/// Runs `docker` and returns its trimmed output. `doing` completes "cannot …".
 pub(super) async fn docker(args: &[&str], doing: &str) -> Result<String, Failure> {
     let output = tokio::process::Command::new("docker").args(args).stdin(std::process::Stdio::null()).output().await;
     let failed = |why: &str| {

@@ -54,7 +54,7 @@ fn what_nobody_can_tell_is_not_judged() {
     };
     assert_eq!(lacks(&unknown, &wanted()), []);
     assert!(unknown.to_string().contains("nobody can tell"));
-    // A file system without a limit of files.
+    // A file system without an inode limit.
     let mut endless = facts();
     endless.docker.1 = Some(DiskRoom { free: 50 * GIB, total: 100 * GIB, inodes: None });
     assert_eq!(lacks(&endless, &wanted()), []);
