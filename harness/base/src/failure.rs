@@ -1,42 +1,40 @@
-//! What can go wrong with an app, named. One [`Kind`] is one thing that a person can act on.
+//! The failures of an app. Each [`Kind`] is one thing that a person can act on.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A failure with the words that a person needs.
+/// A failure with the information that a person needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
-    /// What kind of failure it is.
+    /// The kind of failure.
     #[schemars(with = "String")]
     pub kind: Kind,
-    /// One line: what happened, to what. Starts in lower case, has no full stop.
+    /// One line: what happened, to what. Starts in lower case, without a full stop.
     pub what: String,
-    /// One line: what to look at or to do about it.
+    /// One line: what to check or to do.
     pub look_at: String,
-    /// Evidence, many lines: task states, exit codes, the last log lines. May be empty.
+    /// Evidence in several lines: task states, exit codes, the last log lines. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// Files that show it, such as a browser's picture; below the folder of the run.
+    /// Files as evidence, such as a browser's picture, by their path in the folder of the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
 }
 
 impl Failure {
-    /// A failure with no evidence yet.
+    /// A failure without evidence.
     pub fn new(kind: Kind, what: impl Into<String>, look_at: impl Into<String>) -> Self {
         Self { kind, what: what.into(), look_at: look_at.into(), detail: String::new(), files: Vec::new() }
     }
-    /// An error of the disk, with a full one told apart.
+    /// An error of the disk; a full disk has its own kind.
     pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         let kind = if error.kind() == std::io::ErrorKind::StorageFull { Kind::DiskFull } else { Kind::StateUnusable };
         Self::new(kind, format!("cannot {doing} {}: {error}", path.display()), "free space and rights there")
     }
-    /// The same failure with its evidence.
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
     }
-    /// The same failure with the files that show it.
     pub fn with_files(mut self, files: Vec<String>) -> Self {
         self.files = files;
         self
@@ -50,13 +48,13 @@ impl std::fmt::Display for Failure {
 }
 impl std::error::Error for Failure {}
 
-/// Who has to act: the reason behind an outcome that is not green.
+/// Who has to act: the cause of an outcome that is not green.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The recipe at the tested commit.
     Recipe,
-    /// A check that cc-ci or the recipe's folder brings.
+    /// A check of cc-ci or of the recipe's folder.
     Test,
     /// The release that the upgrade starts from.
     BaseRelease,
@@ -67,7 +65,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// In words that fit "failed by …".
+    /// As the end of "failed by …".
     pub fn words(self) -> &'static str {
         match self {
             Self::Recipe => "the recipe",
@@ -81,24 +79,23 @@ impl Cause {
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $cause:ident;)+) => {
-        /// The kinds of failure that cc-ci tells apart.
+        /// The kinds of failures.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Kind {
             $($(#[doc = $doc])+ #[serde(rename = $code)] $name,)+
         }
         impl Kind {
-            /// Every kind, in the order of the docs.
+            /// In the order of the docs.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
-            /// The stable code that journals and reports carry.
+            /// The stable code in journals and reports.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),+ }
             }
-            /// Who has to act, unless the place of the failure says otherwise (a base release, a
-            /// dependency).
+            /// Who usually has to act; a base release or a dependency is its own cause.
             pub fn usual_cause(self) -> Cause {
                 match self { $(Self::$name => Cause::$cause),+ }
             }
-            /// What it means, for the docs.
+            /// The meaning, for the docs.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
             }

@@ -1,4 +1,5 @@
-//! What abra says, and the docker client within it. abra ends with 1 for whatever it was: its words are all there is.
+//! Messages of abra, and of the docker client in it. abra exits with 1 for every error, so only its messages
+//! distinguish them.
 
 use super::network::rows;
 use super::{Basis, KnownMessage, engine};

@@ -1,6 +1,6 @@
-//! What the backup bot says, and restic within it. abra hands it on among its own lines.
+//! Messages of the backup bot, and of restic in it. abra prints them among its own lines.
 //!
-//! The hooks' own output is in it too, so a hook that failed goes before what it may have said of servers and disks.
+//! The hooks' output is included, so a failed hook takes precedence over messages in it about servers and disks.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -161,9 +161,9 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::BackupBotUnusable);
 
 pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
-/// What the bot says of a hook that failed, after which it goes on, and what programs that write a dump say when they
-/// fail. Behind a pipe without pipefail, as in a script of the hook's, the exit code is lost and these are all that is left;
-/// such a program does not go on after them.
+/// Messages of the bot about a failed hook, after which it continues, and of failing dump programs. In a pipe without
+/// pipefail, as in a hook's script, the exit code is lost and only these are left; such a program does not continue
+/// after them.
 const FAILED: &[&str] = &[
     "pg_dump: error",
     "pg_dump: [archiver",
@@ -182,7 +182,7 @@ const FAILED: &[&str] = &[
     "failed to run command",
 ];
 
-/// The line in the output of a backup or restore that succeeded which says that a hook failed.
+/// The line about a failed hook in the output of a successful backup or restore.
 pub fn failed_hook(output: &str) -> Option<&str> {
     output.lines().map(str::trim).find(|line| {
         let lower = line.to_lowercase();

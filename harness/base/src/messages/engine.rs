@@ -1,8 +1,8 @@
-//! What the engine says: of a task in swarm's list, and in answer to a request.
+//! Messages of the engine: about a task in swarm's list, and in response to a request.
 //!
-//! Swarm gives a task its agent's error as text. Behind it stand swarm's own agent and scheduler, libnetwork, the volume
-//! code, containerd and runc, each with its own words. Which of them are about the recipe: those about the command, the
-//! user, the folders and mounts that its compose file names. All others are about the machine.
+//! Swarm stores its agent's error in the task as text. It may come from swarm's agent and scheduler, libnetwork, the
+//! volume code, containerd and runc, each with different messages. Those about the command, the user, the folders and
+//! mounts in the recipe's compose file are the recipe's; all others are the machine's.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -20,7 +20,7 @@ const NETWORK_LOOK: &str = "the engine's log (`journalctl -u docker`), `ip -d li
 const RUNTIME_LOOK: &str = "the engine's log (`journalctl -u docker`), `docker info`, the kernel's log (`dmesg`)";
 const COMMAND_LOOK: &str = "entrypoint, command, user, working_dir and mounts of the service, and what its image has";
 
-/// What looks like another trouble by one of its words.
+/// Messages that resemble another failure by one of their words.
 static FIRST: &[KnownMessage] = &[
     KnownMessage::new(
         &["/sys/fs/cgroup … no space left on device", "inotify … no space left on device", "keyring … disk quota exceeded"],
@@ -53,7 +53,7 @@ static FIRST: &[KnownMessage] = &[
     .passing(),
 ];
 
-/// What is wrong with the machine.
+/// Failures of the machine.
 static MACHINE: &[KnownMessage] = &[
     KnownMessage::new(
         &[
@@ -197,7 +197,7 @@ static MACHINE: &[KnownMessage] = &[
             "address space",
             "ipam",
             "pending allocations",
-            // Networks that tasks and nodes are attached to.
+            // Networks of tasks and nodes.
             "network attachment",
             "attaching to network failed",
             "could not attach to network",
@@ -324,8 +324,8 @@ static MACHINE: &[KnownMessage] = &[
     .passing(),
 ];
 
-/// What is about the recipe's own command, user, folders and mounts. Paths of a recipe may hold any word, so those that
-/// name one go before the machine's.
+/// Messages about the recipe's command, user, folders and mounts. Paths of a recipe may contain any word, so messages
+/// with a path precede the machine's.
 static RECIPE: &[KnownMessage] = &[
     KnownMessage::new(
         &[
@@ -424,7 +424,7 @@ static RECIPE: &[KnownMessage] = &[
     .from("engine 20.10.24; moby, daemon", Basis::Seen),
 ];
 
-/// What is the recipe's where none of the machine's words is there too.
+/// The recipe's, unless a message of the machine matches too.
 static ELSE: &[KnownMessage] = &[
     KnownMessage::new(
         &["error mounting", "create mountpoint for", "mount through procfd"],
@@ -450,7 +450,7 @@ static ELSE: &[KnownMessage] = &[
     .passing(),
 ];
 
-/// An image that the node lacks. A task's text is short: the registry's own words are those of a pull.
+/// An image that the node lacks. A task's text is short: the registry's full message is that of a pull.
 static IMAGE: &[KnownMessage] = &[
     KnownMessage::new(
         &["no such image", "manifest unknown", "manifest for … not found", "name unknown"],
@@ -499,7 +499,7 @@ static IMAGE: &[KnownMessage] = &[
     .passing(),
 ];
 
-/// What only the answer to a request says.
+/// Messages that only occur in responses.
 static ANSWERS: &[KnownMessage] = &[
     KnownMessage::new(
         &["not a swarm manager", "not part of a swarm", "not connected to a swarm"],
@@ -520,9 +520,9 @@ static ANSWERS: &[KnownMessage] = &[
 static PULL: [KnownMessage; 5] = rows(Kind::RegistryUnreachable);
 static LOST: [KnownMessage; 5] = rows(Kind::EngineUnreachable);
 
-/// Of a task: where a registry was not reached, the pull is what it was about.
+/// For a task: if a registry was unreachable, the failure was the pull.
 pub(super) static TASK: &[&[KnownMessage]] = &[FIRST, RECIPE, IMAGE, MACHINE, &PULL, ELSE];
-/// Of a request.
+/// For a request.
 pub(super) static REQUEST: &[&[KnownMessage]] = &[FIRST, ANSWERS, &LOST, MACHINE];
-/// Of the docker client within abra.
+/// For the docker client in abra.
 pub(super) static DEPLOY: &[&[KnownMessage]] = &[FIRST, MACHINE];

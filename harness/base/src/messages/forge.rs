@@ -1,5 +1,4 @@
-//! What the status of a forge's answer means. The bodies are free text in the forge's own language, so nothing is read
-//! from them.
+//! The meaning of a forge's response status. The bodies are free text in the forge's language, so they are not parsed.
 
 use super::network::rows;
 use super::{Basis, KnownMessage};
@@ -57,7 +56,7 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
 pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
-/// What a status means that is no success; none for one that the forge's interface does not have.
+/// The meaning of an error status; `None` if the forge's API does not have it.
 pub fn status(status: u16) -> Option<&'static KnownMessage> {
     let text = format!("answered {status}");
     ROWS.iter().find(|row| row.is_in(&text))

@@ -1,7 +1,7 @@
-//! What git says of a repository on another machine or of another user.
+//! Messages of git about a repository on another machine or of another user.
 //!
-//! The words are those of git 2.39 and of the libcurl that it asks with, seen by letting servers answer, refuse, hang up
-//! and stay silent; git runs with `LC_ALL=C`.
+//! They are those of git 2.39 and its libcurl, seen with servers that answer, refuse, close the connection and stay
+//! silent; git runs with `LC_ALL=C`.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -10,10 +10,10 @@ use crate::failure::Kind;
 const SEEN: &str = "git 2.39 against servers that answer so";
 const GIT: &str = "git, http.c, remote-curl.c, setup.c";
 
-/// The first part of what cc-ci says of a git that was ended for its silence.
+/// The first part of cc-ci's message about a git that was killed after a timeout.
 pub(super) const SILENT: &str = "no answer in";
 
-/// Those in which the other side answered, and does not let this one in.
+/// Messages that the server answered and refuses access.
 static RIGHTS: &[KnownMessage] = &[
     KnownMessage::new(
         &["dubious ownership"],
@@ -206,7 +206,7 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
 pub(super) static TABLES: &[&[KnownMessage]] = &[RIGHTS, ROWS, &NETWORK];
 
-/// Whether git says that the other side does not let this one in.
+/// Whether the server refuses access.
 pub fn is_refused(text: &str) -> bool {
     let lower = text.to_lowercase();
     RIGHTS.iter().any(|row| row.is_in(&lower))

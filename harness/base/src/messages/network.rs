@@ -1,10 +1,10 @@
-//! What any program says of a machine that cannot be reached. The words are those of Go's and curl's libraries and of the
-//! C library, which engine, restic, git and traefik hand on.
+//! Messages of any program about an unreachable machine. They are those of Go's and curl's libraries and of the C
+//! library, which engine, restic, git and traefik pass on.
 
 use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
-/// The rows, with the kind that it is for the one who speaks.
+/// The rows, with the kind for the program.
 pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
     const FROM: &str = "Go net and net/http, libcurl, glibc";
     [
@@ -89,7 +89,7 @@ pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
     ]
 }
 
-/// A disk that is full, in the words of any program.
+/// A full disk, in any program's message.
 pub(super) const FULL: KnownMessage = KnownMessage::new(
     &["no space left on device", "out of diskspace", "disk quota exceeded", "no inodes left"],
     Kind::DiskFull,

@@ -1,8 +1,7 @@
-//! What the engine says of a registry that does not give an image.
+//! Messages of the engine about a registry that does not deliver an image.
 //!
-//! Most words were seen by letting a server answer an engine 20.10.24 with each status, with and without the body that
-//! the protocol of registries asks for. A body that is none makes the engine complain of the body: the status stands
-//! beside it.
+//! Most were seen with a server that answers an engine 20.10.24 with each status, with and without the body of the
+//! registry protocol. With an invalid body the engine complains about the body, and the status is next to it.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
