@@ -1,4 +1,4 @@
-//! abra's and docker's own words, turned into failures with a kind. Pure.
+//! Maps messages of abra and docker to failures. Pure.
 
 use base::failure::{Failure, Kind};
 use base::messages::{self, Speaker};
@@ -6,12 +6,12 @@ use base::text::{characters, last_lines};
 
 use super::call::Call;
 
-/// What a call that failed says; none for one that went well. `doing` fits "abra failed to …".
+/// The failure of a call; `None` if it succeeded. `doing` completes "abra failed to …".
 pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
     explain_with(call, doing, Speaker::Abra)
 }
 
-/// The same of a call in which abra hands on what another says: the other's words go first.
+/// The same for a call in which abra passes on another program's messages, which take precedence.
 pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failure> {
     if call.ok() {
         return None;
@@ -24,7 +24,7 @@ pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failur
             "its output, in the report",
         )
     } else if call.exit.is_none() {
-        // Whatever it had said by then: it did not end by itself.
+        // Whatever its output: it did not end by itself.
         Failure::new(
             Kind::AbraKilled,
             format!("abra was killed while it was to {doing}"),
@@ -42,7 +42,7 @@ pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failur
     Some(failure.with_detail(last_lines(text, 20)))
 }
 
-/// What abra's words mean, where a row knows them. The rows with a name in the text tell it.
+/// The meaning of abra's messages, if a row matches. Rows with a name in the text report it.
 fn known(text: &str, speaker: Speaker) -> Option<Failure> {
     let rows = [speaker, Speaker::Abra];
     let row = rows.into_iter().find_map(|speaker| messages::known(speaker, text))?;
@@ -79,7 +79,7 @@ fn shout(name: &str) -> String {
     name.to_uppercase().replace('-', "_")
 }
 
-/// The line that says why: behind the last one marked FATA the one with the engine's own words, else that one, else the
+/// The line with the cause: after the last line marked FATA the one with the engine's message, else that line, else the
 /// last with any text.
 fn reason(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

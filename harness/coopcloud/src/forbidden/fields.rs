@@ -7,7 +7,7 @@ use super::paths::committed_file;
 use super::{Found, Owner, is_off};
 use crate::compose::plain;
 
-/// Keys that concern the app's own containers and nothing else, and those that swarm ignores.
+/// Keys that only affect the app's own containers, and those that swarm ignores.
 const FREE: [&str; 36] = [
     "build",
     "cap_drop",
@@ -59,7 +59,7 @@ const FREE_OF_DEPLOY: [&str; 9] = [
     "placement",
 ];
 
-/// What docker gives every container anyway.
+/// Docker's default capabilities of every container.
 const CAPABILITIES: [&str; 14] = [
     "AUDIT_WRITE",
     "CHOWN",
@@ -77,7 +77,7 @@ const CAPABILITIES: [&str; 14] = [
     "SYS_CHROOT",
 ];
 
-/// Kernel settings of a container's own network that change nothing outside of it.
+/// Kernel settings of a container's own network without effect outside it.
 const SYSCTLS: [&str; 2] = ["net.core.somaxconn", "net.ipv4.ip_unprivileged_port_start"];
 
 pub(super) fn service(name: &str, service: &Value, owner: &Owner<'_>, found: &mut Found) {
@@ -125,7 +125,7 @@ pub(super) fn service(name: &str, service: &Value, owner: &Owner<'_>, found: &mu
     }
 }
 
-/// Whether a list or mapping holds only what `fine` takes; any other shape does not.
+/// Whether a list or mapping only has allowed items; any other shape is refused.
 fn all(value: &Value, fine: impl Fn(&str) -> bool) -> bool {
     match value {
         Value::Null => true,
@@ -170,7 +170,7 @@ fn env_files(place: &str, value: &Value, found: &mut Found) {
         one => std::slice::from_ref(one),
     };
     for file in files {
-        // The longer forms of other formats are refused: what is no text is no path.
+        // The longer forms of other formats are refused: a path must be a text.
         let why = file.as_str().map_or(Some("is no path"), committed_file);
         if let Some(why) = why.filter(|_| !file.is_null()) {
             found.forbid(format!("{place} reads the env file {}, which {why}", plain(file)));
