@@ -1,4 +1,4 @@
-//! Where a container of this node finds the ports that the node itself publishes.
+//! The addresses under which containers of this node reach the ports that the node publishes.
 
 use std::net::IpAddr;
 
@@ -7,12 +7,12 @@ use bollard::query_parameters::InspectNetworkOptions;
 
 use super::engine::{Swarm, ask};
 
-/// Every container of a swarm service has a leg on this bridge, and every node has one.
+/// Every container of a swarm service is connected to this bridge, and every node has one.
 const BRIDGE: &str = "docker_gwbridge";
 
 impl Swarm {
-    /// The address at which this node reaches a container, whatever networks its service is on; none where it has no
-    /// leg on the bridge.
+    /// The address at which this node reaches a container, whatever networks its service has; `None` if it is not
+    /// connected to the bridge.
     ///
     /// # Errors
     /// As in [`Swarm::gateway`].
@@ -23,8 +23,8 @@ impl Swarm {
         Ok(leg.and_then(|leg| leg.ipv4_address?.split('/').next()?.parse().ok()))
     }
 
-    /// The address by which containers on this node reach the node's own ports. Measured on a swarm of one
-    /// node: a port published in host mode answers there.
+    /// The address by which containers on this node reach the node's own ports. Measured on a swarm of one node: a port
+    /// published in host mode answers there.
     ///
     /// # Errors
     /// The engine does not answer, or has no such bridge: it is no member of a swarm.

@@ -38,7 +38,7 @@ fn a_first_deploy_line_by_line() {
     }
     assert_eq!(first(&starting(Health::Starting)), "waiting for app: runs, its healthcheck has not passed yet");
     assert_eq!(first(&starting(Health::Unhealthy)), "waiting for app: runs, its healthcheck fails");
-    // Swarm still says "starting": the engine's own word is enough.
+    // Swarm still says "starting": the engine's report is enough.
     assert_eq!(first(&starting(Health::Healthy)), "settled: app [c-1]");
 }
 
@@ -101,7 +101,7 @@ fn jobs_and_programs_that_run_once() {
         first(&one(once(), vec![failed("app", "1", "task: non-zero exit (4)", 4)], vec![])),
         "crash-loop: service app (nginx:2) exited with code 4"
     );
-    // A server that exits well is as dead as one that exits badly.
+    // A server that exits with 0 is as dead as one that fails.
     let again = || task("app", "9", TaskState::Ready);
     assert_eq!(
         first(&one(service("app"), vec![ended(0), again()], vec![])),
@@ -134,7 +134,7 @@ fn one_that_waits_for_another_may_exit_more_often() {
     assert!(first(&now).starts_with("waiting for app: is ready"), "{}", first(&now));
     now.containers.push(container("d", Health::Healthy));
     assert_eq!(first(&now), "crash-loop: service app (nginx:2) exited 3 times, last with code 3");
-    // Two that crash are not each other's excuse.
+    // Two that crash do not excuse each other.
     now.containers.clear();
     now.tasks.pop();
     now.tasks.push(failed("db", "d", "task: non-zero exit (1)", 1));
@@ -182,13 +182,13 @@ fn a_kill_for_memory_is_named_with_its_limit() {
         loops(None),
         "node-out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, since the node ran out of it"
     );
-    // The same exits without the engine's word are a crash like any other.
+    // The same exits without an OOM event are ordinary crashes.
     let crash = ["1", "2", "3"].map(|id| TaskSeen { out_of_memory: false, ..killed(id, limit) });
     assert_eq!(
         first(&one(service("app"), crash.into(), vec![])),
         "crash-loop: service app (nginx:2) exited 3 times, last with code 137"
     );
-    // While it may still come up, it is told what happened.
+    // While it may still come up, the line says what happened.
     let mut now = one(service("app"), vec![killed("1", limit), task("app", "2", TaskState::Starting)], vec![]);
     assert_eq!(first(&now), "waiting for app: starting (it was killed for memory, at its limit of 16 MiB before)");
     now.services[0].update = update(UpdateState::RollbackCompleted);
@@ -251,10 +251,10 @@ fn a_task_that_no_node_takes() {
     );
     let taken = format!("port-taken: service app (nginx:2) cannot have its host port: {port}");
     assert_eq!(first(&now(held(pending(port, 5000)))), format!("{taken}; service web_app holds port 80"));
-    // Nobody holds it: swarm's books are behind, and a busy machine needs longer than a moment.
+    // No service holds it: swarm's records lag, and a busy machine needs longer than a moment.
     assert_eq!(first(&now(pending(port, 5000))), "waiting for app: looks for a node");
     assert_eq!(first(&now(pending(port, 31_000))), taken);
-    // The old task holds the port until it has ended, and swarm looks again a moment later.
+    // The old task holds the port until it has ended, and swarm retries a moment later.
     let old = |state, since_ms| TaskSeen { desired: TaskState::Shutdown, since_ms, ..task("app", "1", state) };
     let now = |old| one(service("app"), vec![old, held(pending(port, 60_000))], vec![]);
     assert!(first(&now(old(TaskState::Running, 60_000))).starts_with("waiting for"));
@@ -265,7 +265,7 @@ fn a_task_that_no_node_takes() {
     assert!(first(&now(old(TaskState::Shutdown, 31_000))).starts_with("port-taken"));
 }
 
-/// A service whose update is at `state`, with the task of before and others.
+/// A service whose update is at `state`, with the earlier task and others.
 fn updating(state: UpdateState, tasks: Vec<TaskSeen>) -> Snapshot {
     let service = ServiceSeen { update: update(state), on_failure: OnFailure::Rollback, ..service("app") };
     one(service, tasks, vec![])
@@ -337,7 +337,7 @@ fn an_image_that_is_missing_in_an_update_is_told_by_its_rollback() {
     let mut now = updating(UpdateState::Updating, vec![bad.clone()]);
     now.services[0].on_failure = OnFailure::Pause;
     assert!(said(&now, &before("app")).ends_with("swarm is about to stop the update"));
-    // Where swarm goes on whatever happens, it is told at once.
+    // If swarm continues in any case, the failure is returned at once.
     now.services[0].on_failure = OnFailure::Continue;
     assert!(said(&now, &before("app")).starts_with("image-missing: "));
 }
@@ -457,7 +457,7 @@ proptest! {
             Judgement::Never { failure, .. } => Some(failure.kind),
             _ => None,
         };
-        // Undone for what the machine did, it is the machine's.
+        // A rollback caused by the machine is the machine's.
         let is_machines = kind.is_some_and(|kind| kind.usual_cause() == base::failure::Cause::Infrastructure);
         match state {
             Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => prop_assert!(is_machines || kind == Some(Kind::RolledBack)),
@@ -476,7 +476,7 @@ proptest! {
     }
 }
 
-/// A port is no part of a task's spec: in the moment before swarm begins, all looks settled.
+/// A port is no part of a task's spec: just before swarm begins, everything looks settled.
 #[test]
 fn an_update_of_ports_alone_replaces_every_task() {
     let mut now = one(
@@ -524,7 +524,7 @@ fn what_ended_after_it_was_up_is_told_and_down_if_it_stays_so() {
     assert!(!said[0].is_down && said[0].failure.what.contains("exited with code 3"), "{said:?}");
     now.tasks = vec![end("1"), end("2"), end("3"), task("app", "9", TaskState::Running)];
     assert!(fallen(&now, &settled)[0].is_down);
-    // What swarm starts no more stays down, also where it ended before the last look.
+    // A service that swarm no longer restarts stays down, even if it ended before the last snapshot.
     now.services[0].restart = Restart::Never;
     now.tasks = vec![TaskSeen { desired: TaskState::Shutdown, ..end("1") }];
     let known = Before { over: ["1".to_owned()].into(), ..settled.clone() };
