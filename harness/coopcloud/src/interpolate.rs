@@ -31,7 +31,7 @@ pub fn interpolate(text: &str, vars: &BTreeMap<String, String>) -> Result<String
             }
             rest = &after[end..];
             if is_operator(rest) || rest.starts_with(folded) {
-                return Err(format!("${} goes on in a way that docker reads otherwise; write ${{{0}}}", &after[..end]));
+                return Err(format!("docker parses the text after ${} differently; write ${{{0}}}", &after[..end]));
             }
             out.push_str(vars.get(&after[..end]).map_or("", String::as_str));
         }
@@ -140,7 +140,7 @@ fn evaluate(expression: &str, vars: &BTreeMap<String, String>) -> Result<String,
         None => operator.strip_prefix('-').is_some_and(|default| two_ways(&[":-"], default)),
     };
     if ambiguous {
-        return Err(Some(format!("docker reads ${{{expression}}} in another way than it looks")));
+        return Err(Some(format!("docker parses ${{{expression}}} differently from how it reads")));
     }
     if operator.is_empty() {
         Ok(value.unwrap_or_default().to_owned())

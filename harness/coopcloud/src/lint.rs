@@ -56,7 +56,7 @@ const AS_ERROR: &str = "remembered as an error; not seen, so it only warns";
 /// In order.
 pub const RULES: [Rule; 15] = [
     warn("R001", "compose has the expected version", "set version: \"3.8\" in compose.yml", AS_WARNING),
-    warn("R002", "every service has a healthcheck", "give each service a healthcheck", AS_WARNING),
+    warn("R002", "every service has a healthcheck", "add a healthcheck to each service", AS_WARNING),
     warn("R003", "every image has a tag", "pin each image to a tag", AS_ERROR),
     warn("R004", "no unstable tag", "replace latest by a version", AS_ERROR),
     warn("R005", "image tags look like versions", "use tags with a version", AS_ERROR),
@@ -69,7 +69,7 @@ pub const RULES: [Rule; 15] = [
     warn("R007", "README has its metadata", "fill in the metadata block of README.md", AS_WARNING),
     error(
         "R008",
-        ".env.sample is there",
+        ".env.sample exists",
         "add .env.sample",
         "seen: abra cannot validate the recipe and ends with exit code 1",
     ),
@@ -80,8 +80,8 @@ pub const RULES: [Rule; 15] = [
         "follows from the rest of abra: what it runs and asks without a service's name is in app",
     ),
     warn("R010", "traefik is enabled", "set the label traefik.enable=true", AS_ERROR),
-    warn("R011", "every service has an image", "give each service an image", AS_ERROR),
-    warn("R012", "config versions stand in abra.sh", "export each config's *_VERSION in abra.sh", AS_ERROR),
+    warn("R011", "every service has an image", "add an image to each service", AS_ERROR),
+    warn("R012", "config versions are in abra.sh", "export each config's *_VERSION in abra.sh", AS_ERROR),
     warn(
         "R013",
         "the repository is on the maintainers' Gitea",

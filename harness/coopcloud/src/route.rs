@@ -142,10 +142,7 @@ impl Routing {
         if self.routers.is_empty() {
             let router = self.not_enabled.first()?;
             return no(
-                format!(
-                    "service {} has a router and no label traefik.enable=true, so traefik does not look at it",
-                    router.on
-                ),
+                format!("service {} has a router and no label traefik.enable=true, so traefik ignores it", router.on),
                 format!("deploy.labels of service {}: traefik.enable=true", router.on),
             );
         }
@@ -155,15 +152,15 @@ impl Routing {
             let RoutedRequest { host, path } = wanted;
             if self.routers.iter().any(|router| takes(&router.rule, wanted) == Takes::OtherPath) {
                 return Some(NoWay {
-                    what: format!("cc-ci would ask for {path} of {host}, and no rule takes that path: {rules}"),
+                    what: format!("cc-ci would request {path} of {host}, and no rule accepts that path: {rules}"),
                     look_at:
-                        "[health] path in recipe.toml of cc-ci's folder for the recipe: a path that the rule takes"
+                        "[health] path in recipe.toml of cc-ci's folder for the recipe: a path that the rule accepts"
                             .to_owned(),
                     is_path: true,
                 });
             }
             return no(
-                format!("no router's rule takes a request to {host}{path}: {rules}"),
+                format!("no router's rule accepts a request to {host}{path}: {rules}"),
                 format!("the rule in deploy.labels; one for the app's own name is Host(`{host}`)"),
             );
         };
@@ -190,14 +187,14 @@ impl Routing {
             let asked = self.networks.get(on).map_or(proxy, String::as_str);
             if !has.is_empty() && !has.contains(proxy) {
                 return no(
-                    format!("service {on} is not on the network {proxy}, where traefik would look for it"),
+                    format!("service {on} is not on the network {proxy}, which traefik uses"),
                     format!("networks of service {on}: {proxy}"),
                 );
             }
             if !has.is_empty() && !has.contains(asked) {
                 return no(
                     format!(
-                        "the label traefik.docker.network of service {on} says {asked}, and the service is not on it"
+                        "the label traefik.docker.network of service {on} is {asked}, and the service is not on it"
                     ),
                     format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
                 );
@@ -292,7 +289,7 @@ mod tests {
         assert!(why(&[], "traefik.enable", &["proxy"]).contains("no label traefik.enable=true"));
         let other = ("traefik.http.routers.x.rule", "Host(`other.example.org`)");
         assert!(
-            why(&[other], "", &["proxy"]).starts_with("no router's rule takes a request to app.example.org/: Host(")
+            why(&[other], "", &["proxy"]).starts_with("no router's rule accepts a request to app.example.org/: Host(")
         );
         assert!(why(&[], GOOD[4].0, &["proxy"]).contains("no label loadbalancer.server.port"));
         assert!(why(&[("traefik.http.routers.x.service", "y")], "", &["proxy"]).contains("traefik's service y"));

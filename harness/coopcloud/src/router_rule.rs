@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
 
     fn odd(&self) -> String {
         let rest: String = self.rest.chars().take(40).collect();
-        format!("it is no rule that cc-ci can read, from {rest:?} on")
+        format!("cc-ci cannot parse the rule from {rest:?} on")
     }
 }
 

@@ -68,8 +68,8 @@ impl fmt::Display for SchemaVersion {
     /// As text after the name of a file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(version) => write!(f, "says version {version:?}"),
-            None => f.write_str("says no version"),
+            Some(version) => write!(f, "has version {version:?}"),
+            None => f.write_str("has no version"),
         }
     }
 }

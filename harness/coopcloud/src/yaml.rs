@@ -37,7 +37,7 @@ impl Node {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(odd) = text.chars().find(|c| is_odd(*c)) {
             return Err(format!(
-                "it holds the character {}, which readers of YAML take in two ways",
+                "it contains the character {}, which YAML readers parse in two ways",
                 odd.escape_unicode()
             ));
         }
@@ -171,7 +171,7 @@ impl Reader {
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(node) => self.put(node.clone(), 0),
-                None => Err("an alias inside of what it stands for".to_owned()),
+                None => Err("an alias inside its own anchor".to_owned()),
             },
             Event::SequenceStart(_, anchor, None) => self.begin(anchor, false),
             Event::MappingStart(_, anchor, None) => self.begin(anchor, true),

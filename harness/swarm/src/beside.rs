@@ -52,7 +52,7 @@ impl Swarm {
     /// # Errors
     /// The engine refuses, for example because no address range is free.
     pub async fn make_bridge(&self, labels: &StackLabels, name: &str, reach: Reach) -> Result<Bridge, Failure> {
-        let doing = "make a network for a test";
+        let doing = "create a network for a test";
         let closed = reach == Reach::Members;
         // An internal network has no external route, but the host's own ports are open on its bridge, unless the bridge
         // has no address.
@@ -77,7 +77,7 @@ impl Swarm {
     /// name.
     pub async fn make_volume(&self, labels: &StackLabels) -> Result<String, Failure> {
         let request = VolumeCreateRequest { labels: Some(labels.all()), ..VolumeCreateRequest::default() };
-        Ok(ask("make a volume for a test", self.docker().create_volume(request)).await?.name)
+        Ok(ask("create a volume for a test", self.docker().create_volume(request)).await?.name)
     }
 
     /// Connects a container to one more network.
@@ -91,12 +91,12 @@ impl Swarm {
     /// # Errors
     /// It has none: it ended, or is not in that network.
     pub async fn address_in(&self, container: &str, network: &Bridge) -> Result<IpAddr, Failure> {
-        let found = ask("look at a container", self.docker().inspect_container(container, None)).await?;
+        let found = ask("inspect a container", self.docker().inspect_container(container, None)).await?;
         let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
         let here = networks.into_values().find(|endpoint| endpoint.network_id.as_deref() == Some(network.id.as_str()));
         here.and_then(|endpoint| endpoint.ip_address?.parse().ok()).ok_or_else(|| {
             let what = format!("the container {container} has no address in the network of the test");
-            Failure::new(Kind::EngineUnreachable, what, "whether it still runs, and its last words: `docker logs`")
+            Failure::new(Kind::EngineUnreachable, what, "whether it still runs, and its output: `docker logs`")
         })
     }
 }

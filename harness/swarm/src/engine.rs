@@ -126,7 +126,7 @@ impl Swarm {
 
     /// Queries the engine's facts.
     pub async fn facts(&self) -> Result<EngineFacts, Failure> {
-        let info = ask("tell its facts", self.docker.info()).await?;
+        let info = ask("return its facts", self.docker.info()).await?;
         let swarm = info.swarm.unwrap_or_default();
         let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         Ok(EngineFacts {
@@ -194,7 +194,7 @@ pub(super) fn failed(doing: &str, e: &Error) -> Failure {
         None if known.is_some() || status(e).is_some_and(|code| code >= 500) => {
             Failure::new(Kind::EngineUnreachable, what, "the engine's log (`journalctl -u docker`)")
         }
-        None => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
+        None => Failure::new(Kind::Bug, what, "the engine's log has the details (`journalctl -u docker`)"),
     }
 }
 

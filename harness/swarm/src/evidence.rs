@@ -44,7 +44,7 @@ pub struct TaskRow {
 
 impl std::fmt::Display for TaskRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{} {} {}, wanted {}", self.service, self.slot, self.image, self.state, self.desired)?;
+        write!(f, "{}.{} {} {}, desired {}", self.service, self.slot, self.image, self.state, self.desired)?;
         if let Some(code) = self.exit {
             write!(f, ", exit code {code}")?;
         }
@@ -128,7 +128,7 @@ impl Swarm {
         };
         let _ = tokio::time::timeout(LOG_WAIT, read).await;
         match error {
-            Some(e) if raw.is_empty() => Err(failed(&format!("give the logs of service {service}"), &e)),
+            Some(e) if raw.is_empty() => Err(failed(&format!("return the logs of service {service}"), &e)),
             _ => Ok(merged(raw, tail)),
         }
     }

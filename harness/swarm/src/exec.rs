@@ -55,7 +55,11 @@ impl Swarm {
         let started = ask(doing, self.docker().start_exec(&exec.id, None)).await?;
         let StartExecResults::Attached { mut output, input } = started else { return Ok(None) };
         let said = tokio::time::timeout_at(deadline.into(), output.next()).await.map_err(|_| {
-            Failure::new(Kind::Deadline, "time is up while a lock was waited for", "who holds it in that container")
+            Failure::new(
+                Kind::Deadline,
+                "time is up while a lock was waited for",
+                "which process holds it in that container",
+            )
         })?;
         // An error of its start arrives in the same way.
         let begun = matches!(&said, Some(Ok(said)) if said.as_ref() == b"held\n");

@@ -72,7 +72,7 @@ pub enum ExecError {
     #[error("the command's output cannot be passed on: {0}")]
     NotWritten(String),
     /// The command's container ended before it.
-    #[error("the engine does not tell how the command ended; its container may have ended before it")]
+    #[error("the engine does not report how the command ended; its container may have ended before it")]
     NoEnd,
     /// The engine's failure.
     #[error("{0}")]
@@ -141,7 +141,7 @@ impl Swarm {
         if of_service.get(RUN_LABEL).map(String::as_str) != Some(inside.run) {
             return Err(ExecError::NotOfTheRun { service: inside.service.to_owned(), run: inside.run.to_owned() });
         }
-        let now = self.snapshot(inside.stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(inside.stack).await.map_err(|e| failed("list what runs", &e))?;
         best_container(&now, inside.service)
     }
 
@@ -149,7 +149,7 @@ impl Swarm {
     async fn end_of(&self, exec: &str) -> Result<i64, ExecError> {
         let until = Instant::now() + TO_TELL;
         loop {
-            let ended = ask("tell how a command ended", self.docker().inspect_exec(exec)).await?;
+            let ended = ask("report how a command ended", self.docker().inspect_exec(exec)).await?;
             match (ended.running, ended.exit_code) {
                 (Some(true), _) => {}
                 (_, Some(code)) => return Ok(code),

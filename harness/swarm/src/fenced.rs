@@ -64,7 +64,7 @@ impl Swarm {
     pub async fn make_fenced(&self, labels: &StackLabels, fenced: &Fenced) -> Result<String, Failure> {
         let body = body(labels, fenced);
         let options = bollard::query_parameters::CreateContainerOptionsBuilder::new().name(&fenced.name).build();
-        Ok(ask("make a container for a test", self.docker().create_container(Some(options), body)).await?.id)
+        Ok(ask("create a container for a test", self.docker().create_container(Some(options), body)).await?.id)
     }
 
     /// Starts a created container.

@@ -18,7 +18,7 @@ impl Swarm {
     /// As in [`Swarm::gateway`].
     pub async fn bridge_address(&self, container: &str) -> Result<Option<IpAddr>, Failure> {
         let request = self.docker().inspect_network(BRIDGE, None::<InspectNetworkOptions>);
-        let network = ask("look at the bridge of swarm's containers", request).await?;
+        let network = ask("inspect the bridge of swarm's containers", request).await?;
         let leg = network.containers.unwrap_or_default().remove(container);
         Ok(leg.and_then(|leg| leg.ipv4_address?.split('/').next()?.parse().ok()))
     }
@@ -30,14 +30,14 @@ impl Swarm {
     /// The engine does not answer, or has no such bridge: it is no member of a swarm.
     pub async fn gateway(&self) -> Result<IpAddr, Failure> {
         let request = self.docker().inspect_network(BRIDGE, None::<InspectNetworkOptions>);
-        let network = ask("look at the bridge of swarm's containers", request).await?;
+        let network = ask("inspect the bridge of swarm's containers", request).await?;
         let configs = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
         let gateway = configs.iter().find_map(|config| config.gateway.as_deref()?.parse().ok());
         gateway.ok_or_else(|| {
             Failure::new(
                 Kind::WorldIncomplete,
                 format!("the network {BRIDGE} has no gateway, so no container can reach this node's ports"),
-                format!("docker network inspect {BRIDGE}; leaving and joining the swarm makes it anew"),
+                format!("docker network inspect {BRIDGE}; leaving and joining the swarm recreates it"),
             )
         })
     }

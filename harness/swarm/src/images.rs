@@ -137,7 +137,7 @@ impl Swarm {
             Ok(found) => Ok(found.id),
             // An invalid name is reported by the pull.
             Err(e) if is_gone(&e) || e.to_string().contains("invalid reference format") => Ok(None),
-            Err(e) => Err(failed(&format!("look for the image {image}"), &e)),
+            Err(e) => Err(failed(&format!("inspect the image {image}"), &e)),
         }
     }
 

@@ -33,12 +33,12 @@ impl Swarm {
     /// The images for another processor than this engine's, each with its platform. Missing images and those without a
     /// platform are omitted.
     pub async fn of_other_platforms(&self, images: &[String]) -> Result<Vec<(String, String)>, Failure> {
-        let here = ask("tell its platform", self.docker().version()).await?.arch.unwrap_or_default();
+        let here = ask("report its platform", self.docker().version()).await?.arch.unwrap_or_default();
         let mut found = Vec::new();
         for image in images {
             let seen = match self.docker().inspect_image(image).await {
                 Err(e) if is_gone(&e) => continue,
-                seen => ask("look at an image", async { seen }).await?,
+                seen => ask("inspect an image", async { seen }).await?,
             };
             let built = seen.architecture.unwrap_or_default();
             if !runs_on(&built, &here) {
@@ -50,7 +50,7 @@ impl Swarm {
 
     /// Removes the containers that a run created to inspect images and did not remove.
     pub async fn remove_looks(&self, run: &str) -> Result<(), Failure> {
-        let doing = "remove what a look into an image left";
+        let doing = "remove a container that inspected an image";
         let filters = HashMap::from([
             ("label", vec![LOOK_LABEL.to_owned(), format!("{RUN_LABEL}={run}")]),
             ("status", vec!["created".to_owned()]),
@@ -81,7 +81,7 @@ impl Swarm {
             host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..HostConfig::default() }),
             ..ContainerCreateBody::default()
         };
-        let doing = "look into an image";
+        let doing = "inspect an image";
         let made = ask(doing, self.docker().create_container(None, body)).await?.id;
         let looked = self.lacks_in(&made, look).await;
         let gone = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
@@ -90,7 +90,7 @@ impl Swarm {
     }
 
     async fn lacks_in(&self, container: &str, look: &ContainerLook) -> Result<Vec<String>, Failure> {
-        let seen = ask("look into an image", self.docker().inspect_container(container, None)).await?;
+        let seen = ask("inspect an image", self.docker().inspect_container(container, None)).await?;
         let env = seen.config.and_then(|config| config.env).unwrap_or_default();
         let own = env.iter().find_map(|setting| setting.strip_prefix("PATH=").map(str::to_owned));
         let path = look.path.clone().or(own).unwrap_or_else(|| PATH.to_owned());
@@ -109,7 +109,7 @@ impl Swarm {
                         break;
                     }
                     Err(e) if is_gone(&e) => {}
-                    Err(e) => return Err(failed("look into an image", &e)),
+                    Err(e) => return Err(failed("inspect an image", &e)),
                 }
             }
             if !is_there {

@@ -134,7 +134,7 @@ fn unusable(registry: &str, why: &str) -> Failure {
     Failure::new(
         Kind::WorldIncomplete,
         format!("the login for the registry {registry} cannot be used: {why}"),
-        "`docker login` anew, as the user of cc-ci",
+        "`docker login` again, as the user of cc-ci",
     )
 }
 

@@ -40,9 +40,9 @@ pub(super) fn stuck(service: &str, task: &TaskSeen) -> Option<Failure> {
     // The engine's clock may differ from this machine's.
     let for_ms = |ms: u64| task.watched_ms.map_or(ms, |watched| ms.min(watched));
     let what = match task.state {
-        TaskState::New if for_ms(task.age_ms) >= NEW_MS => "the swarm gives it no address or port",
+        TaskState::New if for_ms(task.age_ms) >= NEW_MS => "the swarm assigns it no address or port",
         TaskState::Allocated | TaskState::Pending if for_ms(task.since_ms) >= PENDING_MS => {
-            "the swarm gives it no node"
+            "the swarm assigns it no node"
         }
         _ => return None,
     };
@@ -66,7 +66,7 @@ pub(super) fn excuse(now: &Snapshot, services: &[String]) -> Option<Failure> {
             && task.state != TaskState::Ready
             && task.watched_ms.map_or(task.since_ms, |watched| task.since_ms.min(watched)) >= STARTING_MS
         {
-            let what = format!("the node has service {} ({}) and does not come to start it", service.name, task.image);
+            let what = format!("the node has service {} ({}) and does not start it", service.name, task.image);
             let look_at = "the engine's log on that node (`journalctl -u docker`): a pull that is slow, a volume or network that hangs";
             return Some(Failure::new(Kind::RuntimeFailed, what, look_at));
         }

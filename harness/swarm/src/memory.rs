@@ -110,13 +110,13 @@ impl Swarm {
 pub(super) fn words(limit: Option<u64>, exit: Option<i64>, exits: usize) -> String {
     let whose = match limit {
         Some(bytes) => format!("at its limit of {} MiB", bytes / (1024 * 1024)),
-        None => "since the node ran out of it".to_owned(),
+        None => "since the node ran out of memory".to_owned(),
     };
     let before = if exits > 1 { format!("exited {exits} times and ") } else { String::new() };
     match exit {
-        Some(KILLED) => format!("{before}was killed for memory, {whose}"),
-        Some(code) => format!("{before}lost a process for memory, {whose}, and ended with code {code}"),
-        None => format!("lost a process for memory, {whose}"),
+        Some(KILLED) => format!("{before}was OOM-killed, {whose}"),
+        Some(code) => format!("{before}lost a process to the OOM killer, {whose}, and ended with code {code}"),
+        None => format!("lost a process to the OOM killer, {whose}"),
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn failure(service: &str, what: String, limit: Option<u64>) -> Failur
         Some(_) => Failure::new(
             Kind::OutOfMemory,
             what,
-            format!("deploy.resources.limits.memory of service {service}, and what it does with its memory"),
+            format!("deploy.resources.limits.memory of service {service}, and its memory usage"),
         ),
         None => Failure::new(
             Kind::NodeOutOfMemory,
@@ -149,10 +149,10 @@ mod tests {
     #[test]
     fn a_limit_is_the_recipes_and_none_is_the_nodes() {
         let own = kill(Some(16 << 20), Some(137)).failure("");
-        assert_eq!(own.what, "service app was killed for memory, at its limit of 16 MiB");
+        assert_eq!(own.what, "service app was OOM-killed, at its limit of 16 MiB");
         assert_eq!(own.kind, Kind::OutOfMemory);
         let node = kill(None, Some(137)).failure("keycloak/");
-        assert_eq!(node.what, "service keycloak/app was killed for memory, since the node ran out of it");
+        assert_eq!(node.what, "service keycloak/app was OOM-killed, since the node ran out of memory");
         assert_eq!(node.kind, Kind::NodeOutOfMemory);
     }
 
@@ -160,9 +160,9 @@ mod tests {
     fn an_app_that_loses_a_process_is_told_from_one_that_is_killed() {
         assert_eq!(
             kill(Some(16 << 20), Some(1)).words(),
-            "lost a process for memory, at its limit of 16 MiB, and ended with code 1"
+            "lost a process to the OOM killer, at its limit of 16 MiB, and ended with code 1"
         );
-        assert_eq!(kill(Some(16 << 20), None).words(), "lost a process for memory, at its limit of 16 MiB");
+        assert_eq!(kill(Some(16 << 20), None).words(), "lost a process to the OOM killer, at its limit of 16 MiB");
     }
 
     #[test]

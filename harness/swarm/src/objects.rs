@@ -83,7 +83,7 @@ impl Swarm {
         match self.docker().inspect_secret(name).await {
             Ok(_) => Ok(true),
             Err(e) if is_gone(&e) => Ok(false),
-            Err(e) => Err(failed("look for a secret", &e)),
+            Err(e) => Err(failed("query a secret", &e)),
         }
     }
 

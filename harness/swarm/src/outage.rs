@@ -99,7 +99,7 @@ impl Swarm {
             if Instant::now() >= deadline {
                 return Err(Failure::new(
                     Kind::RuntimeFailed,
-                    format!("swarm was told to run no replica of service {name}, and one is still there"),
+                    format!("service {name} was scaled to zero, and a replica still exists"),
                     "the engine's log; the container's stop_grace_period",
                 ));
             }
@@ -122,13 +122,13 @@ impl Swarm {
             data: Some(base64::engine::general_purpose::STANDARD.encode(value)),
             ..SecretSpec::default()
         };
-        let made = ask("make a secret", self.docker().create_secret(spec)).await?;
+        let made = ask("create a secret", self.docker().create_secret(spec)).await?;
         Ok(StandIn { name, id: made.id })
     }
 
     /// Whether a task of a service still has a process, or may get one.
     async fn has_process(&self, stack: &StackName, name: &str) -> Result<bool, Failure> {
-        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(stack).await.map_err(|e| failed("list what runs", &e))?;
         let Some(service) = now.services.iter().find(|service| service.name == name) else { return Ok(false) };
         let tasks = now.tasks.iter().filter(|task| task.service == service.id);
         Ok(tasks.into_iter().any(|task| {
@@ -139,7 +139,7 @@ impl Swarm {
 
     /// The version and the spec of a service.
     async fn inspected(&self, full: &str) -> Result<(u64, Value), Failure> {
-        let mut service = self.ask_raw(&format!("/services/{full}"), None).await?.ok("look at a service")?;
+        let mut service = self.ask_raw(&format!("/services/{full}"), None).await?.ok("inspect a service")?;
         let version = service.pointer("/Version/Index").and_then(Value::as_u64).unwrap_or_default();
         Ok((version, service["Spec"].take()))
     }

@@ -32,7 +32,7 @@ impl RawAnswer {
 
     /// The engine's message for a refused request.
     pub(super) fn said(&self) -> &str {
-        self.body.get("message").and_then(Value::as_str).unwrap_or("no reason is told")
+        self.body.get("message").and_then(Value::as_str).unwrap_or("no reason given")
     }
 }
 
@@ -45,7 +45,7 @@ impl Swarm {
         let lost = |why: String| unreachable_engine(self.address()).with_detail(why);
         let bytes = asked.await.map_err(|_| lost("no answer in time".to_owned()))?;
         let bytes = bytes.map_err(|error| lost(error.to_string()))?;
-        answer(&bytes).ok_or_else(|| lost("what it answered is no HTTP".to_owned()))
+        answer(&bytes).ok_or_else(|| lost("its response is not HTTP".to_owned()))
     }
 }
 

@@ -26,7 +26,7 @@ use super::seen::{
 impl Swarm {
     /// What runs now: take it before a deployment and pass it to [`Watch::settled`](super::Watch::settled) afterwards.
     pub async fn before(&self, stack: &StackName) -> Result<Before, Failure> {
-        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(stack).await.map_err(|e| failed("list what runs", &e))?;
         let before = |service: &ServiceSeen| ServiceBefore {
             name: service.name.clone(),
             image: service.image.clone(),
@@ -45,7 +45,7 @@ impl Swarm {
 
     /// The services that have ended by themselves since they had settled.
     pub async fn fallen(&self, stack: &StackName, settled: &Before) -> Result<Vec<Fallen>, Failure> {
-        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(stack).await.map_err(|e| failed("list what runs", &e))?;
         Ok(fallen(&now, settled))
     }
 

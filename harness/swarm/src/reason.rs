@@ -72,8 +72,8 @@ impl Ends<'_> {
         if let Some((kind, task)) = self.named() {
             return Some(match kind {
                 Kind::PlatformMissing => "could not start, since its image has no build for this platform".to_owned(),
-                Kind::ImageMissing => "could not start for want of its image".to_owned(),
-                Kind::PortTaken => "could not have its host port, which something else holds".to_owned(),
+                Kind::ImageMissing => "could not start without its image".to_owned(),
+                Kind::PortTaken => "could not get its host port, which something else holds".to_owned(),
                 Kind::DiskFull => "could not start on a full disk".to_owned(),
                 _ => format!("was refused: {}", cause(&task.error)),
             });
@@ -145,7 +145,7 @@ pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Fail
     let said = cause(error);
     let (what, look_at) = match kind {
         Kind::ImageMissing => (
-            format!("service {service} cannot start: there is no image {image}"),
+            format!("service {service} cannot start: the image {image} does not exist"),
             "the image's name and tag in the compose file, and whether its registry still has it".to_owned(),
         ),
         Kind::PlatformMissing => (
@@ -153,15 +153,15 @@ pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Fail
             "an image that is built for it; `docker manifest inspect` lists the platforms of one".to_owned(),
         ),
         Kind::PortTaken => (
-            format!("service {service} ({image}) cannot have its host port: {said}"),
+            format!("service {service} ({image}) cannot get its host port: {said}"),
             "what else publishes this port: `docker service ls`, `docker ps`, `ss -ltnp`".to_owned(),
         ),
         Kind::DiskFull => (
             format!("service {service} ({image}) cannot start, the disk is full: {said}"),
-            "free space on the disk that holds docker's data".to_owned(),
+            "free space on the disk of docker's data".to_owned(),
         ),
         Kind::NoNode => (
-            format!("no node can take service {service} ({image}): {said}"),
+            format!("no node is suitable for service {service} ({image}): {said}"),
             format!("the placement constraints and reservations of service {service}, and `docker node ls`"),
         ),
         _ => {

@@ -89,11 +89,11 @@ impl Swarm {
                 None => Err(Failure::new(
                     Kind::Bug,
                     format!("the swarm config {name} lacks its version or its times"),
-                    "look at it with `docker config inspect`",
+                    "inspect it with `docker config inspect`",
                 )),
             },
             Err(e) if is_gone(&e) => Ok(None),
-            Err(e) => Err(failed("look at a record", &e)),
+            Err(e) => Err(failed("inspect a record", &e)),
         }
     }
 
@@ -102,7 +102,7 @@ impl Swarm {
         match self.docker().inspect_config(id).await {
             Ok(_) => Ok(true),
             Err(e) if is_gone(&e) => Ok(false),
-            Err(e) => Err(failed("look at a record", &e)),
+            Err(e) => Err(failed("inspect a record", &e)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Swarm {
         match self.docker().create_config(spec(name, labels)).await {
             Ok(_) => Ok(true),
             Err(e) if status(&e) == Some(409) => Ok(false),
-            Err(e) => Err(failed("make a record", &e)),
+            Err(e) => Err(failed("create a record", &e)),
         }
     }
 

@@ -77,7 +77,7 @@ impl MemoryRoom {
 impl Swarm {
     /// The resources of this engine's node. Other nodes of the swarm are not visible.
     pub async fn room(&self, deadline: Instant) -> Result<NodeRoom, Failure> {
-        let info = ask("tell its facts", self.docker().info()).await?;
+        let info = ask("return its facts", self.docker().info()).await?;
         let node = info.name.unwrap_or_default();
         let data_root = info.docker_root_dir.unwrap_or_default();
         let kernel = info.kernel_version.unwrap_or_default();

@@ -57,7 +57,7 @@ impl Swarm {
     /// Whether a volume's files are in docker's own folder, as for volumes without options: nothing is mounted there
     /// that only its containers see.
     pub async fn is_in_dockers_folder(&self, volume: &str) -> Result<bool, Failure> {
-        let volume = ask("look at a volume", self.docker().inspect_volume(volume)).await?;
+        let volume = ask("inspect a volume", self.docker().inspect_volume(volume)).await?;
         Ok(volume.driver == "local" && volume.options.is_empty())
     }
 

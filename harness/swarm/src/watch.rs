@@ -107,7 +107,7 @@ impl Watch {
             let mut now = match read.await {
                 Ok(Ok(now)) => self.with_health(now),
                 Ok(Err(e)) if is_lost(&e) => return Err(self.lost(&e.to_string()).await),
-                Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
+                Ok(Err(e)) => return Err(failed("report the state of the stack", &e)),
                 Err(_) => return Err(self.too_late(began, last).await),
             };
             self.looks.look_at(&self.swarm, &mut now).await;
@@ -255,13 +255,13 @@ impl Watch {
             return Failure::new(
                 Kind::EngineRestarted,
                 format!("the connection to the engine was lost for {for_s:.1} s while {} was settling", self.stack),
-                "whether somebody restarted docker (`journalctl -u docker`); then run again",
+                "whether docker was restarted (`journalctl -u docker`); then run again",
             )
             .with_detail(why);
         }
         Failure::new(
             Kind::EngineUnreachable,
-            format!("the engine at {} went away and did not come back in {for_s:.0} s", self.swarm.address()),
+            format!("the engine at {} stopped and did not come back within {for_s:.0} s", self.swarm.address()),
             "start docker; then `cc-ci reap` removes what this run left",
         )
         .with_detail(why)

@@ -168,7 +168,7 @@ fn why(word: Grade, criteria: &[Criterion]) -> String {
         (Grade::Stable, _) | (_, true) => String::new(),
         _ => format!("not {}: {}; ", next.name(), lacks.join("; ")),
     };
-    format!("{lacks}nobody checked: {}", unchecked.join("; "))
+    format!("{lacks}not checked: {}", unchecked.join("; "))
 }
 
 /// The newest green whole run of the newest release, or of any commit if there is none.

@@ -80,7 +80,7 @@ impl Approved {
     pub fn why_not(&self, settings: &Settings, recipe: &RecipeName) -> Option<String> {
         let list = match &settings.approved {
             _ if self.has(recipe) => return None,
-            None => "there is no list of approved recipes (CCCI_APPROVED)".to_owned(),
+            None => "no list of approved recipes is configured (CCCI_APPROVED)".to_owned(),
             Some(file) => format!("{recipe} is not in {} (CCCI_APPROVED)", file.display()),
         };
         Some(format!("no operator approved them: {list}"))

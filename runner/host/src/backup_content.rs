@@ -154,7 +154,7 @@ pub fn judged(entries: &[SnapshotEntry], asked: &BackupContext<'_>) -> Result<Ho
         let why = if *covered { "" } else { ", and the pre-hook writes a dump" };
         return Err(Failure::new(
             Kind::BackupEmpty,
-            format!("the backup succeeded and holds nothing of the app's volumes{but}{why}"),
+            format!("the backup succeeded and contains nothing of the app's volumes{but}{why}"),
             "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump below \
              them, does a hook remove what is to be backed up",
         ));
@@ -177,7 +177,7 @@ pub fn judged(entries: &[SnapshotEntry], asked: &BackupContext<'_>) -> Result<Ho
                  covered",
                 others.join(", ")
             ),
-            "where the pre-hook writes its dump: it has to be below a path that the backupbot labels cover",
+            "where the pre-hook writes its dump: it has to be in a path that the backupbot labels cover",
         ));
     }
     Ok(Holds::Files(content.len()))

@@ -36,11 +36,11 @@ pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Doma
             format!(
                 "the domain of an app of {recipe} would be longer than {STACK_NAME_MAX} characters: abra cuts stack names there"
             ),
-            format!("give a base domain of at most {most} characters (--base-domain)"),
+            format!("use a base domain of at most {most} characters (--base-domain)"),
         ));
     };
     format!("{short}{rest}").parse().map_err(|error| {
-        Failure::new(Kind::DomainTooLong, format!("no domain can be made: {error}"), "give another --base-domain")
+        Failure::new(Kind::DomainTooLong, format!("no domain can be derived: {error}"), "use another --base-domain")
     })
 }
 

@@ -70,16 +70,16 @@ impl EngineWatch {
             Failure::new(
                 Kind::EngineRestarted,
                 format!("the docker engine was restarted in the middle of {stage}"),
-                "the engine's own log (journalctl -u docker); then run again",
+                "the engine's log (journalctl -u docker); then run again",
             )
         } else {
             Failure::new(
                 Kind::EngineUnreachable,
                 format!(
-                    "the docker engine went away in the middle of {stage} and did not come back in {} s",
+                    "the docker engine stopped during {stage} and did not come back within {} s",
                     PATIENCE.as_secs()
                 ),
-                "start the engine, then `cc-ci reap` removes what is left",
+                "start the engine, then remove the rest with `cc-ci reap`",
             )
         })
     }

@@ -73,10 +73,10 @@ impl<'a> Janitor<'a> {
     /// Checks every slot, every realm lease and every claim on the swarm, and finishes those without a live owner.
     /// Detecting a dead slot owner on another machine takes a while.
     pub async fn reap(&self, looks: Scan) -> Result<Vec<Reaped>, Failure> {
-        let buried = self.slots.reap(self, looks, |ask| self.is_dead_here(ask)).await?;
+        let reaped = self.slots.reap(self, looks, |ask| self.is_dead_here(ask)).await?;
         let mut done: Vec<Reaped> = self.done.lock().map(|mut done| std::mem::take(&mut *done)).unwrap_or_default();
         let told_of: BTreeSet<String> = done.iter().map(|one| one.run.clone()).collect();
-        for run in buried.iter().map(|one| one.held.ask.run.to_string()).filter(|run| !told_of.contains(run)) {
+        for run in reaped.iter().map(|one| one.held.ask.run.to_string()).filter(|run| !told_of.contains(run)) {
             done.push(Reaped { run, stack: "its slot".to_owned(), what: Reaping::Removed });
         }
         let slotted = self.slotted().await?;

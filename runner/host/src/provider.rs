@@ -62,7 +62,7 @@ impl ProviderAddress {
         let said = swarm.exec(&container, &argv, &[], Instant::now() + READING).await?;
         let value = said.output.trim_end_matches(['\r', '\n']);
         if said.exit != 0 || value.is_empty() {
-            return Err(unreadable(format!("there is no /run/secrets/{secret} in it")));
+            return Err(unreadable(format!("it has no /run/secrets/{secret}")));
         }
         Ok(SecretString::from(value.to_owned()))
     }

@@ -96,7 +96,7 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
         }
         Err(failure) if is_not_made(swarm, until).await => {
             let _ = failure;
-            return Ok(Looked::Well("the backup bot has no repository yet; the first backup makes it".to_owned()));
+            return Ok(Looked::Well("the backup bot has no repository yet; the first backup creates it".to_owned()));
         }
         Err(failure) => return Err(failure),
     };
@@ -167,7 +167,7 @@ fn judged(locks: &[Lock], room: Option<u64>, now: Timestamp) -> Result<Looked, F
         return Err(Failure::new(
             Kind::BackupBotUnusable,
             format!("the disk of the backup bot's repository is full: {free} MiB are free"),
-            "give it space; `restic forget --prune` in the bot's container removes old snapshots",
+            "free some; `restic forget --prune` in the bot's container removes old snapshots",
         ));
     }
     // restic renews a lock every five minutes while its holder lives.
@@ -183,8 +183,8 @@ fn judged(locks: &[Lock], room: Option<u64>, now: Timestamp) -> Result<Looked, F
     if let Some(lock) = old.iter().find(|lock| lock.exclusive) {
         return Err(Failure::new(
             Kind::BackupBotUnusable,
-            format!("the backup bot's repository lets no backup in: it has {}", told(lock)),
-            "`restic unlock` in the bot's container takes away locks of the dead",
+            format!("the backup bot's repository is locked: it has {}", told(lock)),
+            "`restic unlock` in the bot's container removes stale locks",
         ));
     }
     Ok(match old.first() {
@@ -303,7 +303,7 @@ fn too_old(last: Option<Timestamp>) -> Failure {
         .map_or_else(String::new, |time| format!("; the app's last one is from {}, before it", time.strftime("%F %T")));
     Failure::new(
         Kind::BackupEmpty,
-        format!("the backup succeeded and made no snapshot{last}"),
+        format!("the backup succeeded without a snapshot{last}"),
         "what the backup bot printed, in the report; its log; the backupbot labels",
     )
 }

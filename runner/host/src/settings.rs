@@ -21,7 +21,7 @@ use source::git_access::GitAccess;
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// File with settings [default: cc-ci/cc-ci.toml in the user's folder for settings, else in /etc]
+    /// File with settings [default: cc-ci/cc-ci.toml in the user's configuration folder, else in /etc]
     #[arg(long, env = "CCCI_CONFIG_FILE", value_name = "FILE", global = true)]
     pub config_file: Option<PathBuf>,
 
@@ -33,7 +33,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_BASE_DOMAIN", value_name = "DOMAIN", default_value = "ci.localhost", global = true)]
     pub base_domain: Domain,
 
-    /// Address that the base domain means; needed where DNS does not say it [default: 127.0.0.1 for *.localhost]
+    /// Address of the base domain; needed if DNS does not have it [default: 127.0.0.1 for *.localhost]
     #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", value_parser = ip, global = true)]
     pub address: Option<IpAddr>,
 
@@ -55,7 +55,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_REGISTRY_LOGIN", value_name = "FILE", global = true)]
     pub registry_login: Option<PathBuf>,
 
-    /// File with the recipes whose images are pulled with that login, one name a line [default: none are]
+    /// File with the recipes whose images are pulled with that login, one name a line [default: none]
     #[arg(long, env = "CCCI_REGISTRY_RECIPES", value_name = "FILE", global = true)]
     pub registry_recipes: Option<PathBuf>,
 
@@ -71,11 +71,11 @@ pub struct Settings {
     #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", value_parser = url, requires = "clone_token_file", global = true)]
     pub clone_forge: Option<Url>,
 
-    /// File that holds that token, and nothing else
+    /// File that contains only that token
     #[arg(long, env = "CCCI_CLONE_TOKEN_FILE", value_name = "FILE", requires = "clone_forge", global = true)]
     pub clone_token_file: Option<PathBuf>,
 
-    /// Folder or address below which each recipe has its repository; recipe.toml's `source` wins
+    /// Folder or address below which each recipe has its repository; recipe.toml's `source` takes precedence
     #[arg(
         long,
         env = "CCCI_SOURCES",
@@ -85,21 +85,21 @@ pub struct Settings {
     )]
     pub sources: String,
 
-    /// Program that the recipes' Rust tests are built into [default: recipe-tests beside cc-ci]
+    /// Program that the recipes' Rust tests are built into [default: recipe-tests next to cc-ci]
     #[arg(long, env = "CCCI_RECIPE_TESTS", value_name = "PROGRAM", global = true)]
     pub recipe_tests: Option<PathBuf>,
 
-    /// Runs that may live on the swarm at once while a run of these settings does, itself included; also the swarm's cap
-    /// where none is set yet (`cc-ci caps`) [default: the swarm's cap, else one per processor]
+    /// Maximum number of live runs on the swarm during a run of these settings, itself included; also the swarm's cap if
+    /// none is set yet (`cc-ci caps`) [default: the swarm's cap, else one per processor]
     #[arg(long, env = "MAX_TESTS", value_name = "N", value_parser = from_one, global = true)]
     pub max_tests: Option<NonZeroU32>,
 
-    /// Apps that all runs together may hold, where the swarm has no cap yet (`cc-ci caps`) [default: two per run]
+    /// Maximum number of live apps of all runs, if the swarm has no cap yet (`cc-ci caps`) [default: two per run]
     #[arg(long, env = "CCCI_MAX_APPS", value_name = "N", value_parser = from_one, global = true)]
     pub max_apps: Option<NonZeroU32>,
 
-    /// MiB that the apps of all runs together may take, where the swarm has no cap yet (`cc-ci caps`) [default: four
-    /// fifths of the node's]
+    /// Maximum MiB of memory of the apps of all runs, if the swarm has no cap yet (`cc-ci caps`) [default: four fifths
+    /// of the node's]
     #[arg(long, env = "CCCI_MAX_MEMORY", value_name = "MIB", value_parser = large_from_one, global = true)]
     pub max_memory: Option<NonZeroU64>,
 
@@ -107,7 +107,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_MAX_WAIT", value_name = "TIME", default_value = "2h", value_parser = how_long, global = true)]
     pub max_wait: Duration,
 
-    /// Whether runs make the faults that recipes' folders switch on: all or none
+    /// Whether runs inject the faults that recipes' folders enable: all or none
     #[arg(long, env = "CCCI_FAULTS", value_name = "all|none", default_value_t = FaultsMade::All, global = true)]
     pub faults: FaultsMade,
 
@@ -129,7 +129,7 @@ pub struct Settings {
     )]
     pub bot_image: String,
 
-    /// File with the recipes whose own tests and commands may run, one name a line [default: none may]
+    /// File with the recipes whose own tests and commands may run, one name a line [default: none]
     #[arg(long, env = "CCCI_APPROVED", value_name = "FILE", global = true)]
     pub approved: Option<PathBuf>,
 
@@ -145,7 +145,7 @@ pub struct Settings {
 /// Whether runs make faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultsMade {
-    /// Those that recipes' folders switch on.
+    /// Those that recipes' folders enable.
     All,
     /// None, which each report says.
     None,
@@ -185,15 +185,15 @@ pub struct Guards {
     #[arg(long, env = "CCCI_RESERVE_STATE", value_name = "MIB", value_parser = from_zero, default_value_t = 256, global = true)]
     pub reserve_state: u32,
 
-    /// Files that can still be made in docker's data folder, below which no run starts
+    /// Free inodes in docker's data folder below which no run starts
     #[arg(long, env = "CCCI_RESERVE_INODES", value_name = "FILES", value_parser = from_zero, default_value_t = 50_000, global = true)]
     pub reserve_inodes: u32,
 
-    /// MiB of the node's memory that stay free beside what a run's apps need
+    /// MiB of the node's memory that stay free in addition to what a run's apps need
     #[arg(long, env = "CCCI_RESERVE_MEMORY", value_name = "MIB", value_parser = from_zero, default_value_t = 256, global = true)]
     pub reserve_memory: u32,
 
-    /// Days without use after which an image goes that a run has pulled
+    /// Days without use after which an image that a run has pulled is removed
     #[arg(long, env = "CCCI_IMAGES_UNUSED", value_name = "DAYS", value_parser = small, default_value_t = 7, global = true)]
     pub images_unused: u16,
 }

@@ -57,13 +57,13 @@ pub async fn forget(swarm: &Swarm, dir: &RunDir, until: Instant) -> Result<usize
         Failure::new(
             Kind::LeftBehind,
             format!("the run's snapshots stay in the backup bot's repository: {why}"),
-            format!("in the bot's container: restic forget {ids}; `cc-ci reap` tries it again"),
+            format!("in the bot's container: restic forget {ids}; `cc-ci reap` retries it"),
         )
     };
     let ids_text: Vec<String> = ids.iter().map(ToString::to_string).collect();
     let words: Vec<&str> = ["forget"].into_iter().chain(ids_text.iter().map(String::as_str)).collect();
     // While restic forgets, it refuses all others.
-    let turn = alone(swarm, until).await.map_err(|_| stay("other runs made backups all the time".to_owned()))?;
+    let turn = alone(swarm, until).await.map_err(|_| stay("other runs made backups the whole time".to_owned()))?;
     let forgot = restic(swarm, &words, until).await;
     drop(turn);
     match forgot {

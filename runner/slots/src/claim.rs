@@ -113,7 +113,7 @@ impl Claims<'_> {
         Err(Failure::new(
             Kind::NoSlot,
             format!("the swarm config {} is there and is no claim of cc-ci", name_of(&claim.stack)),
-            "look at it with `docker config inspect`, and remove it if nothing needs it",
+            "inspect it with `docker config inspect`, and remove it if nothing needs it",
         ))
     }
 
@@ -148,7 +148,7 @@ impl Claims<'_> {
         if kept {
             return Ok(());
         }
-        let what = format!("nobody holds the stack {stack}, so it cannot be kept");
+        let what = format!("no run has claimed the stack {stack}, so it cannot be kept");
         Err(Failure::new(Kind::NotKept, what, "who released it: `docker config ls` shows the claims"))
     }
 

@@ -49,7 +49,7 @@ pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use lease_times::LeaseTimes;
 pub use realm_lease::RealmLeases;
-pub use reap::{Buried, Janitor, Scan};
+pub use reap::{Janitor, ReapedRun, Scan};
 pub use state::{CapSettings, Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 pub use swarm_board::{SetName, SwarmBoard};
 

@@ -46,7 +46,7 @@ static FIRST: &[KnownMessage] = &[
             "starting container failed: context deadline exceeded",
         ],
         Kind::RuntimeFailed,
-        "a program that the engine itself needs is not there, or does not answer",
+        "a program that the engine itself needs is missing, or does not answer",
         RUNTIME_LOOK,
     )
     .from("moby; containerd", Basis::Read)
@@ -149,7 +149,7 @@ static MACHINE: &[KnownMessage] = &[
             "could not select device driver",
         ],
         Kind::RuntimeFailed,
-        "the kernel, its limits or its control groups do not give the container what it needs",
+        "the kernel, its limits or its control groups deny the container what it needs",
         RUNTIME_LOOK,
     )
     .from("runc, libcontainer", Basis::Seen)
@@ -285,7 +285,7 @@ static MACHINE: &[KnownMessage] = &[
             "node is not part of a swarm",
         ],
         Kind::NoNode,
-        "no node can take it",
+        "no node is suitable",
         "the placement constraints and reservations of the service, and `docker node ls`",
     )
     .from(SCHEDULER, Basis::Seen),
@@ -334,7 +334,7 @@ static RECIPE: &[KnownMessage] = &[
             "source … is not directory",
         ],
         Kind::TaskRejected,
-        "a file is mounted where the image has a folder, or a folder where it has a file",
+        "a file is mounted over a folder of the image, or a folder over a file",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
@@ -347,7 +347,7 @@ static RECIPE: &[KnownMessage] = &[
             "cwd … permission denied",
         ],
         Kind::TaskRejected,
-        "the working folder is none, or its user may not enter it",
+        "the working folder is not a folder, or the user may not enter it",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
@@ -395,7 +395,7 @@ static RECIPE: &[KnownMessage] = &[
             "error gathering device information",
         ],
         Kind::TaskRejected,
-        "what it mounts is not there, or cannot be mounted there",
+        "a mount's source does not exist, or cannot be mounted there",
         "what the service mounts: is it there on every server that the recipe is for?",
     )
     .from("engine 20.10.24; moby, volume/mounts", Basis::Seen),
@@ -418,7 +418,7 @@ static RECIPE: &[KnownMessage] = &[
             "template: expansion",
         ],
         Kind::TaskRejected,
-        "the engine does not take what the compose file asks for",
+        "the engine refuses a value in the compose file",
         "the settings of the service in the compose file",
     )
     .from("engine 20.10.24; moby, daemon", Basis::Seen),
@@ -429,7 +429,7 @@ static ELSE: &[KnownMessage] = &[
     KnownMessage::new(
         &["error mounting", "create mountpoint for", "mount through procfd"],
         Kind::TaskRejected,
-        "what it mounts cannot be mounted there",
+        "a mount cannot be mounted there",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Read),
@@ -443,7 +443,7 @@ static ELSE: &[KnownMessage] = &[
     KnownMessage::new(
         &["failed to create task for container", "failed to create shim", "oci runtime", "failed to create containerd"],
         Kind::RuntimeFailed,
-        "the engine's runtime cannot make the container",
+        "the engine's runtime cannot create the container",
         RUNTIME_LOOK,
     )
     .from(REPORTS, Basis::Seen)
@@ -455,7 +455,7 @@ static IMAGE: &[KnownMessage] = &[
     KnownMessage::new(
         &["no such image", "manifest unknown", "manifest for … not found", "name unknown"],
         Kind::ImageMissing,
-        "there is no such image",
+        "the image does not exist",
         "the image's name and tag in the compose file, and whether its registry still has it",
     )
     .from(EXECUTOR, Basis::Seen),
@@ -467,7 +467,7 @@ static IMAGE: &[KnownMessage] = &[
             "requested access to the resource is denied",
         ],
         Kind::RegistryRefused,
-        "the registry does not give it to this machine: it is private, or there is none",
+        "the registry refuses it to this machine: it is private, or does not exist",
         "the image's name in the compose file; for a private image a login on the node (`docker login REGISTRY`)",
     )
     .from("moby, distribution", Basis::Seen),
@@ -485,7 +485,7 @@ static IMAGE: &[KnownMessage] = &[
     KnownMessage::new(
         &["toomanyrequests", "too many requests"],
         Kind::RegistryLimit,
-        "the registry gives no more for now, it was asked too often (429)",
+        "the registry's rate limit is exceeded (429)",
         "a login on the node raises the limit, and so does a mirror; the same run works later",
     )
     .from("moby, distribution", Basis::Seen),

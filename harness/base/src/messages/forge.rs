@@ -25,13 +25,13 @@ static ROWS: &[KnownMessage] = &[
         &["answered 404"],
         Kind::SourceUnreachable,
         "it has no such thing, or does not show it",
-        "there is no such thing, or the bot may not see it",
+        "it does not exist, or the bot may not see it",
     )
     .from(GITEA, Basis::Seen),
     KnownMessage::new(
         &["answered 400", "answered 422"],
         Kind::SourceUnreachable,
-        "it does not understand what was asked",
+        "it does not understand the request",
         "the forge does not understand it; is its release as old as it should be?",
     )
     .from(GITEA, Basis::Read),
@@ -45,8 +45,8 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["answered 408", "answered 429", "answered 5"],
         Kind::SourceUnreachable,
-        "it is down, overloaded, or was asked too often",
-        "that forge; what was not said is said again later",
+        "it is down, overloaded, or its rate limit is exceeded",
+        "that forge; failed requests are retried later",
     )
     .from(GITEA, Basis::Seen)
     .passing(),

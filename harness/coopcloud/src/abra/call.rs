@@ -57,7 +57,7 @@ impl Call {
 
     /// The output for reports.
     pub fn shown(&self) -> &str {
-        if self.secret && self.ok() { "(not kept: the output holds secret values)" } else { &self.output }
+        if self.secret && self.ok() { "(omitted: the output contains secret values)" } else { &self.output }
     }
 
     pub(super) fn holding_secrets(mut self) -> Self {
@@ -113,7 +113,7 @@ pub(super) async fn over_pipes(program: &Path, dir: &Path, args: &[&str], limit:
 pub(super) async fn on_a_terminal(program: &Path, dir: &Path, args: &[&str], limit: Duration) -> Result<Call, Failure> {
     let start = Instant::now();
     let no_terminal = |error: pty_process::Error| {
-        Failure::new(Kind::AbraUnusable, format!("no terminal could be made for abra: {error}"), "look at /dev/ptmx")
+        Failure::new(Kind::AbraUnusable, format!("no terminal could be created for abra: {error}"), "check /dev/ptmx")
     };
     let (mut terminal, end) = pty_process::open().map_err(no_terminal)?;
     terminal.resize(pty_process::Size::new(50, COLUMNS)).map_err(no_terminal)?;

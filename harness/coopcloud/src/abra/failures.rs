@@ -28,14 +28,14 @@ pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failur
         Failure::new(
             Kind::AbraKilled,
             format!("abra was killed while it was to {doing}"),
-            "who killed it: the kernel for want of memory (`dmesg`), or a person; then run again",
+            "what killed it: the kernel's OOM killer (`dmesg`), or a user; then run again",
         )
     } else {
         known(text, speaker).unwrap_or_else(|| {
             Failure::new(
                 Kind::AbraFailed,
                 format!("abra failed to {doing}: {}", reason(text)),
-                "abra's whole output, in the report; cc-ci does not know these words, so they are no word about the recipe",
+                "abra's whole output, in the report; cc-ci does not know this message, so it does not blame the recipe",
             )
         })
     };
@@ -62,8 +62,8 @@ fn known(text: &str, speaker: Speaker) -> Option<Failure> {
             let name = after("secret not inserted (#generate=false):").unwrap_or_default();
             Failure::new(
                 row.kind,
-                format!("secret {name} is marked generate=false and nobody inserted it"),
-                format!("say in recipe.toml how to make it: [secrets.{name}] length = 32"),
+                format!("secret {name} is marked generate=false and was not inserted"),
+                format!("define in recipe.toml how to generate it: [secrets.{name}] length = 32"),
             )
         }
         Kind::ConfigChanged => {
@@ -86,7 +86,7 @@ fn reason(text: &str) -> String {
     let at = lines.iter().rposition(|line| line.contains("FATA"));
     let fatal = at.and_then(|at| lines[at].split_once("FATA").map(|(_, rest)| rest));
     let engines = at.and_then(|at| lines[at + 1..].iter().find(|line| line.contains("Error response from daemon")));
-    let line = engines.copied().or(fatal).or(lines.last().copied()).unwrap_or("it said nothing").trim();
+    let line = engines.copied().or(fatal).or(lines.last().copied()).unwrap_or("it printed nothing").trim();
     characters(line, 300).to_owned()
 }
 
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn the_fatal_line_is_the_reason() {
         assert_eq!(reason("INFO a\nFATA  no such app\n\nbye"), "no such app");
-        assert_eq!(reason("\n\n"), "it said nothing");
+        assert_eq!(reason("\n\n"), "it printed nothing");
     }
 
     proptest::proptest! {

@@ -18,7 +18,7 @@ pub fn find_program(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     on_path("abra")
         .or(beside.filter(|path| path.is_file()))
         .or_else(|| on_path("abra-lite"))
-        .ok_or_else(|| none("there is no abra on PATH and no abra-lite beside cc-ci"))
+        .ok_or_else(|| none("there is no abra on PATH and no abra-lite next to cc-ci"))
 }
 
 fn none(why: &str) -> Failure {
@@ -41,7 +41,7 @@ pub async fn version_of(program: &Path) -> Result<String, Failure> {
         (Some(0), Some(line)) => Ok(line.to_owned()),
         (exit, _) => Err(Failure::new(
             Kind::AbraUnusable,
-            format!("{} does not tell its version (exit {exit:?}), so it is no abra", program.display()),
+            format!("{} does not report its version (exit {exit:?}), so it is no abra", program.display()),
             "--abra (CCCI_ABRA), or abra on PATH",
         )),
     }

@@ -116,7 +116,7 @@ pub(super) fn service(name: &str, service: &Value, owner: &Owner<'_>, found: &mu
             }
         };
         if refused {
-            found.forbid(format!("{place} wants {key}{}", shown(value)));
+            found.forbid(format!("{place} uses {key}{}", shown(value)));
         }
     }
     networks(&place, service, found);
@@ -150,7 +150,7 @@ fn deploy(place: &str, deploy: &Value, found: &mut Found) {
         if key == "resources" {
             for (kind, resources) in value.as_object().into_iter().flatten() {
                 if resources.get("devices").is_some_and(|devices| !is_off(devices)) {
-                    found.forbid(format!("{place} wants devices ({kind})"));
+                    found.forbid(format!("{place} uses devices ({kind})"));
                 }
             }
         }
@@ -160,7 +160,7 @@ fn deploy(place: &str, deploy: &Value, found: &mut Found) {
 fn logging(place: &str, logging: &Value, found: &mut Found) {
     let driver = logging.get("driver").map(plain).unwrap_or_default();
     if !matches!(driver.as_str(), "" | "json-file" | "local" | "none") {
-        found.forbid(format!("{place} wants the engine to log by {driver}"));
+        found.forbid(format!("{place} uses the log driver {driver}"));
     }
 }
 
@@ -181,10 +181,10 @@ fn env_files(place: &str, value: &Value, found: &mut Found) {
 fn networks(place: &str, service: &Value, found: &mut Found) {
     for (network, options) in service.get("networks").and_then(Value::as_object).into_iter().flatten() {
         if network == "host" {
-            found.forbid(format!("{place} wants the host's network"));
+            found.forbid(format!("{place} uses the host's network"));
         }
         if options.get("driver_opts").is_some_and(|options| !is_off(options)) {
-            found.forbid(format!("{place} wants driver_opts of the network {network}"));
+            found.forbid(format!("{place} uses driver_opts of the network {network}"));
         }
     }
 }

@@ -40,7 +40,7 @@ fn pairs(labels: &Value) -> BTreeMap<String, String> {
 
 fn mark(label: &str, value: &str, all: &BTreeMap<String, String>, owner: &Owner<'_>) -> Option<String> {
     if ["cc-ci.", "com.docker."].iter().any(|beginning| label.starts_with(beginning)) || label == "cc-ci" {
-        return Some("it is not a recipe's to give".to_owned());
+        return Some("a recipe may not set it".to_owned());
     }
     if label.starts_with("coop-cloud.backupbot.enabled") {
         return Some("the server's backup bot has it".to_owned());
@@ -96,9 +96,9 @@ fn router(
                 let mut asked = asked.split(',').map(str::trim).peekable();
                 let shared = asked.peek().is_none_or(|first| first.is_empty())
                     || asked.any(|one| PAGES.iter().any(|page| one.eq_ignore_ascii_case(page)));
-                shared.then(|| "it takes every name on an entrypoint that others share".to_owned())
+                shared.then(|| "it accepts every name on a shared entrypoint".to_owned())
             }
-            Ok(Rule::AnyName) => Some("it takes every name".to_owned()),
+            Ok(Rule::AnyName) => Some("it accepts every name".to_owned()),
             Err(why) => Some(why),
         },
         _ => None,

@@ -31,7 +31,7 @@ pub const RULES: &[[&str; 3]] = &[
     ],
     ["secrets", "those of its own stack, also `external`", "another stack's, a `driver`"],
     ["configs", "those of its own stack, from committed files, with templates", "`external`"],
-    ["`name:` of these", "what begins with the stack's name and `_`", "a name of somebody else's object"],
+    ["`name:` of these", "what begins with the stack's name and `_`", "the name of a foreign object"],
     [
         "files (`file:`, `env_file:`, `COMPOSE_FILE`)",
         "committed files, by a path below the repository",

@@ -57,7 +57,7 @@ fn object(kind: &str, key: &str, said: &[&Value], owner: &Owner<'_>, found: &mut
     match (kind, is_external) {
         ("secret", true) | (_, false) => {}
         ("network", true) if is_shared => {}
-        (_, true) => found.forbid(format!("{place} is somebody else's (external: {})", names.join(", "))),
+        (_, true) => found.forbid(format!("{place} is foreign (external: {})", names.join(", "))),
     }
     for name in names.iter().filter(|name| !is_shared && !name.starts_with(&own)) {
         found.forbid(format!("{place} is called {name:?}, which does not begin with {own}"));
@@ -84,7 +84,7 @@ fn field_of(kind: &str, place: &str, field: &str, value: &Value, object: &Value,
         ("network", "internal" | "attachable") => false,
         ("config" | "secret", "file") => {
             if let Some(why) = committed_file(&text) {
-                found.forbid(format!("{place} is made of {text:?}, which {why}"));
+                found.forbid(format!("{place} is created from {text:?}, which {why}"));
             }
             false
         }
@@ -101,7 +101,7 @@ fn field_of(kind: &str, place: &str, field: &str, value: &Value, object: &Value,
     if refused {
         let device = object.get("driver_opts").and_then(|options| options.get("device")).map(plain);
         let device = device.map(|device| format!(" (device {device})")).unwrap_or_default();
-        found.forbid(format!("{place} wants {field}{device}"));
+        found.forbid(format!("{place} uses {field}{device}"));
     }
 }
 

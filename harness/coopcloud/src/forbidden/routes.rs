@@ -26,7 +26,7 @@ pub(super) fn read(rule: &str, domain: &Domain) -> Result<Rule, String> {
         return Ok(Rule::AnyName);
     }
     let bound = is_bound(&RouterRule::parse(rule)?, domain.as_str())?;
-    if bound { Ok(Rule::OwnHosts) } else { Err(format!("it takes requests to any host; write Host(`{domain}`)")) }
+    if bound { Ok(Rule::OwnHosts) } else { Err(format!("it accepts requests to any host; write Host(`{domain}`)")) }
 }
 
 /// Whether a rule only accepts requests to own hosts. Every part is checked: a foreign host is refused anywhere.

@@ -26,9 +26,9 @@ fn a_first_deploy_line_by_line() {
     let starting =
         |health| one(service("app"), vec![task("app", "1", TaskState::Starting)], vec![container("1", health)]);
     assert_eq!(first(&Snapshot::default()), "waiting for the first service to appear");
-    assert_eq!(first(&one(service("app"), vec![], vec![])), "waiting for app: swarm makes its tasks");
+    assert_eq!(first(&one(service("app"), vec![], vec![])), "waiting for app: swarm creates its tasks");
     for (state, words) in [
-        (TaskState::New, "looks for a node"),
+        (TaskState::New, "waits for a node"),
         (TaskState::Preparing, "prepares its image, volumes and networks"),
         (TaskState::Ready, "is ready, and waits for its turn"),
         (TaskState::Starting, "starting"),
@@ -60,7 +60,7 @@ fn a_process_without_a_healthcheck_must_stay_up_for_a_moment() {
 fn the_engine_knows_of_a_death_before_the_swarm() {
     let dead = ContainerSeen { running: false, exit: Some(1), ..container("1", Health::None) };
     let now = one(service("app"), vec![task("app", "1", TaskState::Running)], vec![dead]);
-    assert_eq!(first(&now), "waiting for app: swarm starts it again");
+    assert_eq!(first(&now), "waiting for app: swarm restarts it");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn modes() {
     let none = ServiceSeen { mode: Mode::Replicated(0), ..service("app") };
     assert_eq!(first(&one(none, vec![], vec![])), "settled: app []");
     let global = || ServiceSeen { mode: Mode::Global, ..service("app") };
-    assert_eq!(first(&one(global(), vec![], vec![])), "waiting for app: swarm makes its tasks");
+    assert_eq!(first(&one(global(), vec![], vec![])), "waiting for app: swarm creates its tasks");
     let nodes = |second| {
         let of = |id: &str, state| TaskSeen { slot: format!("node-{id}"), ..task("app", id, state) };
         one(global(), vec![of("1", TaskState::Running), of("2", second)], vec![])
@@ -83,7 +83,7 @@ fn modes() {
     assert_eq!(first(&nodes(TaskState::Running)), "settled: app [c-1 c-2]");
     let two = ServiceSeen { mode: Mode::Replicated(2), ..service("app") };
     let now = one(two, vec![task("app", "1", TaskState::Running)], vec![]);
-    assert_eq!(first(&now), "waiting for app: swarm makes its tasks");
+    assert_eq!(first(&now), "waiting for app: swarm creates its tasks");
 }
 
 #[test]
@@ -176,11 +176,11 @@ fn a_kill_for_memory_is_named_with_its_limit() {
     let loops = |limit| first(&one(service("app"), ["1", "2", "3"].map(|id| killed(id, limit)).into(), vec![]));
     assert_eq!(
         loops(limit),
-        "out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, at its limit of 16 MiB"
+        "out-of-memory: service app (nginx:2) exited 3 times and was OOM-killed, at its limit of 16 MiB"
     );
     assert_eq!(
         loops(None),
-        "node-out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, since the node ran out of it"
+        "node-out-of-memory: service app (nginx:2) exited 3 times and was OOM-killed, since the node ran out of memory"
     );
     // The same exits without an OOM event are ordinary crashes.
     let crash = ["1", "2", "3"].map(|id| TaskSeen { out_of_memory: false, ..killed(id, limit) });
@@ -190,11 +190,11 @@ fn a_kill_for_memory_is_named_with_its_limit() {
     );
     // While it may still come up, the line says what happened.
     let mut now = one(service("app"), vec![killed("1", limit), task("app", "2", TaskState::Starting)], vec![]);
-    assert_eq!(first(&now), "waiting for app: starting (it was killed for memory, at its limit of 16 MiB before)");
+    assert_eq!(first(&now), "waiting for app: starting (it was OOM-killed, at its limit of 16 MiB before)");
     now.services[0].update = update(UpdateState::RollbackCompleted);
     assert_eq!(
         said(&now, &before("app")),
-        "rolled-back: swarm rolled service app back to nginx:2 after the new version was killed for memory, at its limit of 16 MiB"
+        "rolled-back: swarm rolled service app back to nginx:2 after the new version was OOM-killed, at its limit of 16 MiB"
     );
 }
 
@@ -244,7 +244,7 @@ fn a_task_that_no_node_takes() {
     let port = "no suitable node (host-mode port already in use on 1 node)";
     let held = |task| TaskSeen { port_held_by: Some(PortHeld { port: 80, service: "web_app".to_owned() }), ..task };
     let now = |task| one(service("app"), vec![task], vec![]);
-    assert_eq!(first(&now(pending(constraint, 100))), "waiting for app: looks for a node");
+    assert_eq!(first(&now(pending(constraint, 100))), "waiting for app: waits for a node");
     assert_eq!(
         first(&now(pending(constraint, 5000))),
         format!("no-node: no node can take service app (nginx:2): {constraint}")
@@ -252,7 +252,7 @@ fn a_task_that_no_node_takes() {
     let taken = format!("port-taken: service app (nginx:2) cannot have its host port: {port}");
     assert_eq!(first(&now(held(pending(port, 5000)))), format!("{taken}; service web_app holds port 80"));
     // No service holds it: swarm's records lag, and a busy machine needs longer than a moment.
-    assert_eq!(first(&now(pending(port, 5000))), "waiting for app: looks for a node");
+    assert_eq!(first(&now(pending(port, 5000))), "waiting for app: waits for a node");
     assert_eq!(first(&now(pending(port, 31_000))), taken);
     // The old task holds the port until it has ended, and swarm retries a moment later.
     let old = |state, since_ms| TaskSeen { desired: TaskState::Shutdown, since_ms, ..task("app", "1", state) };
@@ -331,8 +331,7 @@ fn an_image_that_is_missing_in_an_update_is_told_by_its_rollback() {
     let bad = TaskSeen { error: "No such image: nginx:2".to_owned(), ..task("app", "new", TaskState::Rejected) };
     let now = updating(UpdateState::Updating, vec![bad.clone()]);
     assert!(
-        said(&now, &before("app"))
-            .starts_with("waiting for app: the new version could not start for want of its image")
+        said(&now, &before("app")).starts_with("waiting for app: the new version could not start without its image")
     );
     let mut now = updating(UpdateState::Updating, vec![bad.clone()]);
     now.services[0].on_failure = OnFailure::Pause;

@@ -149,7 +149,7 @@ impl<'a> View<'a> {
             return failure;
         }
         let while_other = waits_for.map(|other| format!(", while {other} was not ready")).unwrap_or_default();
-        let what = format!("{}, and its restart_policy lets swarm start it no more{while_other}", failure.what);
+        let what = format!("{}, and by its restart_policy swarm does not restart it{while_other}", failure.what);
         let look_at = format!("condition, max_attempts and delay in deploy.restart_policy; {}", failure.look_at);
         Failure { what, look_at, ..failure }
     }
@@ -160,8 +160,8 @@ impl<'a> View<'a> {
         let (name, image, said) = (&self.service.name, &self.service.image, container.lacks.as_deref()?);
         Some(Failure::new(
             Kind::HealthcheckMissing,
-            format!("the healthcheck of service {name} ({image}) calls what its image does not have: {said}"),
-            "another program in healthcheck.test, one that the image has, or an image that has this one",
+            format!("the healthcheck of service {name} ({image}) calls a program that its image lacks: {said}"),
+            "a program in healthcheck.test that the image has, or an image with this one",
         ))
     }
 
@@ -344,17 +344,17 @@ impl<'a> View<'a> {
         let newest = self.newest_by_slot();
         let Some(task) = newest.values().find(|task| !(self.is_current(task) && task.wanted() && self.runs(task)))
         else {
-            return "swarm makes its tasks".to_owned();
+            return "swarm creates its tasks".to_owned();
         };
         if has_exited(task) || self.is_over(task) {
             return match self.ends.words() {
-                Some(words) => format!("it {words}; swarm starts it again"),
-                None => "swarm starts it again".to_owned(),
+                Some(words) => format!("it {words}; swarm restarts it"),
+                None => "swarm restarts it".to_owned(),
             };
         }
         let container = self.containers.get(task.id.as_str());
         let line = match task.state {
-            TaskState::New | TaskState::Allocated | TaskState::Pending => "looks for a node",
+            TaskState::New | TaskState::Allocated | TaskState::Pending => "waits for a node",
             TaskState::Assigned | TaskState::Accepted | TaskState::Preparing => {
                 "prepares its image, volumes and networks"
             }
@@ -423,7 +423,7 @@ impl<'a> View<'a> {
         let words = self.ends.words().unwrap_or_else(|| "did not come up".to_owned());
         Failure::new(
             self.ends.machine().unwrap_or(Kind::UpdatePaused),
-            format!("swarm stopped the update of service {name} half way after {image} {words}"),
+            format!("swarm stopped the update of service {name} midway after {image} {words}"),
             self.ends.look_at(),
         )
     }

@@ -52,7 +52,7 @@ async fn a_registry_that_has_no_such_image() {
     let (kind, what) = refusal(format!("{address}/ghost:1")).await;
     assert_eq!(kind, Kind::ImageMissing, "{what}");
     assert!(what.starts_with(&format!("the image {address}/ghost:1 is not here")), "{what}");
-    assert!(what.contains("there is no such image"), "{what}");
+    assert!(what.contains("the image does not exist"), "{what}");
 }
 
 #[tokio::test]

@@ -178,7 +178,7 @@ async fn a_process_that_takes_more_memory_than_it_may() {
     with_stack(async |stack| {
         let failure = stack.deploy(vec![("app", limited(runs(&["tail", "/dev/zero"])))]).await.unwrap_err();
         assert_eq!(failure.kind, Kind::OutOfMemory, "{failure:?}");
-        let what = format!("service app ({IMAGE}) exited 3 times and was killed for memory, at its limit of 16 MiB");
+        let what = format!("service app ({IMAGE}) exited 3 times and was OOM-killed, at its limit of 16 MiB");
         assert_eq!(failure.what, what);
     })
     .await;

@@ -86,7 +86,7 @@ async fn an_upgrade_to_an_image_that_nobody_has_is_rolled_back() {
         container(&mut to).image = Some("testbed.invalid/harness-ghost:2".to_owned());
         let failure = upgrade(stack, from, to).await.1.unwrap_err();
         assert_eq!(failure.kind, Kind::RolledBack, "{failure:?}");
-        let words = "after testbed.invalid/harness-ghost:2 could not start for want of its image";
+        let words = "after testbed.invalid/harness-ghost:2 could not start without its image";
         assert!(failure.what.contains(words), "{}", failure.what);
     })
     .await;

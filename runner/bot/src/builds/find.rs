@@ -84,6 +84,6 @@ impl One {
 }
 
 fn unfit(error: &UnfitParameter) -> Over {
-    let what = format!("no build can be started with these words: {error}");
+    let what = format!("no build can be started with these parameters: {error}");
     Over::Refused { what, look_at: "the arguments of the command".to_owned() }
 }

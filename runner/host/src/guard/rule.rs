@@ -104,17 +104,17 @@ impl std::fmt::Display for Lack {
         let Self { place, free, wanted, .. } = self;
         match self.thing {
             Thing::DockerDisk => {
-                write!(f, "docker's data folder {place} has {} free of {} wanted", size(*free), size(*wanted))
+                write!(f, "docker's data folder {place} has {} free of {} required", size(*free), size(*wanted))
             }
             Thing::StateDisk => {
-                write!(f, "the state folder {place} has {} free of {} wanted", size(*free), size(*wanted))
+                write!(f, "the state folder {place} has {} free of {} required", size(*free), size(*wanted))
             }
             Thing::DockerInodes => {
-                write!(f, "docker's data folder {place} can take {free} more files of {wanted} wanted")
+                write!(f, "docker's data folder {place} has {free} free inodes of {wanted} required")
             }
-            Thing::StateInodes => write!(f, "the state folder {place} can take {free} more files of {wanted} wanted"),
+            Thing::StateInodes => write!(f, "the state folder {place} has {free} free inodes of {wanted} required"),
             Thing::Memory => {
-                write!(f, "node {place} has {} of memory available of {} wanted", size(*free), size(*wanted))
+                write!(f, "node {place} has {} of memory available of {} required", size(*free), size(*wanted))
             }
         }
     }
@@ -145,12 +145,12 @@ pub fn lacks(facts: &Facts, wanted: &Reserves) -> Vec<Lack> {
 pub fn failure(facts: &Facts, lacking: &[Lack], gone: &[Pruned]) -> Failure {
     let all: Vec<String> = lacking.iter().map(ToString::to_string).collect();
     let look_at = lacking.first().map_or("", Lack::look_at);
-    let what = format!("there is no room for a run: {}", all.join("; "));
+    let what = format!("there are not enough resources for a run: {}", all.join("; "));
     let mut detail = vec![facts.to_string()];
     if lacking.iter().any(Lack::helped_by_pruning) {
         detail.push(match gone {
             [] => "no image could go: runs have pulled none that is unused".to_owned(),
-            gone => format!("these images went and were not enough: {}", names(gone)),
+            gone => format!("removing these images was not enough: {}", names(gone)),
         });
     }
     Failure::new(Kind::NodeFull, what, look_at).with_detail(detail.join("\n"))
@@ -165,11 +165,11 @@ impl std::fmt::Display for Facts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let disk = |disk: Option<DiskRoom>| match disk {
             Some(disk) => format!("{} of {} are free", size(disk.free), size(disk.total)),
-            None => "nobody can tell what is free".to_owned(),
+            None => "the free space is unknown".to_owned(),
         };
         let memory = match self.memory {
             Some(memory) => format!("{} of {} of memory are available", size(memory.available), size(memory.total)),
-            None => "nobody can tell its memory".to_owned(),
+            None => "its memory is unknown".to_owned(),
         };
         let Self { node, docker, state, .. } = self;
         write!(f, "node {node}: {} in {}, {memory}; {} in {}", disk(docker.1), docker.0, disk(state.1), state.0)

@@ -33,7 +33,7 @@ pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
         .create(&dir)
         .map_err(|error| Failure::disk("make", &dir, &error))?;
     let files =
-        make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be made: {error}"), ""))?;
+        make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be created: {error}"), ""))?;
     // The certificate is written last: its presence means that all files are complete.
     for (name, text, mode) in files {
         write(&dir.join(name), &text, mode)?;

@@ -15,7 +15,7 @@ pub(super) async fn docker(args: &[&str], doing: &str) -> Result<String, Failure
     let output = output.map_err(|error| failed(&format!("docker cannot be started: {error}")))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(failed(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("docker said nothing")));
+        return Err(failed(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("docker printed nothing")));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -124,7 +124,7 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         let label = "cc-ci.world=true";
         docker(
             &["network", "create", "-d", "overlay", "--attachable", "--label", label, "proxy"],
-            "make the network proxy",
+            "create the network proxy",
         )
         .await?;
         told(report, "network proxy", Done::Made, start);
@@ -146,7 +146,7 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         traefik: there.foreign_traefik.is_none(),
         bot: there.foreign_bot.is_none(),
         ipvs: facts.ipvs,
-        data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "ask for docker's data root").await?,
+        data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "query docker's data root").await?,
         images: images(&swarm, settings, there.foreign_bot.is_none(), &there.images).await?,
     };
     let wanted = stack::write(&state, settings, &parts)?;

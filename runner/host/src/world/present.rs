@@ -110,7 +110,7 @@ impl Present {
     pub fn missing(&self) -> Vec<&'static str> {
         let parts = [
             (self.manager, "this engine is no manager of a swarm"),
-            (self.proxy, "there is no overlay network called proxy"),
+            (self.proxy, "the overlay network proxy does not exist"),
             (self.traefik, "no traefik runs"),
             (self.bot, "no backup bot runs"),
         ];

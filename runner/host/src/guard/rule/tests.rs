@@ -39,7 +39,11 @@ fn each_thing_is_named_with_its_numbers_and_what_to_do() {
     );
     let refusal = failure(&poor, &lacking, &[]);
     assert_eq!(refusal.kind.usual_cause(), base::failure::Cause::Infrastructure);
-    assert!(refusal.what.starts_with("there is no room for a run: docker's data folder"), "{}", refusal.what);
+    assert!(
+        refusal.what.starts_with("there are not enough resources for a run: docker's data folder"),
+        "{}",
+        refusal.what
+    );
     assert!(refusal.look_at.contains("--reserve-disk"));
     assert!(refusal.detail.contains("no image could go"), "{}", refusal.detail);
 }
