@@ -51,7 +51,7 @@ impl Assessment {
         match self {
             Self::Met => "met",
             Self::NotMet => "not met",
-            Self::NotChecked => "nobody checked",
+            Self::NotChecked => "not checked",
         }
     }
 }

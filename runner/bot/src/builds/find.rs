@@ -22,7 +22,7 @@ impl One {
         let (mut failures, mut settled) = (0_u32, 0_u32);
         loop {
             if self.came.is_closed() {
-                return Err(Halt::Nobody);
+                return Err(Halt::Detached);
             }
             if self.is_let_go() && !may_be {
                 return Err(Halt::Over(Over::NotStarted));

@@ -85,7 +85,7 @@ impl One {
                 return Halt::Over(Over::Verdict);
             }
             if self.came.is_closed() {
-                return Halt::Nobody;
+                return Halt::Detached;
             }
             let now = Instant::now();
             if dead_since.is_none() && ended.is_none() && was_found_dead(&self.at.state, &self.order.run) {

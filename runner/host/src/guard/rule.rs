@@ -84,16 +84,16 @@ impl Lack {
     pub fn look_at(&self) -> &'static str {
         match self.thing {
             Thing::DockerDisk | Thing::DockerInodes => {
-                "`docker system df` says what holds it; `cc-ci reap` ends apps that nobody waits for; \
-                 --reserve-disk and --reserve-inodes say how much is kept back"
+                "`docker system df` shows what uses it; `cc-ci reap` removes apps of dead runs; \
+                 --reserve-disk and --reserve-inodes set the reserve"
             }
             Thing::StateDisk | Thing::StateInodes => {
-                "old folders in runs/ of the state folder can go; --state names another one, --reserve-state says \
-                 how much is kept back"
+                "old folders in runs/ of the state folder can be removed; --state sets another one, --reserve-state \
+                 sets the reserve"
             }
             Thing::Memory => {
                 "what else runs there (`docker stats`); kept apps end by `cc-ci reap --run`; [weight] in \
-                 recipe.toml, if it says too much; --reserve-memory says how much is kept back"
+                 recipe.toml, if it is too high; --reserve-memory sets the reserve"
             }
         }
     }

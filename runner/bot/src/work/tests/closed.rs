@@ -178,7 +178,7 @@ async fn what_was_pushed_after_the_word_is_not_run_until_somebody_has_seen_it() 
 async fn a_commit_that_nobody_is_sure_of_is_run_when_an_answer_has_named_it() {
     let mut scene = scene();
     scene.hears_as(1, Pin::Unsure, None).await;
-    scene.shows(7, &["nobody can tell whether commit", super::super::fake::HEAD]).await;
+    scene.shows(7, &["it is unknown whether commit", super::super::fake::HEAD]).await;
     scene.all_told().await;
     let mut other = asked(2, 7, "!testme");
     (other.pin, other.pull.head) = (Pin::Unsure, "f".repeat(40).parse().unwrap());
