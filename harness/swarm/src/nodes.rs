@@ -1,4 +1,4 @@
-//! The nodes of the swarm, as its managers know them.
+//! The nodes of the swarm, from its managers.
 
 use std::collections::BTreeSet;
 
@@ -17,33 +17,31 @@ pub struct NodeFacts {
     pub id: String,
     /// Its host name.
     pub name: String,
-    /// Whether it is a manager, and whether it is the one that decides.
     pub role: NodeRole,
     /// Whether its engine answers the managers.
     pub is_ready: bool,
-    /// Whether it takes tasks; one that is paused or drained does not.
+    /// Whether it takes tasks; a paused or drained node does not.
     pub is_active: bool,
     /// The version of its engine.
     pub engine: String,
-    /// Its processors.
+    /// Number of processors.
     pub cpus: u64,
     /// Its memory in bytes.
     pub memory: u64,
 }
 
-/// What a node is in the swarm.
+/// A node's role in the swarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeRole {
     /// It runs tasks.
     Worker,
-    /// It keeps the swarm's records.
+    /// It stores the swarm's records.
     Manager,
     /// The manager that decides.
     Leader,
 }
 
 impl NodeRole {
-    /// In a word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Worker => "worker",
@@ -65,14 +63,14 @@ impl Swarm {
         Ok(nodes)
     }
 
-    /// The ids of the nodes that tasks of a stack were given to, also of services that are gone.
+    /// The ids of the nodes of a stack's tasks, including those of removed services.
     pub async fn nodes_of(&self, stack: &StackName) -> Result<BTreeSet<String>, Failure> {
         let options = ListTasksOptionsBuilder::new().filters(&of_stack(stack)).build();
         Ok(nodes_of(ask("list tasks", self.docker().list_tasks(Some(options))).await?))
     }
 }
 
-/// A task that waits for room has no node yet.
+/// A pending task has no node yet.
 fn nodes_of(tasks: Vec<Task>) -> BTreeSet<String> {
     tasks.into_iter().filter_map(|task| task.node_id).filter(|node| !node.is_empty()).collect()
 }

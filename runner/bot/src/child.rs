@@ -254,7 +254,7 @@ async fn read_records(output: impl AsyncRead + Unpin, mut take: impl FnMut(Recor
                     return;
                 }
             }
-            Err(error) => tracing::warn!("a run said what is no event: {error}"),
+            Err(error) => tracing::warn!("a run printed an invalid event: {error}"),
         }
     }
 }

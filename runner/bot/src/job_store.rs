@@ -18,7 +18,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 #[derive(Debug, thiserror::Error)]
 pub enum JobStoreError {
     /// The disk refuses.
-    #[error("{} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+    #[error("{} cannot be {what}: {why}; check its free disk space and its permissions", .path.display())]
     Disk {
         /// The file or folder.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum JobStoreError {
         why: io::Error,
     },
     /// A file exists and is not a job.
-    #[error("{} cannot be understood ({why}); move it away, and write the word again", .path.display())]
+    #[error("{} cannot be parsed ({why}); move it away, and repeat the command", .path.display())]
     Unreadable { path: PathBuf, why: String },
 }
 

@@ -98,7 +98,7 @@ fn at(page: &CommentPage<'_>, detail: Detail) -> String {
         Some(shown) => main(&mut text, page, shown, detail),
     }
     for job in page.next.iter().take(detail.items) {
-        let _ = writeln!(text, "\nThen: {} of commit `{}`, asked for by {}.", asked(job), job.head, name(job));
+        let _ = writeln!(text, "\nThen: {} of commit `{}`, requested by {}.", asked(job), job.head, name(job));
     }
     words(&mut text, page.words, detail);
     text
@@ -121,7 +121,7 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
             }
         }
         (Phase::Ended(End::Ran { run }), None) => {
-            let _ = writeln!(text, "The journal of run `{run}` cannot be read any more.");
+            let _ = writeln!(text, "The journal of run `{run}` is no longer readable.");
         }
         (Phase::Ended(End::Stopped), _) => text.push_str("It was stopped before it began.\n"),
         (Phase::Ended(End::NoRun { what, look_at }), _) => {
@@ -139,7 +139,7 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
         match shown.build {
             Some(AtDrone::Away(why)) => {
                 let why = span(why, 2 * detail.columns);
-                let _ = writeln!(text, "\ncc-ci waits for Drone, which is asked again and again: {why}");
+                let _ = writeln!(text, "\ncc-ci cannot query Drone and retries: {why}");
             }
             Some(AtDrone::EndsSoon { left, limit }) => {
                 let _ = writeln!(
@@ -151,9 +151,11 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
             _ => {}
         }
         if page.stopping && job.build.is_some() {
-            text.push_str("\ncc-ci is being stopped; the build goes on, and is told of when cc-ci is back.\n");
+            text.push_str(
+                "\ncc-ci is shutting down; the build continues, and its result is posted when cc-ci is back.\n",
+            );
         } else if page.stopping {
-            text.push_str("\ncc-ci is being stopped; this begins again when it is back.\n");
+            text.push_str("\ncc-ci is shutting down; this run begins again when it is back.\n");
         } else if let Some(stopped) = job.stopped() {
             let what = match stopped {
                 Stopped::By(by) => format!("`{by}` stopped it"),
@@ -169,7 +171,7 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
         text.push_str("\nIt had begun again after a restart of cc-ci.\n");
     }
     if !job.is_active() && job.pull_ended == Some(PullEnd::Closed) {
-        text.push_str("\nThe pull request was closed. When it is open again, a new `!testme` tests it.\n");
+        text.push_str("\nThe pull request was closed. After it is reopened, a new `!testme` tests it.\n");
     }
     facts(text, page, shown, detail);
 }
@@ -192,7 +194,7 @@ fn compared(text: &mut String, on_main: &OnMain, public_url: Option<&Url>, detai
 /// The request, its author, and the tested revision.
 fn facts(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: Detail) {
     let job = shown.job;
-    let _ = writeln!(text, "\n**Asked for:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
+    let _ = writeln!(text, "\n**Requested:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
     let _ = writeln!(text, "- commit `{}`", job.head);
     if let Some(only) = job.only.as_ref().filter(|only| !only.is_empty()) {
         let _ = writeln!(text, "- in part: {}", span(&only.join(", "), detail.columns));
@@ -210,7 +212,7 @@ fn facts(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail:
         let _ = writeln!(text, "- with `{}` {}", other.recipe, span(&other.release, 60));
     }
     let run = &view.started.run;
-    let word = if job.is_active() { "how it goes" } else { "report" };
+    let word = if job.is_active() { "live report" } else { "report" };
     let report = page.public_url.and_then(|url| report(url, run.as_str()));
     let report = report.map_or_else(String::new, |url| format!(": [{word}](<{url}>)"));
     let _ = writeln!(text, "- run `{run}`{report}");
@@ -308,7 +310,7 @@ pub fn status(shown: ShownRun<'_>, public_url: Option<&Url>) -> Option<Status> {
             (without_verdict::state(end), without_verdict::line(job, end))
         }
         (Phase::Ended(End::Ran { .. }), Some(view)) => (state_of(view), view.line()),
-        (Phase::Ended(End::Ran { .. }), None) => (StatusState::Error, "its journal cannot be read any more".to_owned()),
+        (Phase::Ended(End::Ran { .. }), None) => (StatusState::Error, "its journal is no longer readable".to_owned()),
         (Phase::Ended(End::Stopped), _) => (StatusState::Error, "stopped before it began".to_owned()),
         (Phase::Ended(End::NoRun { what, .. }), _) => (StatusState::Error, what.clone()),
         (Phase::Ended(End::Done), _) => return None,

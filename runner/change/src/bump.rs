@@ -53,7 +53,7 @@ pub fn remarks(change: &Change) -> Vec<String> {
     for kind in ["service", "volume"] {
         let gone: Vec<&str> = change.left.iter().filter(|one| one.kind == kind).map(|one| one.key.as_str()).collect();
         if !gone.is_empty() {
-            reasons.push((VersionStep::Major, format!("{kind} {} is renamed or gone", gone.join(", "))));
+            reasons.push((VersionStep::Major, format!("{kind} {} is renamed or removed", gone.join(", "))));
         }
     }
     for (service, old, new) in majors(&change.base.compose, &change.head.compose) {

@@ -77,7 +77,7 @@ impl Change {
             _ => format!("for release/{}{data}: {}", self.head.name(), commands.join("; ")),
         };
         Some(format!(
-            "abra leaves behind what {} has and the change does not name any more: {}; {note} (STACK is the domain with _ for .)",
+            "abra does not remove objects of {} that the change no longer has: {}; {note} (STACK is the domain with _ for .)",
             self.base.name(),
             names.join(", ")
         ))

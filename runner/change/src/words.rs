@@ -15,12 +15,12 @@ impl std::fmt::Display for Lacking {
             Why::NoDefault { place } => write!(f, "lacks {key}, which has no default in {place}"),
             Why::Refused { place } => write!(f, "lacks {key}, which is required in {place}"),
             Why::DefaultGone { before } => {
-                write!(f, "lacks {key}, which was {:?} by default and has no default any more", one_line(before, 40))
+                write!(f, "lacks {key}, whose default was {:?} and was removed", one_line(before, 40))
             }
             Why::Secret { name } => {
-                write!(f, "lacks {key}, so that the new secret {name} has no version and is not made")
+                write!(f, "lacks {key}, so that the new secret {name} has no version and is not generated")
             }
-            Why::FileGone { file } => write!(f, "names {file} in {key}, which this change does not have any more"),
+            Why::FileGone { file } => write!(f, "names {file} in {key}, which this change removes"),
         }
     }
 }
@@ -37,7 +37,7 @@ pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
     let gone = dropped(base, head);
     let gone = match gone.is_empty() {
         true => String::new(),
-        false => format!("; not in .env.sample any more: {}, if that was renamed", gone.join(", ")),
+        false => format!("; removed from .env.sample: {}, if that was renamed", gone.join(", ")),
     };
     let what =
         format!("an operator's env file {first}{others}: an upgrade from {} adds nothing to it{gone}", base.name());

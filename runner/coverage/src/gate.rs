@@ -20,7 +20,7 @@ impl std::fmt::Display for Worse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (is, why) = match &self.is {
             Some(cell) => (cell.word(), cell.why.as_str()),
-            None => ("gone".to_owned(), "the recipe is not in the matrix any more"),
+            None => ("gone".to_owned(), "the recipe is no longer in the matrix"),
         };
         write!(f, "{} {}: was {}, is {is}: {why}", self.recipe, self.feature.name(), self.was)
     }

@@ -48,6 +48,6 @@ impl Case<'_> {
 
     /// A remark if a run does not record which tests it ran.
     fn unprinted(run: &Evidence) -> &'static str {
-        if run.tests.is_none() { "; an old journal, which does not say what the tests were then" } else { "" }
+        if run.tests.is_none() { "; an old journal, which does not record the tests" } else { "" }
     }
 }

@@ -92,7 +92,7 @@ pub fn markdown(coverage: &Coverage) -> String {
         }
         let standing = &row.standing;
         let _ = writeln!(text, "\n**{}**, after Resolution 025 of the federation:\n", standing.word.name());
-        text.push_str("| criterion | asked of | answer | seen |\n|---|---|---|---|\n");
+        text.push_str("| criterion | required for | result | evidence |\n|---|---|---|---|\n");
         for one in &standing.criteria {
             let (of, answer) = (one.of.name(), one.answer.name());
             let _ = writeln!(text, "| {} | {of} | {answer} | {} |", one.asks, span(&one.why));

@@ -51,7 +51,7 @@ impl Assessment {
         match self {
             Self::Met => "met",
             Self::NotMet => "not met",
-            Self::NotChecked => "nobody checked",
+            Self::NotChecked => "not checked",
         }
     }
 }
@@ -168,7 +168,7 @@ fn why(word: Grade, criteria: &[Criterion]) -> String {
         (Grade::Stable, _) | (_, true) => String::new(),
         _ => format!("not {}: {}; ", next.name(), lacks.join("; ")),
     };
-    format!("{lacks}nobody checked: {}", unchecked.join("; "))
+    format!("{lacks}not checked: {}", unchecked.join("; "))
 }
 
 /// The newest green whole run of the newest release, or of any commit if there is none.

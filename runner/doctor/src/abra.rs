@@ -49,7 +49,7 @@ fn in_reach(program: &Path, is_named: bool, version: &str) -> DoctorFinding {
     }
     DoctorFinding::warn(
         "abra",
-        format!("{what}; the unit does not look in that folder"),
+        format!("{what}; the unit's search path does not include that folder"),
         "install it into /usr/local/bin, or name it in /etc/cc-ci/cc-ci.toml: abra = \"FILE\"",
     )
 }
@@ -61,13 +61,13 @@ fn answers(probed: Option<&Probed>, version: &str) -> DoctorFinding {
     let unclear =
         |probed: &Probed| match probed.answers.len() - count(&ProbeAnswer::AsTold) - count(&ProbeAnswer::Otherwise) {
             0 => String::new(),
-            unclear => format!("; {unclear} are not clear, and cc-ci goes by what refuses more"),
+            unclear => format!("; {unclear} are unclear, and cc-ci assumes the stricter behaviour"),
         };
     match probed {
         Some(probed) => DoctorFinding::ok(
             "abra's ways",
             format!(
-                "asked here: of {} answers {} are as cc-ci takes them and {} otherwise, which it is right with too{}",
+                "probed here: of {} answers {} are as assumed and {} otherwise, which cc-ci supports as well{}",
                 probed.answers.len(),
                 count(&ProbeAnswer::AsTold),
                 count(&ProbeAnswer::Otherwise),
@@ -75,11 +75,11 @@ fn answers(probed: Option<&Probed>, version: &str) -> DoctorFinding {
             ),
         ),
         None if version.starts_with("abra-lite") => {
-            DoctorFinding::ok("abra's ways", "those of the table that cc-ci goes by")
+            DoctorFinding::ok("abra's ways", "those of the table that cc-ci relies on")
         }
         None => DoctorFinding::warn(
             "abra's ways",
-            "this abra was not asked what it does where cc-ci is not sure",
+            "this abra was not probed where its behaviour is uncertain",
             "cc-ci doctor --probe-abra (two minutes, in a scratch folder and stack)",
         ),
     }
@@ -94,7 +94,7 @@ fn catalogue(operators: Option<&Path>, version: &str) -> DoctorFinding {
         }
         None => DoctorFinding::warn(
             "catalogue",
-            "abra has no catalogue of this user's; each run has an empty one, and whether abra takes that is not sure",
+            "this user has no catalogue of abra; each run has an empty one, and whether abra accepts that is uncertain",
             "abra recipe ls, as the user that runs cc-ci: it clones the catalogue into ~/.abra",
         ),
     }

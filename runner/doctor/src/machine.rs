@@ -46,7 +46,7 @@ pub(super) fn programs(path: &OsStr) -> Vec<DoctorFinding> {
 pub(super) async fn dns(settings: &Settings) -> DoctorFinding {
     let base = &settings.base_domain;
     if let Some(address) = settings.fixed_address() {
-        return DoctorFinding::ok("DNS", format!("names below {base} mean {address}; DNS is not asked"));
+        return DoctorFinding::ok("DNS", format!("names below {base} resolve to {address} without DNS"));
     }
     let name = format!("cc-ci-doctor.{base}");
     let lookup = tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((name.as_str(), 443))).await;
@@ -103,7 +103,7 @@ fn judged(facts: &Facts, wanted: &Reserves) -> Vec<DoctorFinding> {
     let (root, disk) = &facts.docker;
     if disk.is_none() {
         let what = format!(
-            "nobody can tell what is free in {root}: the engine is not on this machine, and no backup bot runs there"
+            "the free space in {root} is unknown: the engine is not on this machine, and no backup bot runs there"
         );
         found.push(DoctorFinding::warn("room", what, "cc-ci up"));
     }
@@ -119,7 +119,7 @@ pub(super) async fn clock() -> DoctorFinding {
     };
     let time = swarm.docker().info().await.ok().and_then(|info| info.system_time);
     let Some(engine) = time.and_then(|text| text.parse::<jiff::Timestamp>().ok()) else {
-        return DoctorFinding::warn("clock", "the engine tells no time", "");
+        return DoctorFinding::warn("clock", "the engine reports no time", "");
     };
     let skew = (jiff::Timestamp::now().as_second() - engine.as_second()).abs();
     if skew <= SKEW {

@@ -73,7 +73,7 @@ pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option
         Some(Ok(asked)) => asked?,
         Some(Err(_)) => {
             for row in BEHAVIOURS {
-                let late = || ProbeAnswer::Unknown("time was up before it was asked".to_owned());
+                let late = || ProbeAnswer::Unknown("the timeout ended before it was probed".to_owned());
                 answers.entry(row.name.to_owned()).or_insert_with(late);
             }
         }
@@ -95,8 +95,8 @@ pub fn told(probed: &Probed) -> String {
             Some(ProbeAnswer::AsTold) => ("yes", String::new()),
             Some(ProbeAnswer::Otherwise) => ("no ", row.otherwise.unwrap_or("it does not").to_owned()),
             Some(ProbeAnswer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
-            None if row.otherwise.is_none() => ("-  ", "not asked: it is sure enough".to_owned()),
-            None if row.point == Point::NameWithoutDots => ("-  ", "not asked: no such name reaches abra".to_owned()),
+            None if row.otherwise.is_none() => ("-  ", "not probed: it is certain enough".to_owned()),
+            None if row.point == Point::NameWithoutDots => ("-  ", "not probed: no such name reaches abra".to_owned()),
             None => ("-  ", "not asked".to_owned()),
         };
         let _ = writeln!(text, "\n{mark} {}: {}", row.name, row.does);
@@ -141,7 +141,7 @@ pub(super) fn by_words(ended: &CallEnd, words: &[&str]) -> ProbeAnswer {
 }
 
 pub(super) fn unknown(said: &str) -> ProbeAnswer {
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
     ProbeAnswer::Unknown(last.trim().chars().take(200).collect())
 }
 
@@ -155,7 +155,7 @@ fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            Err(bug("git makes no scratch repository").with_detail(said))
+            Err(bug("git cannot create a scratch repository").with_detail(said))
         }
         Err(error) => Err(bug(&format!("git cannot be started: {error}"))),
     }
@@ -239,8 +239,12 @@ impl Asking {
             // This call provides one.
             let call = self.abra.app_new(&recipe()?, &self.domain, CALL).await?;
             if !call.ok() {
-                return Err(Failure::new(Kind::AbraUnusable, "abra makes no app of the scratch recipe", "its words")
-                    .with_detail(call.shown()));
+                return Err(Failure::new(
+                    Kind::AbraUnusable,
+                    "abra cannot create an app of the scratch recipe",
+                    "its words",
+                )
+                .with_detail(call.shown()));
             }
         }
         Ok(())

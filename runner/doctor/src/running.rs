@@ -173,7 +173,9 @@ impl Asking {
         let ids = SnapshotId::saved_in(call.output());
         self.scratch.made(&ids)?;
         if call.ok() && ids.is_empty() {
-            tracing::warn!("the backup bot did not say which snapshot of {domain} it made: it stays in its repository");
+            tracing::warn!(
+                "the backup bot did not report which snapshot of {domain} it created: it stays in its repository"
+            );
         }
         Ok(CallEnd::of(&call))
     }

@@ -92,7 +92,7 @@ impl Scratch {
         }
         if let Some(object) = ended.left.first() {
             let what = format!("{} {} of a scratch stack is left", object.kind, object.name);
-            return Err(Failure::new(Kind::LeftBehind, what, "cc-ci reap, which tries it again"));
+            return Err(Failure::new(Kind::LeftBehind, what, "cc-ci reap, which retries it"));
         }
         forgot?;
         self.dir.discard();

@@ -70,15 +70,13 @@ pub(super) async fn check(settings: &Settings) -> Vec<DoctorFinding> {
 /// Whose traefik serves, which decides the trusted certificate authorities.
 fn traefik(there: &Present) -> DoctorFinding {
     match (&there.foreign_traefik, there.own_traefik) {
-        (Some(service), false) => DoctorFinding::ok("traefik", format!("the server's own is there: {service}")),
+        (Some(service), false) => DoctorFinding::ok("traefik", format!("the server's own exists: {service}")),
         (Some(service), true) => DoctorFinding::warn(
             "traefik",
-            format!(
-                "the server's own is there ({service}), and beside it that of `cc-ci up`, which may hold its ports"
-            ),
-            "cc-ci up, which takes its own away",
+            format!("the server's own exists ({service}), and also that of `cc-ci up`, which may hold its ports"),
+            "cc-ci up, which removes its own",
         ),
-        (None, true) => DoctorFinding::ok("traefik", "that of `cc-ci up` is there"),
+        (None, true) => DoctorFinding::ok("traefik", "that of `cc-ci up` exists"),
         (None, false) => DoctorFinding::bad("traefik", "there is no traefik", "cc-ci up"),
     }
 }
@@ -86,7 +84,7 @@ fn traefik(there: &Present) -> DoctorFinding {
 /// Checks that traefik forwards a request, as it must for an app.
 async fn route(settings: &Settings, swarm: &Swarm, is_there: bool) -> DoctorFinding {
     if !is_there {
-        return DoctorFinding::warn("route", "there is no route of cc-ci's own that could be asked for", "cc-ci up");
+        return DoctorFinding::warn("route", "cc-ci has no route that could be requested", "cc-ci up");
     }
     let asked = async {
         let http = http_trusting(settings, served_ca(swarm, settings).await?.as_deref())?;

@@ -29,7 +29,7 @@ const EVENTS: [&str; 2] = ["issue_comment", "pull_request_comment"];
 pub enum HookError {
     /// The secret is too short.
     #[error(
-        "the webhook's secret must have at least {SECRET_LENGTH} characters; make a new one and set it at the forge too"
+        "the webhook's secret must have at least {SECRET_LENGTH} characters; create a new one and set it in the forge too"
     )]
     Weak,
     /// The signature is missing or does not match the secret.

@@ -18,7 +18,7 @@ pub enum TokenError {
     #[error("the token's file {} cannot be read: {why}; it must be a file that this user can read", .path.display())]
     Unreadable { path: PathBuf, why: std::io::Error },
     /// The file contains something else.
-    #[error("the file {} holds no token: one line of 1 to 500 visible characters without spaces is wanted", .path.display())]
+    #[error("the file {} contains no token: it has to be one line of 1 to 500 visible characters without spaces", .path.display())]
     NoToken { path: PathBuf },
 }
 
@@ -44,7 +44,7 @@ pub struct RequiredToken {
 
 /// The token is too short.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the token must have at least {SHORTEST} characters; make a new one, and give it to those who use it")]
+#[error("the token must have at least {SHORTEST} characters; create a new one, and distribute it to its users")]
 pub struct WeakToken;
 
 impl RequiredToken {

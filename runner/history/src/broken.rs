@@ -20,7 +20,7 @@ use journal::run_dir::RunDir;
 
 /// Logs it.
 pub(super) fn tell(set_aside: SetAside) -> SetAside {
-    tracing::error!("the history {set_aside}; it is made again from the journals");
+    tracing::error!("the history {set_aside}; it is rebuilt from the journals");
     set_aside
 }
 

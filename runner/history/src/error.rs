@@ -10,13 +10,13 @@ use journal::ReadError;
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// Another program holds the database. Temporary.
-    #[error("the history is busy: another program holds {0}; it is tried again")]
+    #[error("the history is busy: another program holds {0}; it is retried")]
     Busy(PathBuf),
     /// The disk is full. Temporary if space is freed.
-    #[error("the history cannot grow: no room for {0}; make room on its disk, and it is tried again")]
+    #[error("the history cannot grow: no space for {0}; free space on its disk, and it is retried")]
     Full(PathBuf),
     /// The disk fails, or denies access.
-    #[error("the history cannot be reached: {path}: {why}; look at the disk and the rights")]
+    #[error("the history is not accessible: {path}: {why}; check the disk and the permissions")]
     Io {
         /// The database, or a file of a run.
         path: PathBuf,

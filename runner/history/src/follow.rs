@@ -80,9 +80,9 @@ impl Follower {
     pub async fn follow(mut self, stop: &CancellationToken) -> Result<(), HistoryError> {
         self.look_at_all();
         let history = self.history.clone();
-        let buried = tokio::task::spawn_blocking(move || history.bury()).await;
-        if let Ok(Err(error)) = buried {
-            tracing::warn!("runs without a folder cannot be looked at: {error}");
+        let ended = tokio::task::spawn_blocking(move || history.end_killed()).await;
+        if let Ok(Err(error)) = ended {
+            tracing::warn!("runs without a folder cannot be checked: {error}");
         }
         let mut salvaged = self.history.nothing_to_salvage();
         loop {
@@ -93,7 +93,7 @@ impl Follower {
                 biased;
                 () = stop.cancelled() => return Ok(()),
                 event = self.events.next() => {
-                    let event = event.unwrap_or_else(|| Err(std::io::Error::other("the kernel tells nothing any more")));
+                    let event = event.unwrap_or_else(|| Err(std::io::Error::other("the kernel no longer reports file changes")));
                     let event = event.map_err(|error| HistoryError::io(&self.history.state().join("runs"), &error))?;
                     let name = event.name.map(|name| name.to_string_lossy().into_owned());
                     self.heard(&event.wd, event.mask, name.as_deref());
@@ -240,6 +240,6 @@ pub fn catch_up(history: &History) -> Result<(), HistoryError> {
             tracing::warn!("{error}");
         }
     }
-    history.bury()?;
+    history.end_killed()?;
     history.salvage().map(drop)
 }

@@ -109,7 +109,7 @@ impl Writer {
     }
 
     /// Ends runs that are live in the tables and whose folders are gone.
-    pub(super) fn bury(&mut self) -> Result<Vec<RunChange>, HistoryError> {
+    pub(super) fn end_killed(&mut self) -> Result<Vec<RunChange>, HistoryError> {
         let path = self.place.file();
         let mut work = || -> Result<Vec<RunChange>, Stop> {
             let mut changes = Vec::new();

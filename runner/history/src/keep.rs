@@ -33,7 +33,7 @@ pub struct Keep {
     #[arg(long, env = "CCCI_KEEP_DAYS", value_name = "DAYS", value_parser = from_zero, default_value_t = 365)]
     pub keep_days: u32,
 
-    /// Days after which a run's folder goes, when all of it is in the history
+    /// Days after which a run's folder is removed, if it is completely in the history
     #[arg(long, env = "CCCI_KEEP_FOLDERS", value_name = "DAYS", value_parser = from_zero, default_value_t = 30)]
     pub keep_folders: u32,
 }

@@ -204,8 +204,8 @@ impl History {
     }
 
     /// Ends runs that are live in the tables and whose folders are gone. Blocking.
-    pub(super) fn bury(&self) -> Result<(), HistoryError> {
-        for change in self.write(Writer::bury)? {
+    pub(super) fn end_killed(&self) -> Result<(), HistoryError> {
+        for change in self.write(Writer::end_killed)? {
             self.tell(HistoryChange::Run(change));
         }
         Ok(())

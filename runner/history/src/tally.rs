@@ -92,7 +92,7 @@ impl Tally {
         }
         if peek.seq != self.expected_seq {
             let (found, expected) = (peek.seq, self.expected_seq);
-            self.remark(format!("line {number}: record {found} where {expected} was due; some are missing"));
+            self.remark(format!("line {number}: record {found} instead of {expected}; some are missing"));
         }
         self.expected_seq = peek.seq.saturating_add(1);
         self.view.took_ms = self.view.took_ms.max(peek.ms);

@@ -34,7 +34,7 @@ macro_rules! exits {
 }
 
 exits! {
-    /// the run passed, or the command did what it was asked
+    /// the run passed, or the command succeeded
     Passed = 0, "passed";
     /// the command line or a setting is wrong; nothing was run
     Usage = 2, "usage";
@@ -52,7 +52,7 @@ exits! {
     NoSlot = 15, "no-slot";
     /// a bug in cc-ci
     Bug = 70, "bug";
-    /// somebody stopped the run
+    /// a user stopped the run
     Cancelled = 130, "cancelled";
 }
 

@@ -155,9 +155,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
         let record: Record = serde_json::from_slice(line).map_err(|error| damaged(number, &error))?;
         if record.seq != expected_seq {
             let found = record.seq;
-            journal
-                .remarks
-                .push(format!("line {number}: record {found} where {expected_seq} was due; some are missing"));
+            journal.remarks.push(format!("line {number}: record {found} instead of {expected_seq}; some are missing"));
         }
         expected_seq = record.seq.saturating_add(1);
         journal.records.push(record);

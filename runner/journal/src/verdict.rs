@@ -61,7 +61,7 @@ fn unnamed_fault(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)
     let (stage, result) = results.iter().find(|(_, result)| is_red(result))?;
     let what = match &result.reason {
         Some(reason) => reason.clone(),
-        None => format!("{stage} was {} and gave no reason", result.outcome.name()),
+        None => format!("{stage} was {} without a reason", result.outcome.name()),
     };
     Some((result.outcome, Decision { stage: *stage, fault: bug(what) }))
 }
@@ -95,7 +95,7 @@ fn nothing_tested(started: &RunStarted, results: &[(Stage, StageResult)]) -> Opt
     let stage = first.map_or(Stage::Install, |(stage, _)| *stage);
     let look_at = match started.only.is_empty() {
         true => "the opt-outs of the recipe's folder: at least one stage has to run",
-        false => "`cc-ci plan`, which says what each stage would run; docs/enroll-recipe.md, how to write tests",
+        false => "`cc-ci plan`, which shows what each stage would run; docs/enroll-recipe.md on how to write tests",
     };
     let fault = Fault { cause: Cause::Test, failure: Failure::new(Kind::NothingTested, why, look_at) };
     Some((Outcome::Failed, Decision { stage, fault }))
@@ -109,7 +109,7 @@ fn left_behind(left: &[ObjectFact]) -> Option<(Outcome, Decision)> {
     let failure = Failure::new(
         Kind::LeftBehind,
         format!("{} left after teardown: {}", count(left.len(), "object"), names(left)),
-        "who holds them (`docker ps -a`, `docker volume inspect`), then `cc-ci reap`",
+        "what uses them (`docker ps -a`, `docker volume inspect`), then `cc-ci reap`",
     );
     let detail: Vec<String> = left.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
     let fault = Fault { cause: Cause::Infrastructure, failure: failure.with_detail(detail.join("\n")) };

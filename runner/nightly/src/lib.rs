@@ -22,4 +22,4 @@ pub use self::settings::NightlyArgs;
 pub use self::shelf::{Clock, Shelf, ShelfError};
 pub use self::sources::{Enrolled, FoundSource, Sources};
 pub use self::sweep::{Next, Sweep, SweepEnd, SweepPhase, SweepRun, Swept, SweptHealth, Tested, Turned};
-pub use self::sweeper::{Starts, SweepOrder, Sweeper};
+pub use self::sweeper::{RunStarter, SweepOrder, Sweeper};

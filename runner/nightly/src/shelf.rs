@@ -20,7 +20,7 @@ const NEW: &str = ".new-";
 
 /// Why the shelf cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+#[error("{} cannot be {what}: {why}; check its free disk space and its permissions", .path.display())]
 pub struct ShelfError {
     path: PathBuf,
     what: &'static str,
@@ -110,7 +110,7 @@ impl Shelf {
 fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
-            .inspect_err(|error| tracing::warn!("{} cannot be understood: {error}; move it away", path.display()))
+            .inspect_err(|error| tracing::warn!("{} cannot be parsed: {error}; move it away", path.display()))
             .ok(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
@@ -159,6 +159,6 @@ mod tests {
         let file = state.path().join("file");
         std::fs::write(&file, "").unwrap();
         let told = Shelf::below(&file).put(&swept(&[])).unwrap_err().to_string();
-        assert!(told.contains("cannot be written") && told.contains("room on the disk"), "{told}");
+        assert!(told.contains("cannot be written") && told.contains("free disk space"), "{told}");
     }
 }

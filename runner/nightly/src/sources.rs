@@ -85,7 +85,7 @@ impl Sources for Enrolled {
         let asked = source.clone();
         let heads = tokio::task::spawn_blocking(move || Heads::of(&asked, access.as_ref())).await;
         let bug =
-            |error| Failure::new(Kind::Bug, format!("a repository could not be asked: {error}"), "please report it");
+            |error| Failure::new(Kind::Bug, format!("a repository could not be queried: {error}"), "please report it");
         Ok(Some(FoundSource { source, heads: heads.map_err(bug)?? }))
     }
 }

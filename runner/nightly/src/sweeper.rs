@@ -63,12 +63,12 @@ impl SweepOrder {
 }
 
 /// Starts run processes.
-pub trait Starts: Send + Sync {
+pub trait RunStarter: Send + Sync {
     /// Starts a run. Returns its leash and a future of its exit.
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)>;
 }
 
-impl Starts for Children {
+impl RunStarter for Children {
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)> {
         // Its results are in the journal; the output is not needed.
         let (leash, ending) = self.begin(&order.words(), |_| true)?;
@@ -98,7 +98,7 @@ pub struct Sweeper<S, R> {
 /// exit.
 type UnderWay = FuturesUnordered<BoxFuture<'static, (usize, usize, Option<ChildExit>)>>;
 
-impl<S: Sources, R: Starts> Sweeper<S, R> {
+impl<S: Sources, R: RunStarter> Sweeper<S, R> {
     /// Runs sweeps until `stop` is cancelled and their runs are torn down.
     pub async fn go_on(self, stop: &CancellationToken) {
         say!("cc-ci tests every recipe each day at {}", self.hour);
@@ -118,14 +118,14 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         let sweep = match open {
             Some(sweep) => Some(sweep),
             None => self.due(&shelf).unwrap_or_else(|error| {
-                say!("nightly: no sweep can be made: {error}");
+                say!("nightly: cannot start a sweep: {error}");
                 None
             }),
         };
         if let Some(sweep) = sweep
             && let Err(error) = self.make(&shelf, sweep, stop).await
         {
-            say!("nightly: the sweep waits: {error}");
+            say!("nightly: the sweep is paused: {error}");
         }
         if !stop.is_cancelled()
             && let Err(error) = self.send(&shelf).await
@@ -150,7 +150,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             Due::Passed(done) => {
                 if let Some(clock) = clock {
                     say!(
-                        "nightly: the clock says {now}, and the sweep of {} is done: the next is at the next {hour}",
+                        "nightly: the clock says {now}, but the sweep of {} is done: the next sweep begins at the next {hour}",
                         clock.done
                     );
                 }
@@ -161,7 +161,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
                 let recipes = match self.sources.recipes() {
                     Ok(recipes) => recipes,
                     Err(failure) => {
-                        say!("nightly: no sweep can be made: {failure}");
+                        say!("nightly: cannot start a sweep: {failure}");
                         return Ok(None);
                     }
                 };
@@ -197,7 +197,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             if sweep.cut_short.is_none()
                 && let Some(kind) = sweep.hopeless().map(str::to_owned)
             {
-                sweep.cut_short(&format!("three runs in a row could not be made: {kind}"));
+                sweep.cut_short(&format!("three consecutive runs were blocked: {kind}"));
             }
             if under_way.len() < AT_ONCE
                 && let Some(next) = sweep.next()
@@ -259,14 +259,14 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         let now = (self.now)();
         let Some(swept) = sweep.recipes.get_mut(at) else { return Ok(()) };
         match found {
-            Ok(None) => swept.not_tested = Some("it has no folder any more".to_owned()),
+            Ok(None) => swept.not_tested = Some("its folder was removed".to_owned()),
             Ok(Some(found)) => {
                 swept.source = Some(found.source);
                 swept.runs = revisions(&found.heads);
                 for one in &mut swept.runs {
                     let green = self.only_changed.then(|| green_on(earlier, &recipe, one)).flatten();
                     if let Some(day) = green {
-                        one.phase = SweepPhase::Ended(nothing(format!("left out: green in the sweep of {day}"), now));
+                        one.phase = SweepPhase::Ended(nothing(format!("skipped: green in the sweep of {day}"), now));
                     }
                 }
             }
@@ -346,7 +346,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         if let Due::Now(day) = self.hour.due(Some(done), now) {
             sweep.left_out.push(day);
             done = day;
-            say!("nightly: the sweep of {day} is left out, since the one of {} has just ended", sweep.date);
+            say!("nightly: the sweep of {day} is skipped, since the one of {} has just ended", sweep.date);
         }
         // Also if an earlier attempt stored the sweep and not the clock.
         shelf.put_clock(&Clock { done, hour: self.hour.to_string() })?;
@@ -376,11 +376,15 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
                 continue;
             }
             sweep.message = match &self.hook {
-                None => WebhookMessage::GivenUp { why: "no address is set any more".to_owned() },
+                None => WebhookMessage::GivenUp { why: "no address is configured any more".to_owned() },
                 Some(hook) => match hook.send(&sweep, self.pages.as_ref()).await {
                     Ok(()) => WebhookMessage::Sent { at: now },
                     Err(refusal) => {
-                        say!("nightly: the message about the sweep of {} was not taken: {}", sweep.date, refusal.why);
+                        say!(
+                            "nightly: the message about the sweep of {} was not accepted: {}",
+                            sweep.date,
+                            refusal.why
+                        );
                         WebhookMessage::after_failure(tries, &refusal, now)
                     }
                 },

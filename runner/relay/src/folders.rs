@@ -45,7 +45,7 @@ pub struct Taken {
 #[derive(Debug, thiserror::Error)]
 pub enum BatchRefusal {
     /// Lines before it are missing.
-    #[error("line {next} is wanted next")]
+    #[error("line {next} is expected next")]
     Gap {
         /// The next expected line.
         next: u64,

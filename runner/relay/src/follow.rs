@@ -86,7 +86,7 @@ impl Follower {
         for number in 0..line {
             let length = lines.skip_until(b'\n')?;
             if length == 0 {
-                return Err(io::Error::other(format!("the journal has {number} lines, and line {line} is asked for")));
+                return Err(io::Error::other(format!("the journal has {number} lines, and line {line} is requested")));
             }
             offset += length as u64;
         }

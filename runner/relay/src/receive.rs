@@ -61,7 +61,7 @@ async fn take(
         }
         Ok(Err(BatchRefusal::Here)) => answer(StatusCode::OK, &RelayReply { here: true, ..RelayReply::default() }),
         Ok(Err(refusal)) => not_taken(&about, &refusal),
-        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not processed"),
     }
 }
 
@@ -83,7 +83,7 @@ async fn picture(
     match taken {
         Ok(Ok(())) => answer(StatusCode::OK, &RelayReply::default()),
         Ok(Err(refusal)) => not_taken(&about, &refusal),
-        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not processed"),
     }
 }
 
@@ -97,7 +97,7 @@ impl FromRequestParts<Shared> for MayReport {
         let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         match shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token)) {
             true => Ok(Self),
-            false => Err(refused(StatusCode::UNAUTHORIZED, "the token is not the one that runs report with")),
+            false => Err(refused(StatusCode::UNAUTHORIZED, "the token is not the one for reports")),
         }
     }
 }

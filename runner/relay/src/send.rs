@@ -163,7 +163,7 @@ impl Sending {
                 }
                 Err(Trouble::Refused(why) | Trouble::Away(why)) => {
                     if failures == 0 {
-                        note!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
+                        note!("cc-ci: this run cannot be reported to {} now ({why}); the run continues", self.to.url);
                     }
                     failures = failures.saturating_add(1);
                     *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
@@ -235,7 +235,7 @@ impl Sending {
             200 | 409 => match answer.json::<RelayReply>() {
                 Err(why) => Err(Trouble::Refused(format!("it is no cc-ci serve: {why}"))),
                 Ok(answer) if answer.next == Some(batch.first) && !batch.is_empty() => {
-                    Err(Trouble::Away("it took nothing".to_owned()))
+                    Err(Trouble::Away("it accepted nothing".to_owned()))
                 }
                 Ok(answer) => Ok(answer),
             },
@@ -249,7 +249,7 @@ impl Sending {
     }
 
     fn heard(&mut self, batch: &Batch, answer: &RelayReply) -> Result<(), String> {
-        let Some(next) = answer.next else { return Err("it does not say what it wants next".to_owned()) };
+        let Some(next) = answer.next else { return Err("its response has no next line".to_owned()) };
         if next < batch.first {
             // The receiver has lost its copy, pictures included.
             self.pictures.clear();
@@ -261,7 +261,7 @@ impl Sending {
         if let Some(hold) = answer.hold_s.filter(|_| answer.hold_s != self.hold_s) {
             match self.dir.hold(Duration::from_secs(hold)) {
                 Ok(()) => self.hold_s = Some(hold),
-                Err(error) => tracing::warn!("the app cannot be let stay: {error}"),
+                Err(error) => tracing::warn!("the app cannot be kept: {error}"),
             }
         }
         Ok(())

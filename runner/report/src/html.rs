@@ -212,7 +212,7 @@ impl Body {
                 _ if is_live => "The run is under way.",
                 Some([]) => "Nothing was left behind.",
                 Some(_) => "Objects were left behind.",
-                None => "Teardown did not come to its last look: objects may be left behind.",
+                None => "Teardown did not reach its last check: objects may be left behind.",
             },
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
@@ -253,7 +253,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
     let head = started.head_version.as_deref().unwrap_or("a head that names no version");
     let versions = match &started.base {
         Some(base) => format!("{base} → {head}"),
-        None if !started.only.is_empty() => format!("{head} (no upgrade was asked for)"),
+        None if !started.only.is_empty() => format!("{head} (no upgrade was requested)"),
         None => format!("{head} (no release before it)"),
     };
     let ipvs = if started.host.ipvs { "with IPVS" } else { "without IPVS" };
@@ -379,7 +379,7 @@ fn why(stage: &StageView) -> Option<String> {
             let busy = stage.busy_with.as_deref().map(|text| format!(" Last seen: {}", one_line(text, LINE)));
             Some(format!("The run was killed here.{}", busy.unwrap_or_default()))
         }
-        Tone::NotReached => Some("The run did not come here.".to_owned()),
+        Tone::NotReached => Some("The run did not reach this stage.".to_owned()),
         _ => None,
     }
 }

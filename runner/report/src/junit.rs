@@ -62,7 +62,7 @@ fn stage_suite(view: &RunView, stage: &StageView) -> TestSuite {
     let fault = result.and_then(|result| result.fault.as_ref());
     let text = match stage.tone() {
         Tone::NoEnd => format!("the run was killed during {name}"),
-        Tone::NotReached => format!("the run did not come to {name}"),
+        Tone::NotReached => format!("the run did not reach {name}"),
         _ => stage.reason().unwrap_or_default().to_owned(),
     };
     suite.add_test_case(case(view, name, name, status(stage.tone(), fault, &text), stage.took_ms));

@@ -51,7 +51,7 @@ impl LogFile<'_> {
             }
             Event::StageStarted { stage, deadline_s, .. } => {
                 let most = seconds(deadline_s.saturating_mul(1_000));
-                self.line(None, &format!("{stage} begins, and may take {most}"));
+                self.line(None, &format!("{stage} begins, with a timeout of {most}"));
             }
             Event::Progress { text, .. } => self.line(None, text),
             Event::Noted { text, .. } => self.line(None, &format!("note: {text}")),

@@ -34,7 +34,7 @@ pub trait Board: Send + Sync {
     /// Removes a run's ticket, if there is one.
     fn leave(&self, run: &RunId) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Removes exactly this ticket, not a later one of the same run.
-    fn bury(&self, ticket: &Ticket) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn expire(&self, ticket: &Ticket) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Subscribes to changes of a run's ticket, starting at a time of the swarm.
     fn changes(&self, run: &RunId, since: Timestamp) -> Self::Changes;
 }

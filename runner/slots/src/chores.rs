@@ -16,7 +16,7 @@ pub(super) enum Chore {
     /// The ticket is admitted, and its owner was not notified.
     Tell(Ticket),
     /// The owner is dead: remove the ticket. If it holds a slot, the entry stays until its apps are gone.
-    Bury(Ticket),
+    Expire(Ticket),
     /// Remove the apps of a dead holder, then its entry.
     Finish(LedgerEntry),
 }
@@ -32,7 +32,7 @@ pub(super) fn chores(
     for ticket in view.tickets.iter().filter(|ticket| ticket.number != me) {
         let holds = view.ledger.has(ticket.number);
         if is_dead(sight, view, ticket, now, timing) {
-            chores.push(Chore::Bury(ticket.as_ref().clone()));
+            chores.push(Chore::Expire(ticket.as_ref().clone()));
         } else if !holds
             && ticket.turn != view.ledger.version
             && goes(answers, ticket.number)

@@ -1,6 +1,5 @@
-//! What is left of a stack on nodes that only their own engine can reach: volumes, and containers that
-//! swarm has not taken away yet. It is written down in a swarm config, `ccci_left_<node>_…`, and a cc-ci on
-//! that node removes it.
+//! What is left of a stack on nodes that only their own engine can reach: volumes, and containers that swarm has not
+//! removed yet. It is recorded in a swarm config, `ccci_left_<node>_…`, and a cc-ci on that node removes it.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +15,23 @@ const STACK: &str = "cc-ci.stack";
 pub struct LeftElsewhere {
     /// The node's id in the swarm.
     pub node: String,
-    /// The stack.
     pub stack: StackName,
 }
 
 impl LeftElsewhere {
-    /// At most 64 bytes, as swarm wants it: a stack's name has at most 45. Ids of nodes are random.
+    /// At most 64 bytes, as swarm requires: a stack's name has at most 45. Ids of nodes are random.
     fn name(&self) -> String {
         format!("ccci_left_{}_{}", self.stack, self.node.chars().take(8).collect::<String>())
     }
 }
 
-/// What is left on other nodes, as the swarm has it on record.
+/// The swarm's records of what is left on other nodes.
 #[derive(Debug, Clone, Copy)]
 pub struct Leftovers<'a>(pub &'a Swarm);
 
 impl Leftovers<'_> {
-    /// Writes down on which other nodes something of a stack may be: where tasks of it have been, and the node
-    /// of the host that owned it. Before its services are removed: after that nobody knows.
+    /// Records the other nodes that may have parts of a stack: nodes of its tasks, and the node of the host that owned
+    /// it. Call it before its services are removed, since this is unknown afterwards.
     pub async fn note(&self, stack: &StackName, owner: &str) -> Result<(), Failure> {
         let nodes = self.0.nodes().await?;
         if nodes.len() < 2 {
@@ -47,7 +45,7 @@ impl Leftovers<'_> {
             let left = LeftElsewhere { node, stack: stack.clone() };
             let labels = BTreeMap::from([(LEFT_ON, left.node.clone()), (STACK, stack.to_string())]);
             let labels = labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            // One that is there says the same.
+            // An existing record is the same.
             self.0.make_shared_record(&left.name(), labels).await?;
         }
         Ok(())
@@ -64,7 +62,7 @@ impl Leftovers<'_> {
         Ok(all)
     }
 
-    /// Says that nothing is left there any more.
+    /// Removes the record: nothing is left there.
     pub async fn settle(&self, left: &LeftElsewhere) -> Result<(), Failure> {
         self.0.drop_shared_record(&left.name()).await
     }

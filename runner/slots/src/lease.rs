@@ -112,18 +112,18 @@ impl Lost {
             Self::Cancelled(by) => Failure::new(Kind::NoSlot, format!("the run was cancelled by {by}"), ""),
             Self::Limit(limit) => Failure::new(
                 Kind::NoSlot,
-                format!("the run held its slot for {} s, which is as long as it may", limit.as_secs()),
-                "the stage that took so long, in the report",
+                format!("the run held its slot for {} s, the maximum", limit.as_secs()),
+                "the report, for the stage that took the time",
             ),
             Self::Silent(time) => Failure::new(
                 Kind::NoSlot,
-                format!("the run could give no sign of life for {} s and gave its slot up", time.as_secs()),
-                "was the machine asleep, or the docker engine gone (`journalctl -u docker`)? Then run again",
+                format!("the run could send no heartbeat for {} s and gave its slot up", time.as_secs()),
+                "check whether the machine was suspended or the docker engine down (`journalctl -u docker`), then run again",
             ),
             Self::Removed => Failure::new(
                 Kind::NoSlot,
-                "the run's slot was taken away, since it gave no sign of life",
-                "was the machine asleep or overloaded? Then run again",
+                "the run's slot was revoked, since it sent no heartbeat",
+                "check whether the machine was suspended or overloaded, then run again",
             ),
         }
     }

@@ -1,7 +1,6 @@
-//! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts with no server but
-//! the swarm itself. [`state`] says what is on record, [`admit`](mod@admit) who may go, [`sight`] who lives.
-//! [`claim`] says which
-//! run has a stack's name. It knows runs, hosts and stacks, and nothing of what a run does.
+//! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts without a further server.
+//! [`state`] has the records, [`admit`](mod@admit) the admission rule, [`liveness`] the detection of dead owners,
+//! [`claim`] the claims of stacks' names. The crate knows runs, hosts and stacks, and nothing about what a run does.
 //!
 //! ```text
 //! let slots = Slots::new(SwarmBoard::of_set(&swarm, &set));
@@ -49,7 +48,7 @@ pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use lease_times::LeaseTimes;
 pub use realm_lease::RealmLeases;
-pub use reap::{Buried, Janitor, Scan};
+pub use reap::{Janitor, ReapedRun, Scan};
 pub use state::{CapSettings, Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 pub use swarm_board::{SetName, SwarmBoard};
 
@@ -70,17 +69,16 @@ impl<B> Clone for Slots<B> {
 }
 
 impl<B: Board> Slots<B> {
-    /// The slots whose records this board has.
+    /// The slots in this board's records.
     pub fn new(board: B) -> Self {
         Self::with_timing(board, LeaseTimes::default())
     }
 
-    /// The same with other times: for tests. All runners must use the same.
+    /// The same with other times, for tests. All runners must use the same.
     pub fn with_timing(board: B, timing: LeaseTimes) -> Self {
         Self { board: Arc::new(board), timing, rules: Rules::default() }
     }
 
-    /// The records.
     pub fn board(&self) -> &B {
         &self.board
     }

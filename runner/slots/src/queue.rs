@@ -116,8 +116,8 @@ impl<B: Board> Slots<B> {
         for chore in chores((&view, &answers), me.number, (&mut queue.sight, &silent), death) {
             match chore {
                 Chore::Tell(ticket) => self.tell(ticket, view.ledger.version).await?,
-                Chore::Bury(ticket) => {
-                    self.board.bury(&ticket).await?;
+                Chore::Expire(ticket) => {
+                    self.board.expire(&ticket).await?;
                     return Ok(QueueStep::Again);
                 }
                 Chore::Finish(held) => orphan = orphan.or(Some(held)),

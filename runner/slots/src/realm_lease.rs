@@ -1,5 +1,5 @@
-//! Who has a realm on a provider that several runs use: a swarm config `ccci_realm_<run>` with the labels
-//! of a claim, so that a realm of a dead run is found and removed as its apps are.
+//! Leases of realms on a provider that several runs use: swarm configs `ccci_realm_<run>` with the labels of a claim,
+//! so that a dead run's realm is found and removed like its apps.
 
 use base::failure::{Failure, Kind};
 use base::names::RunId;
@@ -14,12 +14,12 @@ fn name_of(run: &RunId) -> String {
     format!("ccci_realm_{run}")
 }
 
-/// Who has a realm, on a whole swarm.
+/// The realm leases on a swarm.
 #[derive(Debug, Clone, Copy)]
 pub struct RealmLeases<'a>(pub &'a Swarm);
 
 impl RealmLeases<'_> {
-    /// Says that a run has a realm on the app that the claim names, before the realm is made.
+    /// Records a run's realm on the claim's app, before the realm is created.
     ///
     /// # Errors
     /// The run has one already, or the engine does not answer.
@@ -33,12 +33,12 @@ impl RealmLeases<'_> {
         Err(Failure::new(Kind::Bug, what, "please report it with the run's journal"))
     }
 
-    /// Says that a run has no realm any more. Nothing happens where it had none.
+    /// Removes a run's lease, if it has one.
     pub async fn release(&self, run: &RunId) -> Result<(), Failure> {
         self.0.drop_shared_record(&name_of(run)).await
     }
 
-    /// Every run that has a realm, with the stack of the provider.
+    /// All leases, with the stack of the provider.
     pub async fn all(&self) -> Result<Vec<Claim>, Failure> {
         let records = self.0.shared_records(REALM).await?;
         let leases = records

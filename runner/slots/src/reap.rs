@@ -21,7 +21,7 @@ pub trait Janitor: Send + Sync {
 
 /// A run that was found dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Buried {
+pub struct ReapedRun {
     pub held: LedgerEntry,
     /// Whether everything was removed and its room is free.
     pub finished: bool,
@@ -45,13 +45,13 @@ impl<B: Board> Slots<B> {
         janitor: &J,
         looks: Scan,
         is_dead: impl Fn(&SlotRequest) -> bool,
-    ) -> Result<Vec<Buried>, Failure> {
+    ) -> Result<Vec<ReapedRun>, Failure> {
         let mut sight = Liveness::default();
         let until = Instant::now() + self.timing.lease + self.timing.fence;
-        let (mut buried, mut sure) = (Vec::<Buried>::new(), BTreeSet::new());
+        let (mut reaped, mut sure) = (Vec::<ReapedRun>::new(), BTreeSet::new());
         loop {
             // A write returns the swarm's current time.
-            let Some(view) = self.touched().await? else { return Ok(buried) };
+            let Some(view) = self.touched().await? else { return Ok(reaped) };
             let now = Instant::now();
             sight.note(&view, now, &self.timing);
             let died = |ticket: &Ticket| {
@@ -60,7 +60,7 @@ impl<B: Board> Slots<B> {
             let (dead, alive): (Vec<&Ticket>, Vec<&Ticket>) =
                 view.tickets.iter().map(AsRef::as_ref).partition(|ticket| died(ticket));
             for ticket in &dead {
-                self.board.bury(ticket).await?;
+                self.board.expire(ticket).await?;
                 sure.insert(ticket.number);
             }
             if !dead.is_empty() {
@@ -70,18 +70,18 @@ impl<B: Board> Slots<B> {
             let is_sure = |held: &LedgerEntry| {
                 sure.contains(&held.number) || is_dead(&held.ask) || sight.is_orphan(held.number, now, &self.timing)
             };
-            let untried = view.orphans().filter(|held| !buried.iter().any(|one| one.held.number == held.number));
+            let untried = view.orphans().filter(|held| !reaped.iter().any(|one| one.held.number == held.number));
             let (orphans, maybe): (Vec<&LedgerEntry>, Vec<&LedgerEntry>) = untried.partition(|held| is_sure(held));
             for held in orphans {
                 let finished = janitor.finish(held).await;
                 if finished {
                     self.forget(held.number).await?;
                 }
-                buried.push(Buried { held: held.clone(), finished });
+                reaped.push(ReapedRun { held: held.clone(), finished });
             }
             let watches = !maybe.is_empty() || alive.iter().any(|ticket| self.is_late(&view, ticket));
             if looks == Scan::Once || !watches || Instant::now() >= until {
-                return Ok(buried);
+                return Ok(reaped);
             }
             // The absence of a heartbeat sends no event.
             sleep(self.timing.answer).await;

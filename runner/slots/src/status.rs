@@ -112,7 +112,7 @@ impl std::fmt::Display for For {
             Self::Port(port) => write!(f, "for port {port} of the host"),
             Self::Stack(stack) => write!(f, "for the stack {stack}"),
             Self::Others => f.write_str("for others, which go first and have a slot left for them"),
-            Self::Owner => f.write_str("its owner gives no sign of life"),
+            Self::Owner => f.write_str("its owner sends no heartbeat"),
         }
     }
 }

@@ -64,7 +64,7 @@ impl SwarmBoard {
         labels::ledger(record).ok_or_else(|| {
             Failure::new(
                 Kind::NoSlot,
-                format!("the swarm config {} cannot be read as the list of who holds a slot", self.ledger_name()),
+                format!("the swarm config {} cannot be parsed as the ledger of slots", self.ledger_name()),
                 "does another version of cc-ci use this swarm? If nothing runs: `docker config rm` it",
             )
         })
@@ -116,7 +116,7 @@ impl Board for SwarmBoard {
         self.swarm.drop_shared_record(&self.ticket_name(run)).await
     }
 
-    async fn bury(&self, ticket: &Ticket) -> Result<(), Failure> {
+    async fn expire(&self, ticket: &Ticket) -> Result<(), Failure> {
         self.swarm.drop_shared_record(&ticket.id).await
     }
 

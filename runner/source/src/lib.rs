@@ -276,10 +276,8 @@ impl Checkout {
         }
         Err(Failure::new(
             Kind::CommitGone,
-            format!(
-                "pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"
-            ),
-            "the new commits; a new word (`!testme`) tests them",
+            format!("pull request {pull} no longer has commit {commit}: other commits replaced it"),
+            "the new commits; a new `!testme` tests them",
         ))
     }
 
@@ -462,7 +460,7 @@ fn address(source: &str) -> Result<OsString, Failure> {
     } else if source.contains("://") || source.contains('@') {
         Ok(source.into())
     } else {
-        Err(not_there(source, "there is no such folder, and it is not a URL"))
+        Err(not_there(source, "the folder does not exist, and it is not a URL"))
     }
 }
 
@@ -478,7 +476,7 @@ fn git_elsewhere(
         let file = tempfile::tempfile()?;
         Ok((file.try_clone()?, file))
     };
-    let made = |error: std::io::Error| format!("no temporary file can be made: {error}");
+    let made = |error: std::io::Error| format!("no temporary file can be created: {error}");
     let ((stdout, printed), (stderr, said)) = (file().map_err(made)?, file().map_err(made)?);
     let options = access.map(GitAccess::options).unwrap_or_default();
     let command = expression(dir, &[&options, args].concat());
@@ -500,7 +498,7 @@ fn git_elsewhere(
     let text = |mut file: std::fs::File| {
         let mut text = Vec::new();
         let read = file.rewind().and_then(|()| file.take(PRINTED).read_to_end(&mut text));
-        read.map_err(|error| format!("git's words are lost: {error}"))?;
+        read.map_err(|error| format!("git's output is lost: {error}"))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
     if output.status.success() { text(printed) } else { Err(reason(&text(said)?)) }

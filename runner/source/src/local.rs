@@ -19,7 +19,7 @@ pub(super) fn is_repository(folder: &Path) -> Result<(), Failure> {
     let (what, look_at) = match outer {
         Some(outer) => (
             format!("{} is a folder in the repository {}", folder.display(), outer.display()),
-            "a recipe has its files at the root of a repository of its own: name that one, or make one of the folder's history with `git subtree split`",
+            "a recipe has its files at the root of its own repository: specify that one, or create one from the folder's history with `git subtree split`",
         ),
         None => (
             format!("{} is no git repository", folder.display()),
@@ -51,7 +51,7 @@ impl Checkout {
             )
         };
         if self.is_origin {
-            return Err(Failure::new(Kind::Bug, "a repository that is only read takes no commit", "please report it"));
+            return Err(Failure::new(Kind::Bug, "a read-only repository cannot be committed to", "please report it"));
         }
         let folder = std::path::absolute(folder).map_err(|error| failed(error.to_string()))?;
         let git = |args: &[&str]| git(Some(&self.dir), &args.iter().map(OsString::from).collect::<Vec<_>>());

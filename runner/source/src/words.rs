@@ -17,7 +17,7 @@ pub(crate) fn unreadable(what: &str, why: &str) -> Failure {
 /// cc-ci's own failure for something that does not exist or is invalid.
 pub(crate) fn not_there(what: &str, why: &str) -> Failure {
     let what = format!("{} cannot be tested: {why}", without_credentials(what));
-    Failure::new(Kind::InvalidRecipe, what, "the address and the revision that were asked for")
+    Failure::new(Kind::InvalidRecipe, what, "the requested address and revision")
 }
 
 /// Whether git's message says that the repository was not contacted, or did not answer, so that nothing follows from
@@ -49,4 +49,4 @@ pub(crate) fn reason(stderr: &str) -> String {
 }
 
 /// The reason of a git that failed without a message: with `--quiet`, for a missing object.
-pub(crate) const NOTHING: &str = "git said nothing";
+pub(crate) const NOTHING: &str = "git printed nothing";

@@ -94,13 +94,13 @@ fn allowed(site: &Site, word: &ActionForm) -> Result<String, Box<Response>> {
     };
     let by = one_line(&word.by, 60);
     if !token.is(word.token.expose_secret()) {
-        tracing::warn!("somebody tried to act with a wrong token");
+        tracing::warn!("an action was refused: wrong token");
         return Err(Box::new(said(StatusCode::FORBIDDEN, "this is not the token")));
     }
     if by.is_empty() {
         return Err(Box::new(said(
             StatusCode::BAD_REQUEST,
-            "a name is wanted, since the run's report says who stopped it",
+            "a name is required, since the run's report says who stopped it",
         )));
     }
     Ok(by)

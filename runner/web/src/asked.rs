@@ -29,7 +29,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, NoPage> {
         let asked = Query::<T>::from_request_parts(parts, state).await;
-        let wrong = |_| NoPage::Wrong("a name or a number behind the question mark is none".to_owned());
+        let wrong = |_| NoPage::Wrong("a name or a number in the query is invalid".to_owned());
         asked.map(|Query(asked)| Self(asked)).map_err(wrong)
     }
 }

@@ -36,7 +36,7 @@ pub enum ExportError {
         why: io::Error,
     },
     /// A page cannot be made.
-    #[error("a page cannot be made: {0}")]
+    #[error("a page cannot be rendered: {0}")]
     Page(String),
 }
 

@@ -195,7 +195,7 @@ impl Fleet {
                     count(nodes.len(), "node"),
                     status.waiters.len()
                 ),
-                None => "No run has asked for a slot on this swarm yet.".to_owned(),
+                None => "No run has requested a slot on this swarm yet.".to_owned(),
             },
             trouble: seen.err().map(|failure| format!("{}. Look at: {}", failure.what, failure.look_at)),
             tiles: seen.map(tiles).unwrap_or_default(),
@@ -243,7 +243,7 @@ fn holder(one: &Holder, known: &BTreeSet<RunId>) -> OneLine {
     let held = seconds(one.held_s.saturating_mul(1_000));
     let state = match &one.state {
         HolderState::Runs => format!("for {held}"),
-        HolderState::Stops(by) => format!("for {held}; stops, by the word of {}", one_line(by, 60)),
+        HolderState::Stops(by) => format!("for {held}; is being stopped by {}", one_line(by, 60)),
         HolderState::Kept => "has ended; its app stays".to_owned(),
         HolderState::Dead => "is dead; its apps are being removed".to_owned(),
     };

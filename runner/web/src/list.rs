@@ -38,13 +38,13 @@ impl ListFilter {
     pub(super) fn filter(&self) -> Result<Filter, String> {
         let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
         let recipe = text(&self.recipe).map(|name| name.parse().map_err(|error| format!("{error}"))).transpose()?;
-        let number = |text: String| text.parse().map_err(|_| "the number of a pull request is wanted".to_owned());
+        let number = |text: String| text.parse().map_err(|_| "the number of a pull request is required".to_owned());
         let shows = match self.verdict.as_str() {
             "" => None,
             "live" => Some(Shows::Live),
             name => {
                 let tone = Tone::ALL.into_iter().find(|tone| super::line::class(*tone) == name);
-                Some(Shows::Tone(tone.ok_or_else(|| "there is no such verdict".to_owned())?))
+                Some(Shows::Tone(tone.ok_or_else(|| "unknown verdict".to_owned())?))
             }
         };
         Ok(Filter { recipe, pull_request: text(&self.pull).map(number).transpose()?, shows })

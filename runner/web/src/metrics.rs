@@ -53,9 +53,9 @@ fn slots(text: &mut String, status: &Status) {
     let caps = &status.caps;
     let all: [(&str, &str, String); 7] = [
         ("cc_ci_slots_used", "Runs that hold a slot.", status.tests.to_string()),
-        ("cc_ci_slots_limit", "Runs that may hold one.", caps.tests.to_string()),
-        ("cc_ci_apps_used", "Apps that they hold.", status.apps.to_string()),
-        ("cc_ci_apps_limit", "Apps that they may hold.", caps.apps.to_string()),
+        ("cc_ci_slots_limit", "Maximum number of runs with a slot.", caps.tests.to_string()),
+        ("cc_ci_apps_used", "Live apps.", status.apps.to_string()),
+        ("cc_ci_apps_limit", "Maximum number of live apps.", caps.apps.to_string()),
         ("cc_ci_memory_reserved_mebibytes", "Memory that is kept for them.", status.mib.to_string()),
         ("cc_ci_memory_limit_mebibytes", "Memory that may be kept.", caps.mib.to_string()),
         ("cc_ci_runs_waiting", "Runs that wait for a slot.", status.waiters.len().to_string()),

@@ -83,9 +83,9 @@ impl NightlyPage {
 
 fn lead(shown: Option<&Sweep>) -> String {
     match shown {
-        None => "No sweep was made yet.".to_owned(),
+        None => "There was no sweep yet.".to_owned(),
         Some(sweep) if sweep.ended.is_none() => {
-            format!("The sweep of {} is under way: {}; {} to come.", sweep.date, counted(sweep), sweep.open())
+            format!("The sweep of {} is in progress: {}; {} to come.", sweep.date, counted(sweep), sweep.open())
         }
         Some(sweep) => format!("The sweep of {}: {}.", sweep.date, words(sweep)),
     }
@@ -111,7 +111,7 @@ fn remarks(shown: Option<&Sweep>, clock: Option<&Clock>) -> Vec<String> {
         remarks.extend(sweep.cut_short.as_ref().map(|why| format!("It was cut short: {}.", one_line(why, COLUMNS))));
         if !sweep.left_out.is_empty() {
             let days: Vec<String> = sweep.left_out.iter().map(ToString::to_string).collect();
-            remarks.push(format!("It took so long that the sweep of {} was left out.", days.join(", ")));
+            remarks.push(format!("It took so long that the sweep of {} was skipped.", days.join(", ")));
         }
         match &sweep.message {
             WebhookMessage::GivenUp { why } => {
@@ -128,7 +128,7 @@ fn remarks(shown: Option<&Sweep>, clock: Option<&Clock>) -> Vec<String> {
                 clock.hour
             )
         }
-        None => "Whoever keeps this cc-ci sets an hour for it with CCCI_NIGHTLY.".to_owned(),
+        None => "The operator of this cc-ci can configure its time with CCCI_NIGHTLY.".to_owned(),
     });
     remarks
 }

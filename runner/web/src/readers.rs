@@ -31,7 +31,7 @@ impl Readers {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let what = "No results are shown: the history cannot be opened. The log of cc-ci serve says why. Runs go on.";
+        let what = "No results are shown: the history cannot be opened. The log of cc-ci serve has the reason. Runs are not affected.";
         match self.0.get() {
             Some(router) => router.clone().oneshot(request).await.into_response(),
             None => NoPage::Unset(what, "the history cannot be opened".to_owned()).into_response(),

@@ -40,22 +40,23 @@ impl NoPage {
         match self {
             Self::Missing(what) => (
                 StatusCode::NOT_FOUND,
-                "Nothing is here",
-                format!("There is no such {what}. An old one may have gone by the rules of what is kept."),
+                "Not found",
+                format!("There is no such {what}. An old one may have been removed by retention."),
             ),
-            Self::Wrong(why) => (StatusCode::BAD_REQUEST, "That cannot be meant", why.clone()),
+            Self::Wrong(why) => (StatusCode::BAD_REQUEST, "Invalid request", why.clone()),
             Self::History(error) => {
-                tracing::error!("a page could not be made: {error}");
-                let text = "The history does not answer now; the log of cc-ci serve says why. Runs go on.";
-                (StatusCode::SERVICE_UNAVAILABLE, "Not now", text.to_owned())
+                tracing::error!("a page could not be rendered: {error}");
+                let text =
+                    "The history does not answer now; the log of cc-ci serve has the reason. Runs are not affected.";
+                (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", text.to_owned())
             }
             Self::Unset(what, why) => {
-                tracing::error!("a page could not be made: {why}");
-                (StatusCode::SERVICE_UNAVAILABLE, "Not to be had here", (*what).to_owned())
+                tracing::error!("a page could not be rendered: {why}");
+                (StatusCode::SERVICE_UNAVAILABLE, "Not available here", (*what).to_owned())
             }
             Self::Bug(why) => {
-                tracing::error!("a page could not be made: {why}");
-                (StatusCode::INTERNAL_SERVER_ERROR, "A fault of cc-ci", "Its log says more.".to_owned())
+                tracing::error!("a page could not be rendered: {why}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "A bug of cc-ci", "Its log has the details.".to_owned())
             }
         }
     }

@@ -210,7 +210,7 @@ impl Site {
         });
         let gathered = gathered.await.map_err(|error| NoPage::Bug(error.to_string()))?;
         let coverage = Arc::new(gathered.map_err(|failure| {
-            let what = "The recipes' folders cannot be read: whoever keeps this cc-ci sets CCCI_RECIPES.";
+            let what = "The recipes' folders cannot be read: the operator of this cc-ci has to set CCCI_RECIPES.";
             NoPage::Unset(what, failure.to_string())
         })?);
         *kept = Some((Instant::now(), coverage.clone()));

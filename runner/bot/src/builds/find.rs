@@ -22,7 +22,7 @@ impl One {
         let (mut failures, mut settled) = (0_u32, 0_u32);
         loop {
             if self.came.is_closed() {
-                return Err(Halt::Nobody);
+                return Err(Halt::Detached);
             }
             if self.is_let_go() && !may_be {
                 return Err(Halt::Over(Over::NotStarted));
@@ -84,6 +84,6 @@ impl One {
 }
 
 fn unfit(error: &UnfitParameter) -> Over {
-    let what = format!("no build can be started with these words: {error}");
+    let what = format!("no build can be started with these parameters: {error}");
     Over::Refused { what, look_at: "the arguments of the command".to_owned() }
 }

@@ -159,7 +159,7 @@ struct One {
 enum Halt {
     Over(Over),
     /// cc-ci ends, and the build continues.
-    Nobody,
+    Detached,
 }
 
 impl One {

@@ -17,7 +17,7 @@ impl Server {
         let newest = match self.drone.newest_with(&self.repo, TESTME_RUN, &names).await {
             Ok(newest) => newest,
             // It is retried at the next poll.
-            Err(error) => return tracing::debug!("restarts of builds cannot be looked for: {error}"),
+            Err(error) => return tracing::debug!("cannot query restarts of builds: {error}"),
         };
         for one in known {
             let Some(build) = newest.get(one.run.as_str()) else { continue };

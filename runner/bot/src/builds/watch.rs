@@ -85,7 +85,7 @@ impl One {
                 return Halt::Over(Over::Verdict);
             }
             if self.came.is_closed() {
-                return Halt::Nobody;
+                return Halt::Detached;
             }
             let now = Instant::now();
             if dead_since.is_none() && ended.is_none() && was_found_dead(&self.at.state, &self.order.run) {
@@ -126,7 +126,7 @@ impl One {
                         }
                         Err(error) => {
                             failures = failures.saturating_add(1);
-                            tracing::warn!("build {number} of {} cannot be looked at: {error}", self.at.repo);
+                            tracing::warn!("cannot query build {number} of {}: {error}", self.at.repo);
                             self.says(Some(number), watched.was_on_swarm, AtDrone::Away(error.to_string()));
                             look = Instant::now() + paces.pace.after(failures, rand::random());
                         }
@@ -227,7 +227,7 @@ impl One {
                 last.map(|line| line.chars().take(LETTERS).collect()).collect()
             }
             Err(error) => {
-                tracing::info!("the log of build {} of {} is not there: {error}", watched.number, self.at.repo);
+                tracing::info!("the log of build {} of {} is not available: {error}", watched.number, self.at.repo);
                 Vec::new()
             }
         }

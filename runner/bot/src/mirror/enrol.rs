@@ -40,7 +40,7 @@ pub async fn enrol(forge: &(impl Forge + Hosting), what: &Enrolment) -> Result<E
     let told = |error| failure(&error);
     let folder = format!("recipes/{}", what.recipe);
     let Some(hosted) = forge.hosted(&what.into).await.map_err(told)? else {
-        let text = format!("there is no repository {}, or the bot may not see it", what.into);
+        let text = format!("the repository {} does not exist, or the bot cannot see it", what.into);
         return Err(Failure::new(Kind::Usage, text, "--enrol-into (CCCI_ENROL_INTO)"));
     };
     if forge.has_path(&what.into, &folder).await.map_err(told)? {

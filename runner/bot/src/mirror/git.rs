@@ -163,7 +163,7 @@ impl IdFormat {
 /// Maps git's message to a failure. The last line says that it failed, the first one why.
 fn failed(about: &str, text: &str) -> Failure {
     let is_word = |line: &&str| !line.trim().is_empty() && !line.starts_with("hint:");
-    let why = text.lines().find(is_word).unwrap_or("git said nothing").trim();
+    let why = text.lines().find(is_word).unwrap_or("git printed nothing").trim();
     let what = format!("{}: {why}", without_credentials(about));
     let failure = if is_unreachable(text) {
         Failure::new(Kind::SourceUnreachable, what, "the network of this machine, and the address")

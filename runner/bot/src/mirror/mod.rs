@@ -66,11 +66,11 @@ pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mir
             true
         }
         Some(hosted) if what.is_private && !hosted.is_private => {
-            let what = format!("{} is there already, and everybody may see it", what.repo);
+            let what = format!("{} exists already and is public", what.repo);
             return Err(Failure::new(
                 Kind::Usage,
                 what,
-                "the repository's settings on the forge make it private; then again",
+                "make it private in the repository's settings on the forge, then try again",
             ));
         }
         Some(hosted) if hosted.may_push => false,

@@ -30,9 +30,9 @@ impl RefStep {
         match self {
             Self::New => "new",
             Self::Forward => "moved forward",
-            Self::Diverged => "left alone: the mirror has commits there that upstream does not have",
-            Self::TagMoved => "left alone: upstream has moved the tag; a release that was tested stays what it was",
-            Self::InPull => "left alone: it is the branch of an open pull request",
+            Self::Diverged => "not updated: the mirror has commits there that upstream does not have",
+            Self::TagMoved => "not updated: upstream has moved the tag, and a tested release must not change",
+            Self::InPull => "not updated: it is the branch of an open pull request",
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn begins(text: &mut String, shown: ShownRun<'_>) {
     text.push_str(match (shown.job.build.as_ref(), shown.build) {
         (None, _) | (Some(_), Some(AtDrone::Runs | AtDrone::EndsSoon { .. })) => "It begins: the repository is fetched.\n",
         (Some(_), Some(AtDrone::Blocked)) => {
-            "Its build waits in Drone for an approval: its repository is protected there, or an extension asks for one. Approve it on the build's page.\n"
+            "Its build waits in Drone for an approval: its repository is protected there, or an extension requires one. Approve it on the build's page.\n"
         }
         (Some(build), _) if build.number.is_none() => "A build of Drone is to be started for it.\n",
         (Some(_), _) => "Its build waits in Drone for a runner.\n",

@@ -196,7 +196,7 @@ fn no_run() {
 #[test]
 fn nothing_was_asked_for() {
     let mut job = job("!status");
-    (job.phase, job.remarks) = (Phase::Ended(End::Done), vec!["`!status`: how it stands is above.".to_owned()]);
+    (job.phase, job.remarks) = (Phase::Ended(End::Done), vec!["`!status`: its status is above.".to_owned()]);
     let page = CommentPage { main: None, next: &[], words: &[&job], public_url: None, stopping: false };
     insta::assert_snapshot!(render(&page));
     assert_eq!(status(shown(&job, None), None), None);

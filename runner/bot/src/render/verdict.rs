@@ -43,8 +43,8 @@ fn app(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
     let app = format!("<https://{}/>", view.started.domain);
     let _ = match &job.kept {
         None => writeln!(text, "\nThe app stays: {app}"),
-        Some(KeptJob::Goes) => writeln!(text, "\n{ended}, so the app that stayed goes."),
-        Some(KeptJob::Gone) => writeln!(text, "\n{ended}, so the app that stayed is gone."),
+        Some(KeptJob::Goes) => writeln!(text, "\n{ended}, so the kept app is being removed."),
+        Some(KeptJob::Gone) => writeln!(text, "\n{ended}, so the kept app was removed."),
         Some(KeptJob::Stays { why }) => writeln!(
             text,
             "\n{ended}, and the app {app} could not be removed ({}). It goes when its time is over; `cc-ci reap --run \

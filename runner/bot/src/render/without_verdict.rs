@@ -45,7 +45,7 @@ pub(super) fn heading(job: &Job, end: &BuildEnd) -> String {
         BuildEnd::Killed => "! no verdict: its step was killed".to_owned(),
         BuildEnd::FoundDead => "! no verdict: its run was found dead".to_owned(),
         BuildEnd::Error { .. } => "! no verdict: its build broke in Drone".to_owned(),
-        BuildEnd::Cancelled | BuildEnd::Forgotten => "? no verdict: Drone knows no such build any more".to_owned(),
+        BuildEnd::Cancelled | BuildEnd::Forgotten => "? no verdict: Drone no longer has the build".to_owned(),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn ended(text: &mut String, job: &Job, end: &BuildEnd, view: Option<&
         let _ = writeln!(text, "\n**Look at:** {look_at}");
     }
     if let Some(view) = view {
-        text.push_str("\nHow far it came:\n\n");
+        text.push_str("\nProgress:\n\n");
         verdict::stages(text, view);
     }
     let log = job.build.as_ref().map(|build| build.log.join("\n")).unwrap_or_default();
@@ -116,9 +116,9 @@ fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
         ),
         (None, BuildEnd::FoundDead) => (
             own("the run died with its runner or its machine, and the janitor removed what it left"),
-            "whether the runner and its machine are up; `!testme` tries again",
+            "whether the runner and its machine are up; `!testme` runs it again",
         ),
-        (None, BuildEnd::Forgotten) => (own("Drone does not know the build any more"), "`!testme` tries again"),
+        (None, BuildEnd::Forgotten) => (own("Drone no longer has the build"), "`!testme` runs it again"),
     }
 }
 

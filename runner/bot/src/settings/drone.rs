@@ -36,11 +36,11 @@ pub struct DroneArgs {
     #[arg(long, env = "CCCI_DRONE_REPO", value_name = "OWNER/NAME", requires = "drone_url")]
     pub drone_repo: Option<Repo>,
 
-    /// Branch of that repository [default: the one that Drone takes for the main one]
+    /// Branch of that repository [default: the main branch in Drone]
     #[arg(long, env = "CCCI_DRONE_BRANCH", value_name = "BRANCH", requires = "drone_url")]
     pub drone_branch: Option<Branch>,
 
-    /// File that holds the token of a user of Drone who may write to that repository, and nothing else
+    /// File that contains only the token of a Drone user with write access to that repository
     #[arg(long, env = "CCCI_DRONE_TOKEN_FILE", value_name = "FILE", requires = "drone_url")]
     pub drone_token_file: Option<PathBuf>,
 }
@@ -96,11 +96,11 @@ async fn within(asked: impl Future<Output = Result<bool, Failure>>, run: &RunId,
     match timeout(ASKING, asked).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(failure)) => {
-            tracing::warn!("the swarm cannot be asked about run {run}: {}", failure.what);
+            tracing::warn!("the swarm cannot be queried about run {run}: {}", failure.what);
             otherwise
         }
         Err(_) => {
-            tracing::warn!("the swarm cannot be asked about run {run}: it is silent");
+            tracing::warn!("the swarm cannot be queried about run {run}: no answer");
             otherwise
         }
     }

@@ -25,11 +25,11 @@ pub struct ForgeArgs {
     #[arg(long, env = "CCCI_FORGE_OWNER", value_name = "NAME", requires = "forge_url")]
     pub forge_owner: Option<Owner>,
 
-    /// File that holds the bot's token, and nothing else
+    /// File that contains only the bot's token
     #[arg(long, env = "CCCI_FORGE_TOKEN_FILE", value_name = "FILE", requires = "forge_url")]
     pub forge_token_file: Option<PathBuf>,
 
-    /// File with the certificate authority of the forge, in PEM, where the system does not know it [default: the system's]
+    /// File with the certificate authority of the forge, in PEM, if the system does not know it [default: the system's]
     #[arg(long, env = "CCCI_FORGE_CA_FILE", value_name = "FILE", requires = "forge_url")]
     pub forge_ca_file: Option<PathBuf>,
 }

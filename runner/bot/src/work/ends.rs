@@ -33,7 +33,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 if let (Some(run), Some(hold)) = (job.run(), job.hold_s)
                     && let Err(error) = RunDir::of(&self.shop.state, run).hold(Duration::from_secs(hold))
                 {
-                    tracing::warn!("run {run} cannot be asked to let its app stay: {error}");
+                    tracing::warn!("run {run} cannot be asked to keep its app: {error}");
                 }
             }
         }
@@ -74,7 +74,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             _ if job.stopped().is_some() => Phase::Ended(End::Stopped),
             _ if job.restarts >= RESTARTS => Phase::Ended(End::NoRun {
                 what: format!("cc-ci was restarted {} times while this ran, the last time in run {run}", RESTARTS + 1),
-                look_at: "the log of cc-ci serve; `!testme` tries it again".to_owned(),
+                look_at: "the log of cc-ci serve; `!testme` runs it again".to_owned(),
             }),
             _ => Phase::Queued,
         };

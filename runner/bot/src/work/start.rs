@@ -124,7 +124,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 self.leashes.insert(comment, leash);
             }
             None => {
-                let what = "its run was a build of Drone, and this cc-ci knows no Drone any more".to_owned();
+                let what = "its run was a build of Drone, and no Drone is configured any more".to_owned();
                 let look_at = known.link.map_or_else(|| "the settings of Drone".to_owned(), |link| link.to_string());
                 self.over(comment, Over::Refused { what, look_at });
             }
@@ -154,7 +154,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                     Some(red) => Ok(red.only),
                 }
             }
-            _ => Err("no run was asked for.".to_owned()),
+            _ => Err("no run was requested.".to_owned()),
         }
     }
 }

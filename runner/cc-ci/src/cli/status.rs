@@ -80,7 +80,7 @@ fn holds(holder: &Holder, ends: &[(String, i64)], now: i64) -> String {
     let apps = count(usize::try_from(ask.apps).unwrap_or(usize::MAX), "app");
     let state = match &holder.state {
         HolderState::Runs => format!("for {}", clock(holder.held_s)),
-        HolderState::Stops(by) => format!("for {}; stops, by the word of {}", clock(holder.held_s), one_line(by, 60)),
+        HolderState::Stops(by) => format!("for {}; is being stopped by {}", clock(holder.held_s), one_line(by, 60)),
         HolderState::Kept => {
             let until = ends.iter().find(|(run, _)| *run == ask.run.as_str()).map(|(_, until)| until - now);
             let left = until.and_then(|left| u64::try_from(left).ok()).map_or("a moment".to_owned(), clock);

@@ -88,7 +88,7 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
     let Some(seen) = run.seen(stage) else {
         return Cell::new(feature, CellState::Missing, "the run has no such stage");
     };
-    let reason = seen.reason.clone().unwrap_or_else(|| "no reason is told".to_owned());
+    let reason = seen.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
     match seen.outcome {
         None => Cell::illusion(feature, Rule::EndedEarly, format!("the run was killed during {stage}")),
         Some(Outcome::Blocked) => Cell::new(feature, CellState::Blocked, reason),
@@ -186,7 +186,7 @@ fn untested(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&s
         return illusion(Rule::Skipped, format!("{} is skipped: {}", check.name, check.text));
     }
     if feature == Feature::Backup && case.promise.data.is_none() {
-        let why = "marker files in volumes came back; of the app's own data nothing is known, there is no data/";
+        let why = "marker files in volumes were restored; the app's own data is not tested, since there is no data/";
         return illusion(Rule::NoData, why.to_owned());
     }
     if feature == Feature::Functional && tests.iter().filter(|test| !test.contains("health")).count() < 2 {
@@ -204,7 +204,7 @@ fn untested(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&s
         && release.at > run.at
         && !case.repository.is_some_and(|repository| repository.same(&run.head, &release.commit))
     {
-        let why = format!("release {} was made after this run, of something else", release.name);
+        let why = format!("release {} was made after this run, from another commit", release.name);
         return Some(Cell::new(feature, CellState::Stale, why));
     }
     bites(case, feature, tests)

@@ -2,14 +2,16 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForgeError {
     /// It is down, unreachable, or too busy. The request may have been carried out.
-    #[error("{asked}: no answer ({why}); it is asked again later. Is the forge up, and is its address right?")]
+    #[error("{asked}: no answer ({why}); it is retried later. Check that the forge is up and its address right")]
     Unreachable {
         /// The request, without parts that may be secret.
         asked: String,
         why: String,
     },
     /// It does not know the token.
-    #[error("{asked}: the forge does not know the bot's token; make one for the bot and put it into the token's file")]
+    #[error(
+        "{asked}: the forge does not know the bot's token; create one for the bot and write it to the token's file"
+    )]
     Token { asked: String },
     /// It refuses the request to the bot.
     #[error("{asked}: refused with {status} ({hint})")]
@@ -21,7 +23,7 @@ pub enum ForgeError {
         hint: &'static str,
     },
     /// Its response is malformed.
-    #[error("{asked}: {why}; is this the address of a forge of the right kind and release?")]
+    #[error("{asked}: {why}; check that this is the address of a supported forge and release")]
     Wrong { asked: String, why: String },
 }
 

@@ -46,7 +46,7 @@ impl fmt::Display for ForgeRelease {
         match self {
             Self::Gitea(number) => write!(f, "Gitea {number}"),
             Self::Forgejo(number) => write!(f, "Forgejo {number}"),
-            Self::Untold { why } => write!(f, "a forge that does not tell its version ({why})"),
+            Self::Untold { why } => write!(f, "a forge that does not report its version ({why})"),
             Self::Neither { why } => write!(f, "neither a Gitea nor a Forgejo ({why})"),
         }
     }
@@ -57,7 +57,7 @@ impl ForgeRelease {
     pub fn of(told: &str, is_forgejo: bool) -> Self {
         let Some(number) = Number::at_the_front_of(told) else {
             let shown: String = told.chars().filter(|c| !c.is_control()).take(60).collect();
-            return Self::Untold { why: format!("it says {shown:?}") };
+            return Self::Untold { why: format!("it reports {shown:?}") };
         };
         if is_forgejo || names_gitea(told) { Self::Forgejo(number) } else { Self::Gitea(number) }
     }
@@ -113,7 +113,7 @@ pub const FEATURES: &[Feature] = &[
         forgejo: Number(7, 0, 0),
         broken_in: &[],
         is_needed: true,
-        without: "each look at what changed is a look at everything that the bot may see; update the forge",
+        without: "each poll for changes reads everything that the bot may see; update the forge",
         source: "go-gitea/gitea pull request 16662, of August 2021",
         sure: "medium: the release by its date",
     },
@@ -150,14 +150,14 @@ pub const FEATURES: &[Feature] = &[
         sure: "high for Gitea; medium for Forgejo, which was made from it in that spring",
     },
     Feature {
-        what: "a row in the timeline for a push that only takes commits away",
+        what: "a row in the timeline for a push that only removes commits",
         gitea: Number(1, 17, 0),
         forgejo: Number(7, 0, 0),
         broken_in: &[Number(1, 24, 6)],
         is_needed: false,
         without: "after such a push the first `!testme` is answered with the commit, and the second one runs it",
-        source: "go-gitea/gitea issue 35518, and the pull requests 35560 and 35580 that mend it",
-        sure: "medium: nobody tried it here",
+        source: "go-gitea/gitea issue 35518, and the pull requests 35560 and 35580 that fix it",
+        sure: "medium: not tried here",
     },
 ];
 

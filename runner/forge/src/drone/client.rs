@@ -56,7 +56,7 @@ pub struct NewBuild {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DroneError {
     /// It is down or unreachable. A build may have been started nevertheless: see [`Drone::started_with`].
-    #[error("{asked}: no answer ({why}); it is asked again later. Is Drone up, and is its address right?")]
+    #[error("{asked}: no answer ({why}); it is retried later. Check that Drone is up and its address right")]
     Unreachable { asked: String, why: String },
     /// It does not know the token.
     #[error("{asked}: Drone does not know the token ({status})")]
@@ -67,7 +67,7 @@ pub enum DroneError {
     },
     /// The repository, branch, commit or build does not exist, or the token's user lacks a permission: Drone's response
     /// is the same for all of them.
-    #[error("{asked}: Drone knows no such thing, or the token's user may not do this")]
+    #[error("{asked}: Drone has no such object, or the token's user lacks the permission")]
     Missing { asked: String },
     /// The repository was never activated in Drone.
     #[error("{asked}: the repository was never activated in Drone")]
@@ -82,7 +82,7 @@ pub enum DroneError {
     #[error("{asked}: Drone started nothing, since no pipeline is for the event \"custom\"")]
     NoPipeline { asked: String },
     /// Its response is malformed.
-    #[error("{asked}: {why}; is this the address of a Drone?")]
+    #[error("{asked}: {why}; check that this is the address of a Drone")]
     Wrong { asked: String, why: String },
 }
 

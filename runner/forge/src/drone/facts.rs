@@ -60,7 +60,7 @@ pub struct BuildFacts {
 
 /// A malformed variable. Its value is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the variable {variable} does not hold {what}")]
+#[error("the variable {variable} does not contain {what}")]
 pub struct UnfitFact {
     pub variable: &'static str,
     /// What it is for.

@@ -82,7 +82,7 @@ impl Drone {
 fn wrong_token() -> DroneRefusal {
     refusal(
         "Drone does not know the token",
-        "the file of CCCI_DRONE_TOKEN_FILE: it holds the token of the account page in Drone, and nothing else",
+        "the file of CCCI_DRONE_TOKEN_FILE: it has to contain only the token from the account page in Drone",
     )
 }
 

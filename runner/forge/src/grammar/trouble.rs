@@ -69,7 +69,7 @@ pub enum Trouble {
     Surplus { word: Quoted },
     #[error("a command of more than {} characters is not read", super::command::LINE)]
     LongLine,
-    #[error("a comment may have {} commands, the rest is not read", super::COMMANDS)]
+    #[error("a comment may have {} commands, the rest is ignored", super::COMMANDS)]
     TooMany,
 }
 

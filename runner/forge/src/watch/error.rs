@@ -13,7 +13,7 @@ pub enum StoreError {
     Unreadable { path: PathBuf, why: String },
     /// It is for another forge or owner.
     #[error(
-        "the watcher's file {} is about {found} and not about {wanted}; name another file, or move this one away",
+        "the watcher's file {} is for {found} and not for {wanted}; specify another file, or move this one away",
         .path.display()
     )]
     OtherForge {
@@ -27,7 +27,7 @@ pub enum StoreError {
     #[error("another process holds the watcher's file {}; two would start every run twice", .path.display())]
     Held { path: PathBuf },
     /// It cannot be read or written.
-    #[error("the watcher's file {} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+    #[error("the watcher's file {} cannot be {what}: {why}; check its free disk space and its permissions", .path.display())]
     Disk {
         path: PathBuf,
         /// The operation.
@@ -44,7 +44,7 @@ pub enum WatchError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The desk did not accept a command.
-    #[error("a word on {pull} cannot be taken on: {why}")]
+    #[error("a command on {pull} cannot be accepted: {why}")]
     Desk {
         pull: String,
         /// The desk's message.

@@ -83,7 +83,7 @@ fn recipes_are_asked_and_run_one_after_the_other() {
     assert_eq!(sweep.next(), Some(Next::Start(0, 1)));
     sweep.recipes[0].runs[1].phase = SweepPhase::Running { run: "20261128-a".parse().unwrap() };
     assert_eq!((sweep.next(), sweep.open()), (Some(Next::Ask(1)), 2));
-    sweep.recipes[1].not_tested = Some("it has no folder any more".to_owned());
+    sweep.recipes[1].not_tested = Some("its folder was removed".to_owned());
     assert_eq!((sweep.next(), sweep.open()), (None, 1));
 }
 

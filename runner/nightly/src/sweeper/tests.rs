@@ -97,7 +97,7 @@ impl Sources for World {
 #[derive(Debug)]
 struct Runs(World, PathBuf);
 
-impl Starts for Runs {
+impl RunStarter for Runs {
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)> {
         let (leash, let_go) = Leash::new();
         let (world, state, order) = (self.0.clone(), self.1.clone(), order.clone());
@@ -291,7 +291,7 @@ async fn what_cannot_be_asked_is_asked_again_and_then_blocked() {
     assert_eq!((sweep.count(SweptHealth::Blocked), sweep.open()), (3, 0));
     assert!(sweep.cut_short.as_ref().unwrap().contains("source-unreachable"), "{sweep:?}");
     let words: Vec<&str> = sweep.recipes.iter().filter_map(|swept| swept.not_tested.as_deref()).collect();
-    assert_eq!(words, ["it has no folder any more", "no answer", "left out"]);
+    assert_eq!(words, ["its folder was removed", "no answer", "left out"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -323,7 +323,7 @@ async fn what_was_green_can_be_left_out_and_what_changed_is_not() {
     changed.look(&CancellationToken::new()).await;
     assert_eq!(world.started(), ["a 3"]);
     let sweep = newest(state.path());
-    assert_eq!(sweep.recipes[0].runs[0].end().unwrap().line, "left out: green in the sweep of 2026-11-28");
+    assert_eq!(sweep.recipes[0].runs[0].end().unwrap().line, "skipped: green in the sweep of 2026-11-28");
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,7 +88,7 @@ pub(super) fn did(check: &CheckResult, from: Pictures<'_>, room: &mut Room) -> O
             exchange.after_gap = false;
         }
         output = String::new();
-        left_out = "what they say is in the journal: this page has no room for more".to_owned();
+        left_out = "their content is in the journal: this page has reached its size limit".to_owned();
         if !room.take(red, size(&exchanges)) {
             exchanges.clear();
         }

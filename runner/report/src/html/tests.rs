@@ -41,7 +41,7 @@ fn the_page_of_a_killed_run_says_so() {
     for wanted in [
         "no end: the run was killed during backup",
         "The run was killed here. Last seen: waiting for the snapshot",
-        "The run did not come here.",
+        "The run did not reach this stage.",
         "objects may be left behind",
     ] {
         assert!(text.contains(wanted), "{wanted}:\n{text}");

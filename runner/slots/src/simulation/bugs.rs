@@ -46,7 +46,7 @@ pub(super) fn overtaking_without_bound(view: &SlotsView, silent: &BTreeSet<u64>)
 }
 
 /// No run is ever found dead.
-pub(super) fn nobody_dies(_: &Liveness, _: &SlotsView, _: &Ticket, _: Instant, _: &LeaseTimes) -> bool {
+pub(super) fn no_deaths(_: &Liveness, _: &SlotsView, _: &Ticket, _: Instant, _: &LeaseTimes) -> bool {
     false
 }
 

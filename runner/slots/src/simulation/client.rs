@@ -175,7 +175,7 @@ impl Board for Client {
         .await
     }
 
-    async fn bury(&self, ticket: &Ticket) -> Result<(), Failure> {
+    async fn expire(&self, ticket: &Ticket) -> Result<(), Failure> {
         let (run, number) = (ticket.ask.run.clone(), ticket.number);
         self.ask(true, move |world| {
             if world.numbers.get(&run) == Some(&number) {

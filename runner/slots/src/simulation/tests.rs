@@ -32,7 +32,7 @@ fn is_found(bug: &str, as_what: &str, scenario: impl Fn(u64) -> Scenario) {
 }
 
 /// No waiter polls, and no run expires, within the length of any history.
-fn nobody_looks() -> LeaseTimes {
+fn no_polls() -> LeaseTimes {
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     LeaseTimes { beat: hours(10), fence: hours(30), lease: hours(40), ..LeaseTimes::default() }
 }
@@ -45,7 +45,7 @@ fn on_a_calm_swarm_everybody_is_told_at_once() {
 
 #[test]
 fn nobody_needs_to_look_around_when_nothing_goes_wrong() {
-    shows("calm, and nobody looks around", 2, |seed| Scenario { timing: nobody_looks(), ..Scenario::calm(seed) });
+    shows("calm, without polls", 2, |seed| Scenario { timing: no_polls(), ..Scenario::calm(seed) });
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_lease_costs_the_same_however_many_wait() {
     let caps = Caps { tests: 4, apps: 100_000, mib: 1_000_000_000 };
     for runs in [10, 500, 2_000] {
         // They arrive much faster than they end.
-        let crowd = Scenario { runs, gap_ms: 10, works_s: 1, caps, timing: nobody_looks(), ..Scenario::calm(1) };
+        let crowd = Scenario { runs, gap_ms: 10, works_s: 1, caps, timing: no_polls(), ..Scenario::calm(1) };
         let report = holds(crowd);
         let per_lease = |all: u64| all.div_ceil(u64::from(runs));
         says(&format!(
@@ -120,7 +120,7 @@ fn changes_without_compare_and_swap_are_found() {
 #[test]
 fn a_head_of_the_line_that_blocks_is_found() {
     let rules = Rules { admit: bugs::plain_fifo, ..Rules::default() };
-    is_found("first come, first served, and nobody passes", "could go and did not", |seed| Scenario {
+    is_found("first come, first served, without passing", "could go and did not", |seed| Scenario {
         rules,
         ..Scenario::calm(seed)
     });
@@ -129,14 +129,14 @@ fn a_head_of_the_line_that_blocks_is_found() {
 #[test]
 fn overtaking_without_bound_is_found() {
     let rules = Rules { admit: bugs::overtaking_without_bound, ..Rules::default() };
-    is_found("whoever fits goes", "passed over", |seed| Scenario { rules, ..Scenario::calm(seed) });
+    is_found("every run that fits is admitted", "passed over", |seed| Scenario { rules, ..Scenario::calm(seed) });
 }
 
 #[test]
 fn dead_holders_that_nobody_buries_are_found() {
-    let rules = Rules { dead: bugs::nobody_dies, ..Rules::default() };
+    let rules = Rules { dead: bugs::no_deaths, ..Rules::default() };
     let patience = Duration::from_secs(240);
-    is_found("nobody looks for the dead", "never ended", |seed| Scenario {
+    is_found("dead runs are not looked for", "never ended", |seed| Scenario {
         rules,
         die: 300,
         die_at_call: 200,
@@ -159,7 +159,10 @@ fn death_by_timestamps_is_found_when_a_clock_jumps() {
 #[test]
 fn a_release_that_tells_nobody_is_found() {
     let rules = Rules { tells: false, ..Rules::default() };
-    is_found("whoever leaves tells nobody", "could go and did not", |seed| Scenario { rules, ..Scenario::calm(seed) });
+    is_found("a run that leaves notifies no other", "could go and did not", |seed| Scenario {
+        rules,
+        ..Scenario::calm(seed)
+    });
 }
 
 #[test]

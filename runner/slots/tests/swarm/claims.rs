@@ -9,13 +9,13 @@ use rand::Rng as _;
 use slots::{Claim, ClaimOutcome, Claims};
 use swarm::Swarm;
 
-/// A name that no other test has.
+/// A unique name.
 struct Stack {
     swarm: Swarm,
     name: StackName,
 }
 
-/// Gives a test a stack name of its own, and releases it, also when the test fails.
+/// Gives a test its own stack name, and releases it, even on failure.
 async fn with_stack(test: impl AsyncFnOnce(&Stack)) {
     let letters: String = rand::rng().sample_iter(rand::distr::Alphanumeric).take(8).map(char::from).collect();
     let stack = Stack {
@@ -51,7 +51,7 @@ async fn a_name_is_held_once() {
         assert_eq!(claims.take(&first).await.unwrap(), ClaimOutcome::Held);
         assert_eq!(claims.take(&second).await.unwrap(), ClaimOutcome::Taken(first.clone()));
         assert!(claims.all().await.unwrap().contains(&first));
-        // A claim outlives the removal of its stack: it goes last, by itself.
+        // A claim outlives the removal of its stack: it is removed last, separately.
         assert_eq!(swarm.objects(&stack.name).await.unwrap(), []);
         claims.release(&stack.name).await.unwrap();
         claims.release(&stack.name).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_kept_claim_is_extended_or_ended_but_never_both() {
         assert!(claims.extend(name, 200).await.unwrap());
         let seen = |until| Claim { kept_until: Some(until), ..claim(stack, "run-1") };
         assert_eq!(claims.end(&seen(100), 10).await.unwrap(), Some(200), "it is not so any more");
-        // Eight want more time while one ends it: whoever comes after the end is told so.
+        // Eight extend it while one ends it: those after the end get an error.
         let more = (0..8).map(|n| claims.extend(name, 201 + n));
         let two_hundred = seen(200);
         let (ended, more) =
@@ -108,10 +108,10 @@ async fn a_kept_claim_is_extended_or_ended_but_never_both() {
                 assert_eq!(claims.end(&left, 10).await.unwrap(), None);
             }
         }
-        // Of two janitors who saw the same, the slower one goes on too: nobody has given it more time.
+        // Of two janitors with the same snapshot, the slower one continues too: the time was not extended.
         assert_eq!(claims.end(&two_hundred, 10).await.unwrap(), None);
         let gone = claims.gone(name);
-        // Released again and again: the first may come before the engine tells its events.
+        // Released repeatedly: the first may come before the engine's event stream is open.
         let release = async {
             loop {
                 claims.release(name).await.unwrap();

@@ -44,7 +44,7 @@ pub(crate) const ROUTES: &[Route] = &[
             ("recipe", "only of this recipe"),
             ("pull", "only of this pull request"),
             ("verdict", "only with this verdict"),
-            ("before", "only those before this place, which an earlier answer's `next` gave"),
+            ("before", "only those before this position, the `next` of an earlier response"),
         ],
     },
     Route {
@@ -98,7 +98,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { path: "/metrics", what: "Figures for Prometheus", answer: ResponseBody::Other("text/plain"), query: &[] },
     Route {
         path: "/events",
-        what: "Server-sent events: `change` whenever a run has something new; its data names the runs, or says `all`; the first comes at once",
+        what: "Server-sent events: `change` whenever a run changes; its data lists the runs, or is `all`; the first is sent at once",
         answer: ResponseBody::Other("text/event-stream"),
         query: &[("run", "only of this run")],
     },
@@ -118,7 +118,7 @@ pub(crate) fn document() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": { "title": "cc-ci", "version": env!("CARGO_PKG_VERSION"),
-                  "description": "What cc-ci knows of recipes and runs. Fields are added; those that are there stay." },
+                  "description": "Recipes and runs. Fields may be added; existing ones stay." },
         "paths": paths,
         "components": { "schemas": schemas },
     })
@@ -144,7 +144,7 @@ fn path(route: &Route) -> Value {
         "parameters": parameters,
         "responses": {
             "200": { "description": route.what, "content": { kind: { "schema": schema } } },
-            "404": { "description": "There is no such thing" },
+            "404": { "description": "Not found" },
         },
     } })
 }

@@ -52,10 +52,10 @@ fn of_release(release: &ForgeRelease) -> ForgeStanding {
         release.lacks().iter().map(|feature| format!("{}: {}", feature.what, feature.without)).collect();
     let (what, mend) = match release {
         ForgeRelease::Neither { .. } => {
-            (format!("{release}; cc-ci talks to these two alone"), "CCCI_FORGE_URL: the forge's own address")
+            (format!("{release}; cc-ci supports only these two"), "CCCI_FORGE_URL: the forge's own address")
         }
         ForgeRelease::Untold { .. } => {
-            (format!("{release}; what it lacks shows when it is asked for it"), "a Gitea or Forgejo that tells it")
+            (format!("{release}; missing features show when they are used"), "a Gitea or Forgejo that reports it")
         }
         _ if lacks.is_empty() => (format!("{release}, which lacks nothing that cc-ci uses"), ""),
         _ => (format!("{release} lacks {}", lacks.join("; and ")), "update the forge; docs/reference.md has the table"),

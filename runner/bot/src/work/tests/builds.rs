@@ -477,7 +477,7 @@ async fn a_build_that_drone_has_forgotten_is_told_as_such() {
     all.drone.repository(|known| known.visible = true);
     all.scene.shows(7, &["the repository is fetched"]).await;
     all.drone.forgets(1);
-    all.scene.shows(7, &["### ? no verdict: Drone knows no such build any more"]).await;
+    all.scene.shows(7, &["### ? no verdict: Drone no longer has the build"]).await;
 }
 
 #[tokio::test]

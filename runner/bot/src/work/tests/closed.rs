@@ -152,7 +152,7 @@ async fn a_pull_request_that_ended_while_nobody_watched_is_found_at_the_start() 
 async fn a_word_on_a_pull_request_that_ended_starts_nothing_until_it_is_open_again() {
     let mut scene = scene();
     scene.hears_as(1, Pin::Unsure, Some(PullEnd::Merged)).await;
-    scene.shows(7, &["this pull request is merged: nothing is tested here any more"]).await;
+    scene.shows(7, &["this pull request is merged: it is not tested any more"]).await;
     scene.hears_as(2, Pin::Unsure, Some(PullEnd::Closed)).await;
     scene.shows(7, &["this pull request is closed: it has to be opened again"]).await;
     assert!(scene.starts.try_recv().is_err() && scene.board.statuses().is_empty());
@@ -178,7 +178,7 @@ async fn what_was_pushed_after_the_word_is_not_run_until_somebody_has_seen_it() 
 async fn a_commit_that_nobody_is_sure_of_is_run_when_an_answer_has_named_it() {
     let mut scene = scene();
     scene.hears_as(1, Pin::Unsure, None).await;
-    scene.shows(7, &["nobody can tell whether commit", super::super::fake::HEAD]).await;
+    scene.shows(7, &["it is unknown whether commit", super::super::fake::HEAD]).await;
     scene.all_told().await;
     let mut other = asked(2, 7, "!testme");
     (other.pin, other.pull.head) = (Pin::Unsure, "f".repeat(40).parse().unwrap());

@@ -180,7 +180,7 @@ impl Forge for Gitea {
             // For a commit that it no longer has, Gitea returns the same status as when it is down.
             Err(error @ ForgeError::Unreachable { .. }) => {
                 match self.call.ask(Method::GET, &format!("{path}/git/commits/{commit}")).await {
-                    Ok(answer) if answer.status() == 404 => Err(answer.refused("there is no such commit any more")),
+                    Ok(answer) if answer.status() == 404 => Err(answer.refused("the commit no longer exists")),
                     _ => Err(error),
                 }
             }

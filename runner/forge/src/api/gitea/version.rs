@@ -34,7 +34,7 @@ impl Gitea {
             (403, _) => return Ok(ForgeRelease::Untold { why: "it refuses to: 403".to_owned() }),
             (200, Ok(told)) => told,
             (200, Err(_)) => {
-                return Ok(ForgeRelease::Neither { why: "/api/v1/version is there and names none".to_owned() });
+                return Ok(ForgeRelease::Neither { why: "/api/v1/version exists and has no version".to_owned() });
             }
             (status, _) => {
                 return Ok(ForgeRelease::Neither { why: format!("/api/v1/version is answered by {status}") });
