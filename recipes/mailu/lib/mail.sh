@@ -31,8 +31,8 @@ smtp() {
     "$2" "$3" "$4" "$(date -R)" "$(random_hex 8)" "$CCCI_DOMAIN" "$5" |
     curl -sv --connect-timeout 5 --max-time 30 --mail-from "$2" --mail-rcpt "$3" --upload-file - "${@:6}" "smtp://$at" 2>&1) ||
     code=$?
-  # Only what the server said: the rest has the password.
-  grep '^< ' <<< "$said" | tail -n 2 || echo "nothing but: ${said##*$'\n'}"
+  # Only what the server said: the rest has the password. Its good-bye is no answer.
+  grep '^< ' <<< "$said" | grep -v '^< 221' | tail -n 1 || echo "nothing but: ${said##*$'\n'}"
   return "$code"
 }
 
