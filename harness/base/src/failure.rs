@@ -1,11 +1,13 @@
 //! What can go wrong with an app, named. One [`Kind`] is one thing that a person can act on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A failure with the words that a person needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// What kind of failure it is.
+    #[schemars(with = "String")]
     pub kind: Kind,
     /// One line: what happened, to what. Starts in lower case, has no full stop.
     pub what: String,
@@ -49,7 +51,7 @@ impl std::fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Who has to act: the reason behind an outcome that is not green.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The recipe at the tested commit.

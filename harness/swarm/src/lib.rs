@@ -1,5 +1,5 @@
 //! The docker engine and its swarm, as cc-ci needs them: what runs, waiting without polling where the
-//! engine tells, evidence, volumes, images, claims, and removal until nothing is left.
+//! engine tells, evidence, volumes, images, shared records, and removal until nothing is left.
 //!
 //! ```text
 //! let swarm = Swarm::connect().await?;
@@ -12,9 +12,7 @@
 mod beside;
 mod bot;
 mod bot_shell;
-mod claim;
 mod disk;
-mod elsewhere;
 mod engine;
 mod evidence;
 mod exec;
@@ -39,7 +37,6 @@ mod outage;
 mod ports;
 mod raw;
 mod read;
-mod realm;
 mod reason;
 mod record;
 mod remembered;
@@ -51,8 +48,6 @@ mod watch;
 
 pub use beside::{Bridge, Reach, StackLabels};
 pub use bot::Bot;
-pub use claim::{Claim, ClaimOutcome};
-pub use elsewhere::LeftElsewhere;
 pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
 pub use exec::{ExecResult, Holding};

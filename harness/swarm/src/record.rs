@@ -147,6 +147,21 @@ impl Swarm {
         }
     }
 
+    /// Waits until a record is removed. It may wait for ever: the engine tells nothing of what it did while it
+    /// was away.
+    pub async fn shared_record_gone(&self, name: &str) {
+        let filters = HashMap::from([("type", vec!["config"]), ("event", vec!["remove"])]);
+        let options = EventsOptionsBuilder::new().filters(&filters).build();
+        let mut events = self.docker().events(Some(options));
+        while let Some(Ok(event)) = events.next().await {
+            let removed = event.actor.and_then(|actor| actor.attributes).and_then(|mut all| all.remove("name"));
+            if removed.is_some_and(|removed| removed == name) {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
     /// Subscribes to changes of one record, from `since` on. The engine sends nothing about others.
     pub fn shared_record_changes(&self, name: &str, since: Timestamp) -> RecordChanges {
         let filters = HashMap::from([("type", vec!["config"]), ("config", vec![name])]);

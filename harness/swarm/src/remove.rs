@@ -35,16 +35,16 @@ impl Swarm {
         self.remove_some(stack, &ObjectKind::ALL, how, deadline).await
     }
 
-    /// The same, as long as this very claim stands: what is there later is another run's. The claim is looked
-    /// at after each list and before anything of it goes, so that all of the list is from the claim's time.
-    pub async fn remove_claimed(
+    /// The same, as long as a shared record stands (its id): what is there later belongs to another. The record is looked
+    /// at after each list and before anything of it goes, so that all of the list is from the record's time.
+    pub async fn remove_under(
         &self,
         stack: &StackName,
-        claim: &str,
+        record: &str,
         how: Removal,
         deadline: Instant,
     ) -> Result<Vec<Object>, Failure> {
-        self.remove_while(stack, &ObjectKind::ALL, how, deadline, Some(claim)).await
+        self.remove_while(stack, &ObjectKind::ALL, how, deadline, Some(record)).await
     }
 
     /// The same for some kinds of objects: a stack and its volumes without its secrets, for example.
@@ -65,7 +65,7 @@ impl Swarm {
         kinds: &[ObjectKind],
         how: Removal,
         deadline: Instant,
-        claim: Option<&str>,
+        record: Option<&str>,
     ) -> Result<Vec<Object>, Failure> {
         let mut pause = PAUSE;
         let mut killed = HashSet::new();
@@ -82,8 +82,8 @@ impl Swarm {
             if Instant::now() >= deadline && swept {
                 return Ok(objects);
             }
-            if let Some(claim) = claim
-                && !self.has_claim(claim).await?
+            if let Some(record) = record
+                && !self.has_shared_record(record).await?
             {
                 return Ok(Vec::new());
             }

@@ -1,10 +1,10 @@
-//! Whether a version says what a change does. Told, and red in no run: a version is set when a release is made.
+//! Whether the version matches the change. Reported, and never a failure: a version is set when a release is made.
 
 use coopcloud::compose::Compose;
 
 use super::{Change, changed_defaults};
 
-/// How much a version goes up.
+/// The part of a version that is raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum VersionStep {
     Down,
@@ -38,7 +38,7 @@ fn step(change: &Change) -> Option<VersionStep> {
     })
 }
 
-/// What is to be said of the version and the note for operators.
+/// Remarks on the version and the note for operators.
 pub fn remarks(change: &Change) -> Vec<String> {
     let Some(step) = step(change) else { return Vec::new() };
     let (from, to) = (change.base.name(), change.head.name());
@@ -102,7 +102,7 @@ fn tag(image: &str) -> Option<(&str, &str)> {
     image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))
 }
 
-/// The first number of a tag such as `v15.2-alpine`; none for a word or a date.
+/// The first number of a tag such as `v15.2-alpine`; `None` for a word or a date.
 fn major(tag: &str) -> Option<u64> {
     let tag = tag.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
     let digits = &tag[..tag.bytes().take_while(u8::is_ascii_digit).count()];

@@ -1,4 +1,4 @@
-//! What Drone says of the repository whose pipeline is built, and what follows for the machine.
+//! Drone's record of the pipeline's repository, and the requirements on the machine.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::DoctorFinding;
 use bot::settings::drone::DroneArgs;
 use host::settings::Settings;
 
-/// A run gets this long after its slot; most take minutes.
+/// Time of a run after its slot; most take minutes.
 const RUN: Duration = Duration::from_secs(3600);
 
-/// Asks Drone, where one is named.
+/// Queries Drone, if one is configured.
 pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<DoctorFinding> {
     let (drone, repo) = match drone.named() {
         Ok(None) => return vec![DoctorFinding::ok("Drone", "none is named: runs are processes of this machine")],
@@ -57,7 +57,7 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
             format!("{user}, the token's user, may not start builds of {name}"),
             "give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)",
         )),
-        // So it is too for an administrator of Drone who has no right of his own there.
+        // The same applies to an administrator of Drone without a permission for this repository.
         None => found.push(DoctorFinding::warn(
             "Drone",
             format!("Drone knows no rights of {user}, the token's user, for {name}: builds start only if it is an administrator of Drone"),

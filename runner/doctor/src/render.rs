@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{DoctorFinding, Level};
 
-/// A line per finding, with the number of the step in docs/operate.md that it looks at, a second one where a command mends it, and a last line that sums up.
+/// A line for each finding with the number of its step in docs/operate.md, a second line with the command that fixes
+/// it, and a summary.
 pub fn render(findings: &[DoctorFinding]) -> String {
     let mut text = String::new();
     for finding in findings {

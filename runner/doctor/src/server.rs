@@ -1,4 +1,4 @@
-//! What makes a machine a server: cc-ci's own folders, logins for registries, the unit, the forge.
+//! The requirements of a server: cc-ci's folders, registry logins, the unit, the forge.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use host::approval::Approved;
 use host::registry;
 use host::settings::Settings;
 
-/// The recipes, and as whom this runs.
+/// The recipes, and the user of this process.
 pub(super) fn own(settings: &Settings) -> DoctorFinding {
     let folder = &settings.recipes;
     let is_recipe = |path: &Path| path.join("recipe.toml").is_file();
@@ -37,7 +37,7 @@ pub(super) fn own(settings: &Settings) -> DoctorFinding {
     }
 }
 
-/// Which registries are asked with a login, for whom, and which mirrors the engine has.
+/// The registries with a login, its user, and the engine's mirrors.
 pub(super) async fn registries(settings: &Settings) -> DoctorFinding {
     let mirrors = async { Swarm::connect().await.ok()?.docker().info().await.ok()?.registry_config?.mirrors };
     let mirrors = mirrors.await.filter(|mirrors| !mirrors.is_empty());
@@ -65,7 +65,7 @@ fn logins(settings: &Settings) -> Result<String, Failure> {
     Ok(format!("images of {} are pulled {with}; all others as anyone could", names.join(", ")))
 }
 
-/// Whether systemd keeps `cc-ci serve`.
+/// Whether systemd runs `cc-ci serve`.
 pub(super) async fn unit() -> DoctorFinding {
     if !Path::new("/run/systemd/system").is_dir() {
         return DoctorFinding::ok("unit", "there is no systemd here: something else has to keep `cc-ci serve` running");
@@ -94,7 +94,7 @@ fn of_unit(enabled: &str, active: &str) -> DoctorFinding {
     }
 }
 
-/// Who the forge takes the token for.
+/// The account of the forge's token.
 pub(super) async fn forge(forge: &ForgeArgs) -> DoctorFinding {
     let named = match forge.named() {
         Ok(None) => return DoctorFinding::ok("forge", "none is named, so no pull request is answered"),
@@ -188,7 +188,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let token = dir.path().join("token");
         std::fs::write(&token, "hunter2").unwrap();
-        // Nothing listens at a port that was just given back.
+        // Nothing listens on a port that was just released.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{free}");
         let words =

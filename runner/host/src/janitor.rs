@@ -16,7 +16,8 @@ use harness::browser::remove_homes_of_killed;
 use http_client::Http;
 use serde::Serialize;
 use slots::{Board, LedgerEntry, Scan, SlotRequest, Slots, SwarmBoard};
-use swarm::{Claim, Removal, Swarm};
+use slots::{Claim, Claims, Leftovers, RealmLeases};
+use swarm::{Removal, Swarm};
 
 use crate::orphans;
 use crate::provider::ProviderAddress;
@@ -85,7 +86,7 @@ impl<'a> Janitor<'a> {
         }
         let slotted = self.slotted().await?;
         let now = self.now().await?;
-        for held in by_run(self.swarm.claims().await?) {
+        for held in by_run(Claims(self.swarm).all().await?) {
             if done.iter().any(|one| one.run == held[0].run.as_str()) {
                 continue;
             }
@@ -96,7 +97,7 @@ impl<'a> Janitor<'a> {
             });
         }
         // After the apps: with a provider that is gone, its realms are.
-        for lease in self.swarm.realm_leases().await? {
+        for lease in RealmLeases(self.swarm).all().await? {
             if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted, now) {
                 done.push(self.end_realm(&lease).await?);
             }
@@ -119,7 +120,7 @@ impl<'a> Janitor<'a> {
                 continue;
             }
             let Some(_alive) = dir.take_over() else { continue };
-            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+            if Claims(self.swarm).all().await?.iter().any(|claim| claim.run == run) {
                 continue;
             }
             if let Err(failure) = snapshots::forget(self.swarm, &dir, Instant::now() + self.limit).await {
@@ -145,7 +146,7 @@ impl<'a> Janitor<'a> {
 
     /// Volumes of dead runs on this node, whose apps were removed from another one.
     async fn what_others_could_not_reach(&self) -> Result<Vec<Reaped>, Failure> {
-        let all = self.swarm.left_elsewhere().await?;
+        let all = Leftovers(self.swarm).all().await?;
         if all.is_empty() {
             return Ok(Vec::new());
         }
@@ -153,13 +154,13 @@ impl<'a> Janitor<'a> {
         let mut done = Vec::new();
         for left in all.into_iter().filter(|left| left.node == own) {
             let reaped = |what| Reaped { run: "of another node".to_owned(), stack: left.stack.to_string(), what };
-            if self.swarm.claims().await?.iter().any(|claim| claim.stack == left.stack) {
+            if Claims(self.swarm).all().await?.iter().any(|claim| claim.stack == left.stack) {
                 // A later run has the name: what is here may be its own, and it is looked at again later.
                 continue;
             }
             let rest = self.swarm.remove(&left.stack, Removal::Kill, Instant::now() + self.limit).await?;
             if rest.is_empty() {
-                self.swarm.nothing_left_elsewhere(&left).await?;
+                Leftovers(self.swarm).settle(&left).await?;
                 done.push(reaped(Reaping::Removed));
             } else {
                 done.push(reaped(Reaping::Left(rest.iter().map(ToString::to_string).collect())));
@@ -179,7 +180,7 @@ impl<'a> Janitor<'a> {
             }
             let Some(_alive) = dir.take_over() else { continue };
             // Asked for with the lock in hand: what stays has a claim by now.
-            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+            if Claims(self.swarm).all().await?.iter().any(|claim| claim.run == run) {
                 continue;
             }
             orphans::end(&dir);
@@ -207,7 +208,7 @@ impl<'a> Janitor<'a> {
     /// Room that is on record for a kept app, and no claim says so any more: whoever ended the app was killed.
     async fn forget_what_is_not_kept(&self) -> Result<(), Failure> {
         let Some(ledger) = self.slots.board().ledger().await? else { return Ok(()) };
-        let claims = self.swarm.claims().await?;
+        let claims = Claims(self.swarm).all().await?;
         for held in ledger.held.iter().filter(|held| held.kept) {
             if !claims.iter().any(|claim| claim.run == held.ask.run) {
                 self.slots.forget_run(&held.ask.run).await?;
@@ -245,7 +246,7 @@ impl<'a> Janitor<'a> {
     async fn end_run(&self, gone: &SlotRequest) -> Result<Vec<Reaped>, Failure> {
         let run = &gone.run;
         if let Some(failed) = self
-            .own_realm(&self.swarm.realm_leases().await?, run)
+            .own_realm(&RealmLeases(self.swarm).all().await?, run)
             .await?
             .into_iter()
             .find(|one| one.what != Reaping::Removed)
@@ -254,7 +255,7 @@ impl<'a> Janitor<'a> {
         }
         let now = self.now().await?;
         let (mut held, mut made): (Vec<Claim>, Vec<Claim>) =
-            self.swarm.claims().await?.into_iter().partition(|claim| claim.run == *run);
+            Claims(self.swarm).all().await?.into_iter().partition(|claim| claim.run == *run);
         made.retain(|claim| claim.warm.is_some() && gone.stacks.contains(&claim.stack));
         let mut done = Vec::new();
         for claim in made {
@@ -286,10 +287,10 @@ impl<'a> Janitor<'a> {
     /// as long as was asked for; somebody may have given them more time meanwhile.
     pub async fn reap_run(&self, run: &RunId, when_due: bool) -> Result<Vec<Reaped>, Failure> {
         loop {
-            let leases = self.swarm.realm_leases().await?;
+            let leases = RealmLeases(self.swarm).all().await?;
             let slotted = self.slotted().await?;
             let now = self.now().await?;
-            let mut claims = self.swarm.claims().await?;
+            let mut claims = Claims(self.swarm).all().await?;
             claims.retain(|claim| claim.run == *run);
             let Some(held) = by_run(claims).pop() else { return self.end_place(run).await };
             let used = |lease: &&Claim| {
@@ -304,10 +305,11 @@ impl<'a> Janitor<'a> {
                 Owner::Keeps(until) if when_due => {
                     let left = until.saturating_sub(now);
                     let due = tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
+                    let claims = Claims(self.swarm);
                     tokio::select! {
                         () = due => {}
                         // Somebody ended it before: nothing is left to wait for.
-                        () = self.swarm.claim_gone(&held[0].stack) => {}
+                        () = claims.gone(&held[0].stack) => {}
                     }
                     continue;
                 }
@@ -358,7 +360,7 @@ impl<'a> Janitor<'a> {
     async fn end_realm(&self, lease: &Claim) -> Result<Reaped, Failure> {
         let realm = RealmName::from(&lease.run);
         let reaped = |what| Reaped { run: lease.run.to_string(), stack: format!("{realm} on {}", lease.stack), what };
-        let claims = self.swarm.claims().await?;
+        let claims = Claims(self.swarm).all().await?;
         // Where the provider is gone, the realm is too.
         if let Some(provider) = claims.iter().find(|claim| claim.stack == lease.stack) {
             let abra = Abra::new(PathBuf::new(), RunDir::of(&self.runner.state, &provider.run).abra());
@@ -366,7 +368,7 @@ impl<'a> Janitor<'a> {
                 return Ok(reaped(Reaping::Failed(failure.what)));
             }
         }
-        self.swarm.release_realm(&lease.run).await?;
+        RealmLeases(self.swarm).release(&lease.run).await?;
         Ok(reaped(Reaping::Removed))
     }
 
@@ -391,7 +393,7 @@ impl<'a> Janitor<'a> {
         for claim in held {
             let mut claim = claim.clone();
             if claim.kept_until.is_some() {
-                if let Some(until) = self.swarm.end_claim(&claim, self.now().await?).await? {
+                if let Some(until) = Claims(self.swarm).end(&claim, self.now().await?).await? {
                     done.extend(told(&[claim], &Reaping::Kept(until)));
                     continue;
                 }

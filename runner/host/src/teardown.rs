@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
-use swarm::{Claim, Removal, Swarm};
+use slots::{Claim, Claims, Leftovers};
+use swarm::{Removal, Swarm};
 
 use journal::event::ObjectFact;
 use journal::run_dir::RunDir;
@@ -59,11 +60,11 @@ async fn objects(claim: &Claim, until: Instant) -> Result<Vec<ObjectFact>, Failu
     let swarm = Swarm::connect_within(until).await?;
     // One that slept past its lease finds its apps removed, and perhaps its name with a later run. Where
     // nobody has the name it is taken again, so that nobody takes it while something is removed.
-    let Some(id) = swarm.hold_claim(claim).await? else { return Ok(Vec::new()) };
-    swarm.note_elsewhere(&claim.stack, &claim.owner).await?;
-    let left = swarm.remove_claimed(&claim.stack, &id, Removal::Kill, until).await?;
+    let Some(id) = Claims(&swarm).hold(claim).await? else { return Ok(Vec::new()) };
+    Leftovers(&swarm).note(&claim.stack, &claim.owner).await?;
+    let left = swarm.remove_under(&claim.stack, &id, Removal::Kill, until).await?;
     if left.is_empty() {
-        swarm.release_claim(&id).await?;
+        Claims(&swarm).give_back(&id).await?;
     }
     Ok(left.into_iter().map(|object| ObjectFact { kind: object.kind.word().to_owned(), name: object.name }).collect())
 }

@@ -7,6 +7,7 @@ use base::exchange::Exchange;
 use base::failure::{Cause, Failure};
 use base::names::{Commit, Domain, RecipeName, RunId, StackName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of the journal's format, in its first line. It grows when a reader must change.
@@ -27,10 +28,10 @@ pub struct Record {
 }
 
 /// What a run says. Nothing else leaves the engine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// The first event: what is tested, where, by whom, and what is planned.
+    /// Always the first event: what is tested, where, and what is planned.
     RunStarted(Box<RunStarted>),
     /// A stage begins.
     StageStarted {
@@ -41,21 +42,21 @@ pub enum Event {
         /// Milliseconds that it took in earlier runs (median); none on the first.
         expected_ms: Option<u64>,
     },
-    /// What the run is busy with now, for people who watch: "waiting for app: starting".
+    /// What the run is doing now, for people who watch: "waiting for app: starting".
     Progress {
         /// The stage that is busy.
         stage: Stage,
         /// One line.
         text: String,
     },
-    /// One call of abra has ended.
+    /// A call of abra has ended.
     AbraCalled {
         /// The stage that called.
         stage: Stage,
         /// The call.
         call: AbraCall,
     },
-    /// One check has ended.
+    /// A check has ended.
     CheckEnded {
         /// The stage that it belongs to.
         stage: Stage,
@@ -100,7 +101,7 @@ pub enum Event {
     StageEnded {
         /// Which one.
         stage: Stage,
-        /// Removal, and why.
+        /// How it ended, and why.
         #[serde(flatten)]
         result: StageResult,
         /// How long it took, in milliseconds.
@@ -114,28 +115,50 @@ pub enum Event {
         /// The objects that are still there.
         objects: Vec<ObjectFact>,
     },
-    /// The last event.
+    /// Always the last event; a journal without it is that of a killed run.
     RunEnded {
         /// The verdict.
         verdict: Verdict,
     },
 }
 
+impl Event {
+    /// The values of the field `event`, in the order of a run. A reader leaves out the others.
+    pub const NAMES: [&str; 12] = [
+        "run-started",
+        "stage-started",
+        "progress",
+        "abra-called",
+        "check-ended",
+        "noted",
+        "service-logs",
+        "task-history",
+        "compose-deployed",
+        "stage-ended",
+        "objects-left",
+        "run-ended",
+    ];
+}
+
 /// The facts of a run at its start.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStarted {
-    /// [`JOURNAL_FORMAT`].
+    /// The journal's format; a reader refuses one that it does not know.
     pub format: u32,
-    /// The run's id.
+    /// The run's id: the time of its start and random letters.
+    #[schemars(with = "String")]
     pub run: RunId,
     /// The first attempt, where this is the run of a restarted build; absent in other runs and in older journals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub restart_of: Option<RunId>,
     /// The recipe.
+    #[schemars(with = "String")]
     pub recipe: RecipeName,
     /// Where its repository was taken from; without credentials.
     pub source: String,
-    /// The tested commit.
+    /// The full id of the tested commit.
+    #[schemars(with = "String")]
     pub head: Commit,
     /// The first line of that commit's message.
     pub head_subject: String,
@@ -150,8 +173,10 @@ pub struct RunStarted {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_main: bool,
     /// The app's domain.
+    #[schemars(with = "String")]
     pub domain: Domain,
     /// The app's stack.
+    #[schemars(with = "String")]
     pub stack: StackName,
     /// The apps that are deployed beside it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -161,8 +186,8 @@ pub struct RunStarted {
     pub only: Vec<String>,
     /// The stages in order, each with its deadline or the reason why it is skipped.
     pub stages: Vec<PlannedStage>,
-    /// The files of cc-ci's folder for the recipe, each with a print of what it said: a run is evidence for these
-    /// tests and no others. Empty in journals of before, and where there is no folder.
+    /// The files of cc-ci's folder for the recipe, each with the first 16 digits of the SHA-256 of its content: a run is
+    /// evidence for these tests and no others. Empty in journals of before, and where there is no folder.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tests: BTreeMap<String, String>,
     /// cc-ci's own version.
@@ -172,22 +197,25 @@ pub struct RunStarted {
 }
 
 /// An app that a run deploys beside the tested one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DependencyFact {
     /// Its recipe.
+    #[schemars(with = "String")]
     pub recipe: RecipeName,
     /// Why it is there, in words.
     pub why: String,
     /// Its newest release; the commit of its default branch where there is none.
     pub release: String,
     /// Its domain.
+    #[schemars(with = "String")]
     pub domain: Domain,
     /// Its stack.
+    #[schemars(with = "String")]
     pub stack: StackName,
 }
 
 /// One stage of the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedStage {
     /// Which one.
     pub stage: Stage,
@@ -204,7 +232,7 @@ pub struct PlannedStage {
 }
 
 /// A generic check that does not run, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OptOut {
     /// The check's name.
     pub check: String,
@@ -213,7 +241,7 @@ pub struct OptOut {
 }
 
 /// The machine that a run works on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostFacts {
     /// Host name.
     pub name: String,
@@ -226,32 +254,32 @@ pub struct HostFacts {
 }
 
 /// The stages of a run, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Checkout, abra's rules, images: everything before the first deploy, outside its timeout.
     Prepare,
-    /// The right to hold live apps on the swarm, which all runners share, and the apps' names.
+    /// The right to hold live apps, which all runners on the swarm share, and the apps' names.
     Slot,
-    /// The apps that the recipe needs are deployed and answer; only where it needs any.
+    /// The apps that the recipe needs are deployed and answer, and logins are made ready.
     Dependencies,
-    /// The base release is deployed and answers.
+    /// The base release is deployed and answers; the head where there is no release yet.
     Install,
-    /// The base release goes to the tested commit, in place.
+    /// The base release goes to the tested commit in place, and its data is still there.
     Upgrade,
-    /// Seed, back up, wipe, restore.
+    /// Seed, back up, wipe, see the check fail, restore, see it pass.
     Backup,
     /// What the app is for.
     Functional,
-    /// The tests against impostors: only where it was asked for.
+    /// With `cc-ci prove` alone: every test against impostors, where it must be red.
     Prove,
-    /// The tested commit on empty volumes.
+    /// The tested commit on empty volumes, where install was not that already.
     Fresh,
-    /// What goes wrong on servers, made on purpose: only what the recipe's folder switches on.
+    /// What goes wrong on servers, made on purpose: only what `recipe.toml` switches on.
     Faults,
-    /// Install and upgrade with other compose files and settings: only where the recipe's folder names variants.
+    /// Install and upgrade with the compose files and settings of each variant that `recipe.toml` names.
     Variants,
-    /// Everything goes.
+    /// Everything goes, whatever happened before.
     Teardown,
 }
 
@@ -298,7 +326,7 @@ impl std::fmt::Display for Stage {
 }
 
 /// How a check or a stage ended. Blocked is never green.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It ran and was green.
@@ -324,7 +352,7 @@ impl Outcome {
 }
 
 /// Where a check comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// Every recipe gets it.
@@ -347,7 +375,7 @@ impl Origin {
 }
 
 /// One assertion with a name, and how it ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// Its name: `upgrade.moved`, or the overlay file's path below the recipe's folder.
     pub name: String,
@@ -368,7 +396,7 @@ pub struct CheckResult {
 }
 
 /// What a check did: as far as it can be seen, clean of secrets and bounded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckTrace {
     /// What it asked and was answered, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -379,7 +407,7 @@ pub struct CheckTrace {
     /// The last lines that a green check printed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
-    /// The files that a green check left, such as a browser's picture, by their path below the run's folder.
+    /// The files that a green check left, such as a browser's picture; below the run's folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
 }
@@ -390,7 +418,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// A failure and who has to act on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
     /// Who has to act.
     pub cause: Cause,
@@ -400,7 +428,7 @@ pub struct Fault {
 }
 
 /// How a stage ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageResult {
     /// How.
     pub outcome: Outcome,
@@ -413,7 +441,7 @@ pub struct StageResult {
 }
 
 /// What the run's own apps held in a stage, in bytes. Only what the engine's own node has is seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Used {
     /// The most memory that all of them held at one time, by the engine's figures once a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -427,14 +455,14 @@ pub struct Used {
 }
 
 /// What one app held in a stage, in bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppUsed {
     /// Its recipe.
     pub app: String,
-    /// As in [`Used`].
+    /// The most memory that it held at one time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak: Option<u64>,
-    /// As in [`Used`].
+    /// The disk that it held at the stage's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<u64>,
 }
@@ -450,7 +478,7 @@ impl Used {
 }
 
 /// One call of the abra program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AbraCall {
     /// The words after the program's name. No secret is ever among them.
     pub args: Vec<String>,
@@ -463,7 +491,7 @@ pub struct AbraCall {
 }
 
 /// One task of a service, as the swarm tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskFact {
     /// The service's short name.
     pub service: String,
@@ -484,7 +512,7 @@ pub struct TaskFact {
 }
 
 /// One docker object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectFact {
     /// Container, service, volume, secret, config, network.
     pub kind: String,
@@ -493,7 +521,7 @@ pub struct ObjectFact {
 }
 
 /// The answer of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// What the run says about the change.
     pub word: VerdictKind,
@@ -505,7 +533,7 @@ pub struct Verdict {
 }
 
 /// The word of a verdict; each has its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     /// The change is good.
@@ -517,11 +545,25 @@ pub enum VerdictKind {
 }
 
 /// What decided a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The stage.
     pub stage: Stage,
     /// The fault.
     #[serde(flatten)]
     pub fault: Fault,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_events_are_those_that_serde_writes() {
+        let schema = schemars::schema_for!(Event);
+        let variants = schema.as_value()["oneOf"].as_array().unwrap();
+        let names: Vec<&str> =
+            variants.iter().map(|variant| variant["properties"]["event"]["const"].as_str().unwrap()).collect();
+        assert_eq!(names, Event::NAMES);
+    }
 }

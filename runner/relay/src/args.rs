@@ -1,4 +1,4 @@
-//! Where a run reports to, as the command line takes it.
+//! Command-line settings of the reporter.
 
 use std::path::PathBuf;
 
@@ -29,10 +29,10 @@ pub struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Reads the token; none where the run reports to nobody.
+    /// Reads the token; `None` if the run does not report.
     ///
     /// # Errors
-    /// When the token cannot be read, or the address is none of a server.
+    /// The token cannot be read, or the address is not one of a server.
     pub fn destination(&self, settings: &Settings) -> Result<Option<Destination>, Failure> {
         let (Some(url), Some(file)) = (&self.report_to, &self.report_token_file) else { return Ok(None) };
         plain(url, "what it reports to", "--report-to (CCCI_REPORT_TO)")?;

@@ -1,6 +1,7 @@
 //! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts with no server but
 //! the swarm itself. [`state`] says what is on record, [`admit`](mod@admit) who may go, [`sight`] who lives.
-//! It knows runs, hosts and stacks, and nothing of what a run does.
+//! [`claim`] says which
+//! run has a stack's name. It knows runs, hosts and stacks, and nothing of what a run does.
 //!
 //! ```text
 //! let slots = Slots::new(SwarmBoard::of_set(&swarm, &set));
@@ -15,6 +16,8 @@ pub mod admit;
 mod beat;
 pub mod board;
 mod chores;
+pub mod claim;
+pub mod elsewhere;
 mod enter;
 pub mod forecast;
 mod give_back;
@@ -23,6 +26,7 @@ pub mod lease;
 pub mod lease_times;
 pub mod liveness;
 mod queue;
+pub mod realm_lease;
 pub mod reap;
 mod rules;
 mod set_caps;
@@ -39,9 +43,12 @@ use std::sync::Arc;
 
 pub use acquire::{Granted, NoSlot, Waiting};
 pub use board::{Board, Changes};
+pub use claim::{Claim, ClaimOutcome, Claims};
+pub use elsewhere::{LeftElsewhere, Leftovers};
 pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use lease_times::LeaseTimes;
+pub use realm_lease::RealmLeases;
 pub use reap::{Buried, Janitor, Scan};
 pub use state::{CapSettings, Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 pub use swarm_board::{SetName, SwarmBoard};

@@ -1,5 +1,4 @@
-//! Everything as files, for a web server that knows nothing of cc-ci: each page is an `index.html` in the folder of its
-//! path.
+//! All pages as files, for a static web server: each page is an `index.html` in the folder of its path.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,13 +22,10 @@ use journal::event::Stage;
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exported {
-    /// Pages of runs.
     pub runs: usize,
-    /// Pages of recipes.
     pub recipes: usize,
 }
 
-/// Why there is no export.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The folder cannot be written.
@@ -37,7 +33,6 @@ pub enum ExportError {
     Disk {
         /// The file or folder.
         path: PathBuf,
-        /// The system's words.
         why: io::Error,
     },
     /// A page cannot be made.
@@ -64,10 +59,10 @@ impl From<askama::Error> for ExportError {
     }
 }
 
-/// Writes all pages below a folder: of each recipe the newest `runs` runs, and every run that a page leads to.
+/// Writes all pages below a folder: the newest `runs` runs of each recipe, and every run that a page links to.
 ///
 /// # Errors
-/// When the folder cannot be written or a page cannot be made.
+/// The folder cannot be written or a page cannot be made.
 pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, ExportError> {
     let of_all = site.history().read(move |db| newest(db, runs)).await?;
     for asset in assets::ALL {
@@ -99,10 +94,10 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
             write(&folder.join(format!("badges/{recipe}/standing.svg")), &badge)?;
         }
     }
-    // The pages lead to some more runs than the newest: those that flaked, those that show what is covered.
+    // The pages link to more runs than the newest: those with flakes, those that show coverage.
     for run in &led_to {
         let text = match run_page(site, run.clone(), LinkBase::Exported(2)).await {
-            // It went between the two looks, by the rules of what is kept.
+            // The retention rules removed it meanwhile.
             Err(NoPage::Missing(_)) => continue,
             other => other?,
         };
@@ -124,7 +119,7 @@ fn newest(db: &Db, count: u16) -> Result<OfAll, history::HistoryError> {
     Ok(all)
 }
 
-/// The runs that a page leads to.
+/// The runs that a page links to.
 fn runs_in(page: &str) -> impl Iterator<Item = RunId> {
     let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
     links.filter_map(|link| link.trim_start_matches("../").strip_prefix("runs/")?.parse().ok())

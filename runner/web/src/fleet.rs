@@ -1,4 +1,4 @@
-//! Slots, nodes, room and what recipes need.
+//! Slots, nodes, free resources and the needs of recipes.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,23 +15,23 @@ use host::guard;
 use host::queue::{Runner, UsualTimes, slots_of};
 use journal::text::{count, one_line, seconds};
 
-/// Several readers within this time see the same look: each costs the engine some requests.
+/// How long a snapshot is shared by readers: each costs the engine some requests.
 const FRESH: Duration = Duration::from_secs(2);
-/// A look at the room asks containers, and changes slowly.
+/// How long the free resources are cached: the query runs commands in containers, and the result changes slowly.
 const ROOM_FRESH: Duration = Duration::from_secs(30);
-/// How long a page waits for the engine that has other things to show too.
+/// How long a page waits for the engine if it has other content too.
 const SOON: Duration = Duration::from_millis(20);
 
-/// What the swarm says.
+/// A snapshot of the swarm.
 #[derive(Debug, Clone)]
 pub(super) struct Swarmed {
-    /// None where nobody asked for a slot yet.
+    /// `None` if no run has requested a slot yet.
     pub(super) slots: Option<Status>,
     pub(super) nodes: Vec<NodeFacts>,
     pub(super) room: Option<Arc<guard::Facts>>,
 }
 
-/// Looks at the swarm, for all readers together.
+/// Queries the swarm, shared by all readers.
 #[derive(Debug, Clone)]
 pub(super) struct FleetView {
     runner: Runner,
@@ -51,9 +51,9 @@ impl FleetView {
         Self { runner: runner.clone(), last: Arc::default(), known: Arc::default() }
     }
 
-    /// What the swarm says now, or said two seconds ago.
+    /// The swarm's state, at most two seconds old.
     pub(super) async fn seen(&self) -> Result<Swarmed, Failure> {
-        // One looks, and those who come meanwhile wait for what it sees.
+        // One reader queries, and concurrent ones wait for the result.
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = last.seen.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             let _ = at;
@@ -68,11 +68,11 @@ impl FleetView {
         seen
     }
 
-    /// What the swarm says now where that is quick, else what it said last: an engine that is slow slows no page that
-    /// shows more than it. None where it does not answer, or nobody knows yet.
+    /// The swarm's state if the query is quick, else the last one, so that a slow engine delays no page with other
+    /// content. `None` if the swarm does not answer or was not queried yet.
     pub(super) async fn lately(&self) -> Option<Swarmed> {
         let look = self.clone();
-        // It goes on when nobody waits for it any more.
+        // It continues when the reader stops waiting.
         let seen = tokio::spawn(async move { look.seen().await.ok() });
         match tokio::time::timeout(SOON, seen).await {
             Ok(seen) => seen.ok().flatten(),
@@ -106,7 +106,7 @@ impl FleetView {
     }
 }
 
-/// What the newest runs of a recipe needed at most.
+/// The maximum usage of a recipe's newest runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Need {
     pub(super) recipe: String,
@@ -274,7 +274,7 @@ fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
 }
 
-/// Bytes in GiB with one digit behind the point.
+/// Bytes in GiB with one decimal.
 fn gib(bytes: u64) -> String {
     let tenths = (u128::from(bytes) * 10 + (1 << 29)) >> 30;
     format!("{}.{} GiB", tenths / 10, tenths % 10)

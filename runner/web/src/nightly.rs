@@ -1,4 +1,4 @@
-//! The nightly sweep: which recipes turned, all that was tested, and the sweeps before. Pure.
+//! The nightly sweep: which recipes turned, everything that was tested, and earlier sweeps. Pure.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use journal::text::{count, one_line};
 use journal::tone::Tone;
 use nightly::{Clock, Sweep, SweepPhase, SweepRun, Swept, SweptHealth, Turned, WebhookMessage};
 
-/// The widest text of a line, in columns.
+/// Maximum width of a line, in columns.
 const COLUMNS: usize = 160;
 
 #[derive(Template)]
@@ -18,7 +18,7 @@ const COLUMNS: usize = 160;
 pub(super) struct NightlyPage {
     shell: Shell,
     lead: String,
-    /// What there is to say beside it, in sentences.
+    /// Further sentences.
     remarks: String,
     turned: Vec<TurnLine>,
     is_over: bool,
@@ -53,14 +53,14 @@ struct OtherLine {
     words: String,
 }
 
-/// What the page is made from.
+/// The page's data.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nights {
-    /// The sweep that is shown; none where there was none yet.
+    /// The shown sweep, if there is any yet.
     pub(super) shown: Option<Sweep>,
-    /// All that are kept, newest first.
+    /// All stored sweeps, newest first.
     pub(super) all: Vec<Sweep>,
-    /// The hour, where one was ever set.
+    /// The configured time, if it was ever set.
     pub(super) clock: Option<Clock>,
 }
 
@@ -159,7 +159,7 @@ fn turn_line(turned: Turned<'_>) -> TurnLine {
     }
 }
 
-/// A line for each of its runs; one where there is none.
+/// A line for each run; one line if there is none.
 fn lines(swept: &Swept, now: Timestamp) -> Vec<NightLine> {
     let recipe = swept.recipe.to_string();
     if swept.runs.is_empty() {
@@ -208,7 +208,7 @@ fn line(recipe: &str, run: &SweepRun, now: Timestamp) -> NightLine {
     }
 }
 
-/// How a sweep looks to somebody who reads only that.
+/// A sweep's summary for the window's title.
 pub(super) fn title(sweep: Option<&Sweep>) -> String {
     sweep.map_or_else(
         || "Nightly".to_owned(),

@@ -1,4 +1,4 @@
-//! Answers, and what there is to say where there is none.
+//! Responses and errors.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,15 +10,15 @@ use history::HistoryError;
 /// Why there is no page.
 #[derive(Debug)]
 pub(super) enum NoPage {
-    /// There is no such thing.
+    /// Not found.
     Missing(&'static str),
-    /// The question cannot be meant.
+    /// An invalid query.
     Wrong(String),
     /// The history does not answer.
     History(HistoryError),
-    /// What it is made from cannot be had on this machine; the log says why, with the paths that readers do not need.
+    /// Its source is not available on this machine; the log says why, with paths that readers do not need.
     Unset(&'static str, String),
-    /// A fault of cc-ci.
+    /// A bug of cc-ci.
     Bug(String),
 }
 
@@ -80,12 +80,11 @@ impl IntoResponse for NoPage {
     }
 }
 
-/// A page.
 pub(super) fn html(page: &impl Template) -> Result<Response, NoPage> {
     Ok(Html(page.render()?).into_response())
 }
 
-/// Something else, of this media type.
+/// A response of this media type.
 pub(super) fn typed(kind: &'static str, body: impl Into<axum::body::Body>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body.into()).into_response()
 }

@@ -12,6 +12,7 @@ mod recorder;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text;
@@ -33,7 +34,7 @@ const ADDRESS: usize = 300;
 const LINE: usize = 200;
 
 /// One request and its answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
     /// The method: GET.
     pub method: String,
@@ -59,7 +60,7 @@ pub struct Exchange {
 }
 
 /// What one side said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
     /// The header Content-Type.
     #[serde(default, rename = "type", skip_serializing_if = "String::is_empty")]

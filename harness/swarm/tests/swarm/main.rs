@@ -5,8 +5,6 @@
 #[cfg(test)]
 mod bot;
 #[cfg(test)]
-mod claims;
-#[cfg(test)]
 mod exec_in;
 #[cfg(test)]
 mod files;

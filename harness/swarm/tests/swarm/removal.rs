@@ -118,3 +118,27 @@ async fn what_cannot_go_is_told_at_the_deadline() {
     })
     .await;
 }
+
+/// One that slept in the middle of its teardown wakes when a later run has the name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_ends_where_its_record_is_gone() {
+    with_stack(async |stack| {
+        let (swarm, record) = (&stack.swarm, format!("ccci_{}", stack.name));
+        let make = async || {
+            assert!(swarm.make_shared_record(&record, [].into()).await.unwrap());
+            swarm.shared_record(&record).await.unwrap().expect("it was made").id
+        };
+        let old = make().await;
+        swarm.drop_shared_record(&old).await.unwrap();
+        let new = make().await;
+        stack.deploy(vec![("app", stays())]).await.unwrap();
+        let objects = swarm.objects(&stack.name).await.unwrap();
+        assert!(!objects.is_empty());
+        assert_eq!(swarm.remove_under(&stack.name, &old, Removal::Kill, soon(20)).await.unwrap(), []);
+        assert_eq!(swarm.objects(&stack.name).await.unwrap(), objects, "nothing of the later one was touched");
+        assert_eq!(swarm.remove_under(&stack.name, &new, Removal::Kill, soon(20)).await.unwrap(), []);
+        assert_eq!(swarm.objects(&stack.name).await.unwrap(), []);
+        swarm.drop_shared_record(&new).await.unwrap();
+    })
+    .await;
+}

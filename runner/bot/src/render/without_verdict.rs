@@ -1,4 +1,4 @@
-//! A build whose run came to no verdict here: what Drone says of it is the end.
+//! A build whose run has no verdict here: Drone's status is the result.
 
 use std::fmt::Write as _;
 
@@ -13,13 +13,13 @@ use journal::fold::RunView;
 use journal::markdown::{fenced, span};
 use journal::text::Bounds;
 
-/// How the build ended, where its run came to no verdict.
+/// The build's end, if its run has no verdict.
 pub(super) fn of<'a>(shown: ShownRun<'a>) -> Option<&'a BuildEnd> {
     let end = shown.job.build.as_ref()?.end.as_ref()?;
     shown.view.is_none_or(|view| view.verdict.is_none()).then_some(end)
 }
 
-/// Who wanted it to end, where that is known.
+/// Who ended it, if known.
 fn stopper(job: &Job, end: &BuildEnd) -> Option<String> {
     match (job.stopped(), end) {
         (Some(stopped), BuildEnd::Exited { .. }) if exit(end) == Some(Exit::Cancelled) => {
@@ -86,7 +86,7 @@ pub(super) fn state(end: &BuildEnd) -> StatusState {
 /// What happened, and what to look at.
 fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
     let own = |text: &str| text.to_owned();
-    // In the line that is shown as code.
+    // This line is shown as code.
     let plain = |stopped| why(stopped).replace('`', "");
     if let (Some(stopped), Some(Exit::Cancelled)) = (job.stopped(), exit(end)) {
         return (format!("cancelled{}", plain(stopped)), "");
@@ -138,7 +138,7 @@ fn symbol(exit: Exit) -> &'static str {
     }
 }
 
-/// What an exit code says of the run.
+/// The meaning of an exit code.
 fn words(exit: Exit) -> String {
     let cause = match exit {
         Exit::Recipe => Cause::Recipe,

@@ -1,4 +1,4 @@
-//! What becomes of a comment's lines.
+//! Carries out a comment's lines.
 
 use std::time::Duration;
 
@@ -18,10 +18,9 @@ use journal::run_dir::RunDir;
 use journal::text::seconds;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// Does what a comment says, line by line.
     pub(super) async fn word(&mut self, mut job: Job) {
         let comment = job.comment;
-        // What a death in the middle left undone is done again from the beginning.
+        // Work that a death interrupted is repeated from the beginning.
         (job.remarks, job.phase) = (Vec::new(), Phase::New);
         let mut asks = 0;
         for said in job.said.clone() {
@@ -51,7 +50,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             job.phase = Phase::Ended(End::Done);
         }
         self.jobs.insert(comment, job);
-        // A disk that refuses now is asked again at the next change; the word itself is in the book as new.
+        // A disk that refuses now is retried at the next change; the stored job is still new.
         self.change(comment, |_| {});
         self.urgent = true;
     }
@@ -94,8 +93,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         waits.then(|| "it waits for the run that is under way here; `!stop` ends that one.".to_owned())
     }
 
-    /// Why the commit at the head may not be the one that the member has seen. One that an answer here has named before
-    /// they wrote has been seen.
+    /// Why the member may not have seen the head commit. A commit that an earlier answer here named counts as seen.
     fn is_unseen(&self, job: &Job) -> Option<String> {
         let named = |other: &&Job| {
             other.pull == job.pull && other.comment < job.comment && other.told && other.testme().is_some()
@@ -112,7 +110,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// Stops what waits or runs on the pull request, this comment's own run too.
+    /// Stops what waits or runs on the pull request, including this comment's own run.
     fn stop(&mut self, job: &mut Job) -> String {
         let mut stopped = 0;
         let here: Vec<CommentId> = self
@@ -144,7 +142,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// Lets the app of the pull request's run stay.
+    /// Keeps the app of the pull request's run.
     fn hold(&mut self, job: &mut Job, hold: Hold) -> String {
         let time = hold.duration();
         let stays = format!("its app stays for {} when the run has ended.", words(time));

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use base::failure::Failure;
 use jiff::Timestamp;
 use slots::Board;
+use slots::Claims;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
 use swarm::Swarm;
 
@@ -39,7 +40,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         return Ok(Exit::Passed);
     };
     let mut ends: Vec<(String, i64)> = Vec::new();
-    for claim in swarm.claims().await? {
+    for claim in Claims(&swarm).all().await? {
         ends.extend(claim.kept_until.map(|until| (claim.run.to_string(), until)));
     }
     host::screen::text(render(&seen, &ends, Timestamp::now().as_second()));

@@ -1,4 +1,4 @@
-//! Whether every test that PARITY.md names is there and ran.
+//! Whether every test that PARITY.md names exists and ran.
 
 use super::Case;
 use super::pick::{Pick, pick};
@@ -63,7 +63,7 @@ fn blocker<'a>(case: &Case<'a>, row: &ParityRow) -> Option<&'a str> {
     missing.iter().find(|(name, _)| row.corpus.contains(name.as_str())).map(|(_, blocker)| blocker.as_str())
 }
 
-/// Whether a run ran a file; recipe.toml's part is the health that every deploy is asked for.
+/// Whether a run ran a file; recipe.toml counts as the health check of every deployment.
 fn ran(run: &Evidence, file: &str) -> bool {
     run.checks().filter(|check| check.ran()).any(|check| match file {
         "recipe.toml" => check.name == "install.answers",

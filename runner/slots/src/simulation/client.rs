@@ -17,14 +17,13 @@ use super::unknown;
 use crate::board::{Board, Changes};
 use crate::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
-/// The model as one process sees it.
 pub(super) struct Client {
     pub(super) model: Model,
     pub(super) fate: Arc<Fate>,
 }
 
 impl Client {
-    /// One request: there, done, and back. A process whose fate is to die at this call dies.
+    /// One request: sent, executed, answered. A process whose fate is to die at this call dies.
     async fn ask<T: Send + 'static>(
         &self,
         writes: bool,

@@ -9,14 +9,14 @@ use crate::lease_times::LeaseTimes;
 use crate::rules::Rules;
 use crate::state::Caps;
 
-/// Plays a history in which everything must hold.
+/// Plays a history in which every invariant must hold.
 fn holds(scenario: Scenario) -> Report {
     let report = scenario.play();
     assert!(report.wrong.is_empty(), "seed {}: {report:#?}", scenario.seed);
     report
 }
 
-/// Plays several, and holds the page to what they showed.
+/// Plays several, and compares the page with their results.
 fn shows(name: &str, seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Vec<Report> {
     let reports: Vec<Report> = (0..seeds).map(|seed| holds(scenario(seed))).collect();
     let Scenario { hosts, runs, .. } = scenario(0);
@@ -24,14 +24,14 @@ fn shows(name: &str, seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Vec<Repo
     reports
 }
 
-/// Plays a planted bug, and holds the page to how it was found.
+/// Plays a planted bug, and compares the page with how it was detected.
 fn is_found(bug: &str, as_what: &str, scenario: impl Fn(u64) -> Scenario) {
     let found: BTreeSet<&'static str> = (0..3).flat_map(|seed| scenario(seed).play().wrong.into_keys()).collect();
     assert!(found.contains(as_what), "{bug}: {found:?}");
     says(&format!("| {bug} | {as_what} |"));
 }
 
-/// Nobody looks around, and nobody is taken for dead, for longer than any history lasts.
+/// No waiter polls, and no run expires, within the length of any history.
 fn nobody_looks() -> LeaseTimes {
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     LeaseTimes { beat: hours(10), fence: hours(30), lease: hours(40), ..LeaseTimes::default() }
@@ -63,7 +63,7 @@ fn whatever_goes_wrong_the_properties_hold() {
 
 #[test]
 fn those_that_yield_leave_a_slot_pass_nobody_and_come_to_their_end() {
-    // When the last of the others has its slot nobody tells those that yield: they look around.
+    // When the last of the others has its slot, yielding runs are not notified: they poll.
     let patience = Duration::from_secs(45);
     for seed in 0..4 {
         let report = holds(Scenario { yields: 300, patience, ..Scenario::calm(seed) });
@@ -88,7 +88,7 @@ fn far_more_than_a_machine_can_start() {
 fn a_lease_costs_the_same_however_many_wait() {
     let caps = Caps { tests: 4, apps: 100_000, mib: 1_000_000_000 };
     for runs in [10, 500, 2_000] {
-        // They come much faster than they go.
+        // They arrive much faster than they end.
         let crowd = Scenario { runs, gap_ms: 10, works_s: 1, caps, timing: nobody_looks(), ..Scenario::calm(1) };
         let report = holds(crowd);
         let per_lease = |all: u64| all.div_ceil(u64::from(runs));

@@ -1,4 +1,4 @@
-//! The description of the API, made from its types. Pure.
+//! The description of the API, generated from its types. Pure.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -11,26 +11,24 @@ use super::types::{Recipe, Runs, Trouble, WholeRun};
 pub(crate) struct Route {
     /// The path, with `{names}`.
     pub(crate) path: &'static str,
-    /// What it answers.
     pub(crate) what: &'static str,
-    /// The name of the answer's type; none where it is no JSON object of one.
     pub(crate) answer: ResponseBody,
-    /// What may stand behind the question mark: name and meaning.
+    /// Query parameters: name and meaning.
     pub(crate) query: &'static [(&'static str, &'static str)],
 }
 
-/// What a path answers.
+/// The response of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseBody {
     /// A JSON object of this type.
     Json(&'static str),
     /// A JSON list of this type.
     List(&'static str),
-    /// Something else, of this media type.
+    /// Another format, of this media type.
     Other(&'static str),
 }
 
-/// Every path for machines; a test asks each.
+/// Every path of the API; a test requests each.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/api/recipes",

@@ -4,8 +4,9 @@
 use base::failure::{Failure, Kind};
 use base::names::RunId;
 
+use swarm::Swarm;
+
 use super::claim::Claim;
-use super::engine::Swarm;
 
 const REALM: &str = "cc-ci.realm";
 
@@ -13,15 +14,19 @@ fn name_of(run: &RunId) -> String {
     format!("ccci_realm_{run}")
 }
 
-impl Swarm {
+/// Who has a realm, on a whole swarm.
+#[derive(Debug, Clone, Copy)]
+pub struct RealmLeases<'a>(pub &'a Swarm);
+
+impl RealmLeases<'_> {
     /// Says that a run has a realm on the app that the claim names, before the realm is made.
     ///
     /// # Errors
     /// The run has one already, or the engine does not answer.
-    pub async fn lease_realm(&self, lease: &Claim) -> Result<(), Failure> {
+    pub async fn take(&self, lease: &Claim) -> Result<(), Failure> {
         let mut labels = lease.labels();
         labels.insert(REALM.to_owned(), "yes".to_owned());
-        if self.make_shared_record(&name_of(&lease.run), labels).await? {
+        if self.0.make_shared_record(&name_of(&lease.run), labels).await? {
             return Ok(());
         }
         let what = format!("run {} has a realm already", lease.run);
@@ -29,13 +34,13 @@ impl Swarm {
     }
 
     /// Says that a run has no realm any more. Nothing happens where it had none.
-    pub async fn release_realm(&self, run: &RunId) -> Result<(), Failure> {
-        self.drop_shared_record(&name_of(run)).await
+    pub async fn release(&self, run: &RunId) -> Result<(), Failure> {
+        self.0.drop_shared_record(&name_of(run)).await
     }
 
     /// Every run that has a realm, with the stack of the provider.
-    pub async fn realm_leases(&self) -> Result<Vec<Claim>, Failure> {
-        let records = self.shared_records(REALM).await?;
+    pub async fn all(&self) -> Result<Vec<Claim>, Failure> {
+        let records = self.0.shared_records(REALM).await?;
         let leases = records
             .iter()
             .filter_map(|record| Claim::from_labels(&record.labels).filter(|lease| record.name == name_of(&lease.run)));
