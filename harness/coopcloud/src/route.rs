@@ -296,6 +296,6 @@ mod tests {
         assert!(why(&[], "", &["inner"]).contains("not on the network proxy"));
         assert!(why(&[("traefik.docker.network", "web")], "", &["proxy"]).contains("says web"));
         let blog = ("traefik.http.routers.x.rule", "Host(`app.example.org`) && PathPrefix(`/blog`)");
-        assert!(why(&[blog], "", &["proxy"]).contains("no rule takes that path"));
+        assert!(why(&[blog], "", &["proxy"]).contains("no rule accepts that path"));
     }
 }

@@ -119,7 +119,7 @@ pub(super) async fn a_stopped_server_tears_down(scene: &mut Scene<'_>) {
     pull.is_deployed().await;
     let server = scene.take_server().unwrap();
     assert!(server.stop().await.success());
-    pull.answer(&["cc-ci is being stopped; this begins again when it is back"]).await;
+    pull.answer(&["cc-ci is shutting down; this run begins again when it is back"]).await;
     pull.nothing_is_left().await;
     scene.serve().await;
     pull.answer(&["### ✓ passed, in part", "begun again after a restart"]).await;
