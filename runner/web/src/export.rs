@@ -12,7 +12,7 @@ use super::assets;
 use super::coverage::CoveragePage;
 use super::feeds::{stage_badge, standing_badge, verdict_badge, whole_feed};
 use super::respond::NoPage;
-use super::routes::{overview_page, recipe_page, run_page};
+use super::routes::{overview_page, recipe_page, run_page, sweep_page};
 use super::shell::{LinkBase, Shell};
 use super::site::Site;
 use history::query::{After, Filter};
@@ -86,6 +86,10 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
     }
     all.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
     page("runs", &super::list::whole(&all, LinkBase::Exported(1))?)?;
+    page("nightly", &sweep_page(site, None, LinkBase::Exported(1)).await?)?;
+    for sweep in site.sweeps().await? {
+        page(&format!("nightly/{}", sweep.date), &sweep_page(site, Some(sweep.date), LinkBase::Exported(2)).await?)?;
+    }
     if let Ok(coverage) = site.coverage().await {
         let shell = Shell::new("Coverage", "coverage", LinkBase::Exported(1));
         page("coverage", &CoveragePage::new(shell, &coverage).render()?)?;

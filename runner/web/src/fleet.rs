@@ -1,10 +1,12 @@
 //! Slots, nodes, free resources and the needs of recipes.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use askama::Template;
 use base::failure::Failure;
+use base::names::RunId;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
 use slots::{Board as _, SlotRequest};
 use swarm::{DiskRoom, NodeFacts, Swarm};
@@ -44,6 +46,18 @@ struct Last {
     seen: Option<(Instant, Result<Swarmed, Failure>)>,
     room: Option<(Instant, Arc<guard::Facts>)>,
     swarm: Option<Swarm>,
+}
+
+impl Swarmed {
+    /// The runs that hold a slot or wait for one.
+    pub(super) fn runs(&self) -> Vec<RunId> {
+        let status = || self.slots.iter();
+        let holders = status().flat_map(|status| &status.holders).map(|one| &one.ask);
+        holders
+            .chain(status().flat_map(|status| &status.waiters).map(|one| &one.ask))
+            .map(|ask| ask.run.clone())
+            .collect()
+    }
 }
 
 impl FleetView {
@@ -162,7 +176,8 @@ struct PeakLine {
 }
 
 impl Fleet {
-    pub(super) fn new(shell: Shell, seen: Result<&Swarmed, &Failure>, needs: &[Need]) -> Self {
+    /// `known` are the runs that have a page here: those of other hosts may have none.
+    pub(super) fn new(shell: Shell, seen: Result<&Swarmed, &Failure>, known: &BTreeSet<RunId>, needs: &[Need]) -> Self {
         let slots = seen.ok().and_then(|seen| seen.slots.as_ref());
         let nodes = seen.map(|seen| seen.nodes.as_slice()).unwrap_or_default();
         let peaks = needs.iter().map(|need| PeakLine {
@@ -184,8 +199,8 @@ impl Fleet {
             },
             trouble: seen.err().map(|failure| format!("{}. Look at: {}", failure.what, failure.look_at)),
             tiles: seen.map(tiles).unwrap_or_default(),
-            holders: slots.iter().flat_map(|status| status.holders.iter().map(holder)).collect(),
-            waiters: slots.iter().flat_map(|status| status.waiters.iter().map(waiter)).collect(),
+            holders: slots.iter().flat_map(|status| status.holders.iter().map(|one| holder(one, known))).collect(),
+            waiters: slots.iter().flat_map(|status| status.waiters.iter().map(|one| waiter(one, known))).collect(),
             nodes: nodes.iter().map(node).collect(),
             peaks: peaks.collect(),
         }
@@ -224,7 +239,7 @@ fn part(value: String, words: String, part: u64, whole: u64) -> Tile {
     Tile { value, words, share: (whole > 0).then(|| (part.saturating_mul(100) / whole).min(100)) }
 }
 
-fn holder(one: &Holder) -> OneLine {
+fn holder(one: &Holder, known: &BTreeSet<RunId>) -> OneLine {
     let held = seconds(one.held_s.saturating_mul(1_000));
     let state = match &one.state {
         HolderState::Runs => format!("for {held}"),
@@ -232,20 +247,20 @@ fn holder(one: &Holder) -> OneLine {
         HolderState::Kept => "has ended; its app stays".to_owned(),
         HolderState::Dead => "is dead; its apps are being removed".to_owned(),
     };
-    line(&one.ask, String::new(), state)
+    line(&one.ask, known, String::new(), state)
 }
 
-fn waiter(one: &Waiter) -> OneLine {
+fn waiter(one: &Waiter, known: &BTreeSet<RunId>) -> OneLine {
     let begins = one.expected_s.map(|time_s| format!("; begins in about {}", seconds(time_s.saturating_mul(1_000))));
     let state = format!("{}{}", one_line(&one.why, 160), begins.unwrap_or_default());
-    line(&one.ask, one.place.to_string(), state)
+    line(&one.ask, known, one.place.to_string(), state)
 }
 
-fn line(ask: &SlotRequest, place: String, state: String) -> OneLine {
+fn line(ask: &SlotRequest, known: &BTreeSet<RunId>, place: String, state: String) -> OneLine {
     OneLine {
         place,
         run: ask.run.to_string(),
-        href: Some(format!("runs/{}", ask.run)),
+        href: known.contains(&ask.run).then(|| format!("runs/{}", ask.run)),
         recipe: ask.recipe.to_string(),
         holds: format!("{}, {}", count(ask.apps as usize, "app"), gib(ask.mib << 20)),
         host: one_line(&ask.owner, 60),
@@ -283,6 +298,25 @@ fn gib(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_another_host_has_no_page_here() {
+        let ask = |run: &str| SlotRequest {
+            run: run.parse().unwrap(),
+            recipe: "n8n".parse().unwrap(),
+            owner: "other".to_owned(),
+            apps: 1,
+            mib: 512,
+            ports: BTreeSet::new(),
+            stacks: BTreeSet::new(),
+            most_runs: None,
+            yields: false,
+            limit_s: 600,
+        };
+        let known = BTreeSet::from([ask("20261128-a").run]);
+        let link = |run: &str| line(&ask(run), &known, String::new(), String::new()).href;
+        assert_eq!((link("20261128-a"), link("20261128-b")), (Some("runs/20261128-a".to_owned()), None));
+    }
 
     #[test]
     fn sizes_are_rounded() {

@@ -68,7 +68,8 @@ struct LiveLine {
 }
 
 struct QueueLine {
-    href: String,
+    /// `None` where the run belongs to another host and its journal is not here.
+    href: Option<String>,
     recipe: String,
     about: String,
     place: String,
@@ -157,7 +158,7 @@ fn live_line(run: &RunRow, seen: &OverviewData) -> LiveLine {
 fn queue_line(waiter: &Waiter, run: Option<&RunRow>) -> QueueLine {
     let in_words = |time_s: u64| format!("begins in about {}", seconds(time_s.saturating_mul(1_000)));
     QueueLine {
-        href: format!("runs/{}", waiter.ask.run),
+        href: run.map(href),
         recipe: waiter.ask.recipe.to_string(),
         about: run.map_or_else(|| one_line(&waiter.ask.owner, 60), about),
         place: waiter.place.to_string(),

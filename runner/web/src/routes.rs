@@ -1,6 +1,6 @@
 //! Every path, and its queries of the history.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::Router;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::asked::{Asked, NamedPart};
 use super::coverage::CoveragePage;
-use super::fleet::{Fleet, Need};
+use super::fleet::{Fleet, Need, Swarmed};
 use super::list::{COUNT, List, ListFilter};
 use super::log::{Lines, LogPage, SIZE, window};
 use super::nightly::{NightlyPage, Nights, title as title_of_sweep};
@@ -285,28 +285,43 @@ async fn coverage(State(site): State<Site>) -> Result<Response, NoPage> {
 }
 
 async fn newest_sweep(State(site): State<Site>) -> Result<Response, NoPage> {
-    nightly(&site, None).await
+    Ok(Html(sweep_page(&site, None, LinkBase::Served).await?).into_response())
 }
 
 async fn sweep_of_day(State(site): State<Site>, NamedPart(day): NamedPart<Date>) -> Result<Response, NoPage> {
-    nightly(&site, Some(day)).await
+    Ok(Html(sweep_page(&site, Some(day), LinkBase::Served).await?).into_response())
 }
 
-async fn nightly(site: &Site, day: Option<Date>) -> Result<Response, NoPage> {
+/// The page of a sweep; the newest one's without a day.
+pub(super) async fn sweep_page(site: &Site, day: Option<Date>, place: LinkBase) -> Result<String, NoPage> {
+    use askama::Template as _;
     let all = site.sweeps().await?;
     let shown = match day {
         Some(day) => Some(all.iter().find(|sweep| sweep.date == day).cloned().ok_or(NoPage::Missing("sweep"))?),
         None => all.first().cloned(),
     };
     let clock = Shelf::below(site.state()).clock();
-    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", LinkBase::Served);
-    html(&NightlyPage::new(shell, &Nights { shown, all, clock }, Timestamp::now()))
+    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", place);
+    Ok(NightlyPage::new(shell, &Nights { shown, all, clock }, Timestamp::now()).render()?)
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Response, NoPage> {
     let seen = site.look().seen().await;
-    let needs = site.history().read(needs).await?;
-    html(&Fleet::new(Shell::new("Fleet", "fleet", LinkBase::Served).live("events"), seen.as_ref(), &needs))
+    let runs = seen.as_ref().map(Swarmed::runs).unwrap_or_default();
+    let (known, needs) = site
+        .history()
+        .read(move |db| {
+            let mut known = BTreeSet::new();
+            for run in runs {
+                if db.run(&run)?.is_some() {
+                    known.insert(run);
+                }
+            }
+            Ok((known, needs(db)?))
+        })
+        .await?;
+    let shell = Shell::new("Fleet", "fleet", LinkBase::Served).live("events");
+    html(&Fleet::new(shell, seen.as_ref(), &known, &needs))
 }
 
 /// The usage of each recipe's most relevant run.

@@ -24,8 +24,12 @@ pub(super) struct Shell {
 const NAV: [(&str, &str); 5] =
     [("recipes", ""), ("runs", "runs"), ("nightly", "nightly"), ("coverage", "coverage"), ("fleet", "fleet")];
 /// The same for an export, without live pages.
-const EXPORTED: [(&str, &str); 3] =
-    [("recipes", "index.html"), ("runs", "runs/index.html"), ("coverage", "coverage/index.html")];
+const EXPORTED: [(&str, &str); 4] = [
+    ("recipes", "index.html"),
+    ("runs", "runs/index.html"),
+    ("nightly", "nightly/index.html"),
+    ("coverage", "coverage/index.html"),
+];
 
 /// How pages are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
