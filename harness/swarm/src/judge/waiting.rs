@@ -209,7 +209,9 @@ mod tests {
         let lacks = Some("sh: curl: not found".to_owned());
         let checked = ContainerSeen { lacks, ..container("1", Health::Starting) };
         let now = one(service("app"), vec![task("app", "1", TaskState::Running)], vec![checked]);
-        assert!(said(&now).starts_with("the healthcheck of service app (nginx:2) calls a program that its image lacks"));
+        assert!(
+            said(&now).starts_with("the healthcheck of service app (nginx:2) calls a program that its image lacks")
+        );
     }
 
     #[test]
