@@ -77,7 +77,7 @@ async fn a_sweep_is_told_on_its_page_and_in_the_feed() {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
     let before = get(server.address, "/nightly/2026-11-20").await.text();
-    assert!(before.contains("nothing turned") && before.contains("2026-11-19 was left out"), "{before}");
+    assert!(before.contains("nothing turned") && before.contains("2026-11-19 was skipped"), "{before}");
     for (path, status) in [("/nightly/2026-11-18", 404), ("/nightly/yesterday", 404)] {
         assert_eq!(get(server.address, path).await.status, status, "{path}");
     }
