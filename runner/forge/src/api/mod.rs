@@ -14,7 +14,7 @@ pub(crate) use self::gitea::comment_of_payload;
 pub use self::gitea::{Account, ENROL_TITLE, Gitea};
 pub use self::hosting::{Hosted, Hosting, NewPull, NewRepo, OwnPull};
 pub use self::release::{FEATURES, Feature, ForgeRelease, Number};
-pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Status, StatusState};
+pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Pushes, Status, StatusState};
 
 use base::names::Commit;
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ pub trait Forge: Send + Sync {
         &self,
         pull: &PullId,
         since: Option<Timestamp>,
-    ) -> impl Future<Output = Result<Option<Vec<Push>>, ForgeError>> + Send;
+    ) -> impl Future<Output = Result<Option<Pushes>, ForgeError>> + Send;
 
     /// The bot's own comment on a pull request whose text begins with a marker; the first one. What was begun before
     /// a crash is found again by it.

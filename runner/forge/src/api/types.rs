@@ -95,6 +95,15 @@ pub struct Push {
     pub commits: Vec<Commit>,
 }
 
+/// What was pushed to a pull request's head.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pushes {
+    /// The pushes, in any order.
+    pub items: Vec<Push>,
+    /// The newest moment that any row of the pull request had, whatever the row tells: what is older was read.
+    pub newest: Option<Timestamp>,
+}
+
 /// A list that a forge gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
