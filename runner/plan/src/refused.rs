@@ -164,7 +164,11 @@ mod tests {
         let prepared = Prepared::to_look_at(&settings, &request, &Selection::default(), &dir.path().join("x")).unwrap();
         let recipe = &prepared.spec.recipe;
         let folder = folder_of(&settings.recipes, recipe);
-        refused(&settings, &prepared, tests_can_run(&folder, recipe)).await.into_iter().map(|one| (one.check, one.what)).collect()
+        refused(&settings, &prepared, tests_can_run(&folder, recipe))
+            .await
+            .into_iter()
+            .map(|one| (one.check, one.what))
+            .collect()
     }
 
     #[tokio::test]

@@ -37,7 +37,8 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     // Shells read the tests while git is asked.
     let (folder, recipe) = (folder_of(&settings.recipes, &request.recipe), request.recipe.clone());
     let tests = tokio::spawn(async move { tests_can_run(&folder, &recipe).await });
-    let lost = |why: tokio::task::JoinError| Err(Failure::new(Kind::Bug, why.to_string(), "the lines above, and tell us"));
+    let lost =
+        |why: tokio::task::JoinError| Err(Failure::new(Kind::Bug, why.to_string(), "the lines above, and tell us"));
     let tests = tests.map(|done| done.unwrap_or_else(lost));
     let prepared = Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?;
     let left_out = What::left_out(&request);

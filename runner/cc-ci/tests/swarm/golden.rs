@@ -202,7 +202,8 @@ fn apps_with_logins_share_one_keycloak() {
         };
         std::panic::catch_unwind(|| golden_as(repository, head, warm)).is_err()
     };
-    let red: Vec<_> = heads.iter().filter(|head| is_red(head)).map(|(repository, head, _)| (repository, head)).collect();
+    let red: Vec<_> =
+        heads.iter().filter(|head| is_red(head)).map(|(repository, head, _)| (repository, head)).collect();
     assert!(red.is_empty(), "red: {red:?}");
 }
 

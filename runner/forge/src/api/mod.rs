@@ -14,7 +14,9 @@ pub(crate) use self::gitea::comment_of_payload;
 pub use self::gitea::{Account, ENROL_TITLE, Gitea};
 pub use self::hosting::{Hosted, Hosting, NewPull, NewRepo, OwnPull};
 pub use self::release::{FEATURES, Feature, ForgeRelease, Number};
-pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Pushes, Status, StatusState};
+pub use self::types::{
+    ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Pushes, Status, StatusState,
+};
 
 use base::names::Commit;
 use jiff::Timestamp;
