@@ -127,15 +127,16 @@ images_of() {
     matrix-synapse-plain) images_of matrix-synapse ;;
     bluesky-pds) echo base traefik bot postgres bluesky-pds ;;
     mumble) echo base traefik bot mumble ;;
+    mailu) echo base traefik bot mailu ;;
     *) echo base traefik bot ;;
   esac
 }
 
 start_images() {
-  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma, ghost, bluesky-pds and mumble come in three versions, as releases of
-  # their recipes; mumble has a base and a web client of its own.
+  # nginx, n8n, keycloak, gitea, synapse, uptime-kuma, ghost, bluesky-pds, mailu and mumble come in three versions, as releases
+  # of their recipes; mumble has a base and a web client of its own.
   images_wanted=$(printf '%s\n' "$@" | sed 's/^mumble$/&\n&-web\n&-base/' |
-    sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds|^mumble$/{p;p}' | wc -l)
+    sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds|mailu|^mumble$/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

@@ -4,7 +4,7 @@
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
 # shellcheck source=testbed/dev/bench.sh
 . testbed/dev/bench.sh
-images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea uptime-kuma mariadb ghost bluesky-pds mumble)
+images=(base busybox nginx own-tests bot traefik postgres synapse n8n keycloak gitea uptime-kuma mariadb ghost bluesky-pds mumble mailu)
 # Test programs that need neither swarm nor images: folder of the package, name of the target. One that is not named
 # here runs on the swarm: runner/cc-ci/pages asks it for its slots.
 imageless='.*/(lib|bin)|recipes/program|harness/browser|runner/forge/drone'

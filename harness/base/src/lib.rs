@@ -1,5 +1,5 @@
-//! What every crate of cc-ci stands on: names that may reach an argument list, failures with their cause, what other
-//! programs' messages mean, redaction, recorded requests, and short texts. Pure, but for one file of exchanges.
+//! The foundation of all crates: validated names, failures with their cause, the meaning of other programs' messages,
+//! redaction, recorded requests, and short texts. Pure, except a file of exchanges.
 
 pub mod exchange;
 pub mod failure;

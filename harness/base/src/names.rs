@@ -1,32 +1,30 @@
-//! Names that reach an argument list, a path or a label. A value of these types has been validated;
-//! text from outside becomes one of them or an error, and nothing else is ever passed on.
+//! Names that reach an argument list, a path or a label. A value of these types has been validated; text from outside
+//! becomes one of them or an error, and is never passed on otherwise.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Why a text is not the name that it was meant to be.
+/// Why a text is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {what}: {why}")]
 pub struct NameError {
     /// The kind of name, with its article: "a recipe name".
     pub what: &'static str,
-    /// The text as it was given, cut at 120 characters.
+    /// The text, cut at 120 characters.
     pub text: String,
-    /// The rule that it breaks.
+    /// The violated rule.
     pub why: String,
 }
 
 impl NameError {
-    /// The error for a text that breaks a rule.
     pub fn new(what: &'static str, text: &str, why: impl Into<String>) -> Self {
         Self { what, text: text.chars().take(120).collect(), why: why.into() }
     }
 }
 
-/// Makes types of text that hold only what their check lets pass: `check(&str) -> Result<(), NameError>`. Who
-/// uses it depends on serde.
+/// Defines text types with a validation `check(&str) -> Result<(), NameError>`. The caller needs serde.
 #[macro_export]
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
@@ -36,7 +34,6 @@ macro_rules! name_type {
         pub struct $name(String);
 
         impl $name {
-            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -67,24 +64,24 @@ macro_rules! name_type {
     };
 }
 
-/// Whether a text can be the name of a branch, tag, release or commit that reaches an argument list: no option,
-/// no path trick, no odd letter.
+/// Whether a text is valid as the name of a branch, tag, release or commit in an argument list: no option, no path
+/// trick, no unusual character.
 pub fn is_ref(text: &str) -> bool {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-' | b'+');
     (1..=200).contains(&text.len()) && text.bytes().all(fine) && !text.starts_with(['-', '/']) && !text.contains("..")
 }
 
 name_type! {
-    /// The name of a recipe: letters, digits, hyphens and underscores, at most 100 characters. abra takes any name that a
-    /// folder can have; a dot is refused, since abra keeps such a recipe in a folder of another name.
+    /// The name of a recipe: letters, digits, hyphens and underscores, at most 100 characters. abra accepts any
+    /// folder's name; a dot is refused, since abra keeps such a recipe in a folder of another name.
     RecipeName, check_recipe
 }
 name_type! {
-    /// The public host name of an app, by which abra knows it too.
+    /// The public host name of an app, which abra uses as its name too.
     Domain, check_domain
 }
 name_type! {
-    /// A full git commit id: 40 lower-case hexadecimal digits, or 64 of a repository with SHA-256.
+    /// A full git commit id: 40 lower-case hexadecimal digits, or 64 in a repository with SHA-256.
     Commit, check_commit
 }
 name_type! {
@@ -92,29 +89,28 @@ name_type! {
     RunId, check_run_id
 }
 name_type! {
-    /// A realm that cc-ci made on a provider of logins: `ci-` and a run's id, or another text of 1 to 32
-    /// lower-case letters, digits and hyphens. No realm of a person's has such a name by chance, and none
-    /// of a provider's own (`master`) can have it.
+    /// A realm that cc-ci created on a login provider: `ci-` and a run's id, or another text of 1 to 32 lower-case
+    /// letters, digits and hyphens. Users' realms are unlikely to have such a name, and a provider's own (`master`)
+    /// cannot have it.
     RealmName, check_realm
 }
 name_type! {
-    /// The id of a client of a provider of logins: 1 to 100 lower-case letters, digits and hyphens.
+    /// The id of a client of a login provider: 1 to 100 lower-case letters, digits and hyphens.
     ClientId, check_client
 }
 
-/// The longest stack name that abra makes; a longer one is cut, so two long domains could collide.
-/// Source: abra's "max sanitised app name length", from memory, high confidence.
+/// The longest stack name that abra creates; a longer one is cut, so two long domains could collide. Source: abra's
+/// "max sanitised app name length", from memory, high confidence.
 pub const STACK_NAME_MAX: usize = 45;
 
-/// The longest part of a host's name between two dots.
+/// The longest label of a host name.
 const HOST_PART_MAX: usize = 63;
 
 /// Docker refuses a secret or config with a longer name.
 pub const OBJECT_NAME_MAX: usize = 64;
 
 impl Domain {
-    /// The swarm stack that abra makes for this domain: dots become underscores, cut at
-    /// [`STACK_NAME_MAX`].
+    /// The swarm stack that abra creates for this domain: dots become underscores, cut at [`STACK_NAME_MAX`].
     pub fn stack(&self) -> StackName {
         let mut name = self.0.replace('.', "_");
         name.truncate(STACK_NAME_MAX);
@@ -122,13 +118,12 @@ impl Domain {
     }
 }
 
-/// The name of a swarm stack. It is made from a [`Domain`], never from free text.
+/// The name of a swarm stack, derived from a [`Domain`], never from free text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StackName(String);
 
 impl StackName {
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -159,7 +154,7 @@ impl fmt::Display for StackName {
 }
 
 impl RealmName {
-    /// What every realm of cc-ci begins with.
+    /// Prefix of every realm of cc-ci.
     pub const PREFIX: &str = "ci-";
 }
 impl From<&RunId> for RealmName {
@@ -169,10 +164,10 @@ impl From<&RunId> for RealmName {
 }
 
 impl RunId {
-    /// The longest id.
+    /// Maximum length.
     const LONGEST: usize = 32;
 
-    /// The id with `-b` and a build's number behind it. The id is cut where both would be too long.
+    /// The id followed by `-b` and a build's number, cut if necessary.
     pub fn with_build(&self, number: u64) -> Self {
         let suffix = format!("-b{number}");
         // An id is ASCII, and the longest suffix leaves ten letters of it.
@@ -182,7 +177,7 @@ impl RunId {
 }
 
 impl RecipeName {
-    /// The name as a part of a host's name: itself where it can be one, else what [`Self::cut`] makes of it.
+    /// The name as a label of a host name: unchanged if it is valid, else the result of [`Self::cut`].
     pub fn host_part(&self) -> String {
         let is_one = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if self.0.len() <= HOST_PART_MAX && self.0.bytes().all(is_one) {
@@ -192,8 +187,8 @@ impl RecipeName {
         }
     }
 
-    /// The name in lower case with a hyphen for each underscore, cut so that there is room for a hyphen and the four
-    /// digits that stand for the whole name.
+    /// The name in lower case with hyphens for underscores, cut to leave room for a hyphen and four digits of a hash of
+    /// the whole name.
     pub fn cut(&self, room: usize) -> String {
         // A recipe's name is ASCII.
         let name = self.0.to_ascii_lowercase().replace('_', "-");
@@ -201,7 +196,7 @@ impl RecipeName {
         format!("{}-{}", name[..kept].trim_end_matches('-'), self.digits())
     }
 
-    /// Four digits that stand for the name: two names that look alike when they are cut have other ones.
+    /// Four digits of a hash: names that are equal after the cut have different ones.
     fn digits(&self) -> String {
         let hash = Sha256::digest(self.0.as_bytes());
         format!("{:02x}{:02x}", hash[0], hash[1])
@@ -209,7 +204,7 @@ impl RecipeName {
 }
 
 impl Commit {
-    /// The first eight digits, as abra writes them into the `chaos-version` label.
+    /// The first eight digits, as in abra's `chaos-version` label.
     pub fn short(&self) -> &str {
         &self.0[..8]
     }

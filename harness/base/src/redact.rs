@@ -1,4 +1,4 @@
-//! Secrets never reach a report: every text passes a [`Redactor`] first.
+//! Removes secrets from reports: every text passes a [`Redactor`] first.
 
 pub(crate) mod shapes;
 
@@ -10,16 +10,14 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::exchange::Clean;
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 pub(crate) const MARK: &str = "[redacted]";
 
-/// A shorter value is not learnt: taking it out would tear words apart, and who knows that something
-/// short was taken out can guess it.
+/// Minimum length of a secret: removing shorter ones would break words, and they could be guessed from the gaps.
 const SHORTEST: usize = 6;
 
-/// Knows the secret values of a run and takes them out of texts: as they are, in base64 (both alphabets,
-/// also inside a longer encoded text), percent-encoded, and escaped for JSON. Clones share what they
-/// know.
+/// Removes the known secrets of a run from texts: as they are, in base64 (both alphabets, also inside a longer encoded
+/// text), percent-encoded, and escaped for JSON. Clones share the secrets.
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// Longest first, so that a secret within a secret does not leave the rest of the longer one.
@@ -33,12 +31,11 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor that knows nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Learns a value. One of fewer than 6 characters is not learnt, and then the answer is false.
+    /// Adds a secret. Returns false for one of fewer than 6 characters, which is not added.
     pub fn add(&self, value: &str) -> bool {
         if value.chars().count() < SHORTEST {
             return false;
@@ -50,8 +47,7 @@ impl Redactor {
         true
     }
 
-    /// The text without secrets: those that it knows, and what looks like a token or a cookie. Borrowed
-    /// where there was none.
+    /// The text without known secrets, tokens and cookies. Borrowed if unchanged.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match shapes::without(text) {
             Cow::Borrowed(text) => self.without_known(text),
@@ -59,7 +55,7 @@ impl Redactor {
         }
     }
 
-    /// The start of a longer text without secrets. What its end may be the start of goes too.
+    /// The start of a longer text without secrets, including a partial secret at its end.
     pub fn start_of(&self, text: &str) -> String {
         let mut clean = self.text(text).into_owned();
         let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +75,7 @@ impl Redactor {
             return Cow::Borrowed(text);
         }
         let bytes = text.as_bytes();
-        // Every place is marked before anything is cut, so that two values that overlap both go.
+        // All matches are marked before anything is removed, so that two overlapping secrets are both removed.
         let mut hidden = vec![false; bytes.len()];
         for form in forms.iter() {
             let mut from = 0;
@@ -103,7 +99,7 @@ impl Redactor {
         Cow::Owned(out)
     }
 
-    /// Takes secrets out of every string of a JSON value, also out of the names in objects.
+    /// Removes secrets from every string of a JSON value, including names in objects.
     pub fn json(&self, value: &mut serde_json::Value) {
         match value {
             serde_json::Value::String(text) => {
@@ -136,7 +132,7 @@ impl Clean for Redactor {
     }
 }
 
-/// Every form in which a value may stand in a text.
+/// Every form in which a value may appear in a text.
 fn forms_of(value: &str) -> Vec<String> {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut forms = vec![
@@ -153,15 +149,15 @@ fn forms_of(value: &str) -> Vec<String> {
         forms.push(base64_within(value.as_bytes(), shift, &STANDARD_NO_PAD));
         forms.push(base64_within(value.as_bytes(), shift, &URL_SAFE_NO_PAD));
     }
-    // The whole encoded text with its last characters, which `base64_within` leaves to the neighbours.
+    // The whole encoded text with its last characters, which `base64_within` omits.
     forms.push(STANDARD_NO_PAD.encode(value));
     forms.push(URL_SAFE_NO_PAD.encode(value));
     forms.retain(|form| form.chars().count() >= SHORTEST);
     forms
 }
 
-/// The characters of a base64 text that a value alone decides when it stands after `shift` other bytes
-/// (modulo 3): those at its borders mix with its neighbours.
+/// The characters of a base64 text that depend only on the value after `shift` other bytes (modulo 3): those at its
+/// borders mix with adjacent bytes.
 fn base64_within(value: &[u8], shift: usize, engine: &impl Engine) -> String {
     let mut padded = vec![0; shift];
     padded.extend_from_slice(value);
@@ -171,8 +167,8 @@ fn base64_within(value: &[u8], shift: usize, engine: &impl Engine) -> String {
     text.get(first..last).unwrap_or_default().to_owned()
 }
 
-/// Percent-encoding, of all but letters and digits, or with the four unreserved signs kept; in capital
-/// or small hexadecimal digits.
+/// Percent-encoding of everything except letters and digits, or also except the four unreserved characters; with upper-
+/// or lower-case hexadecimal digits.
 fn percent(value: &str, all: bool, small: bool) -> String {
     value
         .bytes()
@@ -185,7 +181,7 @@ fn percent(value: &str, all: bool, small: bool) -> String {
         .collect()
 }
 
-/// A JSON string in which everything beyond ASCII is escaped, as some writers do.
+/// A JSON string with everything beyond ASCII escaped, as some writers do.
 fn json_ascii(value: &str) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut units = [0; 2];

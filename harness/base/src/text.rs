@@ -10,13 +10,13 @@ pub fn characters(text: &str, limit: usize) -> &str {
     text.char_indices().nth(limit).map_or(text, |(at, _)| &text[..at])
 }
 
-/// The first characters of a text, with `…` behind them where there are more.
+/// The first characters of a text, followed by `…` if there are more.
 pub fn shortened(text: &str, limit: usize) -> String {
     let short = characters(text, limit);
     if short.len() < text.len() { format!("{short}…") } else { text.to_owned() }
 }
 
-/// The words of a text on one line, without control characters, cut as [`shortened`] cuts.
+/// The words of a text on one line, without control characters, cut as in [`shortened`].
 pub fn one_line(text: &str, limit: usize) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     shortened(&words.collect::<Vec<_>>().join(" "), limit)
@@ -28,7 +28,7 @@ pub fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// A truth value as traefik reads one in a label.
+/// A boolean in traefik's labels.
 pub fn is_true(value: &str) -> bool {
     matches!(value.to_lowercase().as_str(), "true" | "1" | "t")
 }

@@ -1,9 +1,8 @@
-//! `abra.sh`: config versions, read as text. The file is a stranger's code and is never run here.
+//! `abra.sh`: config versions, parsed as text. The file is untrusted and is never executed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The values of `export NAME=value`; several may stand on a line. Values with substitutions are
-/// taken as they are written.
+/// The values of `export NAME=value`; a line may have several. Substitutions in values are not expanded.
 pub fn exports(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for line in text.lines() {
@@ -20,9 +19,9 @@ pub fn exports(text: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// The names that readers of the file may take in different ways. abra goes by a pattern that is not
-/// ours to know, so only `export NAME=value` alone on a line and from its start is plain.
-/// A compose file that uses one of these could be one thing to a check and another to a deploy.
+/// The names that readers of the file may parse differently. abra's pattern is unknown, so only `export NAME=value`
+/// alone on a line and from its start is unambiguous. A compose file that uses one of these could differ between a
+/// check and a deployment.
 pub fn doubtful(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for line in text.lines().filter(|line| plain(line).is_none()) {
@@ -37,14 +36,14 @@ pub fn doubtful(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The names whose value stands in quotes: a reader may leave such a line out.
+/// The names with a quoted value: a reader may skip such a line.
 pub fn quoted(text: &str) -> BTreeSet<String> {
     let quotes = |value: &str| value.starts_with(['"', '\'']);
     let found = text.lines().filter_map(plain).filter(|(_, value)| quotes(value));
     found.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// A line that nobody can take for something else than one name and one value.
+/// A line that every reader parses as one name and one value.
 fn plain(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.strip_prefix("export ")?.trim_end().split_once('=')?;
     let inner = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));

@@ -1,5 +1,5 @@
-//! Durations, numbers and truth values that compose files take from variables. docker fills variables in before it
-//! looks at the schema; abra looks first, at least for durations (seen; the source is in `stack_config`).
+//! Durations, numbers and booleans that compose files take from variables. docker interpolates before it validates the
+//! schema; abra validates first, at least durations (seen; the source is in `stack_config`).
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::compose::Compose;
 use super::interpolate::interpolate;
 use super::yaml::Node;
 
-/// What a field has to hold.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Typed {
     /// `10s`, `1m30s`.
@@ -20,23 +20,21 @@ pub enum Typed {
     Truth,
 }
 
-/// One field of a service that a variable fills.
+/// One field of a service with a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByVariable {
-    /// The file.
     pub file: String,
-    /// Where, such as `services.app.deploy.replicas`.
+    /// Its path, such as `services.app.deploy.replicas`.
     pub field: String,
-    /// What it has to hold.
     pub typed: Typed,
-    /// What the file says.
+    /// The text in the file.
     pub written: String,
-    /// What it is with the variables filled in.
+    /// The interpolated value.
     pub value: String,
 }
 
 impl ByVariable {
-    /// Whether docker takes the value. Durations are left to docker, which has units of its own.
+    /// Whether docker accepts the value. Durations are left to docker, which has its own units.
     pub fn is_taken(&self) -> bool {
         match self.typed {
             Typed::Duration => !self.value.is_empty(),
@@ -48,7 +46,7 @@ impl ByVariable {
     }
 }
 
-/// The fields below a service, `*` for every item of a list. Source: docker's schema of version 3 files.
+/// The fields of a service, `*` for every item of a list. Source: docker's schema of version 3 files.
 const FIELDS: [(&str, Typed); 27] = [
     ("healthcheck.interval", Typed::Duration),
     ("healthcheck.timeout", Typed::Duration),

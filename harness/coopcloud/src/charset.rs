@@ -1,9 +1,9 @@
-//! The sets of characters that a secret's hint in `.env.sample` may name.
+//! The character sets in a secret's hint in `.env.sample`.
 
-/// Those that are known, medium certainty: abra's documentation names them. What abra does with another is not known.
+/// The known ones, medium certainty: abra's documentation names them. How abra handles others is unknown.
 const KNOWN: [&str; 4] = ["default", "special", "safespecial", "hex"];
 
-/// The names in a hint that are not known.
+/// The unknown names in a hint.
 pub fn unknown(hint: &str) -> Vec<String> {
     let names = hint.split(['+', '/', ',']).map(str::trim).filter(|name| !name.is_empty());
     names.filter(|name| !KNOWN.contains(name)).map(str::to_owned).collect()

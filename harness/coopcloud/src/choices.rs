@@ -1,18 +1,18 @@
-//! Words of a compose file of which the engine takes a few and docker's schema any. Source: docker's command line,
-//! `cli/compose/convert`, and moby, `daemon/cluster/convert`; `deploy.restart_policy.condition` was seen with engine 20.10.
+//! Values of a compose file that docker's schema allows and the engine restricts. Source: docker's command line,
+//! `cli/compose/convert`, and moby, `daemon/cluster/convert`; `deploy.restart_policy.condition` was seen with engine
+//! 20.10.
 
 use serde_json::Value;
 
 use super::compose::Compose;
 
-/// A word that the engine refuses.
+/// A value that the engine refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongWord {
-    /// Where it stands.
+    /// Its path.
     pub field: String,
-    /// The word.
     pub word: String,
-    /// Those that the engine takes.
+    /// The accepted values.
     pub takes: &'static [&'static str],
 }
 
@@ -24,7 +24,7 @@ const CHOICES: [(&[&str], &[&str]); 5] = [
     (&["deploy", "endpoint_mode"], &["vip", "dnsrr"]),
 ];
 
-/// The first such word of any service.
+/// The first such value of any service.
 pub fn wrong_word(compose: &Compose) -> Option<WrongWord> {
     compose.services.iter().find_map(|service| {
         CHOICES.iter().find_map(|(path, takes)| {

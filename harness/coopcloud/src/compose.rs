@@ -1,4 +1,4 @@
-//! Compose files as swarm stacks have them: read, interpolated, brought to one form, merged.
+//! Compose files of swarm stacks: parsed, interpolated, normalized, merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,35 +13,30 @@ use super::yaml::Node;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {why}")]
 pub struct ComposeError {
-    /// The file.
     pub file: String,
-    /// What is wrong, with the line where it is known.
+    /// The error, with the line if known.
     pub why: String,
 }
 
-/// Several compose files as one.
+/// Several merged compose files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compose {
-    /// The services, in name order.
+    /// In order of names.
     pub services: Vec<Service>,
-    /// The secrets.
     pub secrets: Vec<Named>,
-    /// The configs.
     pub configs: Vec<Named>,
-    /// The volumes.
     pub volumes: Vec<Named>,
-    /// The networks.
     pub networks: Vec<Named>,
-    /// The variables that the files take from outside, by `${NAME}` or as an `environment` key with no value.
+    /// The variables that the files take from outside, by `${NAME}` or as an `environment` key without a value.
     pub variables: BTreeSet<String>,
-    /// How they take them.
+    /// How they are used.
     pub uses: BTreeSet<Use>,
-    /// Each file before interpolation, with its name, in a form that every reader of YAML takes the same
-    /// way: whoever deploys these deploys what is described here.
+    /// Each file before interpolation, with its name, in a form that every YAML reader parses alike: deploying these
+    /// deploys what is described here.
     pub files: Vec<(String, String)>,
-    /// The `version:` of the files, which is the same in all of them: whatever is deployed with them has to say it too.
+    /// The `version:` of the files, which is the same in all of them: a file that is deployed with them needs it too.
     pub version: SchemaVersion,
-    /// Each file, interpolated and in its long forms, before it is merged.
+    /// Each file, interpolated and normalized, before the merge.
     pub(super) parts: Vec<Value>,
     document: Value,
 }
@@ -51,36 +46,32 @@ pub struct Compose {
 pub struct Named {
     /// Its key in the file.
     pub key: String,
-    /// Its `name:`; the key where there is none.
+    /// Its `name:`, or else the key.
     pub name: String,
-    /// The file that a config or secret is made of.
+    /// The source file of a config or secret.
     pub file: Option<String>,
-    /// Whether it is made by somebody else.
+    /// Whether it is created outside the stack.
     pub external: bool,
-    /// Whether the engine fills a config's file in, as a template, for each task.
+    /// Whether the engine expands a config's file as a template for each task.
     pub is_template: bool,
 }
 
-/// One service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     /// Its key in the file.
     pub name: String,
-    /// Its image.
     pub image: Option<String>,
     /// `deploy.labels`: those on the swarm service.
     pub labels: BTreeMap<String, String>,
-    /// The keys of the secrets that it gets.
+    /// The keys of its secrets.
     pub secrets: Vec<String>,
-    /// The keys of the configs that it gets.
+    /// The keys of its configs.
     pub configs: Vec<String>,
-    /// What is mounted into it.
     pub mounts: Vec<Mount>,
-    /// The ports that it publishes.
     pub ports: Vec<Port>,
-    /// Whether it has a healthcheck that is not switched off.
+    /// Whether it has a healthcheck that is not disabled.
     pub healthcheck: bool,
-    /// How many tasks it wants, where the file says so.
+    /// The number of tasks, if the file has one.
     pub replicas: Option<u64>,
     document: Value,
 }
@@ -94,7 +85,6 @@ pub struct Mount {
     pub source: String,
     /// The path in the container.
     pub target: String,
-    /// Whether the container may only read it.
     pub read_only: bool,
 }
 
@@ -112,7 +102,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// As a compose file has it, in the long form.
+    /// The long form in a compose file.
     pub fn long(&self) -> Value {
         json!({
             "target": self.target, "published": self.published, "protocol": self.protocol, "mode": self.mode,
@@ -164,8 +154,8 @@ impl Compose {
         Ok(compose)
     }
 
-    /// Has every file say at least version `3.<minor>`, where what is deployed with them needs keys of that version.
-    /// Whether that changed anything. What a later version allows is a superset of what an earlier one does.
+    /// Raises the version of every file to at least `3.<minor>`, if a file that is deployed with them needs keys of
+    /// that version. Returns whether anything changed. A later version is a superset of an earlier one.
     pub fn raise_version(&mut self, minor: u8) -> Result<bool, ComposeError> {
         if self.version.minor().is_some_and(|now| now >= minor) {
             return Ok(false);
@@ -180,8 +170,8 @@ impl Compose {
     }
 
     /// The services whose ports docker would lose if one more file named them: it merges the ports of two files by the
-    /// published number alone, also where the second has none, so that of one by TCP and UDP the last is left (seen with
-    /// `docker stack config` 28.2). Services whose ports the files lose among themselves are not among them.
+    /// published number alone, even if the second has none, so that of one by TCP and UDP the last is left (seen with
+    /// `docker stack config` 28.2). Services whose ports the files already lose among themselves are excluded.
     pub fn ports_to_hold(&self) -> Vec<&Service> {
         let is_twice = |service: &&Service| {
             let fixed = service.ports.iter().map(|port| port.published).filter(|port| *port != 0);
@@ -196,7 +186,7 @@ impl Compose {
         self.services.iter().filter(is_twice).filter(in_one_file).collect()
     }
 
-    /// Takes the ports of those services out of the files, for one that follows them and has them all.
+    /// Removes the ports of those services from the files, for a following file that has them all.
     pub fn hold_ports(&mut self) -> Result<(), ComposeError> {
         let names: Vec<String> = self.ports_to_hold().into_iter().map(|service| service.name.clone()).collect();
         for (file, text) in self.files.iter_mut().filter(|_| !names.is_empty()) {
@@ -209,7 +199,7 @@ impl Compose {
         Ok(())
     }
 
-    /// Every image, once, in name order.
+    /// Every image, once, in order of names.
     pub fn images(&self) -> Vec<String> {
         let mut images: Vec<String> = self.services.iter().filter_map(|service| service.image.clone()).collect();
         images.sort_unstable();
@@ -217,12 +207,11 @@ impl Compose {
         images
     }
 
-    /// A service by its key.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
     }
 
-    /// The files that configs, secrets and services read, each with who reads it, in any of the files.
+    /// The files that configs, secrets and services read, each with its reader, in any of the files.
     pub fn files_of_objects(&self) -> Vec<(String, String)> {
         let mut found = self.env_files();
         for part in &self.parts {
@@ -246,7 +235,7 @@ impl Compose {
         services.flatten().flat_map(|(name, service)| of(name, service)).collect()
     }
 
-    /// The merged document as YAML (in its JSON form, which every YAML reader takes).
+    /// The merged document as YAML (in its JSON form, which every YAML reader accepts).
     pub fn to_yaml(&self) -> String {
         format!("{:#}\n", self.document)
     }
@@ -280,7 +269,7 @@ impl Named {
     fn of(key: &str, value: &Value) -> Self {
         let text = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
         let external = value.get("external");
-        // The old form gives the name inside `external`.
+        // The old form has the name inside `external`.
         let inner = external.and_then(|external| external.get("name")).and_then(Value::as_str).map(str::to_owned);
         Self {
             key: key.to_owned(),
@@ -336,7 +325,7 @@ impl Service {
         }
     }
 
-    /// The services that it names in `depends_on`, in either form.
+    /// The services in `depends_on`, in either form.
     pub fn depends_on(&self) -> impl Iterator<Item = String> + '_ {
         let names = match self.document.get("depends_on") {
             Some(Value::Array(names)) => names.iter().map(plain).collect(),
@@ -346,7 +335,7 @@ impl Service {
         names.into_iter()
     }
 
-    /// Any other field of the service, as the file has it.
+    /// Any other field of the service, as in the file.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.document.get(name)
     }
@@ -378,7 +367,7 @@ fn interpolate_all(value: &mut Value, vars: &BTreeMap<String, String>, uses: &mu
     Ok(())
 }
 
-/// Gives `environment` keys with no value what the variable of that name has, as docker does.
+/// Sets `environment` keys without a value to the variable of that name, as docker does.
 fn inherit(document: &mut Value, vars: &BTreeMap<String, String>, uses: &mut BTreeSet<Use>) {
     let services = document.get_mut("services").and_then(Value::as_object_mut);
     for service in services.into_iter().flat_map(|services| services.values_mut()) {

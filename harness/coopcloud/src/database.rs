@@ -1,15 +1,15 @@
-//! The database that an image is, by its name. Publishers repack the same few servers under many names.
+//! Detects the database in an image by its name. Publishers repack the same few servers under many names.
 
-/// The databases that can be talked to without knowing the app.
+/// The databases that can be accessed without knowing the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// PostgreSQL, with whatever extensions.
+    /// PostgreSQL, with any extensions.
     Postgres,
-    /// MariaDB, MySQL, Percona Server: they speak one protocol.
+    /// MariaDB, MySQL, Percona Server: they use one protocol.
     Mariadb,
 }
 
-/// Last parts of image names that are PostgreSQL. Sources: the projects' own pages on their images (PostGIS, pgvector,
+/// Last parts of PostgreSQL images' names. Sources: the projects' own pages on their images (PostGIS, pgvector,
 /// TimescaleDB, Citus, ParadeDB, Supabase, Bitnami, Zalando's Spilo); pgautoupgrade by public notes on recipes.
 const POSTGRES: &[&str] = &[
     "postgres",
@@ -47,10 +47,10 @@ const MARIADB: &[&str] = &[
 ];
 
 impl Engine {
-    /// What the image of a service is; none for all that is no database, such as an exporter or a backup of one.
+    /// The database in a service's image; `None` for others, such as an exporter or a backup of one.
     pub fn of_image(image: &str) -> Option<Self> {
         let name = image.split('@').next()?.rsplit('/').next()?.split(':').next()?.to_ascii_lowercase();
-        // Spilo's name has the version of the server in it.
+        // Spilo's name contains the version of the server.
         let name = name.strip_prefix("spilo-").map_or(name.as_str(), |_| "spilo");
         if POSTGRES.contains(&name) {
             return Some(Self::Postgres);

@@ -1,4 +1,4 @@
-//! What services use of the top of their compose files: secrets, configs, volumes, networks.
+//! Top-level objects that services use: secrets, configs, volumes, networks.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub fn declared_by(compose: &Compose) -> impl Iterator<Item = String> + '_ {
     sections.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind} {}", one.key)))
 }
 
-/// The first thing that a service uses and nothing declares, and that service.
+/// The first undeclared object that a service uses, and that service.
 pub fn undeclared(compose: &Compose, declared: &BTreeSet<String>) -> Option<(String, String)> {
     compose.services.iter().find_map(|service| {
         let of =

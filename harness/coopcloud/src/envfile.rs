@@ -1,9 +1,9 @@
-//! Env files: `.env.sample` of a recipe, and the env file that abra makes of it for an app.
+//! Env files: `.env.sample` of a recipe, and an app's env file that abra creates from it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What some editors write at the beginning of a file. It is no part of the first key.
+/// The byte order mark of some editors, which is not part of the first key.
 pub const MARK: char = '\u{feff}';
 
 /// An env file, with its comments and its order.
@@ -20,19 +20,18 @@ enum EnvLine {
         key: String,
         value: String,
         comment: String,
-        /// In single quotes: what looks like a reference is none.
+        /// In single quotes, so not expanded.
         literal: bool,
     },
 }
 
-/// A secret that the file declares by `SECRET_<NAME>_VERSION=v1 # length=32 charset=hex`.
+/// A secret declared by `SECRET_<NAME>_VERSION=v1 # length=32 charset=hex`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSpec {
-    /// Its name, in lower case, as compose files use it.
+    /// Its name in lower case, as in compose files.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// How many characters to generate; none means words.
+    /// Number of characters to generate; words if unset.
     pub length: Option<usize>,
     /// The characters to choose from: default, special, safespecial, hex. Medium certainty.
     pub charset: Option<String>,
@@ -41,13 +40,13 @@ pub struct SecretSpec {
 }
 
 impl EnvFile {
-    /// Reads a file. Nothing is an error: a line that is no assignment is kept as it is.
+    /// Parses a file. There are no errors: a line that is no assignment is kept as it is.
     pub fn parse(text: &str) -> Self {
         let text = text.strip_prefix(MARK).unwrap_or(text);
         Self { lines: text.lines().map(parse_line).collect() }
     }
 
-    /// The last value of a key, as written, without quotes and with references left alone.
+    /// The last value of a key, unquoted and not expanded.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().rev().find_map(|line| match line {
             EnvLine::Assignment { key: found, value, .. } if found == key => Some(value.as_str()),
@@ -72,17 +71,16 @@ impl EnvFile {
         }
     }
 
-    /// Takes every assignment of a key away.
+    /// Removes every assignment of a key.
     pub fn remove(&mut self, key: &str) {
         self.lines.retain(|line| !matches!(line, EnvLine::Assignment { key: found, .. } if found == key));
     }
 
-    /// The same settings in the one form that every reader of env files takes the same way: each key once,
-    /// references expanded, plain quotes, no line that is neither comment nor assignment, and of the
-    /// comments behind values what hints at secrets need.
+    /// The same settings in a form that every reader of env files parses alike: each key once, references expanded,
+    /// simple quotes, only comments and assignments, and after values only the comments with hints for secrets.
     ///
     /// # Errors
-    /// The key of a value that no quotes can hold.
+    /// The key of a value that cannot be quoted.
     pub fn settled(&self) -> Result<Self, String> {
         let vars = self.vars();
         let mut lines = Vec::new();
@@ -111,8 +109,7 @@ impl EnvFile {
         Ok(Self { lines })
     }
 
-    /// Makes a compose file the last of `COMPOSE_FILE`, so that it has the last word; `compose.yml` is what
-    /// an absent one means.
+    /// Appends a compose file to `COMPOSE_FILE`, so that it overrides the others; the default is `compose.yml`.
     pub fn append_compose_file(&mut self, file: &str) {
         let now = self.vars().remove("COMPOSE_FILE").filter(|list| !list.is_empty());
         let now = now.unwrap_or_else(|| "compose.yml".to_owned());
@@ -134,8 +131,8 @@ impl EnvFile {
         vars
     }
 
-    /// The first value that begins with a quote and has no end on its line, with the line and its key. Readers of env
-    /// files differ on it: to some it goes on over the next lines, to others it is no setting.
+    /// The first value with an opening quote that is not closed on its line, with the line and its key. Readers of env
+    /// files differ on it: for some it continues on the next lines, for others it is no setting.
     pub fn unclosed(&self) -> Option<(usize, &str)> {
         self.lines.iter().zip(1..).find_map(|(line, number)| {
             let EnvLine::Text(text) = line else { return None };
@@ -144,14 +141,13 @@ impl EnvFile {
         })
     }
 
-    /// The secrets that the file declares.
     pub fn secrets(&self) -> Vec<SecretSpec> {
         let mut found: Vec<SecretSpec> = Vec::new();
         for line in &self.lines {
             let EnvLine::Assignment { key, value, comment, .. } = line else { continue };
             let Some(name) = key.strip_prefix("SECRET_").and_then(|key| key.strip_suffix("_VERSION")) else { continue };
             let hint = |key: &str| {
-                // A comma may end a hint, and stands between the sets of one.
+                // A comma may end a hint, and separates the sets of one.
                 let words = comment.split([' ', '\t']).map(|word| word.trim_matches(','));
                 words
                     .filter_map(|word| word.trim_start_matches('#').split_once('='))
@@ -171,7 +167,7 @@ impl EnvFile {
         found
     }
 
-    /// Adds the assignments of `sample` whose keys are not here, and names them.
+    /// Adds the assignments of `sample` whose keys are missing, and returns them.
     pub fn merge_new_keys_from(&mut self, sample: &Self) -> Vec<String> {
         self.merge_from(sample, |_| true)
     }
@@ -221,7 +217,7 @@ impl fmt::Display for EnvFile {
     }
 }
 
-/// Beside letters and digits, what needs no quotes in any reader.
+/// Characters other than letters and digits that need no quotes in any reader.
 const BARE: &str = "_-./:,@%+";
 
 fn parse_line(line: &str) -> EnvLine {
@@ -234,7 +230,7 @@ fn parse_line(line: &str) -> EnvLine {
         },
         Some('\'') => match rest[1..].split_once('\'') {
             Some((value, comment)) => (value.to_owned(), comment.trim()),
-            // Readers differ on a quote with no end, so it is no setting.
+            // Readers differ on an unclosed quote, so it is no setting.
             None => return text(),
         },
         Some('#') => (String::new(), rest),
@@ -247,8 +243,8 @@ fn parse_line(line: &str) -> EnvLine {
     EnvLine::Assignment { key: key.to_owned(), value, comment: comment.to_owned(), literal }
 }
 
-/// A text in double quotes, from behind the first one, and what follows the last one. `\"` is a quote and `\\` a
-/// backslash; before anything else a backslash is itself.
+/// The content of double quotes, from after the opening one, and the text after the closing one. `\"` is a quote and
+/// `\\` a backslash; otherwise a backslash is literal.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::with_capacity(text.len());
     let mut chars = text.char_indices().peekable();
@@ -265,13 +261,13 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Whether a text without quotes is read as it is.
+/// Whether a text without quotes is parsed literally.
 fn is_read_bare(text: &str) -> bool {
     let begins = |c: char| matches!(c, '"' | '\'' | '#') || c.is_whitespace();
     !text.starts_with(begins) && !text.ends_with(char::is_whitespace) && !text.contains(" #") && !text.contains("\t#")
 }
 
-/// The key of a line and what stands behind its `=`; none for one that is no assignment.
+/// The key of a line and the text after its `=`; `None` if it is no assignment.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let trimmed = line.trim_start();
     let (key, rest) = trimmed.strip_prefix("export ").unwrap_or(trimmed).split_once('=')?;
@@ -281,7 +277,7 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     is_key.then_some((key, rest.trim()))
 }
 
-/// Replaces `$KEY` and `${KEY}` of earlier keys; what is not known is left as it is.
+/// Replaces `$KEY` and `${KEY}` of earlier keys; unknown ones are unchanged.
 fn expand(value: &str, vars: &BTreeMap<String, String>) -> String {
     let mut out = String::with_capacity(value.len());
     let mut rest = value;

@@ -1,17 +1,16 @@
-//! The program that a healthcheck calls, as far as the compose file tells.
+//! The program of a healthcheck, as far as the compose file shows it.
 
 use serde_json::Value;
 
 use super::compose::Service;
 
-/// Words that every shell has itself.
+/// Builtins of every shell.
 const OF_THE_SHELL: [&str; 16] = [
     "test", "[", "[[", "true", "false", "exit", "echo", "printf", "cd", "set", "export", "read", "kill", "if", "!", ":",
 ];
 
 impl Service {
-    /// The programs that the healthcheck cannot do without: the one that is called, and the shell that calls it.
-    /// Empty where nothing is certain.
+    /// The programs that the healthcheck requires: the called one, and the shell. Empty if nothing is certain.
     pub fn health_programs(&self) -> Vec<String> {
         if !self.healthcheck {
             return Vec::new();
@@ -26,7 +25,7 @@ impl Service {
             ["CMD", shell, flag, line, ..] if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') => {
                 [Some((*shell).to_owned()), first_program(line)].into_iter().flatten().collect()
             }
-            // Where a path begins that is none from the root, the image knows.
+            // A relative path depends on the image.
             ["CMD", program, ..] if program.contains('/') && !program.starts_with('/') => Vec::new(),
             ["CMD", program, ..] => vec![(*program).to_owned()],
             ["CMD-SHELL", line] => [Some("/bin/sh".to_owned()), first_program(line)].into_iter().flatten().collect(),
@@ -39,11 +38,10 @@ fn is_shell(program: &str) -> bool {
     matches!(program.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"))
 }
 
-/// The first program of a line, where the line cannot do without it: nothing that is expanded, and no name that the
-/// line itself may define.
+/// The first program of a line, if it is required: no expansion, and no name that the line itself may define.
 fn first_program(line: &str) -> Option<String> {
     let plain = line.replace("$$", "$");
-    // Another program may do where the first is not there.
+    // Another program may be a fallback.
     let gives_up = |rest: &str| matches!(rest.split_whitespace().next(), Some("exit" | "false"));
     if plain.split("||").skip(1).any(|rest| !gives_up(rest)) {
         return None;
@@ -53,7 +51,7 @@ fn first_program(line: &str) -> Option<String> {
         return None;
     }
     let words = plain.split_whitespace().skip_while(|word| {
-        // Settings for one command: `A=b program`.
+        // Assignments for one command: `A=b program`.
         word.split_once('=')
             .is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_'))
     });

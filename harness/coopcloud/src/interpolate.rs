@@ -1,16 +1,16 @@
-//! Variables in compose files: `$X`, `${X}`, `${X:-default}`, `${X-default}`, `${X:?message}`,
-//! `${X?message}`, and `$$` for a dollar. Defaults do not nest.
+//! Variables in compose files: `$X`, `${X}`, `${X:-default}`, `${X-default}`, `${X:?message}`, `${X?message}`, and `$$`
+//! for a dollar. Defaults do not nest.
 //!
-//! docker looks for the first of `:-`, `-`, `:?`, `?` anywhere in the expression, so `${X?not-set}` is to it
-//! a variable `X?not` with the default `set`; and it takes `$X-more` for `${X-more}`. What it would take in
-//! another way than a reader does is refused.
+//! docker searches for the first of `:-`, `-`, `:?`, `?` anywhere in the expression, so `${X?not-set}` is for it a
+//! variable `X?not` with the default `set`; and it parses `$X-more` as `${X-more}`. Text that docker parses differently
+//! from a human reader is refused.
 
 use std::collections::BTreeMap;
 
 /// Replaces every variable in a text.
 ///
 /// # Errors
-/// What is wrong: a form that is none of the above, or a required variable that is not set.
+/// A form that is none of the above, or a required variable that is not set.
 pub fn interpolate(text: &str, vars: &BTreeMap<String, String>) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -31,7 +31,7 @@ pub fn interpolate(text: &str, vars: &BTreeMap<String, String>) -> Result<String
             }
             rest = &after[end..];
             if is_operator(rest) || rest.starts_with(folded) {
-                return Err(format!("${} goes on in a way that docker reads otherwise; write ${{{0}}}", &after[..end]));
+                return Err(format!("docker parses the text after ${} differently; write ${{{0}}}", &after[..end]));
             }
             out.push_str(vars.get(&after[..end]).map_or("", String::as_str));
         }
@@ -40,30 +40,27 @@ pub fn interpolate(text: &str, vars: &BTreeMap<String, String>) -> Result<String
     Ok(out)
 }
 
-/// One place where a text takes a variable.
+/// One use of a variable in a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
-    /// The variable.
     pub name: String,
-    /// What stands there where it is not set.
+    /// The replacement if it is not set.
     pub unset: Unset,
 }
 
-/// What a place has where its variable is not set.
+/// The replacement of an unset variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unset {
-    /// Nothing.
     Empty,
-    /// A default of its own.
     Default(String),
-    /// The file is refused; an empty value may do, or not.
+    /// The file is refused.
     Refused {
-        /// Whether an empty value does.
+        /// Whether an empty value is accepted.
         empty_is_fine: bool,
     },
 }
 
-/// The variables in a text that [`interpolate`] takes, each as often as it is used.
+/// The variables in a text that [`interpolate`] replaces, each as often as it is used.
 pub fn uses_in(text: &str) -> Vec<Use> {
     let mut uses = Vec::new();
     let mut rest = text;
@@ -84,7 +81,7 @@ pub fn uses_in(text: &str) -> Vec<Use> {
     uses
 }
 
-/// What an operator behind a name says.
+/// The meaning of an operator after a name.
 fn unset(operator: &str) -> Unset {
     if operator.starts_with('?') || operator.starts_with(":?") {
         return Unset::Refused { empty_is_fine: operator.starts_with('?') };
@@ -95,7 +92,7 @@ fn unset(operator: &str) -> Unset {
     }
 }
 
-/// The names of the variables in a text that have no value and no default, and for which no message is asked.
+/// The variables in a text without a value, a default or a message.
 pub fn unset_in(text: &str, vars: &BTreeMap<String, String>) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = text;
@@ -120,12 +117,12 @@ fn is_operator(text: &str) -> bool {
     [":-", "-", ":?", "?"].iter().any(|operator| text.starts_with(operator))
 }
 
-/// Letters that docker's pattern takes for a plain s and k, since it ignores case.
+/// Characters that docker's case-insensitive pattern accepts as s and k.
 fn folded(c: char) -> bool {
     matches!(c, '\u{17f}' | '\u{212a}')
 }
 
-/// The value of what stands between braces; an error without words is a form that is not known.
+/// The value of an expression in braces; an error without a message is an unknown form.
 fn evaluate(expression: &str, vars: &BTreeMap<String, String>) -> Result<String, Option<String>> {
     let end = name_length(expression);
     let (name, operator) = expression.split_at(end);
@@ -143,7 +140,7 @@ fn evaluate(expression: &str, vars: &BTreeMap<String, String>) -> Result<String,
         None => operator.strip_prefix('-').is_some_and(|default| two_ways(&[":-"], default)),
     };
     if ambiguous {
-        return Err(Some(format!("docker reads ${{{expression}}} in another way than it looks")));
+        return Err(Some(format!("docker parses ${{{expression}}} differently from how it reads")));
     }
     if operator.is_empty() {
         Ok(value.unwrap_or_default().to_owned())

@@ -1,4 +1,4 @@
-//! The labels that Co-op Cloud puts on swarm services, and what the backup ones promise.
+//! The labels that Co-op Cloud puts on swarm services, and the meaning of the backup ones.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ pub fn version(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.version")
 }
 
-/// The label that says whether the deploy was a chaos deploy.
+/// The label that marks a chaos deployment.
 pub fn chaos(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.chaos")
 }
 
-/// The label with the first eight digits of the deployed commit; `+U` follows on a dirty checkout.
+/// The label with the first eight digits of the deployed commit, followed by `+U` for a dirty checkout.
 pub fn chaos_version(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.chaos-version")
 }
 
-/// The label with the seconds that abra waits for a deploy.
+/// The label with abra's timeout of a deployment in seconds.
 pub fn timeout(stack: &StackName) -> String {
     format!("coop-cloud.{stack}.timeout")
 }
@@ -32,24 +32,22 @@ pub fn recipe(stack: &StackName) -> String {
 /// The labels of each service, by its short name.
 pub type ServiceLabels = BTreeMap<String, BTreeMap<String, String>>;
 
-/// What the labels promise of one volume.
+/// The backed up part of a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Coverage {
-    /// All of it.
     All,
     /// These paths below its root.
     Paths(Vec<String>),
-    /// Nothing.
     No,
 }
 
-/// Whether a service's labels switch its backup on. Values may come from variables.
+/// Whether a service's labels enable its backup. Values may come from variables.
 pub fn is_backed_up(labels: &BTreeMap<String, String>) -> bool {
     labels.get("backupbot.backup").is_some_and(|value| is_true(value))
 }
 
-/// What the labels promise of a volume that `service` mounts at `path`. Both schemes count: the new
-/// one speaks for every volume of the stack, the old one for absolute paths in its own service.
+/// The backed up part of a volume that `service` mounts at `path`. Both schemes count: the new one covers every volume
+/// of the stack, the old one absolute paths in its own service.
 pub fn coverage(labels: &ServiceLabels, service: &str, volume: &str, path: &str) -> Coverage {
     let on = || labels.iter().filter(|(_, labels)| is_backed_up(labels));
     if on().next().is_none() {

@@ -1,8 +1,8 @@
-//! abra's rules R001 to R015 over a recipe's files, for machines that have no abra.
+//! abra's rules R001 to R015 over a recipe's files, for machines without abra.
 //!
-//! A rule is an error, which stops a run, only where that is known. What the others ask, and how hard, is remembered
-//! (medium certainty), so that they warn; the real abra may call them errors, and its own word counts where it is
-//! installed. How each is known stands beside it, and in docs/reference.md.
+//! A rule is an error, which stops a run, only if that is known. The requirements and severities of the others are
+//! remembered (medium certainty), so they are warnings; the real abra may consider them errors, and its own result
+//! counts if it is installed. The source of each is next to it, and in docs/reference.md.
 
 use serde_json::Value;
 
@@ -11,34 +11,33 @@ use super::envfile::EnvFile;
 use super::interpolate::uses_in;
 use super::version::Version;
 
-/// A recipe's files, as lint sees them.
+/// A recipe's files, as input of lint.
 pub struct Recipe<'a> {
-    /// The compose files, merged.
+    /// The merged compose files.
     pub compose: &'a Compose,
     /// The text of `compose.yml`.
     pub compose_text: &'a str,
     /// `.env.sample`.
     pub sample: &'a EnvFile,
-    /// `abra.sh`, empty where there is none.
+    /// `abra.sh`, or empty.
     pub abra_sh: &'a str,
-    /// `README.md`, empty where there is none.
+    /// `README.md`, or empty.
     pub readme: &'a str,
     /// Every tag, and whether it is annotated.
     pub tags: &'a [(String, bool)],
 }
 
-/// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Its number.
     pub reference: &'static str,
-    /// What it asks.
+    /// Its requirement.
     pub asks: &'static str,
     /// `error` or `warn`.
     pub severity: &'static str,
-    /// How to mend it.
+    /// How to fix it.
     pub resolve: &'static str,
-    /// How what is said here of it is known.
+    /// The source of this row.
     pub known: &'static str,
 }
 
@@ -50,14 +49,14 @@ const fn warn(reference: &'static str, asks: &'static str, resolve: &'static str
     Rule { reference, asks, severity: "warn", resolve, known }
 }
 
-/// What stands for a rule that nobody who wrote this has seen in abra's output.
+/// For a rule that the authors have not seen in abra's output.
 const AS_WARNING: &str = "remembered as a warning; not seen";
 const AS_ERROR: &str = "remembered as an error; not seen, so it only warns";
 
-/// The rules in their order.
+/// In order.
 pub const RULES: [Rule; 15] = [
     warn("R001", "compose has the expected version", "set version: \"3.8\" in compose.yml", AS_WARNING),
-    warn("R002", "every service has a healthcheck", "give each service a healthcheck", AS_WARNING),
+    warn("R002", "every service has a healthcheck", "add a healthcheck to each service", AS_WARNING),
     warn("R003", "every image has a tag", "pin each image to a tag", AS_ERROR),
     warn("R004", "no unstable tag", "replace latest by a version", AS_ERROR),
     warn("R005", "image tags look like versions", "use tags with a version", AS_ERROR),
@@ -70,7 +69,7 @@ pub const RULES: [Rule; 15] = [
     warn("R007", "README has its metadata", "fill in the metadata block of README.md", AS_WARNING),
     error(
         "R008",
-        ".env.sample is there",
+        ".env.sample exists",
         "add .env.sample",
         "seen: abra cannot validate the recipe and ends with exit code 1",
     ),
@@ -81,8 +80,8 @@ pub const RULES: [Rule; 15] = [
         "follows from the rest of abra: what it runs and asks without a service's name is in app",
     ),
     warn("R010", "traefik is enabled", "set the label traefik.enable=true", AS_ERROR),
-    warn("R011", "every service has an image", "give each service an image", AS_ERROR),
-    warn("R012", "config versions stand in abra.sh", "export each config's *_VERSION in abra.sh", AS_ERROR),
+    warn("R011", "every service has an image", "add an image to each service", AS_ERROR),
+    warn("R012", "config versions are in abra.sh", "export each config's *_VERSION in abra.sh", AS_ERROR),
     warn(
         "R013",
         "the repository is on the maintainers' Gitea",
@@ -98,43 +97,40 @@ pub const RULES: [Rule; 15] = [
     warn("R015", "secret names are short", "shorten secret names to 12 characters", AS_WARNING),
 ];
 
-/// A rule that abra's table has, and of which nothing else is known here.
+/// A rule in abra's table about which nothing else is known here.
 pub const NOT_KNOWN: &str = "R016";
 
-/// What becomes of a rule.
+/// The result of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Met {
-    /// The recipe meets it.
     Yes,
-    /// Only another machine could say.
+    /// It depends on another machine.
     Unknown,
-    /// It does not: by these services, images, variables, tags or files.
+    /// Violated by these services, images, variables, tags or files.
     No(Vec<String>),
 }
 
 /// One rule's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleResult {
-    /// The rule.
     pub rule: Rule,
-    /// What became of it.
     pub met: Met,
 }
 
 impl RuleResult {
-    /// Whether it stops a deploy.
+    /// Whether it stops a deployment.
     pub fn stops(&self) -> bool {
         self.rule.severity == "error" && matches!(self.met, Met::No(_))
     }
 }
 
-/// Every rule's result, in their order.
+/// Every rule's result, in order.
 pub fn lint(recipe: &Recipe) -> Vec<RuleResult> {
     RULES.into_iter().map(|rule| RuleResult { rule, met: met(rule.reference, recipe) }).collect()
 }
 
-/// What breaks a rule: services, images, variables, tags or files by name. Empty where nothing does, and for a number
-/// that is not known here.
+/// The violations of a rule: names of services, images, variables, tags or files. Empty if there are none, or for an
+/// unknown number.
 pub fn breakers(reference: &str, recipe: &Recipe) -> Vec<String> {
     match met(reference, recipe) {
         Met::No(names) => names,
@@ -154,7 +150,7 @@ fn met(reference: &str, recipe: &Recipe) -> Met {
     };
     let unless = |fine: bool, what: &str| if fine { Vec::new() } else { vec![what.to_owned()] };
     let releases = || recipe.tags.iter().filter(|(name, _)| Version::parse(name).is_some());
-    // A file that cannot be read has no config and no version either; other checks say what is wrong with it.
+    // An unreadable file has no config and no version either; other checks report the error.
     let tree = || super::yaml::Node::parse(recipe.compose_text).map(|tree| tree.value());
     let names: Vec<String> = match reference {
         "R001" => unless(tree().is_ok_and(|tree| tree.get("version").is_some()), "compose.yml has no version:"),
@@ -198,8 +194,8 @@ fn tag_of(image: &str) -> Option<&str> {
     name.split_once(':').map(|(_, tag)| tag)
 }
 
-/// The variables in the names of configs: their versions, where the convention is kept to. Variables of images, secrets
-/// and settings may end in `_VERSION` as well.
+/// The variables in the names of configs: their versions, by convention. Variables of images, secrets and settings may
+/// end in `_VERSION` as well.
 fn config_versions(document: &Value) -> Vec<String> {
     let configs = document.get("configs").and_then(Value::as_object);
     let names =

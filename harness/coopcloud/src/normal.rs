@@ -1,13 +1,13 @@
-//! One form for what compose files may write in several, and docker's way of merging two of them.
+//! Normalizes the alternative forms of compose files, and merges two of them as docker does.
 
 use serde_json::{Map, Value, json};
 
 use super::compose::plain;
 
-/// Brings a document to the long forms.
+/// Converts a document to the long forms.
 ///
 /// # Errors
-/// What has a shape that no form has.
+/// A value whose shape matches no form.
 pub(super) fn normal_form(document: Value) -> Result<Value, String> {
     let Value::Object(mut document) = document else { return Err("a compose file must be a mapping".to_owned()) };
     document.retain(|key, _| !key.starts_with("x-"));
@@ -78,8 +78,8 @@ fn key_values(field: &str, value: &Value) -> Result<Value, String> {
     Ok(Value::Object(pairs))
 }
 
-/// `[address:][published:]target[/protocol]`, a number, or the long form. Ranges of the same length are taken apart; of a
-/// published range with one target docker chooses, so that stands for its first port.
+/// `[address:][published:]target[/protocol]`, a number, or the long form. Ranges of the same length are split; of a
+/// published range with one target docker chooses, so that is represented by its first port.
 fn ports(item: &Value) -> Result<Vec<Value>, String> {
     let default = |value: &mut Value, key: &str, text: &str| {
         if value.get(key).is_none() {
@@ -152,8 +152,8 @@ fn reference(item: &Value) -> Result<Value, String> {
     }
 }
 
-/// Lays `over` over `base` as docker does: mappings are merged, lists of things with an identity are
-/// merged by it, everything else is replaced.
+/// Merges `over` into `base` as docker does: mappings are merged, lists of items with an identity are merged by it,
+/// everything else is replaced.
 pub(super) fn merge(base: &mut Value, over: Value) {
     merge_at("", base, over);
 }
@@ -183,7 +183,7 @@ fn merge_at(field: &str, base: &mut Value, over: Value) {
     }
 }
 
-/// What makes two items of a list the same.
+/// The identity of a list's item.
 fn identity(field: &str, item: &Value) -> Option<String> {
     let part = |name: &str| item.get(name).map(plain).unwrap_or_default();
     match field {

@@ -1,5 +1,5 @@
-//! The routing labels of a stack as traefik takes them, and whether they lead a request to the app. What another
-//! provider of traefik's, or another stack, may add is not seen here, so only what cannot be mended there is said.
+//! The routing labels of a stack as traefik interprets them, and whether they lead a request to the app. Other
+//! providers of traefik and other stacks are not visible here, so only errors that they cannot compensate are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,26 +11,23 @@ use super::router_rule::{RoutedRequest, Takes, takes};
 /// A router of HTTP requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Router {
-    /// Its name.
     pub name: String,
-    /// The service of the stack whose labels make it.
+    /// The stack's service with its labels.
     pub on: String,
-    /// Its rule; empty where it has none.
+    /// Its rule, or empty.
     pub rule: String,
-    /// Its entrypoints.
     pub entrypoints: Vec<String>,
-    /// The middlewares that it names.
     pub middlewares: Vec<String>,
-    /// The service of traefik's that it names, where it names one.
+    /// The traefik service that it names.
     pub service: Option<String>,
-    /// Whether it takes requests by HTTPS.
+    /// Whether it accepts HTTPS.
     pub tls: bool,
 }
 
-/// What the labels of a stack make.
+/// The routing in a stack's labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routing {
-    /// The routers of services that traefik looks at.
+    /// The routers of enabled services.
     pub routers: Vec<Router>,
     /// The routers of services without `traefik.enable=true`.
     pub not_enabled: Vec<Router>,
@@ -42,19 +39,18 @@ pub struct Routing {
     pub networks: BTreeMap<String, String>,
 }
 
-/// Why no request gets to the app.
+/// Why no request reaches the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoWay {
-    /// What is wrong.
     pub what: String,
     /// What to do.
     pub look_at: String,
-    /// Whether another path than the one that is asked for would do.
+    /// Whether another path would work.
     pub is_path: bool,
 }
 
 impl Routing {
-    /// Reads labels. Names of routers and keys count in either case, as traefik takes them.
+    /// Parses labels. Names of routers and keys are case-insensitive, as in traefik.
     pub fn of(labels: &ServiceLabels) -> Self {
         let mut routing = Self::default();
         for (on, labels) in labels {
@@ -84,7 +80,7 @@ impl Routing {
                             _ => {}
                         }
                     }
-                    // An address takes the place of a port.
+                    // An address replaces a port.
                     ["traefik", "http", "services", name, "loadbalancer", "server", "port" | "url"] if enabled => {
                         routing.ports.insert((on.clone(), (*name).to_owned()), value.clone());
                     }
@@ -95,13 +91,13 @@ impl Routing {
                 }
             }
             let list = if enabled { &mut routing.routers } else { &mut routing.not_enabled };
-            // Settings of TLS alone make a router too, whose rule is traefik's default, which recipes do not use.
+            // TLS settings alone create a router too, with traefik's default rule, which recipes do not use.
             list.extend(routers.into_values().filter(|router| !router.rule.is_empty()));
         }
         routing
     }
 
-    /// The service of the stack that a router leads to: the one whose labels define what it names, else its own.
+    /// The stack's service that a router leads to: the one whose labels define its named service, else its own.
     pub fn target<'a>(&'a self, router: &'a Router) -> &'a str {
         self.defined(router).map_or(router.on.as_str(), |(on, _)| on)
     }
@@ -113,8 +109,7 @@ impl Routing {
         port.parse().ok()
     }
 
-    /// The service of the stack and the port of what a router names; routers may name what another service's labels
-    /// define.
+    /// The stack's service and the port of a router's named service; another service's labels may define it.
     fn defined<'a>(&'a self, router: &Router) -> Option<(&'a str, &'a str)> {
         let (wanted, provider) = router.service.as_deref().map(|name| name.split_once('@').unwrap_or((name, "")))?;
         let is_wanted = |name: &str| name == wanted && ["", "docker", "swarm"].contains(&provider);
@@ -122,7 +117,7 @@ impl Routing {
         found.next().map(|((on, _), port)| (on.as_str(), port.as_str()))
     }
 
-    /// Whether a middleware is one of the app's own by its name, and nothing defines it. Others may be the server's.
+    /// Whether a middleware belongs to the app by its name, and is not defined. Others may be the server's.
     fn is_missing(&self, middleware: &str, host: &str) -> bool {
         let name = middleware.to_lowercase();
         let (name, provider) = name.split_once('@').unwrap_or((&name, ""));
@@ -130,13 +125,13 @@ impl Routing {
         is_own && ["", "docker", "swarm"].contains(&provider) && !self.middlewares.contains(name)
     }
 
-    /// The first router that takes a request, or may.
+    /// The first router that accepts a request, or may.
     pub fn taken_by(&self, wanted: RoutedRequest<'_>) -> Option<&Router> {
         self.routers.iter().find(|router| matches!(takes(&router.rule, wanted), Takes::Yes | Takes::Unknown))
     }
 
-    /// Why no request gets to the app, where the labels alone tell. `networks` says which networks each service of
-    /// the stack is on, by their full names, and `proxy` how the network is called that traefik shares.
+    /// Why no request reaches the app, if the labels alone show it. `networks` are the networks of each service of the
+    /// stack, by full name, and `proxy` is the name of the network that traefik shares.
     pub fn no_way(
         &self,
         wanted: RoutedRequest<'_>,
@@ -147,10 +142,7 @@ impl Routing {
         if self.routers.is_empty() {
             let router = self.not_enabled.first()?;
             return no(
-                format!(
-                    "service {} has a router and no label traefik.enable=true, so traefik does not look at it",
-                    router.on
-                ),
+                format!("service {} has a router and no label traefik.enable=true, so traefik ignores it", router.on),
                 format!("deploy.labels of service {}: traefik.enable=true", router.on),
             );
         }
@@ -160,15 +152,15 @@ impl Routing {
             let RoutedRequest { host, path } = wanted;
             if self.routers.iter().any(|router| takes(&router.rule, wanted) == Takes::OtherPath) {
                 return Some(NoWay {
-                    what: format!("cc-ci would ask for {path} of {host}, and no rule takes that path: {rules}"),
+                    what: format!("cc-ci would request {path} of {host}, and no rule accepts that path: {rules}"),
                     look_at:
-                        "[health] path in recipe.toml of cc-ci's folder for the recipe: a path that the rule takes"
+                        "[health] path in recipe.toml of cc-ci's folder for the recipe: a path that the rule accepts"
                             .to_owned(),
                     is_path: true,
                 });
             }
             return no(
-                format!("no router's rule takes a request to {host}{path}: {rules}"),
+                format!("no router's rule accepts a request to {host}{path}: {rules}"),
                 format!("the rule in deploy.labels; one for the app's own name is Host(`{host}`)"),
             );
         };
@@ -178,7 +170,7 @@ impl Routing {
                 format!("deploy.labels of service {}: the names behind traefik.http.middlewares.", router.on),
             );
         }
-        // Seen with traefik 3.7: without a port of its own it drops all labels of a service, also those of routers that
+        // Seen with traefik 3.7: without a port of its own it drops all labels of a service, even those of routers that
         // lead elsewhere.
         if self.ports.keys().all(|(service, _)| *service != router.on) {
             let Router { name, on, .. } = router;
@@ -195,20 +187,20 @@ impl Routing {
             let asked = self.networks.get(on).map_or(proxy, String::as_str);
             if !has.is_empty() && !has.contains(proxy) {
                 return no(
-                    format!("service {on} is not on the network {proxy}, where traefik would look for it"),
+                    format!("service {on} is not on the network {proxy}, which traefik uses"),
                     format!("networks of service {on}: {proxy}"),
                 );
             }
             if !has.is_empty() && !has.contains(asked) {
                 return no(
                     format!(
-                        "the label traefik.docker.network of service {on} says {asked}, and the service is not on it"
+                        "the label traefik.docker.network of service {on} is {asked}, and the service is not on it"
                     ),
                     format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
                 );
             }
         }
-        // Another provider's, or another stack's, is not seen here.
+        // One of another provider or stack is not visible here.
         if let Some(named) = router.service.as_ref().filter(|named| !named.contains('@'))
             && self.defined(router).is_none()
         {
@@ -297,7 +289,7 @@ mod tests {
         assert!(why(&[], "traefik.enable", &["proxy"]).contains("no label traefik.enable=true"));
         let other = ("traefik.http.routers.x.rule", "Host(`other.example.org`)");
         assert!(
-            why(&[other], "", &["proxy"]).starts_with("no router's rule takes a request to app.example.org/: Host(")
+            why(&[other], "", &["proxy"]).starts_with("no router's rule accepts a request to app.example.org/: Host(")
         );
         assert!(why(&[], GOOD[4].0, &["proxy"]).contains("no label loadbalancer.server.port"));
         assert!(why(&[("traefik.http.routers.x.service", "y")], "", &["proxy"]).contains("traefik's service y"));

@@ -2,56 +2,52 @@
 
 use regex::Regex;
 
-/// A request that is asked of a rule.
+/// A request to evaluate against a rule.
 #[derive(Debug, Clone, Copy)]
 pub struct RoutedRequest<'a> {
-    /// The host.
     pub host: &'a str,
-    /// The path.
     pub path: &'a str,
 }
 
-/// What a rule says to a request.
+/// Whether a rule accepts a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// It takes it.
     Yes,
-    /// It takes none like it.
     No,
-    /// It would on another path.
+    /// It would accept another path.
     OtherPath,
-    /// That hangs on what is not known here, such as the address of who asks.
+    /// It depends on an unknown property, such as the client's address.
     Unknown,
 }
 
 /// A rule, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouterRule<'a> {
-    /// One of these takes the request.
+    /// One of these accepts the request.
     Any(Vec<Self>),
-    /// All of these take it.
+    /// All of these accept it.
     All(Vec<Self>),
-    /// This does not take it.
+    /// This does not accept it.
     Not(Box<Self>),
     /// A matcher, its name in lower case, with its values.
     Matcher(String, Vec<&'a str>),
 }
 
-/// Deeper brackets are in no honest rule.
+/// Maximum depth of brackets.
 const DEPTH: usize = 20;
 
 impl<'a> RouterRule<'a> {
-    /// Reads a rule.
+    /// Parses a rule.
     ///
     /// # Errors
-    /// From where on it cannot be read.
+    /// The position of the error.
     pub fn parse(rule: &'a str) -> Result<Self, String> {
         let mut reader = Reader { rest: rule };
         let parsed = reader.either(0)?;
         if reader.rest.trim().is_empty() { Ok(parsed) } else { Err(reader.odd()) }
     }
 
-    /// What it says to a GET without headers of its own.
+    /// Whether it accepts a GET without additional headers.
     pub fn takes(&self, wanted: RoutedRequest<'_>) -> Takes {
         match self.met(wanted.host, Some(wanted.path)) {
             Some(true) => Takes::Yes,
@@ -61,7 +57,7 @@ impl<'a> RouterRule<'a> {
         }
     }
 
-    /// Whether it is met; none where that hangs on what is not known here, such as a path that is not given.
+    /// Whether it matches; `None` if it depends on an unknown property, such as a path that is not given.
     fn met(&self, host: &str, path: Option<&str>) -> Option<bool> {
         match self {
             Self::Any(parts) => any(parts.iter().map(|part| part.met(host, path))),
@@ -71,7 +67,7 @@ impl<'a> RouterRule<'a> {
         }
     }
 
-    /// The paths and prefixes that it names, in their order.
+    /// The paths and prefixes in it, in order.
     pub fn paths(&self) -> Vec<&'a str> {
         match self {
             Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::paths).collect(),
@@ -82,12 +78,12 @@ impl<'a> RouterRule<'a> {
     }
 }
 
-/// What a rule says to a request; a rule that cannot be read is unknown.
+/// Whether a rule accepts a request; unknown if the rule is invalid.
 pub fn takes(rule: &str, wanted: RoutedRequest<'_>) -> Takes {
     RouterRule::parse(rule).map_or(Takes::Unknown, |rule| rule.takes(wanted))
 }
 
-/// Whether one of these is met.
+/// Whether one of these matches.
 fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut met = Some(false);
     for part in parts {
@@ -100,7 +96,7 @@ fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     met
 }
 
-/// Whether a matcher's value fits.
+/// Whether a matcher's value matches.
 fn matches(name: &str, value: &str, host: &str, path: Option<&str>) -> Option<bool> {
     // Version 2 has patterns in these too.
     let plain = |fits: &dyn Fn(&str) -> bool| path.filter(|_| !value.contains('{')).map(fits);
@@ -111,7 +107,7 @@ fn matches(name: &str, value: &str, host: &str, path: Option<&str>) -> Option<bo
         "pathprefix" => plain(&|path| path.starts_with(value)),
         "pathregexp" => Regex::new(value).ok().and_then(|pattern| path.map(|path| pattern.is_match(path))),
         "method" => Some(value.eq_ignore_ascii_case("GET")),
-        // What a request of cc-ci does not say of itself.
+        // Properties that cc-ci's requests do not have.
         "header" | "headers" | "headerregexp" | "headersregexp" | "query" | "queryregexp" => Some(false),
         _ => None,
     }
@@ -119,7 +115,7 @@ fn matches(name: &str, value: &str, host: &str, path: Option<&str>) -> Option<bo
 
 /// A pattern of version 2, `{name:pattern}.example.org`, or of version 3, which is a plain one.
 fn pattern(value: &str) -> Option<Regex> {
-    // Version 2 names its patterns, `{name:…}`; what begins with a digit is a count of version 3.
+    // Version 2 names its patterns, `{name:…}`; a leading digit is a repetition in version 3.
     let is_named = value.match_indices('{').any(|(at, _)| value[at + 1..].starts_with(|c: char| c.is_alphabetic()));
     if !is_named {
         return Regex::new(&format!("(?i){value}")).ok();
@@ -218,7 +214,7 @@ impl<'a> Reader<'a> {
 
     fn odd(&self) -> String {
         let rest: String = self.rest.chars().take(40).collect();
-        format!("it is no rule that cc-ci can read, from {rest:?} on")
+        format!("cc-ci cannot parse the rule from {rest:?} on")
     }
 }
 

@@ -1,14 +1,14 @@
-//! The `version:` of a compose file, as docker's loader for stacks takes it (seen with `docker stack config` 28.2): a
-//! text from 3.0 to 3.13; `3`, an empty one and none mean the newest. All files of a stack must mean the same one.
+//! The `version:` of a compose file in docker's loader for stacks (seen with `docker stack config` 28.2): a text from
+//! 3.0 to 3.13; `3`, an empty one and none mean the newest. All files of a stack must mean the same one.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-/// What a file that names no version means.
+/// The default version.
 const NEWEST: u8 = 13;
 
-/// The `version:` of a compose file; none where the file has none.
+/// The `version:` of a compose file; `None` if absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SchemaVersion(Option<String>);
 
@@ -16,7 +16,7 @@ impl SchemaVersion {
     /// The version of a document.
     ///
     /// # Errors
-    /// Why docker would not take it.
+    /// Why docker would refuse it.
     pub(super) fn of(document: &Value) -> Result<Self, String> {
         let version = match document.get("version") {
             None => return Ok(Self(None)),
@@ -39,19 +39,19 @@ impl SchemaVersion {
         Self(Some(format!("3.{minor}")))
     }
 
-    /// The number after `3.`, by which the files of a stack are held together.
+    /// The number after `3.`, which has to be the same in all files of a stack.
     pub fn minor(&self) -> Option<u8> {
         match self.0.as_deref() {
             None | Some("" | "3") => Some(NEWEST),
             Some(text) => {
                 let minor = text.strip_prefix("3.")?;
-                // Written in one way: 3.08 is none.
+                // Canonical numbers only: 3.08 is invalid.
                 minor.parse().ok().filter(|number: &u8| *number <= NEWEST && number.to_string() == minor)
             }
         }
     }
 
-    /// Whether docker takes files of these two together.
+    /// Whether docker accepts files of these two versions together.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.minor() == other.minor()
     }
@@ -65,11 +65,11 @@ impl SchemaVersion {
 }
 
 impl fmt::Display for SchemaVersion {
-    /// In words that fit after the name of a file.
+    /// As text after the name of a file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(version) => write!(f, "says version {version:?}"),
-            None => f.write_str("says no version"),
+            Some(version) => write!(f, "has version {version:?}"),
+            None => f.write_str("has no version"),
         }
     }
 }

@@ -1,23 +1,22 @@
-//! The shell that hides in other formats: commands, entrypoints, healthchecks and hooks of compose
-//! files, and the steps of pipelines. A mistake there shows only when it runs, which may be in the
-//! middle of a restore. Pure: this finds the blocks, and the caller has a shell read them.
+//! The shell code in other formats: commands, entrypoints, healthchecks and hooks of compose files, and the steps of
+//! pipelines. An error there only shows when it runs, perhaps in the middle of a restore. Pure: this finds the blocks,
+//! and the caller has a shell parse them.
 
 use super::yaml::first_line;
 use serde_json::Value;
 
-/// A piece of shell.
+/// A block of shell code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Where it stands: `services.app.healthcheck.test`.
+    /// Its path: `services.app.healthcheck.test`.
     pub at: String,
-    /// The shell's text.
     pub text: String,
 }
 
-/// The shell in a compose file, as the shell will see it: compose's `$$` is `$` by then.
+/// The shell code in a compose file as the shell will see it, with compose's `$$` replaced by `$`.
 ///
 /// # Errors
-/// What is wrong with the YAML.
+/// Invalid YAML.
 pub fn in_compose(yaml: &str) -> Result<Vec<Block>, String> {
     let document: Value = serde_saphyr::from_str(yaml).map_err(|error| first_line(&error.to_string()))?;
     let mut blocks = Vec::new();
@@ -43,10 +42,10 @@ pub fn in_compose(yaml: &str) -> Result<Vec<Block>, String> {
     Ok(blocks)
 }
 
-/// The shell in a Drone or Woodpecker pipeline: each step's commands, as one script.
+/// The shell code in a Drone or Woodpecker pipeline: each step's commands, as one script.
 ///
 /// # Errors
-/// What is wrong with the YAML.
+/// Invalid YAML.
 pub fn in_pipeline(yaml: &str) -> Result<Vec<Block>, String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(yaml).map_err(|error| first_line(&error.to_string()))?;
     let mut blocks = Vec::new();
@@ -63,8 +62,8 @@ pub fn in_pipeline(yaml: &str) -> Result<Vec<Block>, String> {
     Ok(blocks)
 }
 
-/// A script's text with Go template expressions replaced by a word: recipes write `{{ env "X" }}` into
-/// scripts that docker fills in. A control expression (`if`, `end`, `range`) leaves nothing.
+/// A script's text with Go template expressions replaced by a word: recipes write `{{ env "X" }}` into scripts that
+/// docker expands. A control expression (`if`, `end`, `range`) is removed.
 pub fn without_templates(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -76,7 +75,7 @@ pub fn without_templates(text: &str) -> String {
         if !matches!(word, "if" | "else" | "end" | "range" | "with" | "define" | "template" | "block") {
             out.push_str("template");
         }
-        // The lines stay where they are, so that an error names the right one.
+        // Keeps line numbers, so that an error has the right one.
         out.extend(rest[start..start + len].matches('\n'));
         rest = &rest[start + len + 2..];
     }
@@ -104,7 +103,7 @@ fn of_argv(value: &Value) -> Option<String> {
     words.get(option + 1).cloned()
 }
 
-/// A healthcheck's shell: a text, or a list that begins with `CMD-SHELL` or calls a shell.
+/// A healthcheck's shell code: a text, or a list that begins with `CMD-SHELL` or calls a shell.
 fn of_healthcheck(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

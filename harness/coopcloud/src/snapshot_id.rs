@@ -1,5 +1,5 @@
-//! The ids of restic's snapshots, as the backup bot tells of them: restic itself says `snapshot 1a2b3c4d saved` at the end
-//! of a backup (its own words for people, of every release), and the real bot was seen to print such an id of 8 digits.
+//! The ids of restic's snapshots in the backup bot's output: restic prints `snapshot 1a2b3c4d saved` at the end of a
+//! backup (its message for people, in every release), and the real bot was seen to print such an id of 8 digits.
 
 use std::fmt;
 
@@ -11,12 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct SnapshotId(String);
 
 impl SnapshotId {
-    /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Every id that a backup's output says was saved, in the order in which it was said.
+    /// Every saved snapshot's id in a backup's output, in order.
     pub fn saved_in(output: &str) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         let words: Vec<&str> = output.split_whitespace().collect();

@@ -1,14 +1,14 @@
-//! What the template of a config asks for: `{{ env "NAME" }}`, `{{ secret "NAME" }}`. Source of the functions: swarmkit,
+//! What a config's template requires: `{{ env "NAME" }}`, `{{ secret "NAME" }}`. Source of the functions: swarmkit,
 //! `template/context.go`; the language is Go's `text/template`.
 
 use std::collections::BTreeSet;
 
-/// Words that make something of a value that is empty.
+/// Words that may handle an empty value.
 const CHOOSES: [&str; 13] = ["or", "and", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "default", ":=", "="];
 
-/// The names that a template asks a function for whatever is set, also deep in a longer expression. What stands in a
-/// block may be left out on purpose and is not counted; nor is an `env` of an expression that may have its own answer to
-/// an empty one, while a secret that is not there is refused wherever it stands.
+/// The names that a template passes to a function unconditionally, at any depth of an expression. Blocks may be skipped
+/// on purpose and do not count; neither does an `env` in an expression that may handle an empty value. A missing secret
+/// is refused anywhere.
 pub fn asked(text: &str, function: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut depth = 0_usize;

@@ -1,4 +1,5 @@
-//! Variables that compose files and config templates use and that nothing sets: docker fills in nothing and goes on.
+//! Variables that compose files and config templates use and that are not set: docker substitutes an empty text and
+//! continues.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use super::template::asked;
 use super::variables::is_reserved;
 use super::yaml::Node;
 
-/// The variables without a default that have no value, each with the files that use it. `sample` is the text of
-/// `.env.sample`: what it names in a comment is an operator's choice, and no mistake.
+/// The unset variables without a default, each with the files that use it. `sample` is the text of `.env.sample`: a
+/// variable in its comments is an operator's choice, and no mistake.
 pub fn unset(compose: &Compose, vars: &BTreeMap<String, String>, sample: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, text) in &compose.files {
@@ -41,21 +42,18 @@ fn texts(value: &Value, take: &mut impl FnMut(&str)) {
     }
 }
 
-/// What a config's template asks for and the service does not have.
+/// A requirement of a config's template that the service lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gap {
-    /// An environment variable: the engine fills in nothing.
+    /// An environment variable: the engine substitutes an empty text.
     Env {
-        /// The service.
         service: String,
         /// The config's key.
         config: String,
-        /// The variable.
         name: String,
     },
     /// A secret: the engine refuses to start the task. Source: swarmkit, `template/context.go`.
     Secret {
-        /// The service.
         service: String,
         /// The config's key.
         config: String,
@@ -64,7 +62,7 @@ pub enum Gap {
     },
 }
 
-/// The gaps of every config with `template_driver: golang`. `file` gives a file's text.
+/// The gaps of every config with `template_driver: golang`. `file` returns a file's text.
 pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -> BTreeSet<Gap> {
     let mut gaps = BTreeSet::new();
     for config in compose.configs.iter().filter(|config| config.is_template) {
@@ -74,7 +72,7 @@ pub fn template_gaps(compose: &Compose, file: impl Fn(&str) -> Option<String>) -
                 Some(Value::Object(map)) => map.contains_key(name),
                 _ => false,
             };
-            // What env files and images set is not seen here, and abra gives `app` the whole env file.
+            // Variables of env files and images are not visible here, and abra passes the whole env file to `app`.
             let knows_env = service.field("env_file").is_none() && service.name != "app";
             for name in asked(&text, "env").into_iter().filter(|name| knows_env && !has_env(name)) {
                 gaps.insert(Gap::Env { service: service.name.clone(), config: key.clone(), name });

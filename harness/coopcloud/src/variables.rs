@@ -1,11 +1,11 @@
 //! Variables that belong to the machine, not to an app.
 //!
-//! A compose file takes its variables from the environment of the process that deploys it. Some of that
-//! environment the process needs for itself, and a few names would change what the process does: where it
-//! finds programs and libraries, which engine it speaks to. So an app's value for these never becomes part
-//! of a process's environment, and a stranger's compose file that names one is refused.
+//! A compose file takes its variables from the environment of the deploying process. That process needs some of its
+//! environment itself, and a few names would change its behaviour: where it finds programs and libraries, which engine
+//! it uses. So an app's value for these never becomes part of a process's environment, and an untrusted compose file
+//! that uses one is refused.
 
-/// Names of their own.
+/// Exact names.
 const NAMES: [&str; 15] = [
     "PATH",
     "HOME",
@@ -24,13 +24,13 @@ const NAMES: [&str; 15] = [
     "LOCPATH",
 ];
 
-/// Every name that begins so.
+/// Prefixes.
 const BEGINNINGS: [&str; 7] = ["DOCKER_", "ABRA_", "LD_", "XDG_", "SSL_CERT_", "BUILDKIT_", "MALLOC_"];
 
-/// In either case, as programs take them.
+/// Case-insensitive, as in programs.
 const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
 
-/// What a program that deploys needs of the machine, and no more: where programs are, and which engine.
+/// The machine's variables that a deploying program needs: the search path, and the engine.
 pub const HANDED_ON: [&str; 8] = [
     "PATH",
     "HOME",

@@ -1,4 +1,4 @@
-//! Versions of recipes: `X.Y.Z+upstream`. Young recipes write them loosely, so much is forgiven.
+//! Versions of recipes: `X.Y.Z+upstream`. Young recipes write them loosely, so parsing is lenient.
 
 use std::cmp::Ordering;
 
@@ -7,13 +7,12 @@ use std::cmp::Ordering;
 pub struct Version {
     /// X, Y, Z.
     pub numbers: [u64; 3],
-    /// What follows the plus; may be empty.
+    /// The part after the plus; may be empty.
     pub upstream: String,
 }
 
 impl Version {
-    /// Reads a version or a tag's name; none where it is neither. A leading `v` is forgiven, and so
-    /// are a missing upstream and missing numbers.
+    /// Parses a version or a tag's name. A leading `v`, a missing upstream and missing numbers are accepted.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let (numbers, upstream) = text.split_once('+').unwrap_or((text, ""));
@@ -48,8 +47,8 @@ pub fn newest(tags: &[String]) -> Option<String> {
     tags.iter().filter_map(|tag| Some((Version::parse(tag)?, tag))).max().map(|(_, tag)| tag.clone())
 }
 
-/// The release that an upgrade to a version starts from: the newest one that is older. A version that is behind
-/// every release, or unknown, starts from the newest: that is what is out there. One of the version itself is none.
+/// The release that an upgrade to a version starts from: the newest one that is older. If the version precedes every
+/// release, or is unknown, the newest, since that is deployed. A release of the version itself does not count.
 pub fn previous(head: Option<&str>, releases: &[String]) -> Option<String> {
     let head = head.and_then(Version::parse);
     let mut known: Vec<(Version, &String)> =

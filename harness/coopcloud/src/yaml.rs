@@ -1,9 +1,8 @@
-//! YAML read into a tree, and written again in the one form that every reader takes the same way.
+//! YAML parsed into a tree, and written again in a form that every reader parses alike.
 //!
-//! cc-ci checks what a stranger's compose files ask for, and another program deploys them. Where two
-//! readers of YAML disagree, a file could say one thing to the check and another to the deploy. So what
-//! is deployed is the tree that was checked, written by [`Node::text`]; and what readers are known to
-//! disagree on (tags, keys given twice, other line breaks) is refused by name.
+//! cc-ci checks untrusted compose files, and another program deploys them. If two YAML readers disagree, a file could
+//! mean one thing to the check and another to the deployment. So the checked tree is deployed, written by
+//! [`Node::text`]; and known differences between readers (tags, duplicate keys, other line breaks) are refused by name.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,18 +10,17 @@ use std::fmt::Write as _;
 use granit_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
-/// No honest file comes near; with aliases a short text can stand for a tree of any size.
+/// Maximum number of nodes: with aliases a short text can represent a tree of any size.
 const NODES: usize = 50_000;
 
-/// How deep lists and mappings may lie in each other.
+/// Maximum depth of lists and mappings.
 const DEPTH: usize = 60;
 
 /// A part of a document. Anchors and merge keys are resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
-    /// A scalar without quotes: its text says whether it is a number, a truth value, or nothing.
+    /// An unquoted scalar: its text determines whether it is a number, a boolean, or null.
     Plain(String),
-    /// Text.
     Text(String),
     List(Vec<Node>),
     /// In the order of the file.
@@ -30,16 +28,16 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// Reads one document.
+    /// Parses one document.
     ///
     /// # Errors
-    /// What is wrong with it, in a line.
+    /// The error in one line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         // At the very beginning every reader skips it.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(odd) = text.chars().find(|c| is_odd(*c)) {
             return Err(format!(
-                "it holds the character {}, which readers of YAML take in two ways",
+                "it contains the character {}, which YAML readers parse in two ways",
                 odd.escape_unicode()
             ));
         }
@@ -52,7 +50,7 @@ impl Node {
         Ok(reader.done.unwrap_or(Self::Plain(String::new())))
     }
 
-    /// As a value, with plain scalars resolved as docker's loader does it.
+    /// As a value, with plain scalars resolved as in docker's loader.
     pub(super) fn value(&self) -> Value {
         match self {
             Self::Plain(text) => plain(text),
@@ -74,7 +72,7 @@ impl Node {
         Self::Map(pairs)
     }
 
-    /// The same without what is at a path of keys.
+    /// A copy without the value at a path of keys.
     pub(super) fn without(self, path: &[&str]) -> Self {
         let (Self::Map(pairs), Some((first, rest))) = (self.clone(), path.split_first()) else { return self };
         let kept = pairs.into_iter().filter_map(|(key, value)| match key.key() == *first {
@@ -85,7 +83,7 @@ impl Node {
         Self::Map(kept.collect())
     }
 
-    /// As YAML that leaves nothing to a reader: brackets, and quotes around whatever is not a bare word.
+    /// As unambiguous YAML: brackets, and quotes around everything except bare words.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, 0);
@@ -144,7 +142,7 @@ impl Node {
     }
 }
 
-/// A list or mapping that has not ended, with its anchor.
+/// An unfinished list or mapping, with its anchor.
 struct Open {
     anchor: usize,
     is_map: bool,
@@ -173,7 +171,7 @@ impl Reader {
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(node) => self.put(node.clone(), 0),
-                None => Err("an alias inside of what it stands for".to_owned()),
+                None => Err("an alias inside its own anchor".to_owned()),
             },
             Event::SequenceStart(_, anchor, None) => self.begin(anchor, false),
             Event::MappingStart(_, anchor, None) => self.begin(anchor, true),
@@ -210,7 +208,7 @@ impl Reader {
     }
 }
 
-/// Pairs up keys and values, and lays merged mappings (`<<`) under the mapping's own keys.
+/// Pairs up keys and values, and merges mappings under `<<` below the mapping's own keys.
 fn mapping(nodes: Vec<Node>) -> Result<Node, String> {
     let (mut own, mut merged) = (Vec::new(), Vec::new());
     let mut nodes = nodes.into_iter();
@@ -218,7 +216,7 @@ fn mapping(nodes: Vec<Node>) -> Result<Node, String> {
         match key {
             Node::Plain(text) if text == "<<" => merged.push(value),
             Node::List(_) | Node::Map(_) => return Err("a key must be a text".to_owned()),
-            // Readers call a key that is nothing by different names.
+            // Readers have different names for a null key.
             Node::Plain(text) if plain(&text).is_null() => return Err("a key must be a text".to_owned()),
             key => {
                 if own.iter().any(|(other, _): &(Node, Node)| other.key() == key.key()) {
@@ -246,12 +244,12 @@ fn mapping(nodes: Vec<Node>) -> Result<Node, String> {
     Ok(Node::Map(own))
 }
 
-/// Control characters, a byte order mark, and what only some versions of YAML take as the end of a line.
+/// Control characters, a byte order mark, and line breaks of only some versions of YAML.
 fn is_odd(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// A plain scalar that needs no quotes to keep its meaning; without letters and digits it may be syntax.
+/// A plain scalar that needs no quotes; without letters and digits it may be syntax.
 fn bare(text: &str) -> Option<String> {
     if text.is_empty() || text == "~" {
         return Some("null".to_owned());
@@ -308,7 +306,7 @@ fn number(text: &str) -> Option<Number> {
     text.parse().ok().and_then(Number::from_f64)
 }
 
-/// What an error of a reader of YAML says first.
+/// The first line of a YAML reader's error.
 pub(super) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or("not YAML").to_owned()
 }

@@ -47,6 +47,17 @@ cookie_of() {
   tr -d '\r' | sed -n "s/^set-cookie: $1=\([^;]*\);.*/\1/Ip"
 }
 
+# published PORT: where that TCP port of the app is reached from here, as host:port.
+published() {
+  local entry
+  for entry in ${CCCI_PORTS:-}; do
+    case $entry in
+      "$1/tcp="*) printf '%s' "${entry#*=}"; return ;;
+    esac
+  done
+  fail "the app publishes no port $1; it publishes '${CCCI_PORTS:-}'"
+}
+
 # holds WHAT TEXT WANTED…: fails the test where the text lacks one of them.
 holds() {
   local what=$1 text=$2 wanted

@@ -101,6 +101,15 @@ fn values_are_read_out_of_answers_and_handed_on() {
 }
 
 #[test]
+fn a_published_port_is_where_the_run_says() {
+    let scene = Scene::new();
+    let ports = "CCCI_PORTS='587/udp=127.0.0.1:1 587/tcp=127.0.0.1:40587 25/tcp=[::1]:25'";
+    assert_eq!(scene.green(&format!("{ports}; published 587; echo; published 25")), "127.0.0.1:40587\n[::1]:25");
+    let said = scene.red(&format!("{ports}; at=$(published 87); echo goes on"));
+    assert!(said.starts_with("the app publishes no port 87; it publishes '587/udp="), "{said}");
+}
+
+#[test]
 fn a_setting_goes_by_the_variable_that_the_recipe_takes_it_from() {
     let scene = Scene::new();
     scene.file("recipes/app/compose.yml", "environment:\n  - mail__host=${SMTP_HOST:-localhost}\n  - PORT=1\n");

@@ -1,5 +1,5 @@
-//! Networks and volumes of a stack that its compose file does not name: each has the stack's label, so
-//! that [`Swarm::remove`] takes it away with the stack, whoever was killed.
+//! Networks and volumes of a stack that are not in its compose file: each has the stack's label, so that
+//! [`Swarm::remove`] removes it with the stack, even after a kill.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateR
 use super::STACK_LABEL;
 use super::engine::{Swarm, ask};
 
-/// The labels of an object of a stack, by which [`Swarm::remove`] finds it.
+/// The labels of a stack's object, by which [`Swarm::remove`] finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackLabels(HashMap<String, String>);
 
@@ -28,12 +28,12 @@ impl StackLabels {
     }
 }
 
-/// Who may be reached through a bridge.
+/// What is reachable through a bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Other containers on it, and nobody else: no route leads out, and the host has no address on it.
+    /// Only other containers on it: there is no external route, and the host has no address on it.
     Members,
-    /// Whatever the host reaches, and the host.
+    /// Everything that the host reaches, and the host.
     Everything,
 }
 
@@ -42,20 +42,20 @@ pub enum Reach {
 pub struct Bridge {
     /// Its id. Names of networks need not be unique, ids are.
     pub id: String,
-    /// The address by which containers on it reach the host; none with [`Reach::Members`].
+    /// The host's address for containers on it; `None` with [`Reach::Members`].
     pub host: Option<IpAddr>,
 }
 
 impl Swarm {
-    /// Makes a bridge network for a stack.
+    /// Creates a bridge network for a stack.
     ///
     /// # Errors
-    /// The engine refuses: no free address range, for one.
+    /// The engine refuses, for example because no address range is free.
     pub async fn make_bridge(&self, labels: &StackLabels, name: &str, reach: Reach) -> Result<Bridge, Failure> {
-        let doing = "make a network for a test";
+        let doing = "create a network for a test";
         let closed = reach == Reach::Members;
-        // An internal network has no way out, but the host's own ports stand open on its bridge, unless
-        // the bridge has no address.
+        // An internal network has no external route, but the host's own ports are open on its bridge, unless the bridge
+        // has no address.
         let no_address = ("com.docker.network.bridge.inhibit_ipv4".to_owned(), "true".to_owned());
         let request = NetworkCreateRequest {
             name: name.to_owned(),
@@ -73,14 +73,14 @@ impl Swarm {
         Ok(Bridge { id, host: gateway.filter(|_| !closed).and_then(|text| text.parse().ok()) })
     }
 
-    /// Makes a volume with a name that nobody can know beforehand, so that no recipe can claim it for a
-    /// service of its own. Gives the name.
+    /// Creates a volume with an unpredictable name, so that no recipe can claim it for one of its services. Returns the
+    /// name.
     pub async fn make_volume(&self, labels: &StackLabels) -> Result<String, Failure> {
         let request = VolumeCreateRequest { labels: Some(labels.all()), ..VolumeCreateRequest::default() };
-        Ok(ask("make a volume for a test", self.docker().create_volume(request)).await?.name)
+        Ok(ask("create a volume for a test", self.docker().create_volume(request)).await?.name)
     }
 
-    /// Joins a container to one more network.
+    /// Connects a container to one more network.
     pub async fn join(&self, container: &str, network: &Bridge) -> Result<(), Failure> {
         let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
         ask("join a container to a network", self.docker().connect_network(&network.id, request)).await
@@ -91,12 +91,12 @@ impl Swarm {
     /// # Errors
     /// It has none: it ended, or is not in that network.
     pub async fn address_in(&self, container: &str, network: &Bridge) -> Result<IpAddr, Failure> {
-        let found = ask("look at a container", self.docker().inspect_container(container, None)).await?;
+        let found = ask("inspect a container", self.docker().inspect_container(container, None)).await?;
         let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
         let here = networks.into_values().find(|endpoint| endpoint.network_id.as_deref() == Some(network.id.as_str()));
         here.and_then(|endpoint| endpoint.ip_address?.parse().ok()).ok_or_else(|| {
             let what = format!("the container {container} has no address in the network of the test");
-            Failure::new(Kind::EngineUnreachable, what, "whether it still runs, and its last words: `docker logs`")
+            Failure::new(Kind::EngineUnreachable, what, "whether it still runs, and its output: `docker logs`")
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Where the swarm's backup bot runs. It is found by its label, as abra finds it; a command in its container can be run
-//! on its node's own engine alone, by abra too.
+//! Locates the swarm's backup bot. It is found by its label, as in abra; a command in its container can only be run on
+//! its node's own engine, in abra too.
 
 use std::collections::HashMap;
 
@@ -17,13 +17,12 @@ const BOT_LABEL: &str = "coop-cloud.backupbot.enabled=true";
 /// The backup bot of a swarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bot {
-    /// No service is labelled as one.
+    /// No service has the label.
     None,
-    /// Its service is there, and no task of it runs.
+    /// Its service exists, and no task of it runs.
     Stopped {
-        /// The service.
         service: String,
-        /// What its newest task says.
+        /// The state of its newest task.
         why: String,
     },
     /// It runs on another node.
@@ -32,14 +31,11 @@ pub enum Bot {
         node: String,
     },
     /// It runs on this node.
-    Here {
-        /// The container.
-        container: String,
-    },
+    Here { container: String },
 }
 
 impl Swarm {
-    /// Looks for the backup bot. One on this node wins.
+    /// Looks for the backup bot, preferably on this node.
     pub async fn backup_bot(&self) -> Result<Bot, Failure> {
         let filters = HashMap::from([("label", vec![BOT_LABEL])]);
         let options = ListServicesOptionsBuilder::new().filters(&filters).build();
@@ -68,7 +64,7 @@ impl Swarm {
         Ok(found)
     }
 
-    /// The container of the backup bot on this node; none where none runs here.
+    /// The container of the backup bot, if it runs on this node.
     pub async fn bot_container(&self) -> Result<Option<String>, Failure> {
         Ok(match self.backup_bot().await? {
             Bot::Here { container } => Some(container),
@@ -77,7 +73,7 @@ impl Swarm {
     }
 }
 
-/// What the tasks of a bot that is not here say.
+/// The state of a bot that is not here, from its tasks.
 fn elsewhere(service: String, tasks: &[Task], nodes: &[Node]) -> Bot {
     let state = |task: &Task| task.status.as_ref().and_then(|status| status.state);
     if let Some(task) = tasks.iter().find(|task| state(task) == Some(TaskState::RUNNING)) {

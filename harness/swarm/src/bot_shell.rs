@@ -14,7 +14,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use super::engine::{Swarm, ask};
 use super::exec::{ExecResult, OUTPUT_BYTES};
 
-/// A shell in a container. It ends when this is dropped, or when this process ends: its input is at its end then.
+/// A shell in a container. It ends when this is dropped or this process ends, since its input is then closed.
 pub(super) struct BotShell {
     input: Pin<Box<dyn AsyncWrite + Send>>,
     output: Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>,
@@ -27,14 +27,15 @@ impl std::fmt::Debug for BotShell {
 }
 
 impl Swarm {
-    /// Runs a short command in the backup bot's container; none where no bot runs on this node. Both streams come
+    /// Runs a short command in the backup bot's container; `None` if no bot runs on this node. Both output streams are
     /// merged. The command has no input.
     ///
     /// # Errors
-    /// [`Kind::Deadline`]; the engine does not answer. A command that exits with another code than 0 is no error.
+    /// [`Kind::Deadline`]; the engine does not answer. A non-zero exit code is no error.
     pub async fn in_bot(&self, argv: &[String], deadline: Instant) -> Result<Option<ExecResult>, Failure> {
         let mut open = self.bot_shell.lock().await;
-        // Taken out: a command that is given up in the middle leaves its output in the stream, so its shell goes with it.
+        // Taken out: a command that is cancelled midway leaves its output in the stream, so its shell is dropped with
+        // it.
         if let Some(mut shell) = open.take()
             && let Some(ended) = in_time(deadline, shell.run(argv)).await?
         {
@@ -48,7 +49,7 @@ impl Swarm {
             *open = Some(shell);
             return Ok(Some(ended));
         }
-        // A container without a shell runs what it has.
+        // Without a shell, the command is started directly.
         self.exec(&bot, argv, &[], deadline).await.map(Some)
     }
 
@@ -80,9 +81,9 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = T>) -> Result<
 }
 
 impl BotShell {
-    /// None where the shell has ended, as it does with its container.
+    /// `None` if the shell has ended, as it does with its container.
     async fn run(&mut self, argv: &[String]) -> Option<ExecResult> {
-        // What a command prints may be a stranger's, such as a file's name; it cannot know this.
+        // A command's output may be untrusted, such as a file's name; it cannot contain this.
         let end = format!("cc-ci-{:032x}", rand::random::<u128>());
         let line = script(argv, &end)?;
         self.input.write_all(line.as_bytes()).await.ok()?;
@@ -93,7 +94,7 @@ impl BotShell {
             if let Some(ended) = ended(&read, &end) {
                 return Some(ended);
             }
-            // The first MiB is kept, and the end is looked for in what comes last.
+            // The first MiB is kept, and the end marker is searched in the newest part.
             if read.len() > 2 * OUTPUT_BYTES {
                 read.drain(OUTPUT_BYTES..read.len() - end.len() - 16);
             }
@@ -101,7 +102,7 @@ impl BotShell {
     }
 }
 
-/// None for an argument that no shell can be given: one with a zero byte.
+/// `None` for an argument with a zero byte, which a shell cannot receive.
 fn script(argv: &[String], end: &str) -> Option<String> {
     let command = shlex::try_join(argv.iter().map(String::as_str)).ok()?;
     Some(format!("{command} </dev/null 2>&1; printf '\\n%s %d\\n' {end} $?\n"))
@@ -123,7 +124,7 @@ mod tests {
         argv.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    /// What a shell makes of it, here.
+    /// Runs the script in a local shell.
     fn run(argv: &[&str]) -> ExecResult {
         let line = script(&owned(argv), "END").unwrap();
         let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();

@@ -1,7 +1,7 @@
-//! What disk the apps of a run hold: the writable layers of their containers, and their volumes.
+//! The disk usage of a run's apps: the writable layers of their containers, and their volumes.
 //!
-//! The engine's own sum (`docker system df`) looks at every image and volume of the machine, so the containers
-//! are asked one stack at a time, and the backup bot, which sees all volumes, counts those of the run in one go.
+//! The engine's own sum (`docker system df`) examines every image and volume of the machine, so containers are queried
+//! by stack, and the backup bot, which sees all volumes, measures those of the run in one command.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
@@ -15,12 +15,11 @@ use super::engine::{Swarm, ask};
 use super::labels::of_stack;
 use super::volumes::is_anonymous;
 
-/// Where the bot has docker's volumes.
+/// The path of docker's volumes in the bot.
 const VOLUMES: &str = "/var/lib/docker/volumes";
 
 impl Swarm {
-    /// Bytes on this engine's disk, by stack; a stack is left out where they cannot be counted: its volumes are not
-    /// in the bot's sight.
+    /// Bytes on this engine's disk, by stack; a stack is omitted if the bot does not see its volumes.
     pub async fn disk(&self, stacks: &[StackName], deadline: Instant) -> Result<BTreeMap<StackName, u64>, Failure> {
         let mut layers: BTreeMap<StackName, u64> = BTreeMap::new();
         let mut volumes: BTreeMap<String, StackName> = BTreeMap::new();
@@ -44,7 +43,7 @@ impl Swarm {
         Ok(sum(layers, &volumes, &counted))
     }
 
-    /// Bytes in volumes, by name; one that is not seen is left out.
+    /// Bytes in volumes, by name; invisible ones are omitted.
     async fn count(&self, names: Vec<String>, deadline: Instant) -> Result<HashMap<String, u64>, Failure> {
         let mut argv = ["du", "-sk", "--"].map(str::to_owned).to_vec();
         argv.extend(names.iter().map(|name| format!("{VOLUMES}/{name}/_data")));
@@ -56,13 +55,13 @@ fn layer(container: &ContainerSummary) -> u64 {
     container.size_rw.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)
 }
 
-/// Volumes that the stack's own do not name: those of `VOLUME` lines in an image.
+/// Volumes without a name in the stack: those of `VOLUME` lines in an image.
 fn anonymous_volumes(container: &ContainerSummary) -> Vec<String> {
     let names = container.mounts.iter().flatten().filter_map(|mount| mount.name.clone());
     names.filter(|name| !name.is_empty() && is_anonymous(name)).collect()
 }
 
-/// A stack with a volume that nobody counted has no sum.
+/// Sums by stack; a stack with an unmeasured volume has no sum.
 fn sum(
     mut layers: BTreeMap<StackName, u64>,
     volumes: &BTreeMap<String, StackName>,
@@ -79,7 +78,7 @@ fn sum(
     layers
 }
 
-/// Lines like `1234\t/var/lib/docker/volumes/NAME/_data`; a complaint of `du` is no such line.
+/// Parses lines like `1234\t/var/lib/docker/volumes/NAME/_data`; others, such as errors of `du`, are skipped.
 fn read_du(text: &str) -> HashMap<String, u64> {
     text.lines()
         .filter_map(|line| {

@@ -1,4 +1,4 @@
-//! The connection to the engine, what is known of it, and its errors as failures.
+//! The connection to the engine, its facts, and its errors as failures.
 
 use std::future::Future;
 use std::path::Path;
@@ -14,14 +14,14 @@ use tokio::sync::Mutex;
 
 use super::bot_shell::BotShell;
 
-/// How long one request may take before the engine counts as gone. Lists take milliseconds; a pull
-/// and an event stream answer at once and stream afterwards, which this does not limit.
+/// Timeout of one request. Lists take milliseconds; a pull and an event stream respond at once and stream afterwards,
+/// which this does not limit.
 const REQUEST: Duration = Duration::from_secs(60);
 
-/// Where the engine listens unless told otherwise.
+/// The engine's default address.
 const LOCAL: &str = "unix:///var/run/docker.sock";
 
-/// A first try gets this long, also where the deadline has passed.
+/// Minimum timeout of the first attempt, even if the deadline has passed.
 const FIRST_TRY: Duration = Duration::from_secs(2);
 
 /// A connection to the docker engine, which opens one socket per request. Cheap to clone.
@@ -32,38 +32,37 @@ pub struct Swarm {
     pub(super) bot_shell: Arc<Mutex<Option<BotShell>>>,
 }
 
-/// What is known of the engine and of the machine below it.
+/// Facts about the engine and its machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineFacts {
-    /// The engine's version, such as `20.10.24`.
+    /// Such as `20.10.24`.
     pub version: String,
-    /// The host's name as the engine tells it.
+    /// The host's name in the engine.
     pub host: String,
     /// Whether swarm mode is active on this node.
     pub swarm_active: bool,
     /// Whether this node is a manager, so that services can be deployed through it.
     pub is_manager: bool,
-    /// The node's id in the swarm; empty where swarm mode is off.
+    /// The node's id in the swarm; empty without swarm mode.
     pub node_id: String,
-    /// How many nodes the swarm has; 0 where this is unknown.
+    /// Number of nodes in the swarm; 0 if unknown.
     pub nodes: u64,
-    /// Whether the kernel has IPVS, without which swarm's virtual addresses answer nothing. Read from
-    /// the kernel of this process, which is the engine's kernel when the socket is local.
+    /// Whether the kernel has IPVS, without which swarm's virtual addresses do not work. Read from the kernel of this
+    /// process, which is the engine's kernel if the socket is local.
     pub ipvs: bool,
-    /// The version of control groups: 1 or 2; 0 where this is unknown.
+    /// The version of control groups: 1 or 2; 0 if unknown.
     pub cgroup: u8,
-    /// Processors.
+    /// Number of processors.
     pub cpus: u64,
     /// Memory in bytes.
     pub memory: u64,
 }
 
 impl Swarm {
-    /// Connects to the engine that `DOCKER_HOST` names, or to the local socket, and agrees with it on
-    /// the version of its interface.
+    /// Connects to the engine in `DOCKER_HOST`, or to the local socket, and negotiates the API version.
     ///
     /// # Errors
-    /// [`Kind::EngineUnreachable`], naming the address.
+    /// [`Kind::EngineUnreachable`] with the address.
     pub async fn connect() -> Result<Self, Failure> {
         Self::connect_to(&address()).await
     }
@@ -79,8 +78,7 @@ impl Swarm {
         Ok(Self { docker: docker.with_timeout(REQUEST), address: address.into(), bot_shell: Arc::default() })
     }
 
-    /// Connects, and tries again while the engine does not answer, until the deadline: an engine that
-    /// starts again needs seconds.
+    /// Connects, with retries until the deadline: a restarting engine needs seconds.
     ///
     /// # Errors
     /// As in [`Swarm::connect`], at the deadline.
@@ -121,14 +119,14 @@ impl Swarm {
         }
     }
 
-    /// The client below, for what this module does not offer.
+    /// The underlying client, for requests that this module does not have.
     pub fn docker(&self) -> &Docker {
         &self.docker
     }
 
-    /// What is known of the engine.
+    /// Queries the engine's facts.
     pub async fn facts(&self) -> Result<EngineFacts, Failure> {
-        let info = ask("tell its facts", self.docker.info()).await?;
+        let info = ask("return its facts", self.docker.info()).await?;
         let swarm = info.swarm.unwrap_or_default();
         let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         Ok(EngineFacts {
@@ -151,7 +149,7 @@ impl Swarm {
 }
 
 fn address() -> String {
-    // Docker's own client takes an empty one for none, too.
+    // Docker's own client also treats an empty one as unset.
     std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()).unwrap_or_else(|| LOCAL.to_owned())
 }
 
@@ -163,8 +161,8 @@ pub(super) fn unreachable_engine(address: &str) -> Failure {
     )
 }
 
-/// `/proc/net/ip_vs` is there once the module is loaded. A module that is only installed counts too:
-/// the engine loads it with the first overlay network.
+/// `/proc/net/ip_vs` exists once the module is loaded. A module that is only installed counts too: the engine loads it
+/// with the first overlay network.
 fn kernel_has_ipvs() -> bool {
     if Path::new("/proc/net/ip_vs").exists() || Path::new("/sys/module/ip_vs").exists() {
         return true;
@@ -176,7 +174,7 @@ fn kernel_has_ipvs() -> bool {
         .any(|file| std::fs::read_to_string(modules.join(file)).is_ok_and(|text| text.contains("/ip_vs.ko")))
 }
 
-/// Waits for one request and turns its error into a failure. `doing` completes "the engine could not …".
+/// Waits for one request and converts its error to a failure. `doing` completes "the engine could not …".
 pub(super) async fn ask<T>(doing: &str, request: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
     request.await.map_err(|e| failed(doing, &e))
 }
@@ -192,16 +190,15 @@ pub(super) fn failed(doing: &str, e: &Error) -> Failure {
         None if is_lost(e) => {
             Failure::new(Kind::EngineUnreachable, what, "is docker running, and does `docker version` answer?")
         }
-        // An engine that answers "server error" is there and does not work; any other refusal means that
-        // the request was wrong.
+        // An engine that responds with a server error is broken; any other refusal means that the request was wrong.
         None if known.is_some() || status(e).is_some_and(|code| code >= 500) => {
             Failure::new(Kind::EngineUnreachable, what, "the engine's log (`journalctl -u docker`)")
         }
-        None => Failure::new(Kind::Bug, what, "the engine's log says more (`journalctl -u docker`)"),
+        None => Failure::new(Kind::Bug, what, "the engine's log has the details (`journalctl -u docker`)"),
     }
 }
 
-/// Whether an error means that the connection, not the request, went wrong.
+/// Whether an error is about the connection rather than the request.
 pub(super) fn is_lost(e: &Error) -> bool {
     matches!(
         e,
@@ -213,7 +210,7 @@ pub(super) fn is_lost(e: &Error) -> bool {
     )
 }
 
-/// The HTTP status of an answer that refuses, if the engine answered.
+/// The HTTP status of the engine's refusal, if it responded.
 pub(super) fn status(e: &Error) -> Option<u16> {
     match e {
         Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
@@ -221,18 +218,18 @@ pub(super) fn status(e: &Error) -> Option<u16> {
     }
 }
 
-/// Whether the engine says that there is no such object. Removing what is gone is success.
+/// Whether the engine says that there is no such object. Removing a missing object succeeds.
 pub(super) fn is_gone(e: &Error) -> bool {
     status(e) == Some(404)
 }
 
-/// Whether swarm refuses a change because the object has been changed since it was looked at. It has no
-/// status of its own for that: an engine 20.10 answers 500 with these words.
+/// Whether swarm refuses a change because the object has been changed since it was read. There is no specific status
+/// for that: an engine 20.10 returns 500 with this message.
 pub(super) fn is_stale(e: &Error) -> bool {
     matches!(e, Error::DockerResponseServerError { message, .. } if message.contains("update out of sequence"))
 }
 
-/// An error with its sources, since the outer one often says only "client error".
+/// An error with its sources, since the outer one is often only "client error".
 fn chain(e: &Error) -> String {
     let mut text = match e {
         Error::DockerResponseServerError { message, .. } => return message.clone(),

@@ -1,4 +1,4 @@
-//! Evidence: what the tasks of a stack did, and the last lines that a service wrote.
+//! Evidence: the tasks of a stack, and the last log lines of a service.
 
 use std::time::Duration;
 
@@ -10,42 +10,41 @@ use futures_util::StreamExt;
 use super::engine::{Swarm, ask, failed};
 use super::reason::one_line;
 
-/// No log text is longer than this many bytes; the last ones are kept.
+/// Maximum size of a log text; the end is kept.
 const LOG_BYTES: usize = 64 * 1024;
 
-/// More than this is not even read from the engine.
+/// Maximum size that is read from the engine.
 const READ_BYTES: usize = 4 * 1024 * 1024;
 
-/// The engine collects a service's logs from every node, and waits for one that is gone. What has come
-/// by then must do.
+/// The engine collects a service's logs from every node, and waits for one that is down. After this time the lines so
+/// far are used.
 const LOG_WAIT: Duration = Duration::from_secs(5);
 
-/// One task, as a report shows it.
+/// A task in a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRow {
-    /// The task's id.
     pub id: String,
     /// The service's short name.
     pub service: String,
-    /// Which replica it is; for a global service the node's id.
+    /// The number of the replica; for a global service the node's id.
     pub slot: String,
-    /// The image, without the digest.
+    /// Without the digest.
     pub image: String,
     /// The state: running, failed, rejected, …
     pub state: String,
     /// The state that swarm wants.
     pub desired: String,
-    /// The error, empty where there is none.
+    /// The error, or empty.
     pub error: String,
-    /// The container's exit code, where it ended.
+    /// The container's exit code, if it ended.
     pub exit: Option<i64>,
-    /// When it was made: RFC 3339, by the swarm's clock.
+    /// RFC 3339, by the swarm's clock.
     pub created: String,
 }
 
 impl std::fmt::Display for TaskRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{} {} {}, wanted {}", self.service, self.slot, self.image, self.state, self.desired)?;
+        write!(f, "{}.{} {} {}, desired {}", self.service, self.slot, self.image, self.state, self.desired)?;
         if let Some(code) = self.exit {
             write!(f, ", exit code {code}")?;
         }
@@ -59,15 +58,14 @@ impl std::fmt::Display for TaskRow {
 /// The last lines of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Logs {
-    /// The lines, both streams and all tasks together in the order of time, without control characters.
+    /// The lines of both streams and all tasks in order of time, without control characters.
     pub text: String,
-    /// Whether earlier lines were left out.
+    /// Whether earlier lines were omitted.
     pub cut: bool,
 }
 
 impl Swarm {
-    /// Every task that the swarm still remembers of a stack, oldest first. Swarm keeps five of each
-    /// replica unless told otherwise.
+    /// Every task of a stack in swarm's history, oldest first. By default swarm keeps five of each replica.
     pub async fn tasks(&self, stack: &StackName) -> Result<Vec<TaskRow>, Failure> {
         let now = ask("list tasks", self.snapshot(stack)).await?;
         let name = |id: &str| now.services.iter().find(|service| service.id == id).map(|service| service.name.clone());
@@ -88,7 +86,7 @@ impl Swarm {
             .collect())
     }
 
-    /// The last `tail` lines of a service, all its tasks together, at most 64 KiB.
+    /// The last `tail` lines of all tasks of a service, at most 64 KiB.
     ///
     /// # Errors
     /// The engine does not answer, or has no such service.
@@ -96,7 +94,7 @@ impl Swarm {
         self.logs_since(stack, service, tail, 0).await
     }
 
-    /// The same from a moment on, in seconds since 1970.
+    /// The same since a time, in seconds since 1970.
     ///
     /// # Errors
     /// As in [`Swarm::logs`].
@@ -130,15 +128,15 @@ impl Swarm {
         };
         let _ = tokio::time::timeout(LOG_WAIT, read).await;
         match error {
-            Some(e) if raw.is_empty() => Err(failed(&format!("give the logs of service {service}"), &e)),
+            Some(e) if raw.is_empty() => Err(failed(&format!("return the logs of service {service}"), &e)),
             _ => Ok(merged(raw, tail)),
         }
     }
 }
 
-/// Lines of several tasks, each with the engine's time in front, as one text without it.
+/// Merges lines of several tasks, each with the engine's timestamp in front, into one text without it.
 fn merged(mut lines: Vec<String>, tail: usize) -> Logs {
-    // Equal widths and one time zone: the order of the text is the order of time. The sort is stable.
+    // Equal widths and one time zone: text order is time order. The sort is stable.
     lines.sort_by(|a, b| time(a).cmp(time(b)));
     let mut cut = lines.len() > tail;
     let skip = lines.len().saturating_sub(tail);

@@ -1,4 +1,4 @@
-//! Running a command inside a container.
+//! Commands in a container.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -17,19 +17,19 @@ use super::SERVICE_LABEL;
 use super::engine::{Swarm, ask, failed};
 use super::reason::one_line;
 
-/// No more output is kept.
+/// Maximum size of output that is kept.
 pub(super) const OUTPUT_BYTES: usize = 1024 * 1024;
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecResult {
     /// Its exit code.
     pub exit: i64,
-    /// What it wrote, both streams merged as they came; the first MiB.
+    /// Both streams merged in order of arrival; the first MiB.
     pub output: String,
 }
 
-/// A command in a container that ends when this is dropped, or when this process ends: its input is at its end then.
+/// A command in a container that ends when this is dropped or this process ends, since its input is then closed.
 pub struct Holding {
     _input: Pin<Box<dyn AsyncWrite + Send>>,
     _output: Output,
@@ -38,11 +38,11 @@ pub struct Holding {
 type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
 
 impl Swarm {
-    /// Starts a command that says something as soon as it has what it waits for, and reads its input from then on. None
-    /// where it ended in place of that, which a command that is not there does.
+    /// Starts a command that prints a line as soon as it has what it waits for, and then reads its input. `None` if it
+    /// ended instead, for example because it does not exist.
     ///
     /// # Errors
-    /// [`Kind::Deadline`]: it still waits, and gives up what it gets. The container is gone.
+    /// [`Kind::Deadline`]: it still waits, and will release what it gets. The container is gone.
     pub async fn hold(&self, container: &str, argv: &[&str], deadline: Instant) -> Result<Option<Holding>, Failure> {
         let doing = "run a command in a container";
         let options = CreateExecOptions {
@@ -55,14 +55,18 @@ impl Swarm {
         let started = ask(doing, self.docker().start_exec(&exec.id, None)).await?;
         let StartExecResults::Attached { mut output, input } = started else { return Ok(None) };
         let said = tokio::time::timeout_at(deadline.into(), output.next()).await.map_err(|_| {
-            Failure::new(Kind::Deadline, "time is up while a lock was waited for", "who holds it in that container")
+            Failure::new(
+                Kind::Deadline,
+                "time is up while a lock was waited for",
+                "which process holds it in that container",
+            )
         })?;
-        // What says why it could not be started comes the same way.
+        // An error of its start arrives in the same way.
         let begun = matches!(&said, Some(Ok(said)) if said.as_ref() == b"held\n");
         Ok(begun.then_some(Holding { _input: input, _output: output }))
     }
 
-    /// A container of a service that runs on this node.
+    /// A service's container on this node.
     pub async fn local_container(&self, stack: &StackName, service: &str) -> Result<Option<String>, Failure> {
         let label = format!("{SERVICE_LABEL}={}", stack.object(service));
         let filters = HashMap::from([("label", vec![label.as_str()]), ("status", vec!["running"])]);
@@ -78,11 +82,11 @@ impl Swarm {
         health == Some(bollard::models::HealthStatusEnum::HEALTHY)
     }
 
-    /// Runs a command in a container, with more environment, and waits for its end.
+    /// Runs a command in a container, with additional environment, and waits for its end.
     ///
     /// # Errors
-    /// [`Kind::Deadline`] (the command may run on: docker has no way to end it), or the container is
-    /// gone. A command that exits with another code than 0 is no error.
+    /// [`Kind::Deadline`] (the command may continue: docker has no way to end it), or the container is gone. A non-zero
+    /// exit code is no error.
     pub async fn exec(
         &self,
         container: &str,

@@ -1,8 +1,8 @@
-//! A command in a service's container, with the caller's own streams and no terminal: what `docker exec -i` does, for
-//! a service of one run's stack.
+//! Runs a command in a service's container, with the caller's own streams and no terminal: like `docker exec -i`, for a
+//! service of one run's stack.
 //!
-//! The service is the one with exactly this name, so `app` is never `app2`. Of its tasks the newest that is healthy is
-//! taken: while swarm replaces one, that is the one that answers.
+//! The service's name has to match exactly, so `app` is never `app2`. The newest healthy task is used: while swarm
+//! replaces a task, that is the one that answers.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -18,17 +18,16 @@ use super::engine::{Swarm, ask, failed};
 use super::inside::RUN_LABEL;
 use super::seen::{Health, ServiceSeen, Snapshot, TaskSeen, TaskState};
 
-/// No more output is passed on.
+/// Maximum size of output that is passed on.
 const OUTPUT_BYTES: usize = 16 * 1024 * 1024;
-/// How long the engine may need to tell how a command ended whose output has ended.
+/// Timeout for the exit code after the end of the output.
 const TO_TELL: Duration = Duration::from_secs(30);
 
 /// The service that a command runs in.
 #[derive(Debug, Clone, Copy)]
 pub struct Inside<'a> {
-    /// The stack.
     pub stack: &'a StackName,
-    /// The run that deployed the stack: another run's is out of reach.
+    /// The run that deployed the stack: another run's stack is refused.
     pub run: &'a str,
     /// The service's short name.
     pub service: &'a str,
@@ -37,66 +36,54 @@ pub struct Inside<'a> {
 /// The caller's streams.
 #[derive(Debug)]
 pub struct Streams<I, O, E> {
-    /// What the command reads.
     pub input: I,
-    /// Where its output goes.
     pub output: O,
-    /// Where its errors go.
     pub errors: E,
 }
 
-/// Why a command did not run, or why its end is not known.
+/// Why a command did not run, or why its end is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExecError {
     /// The stack has no such service.
     #[error("the app has no service {service:?}; its services: {services}")]
     NoService {
-        /// The name that was asked for.
+        /// The requested name.
         service: String,
-        /// Those that are there.
+        /// The existing services.
         services: String,
     },
-    /// The stack is not the run's.
+    /// The stack does not belong to the run.
     #[error("service {service} was not deployed by the run {run}, so it is out of reach")]
-    NotOfTheRun {
-        /// The service.
-        service: String,
-        /// The run.
-        run: String,
-    },
-    /// Nothing of the service runs.
+    NotOfTheRun { service: String, run: String },
+    /// No task of the service runs.
     #[error("service {service} has no running container: {tasks}")]
     NotRunning {
-        /// The service.
         service: String,
-        /// What its newest task does.
+        /// The state of its newest task.
         tasks: String,
     },
-    /// What runs of it is on another node.
+    /// Its running tasks are on another node.
     #[error("service {service} runs on another node of the swarm, where this engine reaches no container")]
-    Elsewhere {
-        /// The service.
-        service: String,
-    },
-    /// The command printed more than is passed on.
+    Elsewhere { service: String },
+    /// The command's output exceeds the limit.
     #[error("the command printed more than {} MiB: what follows is cut, and its end is not known", OUTPUT_BYTES >> 20)]
     TooMuchOutput,
-    /// What the command prints can be written nowhere.
+    /// The command's output cannot be written.
     #[error("the command's output cannot be passed on: {0}")]
     NotWritten(String),
     /// The command's container ended before it.
-    #[error("the engine does not tell how the command ended; its container may have ended before it")]
+    #[error("the engine does not report how the command ended; its container may have ended before it")]
     NoEnd,
-    /// The engine does not do it.
+    /// The engine's failure.
     #[error("{0}")]
     Engine(#[from] Failure),
 }
 
 impl Swarm {
-    /// Runs a command in a container of a service, and gives its exit code.
+    /// Runs a command in a service's container and returns its exit code.
     ///
     /// # Errors
-    /// When it did not run, or its end is not known.
+    /// It did not run, or its end is unknown.
     pub async fn exec_in<I, O, E>(
         &self,
         inside: Inside<'_>,
@@ -133,7 +120,7 @@ impl Swarm {
             };
             let (mut fed, mut printed) = (std::pin::pin!(fed), std::pin::pin!(printed));
             let mut is_fed = false;
-            // A command may end before it has read everything; one that has read it all goes on.
+            // A command may end before it has read everything, or continue after it.
             loop {
                 tokio::select! {
                     printed = &mut printed => break printed?,
@@ -154,28 +141,28 @@ impl Swarm {
         if of_service.get(RUN_LABEL).map(String::as_str) != Some(inside.run) {
             return Err(ExecError::NotOfTheRun { service: inside.service.to_owned(), run: inside.run.to_owned() });
         }
-        let now = self.snapshot(inside.stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(inside.stack).await.map_err(|e| failed("list what runs", &e))?;
         best_container(&now, inside.service)
     }
 
-    /// The exit code of a command whose output has ended: it may have closed its output and run on.
+    /// The exit code of a command whose output has ended: it may have closed its output and continue.
     async fn end_of(&self, exec: &str) -> Result<i64, ExecError> {
         let until = Instant::now() + TO_TELL;
         loop {
-            let ended = ask("tell how a command ended", self.docker().inspect_exec(exec)).await?;
+            let ended = ask("report how a command ended", self.docker().inspect_exec(exec)).await?;
             match (ended.running, ended.exit_code) {
                 (Some(true), _) => {}
                 (_, Some(code)) => return Ok(code),
                 (_, None) if Instant::now() >= until => return Err(ExecError::NoEnd),
                 (_, None) => {}
             }
-            // The engine sends no event to whoever asks by the exec's id.
+            // The engine sends no event for an exec's id.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-/// Gives the command what the caller has, and then its end. A command that does not read it all is no error.
+/// Copies the caller's input to the command, and closes it. A command that does not read everything is no error.
 async fn feed(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
     let _ = tokio::io::copy(&mut from, &mut to).await;
     let _ = to.shutdown().await;
@@ -217,12 +204,12 @@ fn not_written(error: io::Error) -> ExecError {
     ExecError::NotWritten(error.to_string())
 }
 
-/// The container of the newest task of a service, a healthy one before one that is not yet or not any more. Pure.
+/// The container of the newest task of a service, preferably a healthy one. Pure.
 fn best_container(now: &Snapshot, service: &str) -> Result<String, ExecError> {
     let name = || service.to_owned();
     let of_service = |seen: &&ServiceSeen| seen.name == service;
     let Some(id) = now.services.iter().find(of_service).map(|seen| seen.id.as_str()) else {
-        // It went between two looks.
+        // It ended between two queries.
         return Err(ExecError::NotRunning { service: name(), tasks: "it is gone".to_owned() });
     };
     let tasks: Vec<&TaskSeen> = now.tasks.iter().filter(|task| task.service == id).collect();
@@ -232,7 +219,7 @@ fn best_container(now: &Snapshot, service: &str) -> Result<String, ExecError> {
     };
     let with_container = tasks.iter().filter(wanted).filter_map(|task| task.container.as_deref());
     let here = with_container.clone().filter_map(|id| now.containers.iter().find(|container| container.id == id));
-    // Tasks are sorted by age, and the last of those that are equal is taken.
+    // Tasks are sorted by age, and of equal ones the last is returned.
     let best = here.filter(|container| container.running).max_by_key(|container| match container.health {
         Health::Healthy | Health::None => 2,
         Health::Starting => 1,

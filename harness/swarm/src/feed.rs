@@ -1,4 +1,4 @@
-//! The engine's event stream for one stack, read by a task of its own from before the deploy on.
+//! The engine's event stream for one stack, read by a background task from before the deployment on.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,26 +17,26 @@ use super::{STACK_LABEL, TASK_LABEL};
 /// An event that may change a judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct News {
-    /// When it happened, as the engine dates it, on this process's clock.
+    /// The engine's time of the event, on this process's clock.
     pub(super) at: Instant,
-    /// What it is about: a container's or service's id.
+    /// The id of its container or service.
     pub(super) id: String,
-    /// Whether it can be what made the object right: a start, a passed healthcheck, an update.
+    /// Whether it may be what made the object healthy: a start, a passed healthcheck, an update.
     pub(super) good: bool,
-    /// Whether the engine gave the container's health up.
+    /// Whether the engine declared the container unhealthy.
     pub(super) unhealthy: bool,
-    /// Whether the kernel killed a process of the container for want of memory.
+    /// Whether the container was OOM-killed, at least one process of it.
     pub(super) out_of_memory: bool,
-    /// What it says of a container's life.
+    /// The change of the container's life, if any.
     pub(super) life: Option<Life>,
 }
 
-/// A turn in a container's life.
+/// A change in a container's life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Life {
     Started,
     Healthy,
-    /// The engine was told to end it.
+    /// The engine was asked to end it.
     ToldToEnd,
     Died(Died),
 }
@@ -49,8 +49,8 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Subscribes to containers and services. Services carry no label in their events, so the stack is
-    /// picked out here, by label or by name.
+    /// Subscribes to containers and services. Events of services have no labels, so the stack is filtered here, by
+    /// label or by name.
     pub(super) fn start(swarm: &Swarm, stack: &StackName) -> Self {
         let actions = ["create", "start", "die", "oom", "kill", "destroy", "health_status", "update", "remove"];
         let filters = HashMap::from([("type", vec!["container", "service"]), ("event", actions.to_vec())]);
@@ -68,7 +68,7 @@ impl Feed {
                             return;
                         }
                     }
-                    // An event of a kind that the client does not know says nothing about the stack.
+                    // An event of an unknown kind says nothing about the stack.
                     Some(Err(Error::JsonDataError { .. } | Error::JsonSerdeError { .. })) => {}
                     Some(Err(_)) | None => return,
                 }
@@ -77,12 +77,12 @@ impl Feed {
         Self { news, reader }
     }
 
-    /// The next event; none when the connection is lost. May be dropped while it waits.
+    /// The next event; `None` when the connection is lost. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<News> {
         self.news.recv().await
     }
 
-    /// An event that is there already.
+    /// An event that has already arrived.
     pub(super) fn try_next(&mut self) -> Option<News> {
         self.news.try_recv().ok()
     }
@@ -118,14 +118,14 @@ fn life(action: &str, attributes: &HashMap<String, String>) -> Option<Life> {
         _ if !attributes.contains_key(TASK_LABEL) => None,
         "start" => Some(Life::Started),
         "health_status: healthy" => Some(Life::Healthy),
-        // Signals that tell a process to read its files again, or what it likes, end nothing.
+        // Signals such as those to reload files do not end a process.
         "kill" => {
             let signal = attributes.get("signal").map_or("", String::as_str);
             (!matches!(signal, "1" | "10" | "12" | "28")).then_some(Life::ToldToEnd)
         }
         "die" => {
             let of = |key: &str| attributes.get(key).cloned().unwrap_or_default();
-            // `<service>.<slot>.<task>`, or the node's id in the place of the slot.
+            // `<service>.<slot>.<task>`, or the node's id in place of the slot.
             let name = of("com.docker.swarm.task.name");
             Some(Life::Died(Died {
                 task: of(TASK_LABEL),
@@ -139,8 +139,7 @@ fn life(action: &str, attributes: &HashMap<String, String>) -> Option<Life> {
     }
 }
 
-/// The engine's time on this process's clock: never later than now, so that two clocks that differ
-/// give at worst no latency.
+/// The engine's time on this process's clock: never later than now, so that a clock difference at worst hides latency.
 fn instant_of(nano: Option<i64>) -> Instant {
     let now = Instant::now();
     let then = nano.and_then(|nano| u64::try_from(nano).ok()).map(|nano| UNIX_EPOCH + Duration::from_nanos(nano));

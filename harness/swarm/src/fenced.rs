@@ -1,6 +1,5 @@
-//! Containers beside a stack's services, behind a fence: no right that a program can do without, no
-//! file system that stays, no socket, and only the networks that they are given. Each object has the
-//! stack's label, so that [`Swarm::remove`] takes it away with the stack, whoever was killed.
+//! Isolated containers of a stack: minimal capabilities, no persistent file system, no socket, and only the given
+//! networks. Each object has the stack's label, so that [`Swarm::remove`] removes it with the stack, even after a kill.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -20,59 +19,55 @@ use super::beside::StackLabels;
 use super::engine::{Swarm, ask, failed};
 use super::objects::{Object, ObjectKind};
 
-/// The user of a fenced container, who owns nothing: nobody, by number, since an image need not name it.
+/// The user of a fenced container, who owns nothing: the user nobody, by number, since an image need not have the name.
 const NOBODY: &str = "65534:65534";
 
-/// A container to be made. It runs as nobody with no capability, on a file system that cannot be
-/// written, with a small `/tmp`.
+/// A container to create. It runs as nobody without capabilities, on a read-only file system, with a small `/tmp`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fenced {
-    /// Its name.
     pub name: String,
-    /// The image.
     pub image: String,
-    /// The program and its words, in place of the image's own.
+    /// The program and its arguments, in place of the image's own.
     pub command: Vec<String>,
-    /// Its environment, besides what the image sets.
+    /// Additional environment.
     pub env: Vec<(String, String)>,
-    /// The folder where its volume is mounted, and where it starts.
+    /// The mount point of its volume and its working directory.
     pub folder: String,
-    /// The volume.
     pub volume: String,
-    /// Whether it may only read the volume.
+    /// Whether the volume is read-only.
     pub read_only: bool,
     /// The id of its network.
     pub network: String,
-    /// The name that it has there besides its own.
+    /// Its additional name in the network.
     pub alias: Option<String>,
-    /// Names with an address of their own, `name:address`.
+    /// Additional host names, `name:address`.
     pub hosts: Vec<String>,
-    /// Memory in bytes, with what it writes to `/tmp`; there is no swap.
+    /// Memory in bytes, including its `/tmp`; there is no swap.
     pub memory: i64,
-    /// Whether the engine keeps what it prints; if not, only [`Swarm::run_fenced`] sees it.
+    /// Whether the engine keeps its output; if not, only [`Swarm::run_fenced`] sees it.
     pub keep_output: bool,
 }
 
 /// How a fenced container ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FencedEnd {
-    /// By itself, or by the kernel for want of memory, with this code.
+    /// By itself or OOM-killed, with this code.
     Exit(i64),
-    /// The engine could not start its program, in the engine's words.
+    /// The engine could not start its program, with its message.
     NotStarted(String),
     /// It was still running at the deadline, and was killed.
     Late,
 }
 
 impl Swarm {
-    /// Makes a container and does not start it. Gives its id.
+    /// Creates a container without starting it. Returns its id.
     pub async fn make_fenced(&self, labels: &StackLabels, fenced: &Fenced) -> Result<String, Failure> {
         let body = body(labels, fenced);
         let options = bollard::query_parameters::CreateContainerOptionsBuilder::new().name(&fenced.name).build();
-        Ok(ask("make a container for a test", self.docker().create_container(Some(options), body)).await?.id)
+        Ok(ask("create a container for a test", self.docker().create_container(Some(options), body)).await?.id)
     }
 
-    /// Starts a container that was made.
+    /// Starts a created container.
     pub async fn start_fenced(&self, container: &str) -> Result<(), Failure> {
         ask("start a container for a test", self.docker().start_container(container, None)).await
     }
@@ -80,15 +75,14 @@ impl Swarm {
     /// Unpacks a tar archive into a folder of a container, running or not.
     ///
     /// # Errors
-    /// The folder is not there, may not be written, or the archive is none.
+    /// The folder does not exist or is read-only, or the archive is invalid.
     pub async fn unpack(&self, container: &str, folder: &str, tar: Vec<u8>) -> Result<(), Failure> {
         let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         let body = bollard::body_full(Bytes::from(tar));
         ask("copy files into a container", self.docker().upload_to_container(container, Some(options), body)).await
     }
 
-    /// Starts a container, hands over what it prints while it prints, waits for its end, and kills it at
-    /// the deadline.
+    /// Starts a container, forwards its output, waits for its end, and kills it at the deadline.
     pub async fn run_fenced(
         &self,
         container: &str,
@@ -111,7 +105,7 @@ impl Swarm {
             while let Some(Ok(part)) = output.next().await {
                 on_output(part.as_ref());
             }
-            // It may have closed its output and run on.
+            // It may have closed its output and continue.
             let mut waited = std::pin::pin!(self.docker().wait_container(container, None::<WaitContainerOptions>));
             match waited.next().await {
                 Some(Ok(ended)) => Ok(ended.status_code),
@@ -130,7 +124,7 @@ impl Swarm {
         }
     }
 
-    /// The last lines that a container printed; empty where they cannot be had.
+    /// The last lines of a container's output; empty if they are not available.
     pub async fn last_words(&self, container: &str) -> String {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail("30").build();
         let mut lines = std::pin::pin!(self.docker().logs(container, Some(options)));
@@ -157,7 +151,7 @@ fn body(labels: &StackLabels, fenced: &Fenced) -> bollard::models::ContainerCrea
         let size = HashMap::from([("max-size".to_owned(), "1m".to_owned())]);
         HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(size) }
     } else {
-        // What nobody limits would fill the host's disk.
+        // Unlimited logs would fill the host's disk.
         HostConfigLogConfig { typ: Some("none".to_owned()), config: None }
     };
     let host = HostConfig {
@@ -170,13 +164,13 @@ fn body(labels: &StackLabels, fenced: &Fenced) -> bollard::models::ContainerCrea
         memory: Some(fenced.memory),
         memory_swap: Some(fenced.memory),
         cpu_shares: Some(512),
-        // The engine hands names that it does not know to the host's resolver, also for containers that
-        // reach nobody else: a way out for a few bytes a question. Here nobody listens.
+        // The engine forwards unknown names to the host's resolver, even for isolated containers: a covert channel of a
+        // few bytes per query. Nothing listens on this address.
         dns: text(&["127.0.0.1"]),
         dns_search: text(&["."]),
         dns_options: text(&["timeout:1", "attempts:1"]),
         extra_hosts: Some(fenced.hosts.clone()),
-        // It must not hand on packets between its networks, and may listen where HTTPS is.
+        // It must not forward packets between its networks, and may listen on the HTTPS port.
         sysctls: Some(
             [("net.ipv4.ip_forward", "0"), ("net.ipv4.ip_unprivileged_port_start", "0")]
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -209,7 +203,7 @@ fn body(labels: &StackLabels, fenced: &Fenced) -> bollard::models::ContainerCrea
     }
 }
 
-/// Whether a refusal to start is about the program: no such interpreter, no right to execute it.
+/// Whether a refusal to start is about the program: no such interpreter, no permission to execute it.
 fn is_about_program(message: &str) -> bool {
     known(Speaker::Task, message).is_some_and(|row| row.kind == Kind::TaskRejected)
 }
@@ -237,7 +231,7 @@ mod tests {
         }
     }
 
-    /// The whole request: what is not in it, such as a bind mount or another network, is not given.
+    /// The whole request: what is not in it, such as a bind mount or another network, is not granted.
     #[test]
     fn nothing_is_asked_for_that_a_test_does_not_need() {
         let stack = StackName::try_from("a_b".to_owned()).unwrap();

@@ -1,5 +1,5 @@
-//! Images: pulled before a deploy, so that a slow registry does not eat the deploy's time and a
-//! missing image has its own name.
+//! Images: pulled before a deployment, so that a slow registry does not use up the deployment's time and a missing
+//! image has its own failure.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,26 +17,24 @@ use super::engine::{Swarm, ask, failed, is_gone, is_lost, status};
 use super::login::RegistryLogins;
 use super::reason::one_line;
 
-/// An image that had to be pulled.
+/// A pulled image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
-    /// The image.
     pub image: String,
-    /// Its id; empty where somebody removed it at once.
+    /// Its id; empty if it was removed at once.
     pub id: String,
-    /// How long it took.
     pub took: Duration,
-    /// What went wrong at the first try, where it took two.
+    /// The error of the first attempt, if there were two.
     pub first: Option<String>,
 }
 
-/// Before a pull is tried again.
+/// Pause before a pull is retried.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// A pull that failed.
 struct Refused {
     failure: Failure,
-    /// Whether the same may go well a moment later.
+    /// Whether a retry may succeed.
     passes: bool,
 }
 
@@ -46,12 +44,10 @@ impl Swarm {
         Ok(self.image_id(image).await?.is_some())
     }
 
-    /// Pulls the images that this node lacks, side by side and without a login. The result holds
-    /// only those.
+    /// Pulls the images that this node lacks, concurrently and without a login. Returns only those.
     ///
     /// # Errors
-    /// What the registry or the engine said, as a row of [`base::messages`]. A trouble that may pass was tried again
-    /// once.
+    /// The message of the registry or the engine, by a row of [`base::messages`]. A temporary failure was retried once.
     pub async fn ensure(
         &self,
         images: &[String],
@@ -60,7 +56,8 @@ impl Swarm {
         self.ensure_and_tell(images, &RegistryLogins::default(), on_progress, &mut |_| {}).await
     }
 
-    /// The same with logins, and each image is told as soon as it is here: a later one may fail, or the process end.
+    /// The same with logins, and each image is reported as soon as it is pulled: a later one may fail, or the process
+    /// end.
     ///
     /// # Errors
     /// As in [`Swarm::ensure`].
@@ -97,24 +94,24 @@ impl Swarm {
         Ok(done)
     }
 
-    /// Pulls an image, and once more where what went wrong may pass.
+    /// Pulls an image, with one retry after a temporary failure.
     async fn pull(&self, image: &str, logins: &RegistryLogins) -> Result<Pulled, Failure> {
         let login = logins.of(image).await?;
         let first = match self.pull_once(image, login.as_ref()).await {
             Err(first) if first.passes => first.failure,
             ended => return ended.map_err(|refused| refused.failure),
         };
-        // A registry has no event that tells when it is there again.
+        // A registry sends no event when it is back.
         tokio::time::sleep(PAUSE).await;
         let again = |failure: Failure| Failure { what: format!("{} (tried twice)", failure.what), ..failure };
         let pulled = self.pull_once(image, login.as_ref()).await.map_err(|refused| again(refused.failure))?;
         Ok(Pulled { first: Some(first.what), ..pulled })
     }
 
-    /// Asks the registry what a name means now, of an image that is here.
+    /// Pulls a present image again to update its tag.
     ///
     /// # Errors
-    /// As in [`Swarm::ensure`]; what is here stays.
+    /// As in [`Swarm::ensure`]; the present image stays.
     pub async fn refresh(&self, image: &str, logins: &RegistryLogins) -> Result<Pulled, Failure> {
         let login = logins.of(image).await?;
         self.pull_once(image, login.as_ref()).await.map_err(|refused| refused.failure)
@@ -134,18 +131,18 @@ impl Swarm {
         Ok(Pulled { image: image.to_owned(), id, took: start.elapsed(), first: None })
     }
 
-    /// The id of the image that a name means on this node; none where it means none.
+    /// The id of a name's image on this node, if there is one.
     pub async fn image_id(&self, image: &str) -> Result<Option<String>, Failure> {
         match self.docker().inspect_image(image).await {
             Ok(found) => Ok(found.id),
-            // A text that is no name of an image is told by the pull.
+            // An invalid name is reported by the pull.
             Err(e) if is_gone(&e) || e.to_string().contains("invalid reference format") => Ok(None),
-            Err(e) => Err(failed(&format!("look for the image {image}"), &e)),
+            Err(e) => Err(failed(&format!("inspect the image {image}"), &e)),
         }
     }
 
-    /// Every image that something here needs: the ids of those that containers are made from, also stopped ones,
-    /// and the names in the specs of services, which may start a container at any moment.
+    /// Every image in use: the ids of containers' images, including stopped ones, and the names in the specs of
+    /// services, which may start a container at any time.
     pub async fn images_in_use(&self) -> Result<BTreeSet<String>, Failure> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let containers = ask("list containers", self.docker().list_containers(Some(all))).await?;
@@ -156,8 +153,8 @@ impl Swarm {
         Ok(containers.into_iter().filter_map(|container| container.image_id).chain(names).collect())
     }
 
-    /// Takes a name away from an image, and with the last name the image itself. Whether it went: the engine
-    /// keeps what a container is made from.
+    /// Removes a name of an image, and the image itself with the last name. Returns whether it was removed: the engine
+    /// keeps images of containers.
     pub async fn remove_image(&self, image: &str) -> Result<bool, Failure> {
         match self.docker().remove_image(image, None::<RemoveImageOptions>, None).await {
             Ok(_) => Ok(true),
@@ -167,7 +164,7 @@ impl Swarm {
     }
 }
 
-/// The name with its tag. Docker pulls every tag of a name that has none.
+/// The name with its tag. Without a tag, docker pulls every tag of a name.
 pub fn with_tag(image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }

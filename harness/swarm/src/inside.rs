@@ -1,5 +1,4 @@
-//! What an image has, looked at without starting anything of it: for which machine it is built, and whether a program
-//! is in it.
+//! Inspects an image without running it: its platform, and whether it has a program.
 
 use std::collections::HashMap;
 
@@ -13,34 +12,33 @@ use bollard::query_parameters::{
 use super::STACK_LABEL;
 use super::engine::{Swarm, ask, failed, is_gone};
 
-/// The run that a look is made for, as services have it too.
+/// The label of the run that inspects, as on services.
 pub const RUN_LABEL: &str = "cc-ci.run";
 const LOOK_LABEL: &str = "cc-ci.look";
 
-/// Where docker looks for programs when an image does not say.
+/// Docker's default search path.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A look into one image.
+/// An inspection of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerLook {
-    /// The image.
     pub image: String,
     /// The programs, by name or by path.
     pub programs: Vec<String>,
-    /// Where they are looked for, where the service says so itself.
+    /// The search path, if the service sets it.
     pub path: Option<String>,
 }
 
 impl Swarm {
-    /// The images whose processor is not this engine's, each with its own. One that is not here, or does not say, is
-    /// not among them.
+    /// The images for another processor than this engine's, each with its platform. Missing images and those without a
+    /// platform are omitted.
     pub async fn of_other_platforms(&self, images: &[String]) -> Result<Vec<(String, String)>, Failure> {
-        let here = ask("tell its platform", self.docker().version()).await?.arch.unwrap_or_default();
+        let here = ask("report its platform", self.docker().version()).await?.arch.unwrap_or_default();
         let mut found = Vec::new();
         for image in images {
             let seen = match self.docker().inspect_image(image).await {
                 Err(e) if is_gone(&e) => continue,
-                seen => ask("look at an image", async { seen }).await?,
+                seen => ask("inspect an image", async { seen }).await?,
             };
             let built = seen.architecture.unwrap_or_default();
             if !runs_on(&built, &here) {
@@ -50,9 +48,9 @@ impl Swarm {
         Ok(found)
     }
 
-    /// Removes the containers that a run made to look into images, where it was killed meanwhile.
+    /// Removes the containers that a run created to inspect images and did not remove.
     pub async fn remove_looks(&self, run: &str) -> Result<(), Failure> {
-        let doing = "remove what a look into an image left";
+        let doing = "remove a container that inspected an image";
         let filters = HashMap::from([
             ("label", vec![LOOK_LABEL.to_owned(), format!("{RUN_LABEL}={run}")]),
             ("status", vec!["created".to_owned()]),
@@ -67,23 +65,23 @@ impl Swarm {
         Ok(())
     }
 
-    /// Which of the programs an image does not have. The container that is made for it is never started, and has the
-    /// labels of the stack and of the run, so that it goes with them whatever happens.
+    /// The programs that an image lacks. A container is created for this and never started; it has the labels of the
+    /// stack and of the run, so that it is removed with them in any case.
     ///
     /// # Errors
-    /// The engine does not answer, or does not make a container of the image.
+    /// The engine does not answer, or does not create a container of the image.
     pub async fn lacks(&self, run: &str, stack: &StackName, look: &ContainerLook) -> Result<Vec<String>, Failure> {
         let labels = [(STACK_LABEL, stack.as_str()), (RUN_LABEL, run), (LOOK_LABEL, "true")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()));
         let body = ContainerCreateBody {
             image: Some(look.image.clone()),
             labels: Some(labels.into()),
-            // An image without a program of its own makes no container; this one is never started.
+            // An image without a command needs one here; this container is never started.
             entrypoint: Some(vec!["/".to_owned()]),
             host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..HostConfig::default() }),
             ..ContainerCreateBody::default()
         };
-        let doing = "look into an image";
+        let doing = "inspect an image";
         let made = ask(doing, self.docker().create_container(None, body)).await?.id;
         let looked = self.lacks_in(&made, look).await;
         let gone = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
@@ -92,7 +90,7 @@ impl Swarm {
     }
 
     async fn lacks_in(&self, container: &str, look: &ContainerLook) -> Result<Vec<String>, Failure> {
-        let seen = ask("look into an image", self.docker().inspect_container(container, None)).await?;
+        let seen = ask("inspect an image", self.docker().inspect_container(container, None)).await?;
         let env = seen.config.and_then(|config| config.env).unwrap_or_default();
         let own = env.iter().find_map(|setting| setting.strip_prefix("PATH=").map(str::to_owned));
         let path = look.path.clone().or(own).unwrap_or_else(|| PATH.to_owned());
@@ -111,7 +109,7 @@ impl Swarm {
                         break;
                     }
                     Err(e) if is_gone(&e) => {}
-                    Err(e) => return Err(failed("look into an image", &e)),
+                    Err(e) => return Err(failed("inspect an image", &e)),
                 }
             }
             if !is_there {
@@ -122,7 +120,7 @@ impl Swarm {
     }
 }
 
-/// Whether a machine runs what is built for another without help. What does not say is believed.
+/// Whether a machine runs images of this platform without emulation. Unknown platforms are accepted.
 fn runs_on(built: &str, here: &str) -> bool {
     built.is_empty() || here.is_empty() || built == here || matches!((built, here), ("386", "amd64") | ("arm", "arm64"))
 }

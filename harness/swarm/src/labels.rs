@@ -1,5 +1,5 @@
-//! The labels of services. They sit on the service's spec, not on containers, and swarm turns them
-//! back with a rollback: reading them after an update says which spec really stands.
+//! The labels of services. They belong to the service's spec, not to containers, and swarm restores them in a rollback:
+//! reading them after an update shows the effective spec.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,8 +11,7 @@ use super::STACK_LABEL;
 use super::engine::{Swarm, ask};
 
 impl Swarm {
-    /// The labels of one service of a stack; empty where there is no such service. `short` is its name
-    /// without the stack.
+    /// The labels of one service of a stack; empty if it does not exist. `short` is its name without the stack.
     pub async fn service_labels(&self, stack: &StackName, short: &str) -> Result<BTreeMap<String, String>, Failure> {
         Ok(self.all_service_labels(stack).await?.remove(short).unwrap_or_default())
     }

@@ -1,9 +1,9 @@
-//! The docker engine and its swarm, as cc-ci needs them: what runs, waiting without polling where the
-//! engine tells, evidence, volumes, images, claims, and removal until nothing is left.
+//! The docker engine and its swarm for cc-ci: running services, waiting by events instead of polling where possible,
+//! evidence, volumes, images, shared records, and complete removal.
 //!
 //! ```text
 //! let swarm = Swarm::connect().await?;
-//! let mut watch = swarm.watch(&stack).await?;      // before the deploy
+//! let mut watch = swarm.watch(&stack).await?;      // before the deployment
 //! let before = swarm.before(&stack).await?;
 //! /* deploy */
 //! let settled = watch.settled(&before, deadline, &mut |line| println!("{line}")).await?;
@@ -12,9 +12,7 @@
 mod beside;
 mod bot;
 mod bot_shell;
-mod claim;
 mod disk;
-mod elsewhere;
 mod engine;
 mod evidence;
 mod exec;
@@ -39,7 +37,6 @@ mod outage;
 mod ports;
 mod raw;
 mod read;
-mod realm;
 mod reason;
 mod record;
 mod remembered;
@@ -51,8 +48,6 @@ mod watch;
 
 pub use beside::{Bridge, Reach, StackLabels};
 pub use bot::Bot;
-pub use claim::{Claim, ClaimOutcome};
-pub use elsewhere::LeftElsewhere;
 pub use engine::{EngineFacts, Swarm};
 pub use evidence::{Logs, TaskRow};
 pub use exec::{ExecResult, Holding};
@@ -79,11 +74,11 @@ pub use seen::{
 pub use volumes::MountedVolume;
 pub use watch::{ServiceSettled, Settled, Watch};
 
-/// The label by which `docker stack` and abra mark every object of a stack.
+/// The label of every object of a stack, set by `docker stack` and abra.
 pub const STACK_LABEL: &str = "com.docker.stack.namespace";
 
-/// The label that a container carries: the id of its task.
+/// The label of a container with the id of its task.
 const TASK_LABEL: &str = "com.docker.swarm.task.id";
 
-/// The label that a container carries: the full name of its service.
+/// The label of a container with the full name of its service.
 const SERVICE_LABEL: &str = "com.docker.swarm.service.name";

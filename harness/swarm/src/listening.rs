@@ -1,4 +1,4 @@
-//! The ports on which a container accepts connections, as its kernel tells them.
+//! The ports on which a container accepts connections, from its kernel.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,23 +7,22 @@ use std::time::{Duration, Instant};
 
 use super::engine::Swarm;
 
-/// A look takes no longer.
+/// Timeout of a query.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// docker's own name server answers here, in every container.
+/// docker's own name server listens here, in every container.
 const DOCKERS_DNS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11));
 
-/// One TCP port on which something listens.
+/// A TCP port in the state LISTEN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listening {
-    /// The port.
     pub port: u16,
-    /// The address, which may be that of every interface.
+    /// May be the address of every interface.
     pub address: IpAddr,
 }
 
 impl Listening {
-    /// Whether only the container itself gets through.
+    /// Whether only the container itself can connect.
     pub fn is_local(&self) -> bool {
         match self.address {
             IpAddr::V4(address) => address.is_loopback(),
@@ -35,8 +34,8 @@ impl Listening {
 }
 
 impl Swarm {
-    /// Where a container of this node listens; none where that cannot be told: the container is gone, or has no
-    /// program that could show the kernel's list.
+    /// The listening ports of a container on this node; `None` if unknown: the container is gone, or has no program
+    /// that can print the kernel's list.
     pub async fn listening(&self, container: &str) -> Option<BTreeSet<Listening>> {
         if let Some(text) = self.kernels_list(container).await {
             return Some(parse(&text));
@@ -47,12 +46,12 @@ impl Swarm {
         told.output.contains("local_address").then(|| parse(&told.output))
     }
 
-    /// The list without a command in the container, where this process sees the container's.
+    /// Reads the list without a command in the container, if this process sees the container's processes.
     async fn kernels_list(&self, container: &str) -> Option<String> {
         let seen = self.docker().inspect_container(container, None).await.ok()?;
         let pid = seen.state?.pid.filter(|pid| *pid > 0)?;
         let of = Path::new("/proc").join(pid.to_string());
-        // Another machine's number may be another process here.
+        // A process id of another machine may be a different process here.
         let group = std::fs::read_to_string(of.join("cgroup")).ok()?;
         if !group.contains(container) {
             return None;
@@ -63,8 +62,8 @@ impl Swarm {
     }
 }
 
-/// Reads the kernel's lists: `sl local_address rem_address st …`, numbers in hexadecimal, addresses in words of
-/// four bytes with the last byte first; 0A is the state of a port that listens. Source: proc(5).
+/// Parses the kernel's lists: `sl local_address rem_address st …`, numbers in hexadecimal, addresses in words of four
+/// bytes with the last byte first; 0A is the state LISTEN. Source: proc(5).
 fn parse(text: &str) -> BTreeSet<Listening> {
     text.lines().filter_map(line).filter(|found| found.address != DOCKERS_DNS).collect()
 }

@@ -1,5 +1,5 @@
-//! The operator's logins for registries, from the file that `docker login` writes. The engine keeps none: each pull brings
-//! its own.
+//! The operator's logins for registries, from the file of `docker login`. The engine stores none: each pull sends its
+//! own.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,10 +17,10 @@ use base::failure::{Failure, Kind};
 
 /// Docker Hub, in this file and in a helper.
 const HUB: &str = "https://index.docker.io/v1/";
-/// A helper that asks a person never ends.
+/// Timeout of a helper: one that prompts never ends.
 const HELPER: Duration = Duration::from_secs(10);
 
-/// Logins by registry. No value is ever printed.
+/// Logins by registry. Values are never printed.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryLogins {
     auths: BTreeMap<String, SecretString>,
@@ -57,7 +57,7 @@ impl RegistryLogins {
     /// Reads the file.
     ///
     /// # Errors
-    /// [`Kind::WorldIncomplete`]: there is none, or it is no file of docker's.
+    /// [`Kind::WorldIncomplete`]: it does not exist, or is not in docker's format.
     pub fn read(file: &Path) -> Result<Self, Failure> {
         let wrong = |why: String| {
             Failure::new(
@@ -67,7 +67,7 @@ impl RegistryLogins {
             )
         };
         let text = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-        // The library's words may repeat a value.
+        // The library's message may contain a value.
         Self::parse(&text).ok_or_else(|| wrong("it is not in docker's format".to_owned()))
     }
 
@@ -89,7 +89,7 @@ impl RegistryLogins {
         Some(logins)
     }
 
-    /// The registries that the file names. A store for all of them may know more.
+    /// The registries in the file. A store for all of them may have more.
     pub fn registries(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.auths.keys().chain(self.tokens.keys()).chain(self.helpers.keys()).cloned().collect();
@@ -98,7 +98,7 @@ impl RegistryLogins {
         names
     }
 
-    /// The login for an image; none where there is none for its registry.
+    /// The login for an image's registry, if there is one.
     ///
     /// # Errors
     /// [`Kind::WorldIncomplete`]: the file's entry, or its helper, cannot be used.
@@ -134,11 +134,11 @@ fn unusable(registry: &str, why: &str) -> Failure {
     Failure::new(
         Kind::WorldIncomplete,
         format!("the login for the registry {registry} cannot be used: {why}"),
-        "`docker login` anew, as the user of cc-ci",
+        "`docker login` again, as the user of cc-ci",
     )
 }
 
-/// Asks a credential helper, by the protocol that docker has with them. One that knows no login says so by its exit code.
+/// Queries a credential helper, by docker's protocol. A helper without a login reports it by its exit code.
 async fn helped(helper: &str, registry: &str) -> Result<Option<DockerCredentials>, Failure> {
     let failed = |why: &str| unusable(registry, &format!("docker-credential-{helper}: {why}"));
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
@@ -155,7 +155,7 @@ async fn helped(helper: &str, registry: &str) -> Result<Option<DockerCredentials
         .map_err(|error| failed(&format!("it cannot be started: {error}")))?;
     let asked = async {
         if let Some(mut stdin) = child.stdin.take() {
-            // One that ended already says why by its exit code.
+            // A helper that ended already reports the reason by its exit code.
             let _ = stdin.write_all(server_of(registry).as_bytes()).await;
         }
         child.wait_with_output().await
@@ -182,12 +182,12 @@ fn host_of(key: &str) -> &str {
     if matches!(host, "index.docker.io" | "registry-1.docker.io") { "docker.io" } else { host }
 }
 
-/// What docker itself calls a registry.
+/// docker's own name of a registry.
 fn server_of(registry: &str) -> &str {
     if registry == "docker.io" { HUB } else { registry }
 }
 
-/// The registry of an image, as docker tells a host from the first part of a name.
+/// The registry of an image, by docker's rule for the first part of a name.
 pub fn registry_of(image: &str) -> &str {
     match image.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => host_of(first),

@@ -1,5 +1,5 @@
-//! Closer looks at a stack that does not come up, each asked for only where a judgement may hang on it: what
-//! config files say, whether a process accepts connections, what a healthcheck wrote.
+//! Additional queries about a stack that does not come up, each made only if a judgement may depend on it: the text of
+//! config files, whether a process accepts connections, a healthcheck's output.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -13,28 +13,28 @@ use super::mentions::mentioned;
 use super::reason::{has_exited, is_unhealthy, one_line};
 use super::seen::{ContainerSeen, Health, Listens, Snapshot};
 
-/// The ends of a service after which it is asked what it may be waiting for.
+/// Number of ends after which the config files of a service are read.
 const ENDS: usize = 2;
-/// The same container is not looked at again before.
+/// Minimum interval between queries of the same container.
 const AGAIN: Duration = Duration::from_secs(2);
-/// A program that is not there may still be installed by an entrypoint; after so long it is not.
+/// A missing program may still be installed by an entrypoint; after this many seconds it is not.
 const INSTALLED_S: u64 = 10;
 
-/// What was learned so far.
+/// The results so far.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     /// The text of configs, by id.
     configs: HashMap<String, String>,
-    /// When a container was last looked at, by id.
+    /// The last query of a container, by id.
     last: HashMap<String, Instant>,
-    /// Whether containers listen: since when, where they do.
+    /// Whether containers listen, and since when.
     listens: HashMap<String, Option<Instant>>,
-    /// What healthchecks of containers do not find.
+    /// Programs that healthchecks of containers do not find.
     lacks: HashMap<String, String>,
 }
 
 impl Looks {
-    /// Looks where it is worth it, and puts what is known into the snapshot.
+    /// Queries what may matter, and adds the results to the snapshot.
     pub(super) async fn look_at(&mut self, swarm: &Swarm, now: &mut Snapshot) {
         let ended: BTreeSet<String> = now.services.iter().map(|service| service.id.clone()).collect();
         let ends = |service: &String| {
@@ -74,7 +74,7 @@ impl Looks {
         }
     }
 
-    /// Whether it is time to look at a container again.
+    /// Whether a container may be queried again.
     fn is_due(&mut self, id: &str) -> bool {
         let due = self.last.get(id).is_none_or(|last| last.elapsed() >= AGAIN);
         if due {
@@ -115,7 +115,7 @@ impl Looks {
     }
 }
 
-/// The words of a healthcheck's output that say that its program is not there: the engine's own, or a shell's.
+/// The message in a healthcheck's output that its program does not exist: the engine's own, or a shell's.
 fn not_found(code: i64, output: &str) -> Option<String> {
     if code == 0 {
         return None;

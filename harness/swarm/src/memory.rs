@@ -1,5 +1,5 @@
-//! Containers that the kernel killed for want of memory. A crash of this kind says "exit code 137", or whatever
-//! code an app gives that has lost one of its processes; the engine alone knows why.
+//! OOM-killed containers. Such a crash has "exit code 137", or any code of an app that has lost one of its processes;
+//! only the engine knows why.
 
 use std::time::Duration;
 
@@ -13,41 +13,40 @@ use super::engine::{Swarm, ask, is_gone};
 use super::labels::{of_stack, short};
 use super::{SERVICE_LABEL, STACK_LABEL};
 
-/// The exit code of a process that was killed by SIGKILL.
+/// The exit code after SIGKILL.
 pub(super) const KILLED: i64 = 137;
 
-/// How long a container whose main process was killed may take to end. One that lost another process runs on.
+/// How long a container whose main process was killed may take to end. One that lost another process continues.
 const ENDS: Duration = Duration::from_secs(2);
 
-/// One kill.
+/// One OOM kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryKill {
-    /// The stack.
     pub stack: StackName,
     /// The service's short name.
     pub service: String,
     /// The container's id.
     pub container: String,
-    /// The most memory that the container may have, in bytes; none where there is no limit.
+    /// The container's memory limit in bytes, if any.
     pub limit: Option<u64>,
-    /// Its exit code; none while it runs on without the process that was killed.
+    /// Its exit code; `None` while it continues without the killed process.
     pub exit: Option<i64>,
 }
 
 impl MemoryKill {
-    /// What happened, to follow the service's name.
+    /// What happened, as text after the service's name.
     pub fn words(&self) -> String {
         words(self.limit, self.exit, 1)
     }
 
-    /// The same as a failure. `whose` goes before the service's name: empty, or a dependency and a slash.
+    /// The same as a failure. `whose` precedes the service's name: empty, or a dependency and a slash.
     pub fn failure(&self, whose: &str) -> Failure {
         let service = format!("{whose}{}", self.service);
         failure(&service, format!("service {service} {}", self.words()), self.limit)
     }
 }
 
-/// The stack and the container in which the kernel killed a process, if that is what the event tells.
+/// The stack and the container of an OOM event.
 pub fn oom_of(event: &EventMessage) -> Option<(StackName, String)> {
     if event.action.as_deref() != Some("oom") {
         return None;
@@ -58,7 +57,7 @@ pub fn oom_of(event: &EventMessage) -> Option<(StackName, String)> {
 }
 
 impl Swarm {
-    /// The containers of a stack on this node that have ended and in which the kernel killed a process.
+    /// The OOM-killed containers of a stack on this node that have ended.
     pub async fn ended_out_of_memory(&self, stack: &StackName) -> Result<Vec<String>, Failure> {
         let mut filters = of_stack(stack);
         filters.insert("status", vec!["exited".to_owned(), "dead".to_owned()]);
@@ -73,17 +72,15 @@ impl Swarm {
         Ok(found)
     }
 
-    /// Whether the engine says that the kernel killed a process of this container for want of memory. Of one that
-    /// is gone, or on another node, it cannot.
+    /// Whether the engine reports an OOM kill in this container. Unknown for one that is gone or on another node.
     pub(super) async fn was_out_of_memory(&self, container: &str) -> bool {
         let seen = self.docker().inspect_container(container, None).await;
         seen.ok().and_then(|seen| seen.state?.oom_killed).unwrap_or(false)
     }
 
-    /// How a container fared in which a process was killed for memory; none where it is gone already, or
-    /// belongs to no stack.
+    /// The state of an OOM-killed container; `None` if it is gone already, or belongs to no stack.
     pub async fn memory_kill(&self, container: &str) -> Result<Option<MemoryKill>, Failure> {
-        // The kill is told before the end that follows from it, if one does.
+        // The kill is reported before the end that follows from it, if one does.
         let end = async { self.docker().wait_container(container, None::<WaitContainerOptions>).next().await };
         let _ = tokio::time::timeout(ENDS, end).await;
         let seen = match self.docker().inspect_container(container, None).await {
@@ -107,29 +104,29 @@ impl Swarm {
     }
 }
 
-/// What happened to a container, or to the last of some exits of one service. With no exit code it runs on.
+/// What happened to a container, or to the last of several exits of one service. Without an exit code it continues.
 ///
-/// It is not said how many of the exits were kills: the engine does not hear of each.
+/// The number of kills among the exits is omitted: the engine does not see each.
 pub(super) fn words(limit: Option<u64>, exit: Option<i64>, exits: usize) -> String {
     let whose = match limit {
         Some(bytes) => format!("at its limit of {} MiB", bytes / (1024 * 1024)),
-        None => "since the node ran out of it".to_owned(),
+        None => "since the node ran out of memory".to_owned(),
     };
     let before = if exits > 1 { format!("exited {exits} times and ") } else { String::new() };
     match exit {
-        Some(KILLED) => format!("{before}was killed for memory, {whose}"),
-        Some(code) => format!("{before}lost a process for memory, {whose}, and ended with code {code}"),
-        None => format!("lost a process for memory, {whose}"),
+        Some(KILLED) => format!("{before}was OOM-killed, {whose}"),
+        Some(code) => format!("{before}lost a process to the OOM killer, {whose}, and ended with code {code}"),
+        None => format!("lost a process to the OOM killer, {whose}"),
     }
 }
 
-/// The failure that a kill is.
+/// The failure for a kill.
 pub(super) fn failure(service: &str, what: String, limit: Option<u64>) -> Failure {
     match limit {
         Some(_) => Failure::new(
             Kind::OutOfMemory,
             what,
-            format!("deploy.resources.limits.memory of service {service}, and what it does with its memory"),
+            format!("deploy.resources.limits.memory of service {service}, and its memory usage"),
         ),
         None => Failure::new(
             Kind::NodeOutOfMemory,
@@ -152,10 +149,10 @@ mod tests {
     #[test]
     fn a_limit_is_the_recipes_and_none_is_the_nodes() {
         let own = kill(Some(16 << 20), Some(137)).failure("");
-        assert_eq!(own.what, "service app was killed for memory, at its limit of 16 MiB");
+        assert_eq!(own.what, "service app was OOM-killed, at its limit of 16 MiB");
         assert_eq!(own.kind, Kind::OutOfMemory);
         let node = kill(None, Some(137)).failure("keycloak/");
-        assert_eq!(node.what, "service keycloak/app was killed for memory, since the node ran out of it");
+        assert_eq!(node.what, "service keycloak/app was OOM-killed, since the node ran out of memory");
         assert_eq!(node.kind, Kind::NodeOutOfMemory);
     }
 
@@ -163,9 +160,9 @@ mod tests {
     fn an_app_that_loses_a_process_is_told_from_one_that_is_killed() {
         assert_eq!(
             kill(Some(16 << 20), Some(1)).words(),
-            "lost a process for memory, at its limit of 16 MiB, and ended with code 1"
+            "lost a process to the OOM killer, at its limit of 16 MiB, and ended with code 1"
         );
-        assert_eq!(kill(Some(16 << 20), None).words(), "lost a process for memory, at its limit of 16 MiB");
+        assert_eq!(kill(Some(16 << 20), None).words(), "lost a process to the OOM killer, at its limit of 16 MiB");
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Which other services of its stack a service speaks of: in its command, its settings and its config files. One
-//! that speaks of another may be waiting for it; one that speaks of none waits for none.
+//! Which other services of its stack a service mentions: in its command, its settings and its config files. A service
+//! may be waiting for one that it mentions, and for no other.
 
 use std::collections::BTreeSet;
 
-/// What the names of settings end in whose values are the names of databases and people, not of hosts.
+/// Suffixes of settings whose values are names of databases and users, not of hosts.
 const NO_HOSTS: [&str; 9] = ["_DB", "DATABASE", "_NAME", "USER", "USERNAME", "PASSWORD", "_PREFIX", "_SCHEMA", "_ROLE"];
 
-/// The services of `others` that are named as hosts in settings (`KEY=value`) or in running text.
+/// The services of `others` that are mentioned as hosts in settings (`KEY=value`) or in running text.
 pub(super) fn mentioned<'a>(
     settings: &[String],
     texts: &[String],
@@ -23,12 +23,12 @@ pub(super) fn mentioned<'a>(
     others.into_iter().filter(is_named).map(str::to_owned).collect()
 }
 
-/// Whether a name stands in a text as a word of its own, also behind a stack's name: `db`, `db:5432`, `x_db`.
+/// Whether a text contains a name as a whole word, also after a stack's name: `db`, `db:5432`, `x_db`.
 fn has_word(text: &str, name: &str) -> bool {
     let of_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     text.match_indices(name).any(|(at, _)| {
         let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
-        // A path or a name of several parts that only begins or ends so is another word.
+        // A path or a compound name that only begins or ends with it is another word.
         let starts = before.is_none_or(|c| !of_word(c) && c != '.' && c != '$')
             && (before != Some('/') || text[..at].ends_with("//"));
         let ends = after.is_none_or(|c| !of_word(c) && c != '_' && c != '.');

@@ -1,8 +1,8 @@
-//! What memory the containers of some stacks hold, and the most that it was.
+//! The memory usage of containers of some stacks, and its peak.
 //!
-//! The engine streams each container's figures once a second, a remote engine like a local one. The kernel's own
-//! peak would miss nothing, but it counts the page cache too, which is given back whenever somebody wants it, and
-//! it cannot be summed: the peaks of two containers need not come at the same time.
+//! The engine streams each container's figures once a second, a remote engine like a local one. The kernel's own peak
+//! would miss nothing, but it includes the page cache, which is freed on demand, and it cannot be summed: the peaks of
+//! two containers need not be at the same time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -18,17 +18,16 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::STACK_LABEL;
 use super::engine::Swarm;
 
-/// The most memory that was held at one time, in bytes.
+/// The peak usage, in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Peaks {
-    /// By all stacks together.
+    /// Of all stacks together.
     pub all: u64,
-    /// By each of those that held any.
+    /// Of each stack with any usage.
     pub stacks: BTreeMap<StackName, u64>,
 }
 
-/// Measures as long as it is there. It sees the containers of this engine alone, and no peak that is shorter than
-/// a second for certain.
+/// Measures until it is dropped. It only sees the containers of this engine, and may miss peaks shorter than a second.
 #[derive(Debug)]
 pub struct Meter {
     held: Arc<Mutex<Held>>,
@@ -37,7 +36,7 @@ pub struct Meter {
 }
 
 impl Swarm {
-    /// Begins to measure the containers of these stacks, those that run and those that will.
+    /// Starts to measure the running and future containers of these stacks.
     pub fn meter(&self, stacks: &[StackName]) -> Meter {
         let held = Arc::new(Mutex::new(Held::default()));
         let news = Arc::new(Notify::new());
@@ -48,7 +47,7 @@ impl Swarm {
 }
 
 impl Meter {
-    /// The peaks since it was asked last; none where nothing was measured, or the engine has ceased to tell.
+    /// The peaks since the last call; `None` if nothing was measured, or the engine's stream has ended.
     pub fn take(&self) -> Option<Peaks> {
         let peaks = self.held.lock().ok()?.take();
         (self.is_listening() && peaks.all > 0).then_some(peaks)
@@ -59,7 +58,7 @@ impl Meter {
         self.news.notified().await;
     }
 
-    /// Whether the engine still tells. It does not after a restart.
+    /// Whether the engine's stream is open. A restart ends it.
     pub fn is_listening(&self) -> bool {
         !self.listener.is_finished()
     }
@@ -88,7 +87,7 @@ impl Work {
         let mut running = std::pin::pin!(self.running());
         let mut listed = false;
         loop {
-            // Side by side, so that nothing starts unseen between the list and the first event.
+            // Concurrently, so that no start is missed between the list and the first event.
             tokio::select! {
                 found = &mut running, if !listed => {
                     listed = true;
@@ -108,7 +107,7 @@ impl Work {
         }
     }
 
-    /// What runs already. An engine that does not answer tells no events either.
+    /// The running containers. An engine that does not answer sends no events either.
     async fn running(&self) -> Vec<(String, StackName)> {
         let options = ListContainersOptionsBuilder::new().build();
         let list = self.swarm.docker().list_containers(Some(options)).await.unwrap_or_default();
@@ -137,7 +136,7 @@ impl Work {
 async fn measure(swarm: Swarm, id: String, held: Arc<Mutex<Held>>, news: Arc<Notify>) {
     let mut stream = std::pin::pin!(swarm.docker().stats(&id, None));
     while let Some(Ok(now)) = stream.next().await {
-        // A container that has ended is told on, with nothing in it, until it is removed.
+        // A container that has ended is still reported, without values, until it is removed.
         let Some(bytes) = now.memory_stats.as_ref().and_then(in_use) else { break };
         if let Ok(mut held) = held.lock() {
             held.measured(&id, bytes);
@@ -150,8 +149,8 @@ async fn measure(swarm: Swarm, id: String, held: Arc<Mutex<Held>>, news: Arc<Not
     news.notify_one();
 }
 
-/// What a container holds, without the part of the page cache that the kernel would give back first: the same
-/// figure as `docker stats` shows. Cgroup v1 and v2 name that part differently.
+/// A container's usage, without the part of the page cache that the kernel would free first: the same figure as in
+/// `docker stats`. Cgroup v1 and v2 name that part differently.
 fn in_use(stats: &ContainerMemoryStats) -> Option<u64> {
     let usage = stats.usage?;
     let parts = stats.stats.as_ref();
@@ -159,7 +158,7 @@ fn in_use(stats: &ContainerMemoryStats) -> Option<u64> {
     Some(usage.saturating_sub(inactive.copied().unwrap_or(0)))
 }
 
-/// What is held now, and the most that it was.
+/// The current usage and the peak.
 #[derive(Debug, Default)]
 struct Held {
     now: HashMap<String, (StackName, u64)>,
@@ -197,7 +196,7 @@ impl Held {
         }
     }
 
-    /// The peaks so far; the next ones begin with what is held now.
+    /// The peaks so far; the next ones start with the current usage.
     fn take(&mut self) -> Peaks {
         let peaks = std::mem::take(&mut self.peaks);
         self.count();
@@ -223,7 +222,7 @@ mod tests {
         held.measured("2", 50);
         let peaks = held.take();
         assert_eq!((peaks.all, peaks.stacks[&stack("a")], peaks.stacks[&stack("b")]), (100, 100, 50));
-        // The next stage begins with what is there.
+        // The next stage starts with the current usage.
         assert_eq!(held.take().all, 60);
         held.ended("2");
         held.measured("1", 20);

@@ -1,43 +1,47 @@
-//! The nodes of the swarm, as its managers know them.
+//! The nodes of the swarm, from its managers.
+
+use std::collections::BTreeSet;
 
 use base::failure::Failure;
-use bollard::models::{Node, NodeSpecAvailabilityEnum, NodeState};
-use bollard::query_parameters::ListNodesOptions;
+use base::names::StackName;
+use bollard::models::{Node, NodeSpecAvailabilityEnum, NodeState, Task};
+use bollard::query_parameters::{ListNodesOptions, ListTasksOptionsBuilder};
 
 use super::engine::{Swarm, ask};
+use super::labels::of_stack;
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeFacts {
+    /// Its id in the swarm.
+    pub id: String,
     /// Its host name.
     pub name: String,
-    /// Whether it is a manager, and whether it is the one that decides.
     pub role: NodeRole,
     /// Whether its engine answers the managers.
     pub is_ready: bool,
-    /// Whether it takes tasks; one that is paused or drained does not.
+    /// Whether it takes tasks; a paused or drained node does not.
     pub is_active: bool,
     /// The version of its engine.
     pub engine: String,
-    /// Its processors.
+    /// Number of processors.
     pub cpus: u64,
     /// Its memory in bytes.
     pub memory: u64,
 }
 
-/// What a node is in the swarm.
+/// A node's role in the swarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeRole {
     /// It runs tasks.
     Worker,
-    /// It keeps the swarm's records.
+    /// It stores the swarm's records.
     Manager,
     /// The manager that decides.
     Leader,
 }
 
 impl NodeRole {
-    /// In a word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Worker => "worker",
@@ -58,6 +62,17 @@ impl Swarm {
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(nodes)
     }
+
+    /// The ids of the nodes of a stack's tasks, including those of removed services.
+    pub async fn nodes_of(&self, stack: &StackName) -> Result<BTreeSet<String>, Failure> {
+        let options = ListTasksOptionsBuilder::new().filters(&of_stack(stack)).build();
+        Ok(nodes_of(ask("list tasks", self.docker().list_tasks(Some(options))).await?))
+    }
+}
+
+/// A pending task has no node yet.
+fn nodes_of(tasks: Vec<Task>) -> BTreeSet<String> {
+    tasks.into_iter().filter_map(|task| task.node_id).filter(|node| !node.is_empty()).collect()
 }
 
 fn read(node: Node) -> NodeFacts {
@@ -71,6 +86,7 @@ fn read(node: Node) -> NodeFacts {
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
     let availability = node.spec.and_then(|spec| spec.availability);
     NodeFacts {
+        id: node.id.unwrap_or_default(),
         name: about.hostname.unwrap_or_default(),
         role,
         is_ready: node.status.and_then(|status| status.state) == Some(NodeState::READY),
@@ -86,14 +102,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_node_with_a_task_counts_once_and_tasks_that_have_none_do_not() {
+        let task = |node: Option<&str>| Task { node_id: node.map(str::to_owned), ..Task::default() };
+        let tasks = vec![task(Some("a")), task(Some("b")), task(None), task(Some("")), task(Some("b"))];
+        assert_eq!(nodes_of(tasks).into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
     fn a_node_is_read_and_one_that_says_nothing_is_not_ready() {
         let node: Node = serde_json::from_str(
-            r#"{"Spec": {"Availability": "drain"}, "Status": {"State": "ready"}, "ManagerStatus": {"Leader": true},
+            r#"{"ID": "1ka1", "Spec": {"Availability": "drain"}, "Status": {"State": "ready"}, "ManagerStatus": {"Leader": true},
                 "Description": {"Hostname": "one", "Engine": {"EngineVersion": "20.10.24"},
                 "Resources": {"NanoCPUs": 2000000000, "MemoryBytes": 1024}}}"#,
         )
         .unwrap();
         let wanted = NodeFacts {
+            id: "1ka1".to_owned(),
             name: "one".to_owned(),
             role: NodeRole::Leader,
             is_ready: true,

@@ -1,5 +1,5 @@
-//! Every docker object of a stack: by label, and by name as well, since what abra makes beside the
-//! stack (secrets) need not carry the label.
+//! Every docker object of a stack: by label, and by name as well, since objects that abra creates separately (secrets)
+//! need not have the label.
 
 use std::collections::HashMap;
 
@@ -11,40 +11,32 @@ use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptions
 use super::STACK_LABEL;
 use super::engine::{Swarm, failed, is_gone};
 
-/// A docker object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Object {
-    /// What it is.
     pub kind: ObjectKind,
-    /// Its name.
     pub name: String,
     /// Its id; for a volume its name.
     pub id: String,
 }
 
-/// The kinds of docker objects that a stack may have, in the order in which they can be removed.
+/// The kinds of docker objects of a stack, in the order in which they can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {
-    /// A swarm service.
     Service,
     /// A container, running or not.
     Container,
-    /// A network.
     Network,
-    /// A volume.
     Volume,
-    /// A swarm secret.
     Secret,
-    /// A swarm config.
     Config,
 }
 
 impl ObjectKind {
-    /// All of them, in the order of removal.
+    /// In the order of removal.
     pub const ALL: [Self; 6] =
         [Self::Service, Self::Container, Self::Network, Self::Volume, Self::Secret, Self::Config];
 
-    /// The word that docker uses.
+    /// docker's term.
     pub fn word(self) -> &'static str {
         match self {
             Self::Service => "service",
@@ -70,12 +62,12 @@ impl std::fmt::Display for Object {
 }
 
 impl Swarm {
-    /// Everything that a stack has on this engine, also stopped containers, in the order of removal.
+    /// All objects of a stack on this engine, including stopped containers, in the order of removal.
     pub async fn objects(&self, stack: &StackName) -> Result<Vec<Object>, Failure> {
         self.objects_of(stack, &ObjectKind::ALL).await
     }
 
-    /// The same for some kinds, asked for side by side.
+    /// The same for some kinds, queried concurrently.
     pub(super) async fn objects_of(&self, stack: &StackName, kinds: &[ObjectKind]) -> Result<Vec<Object>, Failure> {
         let lists = kinds.iter().map(|kind| self.list(*kind));
         let lists =
@@ -91,12 +83,12 @@ impl Swarm {
         match self.docker().inspect_secret(name).await {
             Ok(_) => Ok(true),
             Err(e) if is_gone(&e) => Ok(false),
-            Err(e) => Err(failed("look for a secret", &e)),
+            Err(e) => Err(failed("query a secret", &e)),
         }
     }
 
-    /// Every object of a kind. The engine cannot filter by "this label or that name", and the lists are
-    /// short, so the choice is made here.
+    /// Every object of a kind. The engine cannot filter by "this label or that name", and the lists are short, so they
+    /// are filtered here.
     async fn list(&self, kind: ObjectKind) -> Result<Vec<Found>, Error> {
         let docker = self.docker();
         let found = |name: Option<String>, id: Option<String>, labels: Option<HashMap<String, String>>| {
@@ -142,15 +134,14 @@ impl Swarm {
     }
 }
 
-/// An object with the stack that its label names.
+/// An object with the stack in its label.
 struct Found {
     object: Object,
     stack: Option<String>,
 }
 
 impl Found {
-    /// By label; by name only where there is no label, since `a_b` begins the names of the stack `a_b_c`
-    /// too.
+    /// By label; by name only without a label, since `a_b` is also a prefix of names in the stack `a_b_c`.
     fn is_of(&self, stack: &StackName) -> bool {
         match &self.stack {
             Some(label) => label == stack.as_str(),

@@ -1,5 +1,5 @@
-//! Services that are taken down and brought back, as a power cut, an update of the host or `abra app restart` does it:
-//! to no replica, and to as many as before. abra's command scales so too (medium certainty: recollection of its source).
+//! Stops and restarts services, like a power cut, an update of the host or `abra app restart`: scales them to zero, and
+//! back to the previous number. abra's command scales like this too (medium certainty: recollection of its source).
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,25 +15,25 @@ use super::STACK_LABEL;
 use super::engine::{Swarm, ask, failed};
 use super::labels::{of_stack, short};
 
-/// The end of a task has no event, so it is looked for again after this time.
+/// The end of a task has no event, so it is polled at this interval.
 const PAUSE: Duration = Duration::from_millis(150);
-/// Swarm's own notes on an update raise the version of a service: a change that met one is tried again so often.
+/// Number of attempts: swarm's own status changes during an update raise the version of a service.
 const TRIES: usize = 5;
 
-/// A service as it is deployed.
+/// A deployed service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceFacts {
     /// Its short name.
     pub name: String,
     /// Its image, without the digest.
     pub image: String,
-    /// How many tasks it has; none where it has one on each node, or is a job.
+    /// Number of tasks; `None` for a global service or a job.
     pub replicas: Option<u64>,
     /// The full names of its secrets.
     pub secrets: BTreeSet<String>,
 }
 
-/// A service that was taken down, with what brings it back.
+/// A stopped service, with the data to restart it.
 #[derive(Debug, Clone)]
 pub struct DownService {
     /// Its short name.
@@ -43,7 +43,7 @@ pub struct DownService {
 }
 
 impl DownService {
-    /// The same with other secrets under the names of its own, as a wrong password: each full name has another.
+    /// A copy with other secrets under the same names, as a wrong password: each full name has a replacement.
     pub fn with_secrets(&self, replaced: &[(String, StandIn)]) -> Self {
         let mut changed = self.clone();
         let secrets = changed.spec.pointer_mut("/TaskTemplate/ContainerSpec/Secrets").and_then(Value::as_array_mut);
@@ -58,7 +58,7 @@ impl DownService {
     }
 }
 
-/// A secret that takes the place of another.
+/// A secret that replaces another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandIn {
     name: String,
@@ -66,14 +66,13 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// The secret's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
 impl Swarm {
-    /// The services of a stack as they are deployed, by name.
+    /// The deployed services of a stack, by name.
     pub async fn service_facts(&self, stack: &StackName) -> Result<Vec<ServiceFacts>, Failure> {
         let options = ListServicesOptionsBuilder::new().filters(&of_stack(stack)).build();
         let services = ask("list services", self.docker().list_services(Some(options))).await?;
@@ -83,11 +82,11 @@ impl Swarm {
         Ok(facts)
     }
 
-    /// Takes a service down and waits until nothing of it runs. Its process gets the signal and the time that the recipe
-    /// gives it.
+    /// Stops a service and waits until no process of it runs. The process gets the recipe's stop signal and grace
+    /// period.
     ///
     /// # Errors
-    /// The engine does not answer, or does not end it in time.
+    /// The engine does not answer, or does not stop it in time.
     pub async fn take_down(&self, stack: &StackName, name: &str, deadline: Instant) -> Result<DownService, Failure> {
         let full = stack.object(name);
         let (_, spec) = self.inspected(&full).await?;
@@ -100,7 +99,7 @@ impl Swarm {
             if Instant::now() >= deadline {
                 return Err(Failure::new(
                     Kind::RuntimeFailed,
-                    format!("swarm was told to run no replica of service {name}, and one is still there"),
+                    format!("service {name} was scaled to zero, and a replica still exists"),
                     "the engine's log; the container's stop_grace_period",
                 ));
             }
@@ -109,12 +108,12 @@ impl Swarm {
         Ok(DownService { name: name.to_owned(), full, spec })
     }
 
-    /// Brings a service back, with all that it had.
+    /// Restarts a service with its previous spec.
     pub async fn bring_back(&self, down: &DownService) -> Result<(), Failure> {
         self.respecify(&down.full, &down.spec).await
     }
 
-    /// Makes a secret of a stack, which goes with the stack.
+    /// Creates a secret of a stack, which is removed with the stack.
     pub async fn make_secret(&self, stack: &StackName, short: &str, value: &str) -> Result<StandIn, Failure> {
         let name = stack.object(short);
         let spec = SecretSpec {
@@ -123,13 +122,13 @@ impl Swarm {
             data: Some(base64::engine::general_purpose::STANDARD.encode(value)),
             ..SecretSpec::default()
         };
-        let made = ask("make a secret", self.docker().create_secret(spec)).await?;
+        let made = ask("create a secret", self.docker().create_secret(spec)).await?;
         Ok(StandIn { name, id: made.id })
     }
 
     /// Whether a task of a service still has a process, or may get one.
     async fn has_process(&self, stack: &StackName, name: &str) -> Result<bool, Failure> {
-        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(stack).await.map_err(|e| failed("list what runs", &e))?;
         let Some(service) = now.services.iter().find(|service| service.name == name) else { return Ok(false) };
         let tasks = now.tasks.iter().filter(|task| task.service == service.id);
         Ok(tasks.into_iter().any(|task| {
@@ -140,12 +139,12 @@ impl Swarm {
 
     /// The version and the spec of a service.
     async fn inspected(&self, full: &str) -> Result<(u64, Value), Failure> {
-        let mut service = self.ask_raw(&format!("/services/{full}"), None).await?.ok("look at a service")?;
+        let mut service = self.ask_raw(&format!("/services/{full}"), None).await?.ok("inspect a service")?;
         let version = service.pointer("/Version/Index").and_then(Value::as_u64).unwrap_or_default();
         Ok((version, service["Spec"].take()))
     }
 
-    /// Gives a service a spec, whatever swarm noted on it meanwhile.
+    /// Sets a service's spec, regardless of swarm's concurrent status changes.
     async fn respecify(&self, full: &str, spec: &Value) -> Result<(), Failure> {
         let mut tries = 0;
         loop {

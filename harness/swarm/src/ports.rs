@@ -1,4 +1,4 @@
-//! Ports of the host: those that an app publishes, and who holds the one that a task waits for. Swarm says only that it is
+//! Ports of the host: those that an app publishes, and the holder of one that a task waits for. Swarm only says
 //! "already in use".
 
 use bollard::errors::Error;
@@ -25,7 +25,7 @@ pub struct PublishedPort {
 }
 
 impl Swarm {
-    /// The ports that a stack publishes on the host now, whichever of its compose files says so.
+    /// The ports that a stack currently publishes on the host, from any of its compose files.
     pub async fn published(&self, stack: &StackName) -> Result<Vec<PublishedPort>, Failure> {
         let options = ListServicesOptionsBuilder::new().filters(&of_stack(stack)).build();
         let services = ask("list services", self.docker().list_services(Some(options))).await?;
@@ -33,8 +33,8 @@ impl Swarm {
         Ok(found.into_iter().collect())
     }
 
-    /// Completes a snapshot in which a task waits for a host port. Such a wait is rare, and only then
-    /// are the services of other stacks asked for.
+    /// Completes a snapshot in which a task waits for a host port. Such a wait is rare, and only then are the services
+    /// of other stacks queried.
     pub(super) async fn with_port_holders(&self, mut now: Snapshot) -> Result<Snapshot, Error> {
         if now.tasks.iter().any(waits) {
             let docker = self.docker();
@@ -47,7 +47,7 @@ impl Swarm {
     }
 }
 
-/// What docker chose itself is in the endpoint alone; what the recipe chose is in both.
+/// Ports chosen by docker are only in the endpoint; those chosen by the recipe are in both.
 fn published(service: &Service) -> impl Iterator<Item = PublishedPort> {
     let chosen = service.endpoint.as_ref().and_then(|endpoint| endpoint.ports.as_deref()).unwrap_or_default();
     let spec = service.spec.as_ref().and_then(|spec| spec.endpoint_spec.as_ref());
@@ -63,7 +63,7 @@ fn waits(task: &TaskSeen) -> bool {
     task.wanted() && task.state <= TaskState::Pending && kind_of(&task.error) == Some(Kind::PortTaken)
 }
 
-/// The service, other than the one that waits, whose task has a node and one of the ports.
+/// The service, other than the waiting one, whose task has a node and one of the ports.
 fn holder(waiting: &str, services: &[Service], tasks: &[Task]) -> Option<PortHeld> {
     let wanted = services.iter().find(|service| service.id.as_deref() == Some(waiting)).map(host_ports)?;
     services.iter().filter(|service| service.id.as_deref() != Some(waiting)).find_map(|service| {

@@ -1,5 +1,5 @@
-//! Requests to the engine whose JSON goes as it came. The client library reads a service's `Healthcheck` under another
-//! name (bollard-stubs 1.53, seen: it wants `HealthCheck`) and would give back a spec without it.
+//! Requests to the engine with unmodified JSON. The client library reads a service's `Healthcheck` under another name
+//! (bollard-stubs 1.53, seen: it expects `HealthCheck`) and would write back a spec without it.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::net::UnixStream;
 
 use super::engine::{Swarm, unreachable_engine};
 
-/// How long one request may take.
+/// Timeout of a request.
 const REQUEST: Duration = Duration::from_secs(60);
 
-/// What the engine answered.
+/// The engine's response.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RawAnswer {
     pub(super) status: u16,
@@ -21,7 +21,7 @@ pub(super) struct RawAnswer {
 }
 
 impl RawAnswer {
-    /// The answer of a request that succeeded.
+    /// The body of a successful response.
     pub(super) fn ok(self, doing: &str) -> Result<Value, Failure> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
@@ -30,14 +30,14 @@ impl RawAnswer {
         Err(Failure::new(Kind::RuntimeFailed, what, "the engine's log: journalctl -u docker"))
     }
 
-    /// The engine's words for a request that it refused.
+    /// The engine's message for a refused request.
     pub(super) fn said(&self) -> &str {
-        self.body.get("message").and_then(Value::as_str).unwrap_or("no reason is told")
+        self.body.get("message").and_then(Value::as_str).unwrap_or("no reason given")
     }
 }
 
 impl Swarm {
-    /// Asks the engine, with a body or without.
+    /// Sends a request, with a body or without.
     pub(super) async fn ask_raw(&self, path: &str, body: Option<&Value>) -> Result<RawAnswer, Failure> {
         let socket = self.address().strip_prefix("unix://").unwrap_or(self.address());
         let request = request(path, body);
@@ -45,11 +45,11 @@ impl Swarm {
         let lost = |why: String| unreachable_engine(self.address()).with_detail(why);
         let bytes = asked.await.map_err(|_| lost("no answer in time".to_owned()))?;
         let bytes = bytes.map_err(|error| lost(error.to_string()))?;
-        answer(&bytes).ok_or_else(|| lost("what it answered is no HTTP".to_owned()))
+        answer(&bytes).ok_or_else(|| lost("its response is not HTTP".to_owned()))
     }
 }
 
-/// In the old version of HTTP, an answer is not cut into chunks and ends with its connection.
+/// In HTTP 1.0, a response is not chunked and ends with its connection.
 fn request(path: &str, body: Option<&Value>) -> Vec<u8> {
     let Some(body) = body else { return format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").into_bytes() };
     let body = body.to_string();

@@ -1,4 +1,4 @@
-//! From the engine's answers to a [`Snapshot`].
+//! Builds a [`Snapshot`] from the engine's responses.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,10 +24,9 @@ use super::seen::{
 };
 
 impl Swarm {
-    /// What runs now: take it before a deploy and give it to [`Watch::settled`](super::Watch::settled)
-    /// after it.
+    /// What runs now: take it before a deployment and pass it to [`Watch::settled`](super::Watch::settled) afterwards.
     pub async fn before(&self, stack: &StackName) -> Result<Before, Failure> {
-        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(stack).await.map_err(|e| failed("list what runs", &e))?;
         let before = |service: &ServiceSeen| ServiceBefore {
             name: service.name.clone(),
             image: service.image.clone(),
@@ -46,11 +45,11 @@ impl Swarm {
 
     /// The services that have ended by themselves since they had settled.
     pub async fn fallen(&self, stack: &StackName, settled: &Before) -> Result<Vec<Fallen>, Failure> {
-        let now = self.snapshot(stack).await.map_err(|e| failed("tell what runs", &e))?;
+        let now = self.snapshot(stack).await.map_err(|e| failed("list what runs", &e))?;
         Ok(fallen(&now, settled))
     }
 
-    /// The stack at this moment: three lists, asked for side by side.
+    /// A snapshot of the stack: three lists, queried concurrently.
     pub(super) async fn snapshot(&self, stack: &StackName) -> Result<Snapshot, bollard::errors::Error> {
         let filters = of_stack(stack);
         let services = ListServicesOptionsBuilder::new().filters(&filters).build();
@@ -88,7 +87,7 @@ fn snapshot(
         service.mentions = mentioned(&settings, &texts, others);
     }
     now.services.sort_by(|a, b| a.name.cmp(&b.name));
-    // The engine cuts zeros at the end of a time, so its text does not sort.
+    // The engine trims zeros at the end of a time, so its text does not sort.
     now.tasks.sort_by_cached_key(|task| (task.created.parse::<Timestamp>().ok(), task.id.clone()));
     now
 }
@@ -153,7 +152,7 @@ fn spoken(spec: &ServiceSpec) -> (Vec<String>, Vec<String>) {
     (container.env.clone().unwrap_or_default(), words)
 }
 
-/// Nanoseconds in the engine's answer; 5 s is its default.
+/// Nanoseconds in the engine's response; 5 s is its default.
 fn restart_delay_ms(delay: Option<i64>) -> u64 {
     delay.and_then(|delay| u64::try_from(delay / 1_000_000).ok()).unwrap_or(5_000)
 }
@@ -163,7 +162,7 @@ fn ms_since(at: Timestamp, text: Option<&str>) -> u64 {
     then.and_then(|then| u64::try_from(at.as_millisecond() - then.as_millisecond()).ok()).unwrap_or(0)
 }
 
-/// An endpoint as a text that compares.
+/// An endpoint as a comparable text.
 fn endpoint(spec: Option<&EndpointSpec>) -> String {
     let mode = spec.and_then(|spec| spec.mode).unwrap_or(EndpointMode::VIP);
     let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
@@ -185,7 +184,7 @@ fn update_state(state: ServiceUpdateStatusStateEnum) -> Option<UpdateState> {
 }
 
 fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> Option<TaskSeen> {
-    // A task whose service is gone is on its way out, and belongs to no judgement.
+    // A task whose service is gone is about to be removed, and irrelevant.
     let service = services.get(task.service_id.as_deref()?)?;
     let status = task.status.clone().unwrap_or_default();
     let container = status.container_status.unwrap_or_default();
@@ -218,9 +217,9 @@ fn task_seen(task: &Task, services: &HashMap<&str, &Service>, at: Timestamp) -> 
     })
 }
 
-/// Whether a task was made from the service's spec as it is now. The engine tells no spec version of
-/// a task, so the specs are compared. Placement is left out: swarm lets a task run on when only that
-/// changed and its node still fits. The runtime is left out: the engine tells it of services alone.
+/// Whether a task was created from the service's current spec. The engine returns no spec version of a task, so the
+/// specs are compared. Placement is ignored: swarm keeps a task if only that changed and its node still fits. The
+/// runtime is ignored: the engine only returns it for services.
 fn is_current(task: &Task, service: &Service) -> bool {
     let bare = |spec: &TaskSpec| TaskSpec { placement: None, runtime: None, ..spec.clone() };
     let wanted = service.spec.as_ref().and_then(|spec| spec.task_template.as_ref());
@@ -279,8 +278,8 @@ fn container_seen(container: &ContainerSummary) -> Option<ContainerSeen> {
     })
 }
 
-/// The list of containers tells health only in its words for people, in every version of the
-/// interface up to 1.51: "Up 3 seconds (healthy)", "Up 3 seconds (health: starting)".
+/// The list of containers only has health in its text for people, in every API version up to 1.51: "Up 3 seconds
+/// (healthy)", "Up 3 seconds (health: starting)".
 fn health(status: &str) -> Health {
     if status.ends_with("(healthy)") {
         Health::Healthy

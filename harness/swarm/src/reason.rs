@@ -1,4 +1,4 @@
-//! Why a service does not come up: swarm's words about tasks, as named failures.
+//! Why a service does not come up: maps swarm's messages about tasks to failures.
 
 use base::failure::{Failure, Kind};
 use base::messages::{self, KnownMessage, Speaker};
@@ -7,28 +7,27 @@ use super::machine;
 use super::memory;
 use super::seen::{ServiceSeen, TaskSeen, TaskState};
 
-/// What the words of one task mean, where one look is enough: what passes by itself is left to come again.
+/// The meaning of one task's message, if one occurrence is enough: temporary failures have to recur.
 pub(super) fn kind_of(error: &str) -> Option<Kind> {
     said(error).filter(|row| !row.passes).map(|row| row.kind)
 }
 
-/// The row that knows a task's words; none for those of a process that ended by itself.
+/// The row of a task's message; `None` for a process that ended by itself.
 fn said(error: &str) -> Option<&'static KnownMessage> {
     if is_process_end(error) { None } else { messages::known(Speaker::Task, error) }
 }
 
-/// Swarm's words for a process that ended, by itself or by its healthcheck.
+/// Swarm's message for a process that ended, by itself or by its healthcheck.
 pub(super) fn is_process_end(error: &str) -> bool {
     error.is_empty() || error.contains("non-zero exit") || error.contains("unhealthy container")
 }
 
-/// Whether swarm ended the task because its healthcheck failed. Swarm's words: "dockerexec: unhealthy
-/// container".
+/// Whether swarm ended the task because its healthcheck failed. Swarm's message: "dockerexec: unhealthy container".
 pub(super) fn is_unhealthy(task: &TaskSeen) -> bool {
     task.unhealthy || task.error.contains("unhealthy container")
 }
 
-/// Whether a task ended by itself, in place of being ended.
+/// Whether a task ended by itself, rather than being stopped.
 pub(super) fn has_exited(task: &TaskSeen) -> bool {
     matches!(task.state, TaskState::Failed | TaskState::Complete)
 }
@@ -51,15 +50,15 @@ impl Ends<'_> {
     pub(super) fn unhealthy(&self) -> usize {
         self.tasks.iter().filter(|task| is_unhealthy(task)).count()
     }
-    /// The ends that the machine brought about and that may pass.
+    /// The ends that the machine caused and that may be temporary.
     pub(super) fn troubles(&self) -> usize {
         self.tasks.iter().filter(|task| machine::trouble(task).is_some()).count()
     }
-    /// The newest end that the kernel brought about, for want of memory.
+    /// The newest OOM-killed end.
     pub(super) fn out_of_memory(&self) -> Option<&TaskSeen> {
         self.tasks.iter().rev().find(|task| task.out_of_memory && has_exited(task)).copied()
     }
-    /// The newest end whose words have a meaning of their own.
+    /// The newest end with a known message.
     pub(super) fn named(&self) -> Option<(Kind, &TaskSeen)> {
         self.tasks.iter().rev().find_map(|task| Some((kind_of(&task.error)?, *task)))
     }
@@ -67,14 +66,14 @@ impl Ends<'_> {
         self.tasks.last().map_or(&self.service.image, |task| &task.image)
     }
 
-    /// What happened, to follow a subject: "exited 3 times, last with code 1".
+    /// What happened, as text after a subject: "exited 3 times, last with code 1".
     pub(super) fn words(&self) -> Option<String> {
         let last = self.tasks.last()?;
         if let Some((kind, task)) = self.named() {
             return Some(match kind {
                 Kind::PlatformMissing => "could not start, since its image has no build for this platform".to_owned(),
-                Kind::ImageMissing => "could not start for want of its image".to_owned(),
-                Kind::PortTaken => "could not have its host port, which something else holds".to_owned(),
+                Kind::ImageMissing => "could not start without its image".to_owned(),
+                Kind::PortTaken => "could not get its host port, which something else holds".to_owned(),
                 Kind::DiskFull => "could not start on a full disk".to_owned(),
                 _ => format!("was refused: {}", cause(&task.error)),
             });
@@ -100,19 +99,19 @@ impl Ends<'_> {
         })
     }
 
-    /// Where to look for their reason.
+    /// Where to look for their cause.
     pub(super) fn look_at(&self) -> String {
         self.failure().look_at
     }
 
-    /// The kind of the machine's trouble that the newest end is, if it is one.
+    /// The kind of the newest end, if it is the machine's failure.
     pub(super) fn machine(&self) -> Option<Kind> {
         let newest = self.tasks.last()?;
         let row = said(&newest.error).filter(|row| row.is_of_the_machine()).or_else(|| machine::trouble(newest))?;
         Some(row.kind)
     }
 
-    /// The failure that these ends are.
+    /// The failure for these ends.
     pub(super) fn failure(&self) -> Failure {
         let (name, image) = (&self.service.name, self.image());
         if let Some((kind, task)) = self.named() {
@@ -141,12 +140,12 @@ impl Ends<'_> {
     }
 }
 
-/// A failure that swarm's own words name.
+/// A failure from swarm's own message.
 pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Failure {
     let said = cause(error);
     let (what, look_at) = match kind {
         Kind::ImageMissing => (
-            format!("service {service} cannot start: there is no image {image}"),
+            format!("service {service} cannot start: the image {image} does not exist"),
             "the image's name and tag in the compose file, and whether its registry still has it".to_owned(),
         ),
         Kind::PlatformMissing => (
@@ -154,15 +153,15 @@ pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Fail
             "an image that is built for it; `docker manifest inspect` lists the platforms of one".to_owned(),
         ),
         Kind::PortTaken => (
-            format!("service {service} ({image}) cannot have its host port: {said}"),
+            format!("service {service} ({image}) cannot get its host port: {said}"),
             "what else publishes this port: `docker service ls`, `docker ps`, `ss -ltnp`".to_owned(),
         ),
         Kind::DiskFull => (
             format!("service {service} ({image}) cannot start, the disk is full: {said}"),
-            "free space on the disk that holds docker's data".to_owned(),
+            "free space on the disk of docker's data".to_owned(),
         ),
         Kind::NoNode => (
-            format!("no node can take service {service} ({image}): {said}"),
+            format!("no node is suitable for service {service} ({image}): {said}"),
             format!("the placement constraints and reservations of service {service}, and `docker node ls`"),
         ),
         _ => {
@@ -173,7 +172,7 @@ pub(super) fn named(kind: Kind, service: &str, image: &str, error: &str) -> Fail
     Failure::new(kind, what, look_at)
 }
 
-/// Swarm's words without what is the same every time.
+/// Swarm's message without its constant parts.
 pub(super) fn cause(error: &str) -> String {
     let text = error.strip_prefix("task: ").unwrap_or(error);
     let text = text.strip_prefix("starting container failed: ").unwrap_or(text);

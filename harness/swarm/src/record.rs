@@ -1,6 +1,6 @@
-//! Small records that a whole swarm shares: swarm configs whose labels are the content. Making a name is
-//! atomic, a change is a compare-and-swap on the record's version, and both are replicated on every
-//! manager. What the records mean is the caller's.
+//! Small records that a whole swarm shares: swarm configs whose labels are the content. Creating a name is atomic, a
+//! change is a compare-and-swap on the record's version, and both are replicated on every manager. The caller defines
+//! what records mean.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,38 +14,37 @@ use tokio::sync::mpsc;
 
 use super::engine::{Swarm, ask, failed, is_gone, is_stale, status};
 
-/// Swarm wants at least one byte of content, and never lets it change; this is "-" in base64.
+/// Swarm requires at least one byte of content, which is immutable; this is "-" in base64.
 const CONTENT: &str = "LQ==";
 
-/// One record as it was at one moment.
+/// A record at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedRecord {
-    /// Its id: a record that is made again under the same name has another one.
+    /// Its id: a record that is created again under the same name has another one.
     pub id: String,
     /// Its name, unique on the swarm.
     pub name: String,
     /// Its content.
     pub labels: BTreeMap<String, String>,
-    /// The number of the swarm's change that made it so. It only grows, over all records, whoever leads.
+    /// The swarm's version at the last change. It only grows, over all records and leaders.
     pub version: u64,
-    /// When it was made, by the clock of the manager that led then.
+    /// By the clock of the leader at that time.
     pub created: Timestamp,
-    /// When it was changed last, by the clock of the manager that led then.
+    /// The last change, by the clock of the leader at that time.
     pub updated: Timestamp,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swap {
-    /// It stands.
     Done,
-    /// Somebody changed the record first: look again.
+    /// The record was changed concurrently: read it again.
     Stale,
     /// There is no such record.
     Gone,
 }
 
-/// Tells when one record changes. What came before the subscription is told as well, back to a moment.
+/// A subscription to one record, including events before the subscription, back to a given time.
 #[derive(Debug)]
 pub struct RecordChanges {
     news: mpsc::UnboundedReceiver<()>,
@@ -53,7 +52,7 @@ pub struct RecordChanges {
 }
 
 impl RecordChanges {
-    /// Waits for a change or the removal; none when the connection is lost. May be dropped while it waits.
+    /// Waits for a change or the removal; `None` when the connection is lost. Cancel-safe.
     pub async fn next(&mut self) -> Option<()> {
         self.news.recv().await
     }
@@ -66,7 +65,7 @@ impl Drop for RecordChanges {
 }
 
 impl Swarm {
-    /// Every record that carries this label (`name` or `name=value`), as of one moment.
+    /// A consistent list of the records with this label (`name` or `name=value`).
     ///
     /// # Errors
     /// The engine does not answer, or is no swarm manager.
@@ -77,10 +76,10 @@ impl Swarm {
         Ok(configs.into_iter().filter_map(read).collect())
     }
 
-    /// One record; none where there is no such name.
+    /// One record, if it exists.
     ///
     /// # Errors
-    /// The engine does not answer, or what has the name cannot be read.
+    /// The engine does not answer, or the config of this name is no record.
     pub async fn shared_record(&self, name: &str) -> Result<Option<SharedRecord>, Failure> {
         match self.docker().inspect_config(name).await {
             // The engine also finds a config by the beginning of its id.
@@ -90,39 +89,39 @@ impl Swarm {
                 None => Err(Failure::new(
                     Kind::Bug,
                     format!("the swarm config {name} lacks its version or its times"),
-                    "look at it with `docker config inspect`",
+                    "inspect it with `docker config inspect`",
                 )),
             },
             Err(e) if is_gone(&e) => Ok(None),
-            Err(e) => Err(failed("look at a record", &e)),
+            Err(e) => Err(failed("inspect a record", &e)),
         }
     }
 
-    /// Whether the record of this id is there.
+    /// Whether the record of this id exists.
     pub async fn has_shared_record(&self, id: &str) -> Result<bool, Failure> {
         match self.docker().inspect_config(id).await {
             Ok(_) => Ok(true),
             Err(e) if is_gone(&e) => Ok(false),
-            Err(e) => Err(failed("look at a record", &e)),
+            Err(e) => Err(failed("inspect a record", &e)),
         }
     }
 
-    /// Makes a record. False where the name is there already.
+    /// Creates a record. False if the name exists already.
     ///
     /// # Errors
-    /// The engine does not answer; whether the record was made is not known then.
+    /// The engine does not answer; whether the record was created is then unknown.
     pub async fn make_shared_record(&self, name: &str, labels: BTreeMap<String, String>) -> Result<bool, Failure> {
         match self.docker().create_config(spec(name, labels)).await {
             Ok(_) => Ok(true),
             Err(e) if status(&e) == Some(409) => Ok(false),
-            Err(e) => Err(failed("make a record", &e)),
+            Err(e) => Err(failed("create a record", &e)),
         }
     }
 
-    /// Gives a record other labels, if it is still of this version.
+    /// Replaces a record's labels, if it still has this version.
     ///
     /// # Errors
-    /// The engine does not answer; whether the change stands is not known then.
+    /// The engine does not answer; whether the change was made is then unknown.
     pub async fn swap_shared_record(
         &self,
         name: &str,
@@ -139,7 +138,7 @@ impl Swarm {
         }
     }
 
-    /// Removes a record by its name or its id. Nothing happens where there is none.
+    /// Removes a record by its name or its id, if it exists.
     pub async fn drop_shared_record(&self, name_or_id: &str) -> Result<(), Failure> {
         match self.docker().delete_config(name_or_id).await {
             Err(e) if !is_gone(&e) => Err(failed("remove a record", &e)),
@@ -147,7 +146,22 @@ impl Swarm {
         }
     }
 
-    /// Subscribes to changes of one record, from `since` on. The engine sends nothing about others.
+    /// Waits until a record is removed. It may wait for ever: the engine does not report events from before its
+    /// restart.
+    pub async fn shared_record_gone(&self, name: &str) {
+        let filters = HashMap::from([("type", vec!["config"]), ("event", vec!["remove"])]);
+        let options = EventsOptionsBuilder::new().filters(&filters).build();
+        let mut events = self.docker().events(Some(options));
+        while let Some(Ok(event)) = events.next().await {
+            let removed = event.actor.and_then(|actor| actor.attributes).and_then(|mut all| all.remove("name"));
+            if removed.is_some_and(|removed| removed == name) {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Subscribes to changes of one record, from `since` on. The engine sends no events about others.
     pub fn shared_record_changes(&self, name: &str, since: Timestamp) -> RecordChanges {
         let filters = HashMap::from([("type", vec!["config"]), ("config", vec![name])]);
         let since = format!("{}.{:09}", since.as_second(), since.subsec_nanosecond());
@@ -161,7 +175,7 @@ impl Swarm {
                 match event {
                     Ok(event) if !is_about(&event, &name) => {}
                     Ok(_) if send.send(()).is_err() => return,
-                    // An event that the client cannot read may well be the change.
+                    // An event that the client cannot parse may be the change.
                     Ok(_) | Err(Error::JsonDataError { .. } | Error::JsonSerdeError { .. }) => {}
                     Err(_) => return,
                 }
@@ -171,7 +185,7 @@ impl Swarm {
     }
 }
 
-/// The engine's filter also lets names pass that begin with the one asked for.
+/// The engine's filter also matches names with the requested one as a prefix.
 fn is_about(event: &EventMessage, name: &str) -> bool {
     let attributes = event.actor.as_ref().and_then(|actor| actor.attributes.as_ref());
     attributes.and_then(|attributes| attributes.get("name")).is_none_or(|about| about == name)
@@ -186,7 +200,7 @@ fn spec(name: &str, labels: BTreeMap<String, String>) -> ConfigSpec {
     }
 }
 
-/// None for what lacks an id, a name, a version or a time, which swarm always gives.
+/// `None` without an id, a name, a version or a time, which swarm always returns.
 fn read(config: Config) -> Option<SharedRecord> {
     let spec = config.spec?;
     let created: Timestamp = config.created_at?.parse().ok()?;

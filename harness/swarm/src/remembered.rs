@@ -1,5 +1,5 @@
-//! What was seen of tasks that swarm has forgotten. It keeps as many ends of a replica as its
-//! `task-history-limit` says, which may be none, and a service that ends again and again looks new each time.
+//! Remembers tasks that swarm has dropped. It keeps as many ended tasks of a replica as its `task-history-limit` says,
+//! which may be none, and a service that ends repeatedly looks new each time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -8,31 +8,29 @@ use jiff::Timestamp;
 
 use super::seen::{Snapshot, TaskSeen, TaskState};
 
-/// The end of a container's process, as the engine's event tells it.
+/// The end of a container's process, from the engine's event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Died {
     /// The id of its task.
     pub(super) task: String,
     /// The id of its task's service.
     pub(super) service: String,
-    /// Which replica it was; for a global service the node's id.
+    /// The number of the replica; for a global service the node's id.
     pub(super) slot: String,
-    /// The image.
     pub(super) image: String,
-    /// Its exit code.
     pub(super) exit: i64,
 }
 
-/// What the watch has seen so far.
+/// Everything that the watch has seen.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    /// Tasks as they were last listed, by id.
+    /// Tasks as last listed, by id.
     tasks: BTreeMap<String, (Instant, TaskSeen)>,
     /// Ends of containers, by the container's id.
     died: BTreeMap<String, (Instant, Died)>,
     /// When containers started.
     started: BTreeMap<String, Instant>,
-    /// When the engine was told to end a container. What ends after that has not ended by itself.
+    /// When the engine was asked to end a container. A later end is not by itself.
     told_to_end: BTreeMap<String, Instant>,
     /// When tasks were first seen in a state.
     first: HashMap<(String, TaskState), Instant>,
@@ -57,8 +55,8 @@ impl Remembered {
         self.died.insert(container.to_owned(), (at, died));
     }
 
-    /// Completes a snapshot: with ended tasks that swarm does not list any more, and with the times that only
-    /// events tell. `is_unhealthy` says of a container whether the engine gave its health up.
+    /// Completes a snapshot: adds ended tasks that swarm no longer lists, and times that only events have.
+    /// `is_unhealthy` returns whether the engine declared a container unhealthy.
     pub(super) fn complete(&mut self, now: &mut Snapshot, at: Instant, is_unhealthy: impl Fn(&str) -> bool) {
         let listed: Vec<String> = now.tasks.iter().map(|task| task.id.clone()).collect();
         let is_listed = |id: &String| listed.contains(id);
@@ -93,7 +91,7 @@ impl Remembered {
         }
         if !forgotten.is_empty() {
             now.tasks.extend(forgotten.into_values());
-            // The engine cuts zeros at the end of a time, so its text does not sort.
+            // The engine trims zeros at the end of a time, so its text does not sort.
             now.tasks.sort_by_cached_key(|task| (task.created.parse::<Timestamp>().ok(), task.id.clone()));
         }
         let since = |when: Option<&Instant>| when.map(|when| millis(at.saturating_duration_since(*when)));
@@ -103,7 +101,7 @@ impl Remembered {
             task.started_ms = task.container.as_ref().and_then(|id| since(self.started.get(id)));
         }
         for container in &mut now.containers {
-            // The engine tells the end, cleans up after it, and lists the container as ended only then.
+            // The engine reports the end, cleans up, and only then lists the container as ended.
             if let Some((when, died)) = self.died.get(&container.id)
                 && self.started.get(&container.id).is_none_or(|started| started <= when)
             {
@@ -123,7 +121,7 @@ fn older(task: &TaskSeen, by: Duration) -> TaskSeen {
     TaskSeen { age_ms: task.age_ms + by, since_ms: task.since_ms + by, ..task.clone() }
 }
 
-/// A task that was gone again before it was ever listed.
+/// A task that was gone before it was ever listed.
 fn unseen(died: &Died, container: &str, current: bool, age: Duration) -> TaskSeen {
     let created = Timestamp::now().checked_sub(age).map(|at| at.to_string()).unwrap_or_default();
     TaskSeen {
@@ -184,7 +182,7 @@ mod tests {
         assert_eq!(now.tasks.len(), 4);
         assert_eq!((two.state, two.exit, two.current, two.since_ms), (TaskState::Failed, Some(3), true, 3_000));
         assert_eq!(three.map(|task| (task.state, task.exit)), Some((TaskState::Complete, Some(0))));
-        // A service that is gone is nothing to remember.
+        // A removed service is not remembered.
         let mut gone = Snapshot::default();
         remembered.complete(&mut gone, later(5), |_| false);
         assert!(gone.tasks.is_empty());
@@ -198,7 +196,7 @@ mod tests {
         let mut now = one(service("app"), vec![], vec![]);
         remembered.complete(&mut now, at, |_| false);
         assert!(now.tasks.is_empty());
-        // What it ends for want of health is the app's own doing.
+        // An end by the healthcheck is the app's own.
         remembered.complete(&mut now, at, |id| id == "c-1");
         assert_eq!(now.tasks.len(), 1);
     }

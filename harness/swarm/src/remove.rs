@@ -17,38 +17,37 @@ use super::read::task_state;
 /// How containers end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// At once. A process that ignores SIGTERM costs 0.4 s in place of 16 s.
+    /// At once. A process that ignores SIGTERM costs 0.4 s instead of 16 s.
     Kill,
-    /// As the recipe says: SIGTERM and its grace period.
+    /// As in the recipe: SIGTERM and its grace period.
     Gentle,
 }
 
-/// The first and the longest pause between two looks. What frees a network or a volume is the end of a
-/// swarm task, which has no event.
+/// Initial poll interval. Networks and volumes are released by the end of a swarm task, which has no event.
 const PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 impl Swarm {
-    /// Removes everything that a stack has, and looks again until nothing is left or the time is up.
-    /// Returns what is left: empty is what it should be. A stack that is not there is a success.
+    /// Removes all objects of a stack, repeatedly until nothing is left or the deadline. Returns what is left, which
+    /// should be empty. A missing stack is a success.
     pub async fn remove(&self, stack: &StackName, how: Removal, deadline: Instant) -> Result<Vec<Object>, Failure> {
         self.remove_some(stack, &ObjectKind::ALL, how, deadline).await
     }
 
-    /// The same, as long as this very claim stands: what is there later is another run's. The claim is looked
-    /// at after each list and before anything of it goes, so that all of the list is from the claim's time.
-    pub async fn remove_claimed(
+    /// The same, as long as a shared record (by id) exists: later objects belong to another owner. The record is
+    /// checked after each list and before any removal, so that everything in the list is from the record's time.
+    pub async fn remove_under(
         &self,
         stack: &StackName,
-        claim: &str,
+        record: &str,
         how: Removal,
         deadline: Instant,
     ) -> Result<Vec<Object>, Failure> {
-        self.remove_while(stack, &ObjectKind::ALL, how, deadline, Some(claim)).await
+        self.remove_while(stack, &ObjectKind::ALL, how, deadline, Some(record)).await
     }
 
-    /// The same for some kinds of objects: a stack and its volumes without its secrets, for example.
-    /// Containers go with their services, so name both. Returns what is left of those kinds.
+    /// The same for some kinds of objects: for example a stack and its volumes without its secrets. Containers are
+    /// removed with their services, so specify both. Returns what is left of those kinds.
     pub async fn remove_some(
         &self,
         stack: &StackName,
@@ -65,25 +64,25 @@ impl Swarm {
         kinds: &[ObjectKind],
         how: Removal,
         deadline: Instant,
-        claim: Option<&str>,
+        record: Option<&str>,
     ) -> Result<Vec<Object>, Failure> {
         let mut pause = PAUSE;
         let mut killed = HashSet::new();
         let mut swept = false;
         loop {
             let objects = self.objects_of(stack, kinds).await?;
-            // A node that was about to start a container when its service went makes it after this look,
-            // so no task may be on its way either.
+            // A node that was about to start a container when its service was removed creates it after this list, so no
+            // task may be pending either.
             if objects.is_empty() && (!kinds.contains(&ObjectKind::Service) || !self.has_task(stack, &killed).await?) {
-                // What a task made between the two lists.
+                // Objects that a task created between the two lists.
                 return self.objects_of(stack, kinds).await;
             }
-            // Late is no reason not to try once.
+            // One attempt is made even after the deadline.
             if Instant::now() >= deadline && swept {
                 return Ok(objects);
             }
-            if let Some(claim) = claim
-                && !self.has_claim(claim).await?
+            if let Some(record) = record
+                && !self.has_shared_record(record).await?
             {
                 return Ok(Vec::new());
             }
@@ -95,11 +94,11 @@ impl Swarm {
         }
     }
 
-    /// One round: what can go now goes. A refusal is not an error: it is tried again in the next round,
-    /// and what is left at the end is told.
+    /// One round: removes what can be removed now. A refusal is no error: it is retried in the next round, and reported
+    /// at the end if something is left.
     async fn sweep(&self, stack: &StackName, objects: &[Object], how: Removal) -> Result<(), Failure> {
         let of = |kind: ObjectKind| objects.iter().filter(move |object| object.kind == kind);
-        // Services first, or swarm would start again what is killed.
+        // Services first, or swarm would restart what is killed.
         self.remove_each(of(ObjectKind::Service)).await?;
         if how == Removal::Kill {
             self.remove_each(of(ObjectKind::Container)).await?;
@@ -110,19 +109,19 @@ impl Swarm {
         self.remove_each(objects.iter().filter(|object| object.kind > ObjectKind::Container)).await
     }
 
-    /// Whether a task of the stack may still make or hold something: swarm remembers it, it is not over,
-    /// and its container is not one that was removed here.
+    /// Whether a task of the stack may still create or hold something: swarm knows it, it is not over, and its
+    /// container was not removed here.
     async fn has_task(&self, stack: &StackName, killed: &HashSet<String>) -> Result<bool, Failure> {
         let tasks = self.live_tasks(stack).await?;
         Ok(tasks.iter().any(|task| !container_of(task).is_some_and(|id| killed.contains(id))))
     }
 
-    /// The containers that swarm is ending. Others are nobody's any more.
+    /// The containers that swarm is stopping. Others have no owner any more.
     async fn stopping(&self, stack: &StackName) -> Result<HashSet<String>, Failure> {
         Ok(self.live_tasks(stack).await?.iter().filter_map(container_of).map(str::to_owned).collect())
     }
 
-    /// The tasks that are not over, also those of services that are gone.
+    /// The tasks that are not over, including those of removed services.
     async fn live_tasks(&self, stack: &StackName) -> Result<Vec<Task>, Failure> {
         let options = ListTasksOptionsBuilder::new().filters(&of_stack(stack)).build();
         let mut tasks = ask("list tasks", self.docker().list_tasks(Some(options))).await?;
@@ -132,8 +131,7 @@ impl Swarm {
         Ok(tasks)
     }
 
-    /// Removes some objects, in the order of [`ObjectKind`]. What does not go now is left to
-    /// [`Swarm::remove`].
+    /// Removes some objects, in the order of [`ObjectKind`]. [`Swarm::remove`] handles what is left.
     pub async fn discard(&self, objects: &[Object]) -> Result<(), Failure> {
         for kind in ObjectKind::ALL {
             self.remove_each(objects.iter().filter(|object| object.kind == kind)).await?;

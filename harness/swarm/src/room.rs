@@ -1,8 +1,7 @@
-//! How much room the engine's node has: disk below docker's data folder, and memory.
+//! The free resources of the engine's node: disk of docker's data folder, and memory.
 //!
-//! Where the engine is this machine's, the kernel is asked. Elsewhere its data folder is no path here; then a
-//! container that runs there is asked: its root lies on the disk with docker's data, and its `/proc/meminfo` is
-//! the node's.
+//! If the engine runs on this machine, the kernel is queried. Otherwise its data folder is no local path; then a
+//! container that runs there is used: its root is on the disk of docker's data, and its `/proc/meminfo` is the node's.
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,47 +10,45 @@ use base::failure::Failure;
 
 use super::engine::{Swarm, ask};
 
-/// What a container is asked.
+/// The command in the container.
 const QUESTION: &str = "df -Pk / && df -Pi / && cat /proc/meminfo";
 
-/// Room on a disk.
+/// Space on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskRoom {
-    /// Bytes that may still be written.
+    /// Free bytes.
     pub free: u64,
-    /// Bytes in all.
+    /// Total bytes.
     pub total: u64,
-    /// Files that may still be made; none where the file system has no such limit.
+    /// Free inodes; `None` if the file system has no such limit.
     pub inodes: Option<u64>,
 }
 
 /// Memory of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryRoom {
-    /// Bytes that new programs can have without anything being swapped out.
+    /// Bytes available to new programs without swapping.
     pub available: u64,
-    /// Bytes in all.
+    /// Total bytes.
     pub total: u64,
 }
 
-/// The room of the engine's node; what nobody can tell is none.
+/// The resources of the engine's node; unknown ones are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRoom {
     /// The node's name.
     pub node: String,
     /// Docker's data folder there.
     pub data_root: String,
-    /// Its disk.
     pub disk: Option<DiskRoom>,
-    /// The node's memory.
     pub memory: Option<MemoryRoom>,
 }
 
 impl DiskRoom {
-    /// The disk that a path of this machine lies on.
+    /// The disk of a local path.
     ///
     /// # Errors
-    /// There is no such path, or it may not be looked at.
+    /// The path does not exist, or is not accessible.
     pub fn of(path: &Path) -> std::io::Result<Self> {
         let stat = rustix::fs::statvfs(path)?;
         Ok(Self {
@@ -78,9 +75,9 @@ impl MemoryRoom {
 }
 
 impl Swarm {
-    /// The room of the node that this engine is on. Other nodes of the swarm are not seen.
+    /// The resources of this engine's node. Other nodes of the swarm are not visible.
     pub async fn room(&self, deadline: Instant) -> Result<NodeRoom, Failure> {
-        let info = ask("tell its facts", self.docker().info()).await?;
+        let info = ask("return its facts", self.docker().info()).await?;
         let node = info.name.unwrap_or_default();
         let data_root = info.docker_root_dir.unwrap_or_default();
         let kernel = info.kernel_version.unwrap_or_default();
@@ -93,7 +90,7 @@ impl Swarm {
         Ok(NodeRoom { node, data_root, disk, memory })
     }
 
-    /// The same, told by the backup bot's container on that node.
+    /// The same from the backup bot's container on that node.
     pub async fn room_by_container(
         &self,
         deadline: Instant,
@@ -105,14 +102,14 @@ impl Swarm {
     }
 }
 
-/// Whether the engine runs on this very machine, in the same view of it: in a container the name is another one,
-/// and docker's folder is not to be seen.
+/// Whether the engine runs on this machine in the same namespace: in a container the host name differs, and docker's
+/// folder is not visible.
 fn is_here(node: &str, kernel: &str) -> bool {
     let of_kernel = |name: &str| std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).unwrap_or_default();
     !node.is_empty() && of_kernel("hostname").trim() == node && of_kernel("osrelease").trim() == kernel
 }
 
-/// The answers of `df -Pk /` and `df -Pi /`, one after the other.
+/// Parses the consecutive output of `df -Pk /` and `df -Pi /`.
 fn read_df(text: &str) -> Option<DiskRoom> {
     let mut rows = text.lines().filter(|line| line.ends_with(" /")).map(|line| {
         let mut fields = line.split_whitespace().skip(1).map(|field| field.parse::<u64>().ok());

@@ -1,53 +1,51 @@
-//! What was seen of a stack at one moment, as plain data, so that the judgement is a pure function.
+//! A snapshot of a stack as plain data, so that the judgement is a pure function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stack at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The services, by name.
+    /// By name.
     pub services: Vec<ServiceSeen>,
-    /// Every task that the swarm still remembers of them, oldest first.
+    /// Every task of them in swarm's history, oldest first.
     pub tasks: Vec<TaskSeen>,
-    /// The stack's containers on this node, also the stopped ones.
+    /// The stack's containers on this node, including stopped ones.
     pub containers: Vec<ContainerSeen>,
 }
 
-/// What ran before a deploy, so that its own effects can be told from older ones.
+/// The state before a deployment, to distinguish its effects from earlier ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Before {
     /// By service id.
     pub services: BTreeMap<String, ServiceBefore>,
-    /// The ids of every task that was remembered.
+    /// The ids of all tasks in the history.
     pub tasks: BTreeSet<String>,
     /// Those of them that had ended.
     pub over: BTreeSet<String>,
-    /// The ids of the containers that ran on this node.
+    /// The ids of the running containers on this node.
     pub containers: BTreeSet<String>,
-    /// Whether a service that has ended since has to outlive what it was before, to count as up: nothing is on its way
-    /// that it could be waiting for.
+    /// Whether a service that has ended since has to run longer than before to count as up: there is nothing that it
+    /// could be waiting for.
     pub outlive: bool,
 }
 
-/// A service before a deploy.
+/// A service before a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceBefore {
     /// Its short name, without the stack.
     pub name: String,
-    /// The image that it asked for.
+    /// The image in its spec.
     pub image: String,
-    /// The version of its spec. Swarm raises it with every update, also with an equal one.
+    /// The version of its spec. Swarm raises it with every update, even an equal one.
     pub version: u64,
-    /// What it published.
+    /// Its published ports.
     pub endpoint: String,
-    /// The end of its last update, which swarm keeps until the next.
+    /// The result of its last update, which swarm keeps until the next.
     pub update: Option<UpdateState>,
 }
 
-/// A service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSeen {
-    /// Its id.
     pub id: String,
     /// Its short name, without the stack.
     pub name: String,
@@ -55,52 +53,50 @@ pub struct ServiceSeen {
     pub version: u64,
     /// Milliseconds since its spec last changed.
     pub changed_ms: u64,
-    /// What it publishes: the endpoint's mode and ports, comparable. It is no part of a task's spec,
-    /// and yet a change of it makes swarm replace every task.
+    /// The endpoint's mode and ports, comparable. It is no part of a task's spec, and yet a change of it makes swarm
+    /// replace every task.
     pub endpoint: String,
-    /// How many tasks it wants.
     pub mode: Mode,
-    /// The image that its spec names, without the digest.
+    /// The image in its spec, without the digest.
     pub image: String,
-    /// Its update, if there was one since it was made.
+    /// The last update since its creation, if any.
     pub update: Option<Update>,
-    /// What swarm does with an update that fails.
+    /// Swarm's action after a failed update.
     pub on_failure: OnFailure,
-    /// When swarm starts a task again.
+    /// When swarm restarts a task.
     pub restart: Restart,
-    /// How often it does so at most; 0 is without end.
+    /// Maximum number of restarts; 0 is unlimited.
     pub max_attempts: u64,
-    /// How long swarm waits before it does.
+    /// Swarm's delay before a restart.
     pub restart_delay_ms: u64,
-    /// Whether traefik has a route to it: it is there to answer, and has no end that is good.
+    /// Whether traefik has a route to it: it serves requests, so no end is good.
     pub is_routed: bool,
-    /// The other services of the stack that its command, its settings and its configs name.
+    /// The other services of the stack that its command, its settings and its configs mention.
     pub mentions: BTreeSet<String>,
     /// The ids of its configs.
     pub configs: BTreeSet<String>,
 }
 
-/// How many tasks a service wants.
+/// The mode of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// This many that run.
+    /// This many running tasks.
     Replicated(u64),
-    /// One on each node that fits.
+    /// One task on each suitable node.
     Global,
-    /// This many that run to their end.
+    /// This many tasks that run to completion.
     Job(u64),
 }
 
 /// An update of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// How far it is.
     pub state: UpdateState,
-    /// Swarm's own words.
+    /// Swarm's message.
     pub message: String,
 }
 
-/// How far an update is.
+/// The state of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the engine's own words")]
 pub enum UpdateState {
@@ -112,79 +108,73 @@ pub enum UpdateState {
     RollbackCompleted,
 }
 
-/// What swarm does with an update that fails.
+/// Swarm's action after a failed update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
-    /// It stops the update and leaves things as they are. The default.
+    /// Stops the update and leaves the tasks as they are. The default.
     Pause,
-    /// It goes on with the next task.
+    /// Continues with the next task.
     Continue,
-    /// It goes back to the spec before.
+    /// Restores the previous spec.
     Rollback,
 }
 
-/// When swarm starts a task again.
+/// When swarm restarts a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {
-    /// Whatever the exit code. The default.
+    /// After any exit code. The default.
     Any,
     /// After an exit code other than 0.
     OnFailure,
-    /// Never.
     Never,
 }
 
-/// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskSeen {
-    /// Its id.
     pub id: String,
     /// The id of its service.
     pub service: String,
-    /// Which replica it is; for a global service the node's id.
+    /// The number of the replica; for a global service the node's id.
     pub slot: String,
-    /// How far it is.
     pub state: TaskState,
-    /// How far swarm wants it to be.
+    /// The state that swarm wants.
     pub desired: TaskState,
-    /// Whether it was made from the service's spec as it is now.
+    /// Whether it was created from the service's current spec.
     pub current: bool,
-    /// The image that it runs, without the digest.
+    /// Its image, without the digest.
     pub image: String,
-    /// Swarm's words on the state.
+    /// Swarm's message on the state.
     pub message: String,
-    /// The error, empty where there is none.
+    /// The error, or empty.
     pub error: String,
-    /// The exit code of its container, where that ended.
+    /// The exit code of its container, if that ended.
     pub exit: Option<i64>,
-    /// Who holds a host port that it waits for: a service of any stack, by its full name.
+    /// The holder of a host port that it waits for: a service of any stack, by its full name.
     pub port_held_by: Option<PortHeld>,
-    /// Whether the engine was seen to give its health up. Swarm then ends it, and says so only when
-    /// the process ends badly: one that ends well on its signal looks as if it had finished its work.
+    /// Whether the engine declared it unhealthy. Swarm then ends it, and only reports that if the process fails on its
+    /// signal: one that exits with 0 looks as if it had completed.
     pub unhealthy: bool,
-    /// Whether the kernel killed a process of its container for want of memory, as far as the engine of
-    /// this node told.
+    /// Whether its container was OOM-killed (any process of it), as far as this node's engine reported.
     pub out_of_memory: bool,
-    /// The most memory that its spec gives it, in bytes; none where there is no limit.
+    /// The memory limit in its spec in bytes, if any.
     pub memory_limit: Option<u64>,
-    /// Its container's id, where it has one.
+    /// Its container's id, if it has one.
     pub container: Option<String>,
-    /// When it was made: RFC 3339, by the swarm's clock.
+    /// RFC 3339, by the swarm's clock.
     pub created: String,
-    /// Milliseconds since it was made.
+    /// Milliseconds since its creation.
     pub age_ms: u64,
-    /// Milliseconds since its state was last told.
+    /// Milliseconds since the last report of its state.
     pub since_ms: u64,
-    /// Milliseconds since its container started, where the engine's event was heard.
+    /// Milliseconds since its container started, if the engine's event was received.
     pub started_ms: Option<u64>,
-    /// Milliseconds since it was first seen in its state, by this machine's own steady clock.
+    /// Milliseconds since it was first seen in its state, by this machine's monotonic clock.
     pub watched_ms: Option<u64>,
 }
 
 /// A host port that another service holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortHeld {
-    /// The port.
     pub port: u16,
     /// The full name of the service.
     pub service: String,
@@ -212,11 +202,11 @@ pub enum TaskState {
 }
 
 impl TaskState {
-    /// Whether a task in this state will do nothing more.
+    /// Whether a task in this state is over.
     pub fn is_over(self) -> bool {
         self > Self::Running
     }
-    /// The word that `docker service ps` prints.
+    /// The name in `docker service ps`.
     pub fn word(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -248,46 +238,43 @@ impl TaskSeen {
 /// A container on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerSeen {
-    /// Its id.
     pub id: String,
     /// The id of its task.
     pub task: String,
-    /// Whether its process runs.
     pub running: bool,
-    /// What its healthcheck says.
     pub health: Health,
-    /// The exit code, where it ended.
+    /// The exit code, if it ended.
     pub exit: Option<i64>,
-    /// Whole seconds that it has been running, as the engine tells them (coarse above a minute).
+    /// Seconds since its start, as printed by the engine (coarse above a minute).
     pub up_s: u64,
-    /// Milliseconds since its healthcheck passed first, where the engine's event was heard.
+    /// Milliseconds since its healthcheck first passed, if the engine's event was received.
     pub healthy_ms: Option<u64>,
-    /// Whether something in it accepts connections, as far as that was looked at.
+    /// Whether it accepts connections, as far as it was queried.
     pub listens: Listens,
-    /// The program that its healthcheck calls and that it does not have, in the words of the check's output.
+    /// The missing program of its healthcheck, as in the check's output.
     pub lacks: Option<String>,
 }
 
-/// Whether something in a container accepts connections from outside of it.
+/// Whether a container accepts connections from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listens {
-    /// It was not looked at, or cannot be told.
+    /// Not queried, or unknown.
     Unknown,
-    /// Nothing does yet.
+    /// Not yet.
     No,
-    /// Something was first seen to do so this many milliseconds ago.
+    /// First seen this many milliseconds ago.
     Since(u64),
 }
 
-/// What a healthcheck says.
+/// The state of a healthcheck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
     /// There is no healthcheck.
     None,
-    /// It has not passed yet, nor failed for good.
+    /// It has neither passed nor finally failed yet.
     Starting,
     /// It passed last.
     Healthy,
-    /// It failed as often as it may.
+    /// It failed as often as allowed.
     Unhealthy,
 }

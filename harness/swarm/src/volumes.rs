@@ -1,5 +1,4 @@
-//! The volumes of a stack, and files in them, by docker's archive interface: it needs no shell, no
-//! `tar` and no `cat` inside the image.
+//! The volumes of a stack, and files in them, by docker's archive API: it needs no shell, `tar` or `cat` in the image.
 
 use std::io::Read;
 
@@ -16,7 +15,7 @@ use super::SERVICE_LABEL;
 use super::engine::{Swarm, ask, failed, is_gone};
 use super::labels::{of_stack, short};
 
-/// No larger file is read.
+/// Maximum size of a file.
 const FILE_BYTES: usize = 16 * 1024 * 1024;
 
 /// A named volume in a running container.
@@ -30,15 +29,14 @@ pub struct MountedVolume {
     pub service: String,
     /// The container's id.
     pub container: String,
-    /// Where it is mounted.
+    /// Its mount point.
     pub path: String,
-    /// Whether the container may only read it.
     pub read_only: bool,
 }
 
 impl Swarm {
-    /// The named volumes that a stack's running containers mount, on this node, sorted by service and
-    /// path. Volumes without a name are left out: they die with their container.
+    /// The named volumes in a stack's running containers on this node, sorted by service and path. Anonymous volumes
+    /// are omitted: they are removed with their container.
     pub async fn mounted(&self, stack: &StackName) -> Result<Vec<MountedVolume>, Failure> {
         let containers = self.running(stack).await?;
         let mut volumes: Vec<MountedVolume> = containers.iter().flat_map(|c| mounts(stack, c)).collect();
@@ -46,8 +44,8 @@ impl Swarm {
         Ok(volumes)
     }
 
-    /// The places in a stack's running containers whose volume nobody named, each with its service: an image asks for
-    /// them, and they go with their container.
+    /// The mount points of anonymous volumes in a stack's running containers, each with its service: an image declares
+    /// them, and they are removed with their container.
     pub async fn nameless(&self, stack: &StackName) -> Result<Vec<(String, String)>, Failure> {
         let mut found: Vec<(String, String)> =
             self.running(stack).await?.iter().flat_map(|container| nameless(stack, container)).collect();
@@ -56,10 +54,10 @@ impl Swarm {
         Ok(found)
     }
 
-    /// Whether a volume's files are in docker's own folder, as those of one without options are: nothing is mounted there
-    /// that only its own containers see.
+    /// Whether a volume's files are in docker's own folder, as for volumes without options: nothing is mounted there
+    /// that only its containers see.
     pub async fn is_in_dockers_folder(&self, volume: &str) -> Result<bool, Failure> {
-        let volume = ask("look at a volume", self.docker().inspect_volume(volume)).await?;
+        let volume = ask("inspect a volume", self.docker().inspect_volume(volume)).await?;
         Ok(volume.driver == "local" && volume.options.is_empty())
     }
 
@@ -73,15 +71,15 @@ impl Swarm {
         ask("list containers", self.docker().list_containers(Some(options))).await
     }
 
-    /// Writes a file into a folder of a container, in place of one that is there. Owner root, mode 0644.
+    /// Writes a file into a folder of a container, replacing an existing one. Owner root, mode 0644.
     ///
     /// # Errors
-    /// The container or the folder is not there, or the place may not be written.
+    /// The container or the folder does not exist, or the folder is read-only.
     pub async fn put_file(&self, container: &str, folder: &str, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         self.put_files(container, folder, &[(name, bytes)]).await
     }
 
-    /// Writes some files into a folder of a container, as [`Swarm::put_file`] does, with one request.
+    /// Writes some files into a folder of a container, like [`Swarm::put_file`], with one request.
     ///
     /// # Errors
     /// As there.
@@ -94,10 +92,10 @@ impl Swarm {
         ask(&doing, self.docker().upload_to_container(container, Some(options), body)).await
     }
 
-    /// Reads a file of a container; none where there is no such file. At most 16 MiB.
+    /// Reads a file of a container; `None` if it does not exist. At most 16 MiB.
     ///
     /// # Errors
-    /// The container is not there, or the file is too large, or is no plain file.
+    /// The container does not exist, or the file is too large or not a regular file.
     pub async fn get_file(&self, container: &str, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         let doing = format!("read {path} of a container");
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
@@ -132,7 +130,7 @@ fn packed(files: &[(&str, &[u8])]) -> std::io::Result<Vec<u8>> {
     tar.into_inner()
 }
 
-/// The content of the one plain file in an archive.
+/// The content of the only regular file in an archive.
 fn unpacked(tar: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Archive::new(tar);
     let mut file = archive.entries()?.next().ok_or_else(|| std::io::Error::other("the archive is empty"))??;
@@ -170,7 +168,7 @@ fn nameless(stack: &StackName, container: &ContainerSummary) -> Vec<(String, Str
     mounts.map(|mount| (service.to_owned(), mount.destination.clone().unwrap_or_default())).collect()
 }
 
-/// Docker names a volume that nobody named by 64 hexadecimal digits.
+/// Docker names anonymous volumes with 64 hexadecimal digits.
 pub(super) fn is_anonymous(name: &str) -> bool {
     name.is_empty() || (name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -1,4 +1,4 @@
-//! Waiting until a stack has settled: by the engine's events, with one slow tick.
+//! Waits until a stack has settled: by the engine's events, with a slow poll.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -15,53 +15,51 @@ use super::memory::KILLED;
 use super::remembered::Remembered;
 use super::seen::{Before, Snapshot};
 
-/// Swarm's tasks have no events of their own (a rejection, a task that no node takes, the end of a
-/// watched update on another node), so the stack is read again this often where nothing else happens.
+/// Poll interval of the stack without events: swarm's tasks have none of their own (a rejection, a task without a
+/// suitable node, the end of a watched update on another node).
 const TICK: Duration = Duration::from_millis(500);
 
-/// How long a lost engine may take to come back before it counts as gone.
+/// How long a lost engine may take to come back.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Log lines that come with a failure.
+/// Log lines in a failure's evidence.
 const LOG_LINES: usize = 20;
 
-/// A subscription to the engine's events for one stack. Take it before the deploy.
+/// A subscription to the engine's events for one stack. Start it before the deployment.
 #[derive(Debug)]
 pub struct Watch {
     swarm: Swarm,
     stack: StackName,
     feed: Feed,
-    /// The last event that made an object right, by the object's id.
+    /// The last event that made an object healthy, by the object's id.
     good: HashMap<String, Instant>,
-    /// Containers whose health the engine gave up.
+    /// Containers that the engine declared unhealthy.
     unhealthy: BTreeSet<String>,
-    /// Containers in which the kernel killed a process for want of memory.
+    /// OOM-killed containers.
     out_of_memory: BTreeSet<String>,
-    /// What swarm may have forgotten.
+    /// Tasks that swarm may have dropped.
     remembered: Remembered,
-    /// What was looked at more closely.
     looks: Looks,
 }
 
-/// A stack in which everything runs that should.
+/// A stack that runs completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
-    /// The services, by name.
+    /// By name.
     pub services: Vec<ServiceSettled>,
-    /// The moment of the last event that made it true, as the engine dates it; none where everything
-    /// ran already when the watch began.
+    /// The engine's time of the last event that made it true; `None` if everything ran already when the watch began.
     pub healthy_at: Option<Instant>,
-    /// The moment at which this was decided.
+    /// When this was decided.
     pub seen_at: Instant,
 }
 
-/// A service in which everything runs that should.
+/// A service that runs completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSettled {
     /// Its short name.
     pub name: String,
-    /// The containers that run, by id, also those on other nodes. Empty for a service with no replica
-    /// and for a job that has ended.
+    /// The ids of its running containers, including those on other nodes. Empty for a service without replicas and for
+    /// a completed job.
     pub containers: Vec<String>,
     /// As in [`Settled`], for this service.
     pub healthy_at: Option<Instant>,
@@ -70,10 +68,10 @@ pub struct ServiceSettled {
 }
 
 impl Swarm {
-    /// Begins to listen for a stack's events.
+    /// Subscribes to a stack's events.
     pub async fn watch(&self, stack: &StackName) -> Result<Watch, Failure> {
         let feed = Feed::start(self, stack);
-        // What happens between here and the first event is not lost: the first judgement reads it all.
+        // Changes between here and the first event are not lost: the first judgement reads the full state.
         self.docker().ping().await.map_err(|e| failed("answer", &e))?;
         Ok(Watch {
             swarm: self.clone(),
@@ -89,12 +87,12 @@ impl Swarm {
 }
 
 impl Watch {
-    /// Waits until the stack has settled, or it is clear that it never will. `on_progress` gets one line
-    /// whenever what is awaited changes.
+    /// Waits until the stack has settled, or certainly never will. `on_progress` receives one line whenever what is
+    /// awaited changes.
     ///
     /// # Errors
-    /// What the stack died of, with evidence; [`Kind::Deadline`] with what was awaited;
-    /// [`Kind::EngineRestarted`] and [`Kind::EngineUnreachable`] when the connection was lost.
+    /// The failure of the stack, with evidence; [`Kind::Deadline`] with what was awaited; [`Kind::EngineRestarted`] and
+    /// [`Kind::EngineUnreachable`] if the connection was lost.
     pub async fn settled(
         &mut self,
         before: &Before,
@@ -109,7 +107,7 @@ impl Watch {
             let mut now = match read.await {
                 Ok(Ok(now)) => self.with_health(now),
                 Ok(Err(e)) if is_lost(&e) => return Err(self.lost(&e.to_string()).await),
-                Ok(Err(e)) => return Err(failed("tell how the stack stands", &e)),
+                Ok(Err(e)) => return Err(failed("report the state of the stack", &e)),
                 Err(_) => return Err(self.too_late(began, last).await),
             };
             self.looks.look_at(&self.swarm, &mut now).await;
@@ -148,8 +146,7 @@ impl Watch {
         }
     }
 
-    /// What was seen marks the tasks: the list of tasks tells nothing of their health, nor of what the kernel
-    /// killed.
+    /// Adds what events reported: the list of tasks has neither their health nor OOM kills.
     fn with_health(&mut self, mut now: Snapshot) -> Snapshot {
         self.take_news();
         let unhealthy = &self.unhealthy;
@@ -161,8 +158,7 @@ impl Watch {
         now
     }
 
-    /// Marks the ends that the kernel brought about and whose event has not come, which it may do late. Whether
-    /// there was one.
+    /// Queries OOM kills whose event has not arrived, since it may be late. Returns whether there was one.
     async fn ask_why(&mut self, now: &mut Snapshot) -> bool {
         let mut found = false;
         for task in now.tasks.iter_mut().filter(|task| task.exit == Some(KILLED) && !task.out_of_memory) {
@@ -230,8 +226,8 @@ impl Watch {
         self.with_evidence(failure, &last.services).await
     }
 
-    /// The failure with the states of all tasks and the last lines of some services. Evidence that cannot
-    /// be had does not replace the failure.
+    /// Adds the states of all tasks and the last lines of some services to the failure. Unavailable evidence does not
+    /// replace the failure.
     async fn with_evidence(&self, failure: Failure, services: &[String]) -> Failure {
         let mut detail = String::new();
         if let Ok(tasks) = self.swarm.tasks(&self.stack).await {
@@ -250,7 +246,7 @@ impl Watch {
         failure.with_detail(detail.trim_end())
     }
 
-    /// Waits for the engine to come back, to say which of the two it is: started again, or gone.
+    /// Waits for the engine to come back, to distinguish a restart from an engine that is gone.
     async fn lost(&self, why: &str) -> Failure {
         let began = Instant::now();
         let back = self.swarm.is_back_within(began + PATIENCE).await;
@@ -259,13 +255,13 @@ impl Watch {
             return Failure::new(
                 Kind::EngineRestarted,
                 format!("the connection to the engine was lost for {for_s:.1} s while {} was settling", self.stack),
-                "whether somebody restarted docker (`journalctl -u docker`); then run again",
+                "whether docker was restarted (`journalctl -u docker`); then run again",
             )
             .with_detail(why);
         }
         Failure::new(
             Kind::EngineUnreachable,
-            format!("the engine at {} went away and did not come back in {for_s:.0} s", self.swarm.address()),
+            format!("the engine at {} stopped and did not come back within {for_s:.0} s", self.swarm.address()),
             "start docker; then `cc-ci reap` removes what this run left",
         )
         .with_detail(why)
@@ -277,6 +273,6 @@ impl Watch {
 struct Last {
     line: String,
     services: Vec<String>,
-    /// What of it was the machine's doing.
+    /// The machine's fault in it.
     excuse: Option<Failure>,
 }

@@ -1,5 +1,5 @@
-//! A run as a process of its own: `cc-ci run` on a leash. The leash is its standard input: it tears down and ends
-//! when that ends, whether it was let go of or cc-ci died.
+//! A run as a process: `cc-ci run` on a leash. The leash is its standard input: when that ends, whether it was closed
+//! or cc-ci died, the run tears down and exits.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -21,10 +21,10 @@ use super::message::{ChildExit, WorkerMessage};
 use host::settings::Settings;
 use journal::event::Record;
 
-/// What the service manager tells cc-ci, and what leads to its secrets. A run has no business with either.
+/// Variables of the service manager, and paths of cc-ci's secrets. A run must not see either.
 pub const NOT_FOR_RUNS: [&str; 17] = [
     "CCCI_FORGE_TOKEN_FILE",
-    // Their git is told of it by its own settings.
+    // git receives it in its own settings.
     "CCCI_FORGE_CA_FILE",
     "CCCI_PAGES_TOKEN_FILE",
     "CCCI_WEBHOOK_SECRET_FILE",
@@ -44,42 +44,38 @@ pub const NOT_FOR_RUNS: [&str; 17] = [
     "CREDENTIALS_DIRECTORY",
 ];
 
-/// Lines of its standard error that are kept.
+/// Lines of standard error to keep.
 const LINES: usize = 20;
-/// What a dead run's own children may still hold open is not waited for longer.
+/// How long to wait for output that a dead run's children may still hold open.
 const REST: Duration = Duration::from_secs(5);
-/// A run that was let go of tears down in less, or it is killed; the janitor removes the rest.
+/// How long a released run has for its teardown before it is killed; the janitor removes the rest.
 const TEARDOWN: Duration = Duration::from_secs(4 * 60);
 
-/// A run that is to be started.
+/// A run to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// The comment that asks for it.
+    /// The comment that requests it.
     pub comment: CommentId,
-    /// The recipe.
     pub recipe: RecipeName,
-    /// Where its repository is fetched from, without any password.
+    /// The address that its repository is fetched from, without a password.
     pub source: Url,
-    /// The pull request.
     pub pull: u64,
-    /// Its commit.
     pub commit: Commit,
-    /// The run's id.
     pub run: RunId,
-    /// The part; everything where it is empty.
+    /// The requested part; everything if empty.
     pub only: Vec<String>,
     /// The release that the upgrade starts from.
     pub from: Option<String>,
-    /// Whether it may have been started before: by a cc-ci that is gone, and whose runs outlive it.
+    /// Whether it may have been started before, by an earlier cc-ci process whose runs outlive it.
     pub again: bool,
-    /// The build that it is known to be.
+    /// The known build.
     pub build: Option<u64>,
-    /// Whether that one's run was seen on this swarm.
+    /// Whether that build's run was seen on this swarm.
     pub on_swarm: bool,
 }
 
 impl Order {
-    /// The words behind the program's name. All of them are typed or ours.
+    /// The arguments of the process. All of them have a checked type or are constant.
     pub fn words(&self) -> Vec<String> {
         let mut words = vec!["run".to_owned(), self.recipe.to_string()];
         let mut option = |name: &str, value: String| words.push(format!("--{name}={value}"));
@@ -98,15 +94,16 @@ impl Order {
     }
 }
 
-/// Who starts runs.
+/// Starts runs.
 pub trait Runs: Send + Sync + 'static {
-    /// Starts one. What it says comes as [`WorkerMessage::Record`], its end as [`WorkerMessage::ChildExit`] or [`WorkerMessage::Over`].
+    /// Starts a run. Its records are sent as [`WorkerMessage::Record`], its end as [`WorkerMessage::ChildExit`] or
+    /// [`WorkerMessage::Over`].
     fn start(&self, order: &Order, came: mpsc::UnboundedSender<WorkerMessage>) -> io::Result<Leash>;
 
-    /// Looks for restarts of builds that have ended; each comes as [`WorkerMessage::Restarted`].
+    /// Looks for restarts of builds that have ended; each is sent as [`WorkerMessage::Restarted`].
     fn look_for_restarts(&self, _known: Vec<StartedBuild>, _came: mpsc::UnboundedSender<WorkerMessage>) {}
 
-    /// Whether runs live on without this process. Then the same order, said again, finds the same run.
+    /// Whether runs outlive this process. Then the same order finds the same run again.
     fn outlive(&self) -> bool {
         false
     }
@@ -126,50 +123,46 @@ impl Runs for Box<dyn Runs> {
     }
 }
 
-/// The other end of a run's life: dropped, the run stops.
+/// The handle of a run: when it is dropped, the run stops.
 #[derive(Debug)]
 pub struct Leash(DropGuard);
 
 impl Leash {
-    /// A leash, and what tells that it was let go of.
+    /// A leash, and the token that is cancelled when it is dropped.
     pub fn new() -> (Self, CancellationToken) {
         let token = CancellationToken::new();
         (Self(token.clone().drop_guard()), token)
     }
 
-    /// Lets the run live on: for those that outlive cc-ci.
+    /// Detaches, for runs that outlive cc-ci.
     pub fn let_be(self) {
         self.0.disarm();
     }
 }
 
-/// Starts this program again for each run.
+/// Starts this program as a child process for each run.
 #[derive(Debug, Clone)]
 pub struct Children {
     program: OsString,
     environment: Vec<(&'static str, OsString)>,
-    /// What every git below a run is told.
+    /// Environment of every git below a run.
     git: Vec<(String, Option<OsString>)>,
 }
 
 impl Children {
-    /// Runs by these settings.
-    ///
-    /// # Errors
-    /// When the program does not know where it is.
     pub fn new(settings: &Settings) -> io::Result<Self> {
         Ok(Self { program: std::env::current_exe()?.into(), environment: settings.environment(), git: Vec::new() })
     }
 
-    /// The same, with variables for every git below them; none is removed.
+    /// Adds variables for every git below the runs; none is removed.
     pub fn telling_git(self, git: Vec<(String, Option<OsString>)>) -> Self {
         Self { git, ..self }
     }
 }
 
 impl Children {
-    /// Starts one with these words behind the program's name. `take` hears what it says, until it wants no more; the end
-    /// comes after all of that.
+    /// Starts a run with these arguments. `take` receives its records until it returns false; the exit comes after all
+    /// of them.
     pub fn begin(
         &self,
         words: &[String],
@@ -181,7 +174,7 @@ impl Children {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Out of the terminal's group: Ctrl-C is for cc-ci, which then lets go of its runs in order.
+            // Its own process group: Ctrl-C is for cc-ci, which then stops its runs in order.
             .process_group(0);
         for name in NOT_FOR_RUNS {
             command.env_remove(name);
@@ -244,7 +237,7 @@ async fn follow(
             }
         }
     };
-    // All that it said comes before its end.
+    // All its output comes before its end.
     let _ = tokio::time::timeout(REST, &mut reading).await;
     let said = tokio::time::timeout(REST, &mut listening).await.ok().and_then(Result::ok).unwrap_or_default();
     reading.abort();
@@ -261,7 +254,7 @@ async fn read_records(output: impl AsyncRead + Unpin, mut take: impl FnMut(Recor
                     return;
                 }
             }
-            Err(error) => tracing::warn!("a run said what is no event: {error}"),
+            Err(error) => tracing::warn!("a run printed an invalid event: {error}"),
         }
     }
 }

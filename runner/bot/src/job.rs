@@ -1,4 +1,4 @@
-//! A word that was taken on, and how far it came.
+//! A job: an accepted comment and its progress.
 
 use base::names::{Commit, RecipeName, RunId};
 use forge::api::PullEnd;
@@ -10,55 +10,51 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// One member's comment with commands: one file in the book.
+/// One member's comment with commands: one file in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// The comment.
     pub comment: CommentId,
-    /// Where it stands.
     pub pull: PullId,
-    /// Who wrote it.
+    /// The author.
     pub member: Login,
-    /// The commit at the head when it was taken on: the one that was authorised, where `pin` says so.
+    /// The head commit when the comment was accepted: the authorized commit, if `pin` says so.
     pub head: Commit,
-    /// Whether that commit was there when the comment was written.
+    /// Whether that commit existed when the comment was written.
     #[serde(default)]
     pub pin: Pin,
-    /// What it says, line by line.
+    /// The comment, line by line.
     pub said: Vec<Parsed>,
-    /// When it was taken on, by this machine's clock.
+    /// When it was accepted, by this machine's clock.
     pub taken: Timestamp,
-    /// How far it came.
     pub phase: Phase,
-    /// When it ended, by this machine's clock.
+    /// By this machine's clock.
     #[serde(default)]
     pub ended: Option<Timestamp>,
-    /// How often cc-ci was restarted while its run was under way.
+    /// How often cc-ci was restarted during its run.
     #[serde(default)]
     pub restarts: u32,
-    /// What the run is restricted to, once that is known; empty is all of it.
+    /// The part to run, once it is known; empty for everything.
     #[serde(default)]
     pub only: Option<Vec<String>>,
-    /// Who stopped it, if somebody did.
     #[serde(default)]
     pub stopped_by: Option<Login>,
-    /// How the pull request ended, if it did: before this was taken on, or while its run or its app was there.
+    /// How the pull request ended: before the comment was accepted, or while its run or its app existed.
     #[serde(default)]
     pub pull_ended: Option<PullEnd>,
-    /// What becomes of the app that stayed, once the pull request has ended.
+    /// The removal of the kept app, once the pull request has ended.
     #[serde(default)]
     pub kept: Option<KeptJob>,
-    /// The build that its run is, where runs are builds of Drone.
+    /// The run's build, if runs are builds of Drone.
     #[serde(default)]
     pub build: Option<AsBuild>,
-    /// How long the run's app shall stay, in seconds, if somebody asked for it.
+    /// How many seconds the run's app is to be kept, if requested.
     #[serde(default)]
     pub hold_s: Option<u64>,
-    /// What became of the comment's lines beside the run, in markdown of cc-ci's own.
+    /// Results of the comment's other lines, as trusted markdown.
     #[serde(default)]
     pub remarks: Vec<String>,
-    /// Whether the forge has been told of the end.
+    /// Whether the end was delivered to the forge.
     #[serde(default)]
     pub told: bool,
 }
@@ -67,13 +63,11 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AsBuild {
-    /// The build's number, once it is known.
     #[serde(default)]
     pub number: Option<u64>,
-    /// What it is called: `coop/cc-ci/12`.
+    /// For people: `coop/cc-ci/12`.
     #[serde(default)]
     pub name: Option<String>,
-    /// Its page.
     #[serde(default)]
     pub link: Option<Url>,
     /// The run's id that the build was started with: a restart has the same parameter.
@@ -82,13 +76,13 @@ pub struct AsBuild {
     /// Whether the run was seen on this swarm.
     #[serde(default)]
     pub on_swarm: bool,
-    /// How Drone says that it ended, where its run did not come to a verdict.
+    /// Drone's status at the end, if the run has no verdict.
     #[serde(default)]
     pub end: Option<BuildEnd>,
-    /// The last lines of its log, where its run did not come to a verdict.
+    /// The last lines of its log, if the run has no verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
-    /// Attempts before the one that this is, oldest first.
+    /// Earlier attempts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierAttempt>,
 }
@@ -97,81 +91,64 @@ pub struct AsBuild {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlierAttempt {
-    /// The run.
     pub run: RunId,
-    /// What the build is called.
+    /// For people, like [`AsBuild::name`].
     #[serde(default)]
     pub name: Option<String>,
-    /// Its page.
     #[serde(default)]
     pub link: Option<Url>,
 }
 
-/// What becomes of an app that stayed after its run, once its pull request has ended.
+/// The state of a kept app whose pull request has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeptJob {
-    /// It is being removed.
+    /// Being removed.
     Goes,
-    /// Nothing is left of it.
+    /// Removed.
     Gone,
-    /// It could not be removed, and goes when its time is over.
-    Stays {
-        /// Why.
-        why: String,
-    },
+    /// It could not be removed, and expires with its time.
+    Stays { why: String },
 }
 
 /// Why a run was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped<'a> {
-    /// By a member's word.
+    /// By a member's command.
     By(&'a Login),
     /// Its pull request ended.
     PullEnded(PullEnd),
 }
 
-/// How far a word came.
+/// A job's progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// It is on the disk.
+    /// Stored.
     New,
     /// Its run waits to be started.
     Queued,
-    /// Its run is under way; this is written before it is started.
-    Running {
-        /// The run.
-        run: RunId,
-    },
-    /// Nothing is left to be done but to tell it.
+    /// Its run is in progress. Written before the run is started.
+    Running { run: RunId },
+    /// Only the delivery to the forge may be left.
     Ended(End),
 }
 
-/// How a word ended.
+/// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
-    /// It asked for no run, and what it asked for was done.
+    /// It requested no run, and was carried out.
     Done,
-    /// Its run ended, with what its journal says.
-    Ran {
-        /// The run.
-        run: RunId,
-    },
-    /// It was stopped before its run began.
+    /// Its run ended; the result is in the journal.
+    Ran { run: RunId },
+    /// Stopped before its run began.
     Stopped,
-    /// No run came of it, or none that could say anything.
-    NoRun {
-        /// What happened.
-        what: String,
-        /// What to look at.
-        look_at: String,
-    },
+    /// No run was started, or it ended without a result.
+    NoRun { what: String, look_at: String },
 }
 
 impl Job {
-    /// A word, as it was authorised.
     pub fn new(asked: &CommandRequest, now: Timestamp) -> Self {
         Self {
             comment: asked.comment.id,
@@ -195,7 +172,7 @@ impl Job {
         }
     }
 
-    /// The run that it asks for, if it does: the first one, where it names several.
+    /// The requested run: the first, if there are several.
     pub fn testme(&self) -> Option<&TestMe> {
         self.said.iter().find_map(|said| match said {
             Parsed::Command(Command::TestMe(testme)) => Some(testme),
@@ -208,12 +185,11 @@ impl Job {
         self.pull.repo.name.as_str().parse().ok()
     }
 
-    /// Whether its run waits or is under way.
+    /// Whether its run waits or is in progress.
     pub fn is_active(&self) -> bool {
         matches!(self.phase, Phase::Queued | Phase::Running { .. })
     }
 
-    /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended(_))
     }
@@ -223,7 +199,6 @@ impl Job {
         self.stopped_by.as_ref().map(Stopped::By).or_else(|| self.pull_ended.map(Stopped::PullEnded))
     }
 
-    /// Its run, once there is one.
     pub fn run(&self) -> Option<&RunId> {
         match &self.phase {
             Phase::Running { run } | Phase::Ended(End::Ran { run }) => Some(run),
@@ -231,7 +206,7 @@ impl Job {
         }
     }
 
-    /// Whether a run of it is or was asked for.
+    /// Whether it requests or requested a run.
     pub fn is_about_a_run(&self) -> bool {
         self.testme().is_some() && !matches!(self.phase, Phase::Ended(End::Done))
     }

@@ -1,4 +1,4 @@
-//! Where the watcher hands words over.
+//! Accepts commands from the watcher.
 
 use forge::api::PullEnd;
 use forge::names::PullId;
@@ -10,7 +10,7 @@ use super::job::Job;
 use super::job_store::JobStore;
 use super::message::WorkerMessage;
 
-/// Writes words into the book and tells the worker.
+/// Stores commands and notifies the worker.
 #[derive(Debug)]
 pub struct JobQueue {
     book: JobStore,
@@ -18,7 +18,6 @@ pub struct JobQueue {
 }
 
 impl JobQueue {
-    /// A desk before a worker.
     pub fn new(book: JobStore, worker: mpsc::UnboundedSender<WorkerMessage>) -> Self {
         Self { book, worker }
     }
@@ -26,19 +25,19 @@ impl JobQueue {
 
 impl Desk for JobQueue {
     async fn take_on(&mut self, asked: &CommandRequest) -> Result<(), String> {
-        // Its first coming was written down, and the worker has it from there.
+        // A duplicate: it is stored, and the worker has it.
         if self.book.has(asked.comment.id) {
             return Ok(());
         }
         let job = Job::new(asked, Timestamp::now());
         self.book.save(&job).map_err(|error| error.to_string())?;
-        // A worker that is gone finds it in the book when it is back.
+        // A worker that is not running reads it from the store when it starts.
         let _ = self.worker.send(WorkerMessage::Word(Box::new(job)));
         Ok(())
     }
 
     fn ended(&mut self, pull: &PullId, end: PullEnd) {
-        // A worker that is gone asks for it when it is back.
+        // A worker that is not running queries it when it starts.
         let _ = self.worker.send(WorkerMessage::PullEnded { pull: pull.clone(), end, until: None });
     }
 }

@@ -1,4 +1,4 @@
-//! The words that were taken on, on the disk: a file each, replaced whole.
+//! The jobs on disk: one file each, replaced atomically.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write as _};
@@ -10,41 +10,35 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::job::Job;
 
-/// How long a word is kept that is over and told. The watcher knows each comment for a day; the answer of a pull
-/// request that sleeps for longer begins anew.
+/// How long a delivered job is kept. The watcher knows each comment for a day; after a longer pause of a pull request,
+/// the bot starts a new comment.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// Why the book cannot be used.
+/// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JobStoreError {
     /// The disk refuses.
-    #[error("{} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+    #[error("{} cannot be {what}: {why}; check its free disk space and its permissions", .path.display())]
     Disk {
         /// The file or folder.
         path: PathBuf,
-        /// What failed.
+        /// The operation.
         what: &'static str,
-        /// The system's words.
         why: io::Error,
     },
-    /// A file is there and is no word.
-    #[error("{} cannot be understood ({why}); move it away, and write the word again", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    /// A file exists and is not a job.
+    #[error("{} cannot be parsed ({why}); move it away, and repeat the command", .path.display())]
+    Unreadable { path: PathBuf, why: String },
 }
 
-/// The folder of words.
+/// The folder of jobs.
 #[derive(Debug, Clone)]
 pub struct JobStore {
     dir: PathBuf,
 }
 
 impl JobStore {
-    /// The book below a state folder; its folder is made, for this user's eyes alone.
+    /// The store in a state folder. Its folder is created with access for this user only.
     pub fn below(state: &Path) -> Result<Self, JobStoreError> {
         let dir = state.join("answers");
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
@@ -56,15 +50,14 @@ impl JobStore {
         self.dir.join(format!("{comment}.json"))
     }
 
-    /// Whether a word is in the book.
     pub fn has(&self, comment: CommentId) -> bool {
         self.path(comment).exists()
     }
 
-    /// Writes a word as it is now, and returns when the disk has it.
+    /// Writes a job, and returns once it is synced to disk.
     ///
     /// # Errors
-    /// When the disk refuses; then the file is as it was.
+    /// The disk refuses; the previous file is then unchanged.
     pub fn save(&self, job: &Job) -> Result<(), JobStoreError> {
         let path = self.path(job.comment);
         self.replace(&path, job).map_err(|why| JobStoreError::Disk { path, what: "written", why })
@@ -75,14 +68,14 @@ impl JobStore {
         file.write_all(&serde_json::to_vec_pretty(job)?)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|failed| failed.error)?;
-        // The new name is on the disk when the folder is.
+        // Syncs the rename.
         File::open(&self.dir)?.sync_all()
     }
 
-    /// Every word, in the order of the comments. Those that are told and a month old go.
+    /// All jobs, in the order of their comments. Delivered jobs older than a month are removed.
     ///
     /// # Errors
-    /// When the folder or one of its files cannot be read.
+    /// The folder or one of its files cannot be read.
     pub fn all(&self, now: Timestamp) -> Result<Vec<Job>, JobStoreError> {
         let failed = |path: &Path, what| {
             let path = path.to_owned();
@@ -93,7 +86,7 @@ impl JobStore {
             let path = entry.map_err(failed(&self.dir, "read"))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if name.starts_with('.') || !name.ends_with(".json") {
-                // What a kill left of a file that was being written.
+                // A partial file that a killed process left.
                 if name.starts_with(".word-") {
                     std::fs::remove_file(&path).map_err(failed(&path, "removed"))?;
                 }

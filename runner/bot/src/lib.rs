@@ -1,5 +1,5 @@
-//! Commands on pull requests: a comment becomes a job on the disk, a job becomes a run, and what the run says
-//! becomes one comment.
+//! Commands on pull requests: a comment becomes a job on disk, a job becomes a run, and the run's records become one
+//! comment.
 //!
 //! ```text
 //! watcher ─► JobQueue ─► JobStore (a file per command) ─► Worker ─► child: cc-ci run --json, or a build of Drone
@@ -8,11 +8,11 @@
 //!                                                         └─► render (pure) ─► tell ─► comment and commit status
 //! ```
 //!
-//! A word is on the disk before the watcher hears that it is taken on, and its end is on the disk until the forge
-//! has been told. So cc-ci may die between any two steps: what was queued is queued, what ran begins again (a build goes
-//! on, and is found again), and what had its verdict is told.
+//! A job is on disk before the watcher is told that it was accepted, and its end is on disk until it was delivered to
+//! the forge. So cc-ci may die between any two steps: queued jobs stay queued, runs in progress begin again (a build
+//! continues, and is found again), and verdicts are delivered.
 
-// `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
+// `println!` panics when the terminal or pipe is gone; `say!` and `note!` do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod builds;

@@ -1,6 +1,6 @@
-//! The answer: one comment in markdown, and the commit's status beside it. Pure.
+//! The bot's answer: one comment in markdown, and the commit's status. Pure.
 //!
-//! Words of cc-ci's own and typed names stand in the markdown as they are; everything else goes through
+//! Constant texts and names of checked types are inserted into the markdown as they are; everything else goes through
 //! [`escape`](journal::markdown).
 
 mod live;
@@ -23,46 +23,45 @@ use journal::on_main::OnMain;
 use journal::text::{cut, one_line, seconds};
 use journal::tone::Tone;
 
-/// By this the answer is found again.
+/// Identifies the answer among a pull request's comments.
 pub const MARKER: &str = ANSWER_MARKER;
-/// The longest answer.
+/// Maximum length of an answer.
 pub const BYTES: usize = 60_000;
-/// Words that are told beside the run, the newest ones.
+/// Number of newest results of other commands to show.
 const WORDS: usize = 6;
 
-/// All that an answer says.
+/// The content of an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct CommentPage<'a> {
-    /// The run that it is about; none where nobody asked for one.
+    /// The run that it is about, if one was requested.
     pub main: Option<ShownRun<'a>>,
     /// Runs that wait for that one.
     pub next: &'a [&'a Job],
-    /// The words on the pull request, in their order.
+    /// The commands on the pull request, in order.
     pub words: &'a [&'a Job],
-    /// Where reports are to be read.
+    /// Base URL of the reports.
     pub public_url: Option<&'a Url>,
-    /// Whether cc-ci itself is being stopped.
+    /// Whether cc-ci is shutting down.
     pub stopping: bool,
 }
 
 /// The run that an answer is about.
 #[derive(Debug, Clone, Copy)]
 pub struct ShownRun<'a> {
-    /// The word.
     pub job: &'a Job,
-    /// What the run has said so far.
+    /// The run's records so far.
     pub view: Option<&'a RunView>,
-    /// How the build stands that it is, while it is under way.
+    /// The status of its build, while that is in progress.
     pub build: Option<&'a AtDrone>,
-    /// How many runs cc-ci starts before this one, where it waits.
+    /// How many runs cc-ci starts before this one.
     pub before: usize,
-    /// How long such a run takes, in milliseconds, where that is known.
+    /// The usual duration of such a run in milliseconds, if known.
     pub expected_ms: Option<u64>,
-    /// What was so on the default branch, where it is red and the history knows.
+    /// Failures that the default branch has too, if the run is red and the history knows.
     pub on_main: Option<&'a OnMain>,
 }
 
-/// How much of what is foreign is shown; less where it would be too long.
+/// Limits on shown text from outside; smaller if the answer would be too long.
 #[derive(Debug, Clone, Copy)]
 struct Detail {
     /// Failures, opt-outs and the like, of each kind.
@@ -99,7 +98,7 @@ fn at(page: &CommentPage<'_>, detail: Detail) -> String {
         Some(shown) => main(&mut text, page, shown, detail),
     }
     for job in page.next.iter().take(detail.items) {
-        let _ = writeln!(text, "\nThen: {} of commit `{}`, asked for by {}.", asked(job), job.head, name(job));
+        let _ = writeln!(text, "\nThen: {} of commit `{}`, requested by {}.", asked(job), job.head, name(job));
     }
     words(&mut text, page.words, detail);
     text
@@ -122,7 +121,7 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
             }
         }
         (Phase::Ended(End::Ran { run }), None) => {
-            let _ = writeln!(text, "The journal of run `{run}` cannot be read any more.");
+            let _ = writeln!(text, "The journal of run `{run}` is no longer readable.");
         }
         (Phase::Ended(End::Stopped), _) => text.push_str("It was stopped before it began.\n"),
         (Phase::Ended(End::NoRun { what, look_at }), _) => {
@@ -140,7 +139,7 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
         match shown.build {
             Some(AtDrone::Away(why)) => {
                 let why = span(why, 2 * detail.columns);
-                let _ = writeln!(text, "\ncc-ci waits for Drone, which is asked again and again: {why}");
+                let _ = writeln!(text, "\ncc-ci cannot query Drone and retries: {why}");
             }
             Some(AtDrone::EndsSoon { left, limit }) => {
                 let _ = writeln!(
@@ -152,9 +151,11 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
             _ => {}
         }
         if page.stopping && job.build.is_some() {
-            text.push_str("\ncc-ci is being stopped; the build goes on, and is told of when cc-ci is back.\n");
+            text.push_str(
+                "\ncc-ci is shutting down; the build continues, and its result is posted when cc-ci is back.\n",
+            );
         } else if page.stopping {
-            text.push_str("\ncc-ci is being stopped; this begins again when it is back.\n");
+            text.push_str("\ncc-ci is shutting down; this run begins again when it is back.\n");
         } else if let Some(stopped) = job.stopped() {
             let what = match stopped {
                 Stopped::By(by) => format!("`{by}` stopped it"),
@@ -170,12 +171,12 @@ fn main(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: 
         text.push_str("\nIt had begun again after a restart of cc-ci.\n");
     }
     if !job.is_active() && job.pull_ended == Some(PullEnd::Closed) {
-        text.push_str("\nThe pull request was closed. When it is open again, a new `!testme` tests it.\n");
+        text.push_str("\nThe pull request was closed. After it is reopened, a new `!testme` tests it.\n");
     }
     facts(text, page, shown, detail);
 }
 
-/// What of it was red on the default branch too.
+/// Failures that the default branch has too.
 fn compared(text: &mut String, on_main: &OnMain, public_url: Option<&Url>, detail: Detail) {
     let report = public_url.and_then(|url| report(url, on_main.run.as_str()));
     let report = report.map_or_else(String::new, |url| format!(" ([report](<{url}>))"));
@@ -190,10 +191,10 @@ fn compared(text: &mut String, on_main: &OnMain, public_url: Option<&Url>, detai
     }
 }
 
-/// What was asked for, by whom, and what exactly was tested.
+/// The request, its author, and the tested revision.
 fn facts(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail: Detail) {
     let job = shown.job;
-    let _ = writeln!(text, "\n**Asked for:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
+    let _ = writeln!(text, "\n**Requested:**\n\n- {} of `{}`, by {}", asked(job), job.pull.repo.name, name(job));
     let _ = writeln!(text, "- commit `{}`", job.head);
     if let Some(only) = job.only.as_ref().filter(|only| !only.is_empty()) {
         let _ = writeln!(text, "- in part: {}", span(&only.join(", "), detail.columns));
@@ -211,13 +212,13 @@ fn facts(text: &mut String, page: &CommentPage<'_>, shown: ShownRun<'_>, detail:
         let _ = writeln!(text, "- with `{}` {}", other.recipe, span(&other.release, 60));
     }
     let run = &view.started.run;
-    let word = if job.is_active() { "how it goes" } else { "report" };
+    let word = if job.is_active() { "live report" } else { "report" };
     let report = page.public_url.and_then(|url| report(url, run.as_str()));
     let report = report.map_or_else(String::new, |url| format!(": [{word}](<{url}>)"));
     let _ = writeln!(text, "- run `{run}`{report}");
 }
 
-/// The build that the run is or was.
+/// The run's build.
 fn build(text: &mut String, job: &Job, public_url: Option<&Url>) {
     let Some(build) = &job.build else { return };
     if let (Some(name), Some(link)) = (&build.name, &build.link) {
@@ -234,7 +235,6 @@ fn build(text: &mut String, job: &Job, public_url: Option<&Url>) {
     }
 }
 
-/// Where a run's report is.
 fn report(url: &Url, run: &str) -> Option<Url> {
     let mut url = url.clone();
     url.path_segments_mut().ok()?.pop_if_empty().extend(["runs", run]);
@@ -257,7 +257,7 @@ fn heading(shown: ShownRun<'_>) -> String {
     }
 }
 
-/// Why a run was stopped, behind the word that says so.
+/// Why a run was stopped, as the end of a sentence.
 fn why(stopped: Stopped<'_>) -> String {
     match stopped {
         Stopped::By(by) => format!(" by `{by}`"),
@@ -265,18 +265,18 @@ fn why(stopped: Stopped<'_>) -> String {
     }
 }
 
-/// The command, as it reads.
+/// The command as text.
 fn asked(job: &Job) -> String {
     let command = job.testme().map(|testme| Command::TestMe(testme.clone()).to_string());
     span(&command.unwrap_or_default(), 400)
 }
 
-/// A name in code calls nobody.
+/// A name in code notifies no user.
 fn name(job: &Job) -> String {
     span(job.member.as_str(), 100)
 }
 
-/// What became of the newest words.
+/// The results of the newest commands.
 fn words(text: &mut String, words: &[&Job], detail: Detail) {
     let told: Vec<&&Job> = words.iter().filter(|job| !job.remarks.is_empty()).collect();
     let shown = &told[told.len().saturating_sub(WORDS.min(detail.items))..];
@@ -291,12 +291,12 @@ fn words(text: &mut String, words: &[&Job], detail: Detail) {
     }
 }
 
-/// The name of the status of a whole run. A run of a part has another one, so that a rule which asks for this
-/// one is not met by a part.
+/// The name of the status of a whole run. A run of a part has another name, so that it does not satisfy a rule which
+/// requires this one.
 const WHOLE: &str = "cc-ci";
 const PART: &str = "cc-ci (in part)";
 
-/// The status of the commit that a run is about; none where there is nothing to say.
+/// The status for the run's commit, if there is anything to say.
 pub fn status(shown: ShownRun<'_>, public_url: Option<&Url>) -> Option<Status> {
     let job = shown.job;
     let in_part = match job.testme()? {
@@ -310,7 +310,7 @@ pub fn status(shown: ShownRun<'_>, public_url: Option<&Url>) -> Option<Status> {
             (without_verdict::state(end), without_verdict::line(job, end))
         }
         (Phase::Ended(End::Ran { .. }), Some(view)) => (state_of(view), view.line()),
-        (Phase::Ended(End::Ran { .. }), None) => (StatusState::Error, "its journal cannot be read any more".to_owned()),
+        (Phase::Ended(End::Ran { .. }), None) => (StatusState::Error, "its journal is no longer readable".to_owned()),
         (Phase::Ended(End::Stopped), _) => (StatusState::Error, "stopped before it began".to_owned()),
         (Phase::Ended(End::NoRun { what, .. }), _) => (StatusState::Error, what.clone()),
         (Phase::Ended(End::Done), _) => return None,
@@ -326,7 +326,7 @@ pub fn status(shown: ShownRun<'_>, public_url: Option<&Url>) -> Option<Status> {
     Some(Status { state, context, description: cut(&one_line(&line, 140), 140), target })
 }
 
-/// Red says something about the change; everything else that is not green could not find out.
+/// Red says something about the change; other results that are not green are inconclusive.
 fn state_of(view: &RunView) -> StatusState {
     match (view.tone(), view.verdict.as_ref().map(|verdict| verdict.word)) {
         (Tone::Passed, Some(VerdictKind::Passed)) => StatusState::Success,

@@ -1,5 +1,5 @@
-//! Telling a forge: one comment on a pull request, edited in place, and the commits' statuses beside it. The last
-//! state wins; a forge that is down is asked again until it has it.
+//! Delivers answers to a forge: one comment on a pull request, edited in place, and the commits' statuses. The last
+//! state wins; a forge that is down is retried until it has it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,34 +14,33 @@ use tokio::time::{Instant, sleep_until};
 
 use super::render::MARKER;
 
-/// What a forge is to show.
+/// The state that a forge is to show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CommentUpdate {
-    /// The comment's text; nothing is said while it is empty.
+    /// The comment's text; no comment while it is empty.
     pub text: String,
     /// The statuses of commits, by name.
     pub statuses: BTreeMap<(Commit, String), Status>,
-    /// The words whose end this tells.
+    /// The commands whose end this delivers.
     pub ends: Vec<CommentId>,
 }
 
-/// A telling that the forge has.
+/// A delivered update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// The pull request.
     pub pull: PullId,
-    /// The words whose end it told.
+    /// The commands whose end it delivered.
     pub ends: Vec<CommentId>,
 }
 
-/// How often a pull request's comment is edited, and how a forge that is down is asked again.
+/// Limits how often a comment is edited, and sets the backoff while the forge is down.
 #[derive(Debug, Clone, Copy)]
 pub struct Debounce {
-    /// Between two edits, while nothing ends.
+    /// Minimum time between two edits, while nothing ends.
     pub between: Duration,
-    /// After failures.
+    /// Backoff after failures.
     pub pace: Backoff,
-    /// At most, after failures that are not over by themselves.
+    /// Maximum pause after failures that need a person.
     pub unmended: Duration,
 }
 
@@ -52,17 +51,16 @@ impl Default for Debounce {
     }
 }
 
-/// What one forge has, as far as that is known.
+/// The known state of one forge.
 struct Teller<F> {
     forge: Arc<F>,
     pull: PullId,
-    /// Our comment there.
     comment: Option<CommentId>,
     text: String,
     statuses: BTreeMap<(Commit, String), Status>,
 }
 
-/// Tells one pull request everything that comes, until nobody can send any more and the last one is told.
+/// Delivers all updates for one pull request, until the channel is closed and the last update is delivered.
 pub async fn tell<F: Forge>(
     forge: Arc<F>,
     pull: PullId,
@@ -78,7 +76,7 @@ pub async fn tell<F: Forge>(
         if failures == 0 && wanted.changed().await.is_err() {
             return;
         }
-        // What ends is told at once; only what goes on has time.
+        // An end is delivered at once; progress can wait.
         while Instant::now() < next && (failures > 0 || wanted.borrow().ends.is_empty()) {
             tokio::select! {
                 () = sleep_until(next) => {}
@@ -96,7 +94,7 @@ pub async fn tell<F: Forge>(
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
-                // What a person has to mend is not mended sooner for being asked more often.
+                // An error that a person has to fix needs no frequent retries.
                 let longest = if error.is_passing() { pauses.pace.longest } else { pauses.unmended };
                 next = Instant::now() + Backoff { longest, ..pauses.pace }.after(failures, rand::random());
                 tracing::warn!("the answer on {pull} waits: {error}");
@@ -118,7 +116,7 @@ impl<F: Forge> Teller<F> {
             }
             match self.forge.set_status(&self.pull.repo, commit, status).await {
                 Ok(()) => {}
-                // A commit that is gone, or a right that is missing: the comment says it all the same.
+                // The commit is gone, or a permission is missing: the comment has the same content.
                 Err(refused @ ForgeError::Refused { .. }) => tracing::warn!("{refused}"),
                 Err(error) => return Err(error),
             }
@@ -128,7 +126,7 @@ impl<F: Forge> Teller<F> {
     }
 
     async fn write(&mut self, text: &str) -> Result<(), ForgeError> {
-        // Whether an attempt that failed wrote it all the same, only the forge knows.
+        // A failed attempt may have written the comment all the same; only the forge knows.
         let known = match self.comment {
             Some(comment) => Some(comment),
             None => self.forge.own_comment(&self.pull, MARKER).await?,
@@ -139,7 +137,7 @@ impl<F: Forge> Teller<F> {
                     self.comment = Some(comment);
                     return Ok(());
                 }
-                // Somebody deleted it.
+                // A user deleted it.
                 Err(ForgeError::Refused { status: 404, .. }) => self.comment = None,
                 Err(error) => return Err(error),
             }

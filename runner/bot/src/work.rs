@@ -1,5 +1,5 @@
-//! The one who does what was asked for. All that is known is in its hands; the disk is written before anything
-//! happens, and the forge is told afterwards.
+//! The worker: carries out commands. It holds the whole state, writes to disk before each step, and updates the forge
+//! afterwards.
 
 mod closed;
 mod drone_events;
@@ -34,56 +34,49 @@ use journal::fold::RunView;
 use journal::on_main::OnMain;
 use journal::run_dir::RunDir;
 
-/// How often what runs have said is put into words.
+/// Interval of rendering the runs' records.
 const TICK: Duration = Duration::from_millis(500);
-/// When cc-ci is stopped, its runs have this long to tear down. The unit gives it 5 minutes.
+/// When cc-ci stops, its runs have this long to tear down. The systemd unit allows 5 minutes.
 const STOPPING: Duration = Duration::from_secs(4 * 60 + 15);
-/// And the forge this long to hear of it.
+/// How long the last updates may take to reach the forge.
 const LAST_WORDS: Duration = Duration::from_secs(15);
 
-/// What a worker works with.
+/// The worker's dependencies and settings.
 #[derive(Debug)]
 pub struct WorkerConfig<F, R> {
-    /// Where it answers.
     pub forge: Arc<F>,
-    /// Who starts runs.
     pub runs: R,
-    /// Who ends apps that stay.
     pub kept: Arc<dyn KeptApps>,
-    /// Where words are written down.
     pub book: JobStore,
     /// cc-ci's state folder.
     pub state: PathBuf,
     /// The folder of recipes.
     pub recipes: PathBuf,
-    /// Where reports are to be read.
+    /// Base URL of the reports.
     pub public_url: Option<Url>,
-    /// How often it tells.
     pub pauses: Debounce,
-    /// How often builds that ended are looked at for a restart.
+    /// Poll interval for restarts of ended builds.
     pub restarts: Duration,
-    /// Runs that are processes at once; the slots decide how many of them have live apps.
+    /// Maximum number of processes; the slots limit how many of them have live apps.
     pub at_once: usize,
 }
 
-/// Does what was asked for.
 pub struct Worker<F, R> {
     shop: WorkerConfig<F, R>,
     jobs: BTreeMap<CommentId, Job>,
-    /// What runs have said, as far as it was asked for.
+    /// The runs' records so far, as far as needed.
     views: HashMap<CommentId, RunView>,
     leashes: HashMap<CommentId, Leash>,
-    /// What was so on the default branch, for the red ones.
+    /// Failures that the default branch has too, for red runs.
     on_main: HashMap<CommentId, Option<OnMain>>,
-    /// How builds stand.
     builds: HashMap<CommentId, AtDrone>,
-    /// How long runs of each recipe usually take; none where they are to be looked at anew.
+    /// The usual duration of each recipe's runs; `None` to query it again.
     expected: Option<BTreeMap<RecipeName, Duration>>,
     tellers: HashMap<PullId, watch::Sender<CommentUpdate>>,
     telling: JoinSet<()>,
     /// Pull requests whose answer may have changed.
     changed: BTreeSet<PullId>,
-    /// The same, and somebody waits for it.
+    /// Whether to publish without delay.
     urgent: bool,
     stopping: bool,
     came: mpsc::UnboundedSender<WorkerMessage>,
@@ -91,10 +84,10 @@ pub struct Worker<F, R> {
 }
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// A worker with what its book says. `came` is the sender of what it will be given.
+    /// A worker with the stored jobs. `came` is the sender of its own channel.
     ///
     /// # Errors
-    /// When the book cannot be read.
+    /// The store cannot be read.
     pub fn new(
         shop: WorkerConfig<F, R>,
         came: mpsc::UnboundedSender<WorkerMessage>,
@@ -120,7 +113,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         Ok((worker, tolds))
     }
 
-    /// Works until it is told to stop, and then until its runs have torn down and the forge knows.
+    /// Works until it is cancelled, its runs are torn down and the forge has the last updates.
     pub async fn work(
         mut self,
         mut came: mpsc::UnboundedReceiver<WorkerMessage>,
@@ -183,7 +176,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                         if let WorkerMessage::Ended(comment, _) = &one {
                             under_way.remove(comment);
                         }
-                        // A word that comes now is in the book.
+                        // A command that arrives now is stored.
                         if !matches!(one, WorkerMessage::Word(_)) {
                             self.take(one).await;
                         }
@@ -204,7 +197,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// Goes on where an earlier cc-ci stopped.
+    /// Resumes where an earlier cc-ci process stopped.
     async fn recover(&mut self) {
         let (mut new, mut outlived) = (Vec::new(), Vec::new());
         for job in self.jobs.values() {
@@ -228,11 +221,11 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.urgent = true;
     }
 
-    /// A run of an earlier cc-ci: it is dead, or it has lost its leash and tears down.
+    /// Waits for a run of an earlier cc-ci process: it is dead, or has lost its leash and tears down.
     fn await_end(&self, comment: CommentId, run: &RunId) {
         let (dir, came) = (RunDir::of(&self.shop.state, run), self.came.clone());
         tokio::spawn(async move {
-            // One that was never made has no lock, and one that hangs is the slots' affair.
+            // A run that never started has no lock; a run that hangs is handled by the slots.
             let _ = timeout(STOPPING, dir.wait_for_owner()).await;
             let _ = came.send(WorkerMessage::Gone(comment));
         });
@@ -242,7 +235,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.jobs.values().filter(|job| job.is_active())
     }
 
-    /// Changes a job, on the disk too; false where the disk refuses, and then nothing is changed.
+    /// Changes a job in memory and on disk. False if the disk refuses; then nothing is changed.
     fn change(&mut self, comment: CommentId, change: impl FnOnce(&mut Job)) -> bool {
         let Some(mut job) = self.jobs.get(&comment).cloned() else { return false };
         change(&mut job);

@@ -10,32 +10,12 @@ use crate::serve::ServeSettings;
 use crate::table::Table;
 use engine::variables::{LOGINS, VARIABLES};
 use host::settings::Settings;
-use journal::event::{JOURNAL_FORMAT, Stage};
-use journal::event_docs::EVENTS;
+use journal::event::JOURNAL_FORMAT;
 use journal::exit;
 use recipe_folder::lint::Rule;
 
+mod events;
 mod forges;
-
-/// What a stage is for.
-pub fn stage_meaning(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Prepare => "checkout, abra's rules, images: everything before the first deploy, outside its time",
-        Stage::Slot => "the right to hold live apps, which all runners on the swarm share, and the apps' names",
-        Stage::Dependencies => "the apps that the recipe needs are deployed and answer, and logins are made ready",
-        Stage::Install => "the base release is deployed and answers; the head where there is no release yet",
-        Stage::Upgrade => "the base release goes to the tested commit in place, and its data is still there",
-        Stage::Backup => "seed, back up, wipe, see the check fail, restore, see it pass",
-        Stage::Functional => "what the app is for",
-        Stage::Prove => "with `cc-ci prove` alone: every test against impostors, where it must be red",
-        Stage::Fresh => "the tested commit on empty volumes, where install was not that already",
-        Stage::Faults => "what goes wrong on servers, made on purpose: only what `recipe.toml` switches on",
-        Stage::Variants => {
-            "install and upgrade with the compose files and settings of each variant that `recipe.toml` names"
-        }
-        Stage::Teardown => "everything goes, whatever happened before",
-    }
-}
 
 /// The whole reference as Markdown.
 pub fn reference() -> String {
@@ -158,8 +138,7 @@ pub fn markdown(extra: &[Table]) -> String {
     text.push_str(&exit::markdown_table());
 
     section(&mut text, "Stages", "A run goes through them in this order.");
-    let stages = Stage::ALL.map(|stage| vec![code(stage.name()), stage_meaning(stage).to_owned()]);
-    table(&mut text, &["stage", "what it is for"], &stages);
+    table(&mut text, &["stage", "what it is for"], &events::stages());
 
     section(
         &mut text,
@@ -195,13 +174,7 @@ fn journal(text: &mut String) {
          `event`. A reader leaves out events and fields that it does not know; where it must not, the \
          format's number grows. A last line that is cut short is what a kill leaves behind.\n",
     );
-    let _ = writeln!(text, "`cause` is one of `recipe`, `test`, `base-release`, `dependency`, `infrastructure`.");
-    for event in EVENTS {
-        let _ = writeln!(text, "\n### {}\n\n{}.\n", event.name, capital(event.meaning));
-        let rows: Vec<Vec<String>> =
-            event.fields.iter().map(|(name, meaning)| vec![code(name), (*meaning).to_owned()]).collect();
-        table(text, &["field", "meaning"], &rows);
-    }
+    events::events(text);
 }
 
 pub(crate) fn section(text: &mut String, title: &str, intro: &str) {
@@ -220,49 +193,9 @@ pub(crate) fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
-    use journal::event::{Event, Outcome, RunStarted, StageResult};
-    use journal::event_docs::doc_of;
-    use journal_fixtures as fixtures;
-
-    /// At least one of each event, with every field set somewhere.
-    fn samples() -> Vec<Event> {
-        let mut records = fixtures::restarted();
-        records.extend(fixtures::failed_upgrade());
-        let mut events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
-        let reason = Some("nothing to back up".to_owned());
-        let result = StageResult { outcome: Outcome::Skipped, fault: None, reason };
-        events.push(Event::StageEnded { stage: Stage::Backup, result, took_ms: 0, used: None });
-        events.push(Event::RunStarted(Box::new(RunStarted { on_main: true, ..fixtures::started() })));
-        events
-    }
-
-    #[test]
-    fn the_table_of_events_says_what_the_journal_has() {
-        let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for event in samples() {
-            let json = serde_json::to_value(&event).unwrap();
-            let mut fields: BTreeSet<String> = json.as_object().unwrap().keys().cloned().collect();
-            assert!(fields.remove("event"));
-            let name = json["event"].as_str().unwrap().to_owned();
-            assert_eq!(doc_of(&event).name, name);
-            seen.entry(name).or_default().extend(fields);
-        }
-        let told: BTreeMap<String, BTreeSet<String>> = EVENTS
-            .iter()
-            .map(|event| (event.name.to_owned(), event.fields.iter().map(|(field, _)| (*field).to_owned()).collect()))
-            .collect();
-        assert_eq!(told, seen);
-    }
 
     #[test]
     fn every_rule_has_a_line_that_says_whether_it_stops_a_run() {

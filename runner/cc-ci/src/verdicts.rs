@@ -63,7 +63,7 @@ const WORDS: [[&str; 4]; 5] = [
         "`blocked by infrastructure in prepare: …`",
         "what stands behind it",
     ],
-    ["cancelled", "somebody stopped the run", "`cancelled`", "the same word again"],
+    ["cancelled", "a user stopped the run", "`cancelled`", "the same word again"],
 ];
 
 /// Notes that change no verdict: what they begin with, what they mean, what to do.

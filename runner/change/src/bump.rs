@@ -1,10 +1,10 @@
-//! Whether a version says what a change does. Told, and red in no run: a version is set when a release is made.
+//! Whether the version matches the change. Reported, and never a failure: a version is set when a release is made.
 
 use coopcloud::compose::Compose;
 
 use super::{Change, changed_defaults};
 
-/// How much a version goes up.
+/// The part of a version that is raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum VersionStep {
     Down,
@@ -38,7 +38,7 @@ fn step(change: &Change) -> Option<VersionStep> {
     })
 }
 
-/// What is to be said of the version and the note for operators.
+/// Remarks on the version and the note for operators.
 pub fn remarks(change: &Change) -> Vec<String> {
     let Some(step) = step(change) else { return Vec::new() };
     let (from, to) = (change.base.name(), change.head.name());
@@ -53,7 +53,7 @@ pub fn remarks(change: &Change) -> Vec<String> {
     for kind in ["service", "volume"] {
         let gone: Vec<&str> = change.left.iter().filter(|one| one.kind == kind).map(|one| one.key.as_str()).collect();
         if !gone.is_empty() {
-            reasons.push((VersionStep::Major, format!("{kind} {} is renamed or gone", gone.join(", "))));
+            reasons.push((VersionStep::Major, format!("{kind} {} is renamed or removed", gone.join(", "))));
         }
     }
     for (service, old, new) in majors(&change.base.compose, &change.head.compose) {
@@ -102,7 +102,7 @@ fn tag(image: &str) -> Option<(&str, &str)> {
     image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))
 }
 
-/// The first number of a tag such as `v15.2-alpine`; none for a word or a date.
+/// The first number of a tag such as `v15.2-alpine`; `None` for a word or a date.
 fn major(tag: &str) -> Option<u64> {
     let tag = tag.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
     let digits = &tag[..tag.bytes().take_while(u8::is_ascii_digit).count()];

@@ -1,4 +1,4 @@
-//! What the head does not name any more and abra leaves where it is.
+//! Objects that the head no longer names and that abra does not remove.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{Change, ReleaseSide};
 /// An object of the base release that no file of the head names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leftover {
-    /// docker's word: service, volume, config, secret, network.
+    /// Docker's term: service, volume, config, secret, network.
     pub kind: &'static str,
     /// Its key in the compose files.
     pub key: String,
@@ -25,8 +25,8 @@ impl fmt::Display for Leftover {
     }
 }
 
-/// Compares what two sides name. A config or secret that only has another version goes by the same key: that its old
-/// version stays is as it is for every recipe.
+/// Compares the objects of both sides. A config or secret with only another version has the same key: that its old
+/// version stays is normal for every recipe.
 pub fn left_behind(base: &Compose, head: &Compose, stack: &StackName) -> Vec<Leftover> {
     let of = |kind, key: &str, name: String| Leftover { kind, key: key.to_owned(), name };
     let services = base.services.iter().filter(|service| head.service(&service.name).is_none());
@@ -54,7 +54,7 @@ pub fn left_behind(base: &Compose, head: &Compose, stack: &StackName) -> Vec<Lef
 }
 
 impl Leftover {
-    /// The command that removes it, for a release note; the stack's name is each operator's own.
+    /// The command that removes it, for a release note; the stack's name depends on the operator.
     pub fn command(&self, stack: &StackName) -> String {
         let name = self.name.strip_prefix(stack.as_str()).map_or(self.name.clone(), |rest| format!("STACK{rest}"));
         format!("docker {} rm {name}", self.kind)
@@ -62,7 +62,7 @@ impl Leftover {
 }
 
 impl Change {
-    /// What is told of what is left, of those that are really there.
+    /// The text about the objects that really exist.
     pub fn told_left(&self, stack: &StackName, is_there: impl Fn(&Leftover) -> bool) -> Option<String> {
         let left: Vec<&Leftover> = self.left.iter().filter(|one| is_there(one)).collect();
         if left.is_empty() {
@@ -77,14 +77,14 @@ impl Change {
             _ => format!("for release/{}{data}: {}", self.head.name(), commands.join("; ")),
         };
         Some(format!(
-            "abra leaves behind what {} has and the change does not name any more: {}; {note} (STACK is the domain with _ for .)",
+            "abra does not remove objects of {} that the change no longer has: {}; {note} (STACK is the domain with _ for .)",
             self.base.name(),
             names.join(", ")
         ))
     }
 }
 
-/// Whether an orphan explains a failure of the upgrade: it holds a port or a route that the head wants too.
+/// Adds to an upgrade's failure an orphan that may explain it: it holds a port or a route that the head needs too.
 pub fn explain(failure: Failure, left: &[Leftover], change: &Change, stack: &StackName) -> Failure {
     let services = left.iter().filter(|one| one.kind == "service");
     let held = services.filter_map(|one| {
@@ -103,7 +103,7 @@ pub fn explain(failure: Failure, left: &[Leftover], change: &Change, stack: &Sta
     Failure { kind: Kind::OrphanInTheWay, what: words, look_at, ..failure }
 }
 
-/// What an orphan holds and which service of the head needs it, where a failure could come from that.
+/// What an orphan holds and which service of the head needs it, if that could cause the failure.
 fn held(failure: &Failure, orphan: &Service, head: &ReleaseSide) -> Option<(String, String)> {
     let about_port = matches!(failure.kind, Kind::PortTaken | Kind::AbraFailed | Kind::NoNode);
     for service in head.compose.services.iter().filter(|_| about_port) {

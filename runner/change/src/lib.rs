@@ -1,8 +1,8 @@
-//! What a change asks of those who run the recipe: its base release and its head, compared as texts.
+//! What a change requires of operators: compares the base release and the head as texts.
 //!
-//! An operator's env file was made of an older `.env.sample`, and `abra app upgrade` adds nothing to it (medium
-//! certainty: `abra app check` is there to list what is missing); a stack deploy removes nothing that the compose files
-//! do not name any more (high: abra deploys with prune off).
+//! An operator's env file was made from an older `.env.sample`, and `abra app upgrade` adds nothing to it (medium
+//! certainty: `abra app check` exists to list what is missing); a stack deployment removes nothing that the compose
+//! files no longer name (high: abra deploys with prune off).
 
 mod bump;
 mod leftover;
@@ -30,35 +30,35 @@ use plan::spec::RunSpec;
 use recipe_folder::recipe_toml::Variant;
 use source::{Checkout, Tag};
 
-/// A change, ready to be compared.
+/// A change, prepared for comparison.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The base release, with the settings that operators made of its sample.
+    /// The base release, with an operator's settings from its sample.
     pub base: ReleaseSide,
     /// The head, deployed with those settings.
     pub head: ReleaseSide,
-    /// What may tell operators to act.
+    /// Reasons that permit the change to require action.
     pub allowances: Vec<Allowance>,
     /// What abra leaves behind.
     pub left: Vec<Leftover>,
-    /// What a release after the base already asks of operators: the change does not, where it has that release's version.
+    /// What a release after the base already requires of operators: the change itself does not, if it has that
+    /// release's version.
     pub published: Option<Published>,
 }
 
-/// A release that is newer than the base, and that the change still names as its version.
+/// A release newer than the base, whose version the change still has.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// Its version.
     pub version: String,
     /// The settings that an env file of the base lacks for it.
     pub lacking: BTreeSet<String>,
 }
 
 impl Change {
-    /// Reads both sides, as those have them who run a variant; none where the run has no base release.
+    /// Reads both sides, for a variant if given; `None` if the run has no base release.
     ///
     /// # Errors
-    /// When a side cannot be read, which the checks of that side tell.
+    /// A side cannot be read, which that side's checks report.
     pub fn read(checkout: &Checkout, spec: &RunSpec, variant: Option<&Variant>) -> Result<Option<Self>, Failure> {
         let Some(base) = &spec.base else { return Ok(None) };
         let base = ReleaseSide::read(checkout, spec, base, None, variant)?;
@@ -79,14 +79,14 @@ impl Change {
         Ok(Some(Self { base, head, allowances, left, published }))
     }
 
-    /// Those that the change itself asks for, and no release before it.
+    /// The settings that the change itself requires, and no earlier release.
     pub fn own(&self, lacking: &[Lacking]) -> Vec<Lacking> {
         let is_old = |one: &&Lacking| self.published.as_ref().is_some_and(|release| release.lacking.contains(&one.key));
         lacking.iter().filter(|one| !is_old(one)).cloned().collect()
     }
 
-    /// The configs whose text the change alters under a name that the base release has, each with its file: swarm refuses
-    /// to change one in place.
+    /// The configs whose text changes under a name of the base release, each with its file: swarm refuses to change a
+    /// config in place.
     pub fn unversioned(&self) -> Vec<(&str, &str)> {
         let before = &self.base.configs;
         let altered =
@@ -99,7 +99,7 @@ impl Change {
         lacking(&env.vars(), &self.base, &self.head)
     }
 
-    /// The failure of an upgrade with an env file that lacks something; none where operators are told to act.
+    /// The failure of an upgrade with an incomplete env file, unless operators are notified.
     ///
     /// # Errors
     /// The settings by name.
@@ -111,7 +111,7 @@ impl Change {
         }
     }
 
-    /// What tells operators of what they lack.
+    /// The note or version that tells operators about these settings.
     pub fn permit(&self, lacking: &[Lacking]) -> Option<&Allowance> {
         self.allowances.iter().find(|one| one.tells(lacking))
     }
@@ -121,7 +121,7 @@ impl Change {
         self.allowances.iter().any(|one| one.names(thing))
     }
 
-    /// The first note of the change, by its path.
+    /// The first note of the change, by path.
     pub fn note(&self) -> Option<&str> {
         self.allowances.iter().find_map(|one| match one {
             Allowance::Note { path, .. } => Some(path.as_str()),
@@ -129,7 +129,7 @@ impl Change {
         })
     }
 
-    /// Explains a failure by what was left behind, where that is in the way.
+    /// Adds to a failure an object that was left behind, if it is in the way.
     pub fn explain(&self, failure: Failure, stack: &StackName) -> Failure {
         explain(failure, &self.left, self, stack)
     }

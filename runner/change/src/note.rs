@@ -1,4 +1,4 @@
-//! What lets a change ask operators to act: a major version, or a note that `abra app upgrade` shows them.
+//! What permits a change to require action of operators: a major version, or a note that `abra app upgrade` shows.
 
 use coopcloud::version::Version;
 
@@ -7,24 +7,14 @@ use super::{Lacking, ReleaseSide};
 /// Why operators know that they have to act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allowance {
-    /// A note below `release/`, with its text.
-    Note {
-        /// Its path.
-        path: String,
-        /// What it says.
-        text: String,
-    },
-    /// The first number of the version goes up.
-    Major {
-        /// From this version.
-        from: String,
-        /// To this one.
-        to: String,
-    },
+    /// A note below `release/`.
+    Note { path: String, text: String },
+    /// The first number of the version is raised.
+    Major { from: String, to: String },
 }
 
 impl Allowance {
-    /// In words that fit behind "as".
+    /// As text after "as".
     pub fn words(&self) -> String {
         match self {
             Self::Note { path, .. } => format!("{path} tells operators"),
@@ -32,12 +22,12 @@ impl Allowance {
         }
     }
 
-    /// Whether it is a note that names a thing, in whatever case and with whatever between its words.
+    /// Whether it is a note that names a thing, ignoring case and the characters between words.
     pub fn names(&self, thing: &str) -> bool {
         matches!(self, Self::Note { text, .. } if folded(text).contains(&folded(thing)))
     }
 
-    /// Whether operators who lack these know that they have to act: a note that has other news does not tell them.
+    /// Whether operators who lack these settings know that they have to act: an unrelated note does not count.
     pub fn tells(&self, lacking: &[Lacking]) -> bool {
         let Self::Note { text, .. } = self else { return true };
         let things = lacking.iter().flat_map(Lacking::things);
@@ -50,7 +40,7 @@ fn folded(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The notes that come with the change, then its major version.
+/// The notes of the change, then its major version.
 pub fn allowances(base: &ReleaseSide, head: &ReleaseSide) -> Vec<Allowance> {
     let (from, to) = (base.parsed(), head.parsed());
     let is_shown = |name: &str| is_shown(name, from.as_ref(), to.as_ref());
@@ -62,8 +52,8 @@ pub fn allowances(base: &ReleaseSide, head: &ReleaseSide) -> Vec<Allowance> {
     new.map(note).chain(major).collect()
 }
 
-/// Whether an upgrade between two versions shows a note: `next` becomes the next release's; of the others those up to
-/// the head's own version, or any newer one where the head has not gone up yet.
+/// Whether an upgrade between two versions shows a note: `next` becomes the next release's; others are shown up to the
+/// head's version, or any newer one if the head's version is not raised yet.
 fn is_shown(name: &str, from: Option<&Version>, to: Option<&Version>) -> bool {
     if name == "next" {
         return true;

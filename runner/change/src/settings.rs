@@ -1,4 +1,4 @@
-//! Settings and secrets that the head needs and that an operator's env file does not have.
+//! Settings and secrets that the head needs and an operator's env file lacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,47 +7,36 @@ use coopcloud::variables::OF_ABRA;
 
 use super::ReleaseSide;
 
-/// One thing that an env file lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lacking {
-    /// The setting.
     pub key: String,
-    /// Why that breaks something.
+    /// The consequence.
     pub why: Why,
 }
 
-/// Why a setting is missed.
+/// Why a setting is required.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
     /// It is used without a default.
     NoDefault {
-        /// What uses it.
+        /// Where it is used.
         place: String,
     },
-    /// The deploy or the container refuses to start without it.
+    /// The deployment or the container refuses to start without it.
     Refused {
-        /// What refuses.
+        /// Where it is refused.
         place: String,
     },
-    /// It had a value by default before.
-    DefaultGone {
-        /// That value.
-        before: String,
-    },
-    /// It is the version of a secret, which is then neither named nor made.
-    Secret {
-        /// The secret.
-        name: String,
-    },
+    /// It had a default before.
+    DefaultGone { before: String },
+    /// It is the version of a secret, which is then neither named nor created.
+    Secret { name: String },
     /// A compose file that the env file names is gone.
-    FileGone {
-        /// The file.
-        file: String,
-    },
+    FileGone { file: String },
 }
 
 impl Lacking {
-    /// What a note for operators may call it.
+    /// The names that a note for operators may use.
     pub fn things(&self) -> Vec<String> {
         let other = match &self.why {
             Why::Secret { name } => Some(name.clone()),
@@ -76,7 +65,7 @@ pub fn lacking(env: &BTreeMap<String, String>, base: &ReleaseSide, head: &Releas
             }
             (_, Some(_)) | (Unset::Default(_), None) => None,
             (Unset::Refused { .. }, None) => {
-                // One that the base refuses too is set by something that is not seen here, such as the image.
+                // If the base refuses it too, something outside these files sets it, such as the image.
                 let refused = |one: &Use| matches!(one.unset, Unset::Refused { .. });
                 (!before().any(refused)).then(|| Why::Refused { place: place() })
             }
@@ -108,7 +97,7 @@ fn secret(key: &str) -> Option<Why> {
     Some(Why::Secret { name: name.to_lowercase() })
 }
 
-/// New keys of the sample that an env file does not have and that nothing is known to need.
+/// New keys of the sample that an env file lacks and nothing is known to need.
 pub fn unclaimed(env: &BTreeMap<String, String>, lacking: &[Lacking], head: &ReleaseSide) -> BTreeSet<String> {
     let is_lacking = |key: &str| lacking.iter().any(|one| one.key == key);
     let keys = head.sample.vars().into_keys();

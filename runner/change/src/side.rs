@@ -17,34 +17,34 @@ use plan::spec::{RunSpec, version_in};
 use recipe_folder::recipe_toml::Variant;
 use source::Checkout;
 
-/// A revision of the recipe as an app would have it.
+/// A revision of the recipe as deployed by an operator.
 #[derive(Debug, Clone)]
 pub struct ReleaseSide {
     /// The tag or commit.
     pub revision: String,
-    /// The version that its compose file names.
+    /// The version in its compose file.
     pub version: Option<String>,
     /// Its `.env.sample`.
     pub sample: EnvFile,
-    /// What its `abra.sh` exports.
+    /// The exports of its `abra.sh`.
     pub exports: BTreeMap<String, String>,
-    /// Its compose files, of an operator's COMPOSE_FILE.
+    /// Its compose files, by an operator's COMPOSE_FILE.
     pub compose: Compose,
-    /// Files of an operator's COMPOSE_FILE that it does not have.
+    /// Missing files of an operator's COMPOSE_FILE.
     pub missing_files: Vec<String>,
-    /// Variables that its deployment takes, each with the place that takes it.
+    /// Variables that its deployment uses, each with the place.
     pub uses: Vec<(Use, String)>,
-    /// What its configs are made of, by their names on the swarm: file and text.
+    /// The sources of its configs, by name on the swarm: file and text.
     pub configs: BTreeMap<String, (String, String)>,
     /// Its notes for operators below `release/`, by name.
     pub notes: BTreeMap<String, String>,
 }
 
 impl ReleaseSide {
-    /// Reads a revision, with the env file that an operator has of an earlier one, or with what a variant sets.
+    /// Reads a revision, with an operator's env file from an earlier one, or with a variant's settings.
     ///
     /// # Errors
-    /// When the compose files cannot be read.
+    /// The compose files cannot be read.
     pub fn read(
         checkout: &Checkout,
         spec: &RunSpec,
@@ -57,7 +57,7 @@ impl ReleaseSide {
             variant.write_to(&mut sample);
         }
         normalize_env(&mut sample, spec)?;
-        // What an operator lacks is filled in here, so that the files can be read at all.
+        // Missing settings are filled in, so that the files can be parsed at all.
         let mut env = operators.unwrap_or(&sample).clone();
         env.merge_new_keys_from(&sample);
         let files = compose_files(&env);
@@ -101,36 +101,36 @@ impl ReleaseSide {
         })
     }
 
-    /// Its version, where it names one that can be compared.
+    /// Its version, if it is valid.
     pub fn parsed(&self) -> Option<Version> {
         self.version.as_deref().and_then(Version::parse)
     }
 
-    /// Its version in words.
+    /// Its version as text.
     pub fn name(&self) -> &str {
         self.version.as_deref().unwrap_or(&self.revision)
     }
 }
 
-/// The configs that the service `app` gets. Its environment is the whole env file.
+/// The configs of the service `app`, whose environment is the whole env file.
 fn configs_of_app(compose: &Compose) -> impl Iterator<Item = &Named> {
     let app = compose.service("app");
     compose.configs.iter().filter(move |config| app.is_some_and(|app| app.configs.contains(&config.key)))
 }
 
-/// Variables that the compose files themselves give the service `app`.
+/// Variables that the compose files set for the service `app`.
 fn given(compose: &Compose) -> BTreeSet<String> {
     let environment = compose.service("app").and_then(|app| app.field("environment")?.as_object());
     environment.into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
-/// What a config's file takes of the container's environment and cannot do without: `{{ env "X" }}` of a template, and
-/// `${X:?…}` of a script.
+/// Variables of the container's environment that a config's file requires: `{{ env "X" }}` of a template, and `${X:?…}`
+/// of a script.
 pub(super) fn uses_in_container(text: &str, is_template: bool, given: &BTreeSet<String>) -> Vec<Use> {
     let names = if is_template { asked(text, "env") } else { BTreeSet::new() };
     let mut found: Vec<Use> = names.into_iter().map(|name| Use { name, unset: Unset::Empty }).collect();
     let refused = |one: &Use| matches!(one.unset, Unset::Refused { .. });
-    // A script's own variables are small by custom, and settings of an env file never are.
+    // A script's own variables are lower case by convention, and settings of an env file never are.
     let is_setting = |name: &str| !name.contains(|c: char| c.is_ascii_lowercase());
     let sets = |name: &str| {
         let assigned = format!("{name}=");

@@ -7,7 +7,7 @@ use coopcloud::compose::Compose;
 use super::side::uses_in_container;
 use super::*;
 
-/// What a side is made of.
+/// The files of a side.
 #[derive(Default, Clone)]
 struct Made<'a> {
     version: &'a str,
@@ -28,7 +28,7 @@ fn side(made: &Made<'_>) -> ReleaseSide {
     let exports = coopcloud::abra_sh::exports(made.abra_sh);
     let image = if made.app.contains("image:") { "" } else { "    image: nginx:1.25\n" };
     let text = format!("services:\n  app:\n{image}{}{}", made.app, made.rest);
-    // Whatever is required has some value while the files are read.
+    // Required variables get any value while the files are parsed.
     let mut vars = sample.vars();
     for name in ["MUST", "MAY"] {
         vars.entry(name.to_owned()).or_insert_with(|| "x".to_owned());
@@ -58,7 +58,7 @@ fn of(base: &Made<'_>, head: &Made<'_>) -> Change {
     Change { allowances: allowances(&base, &head), base, head, left, published: None }
 }
 
-/// What the env file of an operator of the base lacks, in words.
+/// What the env file of the base's operator lacks, as text.
 fn lacks(base: &Made<'_>, head: &Made<'_>) -> Vec<String> {
     let change = of(base, &Made { version: "1.1.0+1", ..head.clone() });
     change.lacking(&change.base.sample).iter().map(ToString::to_string).collect()
@@ -71,14 +71,14 @@ fn a_setting_is_missed_where_nothing_stands_in_for_it() {
     let with = |sample, app| Made { sample, app, ..Made::default() };
     let env = "    environment: [\"MOTTO=${MOTTO}\"]\n";
     assert_eq!(lacks(&old, &with("MOTTO=hello\n", env)), ["lacks MOTTO, which has no default in the compose files"]);
-    // A default of the compose file's own, an empty value in the sample, a comment in the sample: nothing is missed.
+    // A default in the compose file, an empty value in the sample, a comment in the sample: nothing is missing.
     assert!(lacks(&old, &with("MOTTO=hello\n", "    environment: [\"MOTTO=${MOTTO:-hi}\"]\n")).is_empty());
     assert!(lacks(&old, &with("MOTTO=\n", env)).is_empty());
     assert!(lacks(&old, &with("#MOTTO=hello\n", env)).is_empty());
     assert!(lacks(&old, &with("MOTTO=hello\n", "")).is_empty(), "nothing is known to use it");
-    // By the key alone, as docker takes it.
+    // Only the key, as docker accepts it.
     assert_eq!(lacks(&old, &with("MOTTO=hello\n", "    environment: [MOTTO]\n")).len(), 1);
-    // Operators live without it already, or have it.
+    // Operators already run without it, or have it.
     assert!(lacks(&uses(env), &with("MOTTO=hello\n", env)).is_empty());
     assert!(lacks(&with("MOTTO=a\n", ""), &with("MOTTO=hello\n", env)).is_empty());
     // The recipe itself sets it.

@@ -1,11 +1,11 @@
-//! What of a recipe no run deploys or asks, so that green says nothing about it.
+//! Parts of a recipe that no run deploys or checks, so that green says nothing about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use coopcloud::compose::{Compose, Service};
 use coopcloud::envfile::EnvFile;
 
-/// Commands that abra runs after a deploy, an upgrade or an undeploy; cc-ci's deploys run none of them.
+/// Commands that abra runs after a deployment, an upgrade or an undeployment; cc-ci's deployments run none of them.
 pub fn commands(env: &EnvFile) -> Vec<(String, String)> {
     let steps = ["DEPLOY", "UPGRADE", "UNDEPLOY"];
     let is_command = |key: &str| {
@@ -15,7 +15,7 @@ pub fn commands(env: &EnvFile) -> Vec<(String, String)> {
     env.vars().into_iter().filter(|(key, value)| is_command(key) && !value.trim().is_empty()).collect()
 }
 
-/// Routers of the services whose entrypoint is none of those that traefik is known to have: service, router, entrypoint.
+/// Routers whose entrypoint is not known to exist in traefik: service, router, entrypoint.
 pub fn entrypoints(compose: &Compose, known: &BTreeSet<String>) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for service in &compose.services {
@@ -34,7 +34,7 @@ pub fn entrypoints(compose: &Compose, known: &BTreeSet<String>) -> Vec<(String, 
     found
 }
 
-/// Services of which nothing runs: those on a timer of swarm-cronjob, with its schedule, and those with no replica.
+/// Services without running tasks: those on a timer of swarm-cronjob, with its schedule, and those with no replica.
 pub fn timers(compose: &Compose) -> Vec<String> {
     let label = |service: &Service, name: &str| service.labels.get(&format!("swarm.cronjob.{name}")).cloned();
     let told = |service: &Service| {
@@ -52,9 +52,9 @@ pub fn timers(compose: &Compose) -> Vec<String> {
     compose.services.iter().filter_map(told).collect()
 }
 
-/// Files of a change that are part of no deployment of the run, of those that could be part of one.
+/// Files of a change that the run does not deploy, among those that could be deployed.
 pub fn parts_that_nothing_deploys(changed: &[String], deployed: &BTreeSet<String>) -> Vec<String> {
-    // Told by themselves, with what docker says of them.
+    // Reported separately, with docker's message.
     let is_compose = |path: &str| path.starts_with("compose.") && (path.ends_with(".yml") || path.ends_with(".yaml"));
     let is_read =
         |path: &str| [".env.sample", "abra.sh"].contains(&path) || is_compose(path) || deployed.contains(path);
@@ -79,7 +79,7 @@ pub fn changed_functions(base: &str, head: &str) -> Vec<String> {
     functions(head).into_iter().filter(|(name, body)| before.get(name) != Some(body)).map(|(name, _)| name).collect()
 }
 
-/// The functions of a script, each from its first line to the one that closes it at the line's start.
+/// The functions of a script, each from its first line to the closing brace at the start of a line.
 fn functions(script: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut lines = script.lines();

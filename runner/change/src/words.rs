@@ -1,4 +1,4 @@
-//! How a change to settings is told.
+//! Messages about a change of settings.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +15,17 @@ impl std::fmt::Display for Lacking {
             Why::NoDefault { place } => write!(f, "lacks {key}, which has no default in {place}"),
             Why::Refused { place } => write!(f, "lacks {key}, which is required in {place}"),
             Why::DefaultGone { before } => {
-                write!(f, "lacks {key}, which was {:?} by default and has no default any more", one_line(before, 40))
+                write!(f, "lacks {key}, whose default was {:?} and was removed", one_line(before, 40))
             }
             Why::Secret { name } => {
-                write!(f, "lacks {key}, so that the new secret {name} has no version and is not made")
+                write!(f, "lacks {key}, so that the new secret {name} has no version and is not generated")
             }
-            Why::FileGone { file } => write!(f, "names {file} in {key}, which this change does not have any more"),
+            Why::FileGone { file } => write!(f, "names {file} in {key}, which this change removes"),
         }
     }
 }
 
-/// The failure that names what operators do not have.
+/// The failure that names the settings that operators lack.
 pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
     let (base, head) = (&change.base, &change.head);
     let first = lacking.first().map(ToString::to_string).unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
     let gone = dropped(base, head);
     let gone = match gone.is_empty() {
         true => String::new(),
-        false => format!("; not in .env.sample any more: {}, if that was renamed", gone.join(", ")),
+        false => format!("; removed from .env.sample: {}, if that was renamed", gone.join(", ")),
     };
     let what =
         format!("an operator's env file {first}{others}: an upgrade from {} adds nothing to it{gone}", base.name());
@@ -51,7 +51,7 @@ pub fn told_lacking(lacking: &[Lacking], change: &Change) -> Failure {
     Failure::new(Kind::SettingMissing, what, look_at).with_detail(detail.join("\n"))
 }
 
-/// Keys that the head's sample does not have any more, not even in a comment.
+/// Keys that the head's sample no longer has, not even in a comment.
 fn dropped(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     let (before, now, text) = (base.sample.vars(), head.sample.vars(), head.sample.to_string());
     let is_commented = |key: &str| {
@@ -61,7 +61,7 @@ fn dropped(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     before.into_keys().filter(|key| !now.contains_key(key) && !is_commented(key)).collect()
 }
 
-/// Values that the sample has changed for keys that operators have, but for versions of secrets; empty where none.
+/// Changed defaults of the sample for keys that operators have, except versions of secrets.
 pub fn changed_defaults(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     let (before, now) = (base.sample.vars(), head.sample.vars());
     let is_version = |key: &str| key.starts_with("SECRET_") && key.ends_with("_VERSION");
@@ -70,7 +70,7 @@ pub fn changed_defaults(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     let mut found = Vec::new();
     for (key, new) in &now {
         let old = match before.get(key) {
-            // Without it abra deploys compose.yml alone.
+            // Without it abra deploys only compose.yml.
             None if key == "COMPOSE_FILE" => "compose.yml",
             None => continue,
             Some(old) => old,
@@ -85,7 +85,7 @@ pub fn changed_defaults(base: &ReleaseSide, head: &ReleaseSide) -> Vec<String> {
     found
 }
 
-/// What is told of secrets whose version the sample has changed. `is_fresh` says whether the run installs the head afresh.
+/// The text about secrets whose version the sample has changed. `is_fresh`: whether the run installs the head afresh.
 pub fn turned_secrets(change: &Change, is_fresh: bool) -> Vec<String> {
     let (base, head) = (&change.base, &change.head);
     let before = base.sample.secrets();
@@ -104,7 +104,7 @@ pub fn turned_secrets(change: &Change, is_fresh: bool) -> Vec<String> {
 }
 
 impl Change {
-    /// What an upgrade with these settings is told to have added and left out.
+    /// The text about settings that the upgrade adds and omits.
     pub fn told_settings(&self, lacking: &[Lacking], left_out: &BTreeSet<String>, is_fresh: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let own = self.own(lacking);

@@ -2,15 +2,14 @@ use jiff::Timestamp;
 
 use super::{Evidence, Promise, Repository};
 
-/// One recipe, with all that is known of it.
+/// One recipe with all its data.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
-    /// What its folder promises.
+    /// The promises of its folder.
     pub promise: &'a Promise,
     /// Its runs, newest first.
     pub runs: &'a [&'a Evidence],
-    /// Its repository, where that was read.
+    /// Its repository, if it was read.
     pub repository: Option<&'a Repository>,
-    /// Now.
     pub now: Timestamp,
 }

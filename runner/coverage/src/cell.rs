@@ -1,4 +1,4 @@
-//! The words of the matrix.
+//! The cells of the matrix.
 
 use base::names::{Commit, RunId};
 use jiff::Timestamp;
@@ -14,19 +14,19 @@ use journal::text::clean;
 pub enum Feature {
     /// A release is deployed and answers.
     Install,
-    /// It goes to the tested commit in place, and its data is still there.
+    /// It is upgraded to the tested commit in place, and its data survives.
     Upgrade,
-    /// Data of the app's own is backed up, wiped and restored.
+    /// The app's own data is backed up, wiped and restored.
     Backup,
-    /// The tested commit comes up on empty volumes.
+    /// The tested commit starts on empty volumes.
     Fresh,
-    /// Two tests or more of what the app is for.
+    /// At least two tests of what the app is for.
     Functional,
-    /// People log in by a provider.
+    /// Users log in by a provider.
     Sso,
-    /// What people see, in a browser.
+    /// The user interface, in a browser.
     Browser,
-    /// The faults that its folder switches on.
+    /// The faults that its folder enables.
     Faults,
     /// Every test that PARITY.md names.
     Parity,
@@ -35,7 +35,7 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// All of them, in the order of the matrix.
+    /// In the order of the matrix.
     pub const ALL: [Self; 10] = [
         Self::Install,
         Self::Upgrade,
@@ -65,7 +65,7 @@ impl Feature {
         }
     }
 
-    /// The stage whose run shows it; none for those that are about all tests.
+    /// The stage that shows it; `None` for features of all tests.
     pub fn stage(self) -> Option<Stage> {
         match self {
             Self::Install => Some(Stage::Install),
@@ -79,30 +79,30 @@ impl Feature {
     }
 }
 
-/// What a cell says.
+/// A cell's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CellState {
-    /// It ran, and red would have failed the run.
+    /// It ran, and a failure would have failed the run.
     Gating,
     /// All of it ran in a part of a run (`--only`, `--kept`), which decides nothing about a change.
     Advisory,
-    /// A green run showed it, of another commit than the newest, or of before the newest release.
+    /// A green run showed it, of another commit than the newest, or from before the newest release.
     Stale,
-    /// It cannot run, for a reason that is named.
+    /// It cannot run, for a stated reason.
     Blocked,
-    /// Nothing is there, and nothing pretends to be.
+    /// Nothing exists, and nothing claims to.
     Missing,
     /// It looks covered and is not.
     Illusion,
 }
 
 impl CellState {
-    /// All of them, the best first.
+    /// Best first.
     pub const ALL: [Self; 6] =
         [Self::Gating, Self::Advisory, Self::Stale, Self::Blocked, Self::Missing, Self::Illusion];
 
-    /// The word in every report.
+    /// The name in every report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gating => "gating",
@@ -114,7 +114,7 @@ impl CellState {
         }
     }
 
-    /// A sign for it, one column wide, so that no report speaks by colour alone.
+    /// Its symbol, one column wide, so that no report relies on colour alone.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Gating => "✓",
@@ -127,21 +127,17 @@ impl CellState {
     }
 }
 
-/// The run that shows what a cell says.
+/// The run behind a cell's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellEvidence {
-    /// The run.
     pub run: RunId,
-    /// When it began.
     pub at: Timestamp,
-    /// How long ago that is, in seconds.
+    /// Seconds since then.
     pub age_s: u64,
-    /// The commit that it tested.
     pub head: Commit,
-    /// The version that the commit names.
+    /// The version in the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The pull request that it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<u64>,
 }
@@ -149,23 +145,21 @@ pub struct CellEvidence {
 /// One cell of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Its column.
     pub feature: Feature,
-    /// What it says.
     pub state: CellState,
-    /// The rule that found the illusion; only there.
+    /// The rule that found the illusion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
-    /// One line: why it says so.
+    /// One line: the reason for the state.
     pub why: String,
-    /// The run that shows it; none where no run does.
+    /// The run that shows it, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<CellEvidence>,
 }
 
 impl Cell {
     pub(super) fn new(feature: Feature, state: CellState, why: impl Into<String>) -> Self {
-        // Texts of strangers are in it; this goes to terminals and to programs too.
+        // It contains untrusted text, and is written to terminals and programs too.
         Self { feature, state, rule: None, why: clean(&why.into()), shown: None }
     }
 
@@ -177,7 +171,7 @@ impl Cell {
         Self { shown: Some(shown), ..self }
     }
 
-    /// The word, and the rule of an illusion: `illusion (never-red)`.
+    /// The state and the rule of an illusion: `illusion (never-red)`.
     pub fn word(&self) -> String {
         match self.rule {
             Some(rule) => format!("{} ({})", self.state.name(), rule.code()),
@@ -185,13 +179,13 @@ impl Cell {
         }
     }
 
-    /// What it is worth to the gate.
+    /// Its value for the gate.
     pub fn worth(&self) -> Worth {
         Worth::of(self.state, self.rule)
     }
 }
 
-/// How long ago, in one word of one unit: `5 min`, `3 h`, `12 days`.
+/// The age in one unit: `5 min`, `3 h`, `12 days`.
 pub fn ago(seconds: u64) -> String {
     let day = 24 * 3600;
     match seconds {

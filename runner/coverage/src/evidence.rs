@@ -1,5 +1,5 @@
-//! What runs have shown: the part of a run's view that says what ran and how it ended. Where runs come from, a
-//! folder of journals or a database, does not matter here.
+//! Evidence from runs: the part of a run's view about what ran and how it ended. It is independent of where runs are
+//! stored, in a folder of journals or a database.
 
 use base::failure::Kind;
 use base::names::{Commit, RecipeName, RunId};
@@ -13,77 +13,63 @@ use recipe_folder::prints::Prints;
 /// One run, as evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The run.
     pub run: RunId,
-    /// When it began.
     pub at: Timestamp,
-    /// The recipe.
     pub recipe: RecipeName,
     /// The tested commit.
     pub head: Commit,
-    /// The version that the commit names.
+    /// The version in the commit.
     pub version: Option<String>,
-    /// The release that the upgrade started from; none where install was a fresh install of the commit.
+    /// The release that the upgrade started from; `None` if install was a fresh install of the commit.
     pub base: Option<String>,
-    /// The pull request.
     pub pull_request: Option<u64>,
-    /// The part that was asked for; empty where it was everything.
+    /// The requested part; empty for everything.
     pub only: Vec<String>,
-    /// Its word; none where it has no end.
+    /// `None` if it has no end.
     pub word: Option<VerdictKind>,
-    /// Prints of the tests that it ran; none in journals of before they were written down.
+    /// Fingerprints of the tests that it ran; absent in older journals.
     pub tests: Option<Prints>,
-    /// Its stages.
     pub stages: Vec<StageEvidence>,
 }
 
 /// One stage of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageEvidence {
-    /// Which one.
     pub stage: Stage,
-    /// How it ended; none where it did not.
+    /// `None` if it did not end.
     pub outcome: Option<Outcome>,
-    /// Whether it began.
     pub began: bool,
-    /// Why it was skipped or blocked, or what made it red.
+    /// Why it was skipped or blocked, or the failure.
     pub reason: Option<String>,
-    /// The recipe folder's tests that the plan named.
+    /// The recipe folder's tests in the plan.
     pub planned: Vec<String>,
-    /// Its checks.
     pub checks: Vec<Check>,
 }
 
-/// One check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Its name.
     pub name: String,
-    /// Where it comes from.
     pub origin: Origin,
-    /// How it ended.
     pub outcome: Outcome,
-    /// The kind of its failure.
     pub kind: Option<Kind>,
-    /// What it said.
     pub text: String,
 }
 
 impl Check {
-    /// The file of the recipe's folder that it is about: `restored: data/check.hurl` is about `data/check.hurl`.
+    /// The file of the recipe's folder that it is about: for `restored: data/check.hurl`, `data/check.hurl`.
     pub fn file(&self) -> &str {
         let name = self.name.split_once(": ").map_or(self.name.as_str(), |(_, name)| name);
         let name = name.strip_suffix(MUST_BE_RED).unwrap_or(name);
         name.split_once(AGAINST).map_or(name, |(name, _)| name)
     }
 
-    /// Whether it was run, and not skipped or blocked.
+    /// Whether it ran, rather than being skipped or blocked.
     pub fn ran(&self) -> bool {
         matches!(self.outcome, Outcome::Passed | Outcome::Failed)
     }
 
-    /// Whether it shows that its test can be red: it was, by what it asserts and not because it is broken; or it
-    /// had to be, and was.
+    /// Whether it shows that its test can fail: it failed by an assertion and not because it is broken, or it had to
+    /// fail and did.
     pub fn shows_red(&self) -> bool {
         match self.outcome {
             Outcome::Failed => !matches!(
@@ -95,13 +81,13 @@ impl Check {
         }
     }
 
-    /// Whether it is a proof: green where its test was red.
+    /// Whether it is a proof: green if its test was red.
     pub fn had_to_be_red(&self) -> bool {
         self.name.ends_with(MUST_BE_RED) || self.name.contains(AGAINST)
     }
 }
 
-/// How the names of proofs end and are joined, as the stages write them.
+/// The suffix and separator in names of proofs, as the stages write them.
 const MUST_BE_RED: &str = " must be red";
 const AGAINST: &str = " against ";
 
@@ -135,7 +121,7 @@ impl From<&StageView> for StageEvidence {
     }
 }
 
-/// Steps that begin with "run" and name no file are about something else.
+/// Steps that begin with "run" and name no file are something else.
 fn is_file(name: &str) -> bool {
     name.contains('/') && !name.contains(' ')
 }
@@ -160,7 +146,7 @@ impl From<&RunView> for Evidence {
 }
 
 impl Evidence {
-    /// Whether everything was asked for.
+    /// Whether everything was requested.
     pub fn is_whole(&self) -> bool {
         self.only.is_empty()
     }
@@ -170,7 +156,7 @@ impl Evidence {
         self.is_whole() && self.word == Some(VerdictKind::Passed)
     }
 
-    /// One of its stages. A fresh install is what install was where there was no release to begin with.
+    /// One of its stages. Without a release to start from, install counts as the fresh install.
     pub fn seen(&self, stage: Stage) -> Option<&StageEvidence> {
         let of = |stage| self.stages.iter().find(|seen| seen.stage == stage);
         match (stage, of(stage)) {
@@ -181,13 +167,12 @@ impl Evidence {
         }
     }
 
-    /// All of its checks.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         self.stages.iter().flat_map(|seen| &seen.checks)
     }
 }
 
-/// The runs of a state folder, newest first. What cannot be read is told, a line each, and left out.
+/// The runs of a state folder, newest first, and the errors of unreadable ones, a line each.
 pub fn of_state(state: &std::path::Path) -> (Vec<Evidence>, Vec<String>) {
     use journal::fold::fold;
 
@@ -198,7 +183,7 @@ pub fn of_state(state: &std::path::Path) -> (Vec<Evidence>, Vec<String>) {
     });
     for (run, dir) in runs.into_iter().rev() {
         match journal::read(&dir.journal()) {
-            // A run that is just being made, or was killed then, has shown nothing.
+            // A run that is just being created, or was killed then, has shown nothing.
             Err(journal::ReadError::Empty) => {}
             Err(journal::ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => remarks.push(format!("run {run} is no evidence: {error}")),

@@ -1,4 +1,4 @@
-//! A recipe of which all is shown, for tests to break one thing of it.
+//! A fully covered recipe, in which tests break one thing.
 
 use std::collections::BTreeMap;
 
@@ -25,11 +25,11 @@ pub(crate) const TESTS: [&str; 6] = [
 ];
 pub(crate) const CHECK: &str = "data/check.hurl";
 
-/// A recipe and all that is known of it.
+/// A recipe with all its data.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
     pub(crate) promise: Promise,
-    /// The newest first: a whole green run, a proof, and a run that was red.
+    /// Newest first: a whole green run, a proof, and a red run.
     pub(crate) runs: Vec<Evidence>,
     pub(crate) repository: Option<Repository>,
     pub(crate) now: Timestamp,
@@ -39,7 +39,7 @@ pub(crate) const GREEN: usize = 0;
 pub(crate) const PROOF: usize = 1;
 pub(crate) const RED: usize = 2;
 
-/// A commit of one digit.
+/// A commit of one repeated digit.
 pub(crate) fn commit(digit: &str) -> Commit {
     digit.repeat(40).parse().unwrap()
 }
@@ -62,7 +62,7 @@ fn seen(stage: Stage, checks: &[&str]) -> StageEvidence {
 }
 
 impl Scene {
-    /// A recipe of which all is shown.
+    /// A fully covered recipe.
     pub(crate) fn sound() -> Self {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         let wiped = format!("wiped: {CHECK} must be red");
@@ -165,18 +165,17 @@ impl Scene {
         self.repository.as_mut().unwrap()
     }
 
-    /// A stage of a run.
     pub(crate) fn seen(&mut self, run: usize, stage: Stage) -> &mut StageEvidence {
         self.runs[run].stages.iter_mut().find(|seen| seen.stage == stage).unwrap()
     }
 
-    /// Takes a check out of a run's stage.
+    /// Removes a check from a run's stage.
     pub(crate) fn without(&mut self, run: usize, stage: Stage, name: &str) -> &mut Self {
         self.seen(run, stage).checks.retain(|check| !check.name.starts_with(name));
         self
     }
 
-    /// Lets a file say something else than in every run.
+    /// Changes a file's content since every run.
     pub(crate) fn change(&mut self, file: &str) -> &mut Self {
         self.promise.prints.insert(file.to_owned(), prints::of(b"changed"));
         self

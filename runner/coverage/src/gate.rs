@@ -1,4 +1,4 @@
-//! `--gate`: whether a cell got worse than it was.
+//! `--gate`: whether a cell got worse.
 
 use std::path::Path;
 
@@ -9,13 +9,10 @@ use super::{Cell, Coverage, Feature, Worth};
 /// A cell that got worse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worse {
-    /// The recipe.
     pub recipe: RecipeName,
-    /// The column.
     pub feature: Feature,
-    /// What it was.
     pub was: String,
-    /// What it is; none where the recipe is gone.
+    /// `None` if the recipe is gone.
     pub is: Option<Cell>,
 }
 
@@ -23,45 +20,34 @@ impl std::fmt::Display for Worse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (is, why) = match &self.is {
             Some(cell) => (cell.word(), cell.why.as_str()),
-            None => ("gone".to_owned(), "the recipe is not in the matrix any more"),
+            None => ("gone".to_owned(), "the recipe is no longer in the matrix"),
         };
         write!(f, "{} {}: was {}, is {is}: {why}", self.recipe, self.feature.name(), self.was)
     }
 }
 
-/// Why there is nothing to compare with.
+/// Why there is no baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// It cannot be read.
     #[error("{path} cannot be read: {error}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// It is something else.
+    Unreadable { path: String, error: std::io::Error },
+    /// It is no matrix.
     #[error("{path} is not what `cc-ci coverage --json` writes: {error}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// Why.
-        error: serde_json::Error,
-    },
+    Invalid { path: String, error: serde_json::Error },
 }
 
 /// Reads a baseline.
 ///
 /// # Errors
-/// When it is not there or not a matrix.
+/// It does not exist or is no matrix.
 pub fn baseline(path: &Path) -> Result<Coverage, BaselineError> {
     let name = || path.display().to_string();
     let text = std::fs::read(path).map_err(|error| BaselineError::Unreadable { path: name(), error })?;
     serde_json::from_slice(&text).map_err(|error| BaselineError::Invalid { path: name(), error })
 }
 
-/// The cells that are worth less than in the baseline, where a recipe is one of those that were `asked` for (all
-/// of them where that is empty). A recipe that is new is compared with nothing.
+/// The cells with less value than in the baseline, of the recipes in `asked` (all if empty). A new recipe is not
+/// compared.
 pub fn worse(before: &Coverage, now: &Coverage, asked: &[RecipeName]) -> Vec<Worse> {
     let mut found = Vec::new();
     for was in before.recipes.iter().filter(|was| asked.is_empty() || asked.contains(&was.recipe)) {
@@ -95,7 +81,7 @@ mod tests {
         Coverage { at: "2026-11-21T12:00:00Z".parse().unwrap(), recipes: vec![row], remarks: vec![] }
     }
 
-    /// What a cell can be, the best first, and of each illusion one.
+    /// The states of a cell, best first, with one illusion of each kind.
     const WORDS: [(CellState, Option<Rule>); 7] = [
         (CellState::Gating, None),
         (CellState::Advisory, None),
@@ -108,7 +94,7 @@ mod tests {
 
     #[test]
     fn of_each_pair_of_words_the_one_that_shows_less_is_worse() {
-        // A row is what it was, a column what it is, in the order of WORDS; `x` fails the gate.
+        // Rows are the old state, columns the new one, in the order of WORDS; `x` fails the gate.
         let fails = [".xxxxxx", "..xxxxx", "....xxx", "....xxx", ".....xx", "......x", "......."];
         for ((was, row), fails) in WORDS.iter().enumerate().zip(fails) {
             for ((is, column), fails) in WORDS.iter().enumerate().zip(fails.chars()) {
@@ -128,7 +114,7 @@ mod tests {
             ["ended-early", "skipped", "opted-out", "hollow", "sso-untested", "parity-gone", "parity-not-run"];
         assert_eq!(of(Worth::Pretended), nothing);
         assert_eq!(of(Worth::Pretended).len() + of(Worth::Shaky).len(), Rule::ALL.len());
-        // A rule that this version does not write down says nothing for itself.
+        // An unknown rule counts as the worst.
         assert_eq!(Worth::of(CellState::Illusion, None), Worth::Pretended);
     }
 

@@ -1,4 +1,4 @@
-//! Folders, repositories and runs brought together into the matrix.
+//! Builds the matrix from folders, repositories and runs.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use super::{Case, Coverage, Evidence, Promise, RecipeCoverage, Repository};
 use host::settings::Settings;
 use recipe_folder::folder::{folder_of, read_toml};
 
-/// The matrix of these recipes. `runs` come newest first, with what could not be read of them; with `fetch`,
-/// repositories that are not on this machine are cloned.
+/// The matrix of these recipes. `runs` are newest first, with the errors of unreadable ones; with `fetch`, repositories
+/// that are not on this machine are cloned.
 ///
 /// # Errors
-/// When a recipe has no folder, or it cannot be read. A repository that cannot be is a remark.
+/// A recipe has no folder, or it cannot be read. An unreachable repository is a remark.
 pub fn gather(
     settings: &Settings,
     names: &[RecipeName],
@@ -46,7 +46,7 @@ pub fn gather(
     Ok(Coverage { at: now, recipes, remarks })
 }
 
-/// A recipe's repository: none where it is not on this machine and shall not be fetched.
+/// A recipe's repository; `None` if it is not on this machine and `fetch` is not set.
 fn repository(
     settings: &Settings,
     recipe: &RecipeName,

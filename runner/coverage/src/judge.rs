@@ -1,4 +1,4 @@
-//! From what is promised and what was shown to the word of a cell. Pure.
+//! Judges a cell from promises and evidence. Pure.
 
 mod parity;
 mod pick;
@@ -9,12 +9,11 @@ mod stage;
 use super::{Case, Cell, CellEvidence, Evidence, Feature};
 
 impl Case<'_> {
-    /// The cells of the recipe, one a feature.
+    /// The cells of the recipe, one for each feature.
     pub fn cells(&self) -> Vec<Cell> {
         Feature::ALL.into_iter().map(|feature| self.cell(feature)).collect()
     }
 
-    /// One cell.
     pub fn cell(&self, feature: Feature) -> Cell {
         match feature {
             Feature::Parity => parity::cell(self),
@@ -23,7 +22,7 @@ impl Case<'_> {
         }
     }
 
-    /// How a run stands in a cell.
+    /// A run as a cell's evidence.
     fn shown(&self, run: &Evidence) -> CellEvidence {
         let age = self.now.duration_since(run.at).as_secs();
         CellEvidence {
@@ -36,7 +35,7 @@ impl Case<'_> {
         }
     }
 
-    /// Which commit a run is evidence for, in words.
+    /// The commit that a run is evidence for, as text.
     fn of_commit(&self, run: &Evidence) -> String {
         let pull = run.pull_request.map(|number| format!(" of pull request {number}")).unwrap_or_default();
         let here = match self.repository {
@@ -47,8 +46,8 @@ impl Case<'_> {
         format!("commit {}{pull}{here}", &run.head.as_str()[..7])
     }
 
-    /// A remark where a run does not say which tests it ran.
+    /// A remark if a run does not record which tests it ran.
     fn unprinted(run: &Evidence) -> &'static str {
-        if run.tests.is_none() { "; an old journal, which does not say what the tests were then" } else { "" }
+        if run.tests.is_none() { "; an old journal, which does not record the tests" } else { "" }
     }
 }

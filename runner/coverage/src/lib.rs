@@ -1,5 +1,5 @@
-//! Coverage that cannot lie: recipes × features, each cell judged from what the folder promises and what runs
-//! have shown. The core is pure; reading folders, journals and repositories is at the edges.
+//! Coverage by evidence: recipes × features, each cell judged from the folder's promises and the results of runs. The
+//! core is pure; folders, journals and repositories are read at the edges.
 
 mod case;
 mod cell;
@@ -35,11 +35,10 @@ pub use worth::Worth;
 /// The whole matrix, as `--json` writes it and `--gate` reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// When it was made.
     pub at: Timestamp,
-    /// The recipes, by name.
+    /// By name.
     pub recipes: Vec<RecipeCoverage>,
-    /// What could not be read and is not in it, a line each.
+    /// What could not be read and is not included, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
 }
@@ -47,30 +46,28 @@ pub struct Coverage {
 /// One row of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeCoverage {
-    /// The recipe.
     pub recipe: RecipeName,
-    /// Its cells, in the order of [`Feature::ALL`].
+    /// In the order of [`Feature::ALL`].
     pub cells: Vec<Cell>,
     /// Whether it is stable, testing or unstable.
     pub standing: Grading,
-    /// How many runs of it were looked at.
+    /// Number of its runs that were read.
     pub runs: usize,
 }
 
 impl RecipeCoverage {
-    /// Judges one recipe by its runs, which come newest first.
+    /// Judges one recipe by its runs, newest first.
     pub fn of(recipe: &RecipeName, case: &Case<'_>) -> Self {
         Self { recipe: recipe.clone(), cells: case.cells(), standing: standing::standing(case), runs: case.runs.len() }
     }
 
-    /// One of its cells.
     pub fn cell(&self, feature: Feature) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.feature == feature)
     }
 }
 
 impl Coverage {
-    /// How many cells say so.
+    /// How many cells have this state.
     pub fn count(&self, state: CellState) -> usize {
         self.recipes.iter().flat_map(|recipe| &recipe.cells).filter(|cell| cell.state == state).count()
     }

@@ -1,4 +1,4 @@
-//! The recipes that are maintained, from a committed list: one without a folder is missing, and not invisible.
+//! The maintained recipes, from a committed list: one without a folder is shown as missing instead of being absent.
 
 use base::failure::{Failure, Kind};
 use base::names::RecipeName;
@@ -7,13 +7,13 @@ use super::{Case, Cell, CellState, Feature, Promise, RecipeCoverage, standing};
 use host::settings::Settings;
 use recipe_folder::folder::all_recipes;
 
-/// The list's name in the recipes' folder: a name a line; what follows `#` is a remark.
+/// The list's name in the recipes' folder: one name a line, with `#` for comments.
 const LIST: &str = "maintained.txt";
 
-/// Every recipe with a folder, and those of the list, by name.
+/// Every recipe with a folder, and those in the list, by name.
 ///
 /// # Errors
-/// When the folder of the recipes or the list cannot be read.
+/// The folder of the recipes or the list cannot be read.
 pub fn all_and_maintained(settings: &Settings) -> Result<Vec<RecipeName>, Failure> {
     let path = settings.recipes.join(LIST);
     let text = match std::fs::read_to_string(&path) {
@@ -35,7 +35,7 @@ pub fn all_and_maintained(settings: &Settings) -> Result<Vec<RecipeName>, Failur
 }
 
 impl RecipeCoverage {
-    /// The row of a recipe that nobody has written a folder for.
+    /// The row of a recipe without a folder.
     pub(super) fn unwritten(recipe: &RecipeName, now: jiff::Timestamp) -> Self {
         let why = format!("it has no folder; `cc-ci new {recipe}` writes one");
         let cells = Feature::ALL.map(|feature| Cell::new(feature, CellState::Missing, why.as_str())).into();
@@ -43,7 +43,7 @@ impl RecipeCoverage {
         Self { recipe: recipe.clone(), cells, standing: standing::standing(&case), runs: 0 }
     }
 
-    /// Why all of its cells are missing, where there is one reason for all.
+    /// The common reason why all of its cells are missing, if there is one.
     pub(super) fn nothing_at_all(&self) -> Option<&str> {
         let why = self.cells.first()?.why.as_str();
         self.cells.iter().all(|cell| cell.state == CellState::Missing && cell.why == why).then_some(why)

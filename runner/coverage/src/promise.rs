@@ -1,4 +1,4 @@
-//! What a recipe's folder promises.
+//! The promises of a recipe's folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,43 +10,41 @@ use recipe_folder::prints::{self, Prints};
 use recipe_folder::recipe_toml::InjectedFault;
 use recipe_folder::recipe_toml::{self, RecipeToml};
 
-/// What a recipe's folder promises.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Promise {
-    /// Its tests by their path, in the order in which they run, each with whether it logs in by a provider.
+    /// Its tests by their path, in running order, each with whether it logs in by a provider.
     pub tests: BTreeMap<String, bool>,
     /// Whether `data/` has seed, wipe and check.
     pub data: Option<String>,
-    /// Whether the app is wired to a provider of logins.
+    /// Whether the app is connected to a login provider.
     pub sso: bool,
-    /// The faults that it switches on.
+    /// The enabled faults.
     pub faults: Vec<InjectedFault>,
-    /// Checks and stages that it opts out of, with the reasons.
+    /// Opt-outs of checks and stages, with the reasons.
     pub opt_outs: BTreeMap<String, String>,
-    /// What cannot be had, with the blockers.
+    /// What is unavailable, with the blockers.
     pub missing: BTreeMap<String, String>,
-    /// The rows of PARITY.md; none where there is no such file.
+    /// The rows of PARITY.md, if the file exists.
     pub parity: Option<Vec<ParityRow>>,
-    /// Prints of its files.
+    /// Fingerprints of its files.
     pub prints: Prints,
 }
 
-/// A row of PARITY.md.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParityRow {
-    /// What the maintainers' corpus has.
+    /// The entry of the maintainers' corpus.
     pub corpus: String,
     /// The files of this folder that it names.
     pub files: Vec<String>,
 }
 
-/// A folder that cannot be understood.
+/// An invalid folder.
 #[derive(Debug, thiserror::Error)]
 pub enum PromiseError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Its recipe.toml is not valid.
+    /// Its recipe.toml is invalid.
     #[error(transparent)]
     Toml(#[from] recipe_toml::RecipeTomlError),
 }
@@ -55,13 +53,13 @@ impl Promise {
     /// Reads a recipe's folder.
     ///
     /// # Errors
-    /// When it cannot be read, or its recipe.toml is not valid.
+    /// It cannot be read, or its recipe.toml is invalid.
     pub fn read(path: &Path) -> Result<Self, PromiseError> {
         let folder = Folder::read(path)?;
         Ok(Self::of(&folder, &recipe_toml::read(path)?, prints::of_folder(path)))
     }
 
-    /// What a folder that was read promises.
+    /// The promises of a folder that was read.
     pub fn of(folder: &Folder, toml: &RecipeToml, prints: Prints) -> Self {
         let is_test = |name: &str| {
             let in_place =
@@ -86,7 +84,7 @@ impl Promise {
         }
     }
 
-    /// The tests that a feature promises, without those that only touch its health.
+    /// The tests that a feature promises, without those that only check its health.
     pub fn tests_of(&self, feature: Feature) -> Vec<&str> {
         let in_folder = |folders: &[&str]| -> Vec<&str> {
             let of = |name: &&String| name.split_once('/').is_some_and(|(folder, _)| folders.contains(&folder));
@@ -113,7 +111,7 @@ impl Promise {
         self.opt_outs.iter().find(|(name, _)| of(name)).map(|(name, reason)| (name.as_str(), reason.as_str()))
     }
 
-    /// Whether a file is there; a folder is where something is in it.
+    /// Whether a file exists; a folder exists if it contains something.
     pub fn has(&self, name: &str) -> bool {
         match name.ends_with('/') {
             true => self.prints.keys().any(|file| file.starts_with(name)),
@@ -125,7 +123,7 @@ impl Promise {
 /// The folders whose files are tests.
 const STAGES: [&str; 6] = journal::test_folders::FOLDERS;
 
-/// Whether a test uses the run's logins: by its name, or by what it asks for.
+/// Whether a test uses the run's logins, by its name or its text.
 fn logs_in(name: &str, text: Option<&str>) -> bool {
     let asks = ["CCCI_SSO_", "CCCI_DEPS_FILE", ".deps()"];
     let named = |word: &str| name.split(['/', '-', '_', '.']).any(|part| part == word);
@@ -140,7 +138,7 @@ fn rows(text: &str) -> Vec<ParityRow> {
     text.lines().filter_map(row).map(of).collect()
 }
 
-/// Whether what stands between backticks is a file of the folder.
+/// Whether a text in backticks is a file of the folder.
 fn is_path(name: &str) -> bool {
     name == "recipe.toml" || name.split_once('/').is_some_and(|(stage, _)| STAGES.contains(&stage) || stage == "data")
 }

@@ -6,7 +6,7 @@ use super::standing::Assessment;
 use super::{Cell, CellState, Coverage, Feature, RecipeCoverage, ago};
 use journal::text::one_line;
 
-/// The longest reason that is shown, in columns.
+/// Maximum length of a reason, in columns.
 const WHY: usize = 220;
 
 /// The matrix on a terminal, with a line for every cell that is not gating, or for all cells.
@@ -53,7 +53,7 @@ fn details(text: &mut String, row: &RecipeCoverage, all: bool) {
     }
 }
 
-/// The run, and how old it is.
+/// The run and its age.
 fn by(cell: &Cell) -> String {
     let of = |shown: &super::CellEvidence| format!(" (run {}, {} old)", shown.run, ago(shown.age_s));
     cell.shown.as_ref().map(of).unwrap_or_default()
@@ -65,7 +65,6 @@ fn counted(coverage: &Coverage) -> String {
     format!("{recipes}: {}", CellState::ALL.map(of).join(", "))
 }
 
-/// The matrix as Markdown.
 pub fn markdown(coverage: &Coverage) -> String {
     let names = Feature::ALL.map(Feature::name).join(" | ");
     let mut text = format!(
@@ -93,7 +92,7 @@ pub fn markdown(coverage: &Coverage) -> String {
         }
         let standing = &row.standing;
         let _ = writeln!(text, "\n**{}**, after Resolution 025 of the federation:\n", standing.word.name());
-        text.push_str("| criterion | asked of | answer | seen |\n|---|---|---|---|\n");
+        text.push_str("| criterion | required for | result | evidence |\n|---|---|---|---|\n");
         for one in &standing.criteria {
             let (of, answer) = (one.of.name(), one.answer.name());
             let _ = writeln!(text, "| {} | {of} | {answer} | {} |", one.asks, span(&one.why));
@@ -105,7 +104,7 @@ pub fn markdown(coverage: &Coverage) -> String {
     text
 }
 
-/// Text from outside: whatever it holds, it stays in its cell and is text.
+/// Untrusted text as one escaped cell.
 fn span(text: &str) -> String {
     journal::markdown::span(text, WHY).replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! What a recipe's own repository says: its newest commit, its releases, its README.
+//! A recipe's own repository: its newest commit, its releases, its README.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,16 +13,14 @@ use super::standing::{Readme, readme};
 use source::git_access::GitAccess;
 use source::{Checkout, git};
 
-/// What a recipe's repository says.
+/// A recipe's repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
-    /// The newest commit of the default branch.
+    /// The head of the default branch.
     pub head: Commit,
-    /// The newest release.
     pub release: Option<PublishedRelease>,
-    /// The tree of every commit that is known: commits with the same tree have the same files.
+    /// The tree of every known commit: commits with the same tree have the same files.
     pub trees: BTreeMap<Commit, String>,
-    /// What the README says; none where there is none.
     pub readme: Option<Readme>,
 }
 
@@ -31,9 +29,8 @@ pub struct Repository {
 pub struct PublishedRelease {
     /// Its tag.
     pub name: String,
-    /// When the tag was made.
+    /// When the tag was created.
     pub at: Timestamp,
-    /// What it names.
     pub commit: Commit,
 }
 
@@ -43,10 +40,10 @@ impl Repository {
         a == b || self.trees.get(a).is_some_and(|tree| self.trees.get(b) == Some(tree))
     }
 
-    /// Reads a repository: in its place where it is a folder, else from a clone below `scratch`.
+    /// Reads a repository: in place if it is a folder, else from a clone below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be reached or has no commit.
+    /// It is unreachable or has no commit.
     pub fn read(source: &str, scratch: &Path, access: Option<GitAccess>) -> Result<Self, Failure> {
         let folder = Path::new(source);
         let checkout = match folder.is_dir() {
@@ -76,7 +73,7 @@ impl Repository {
     }
 }
 
-/// The newest of tags in git's list: by version, since clocks lie and tags are made again.
+/// The newest of tags in git's list: by version, since clocks may be wrong and tags are recreated.
 fn newest_release(tags: &str) -> Option<PublishedRelease> {
     let of = |line: &str| {
         let mut words = line.split(' ');

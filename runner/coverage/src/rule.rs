@@ -1,4 +1,4 @@
-//! The illusions by name, as one table that the docs print.
+//! The illusions by name, in one table that the docs print.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,6 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The code in every message.
@@ -19,12 +18,11 @@ macro_rules! rules {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            /// What is seen.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
             }
 
-            /// What is shown all the same.
+            /// What is shown nevertheless.
             pub fn shows(self) -> Shows {
                 match self { $(Self::$name => Shows::$shows,)+ }
             }
@@ -32,17 +30,17 @@ macro_rules! rules {
     };
 }
 
-/// What an illusion shows all the same.
+/// What an illusion shows nevertheless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
     /// Something ran to its end, and is too little, too old or not proven.
     Something,
-    /// What should have shown it did not run, or cannot be red.
+    /// The test for it did not run, or cannot fail.
     Nothing,
 }
 
 impl Shows {
-    /// The word in the reference.
+    /// The name in the reference.
     pub fn word(self) -> &'static str {
         match self {
             Self::Something => "something",

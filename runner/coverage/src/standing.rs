@@ -1,5 +1,5 @@
-//! Stable, testing or unstable, after Resolution 025 of the federation: what of its criteria a test runner can
-//! know, and which nobody checked. Pure.
+//! Stable, testing or unstable, after Resolution 025 of the federation: the criteria that a test runner can check, and
+//! those that it cannot. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,23 +8,23 @@ use super::{Case, Evidence, PublishedRelease, Repository};
 use journal::event::{Outcome, Stage};
 use journal::text::clean;
 
-/// Days within which a stable recipe was released last.
+/// Maximum age in days of a stable recipe's newest release.
 const LATELY_DAYS: i64 = 92;
 
-/// What a recipe may be called.
+/// A recipe's grade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// Not even what testing asks for is shown.
+    /// Not even the criteria of testing are met.
     Unstable,
-    /// Somebody cares for it, and it works.
+    /// It has a maintainer, and it works.
     Testing,
-    /// It is kept up to date, and what works is the newest release.
+    /// It is kept up to date, and its newest release works.
     Stable,
 }
 
 impl Grade {
-    /// The word in every report.
+    /// The name in every report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unstable => "unstable",
@@ -34,65 +34,61 @@ impl Grade {
     }
 }
 
-/// What a criterion says of a recipe.
+/// A criterion's result for a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assessment {
-    /// It is met.
     Met,
-    /// It is not, or nothing shows it.
+    /// Not met, or not shown by anything.
     NotMet,
-    /// No test runner can know it: somebody has to look.
+    /// A test runner cannot check it: a person has to.
     NotChecked,
 }
 
 impl Assessment {
-    /// The words in every report.
+    /// The name in every report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Met => "met",
             Self::NotMet => "not met",
-            Self::NotChecked => "nobody checked",
+            Self::NotChecked => "not checked",
         }
     }
 }
 
-/// One criterion, and what it says.
+/// One criterion and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Criterion {
-    /// What is asked for.
     pub asks: String,
-    /// The least word that asks for it; every better one does too.
+    /// The lowest grade that requires it; every better one does too.
     pub of: Grade,
-    /// Whether the resolution asks for it; else it is evidence that cc-ci asks for beside it.
+    /// Whether the resolution requires it; otherwise cc-ci requires it as additional evidence.
     pub resolution: bool,
-    /// What it says here.
     pub answer: Assessment,
-    /// One line: what was seen.
+    /// One line: the evidence.
     pub why: String,
 }
 
-/// A recipe's standing.
+/// A recipe's grade and its criteria.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grading {
-    /// The best word of which all is met that can be known here.
+    /// The best grade whose checkable criteria are all met.
     pub word: Grade,
-    /// One line: what stands in the way of the next word, and what nobody checked.
+    /// One line: what prevents the next grade, and what was not checked.
     pub why: String,
-    /// Each criterion.
     pub criteria: Vec<Criterion>,
 }
 
-/// What a recipe's README says of who cares for it.
+/// The maintainers in a recipe's README.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readme {
-    /// Who is named as maintainer; empty where nobody is.
+    /// The named maintainers; empty if there are none.
     pub maintainers: String,
-    /// Whether a matrix handle or an e-mail address stands beside the name.
+    /// Whether a matrix handle or an e-mail address follows the name.
     pub contact: bool,
 }
 
-/// Reads a README: the line that begins with the word maintainer, in a list, a table or plain, and the lines of a
+/// Parses a README: the line that begins with the word maintainer, in a list, a table or plain, and the lines under a
 /// heading of that name.
 pub fn readme(text: &str) -> Readme {
     let bare = |line: &str| line.trim_start_matches(['*', '-', '#', '|', ' ', '_']).trim_end().to_owned();
@@ -138,7 +134,7 @@ fn has_contact(text: &str) -> bool {
     })
 }
 
-/// What one recipe is.
+/// A recipe's grade.
 pub fn standing(case: &Case<'_>) -> Grading {
     let repository = case.repository;
     let release = repository.and_then(|repository| repository.release.as_ref());
@@ -172,10 +168,10 @@ fn why(word: Grade, criteria: &[Criterion]) -> String {
         (Grade::Stable, _) | (_, true) => String::new(),
         _ => format!("not {}: {}; ", next.name(), lacks.join("; ")),
     };
-    format!("{lacks}nobody checked: {}", unchecked.join("; "))
+    format!("{lacks}not checked: {}", unchecked.join("; "))
 }
 
-/// The newest green whole run of the newest release; of any commit where none is of that.
+/// The newest green whole run of the newest release, or of any commit if there is none.
 fn newest_green<'a>(case: &Case<'a>, release: Option<&PublishedRelease>) -> Option<&'a Evidence> {
     let of_release = |run: &&&Evidence| {
         let same = case.repository.zip(release);

@@ -1,4 +1,4 @@
-//! Every rule: the illusion is planted and found, and its sound twin is not called one.
+//! Every rule: a planted illusion is found, and its sound twin is not reported.
 
 use base::failure::Kind;
 use jiff::SignedDuration;
@@ -8,7 +8,7 @@ use super::{Cell, CellState, Feature, Rule};
 use journal::event::{Outcome, Stage, VerdictKind};
 use recipe_folder::prints;
 
-/// A sound recipe with one thing changed.
+/// A sound recipe with one change.
 fn with(change: impl FnOnce(&mut Scene)) -> Scene {
     let mut scene = Scene::sound();
     change(&mut scene);
@@ -81,7 +81,7 @@ fn a_stage_that_is_red_with_all_its_checks_has_not_ended_early() {
         seen.outcome = Some(Outcome::Failed);
         seen.checks[0] = check(TESTS[3], Outcome::Failed);
         scene.runs.remove(PROOF);
-        // What is new was never red; only the first is.
+        // A new test was never seen red; only the first is new.
         let only = [TESTS[3], TESTS[5]];
         scene.promise.tests.retain(|name, _| only.contains(&name.as_str()) || !name.starts_with("functional"));
         let red = scene.runs.len() - 1;
@@ -105,7 +105,7 @@ fn a_check_that_never_was_red() {
         seen.checks.iter_mut().filter(|one| one.name == TESTS[0]).for_each(|one| one.kind = Some(Kind::CheckBroken));
     });
     is(&broken, Feature::Install, Rule::NeverRed);
-    // One red run is enough, of whatever commit.
+    // One red run of any commit is enough.
     is_state(&Scene::sound(), Feature::Install, CellState::Gating);
 }
 
@@ -147,7 +147,7 @@ fn a_test_that_is_hollow() {
     is(&scene, Feature::Functional, Rule::Hollow);
     is(&scene, Feature::Proven, Rule::Hollow);
     is_state(&scene, Feature::Browser, CellState::Gating);
-    // It was mended since: what it says now was not proven, and is not hollow.
+    // It was fixed since: its current version is not proven, and not hollow.
     let mended = with(|scene| {
         hollow(scene);
         scene.change(TESTS[3]);
@@ -170,7 +170,7 @@ fn a_test_that_was_changed_since_it_was_proven() {
         scene.change("PARITY.md");
     });
     is_state(&words, Feature::Proven, CellState::Gating);
-    // An old journal does not say; then the cell does.
+    // An old journal does not record it; then the cell says so.
     let old = with(|scene| scene.runs.iter_mut().for_each(|run| run.tests = None));
     let cell = old.cell(Feature::Proven);
     assert!(cell.state == CellState::Gating && cell.why.contains("does not say what the tests were"), "{}", cell.why);
@@ -215,7 +215,7 @@ fn a_green_run_that_is_older_than_the_newest_release() {
     };
     is_state(&release("2", 1), Feature::Fresh, CellState::Stale);
     is_state(&release("2", 3), Feature::Fresh, CellState::Gating);
-    // The tag was made after the run, as usual, of what the run tested.
+    // The tag was created after the run, as usual, for the tested commit.
     is_state(&release("1", 1), Feature::Fresh, CellState::Gating);
 }
 
@@ -246,14 +246,14 @@ fn a_run_of_another_commit() {
         is_state(&scene, feature, CellState::Stale);
     }
     assert!(scene.cell(Feature::Install).why.contains("commit 1111111"), "{}", scene.cell(Feature::Install).why);
-    // A merge makes a commit of the same files.
+    // A merge creates a commit with the same files.
     let merged = with(|scene| {
         let repository = scene.repository();
         repository.head = commit("3");
         repository.trees.insert(commit("3"), "tree 1".to_owned());
     });
     is_state(&merged, Feature::Install, CellState::Gating);
-    // Where the repository is not known, the cell says so.
+    // If the repository is unknown, the cell says so.
     let unknown = with(|scene| scene.repository = None);
     assert!(unknown.cell(Feature::Install).why.contains("newest commit is not known here"));
 }
@@ -378,7 +378,7 @@ fn a_run_that_was_green_to_its_end_is_preferred_to_a_newer_one_that_was_not() {
     for feature in [Feature::Functional, Feature::Fresh, Feature::Parity] {
         assert_eq!(scene.cell(feature).shown.unwrap().head, commit("1"), "{feature:?}");
     }
-    // A red run of the newest commit, which came to nothing, hides no green one of another.
+    // A red run of the newest commit without a result does not hide a green one of another commit.
     let stopped = with(|scene| {
         let mut stopped = scene.runs[GREEN].clone();
         (stopped.head, stopped.word) = (commit("3"), Some(VerdictKind::Failed(base::failure::Cause::Recipe)));

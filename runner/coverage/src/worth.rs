@@ -1,27 +1,27 @@
-//! What a cell is worth to the gate.
+//! A cell's value for the gate.
 
 use super::CellState;
 use super::rule::{Rule, Shows};
 
-/// What a cell is worth, the least first: how much of what it promises was seen.
+/// A cell's value, lowest first: how much of its promise was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Worth {
-    /// An illusion that shows nothing: less than nothing at all, since it says that something is there.
+    /// An illusion that shows nothing: worth less than nothing, since it claims to exist.
     Pretended,
-    /// Nothing is there, and nothing pretends to be.
+    /// Nothing exists, and nothing claims to.
     Nothing,
-    /// Nothing is there, and what blocks it is named.
+    /// Nothing exists, and the blocker is named.
     Blocked,
-    /// It ran to its end, and is not all: a test that is new and not proven yet, or a green run of another commit.
+    /// It ran to its end, and is incomplete: a new test that is not proven yet, or a green run of another commit.
     Shaky,
     /// All of it ran in a part of a run.
     Advisory,
-    /// All of it ran, and red would have failed the run.
+    /// All of it ran, and a failure would have failed the run.
     Gating,
 }
 
 impl Worth {
-    /// The worth of a word, and of the rule behind it where that is `illusion`.
+    /// The value of a state, and of the rule behind `illusion`.
     pub(super) fn of(state: CellState, rule: Option<Rule>) -> Self {
         match (state, rule.map(Rule::shows)) {
             (CellState::Gating, _) => Self::Gating,

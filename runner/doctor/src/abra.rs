@@ -1,4 +1,4 @@
-//! The abra program, and whether it knows the words that cc-ci says.
+//! Checks the abra program, and whether it has the commands that cc-ci uses.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,10 +38,10 @@ pub(super) async fn check(settings: &Settings) -> Vec<DoctorFinding> {
     vec![found, flags, answers(probed.as_ref(), &version), catalogue(operators_catalogue().as_deref(), &version)]
 }
 
-/// Where a service of systemd looks for programs, which is less than a shell does: abra may be below a home.
+/// The search path of a systemd service, which is shorter than a shell's: abra may be in a home folder.
 const UNITS_PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/// Whether the unit finds it as well as this shell.
+/// Whether the systemd unit finds it as well as this shell.
 fn in_reach(program: &Path, is_named: bool, version: &str) -> DoctorFinding {
     let what = format!("{} ({version})", program.display());
     if is_named || program.parent().is_some_and(|folder| UNITS_PATH.iter().any(|known| folder == Path::new(known))) {
@@ -49,25 +49,25 @@ fn in_reach(program: &Path, is_named: bool, version: &str) -> DoctorFinding {
     }
     DoctorFinding::warn(
         "abra",
-        format!("{what}; the unit does not look in that folder"),
+        format!("{what}; the unit's search path does not include that folder"),
         "install it into /usr/local/bin, or name it in /etc/cc-ci/cc-ci.toml: abra = \"FILE\"",
     )
 }
 
-/// Whether it was asked what it does where that is not sure.
+/// Whether `--probe-abra` was run for uncertain behaviour.
 fn answers(probed: Option<&Probed>, version: &str) -> DoctorFinding {
     let count =
         |answer: &ProbeAnswer| probed.map_or(0, |probed| probed.answers.values().filter(|one| *one == answer).count());
     let unclear =
         |probed: &Probed| match probed.answers.len() - count(&ProbeAnswer::AsTold) - count(&ProbeAnswer::Otherwise) {
             0 => String::new(),
-            unclear => format!("; {unclear} are not clear, and cc-ci goes by what refuses more"),
+            unclear => format!("; {unclear} are unclear, and cc-ci assumes the stricter behaviour"),
         };
     match probed {
         Some(probed) => DoctorFinding::ok(
             "abra's ways",
             format!(
-                "asked here: of {} answers {} are as cc-ci takes them and {} otherwise, which it is right with too{}",
+                "probed here: of {} answers {} are as assumed and {} otherwise, which cc-ci supports as well{}",
                 probed.answers.len(),
                 count(&ProbeAnswer::AsTold),
                 count(&ProbeAnswer::Otherwise),
@@ -75,17 +75,17 @@ fn answers(probed: Option<&Probed>, version: &str) -> DoctorFinding {
             ),
         ),
         None if version.starts_with("abra-lite") => {
-            DoctorFinding::ok("abra's ways", "those of the table that cc-ci goes by")
+            DoctorFinding::ok("abra's ways", "those of the table that cc-ci relies on")
         }
         None => DoctorFinding::warn(
             "abra's ways",
-            "this abra was not asked what it does where cc-ci is not sure",
+            "this abra was not probed where its behaviour is uncertain",
             "cc-ci doctor --probe-abra (two minutes, in a scratch folder and stack)",
         ),
     }
 }
 
-/// The catalogue that runs are given.
+/// The catalogue that runs use.
 fn catalogue(operators: Option<&Path>, version: &str) -> DoctorFinding {
     match operators {
         Some(path) => DoctorFinding::ok("catalogue", format!("each run has a link to {}", path.display())),
@@ -94,13 +94,13 @@ fn catalogue(operators: Option<&Path>, version: &str) -> DoctorFinding {
         }
         None => DoctorFinding::warn(
             "catalogue",
-            "abra has no catalogue of this user's; each run has an empty one, and whether abra takes that is not sure",
+            "this user has no catalogue of abra; each run has an empty one, and whether abra accepts that is uncertain",
             "abra recipe ls, as the user that runs cc-ci: it clones the catalogue into ~/.abra",
         ),
     }
 }
 
-/// The command's help; none where it has no such command.
+/// The command's help; `None` if it does not exist.
 async fn help(program: &Path, word: &AbraPhrase) -> Option<String> {
     let output = tokio::process::Command::new(program)
         .args(word.command)
@@ -112,7 +112,7 @@ async fn help(program: &Path, word: &AbraPhrase) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What of a word the help does not show.
+/// What is missing in the help.
 fn lacks(word: &AbraPhrase, help: Option<&str>) -> Option<String> {
     let command = word.command.join(" ");
     let remembered = if word.certainty == Certainty::Remembered { " (cc-ci only remembers this one)" } else { "" };

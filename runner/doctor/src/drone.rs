@@ -1,4 +1,4 @@
-//! What Drone says of the repository whose pipeline is built, and what follows for the machine.
+//! Drone's record of the pipeline's repository, and the requirements on the machine.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::DoctorFinding;
 use bot::settings::drone::DroneArgs;
 use host::settings::Settings;
 
-/// A run gets this long after its slot; most take minutes.
+/// Time of a run after its slot; most take minutes.
 const RUN: Duration = Duration::from_secs(3600);
 
-/// Asks Drone, where one is named.
+/// Queries Drone, if one is configured.
 pub(super) async fn check(settings: &Settings, drone: &DroneArgs) -> Vec<DoctorFinding> {
     let (drone, repo) = match drone.named() {
-        Ok(None) => return vec![DoctorFinding::ok("Drone", "none is named: runs are processes of this machine")],
+        Ok(None) => return vec![DoctorFinding::ok("Drone", "none is configured: runs are processes of this machine")],
         Ok(Some(named)) => named,
         Err(failure) => return vec![DoctorFinding::bad("Drone", failure.what, &failure.look_at)],
     };
@@ -55,9 +55,9 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
         Some(_) => found.push(DoctorFinding::bad(
             "Drone",
             format!("{user}, the token's user, may not start builds of {name}"),
-            "give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)",
+            "give that user write access to it in the forge, and sync in Drone (its first page, Sync)",
         )),
-        // So it is too for an administrator of Drone who has no right of his own there.
+        // The same applies to an administrator of Drone without a permission for this repository.
         None => found.push(DoctorFinding::warn(
             "Drone",
             format!("Drone knows no rights of {user}, the token's user, for {name}: builds start only if it is an administrator of Drone"),
@@ -70,7 +70,7 @@ fn judged(repo: &Repo, user: &str, repository: &DroneRepository, max_wait: Durat
         found.push(DoctorFinding::warn(
             "Drone",
             format!(
-                "{name} has a time limit of {} minutes, after which Drone kills a build, also one that waits for its slot",
+                "{name} has a time limit of {} minutes, after which Drone kills a build, even one that waits for its slot",
                 minutes(limit)
             ),
             &format!("as an administrator of Drone: the repository's settings, Timeout: {} minutes", minutes(needed)),
@@ -147,13 +147,13 @@ mod tests {
         };
         insta::assert_snapshot!(told(&wrong), @r#"
         BAD  12  Drone            coop/cc-ci is not active: no build can be started
-                                  mend: as an administrator of the repository: Drone, the repository, Activate
+                                  fix: as an administrator of the repository: Drone, the repository, Activate
         BAD  12  Drone            coop/cc-ci is not trusted: each build ends with an error of Drone's linter
-                                  mend: as an administrator of Drone: the repository's settings, Project Settings, Trusted
+                                  fix: as an administrator of Drone: the repository's settings, Project Settings, Trusted
         BAD  12  Drone            cc-ci-builds, the token's user, may not start builds of coop/cc-ci
-                                  mend: give that user the right to write to it in the forge, and sync in Drone (its first page, Sync)
-        warn 12  Drone            coop/cc-ci has a time limit of 60 minutes, after which Drone kills a build, also one that waits for its slot
-                                  mend: as an administrator of Drone: the repository's settings, Timeout: 180 minutes
+                                  fix: give that user write access to it in the forge, and sync in Drone (its first page, Sync)
+        warn 12  Drone            coop/cc-ci has a time limit of 60 minutes, after which Drone kills a build, even one that waits for its slot
+                                  fix: as an administrator of Drone: the repository's settings, Timeout: 180 minutes
         warn 12  Drone            coop/cc-ci is protected: builds of a push wait until they are approved, but builds over the interface run. It keeps no one out who may write to coop/cc-ci
 
         The numbers are those of "From zero" in docs/operate.md.

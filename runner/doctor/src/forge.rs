@@ -1,10 +1,10 @@
-//! The forge's version, and whose account the token is.
+//! The forge's version, and the account of the token.
 
 use super::DoctorFinding;
 use bot::settings::forge::ForgeArgs;
 use bot::settings::forge::standing::{self, Degree};
 
-/// What is told of a forge that is named; nothing where it is out of reach, which is told elsewhere.
+/// Findings about the configured forge; none if it is unreachable, which another check reports.
 pub(super) async fn check(forge: &ForgeArgs) -> Vec<DoctorFinding> {
     let Ok(Some(named)) = forge.named() else { return Vec::new() };
     let mut findings = Vec::new();

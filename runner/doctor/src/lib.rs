@@ -1,5 +1,5 @@
-//! What is wrong with this machine, and the command that mends it. One file per group of checks;
-//! a check never changes anything.
+//! `cc-ci doctor`: what is wrong with this machine, and the command that fixes it. One file for each group of checks; a
+//! check never changes anything.
 
 mod abra;
 mod drone;
@@ -24,30 +24,25 @@ use bot::settings::drone::DroneArgs;
 use bot::settings::forge::ForgeArgs;
 use host::settings::Settings;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// As it should be.
     Ok,
-    /// A run works, with a limit that the text tells.
+    /// Runs work, with the limit in the text.
     Warn,
     /// No run can work.
     Bad,
 }
 
-/// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DoctorFinding {
-    /// The check.
     pub check: &'static str,
-    /// The line of "From zero" in docs/operate.md that it looks at.
+    /// The line of "From zero" in docs/operate.md that it checks.
     pub line: Option<u8>,
-    /// How bad it is.
     pub level: Level,
-    /// What was found.
     pub what: String,
-    /// The command that mends it.
+    /// The command that fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }
@@ -65,7 +60,7 @@ impl DoctorFinding {
     }
 }
 
-/// Runs every check; those of a Drone where one is named.
+/// Runs every check, including those of Drone if one is configured.
 pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -> Vec<DoctorFinding> {
     let mut findings = swarm::check(settings).await;
     findings.extend(abra::check(settings).await);
@@ -80,7 +75,7 @@ pub async fn doctor(settings: &Settings, forge: &ForgeArgs, drone: &DroneArgs) -
     findings.push(server::forge(forge).await);
     findings.extend(forge::check(forge).await);
     findings.extend(drone::check(settings, drone).await);
-    // In the order of the page; within a line as they were found.
+    // In the order of the page, then in the order of the checks.
     findings.sort_by_key(|finding| finding.line);
     findings
 }

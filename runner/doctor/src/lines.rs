@@ -1,14 +1,12 @@
-//! The lines of "From zero" in `docs/operate.md`, and which checks look at each. A check that has none would leave an
-//! operator without a place to read on; a test holds page and table together.
+//! The lines of "From zero" in `docs/operate.md`, and the checks of each. A check without a line would leave an
+//! operator without documentation; a test compares page and table.
 
 /// One step of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OperateLine {
-    /// Its number.
     pub number: u8,
     /// Its heading.
     pub title: &'static str,
-    /// The checks of the doctor that look at it.
     pub checks: &'static [&'static str],
 }
 
@@ -16,7 +14,7 @@ const fn line(number: u8, title: &'static str, checks: &'static [&'static str]) 
     OperateLine { number, title, checks }
 }
 
-/// All of them, in the order of the page.
+/// In the order of the page.
 pub const LINES: &[OperateLine] = &[
     line(1, "The machine", &["engine", "programs", "room", "clock"]),
     line(2, "The swarm", &["swarm", "IPVS", "network proxy", "world"]),
@@ -32,7 +30,6 @@ pub const LINES: &[OperateLine] = &[
     line(12, "Drone", &["Drone"]),
 ];
 
-/// The line that a check looks at.
 pub fn line_of(check: &str) -> Option<u8> {
     LINES.iter().find(|line| line.checks.contains(&check)).map(|line| line.number)
 }
@@ -59,7 +56,7 @@ mod tests {
     #[test]
     fn every_check_of_the_doctor_has_a_line_and_every_line_a_check() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        // The first argument of each finding, and of `part`, which makes one.
+        // The first argument of each finding, and of `part`, which creates one.
         let call = regex::Regex::new(r#"(?:Finding::(?:ok|warn|bad)|\bpart|\btold)\(\s*"([^"]+)""#).unwrap();
         let mut used: BTreeSet<String> = BTreeSet::new();
         for file in std::fs::read_dir(folder).unwrap() {

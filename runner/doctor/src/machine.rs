@@ -11,16 +11,16 @@ use super::DoctorFinding;
 use host::guard::{self, Facts, Reserves, lacks};
 use host::settings::Settings;
 
-/// How many times over the reserve has to be free for nobody to be warned.
+/// Multiple of the reserve below which free space is a warning.
 const EARLY: u64 = 2;
 
-/// Seconds by which the engine's clock may differ.
+/// Tolerance of the engine's clock, in seconds.
 const SKEW: i64 = 2;
 
-/// Programs that every run may start, each with its package of Debian.
+/// Programs that every run may start, with their Debian packages.
 const PROGRAMS: [(&str, &str); 4] = [("bash", "bash"), ("curl", "curl"), ("docker.io", "docker"), ("git", "git")];
 
-/// The programs that cc-ci and the recipes' tests start. Without a browser, tests that need one are broken and no others.
+/// The programs that cc-ci and the recipes' tests start. A missing browser only breaks tests that need one.
 pub(super) fn programs(path: &OsStr) -> Vec<DoctorFinding> {
     let is_there = |program: &str| std::env::split_paths(path).any(|folder| folder.join(program).is_file());
     let lacks = |all: &[(&'static str, &'static str)]| -> (Vec<&'static str>, Vec<&'static str>) {
@@ -46,7 +46,7 @@ pub(super) fn programs(path: &OsStr) -> Vec<DoctorFinding> {
 pub(super) async fn dns(settings: &Settings) -> DoctorFinding {
     let base = &settings.base_domain;
     if let Some(address) = settings.fixed_address() {
-        return DoctorFinding::ok("DNS", format!("names below {base} mean {address}; DNS is not asked"));
+        return DoctorFinding::ok("DNS", format!("names below {base} resolve to {address} without DNS"));
     }
     let name = format!("cc-ci-doctor.{base}");
     let lookup = tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((name.as_str(), 443))).await;
@@ -61,8 +61,7 @@ pub(super) async fn dns(settings: &Settings) -> DoctorFinding {
     }
 }
 
-/// Room on the engine's node and in the state folder: what a run that weighs nothing would be refused for is
-/// bad.
+/// Free space on the engine's node and in the state folder. It is bad if even the smallest run would be refused.
 pub(super) async fn room(settings: &Settings) -> Vec<DoctorFinding> {
     let found = async {
         let state = settings.state_dir()?;
@@ -78,7 +77,7 @@ pub(super) async fn room(settings: &Settings) -> Vec<DoctorFinding> {
     judged(&facts, &Reserves::of(&settings.guards, Some(0)))
 }
 
-/// Whether the state folder takes a file; where it does not, how much is free there says nothing.
+/// Whether the state folder is writable; otherwise its free space is irrelevant.
 fn writable(state: &Path) -> Result<(), DoctorFinding> {
     let tried = std::fs::create_dir_all(state).and_then(|()| tempfile::tempfile_in(state));
     tried.map(drop).map_err(|error| {
@@ -92,7 +91,7 @@ fn writable(state: &Path) -> Result<(), DoctorFinding> {
 }
 
 fn judged(facts: &Facts, wanted: &Reserves) -> Vec<DoctorFinding> {
-    // Somebody who is told early can do something about it.
+    // An early warning leaves time to act.
     let soon =
         Reserves { docker: wanted.docker.saturating_mul(EARLY), state: wanted.state.saturating_mul(EARLY), ..*wanted };
     let (bad, all) = (lacks(facts, wanted), lacks(facts, &soon));
@@ -104,7 +103,7 @@ fn judged(facts: &Facts, wanted: &Reserves) -> Vec<DoctorFinding> {
     let (root, disk) = &facts.docker;
     if disk.is_none() {
         let what = format!(
-            "nobody can tell what is free in {root}: the engine is not on this machine, and no backup bot runs there"
+            "the free space in {root} is unknown: the engine is not on this machine, and no backup bot runs there"
         );
         found.push(DoctorFinding::warn("room", what, "cc-ci up"));
     }
@@ -120,7 +119,7 @@ pub(super) async fn clock() -> DoctorFinding {
     };
     let time = swarm.docker().info().await.ok().and_then(|info| info.system_time);
     let Some(engine) = time.and_then(|text| text.parse::<jiff::Timestamp>().ok()) else {
-        return DoctorFinding::warn("clock", "the engine tells no time", "");
+        return DoctorFinding::warn("clock", "the engine reports no time", "");
     };
     let skew = (jiff::Timestamp::now().as_second() - engine.as_second()).abs();
     if skew <= SKEW {
@@ -155,7 +154,7 @@ mod tests {
     fn a_state_folder_that_cannot_be_written_to_is_told_as_that() {
         let dir = tempfile::tempdir().unwrap();
         assert!(writable(&dir.path().join("new")).is_ok());
-        // A file in the place of the folder: for root, rights alone refuse nothing.
+        // A file in place of the folder: permissions do not restrict root.
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
         assert!(writable(&file).unwrap_err().what.contains("cannot be written to"));

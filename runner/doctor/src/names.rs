@@ -1,5 +1,5 @@
-//! Which recipes' names fit below the base domain. A stack's name has at most 45 characters, and the domain of an app is
-//! no longer.
+//! Which recipes' names fit below the base domain. A stack's name has at most 45 characters, and an app's domain is no
+//! longer.
 
 use base::names::{Commit, Domain, RecipeName};
 
@@ -7,7 +7,7 @@ use super::DoctorFinding;
 use host::domain::domain_of;
 use host::settings::Settings;
 
-/// The longest number of a pull request that is counted on.
+/// The highest number of a pull request that has to fit.
 const PULL_REQUEST: u64 = 9999;
 
 pub(super) fn check(settings: &Settings) -> DoctorFinding {
@@ -19,7 +19,7 @@ pub(super) fn check(settings: &Settings) -> DoctorFinding {
     judged(&names, &settings.base_domain)
 }
 
-/// What becomes of a recipe's name in the domains of its apps.
+/// A recipe's name in the domains of its apps.
 fn in_domains(name: &RecipeName, base: &Domain) -> Result<String, String> {
     // Any commit: seven digits of it are in a domain.
     let head: Commit = "0".repeat(40).parse().map_err(|error: base::names::NameError| error.why)?;

@@ -1,6 +1,6 @@
-//! `cc-ci doctor --probe-abra`: what the installed abra does at the points where that is not sure, asked of it in a
-//! scratch `ABRA_DIR` and scratch stacks: first one whose services want no container, then one that runs. The answers
-//! are kept for later runs.
+//! `cc-ci doctor --probe-abra`: tests how the installed abra behaves where that is uncertain, in a scratch `ABRA_DIR`
+//! with scratch stacks: first one whose services have no replicas, then one that runs. The answers are stored for later
+//! runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,11 +23,11 @@ use host::queue::Runner;
 const RECIPE: &str = "ccci-probe";
 /// The same in a repository with SHA-256 commit ids.
 const SHA256: &str = "ccci-probe-sha256";
-/// How long one call may take: abra may try to reach a network that is not there.
+/// Timeout of one call: abra may try to reach an unavailable network.
 pub(super) const CALL: Duration = Duration::from_secs(15);
-/// How long all of it may take, without removing it again.
+/// Timeout of all calls, without the removal.
 const ALL: Duration = Duration::from_secs(80);
-/// What is seen of a deploy.
+/// The points that a deployment answers.
 const DEPLOYED: [Point; 7] = [
     Point::StackNameCut,
     Point::ExportsByPattern,
@@ -37,13 +37,13 @@ const DEPLOYED: [Point; 7] = [
     Point::SchemaFirst,
     Point::SchemaFirstForNumbers,
 ];
-/// The flags that are looked for in the help.
+/// The flags that the help is searched for.
 const FLAGS: [(&[&str], &str); 2] = [(&["app", "backup", "list"], "--all"), (&["app", "restore"], "--hooks")];
 
-/// Asks, and keeps what was answered; nothing where it was cancelled meanwhile. What it made is removed in each case.
+/// Probes, and stores the answers; `None` if it was cancelled. Everything that it created is removed in either case.
 ///
 /// # Errors
-/// No abra, no swarm, or no disk. What abra refuses is an answer.
+/// No abra, no swarm, or no disk space. A refusal of abra is an answer.
 pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option<Probed>, Failure> {
     let program = find_program(runner.settings.abra.as_deref())?;
     let version = version_of(&program).await?;
@@ -73,7 +73,7 @@ pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option
         Some(Ok(asked)) => asked?,
         Some(Err(_)) => {
             for row in BEHAVIOURS {
-                let late = || ProbeAnswer::Unknown("time was up before it was asked".to_owned());
+                let late = || ProbeAnswer::Unknown("the timeout ended before it was probed".to_owned());
                 answers.entry(row.name.to_owned()).or_insert_with(late);
             }
         }
@@ -83,12 +83,11 @@ pub async fn probe(runner: &Runner, cancel: &CancellationToken) -> Result<Option
     Ok(Some(probed))
 }
 
-/// The recipe of the scratch folder, as a name.
 pub(super) fn recipe() -> Result<RecipeName, Failure> {
     RECIPE.parse().map_err(|error: NameError| bug(&error.to_string()))
 }
 
-/// The answers for people: each question, what was answered, and what cc-ci does about it.
+/// The answers for people: each question, its answer, and how cc-ci handles it.
 pub fn told(probed: &Probed) -> String {
     let mut text = format!("{}\n", probed.version);
     for row in BEHAVIOURS {
@@ -96,8 +95,8 @@ pub fn told(probed: &Probed) -> String {
             Some(ProbeAnswer::AsTold) => ("yes", String::new()),
             Some(ProbeAnswer::Otherwise) => ("no ", row.otherwise.unwrap_or("it does not").to_owned()),
             Some(ProbeAnswer::Unknown(why)) => ("?  ", format!("not clear: {why}")),
-            None if row.otherwise.is_none() => ("-  ", "not asked: it is sure enough".to_owned()),
-            None if row.point == Point::NameWithoutDots => ("-  ", "not asked: no such name reaches abra".to_owned()),
+            None if row.otherwise.is_none() => ("-  ", "not probed: it is certain enough".to_owned()),
+            None if row.point == Point::NameWithoutDots => ("-  ", "not probed: no such name reaches abra".to_owned()),
             None => ("-  ", "not asked".to_owned()),
         };
         let _ = writeln!(text, "\n{mark} {}: {}", row.name, row.does);
@@ -114,7 +113,7 @@ pub fn told(probed: &Probed) -> String {
     text
 }
 
-/// How a call ended.
+/// The result of a call.
 pub(super) struct CallEnd {
     pub(super) is_fine: bool,
     pub(super) said: String,
@@ -126,12 +125,12 @@ impl CallEnd {
     }
 }
 
-/// As told where it was refused, whatever the words.
+/// Confirmed if it was refused, with any message.
 fn by_refusal(ended: &CallEnd) -> ProbeAnswer {
     if ended.is_fine { ProbeAnswer::Otherwise } else { ProbeAnswer::AsTold }
 }
 
-/// As told where it was refused with one of these words.
+/// Confirmed if it was refused with one of these messages.
 pub(super) fn by_words(ended: &CallEnd, words: &[&str]) -> ProbeAnswer {
     let said = ended.said.to_lowercase();
     match (ended.is_fine, words.iter().any(|word| said.contains(word))) {
@@ -142,7 +141,7 @@ pub(super) fn by_words(ended: &CallEnd, words: &[&str]) -> ProbeAnswer {
 }
 
 pub(super) fn unknown(said: &str) -> ProbeAnswer {
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
     ProbeAnswer::Unknown(last.trim().chars().take(200).collect())
 }
 
@@ -156,7 +155,7 @@ fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            Err(bug("git makes no scratch repository").with_detail(said))
+            Err(bug("git cannot create a scratch repository").with_detail(said))
         }
         Err(error) => Err(bug(&format!("git cannot be started: {error}"))),
     }
@@ -164,11 +163,10 @@ fn git(folder: &Path, words: &[&str]) -> Result<(), Failure> {
 
 pub(super) struct Asking {
     pub(super) abra: Abra,
-    /// Longer than a stack's name may be, and cut in the middle of a word: no name of a config ends in a hyphen.
+    /// Longer than a stack's name may be, and cut within a word: no config's name ends in a hyphen.
     pub(super) domain: Domain,
-    /// Short enough.
     pub(super) short: Domain,
-    /// What its containers are made from, where there are any.
+    /// The image of its containers, if there are any.
     pub(super) image: String,
     pub(super) scratch: Scratch,
     answers: BTreeMap<String, ProbeAnswer>,
@@ -216,7 +214,7 @@ impl Asking {
         Ok(found)
     }
 
-    /// Without a catalogue, abra makes the app, or does not, and has cloned one, or has not.
+    /// Without a catalogue, abra either creates the app or not, and either clones the catalogue or not.
     async fn catalogue(&mut self, domain: &str) -> Result<(), Failure> {
         let catalogue = self.abra.dir().join("catalogue");
         let removed = match catalogue.is_symlink() {
@@ -238,17 +236,21 @@ impl Asking {
         };
         self.say(Point::CatalogueWanted, answer);
         if !is_made {
-            // This call sees to one.
+            // This call provides one.
             let call = self.abra.app_new(&recipe()?, &self.domain, CALL).await?;
             if !call.ok() {
-                return Err(Failure::new(Kind::AbraUnusable, "abra makes no app of the scratch recipe", "its words")
-                    .with_detail(call.shown()));
+                return Err(Failure::new(
+                    Kind::AbraUnusable,
+                    "abra cannot create an app of the scratch recipe",
+                    "its words",
+                )
+                .with_detail(call.shown()));
             }
         }
         Ok(())
     }
 
-    /// What needs neither a secret nor a stack.
+    /// The points that need neither a secret nor a stack.
     async fn files(&mut self, domain: &str) -> Result<(), Failure> {
         let other = format!("--domain=other-{}", self.domain);
         let new = ["app", "new", RECIPE, "1.0.0+1", "--server=default", &other, "--chaos", "--offline", "--no-input"];
@@ -294,7 +296,7 @@ impl Asking {
         Ok(())
     }
 
-    /// A stack with no container.
+    /// A stack without containers.
     async fn deploys(&mut self, swarm: &Swarm) -> Result<(), Failure> {
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
         let stack = self.domain.stack();
@@ -318,13 +320,13 @@ impl Asking {
         let has_version = env.lines().any(|line| line.starts_with(&format!("TYPE={RECIPE}:")));
         self.say(Point::VersionInType, if has_version { ProbeAnswer::AsTold } else { ProbeAnswer::Otherwise });
 
-        // Its container is not there, so that the command fails where it is run.
+        // It has no container, so that the command fails on execution.
         let domain = self.domain.clone();
         self.add_to_env(&domain, "POST_DEPLOY_CMDS=\"app command_of_the_probe\"\n")?;
         let call = self.abra.app_deploy(&self.domain, CALL).await?;
         self.say(Point::PostCommandsAfterWait, if call.ok() { ProbeAnswer::AsTold } else { ProbeAnswer::Otherwise });
 
-        // The last of a name counts.
+        // The last assignment of a name counts.
         self.add_to_env(&domain, "POST_DEPLOY_CMDS=\n")?;
         let again = ["--force", "--no-converge-checks", "--no-domain-checks", "--offline", "--no-input"];
         let ended = self.ended(&[&["app", "deploy", self.domain.as_str()][..], &again].concat()).await?;
@@ -346,7 +348,6 @@ impl Asking {
         Ok(names.filter(|name| name.starts_with(stack)).collect())
     }
 
-    /// Adds a line to an app's env file.
     pub(super) fn add_to_env(&self, domain: &Domain, line: &str) -> Result<(), Failure> {
         let path = self.abra.env_file(domain);
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::disk("read", &path, &error))?;
@@ -358,7 +359,6 @@ impl Asking {
         std::fs::write(&path, text).map_err(|error| Failure::disk("write", &path, &error))
     }
 
-    /// The recipe's files.
     fn write(&self, replicas: &str, interval: &str) -> Result<(), Failure> {
         let image = &self.image;
         let labels: String =
@@ -403,7 +403,7 @@ secrets:
         git(&self.abra.dir().join("recipes").join(RECIPE), words)
     }
 
-    /// A call without a terminal, and without what the wrapper sees to: whether it ended well, and its words.
+    /// A call without a terminal and without the wrapper's workarounds: its success and output.
     pub(super) async fn ended(&self, words: &[&str]) -> Result<CallEnd, Failure> {
         self.ended_within(words, CALL).await
     }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{DoctorFinding, Level};
 
-/// A line per finding, with the number of the step in docs/operate.md that it looks at, a second one where a command mends it, and a last line that sums up.
+/// A line for each finding with the number of its step in docs/operate.md, a second line with the command that fixes
+/// it, and a summary.
 pub fn render(findings: &[DoctorFinding]) -> String {
     let mut text = String::new();
     for finding in findings {
@@ -16,7 +17,7 @@ pub fn render(findings: &[DoctorFinding]) -> String {
         let number = finding.line.map_or_else(String::new, |line| line.to_string());
         let _ = writeln!(text, "{mark} {number:>2}  {:<16} {}", finding.check, finding.what);
         if let Some(mend) = &finding.mend {
-            let _ = writeln!(text, "         {:<16} mend: {mend}", "");
+            let _ = writeln!(text, "         {:<16} fix: {mend}", "");
         }
     }
     text.push_str("\nThe numbers are those of \"From zero\" in docs/operate.md.\n");
@@ -44,7 +45,7 @@ mod tests {
         ok    1  engine           docker 20.10.24
         warn  2  IPVS             the kernel has none
         BAD   2  network proxy    there is none
-                                  mend: cc-ci up
+                                  fix: cc-ci up
 
         The numbers are those of "From zero" in docs/operate.md.
 

@@ -1,4 +1,4 @@
-//! The questions to abra that need an app that runs, and those that need the backup bot beside it.
+//! The probes that need a running app, and those that also need the backup bot.
 
 use std::time::{Duration, Instant};
 
@@ -11,20 +11,20 @@ use swarm::{Bot, Swarm};
 use super::probe::{Asking, CALL, CallEnd, by_words, recipe, unknown};
 use host::repository::beside_backups;
 
-/// What an app that runs shows.
+/// The points that a running app answers.
 const OF_APP: [Point; 3] = [Point::RunWantsTerminal, Point::RunGoesByPrefix, Point::PostCommandsWantTerminal];
-/// What needs the bot, too.
+/// The points that also need the bot.
 const OF_BOT: [Point; 3] = [Point::BotGoesByDomain, Point::BackupListIsShort, Point::RestoreRunsHooks];
-/// How long the app may need to come up.
+/// Timeout of the app's start.
 const UP: Duration = Duration::from_secs(30);
-/// What is said where a terminal is asked for and there is none.
+/// Messages about a missing terminal.
 pub(super) const NO_TERMINAL: [&str; 3] = ["ioctl", "not a tty", "terminal"];
-/// Files that a command, a backup and a hook leave.
+/// Files written by a command, a backup and a hook.
 const BY_COMMAND: &str = "/tmp/by-command";
 const SAVED: &str = "/data/saved-by-the-probe";
 const BY_HOOK: &str = "/data/by-hook";
 
-/// Two services, one of whose names begins with the other's, that run and do nothing. The labels are those of a service.
+/// Two idle services, the name of one being a prefix of the other's. The labels are those of a service.
 pub(super) fn compose(image: &str, labels: &str) -> String {
     let service = format!("image: {image}\n    entrypoint: [tail, -f, /dev/null]\n    networks: [internal]");
     format!(
@@ -51,13 +51,13 @@ volumes: {{ data: }}
     )
 }
 
-/// The function of abra.sh that a command after a deploy runs.
+/// The function of abra.sh that a command after a deployment calls.
 pub(super) fn function() -> String {
     format!("command_of_the_probe() {{\n  touch {BY_COMMAND}\n}}\n")
 }
 
 impl Asking {
-    /// Asks them of an app with a short name, and the bot of one with a long name as well.
+    /// Probes with an app of a short name, and the bot with one of a long name as well.
     pub(super) async fn running(&mut self, swarm: &Swarm) -> Result<(), Failure> {
         let short = self.short.clone();
         self.abra.app_new(&recipe()?, &short, CALL).await?;
@@ -66,7 +66,7 @@ impl Asking {
             return Ok(());
         }
         self.run(&short).await?;
-        // Where it came to the command, it has waited until the app ran again.
+        // If it reached the command, it has waited until the app ran again.
         let is_up = self.after_a_deploy(swarm, &short).await?;
         let up = if is_up { Ok(()) } else { self.comes_up(swarm, &short).await };
         let why = match (swarm.backup_bot().await?, up) {
@@ -96,7 +96,7 @@ impl Asking {
         let domain = domain.as_str();
         let ended = self.ended(&["app", "run", domain, "app2", "--", "true"]).await?;
         self.say(Point::RunWantsTerminal, by_words(&ended, &NO_TERMINAL));
-        // Only one begins with app2, and two begin with app.
+        // One name begins with app2, and two begin with app.
         let alone = self.ended(&["app", "run", "--no-tty", domain, "app2", "--", "true"]).await?;
         let among = self.ended(&["app", "run", "--no-tty", domain, "app", "--", "true"]).await?;
         let answer = match (alone.is_fine, among.is_fine) {
@@ -108,7 +108,8 @@ impl Asking {
         Ok(())
     }
 
-    /// A command that stands in the env file, after a deploy for which abra waits itself; whether that came to the command.
+    /// A command in the env file, after a deployment that abra itself waits for; returns whether abra reached the
+    /// command.
     async fn after_a_deploy(&mut self, swarm: &Swarm, domain: &Domain) -> Result<bool, Failure> {
         self.add_to_env(domain, "POST_DEPLOY_CMDS=\"app2 command_of_the_probe\"\n")?;
         let flags = ["--chaos", "--force", "--no-domain-checks", "--offline", "--no-input"];
@@ -127,7 +128,7 @@ impl Asking {
 
     async fn bot(&mut self, swarm: &Swarm, short: &Domain) -> Result<(), Failure> {
         self.inside(swarm, short, "app", &format!("echo saved >{SAVED}")).await?;
-        // Runs that forget snapshots let nobody in meanwhile.
+        // Runs that remove snapshots exclude backups meanwhile.
         let turn = beside_backups(swarm, Instant::now() + UP).await.ok().flatten();
         let made = self.backup(short).await?;
         if !made.is_fine {
@@ -157,7 +158,7 @@ impl Asking {
         let long = self.domain.clone();
         let answer = match self.comes_up(swarm, &long).await {
             Err(failure) => unknown(&failure.what),
-            // One whose name is not cut was backed up a moment before.
+            // An app with an uncut name was backed up a moment before.
             Ok(()) if self.backup(&long).await?.is_fine => ProbeAnswer::Otherwise,
             Ok(()) => ProbeAnswer::AsTold,
         };
@@ -166,18 +167,20 @@ impl Asking {
         Ok(())
     }
 
-    /// A backup, whose snapshots are on record.
+    /// A backup, whose snapshots are recorded.
     async fn backup(&self, domain: &Domain) -> Result<CallEnd, Failure> {
         let call = self.abra.backup_create(domain, UP).await?;
         let ids = SnapshotId::saved_in(call.output());
         self.scratch.made(&ids)?;
         if call.ok() && ids.is_empty() {
-            tracing::warn!("the backup bot did not say which snapshot of {domain} it made: it stays in its repository");
+            tracing::warn!(
+                "the backup bot did not report which snapshot of {domain} it created: it stays in its repository"
+            );
         }
         Ok(CallEnd::of(&call))
     }
 
-    /// Whether a shell's command in a container of the app ends with 0.
+    /// Whether a shell command in a container of the app exits with 0.
     async fn inside(&self, swarm: &Swarm, domain: &Domain, service: &str, command: &str) -> Result<bool, Failure> {
         let Some(container) = swarm.local_container(&domain.stack(), service).await? else { return Ok(false) };
         let words = ["sh", "-c", command].map(str::to_owned);

@@ -1,5 +1,5 @@
-//! What the questions to abra make, on record as what a run makes: a folder with a lock, a claim for each stack, the ids of
-//! snapshots. So what a `cc-ci doctor` that is killed leaves goes with the next run, `cc-ci reap` or `cc-ci serve`.
+//! Records everything that a probe creates, like a run does: a folder with a lock, a claim for each stack, the ids of
+//! snapshots. So the next run, `cc-ci reap` or `cc-ci serve` removes what a killed `cc-ci doctor` left.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use base::failure::{Failure, Kind};
 use base::names::{Domain, RecipeName, RunId};
 use coopcloud::snapshot_id::SnapshotId;
-use swarm::{Claim, ClaimOutcome, Swarm};
+use slots::{Claim, ClaimOutcome, Claims};
+use swarm::Swarm;
 
 use host::queue;
 use host::queue::Runner;
@@ -18,10 +19,10 @@ use host::teardown::tear_down;
 use journal::run_dir::{Alive, RunDir};
 use journal::run_id::new_run_id;
 
-/// How long removing it all may take.
+/// Timeout of the removal.
 const REMOVAL: Duration = Duration::from_secs(20);
 
-/// A folder, and the stacks that are made from it.
+/// A folder and its stacks.
 pub(super) struct Scratch {
     swarm: Swarm,
     run: RunId,
@@ -33,7 +34,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// A folder below the state folder, for so long.
+    /// Creates a folder below the state folder, valid for `lasts`.
     pub(super) async fn make(swarm: &Swarm, runner: &Runner, lasts: Duration) -> Result<Self, Failure> {
         let seconds = i64::try_from((lasts + REMOVAL).as_secs()).unwrap_or(i64::MAX);
         let deadline = queue::now(swarm, &runner.settings).await?.saturating_add(seconds);
@@ -44,17 +45,16 @@ impl Scratch {
         Ok(Self { swarm, run, dir, host, deadline, claims: Vec::new(), _alive: alive })
     }
 
-    /// `ABRA_DIR`.
     pub(super) fn abra(&self) -> PathBuf {
         self.dir.abra()
     }
 
-    /// The labels of each service: nothing takes it for one of the server's own.
+    /// The labels of each service, so that it is never mistaken for the server's own.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         labels(&self.run, &self.host, self.deadline)
     }
 
-    /// Takes the name of an app's stack, before anything of it is made.
+    /// Claims the name of an app's stack, before anything of it is created.
     pub(super) async fn claim(&mut self, domain: &Domain, recipe: &RecipeName) -> Result<(), Failure> {
         let claim = Claim {
             run: self.run.clone(),
@@ -67,7 +67,7 @@ impl Scratch {
             deadline: self.deadline,
             kept_until: None,
         };
-        match self.swarm.claim(&claim).await? {
+        match Claims(&self.swarm).take(&claim).await? {
             ClaimOutcome::Held => {
                 self.claims.push(claim);
                 Ok(())
@@ -78,12 +78,12 @@ impl Scratch {
         }
     }
 
-    /// Writes down which snapshots a backup made.
+    /// Records the snapshots of a backup.
     pub(super) fn made(&self, ids: &[SnapshotId]) -> Result<(), Failure> {
         snapshots::note(&self.dir, ids).map_err(|error| Failure::disk("write", self.dir.path(), &error))
     }
 
-    /// Removes everything. What cannot go now stays on record.
+    /// Removes everything. What cannot be removed now stays on record.
     pub(super) async fn end(self) -> Result<(), Failure> {
         let forgot = snapshots::forget(&self.swarm, &self.dir, Instant::now() + REMOVAL).await;
         let ended = tear_down(&self.claims, Some(&self.dir), REMOVAL).await;
@@ -92,7 +92,7 @@ impl Scratch {
         }
         if let Some(object) = ended.left.first() {
             let what = format!("{} {} of a scratch stack is left", object.kind, object.name);
-            return Err(Failure::new(Kind::LeftBehind, what, "cc-ci reap, which tries it again"));
+            return Err(Failure::new(Kind::LeftBehind, what, "cc-ci reap, which retries it"));
         }
         forgot?;
         self.dir.discard();

@@ -1,4 +1,4 @@
-//! What makes a machine a server: cc-ci's own folders, logins for registries, the unit, the forge.
+//! The requirements of a server: cc-ci's folders, registry logins, the unit, the forge.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use host::approval::Approved;
 use host::registry;
 use host::settings::Settings;
 
-/// The recipes, and as whom this runs.
+/// The recipes, and the user of this process.
 pub(super) fn own(settings: &Settings) -> DoctorFinding {
     let folder = &settings.recipes;
     let is_recipe = |path: &Path| path.join("recipe.toml").is_file();
@@ -30,18 +30,19 @@ pub(super) fn own(settings: &Settings) -> DoctorFinding {
     match settings.recipe_tests.clone().or_else(beside).filter(|program| !program.is_file()) {
         Some(program) => DoctorFinding::warn(
             "cc-ci",
-            format!("{what}; there is no {}, so their tests in Rust are broken", program.display()),
-            "install recipe-tests beside cc-ci, or name it: --recipe-tests (CCCI_RECIPE_TESTS)",
+            format!("{what}; {} does not exist, so their tests in Rust are broken", program.display()),
+            "install recipe-tests next to cc-ci, or specify it: --recipe-tests (CCCI_RECIPE_TESTS)",
         ),
         None => DoctorFinding::ok("cc-ci", what),
     }
 }
 
-/// Which registries are asked with a login, for whom, and which mirrors the engine has.
+/// The registries with a login, its user, and the engine's mirrors.
 pub(super) async fn registries(settings: &Settings) -> DoctorFinding {
     let mirrors = async { Swarm::connect().await.ok()?.docker().info().await.ok()?.registry_config?.mirrors };
     let mirrors = mirrors.await.filter(|mirrors| !mirrors.is_empty());
-    let mirrors = mirrors.map_or_else(String::new, |all| format!("; the engine asks Docker Hub by {}", all.join(", ")));
+    let mirrors =
+        mirrors.map_or_else(String::new, |all| format!("; the engine queries Docker Hub through {}", all.join(", ")));
     match logins(settings) {
         Ok(text) => DoctorFinding::ok("registries", format!("{text}{mirrors}")),
         Err(failure) => DoctorFinding::bad("registries", failure.what, &failure.look_at),
@@ -59,16 +60,16 @@ fn logins(settings: &Settings) -> Result<String, Failure> {
     let registries = known.map(|logins| logins.registries()).unwrap_or_default();
     let with = match (&file, registries.is_empty()) {
         (None, _) => "with a login, and there is none here".to_owned(),
-        (Some(file), true) => format!("with what the helper of {} gives", file.display()),
+        (Some(file), true) => format!("with the login from the helper of {}", file.display()),
         (Some(file), false) => format!("with the logins of {} for {}", file.display(), registries.join(", ")),
     };
     Ok(format!("images of {} are pulled {with}; all others as anyone could", names.join(", ")))
 }
 
-/// Whether systemd keeps `cc-ci serve`.
+/// Whether systemd runs `cc-ci serve`.
 pub(super) async fn unit() -> DoctorFinding {
     if !Path::new("/run/systemd/system").is_dir() {
-        return DoctorFinding::ok("unit", "there is no systemd here: something else has to keep `cc-ci serve` running");
+        return DoctorFinding::ok("unit", "systemd is not available: something else has to keep `cc-ci serve` running");
     }
     let ask = async |verb: &str| {
         let asked = tokio::process::Command::new("systemctl").args([verb, "cc-ci"]).kill_on_drop(true).output();
@@ -83,7 +84,7 @@ fn of_unit(enabled: &str, active: &str) -> DoctorFinding {
         ("enabled", "active") => DoctorFinding::ok("unit", "cc-ci.service is enabled and runs"),
         ("" | "not-found", _) => DoctorFinding::warn(
             "unit",
-            "there is no cc-ci.service: nothing removes what killed runs left, and no comment is answered",
+            "there is no cc-ci.service: nothing removes the apps of killed runs, and no comment is answered",
             "cc-ci docs unit > /etc/systemd/system/cc-ci.service && systemctl enable --now cc-ci",
         ),
         (enabled, active) => DoctorFinding::warn(
@@ -94,10 +95,10 @@ fn of_unit(enabled: &str, active: &str) -> DoctorFinding {
     }
 }
 
-/// Who the forge takes the token for.
+/// The account of the forge's token.
 pub(super) async fn forge(forge: &ForgeArgs) -> DoctorFinding {
     let named = match forge.named() {
-        Ok(None) => return DoctorFinding::ok("forge", "none is named, so no pull request is answered"),
+        Ok(None) => return DoctorFinding::ok("forge", "none is configured, so no pull request is answered"),
         Ok(Some(named)) => named,
         Err(failure) => return DoctorFinding::bad("forge", failure.what, &failure.look_at),
     };
@@ -107,12 +108,13 @@ pub(super) async fn forge(forge: &ForgeArgs) -> DoctorFinding {
         Ok::<_, ForgeError>((me.login, is_member))
     };
     match asked.await {
-        Ok((login, true)) => {
-            DoctorFinding::ok("forge", format!("{} takes the token for {login}, of {}", named.url, named.owner))
-        }
+        Ok((login, true)) => DoctorFinding::ok(
+            "forge",
+            format!("{} accepts the token of {login}, a member of {}", named.url, named.owner),
+        ),
         Ok((login, false)) => DoctorFinding::bad(
             "forge",
-            format!("{} takes the token for {login}, who is no member of {}", named.url, named.owner),
+            format!("{} accepts the token of {login}, who is no member of {}", named.url, named.owner),
             "as an owner of the organisation: a team with the bot, which may write code, issues and pull requests",
         ),
         Err(error) => DoctorFinding::bad(
@@ -188,7 +190,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let token = dir.path().join("token");
         std::fs::write(&token, "hunter2").unwrap();
-        // Nothing listens at a port that was just given back.
+        // Nothing listens on a port that was just released.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url = format!("http://{free}");
         let words =

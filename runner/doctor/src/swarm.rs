@@ -67,26 +67,24 @@ pub(super) async fn check(settings: &Settings) -> Vec<DoctorFinding> {
     found
 }
 
-/// Whose traefik serves, which decides whose authorities judge its certificates.
+/// Whose traefik serves, which decides the trusted certificate authorities.
 fn traefik(there: &Present) -> DoctorFinding {
     match (&there.foreign_traefik, there.own_traefik) {
-        (Some(service), false) => DoctorFinding::ok("traefik", format!("the server's own is there: {service}")),
+        (Some(service), false) => DoctorFinding::ok("traefik", format!("the server's own exists: {service}")),
         (Some(service), true) => DoctorFinding::warn(
             "traefik",
-            format!(
-                "the server's own is there ({service}), and beside it that of `cc-ci up`, which may hold its ports"
-            ),
-            "cc-ci up, which takes its own away",
+            format!("the server's own exists ({service}), and also that of `cc-ci up`, which may hold its ports"),
+            "cc-ci up, which removes its own",
         ),
-        (None, true) => DoctorFinding::ok("traefik", "that of `cc-ci up` is there"),
+        (None, true) => DoctorFinding::ok("traefik", "that of `cc-ci up` exists"),
         (None, false) => DoctorFinding::bad("traefik", "there is no traefik", "cc-ci up"),
     }
 }
 
-/// traefik passes a request on, as it must for an app.
+/// Checks that traefik forwards a request, as it must for an app.
 async fn route(settings: &Settings, swarm: &Swarm, is_there: bool) -> DoctorFinding {
     if !is_there {
-        return DoctorFinding::warn("route", "there is no route of cc-ci's own that could be asked for", "cc-ci up");
+        return DoctorFinding::warn("route", "cc-ci has no route that could be requested", "cc-ci up");
     }
     let asked = async {
         let http = http_trusting(settings, served_ca(swarm, settings).await?.as_deref())?;
@@ -98,7 +96,7 @@ async fn route(settings: &Settings, swarm: &Swarm, is_there: bool) -> DoctorFind
     }
 }
 
-/// The bot's repository opens, as each backup opens it.
+/// Checks that the bot's repository opens, as in each backup.
 async fn repository(swarm: &Swarm) -> DoctorFinding {
     match host::repository::opens(swarm, Instant::now() + Duration::from_secs(30)).await {
         Ok(Looked::Well(said)) => DoctorFinding::ok("backups", said),
@@ -112,8 +110,8 @@ async fn repository(swarm: &Swarm) -> DoctorFinding {
     }
 }
 
-/// traefik answers 404 over TLS for a name that no app has. Whose authorities judge: those of the system, and the local
-/// one where our own traefik serves.
+/// Checks that traefik answers 404 over TLS for an unused name. Trusts the system's authorities, and the local one if
+/// cc-ci's traefik serves.
 async fn https(settings: &Settings, swarm: &Swarm) -> DoctorFinding {
     if let Some(resolver) = &settings.cert_resolver {
         return DoctorFinding::warn(

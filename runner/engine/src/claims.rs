@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use base::failure::{Failure, Kind};
 use base::names::StackName;
-use swarm::{Claim, ClaimOutcome, Swarm};
+use slots::{Claim, ClaimOutcome, Claims};
+use swarm::Swarm;
 
 use crate::context::StageRun;
 use host::queue;
@@ -64,15 +65,16 @@ pub fn longest(cx: &StageRun) -> Duration {
 pub async fn none_is_kept(cx: &StageRun, stacks: &BTreeSet<StackName>) -> Result<(), Failure> {
     let now = queue::now(&cx.run.swarm, &cx.run.runner.settings).await?;
     let kept = |claim: &&Claim| stacks.contains(&claim.stack) && claim.kept_until.is_some_and(|until| now < until);
-    cx.run.swarm.claims().await?.iter().find(kept).map_or(Ok(()), |other| Err(held_by(other)))
+    Claims(&cx.run.swarm).all().await?.iter().find(kept).map_or(Ok(()), |other| Err(held_by(other)))
 }
 
 async fn take(swarm: &Swarm, claim: &Claim) -> Result<(), Failure> {
-    let gone = swarm.claim_gone(&claim.stack);
-    let ClaimOutcome::Taken(_) = swarm.claim(claim).await? else { return Ok(()) };
+    let claims = Claims(swarm);
+    let gone = claims.gone(&claim.stack);
+    let ClaimOutcome::Taken(_) = claims.take(claim).await? else { return Ok(()) };
     // The slot says that nobody lives under this name: whoever has it is being removed.
     let _ = tokio::time::timeout(LETTING_GO, gone).await;
-    match swarm.claim(claim).await? {
+    match claims.take(claim).await? {
         ClaimOutcome::Held => Ok(()),
         ClaimOutcome::Taken(other) => Err(held_by(&other)),
     }

@@ -2,6 +2,7 @@
 //! that no janitor takes it before, and a process of its own ends it then; where that one is killed,
 //! the next `cc-ci reap` does.
 
+use slots::Claims;
 use std::time::Duration;
 
 use base::failure::Failure;
@@ -21,7 +22,7 @@ pub async fn keep(cx: &StageRun, time: Duration) -> Result<String, Failure> {
     let until = queue::now(&cx.run.swarm, &cx.run.runner.settings).await?.saturating_add(seconds);
     // The tested app last: as long as its claim says nothing, the run ends as any other.
     for claim in cx.holdings.claims_to_end().iter().rev() {
-        cx.run.swarm.keep_claim(&claim.stack, until).await?;
+        Claims(&cx.run.swarm).keep(&claim.stack, until).await?;
     }
     warm::stay(cx, until).await?;
     end_later(cx, &cx.app.spec.run)?;

@@ -1,5 +1,5 @@
-//! Webhooks: the same comments as polling finds, some seconds sooner. What is lost on this way, polling
-//! finds; what comes on both, the watcher takes once.
+//! Webhooks: the same comments as polling finds, some seconds sooner. Polling finds what is lost here; the watcher
+//! discards duplicates.
 
 use std::sync::Arc;
 
@@ -14,28 +14,28 @@ use tokio::sync::mpsc;
 
 use crate::api::{Comment, comment_of_payload};
 
-/// A larger payload is refused. It holds the pull request's description beside the comment; polling finds
-/// the comments of those who write more.
+/// A larger payload is refused. It contains the pull request's description as well as the comment; polling finds longer
+/// ones.
 pub const PAYLOAD_BYTES: usize = 2 * 1024 * 1024;
 
 /// A shorter secret could be guessed from one signed payload.
 pub const SECRET_LENGTH: usize = 16;
 
-/// The events that tell of comments on pull requests, as Gitea and GitHub call them.
+/// The events about comments on pull requests in Gitea and GitHub.
 const EVENTS: [&str; 2] = ["issue_comment", "pull_request_comment"];
 
-/// Why a payload is not taken. The one who sent it learns no more than this.
+/// Why a payload is refused. The sender learns no more than this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookError {
     /// The secret is too short.
     #[error(
-        "the webhook's secret must have at least {SECRET_LENGTH} characters; make a new one and set it at the forge too"
+        "the webhook's secret must have at least {SECRET_LENGTH} characters; create a new one and set it in the forge too"
     )]
     Weak,
-    /// The signature is not the one that our secret makes, or there is none.
+    /// The signature is missing or does not match the secret.
     #[error("the payload is not signed with the webhook's secret")]
     Unsigned,
-    /// It is signed, and is no payload that we know.
+    /// It is signed, and is not a known payload.
     #[error("the payload cannot be read: {0}; is the webhook of the right kind?")]
     Unreadable(String),
 }
@@ -51,10 +51,6 @@ impl std::fmt::Debug for HookSecret {
 }
 
 impl HookSecret {
-    /// A secret.
-    ///
-    /// # Errors
-    /// When it is too short.
     pub fn new(secret: &SecretString) -> Result<Self, HookError> {
         let secret = secret.expose_secret();
         if secret.len() < SECRET_LENGTH {
@@ -68,17 +64,16 @@ impl HookSecret {
         hmac::sign(&self.0, payload).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether a payload has this signature, in hexadecimal digits. How long it takes does not depend on
-    /// where the signatures differ.
+    /// Whether a payload has this signature, in hexadecimal digits. Constant time.
     fn has_signed(&self, payload: &[u8], signature: &str) -> bool {
         bytes_of(signature).is_some_and(|tag| hmac::verify(&self.0, payload, &tag).is_ok())
     }
 }
 
-/// What a forge sends along with a payload.
+/// The headers of a payload.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signed<'a> {
-    /// The header `X-Gitea-Signature`: digits alone.
+    /// The header `X-Gitea-Signature`: only digits.
     pub gitea: Option<&'a str>,
     /// The header `X-Hub-Signature-256`: `sha256=` and the digits.
     pub hub: Option<&'a str>,
@@ -86,10 +81,10 @@ pub struct Signed<'a> {
     pub event: Option<&'a str>,
 }
 
-/// The comment that a webhook tells of; none where it is about something else. Pure.
+/// The comment of a webhook; `None` if it is about something else. Pure.
 ///
 /// # Errors
-/// When the payload is not signed, or no payload. The signature is looked at first.
+/// The payload is not signed, or malformed. The signature is checked first.
 pub fn read(secret: &HookSecret, signed: Signed<'_>, payload: &[u8]) -> Result<Option<Comment>, HookError> {
     let signature = signed.gitea.or_else(|| signed.hub.and_then(|hub| hub.strip_prefix("sha256=")));
     if !signature.is_some_and(|signature| secret.has_signed(payload, signature)) {
@@ -110,9 +105,9 @@ fn bytes_of(digits: &str) -> Option<Vec<u8>> {
     digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
 }
 
-/// A route that takes webhooks at `path` and passes their comments on. It answers 204 where all is well,
-/// 401 where the signature is wrong, 400 and 413 to what cannot be read, and 503 where nobody takes
-/// comments at the moment; none of these loses a comment, since polling finds it.
+/// A route that takes webhooks at `path` and forwards their comments. It returns 204 on success, 401 for a wrong
+/// signature, 400 and 413 for a malformed or long payload, and 503 if comments are not accepted at the moment; none of
+/// these loses a comment, since polling finds it.
 pub fn router(path: &str, secret: HookSecret, comments: mpsc::Sender<Comment>) -> Router {
     Router::new()
         .route(path, post(take))

@@ -1,14 +1,14 @@
 //! From a comment on a pull request to a request for a run, and the facts of a build in Drone.
 //!
-//! This crate knows comments, forges and Drone. It knows nothing of stages, checks or reports: who starts
-//! a run, and what is said about it, is the caller's.
+//! This crate knows comments, forges and Drone. It knows no stages, checks or reports: the caller starts runs and
+//! writes answers.
 //!
 //! ```text
 //! let forge = Gitea::new(http, url, owner, token);
 //! let mut watcher = Watcher::open(forge, Store::hold(&path)?, about).await?;
-//! watcher.cycle().await?;                           // one request where nothing happened
+//! watcher.cycle().await?;                           // one request if nothing changed
 //! while let Some(asked) = watcher.next().await? {   // a member's, with the commit pinned
-//!     /* take it on, under asked.comment.id */
+//!     /* accept it, under asked.comment.id */
 //!     watcher.confirm(asked.comment.id)?;
 //! }
 //! ```

@@ -1,4 +1,4 @@
-//! Names that come from a forge. All of them are strangers' texts until they are one of these types.
+//! Names from a forge. They are untrusted text until they are one of these types.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,11 +16,11 @@ name_type! {
     RepoName, |text| forge_name("a repository's name", text)
 }
 name_type! {
-    /// The name that a user logs in with.
+    /// A user's login name.
     Login, |text| forge_name("a user's name", text)
 }
 name_type! {
-    /// The name of a branch, harmless in an argument list and in a path.
+    /// The name of a branch, safe in an argument list and in a path.
     Branch, branch
 }
 
@@ -39,9 +39,7 @@ fn branch(text: &str) -> Result<(), NameError> {
 /// A repository on a forge.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Repo {
-    /// Whose it is.
     pub owner: Owner,
-    /// Its name.
     pub name: RepoName,
 }
 
@@ -59,12 +57,10 @@ impl FromStr for Repo {
     }
 }
 
-/// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PullId {
-    /// The repository that it asks to be merged into.
+    /// The target repository.
     pub repo: Repo,
-    /// Its number there.
     pub number: u64,
 }
 
@@ -85,12 +81,11 @@ impl fmt::Display for CommentId {
     }
 }
 
-/// A user of a forge. The number stays, the name may change hands.
+/// A user of a forge. The id is permanent, the name may be reassigned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct User {
-    /// The user's number.
     pub id: i64,
-    /// The user's name at this moment.
+    /// The user's current name.
     pub login: Login,
 }
 

@@ -1,14 +1,14 @@
-//! Tokens, from files alone: an argument or a variable can be read by others.
+//! Tokens, only from files: other users can read arguments and variables.
 
 use std::path::{Path, PathBuf};
 
 use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// A longer token is none.
+/// Maximum length.
 pub const LONGEST: usize = 500;
 
-/// A shorter one could be guessed by whoever may ask often.
+/// A shorter one could be guessed with many requests.
 pub const SHORTEST: usize = 16;
 
 /// Why there is no token.
@@ -16,24 +16,16 @@ pub const SHORTEST: usize = 16;
 pub enum TokenError {
     /// The file cannot be read.
     #[error("the token's file {} cannot be read: {why}; it must be a file that this user can read", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        why: std::io::Error,
-    },
-    /// The file holds something else.
-    #[error("the file {} holds no token: one line of 1 to 500 visible characters without spaces is wanted", .path.display())]
-    NoToken {
-        /// The file.
-        path: PathBuf,
-    },
+    Unreadable { path: PathBuf, why: std::io::Error },
+    /// The file contains something else.
+    #[error("the file {} contains no token: it has to be one line of 1 to 500 visible characters without spaces", .path.display())]
+    NoToken { path: PathBuf },
 }
 
-/// Reads a token. White space around it is not part of it.
+/// Reads a token, without surrounding white space.
 ///
 /// # Errors
-/// When the file cannot be read or holds something else. No error shows what it holds.
+/// The file cannot be read or contains something else. No error shows its content.
 pub fn read(path: &Path) -> Result<SecretString, TokenError> {
     let text = std::fs::read_to_string(path).map_err(|why| TokenError::Unreadable { path: path.to_owned(), why })?;
     let token = text.trim();
@@ -43,7 +35,7 @@ pub fn read(path: &Path) -> Result<SecretString, TokenError> {
     Ok(SecretString::from(token))
 }
 
-/// A token that others have to show.
+/// A token that clients have to present.
 #[derive(Clone)]
 pub struct RequiredToken {
     key: hmac::Key,
@@ -52,26 +44,22 @@ pub struct RequiredToken {
 
 /// The token is too short.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the token must have at least {SHORTEST} characters; make a new one, and give it to those who use it")]
+#[error("the token must have at least {SHORTEST} characters; create a new one, and distribute it to its users")]
 pub struct WeakToken;
 
 impl RequiredToken {
-    /// A token to be shown.
-    ///
-    /// # Errors
-    /// When it is too short.
     pub fn new(token: &SecretString) -> Result<Self, WeakToken> {
         let token = token.expose_secret();
         if token.len() < SHORTEST {
             return Err(WeakToken);
         }
-        // The key is this process's own, so that two tokens are compared by what nobody outside can know.
+        // A random key for this process, so that the compared values are unknown outside.
         let key = hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>());
         let tag = hmac::sign(&key, token.as_bytes());
         Ok(Self { key, tag })
     }
 
-    /// Whether this is the token. How long it takes does not depend on where the two differ.
+    /// Whether this is the token. Constant time.
     pub fn is(&self, shown: &str) -> bool {
         hmac::verify(&self.key, shown.as_bytes(), self.tag.as_ref()).is_ok()
     }

@@ -1,4 +1,4 @@
-//! A damaged database: set aside, and what can be read of it saved into the new one.
+//! A damaged database: set aside, and its readable parts salvaged into the new one.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -18,18 +18,18 @@ use super::{files, write};
 use journal::event::{Event, Record};
 use journal::run_dir::RunDir;
 
-/// Says it in the log.
+/// Logs it.
 pub(super) fn tell(set_aside: SetAside) -> SetAside {
-    tracing::error!("the history {set_aside}; it is made again from the journals");
+    tracing::error!("the history {set_aside}; it is rebuilt from the journals");
     set_aside
 }
 
-/// Sets the writer's database aside and gives it an empty one; where the old one is now, if there is one.
+/// Sets the writer's database aside and opens an empty one. Returns the old one's new path, if there is one.
 pub(super) fn replace(writer: &mut Writer) -> Result<Option<PathBuf>, HistoryError> {
     let in_place = writer.is_in_place()?;
     let nothing = Connection::open_in_memory().map_err(|error| HistoryError::of(&writer.place.file(), &error))?;
     let old = writer.replace(nothing);
-    // Its log is not written into it: that could damage what is whole.
+    // No checkpoint of its log: that could damage intact parts.
     let _ = old.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     drop(old);
     let aside = writer.place.set_aside(in_place)?;
@@ -37,7 +37,7 @@ pub(super) fn replace(writer: &mut Writer) -> Result<Option<PathBuf>, HistoryErr
     Ok(aside)
 }
 
-/// What could be read of a run.
+/// The readable part of a run.
 struct Saved {
     run: RunId,
     journal: Vec<u8>,
@@ -50,11 +50,11 @@ impl History {
         self.place().broken().is_empty()
     }
 
-    /// Saves what can be read of databases that were set aside, run by run, once each. Runs that are in the history
-    /// or have a folder are left alone. How many were saved. It blocks.
+    /// Salvages the readable runs of databases that were set aside, once each, and returns their number. Runs in the
+    /// history or with a folder are skipped. Blocking.
     ///
     /// # Errors
-    /// What keeps the history from being written to.
+    /// The history cannot be written.
     pub fn salvage(&self) -> Result<u64, HistoryError> {
         let mut all = 0;
         for path in self.place().broken() {
@@ -79,14 +79,14 @@ impl History {
         Ok(all)
     }
 
-    /// Imports a journal that is in no folder, of a run that is over. It blocks.
+    /// Imports a journal without a folder, of a run that is over. Blocking.
     pub fn put(&self, run: RunId, journal: Vec<u8>) -> Result<(), HistoryError> {
         let saved = Saved { run, journal, files: Vec::new() };
         self.write(|writer| put(writer, &saved)).map(drop)
     }
 
     fn salvage_one(&self, path: &Path) -> Result<u64, HistoryError> {
-        // Where not even this goes there is nothing to save.
+        // If even this fails there is nothing to salvage.
         let Ok(old) = open_to_read(path) else { return Ok(0) };
         let mut count = 0;
         for (id, run) in runs(&old) {
@@ -103,8 +103,8 @@ impl History {
     }
 }
 
-/// The numbers of runs in a damaged database, with their names where those can be read. Damage ends a walk, so that
-/// every table is walked from both ends.
+/// The numbers of runs in a damaged database, with their names if readable. Since damage ends an iteration, every table
+/// is read from both ends.
 fn runs(old: &Connection) -> BTreeMap<i64, Option<RunId>> {
     let mut found = BTreeMap::new();
     for order in ["ASC", "DESC"] {
@@ -127,7 +127,7 @@ fn runs(old: &Connection) -> BTreeMap<i64, Option<RunId>> {
     found
 }
 
-/// The journal of a run up to the first piece that cannot be read; none where that is the first.
+/// The journal of a run up to the first unreadable chunk; `None` if that is the first.
 fn read(old: &Connection, id: i64, run: Option<RunId>) -> Option<Saved> {
     let mut journal = Vec::new();
     let mut next = 0;
@@ -167,7 +167,7 @@ fn read_files(old: &Connection, id: i64) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Writes what was saved of a run; none where the history has the run, or what is there is no journal.
+/// Writes a salvaged run; `None` if the history has the run, or the content is no journal.
 fn put(writer: &mut Writer, saved: &Saved) -> Result<Option<super::RunChange>, HistoryError> {
     let path = writer.place.file();
     let mut work = || -> Result<Option<super::RunChange>, Stop> {

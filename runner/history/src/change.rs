@@ -1,55 +1,51 @@
-//! What is told to those who watch the history.
+//! Change events of the history.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 use base::names::{RecipeName, RunId};
 
-/// Something in the history is different.
+/// A change of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryChange {
-    /// A run.
     Run(RunChange),
-    /// The database was damaged and another one is made: whoever shows something asks again.
+    /// The database was damaged and a new one created: readers have to query everything again.
     SetAside(SetAside),
 }
 
-/// What is different about a run.
+/// A change of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunChange {
-    /// The run.
     pub run: RunId,
-    /// Its recipe.
     pub recipe: RecipeName,
-    /// How it is different.
     pub kind: ChangeKind,
-    /// The lines of its journal that are new, counted from 0; may be none.
+    /// The new lines of its journal, counted from 0; may be empty.
     pub lines: Range<u64>,
 }
 
-/// How a run is different. Where several are true, it is the last of them in this order.
+/// Kinds of changes. If several apply, it is the last in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
     /// Its journal has more lines.
     Grew,
-    /// It was not there before.
+    /// It is new.
     Began,
-    /// Nobody writes to its journal any more, and all of it is here, with the files that tests left.
+    /// Its journal is final and completely imported, including the files of tests.
     Sealed,
     /// It has a verdict.
     Ended,
     /// It was killed.
     NoEnd,
-    /// It is not in the history any more, by the rules of what is kept.
+    /// The retention rules removed it.
     Dropped,
 }
 
 /// A damaged database that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// Where it is now; none where nothing was left of it.
+    /// Its new path; `None` if nothing was left of it.
     pub path: Option<PathBuf>,
-    /// What was wrong with it.
+    /// The damage.
     pub why: String,
 }
 
@@ -62,13 +58,11 @@ impl std::fmt::Display for SetAside {
     }
 }
 
-/// A journal that could not be imported yet. It stays in its run's folder, and is tried again.
+/// A journal that could not be imported yet. It stays in its run's folder, and is retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingChange {
-    /// The run.
     pub run: RunId,
-    /// Why not.
     pub why: String,
-    /// Whether it is tried again by itself; a journal that is damaged or from a newer cc-ci is when it changes.
+    /// Whether it is retried automatically; a damaged journal, or one of a newer cc-ci, is retried when it changes.
     pub passes: bool,
 }

@@ -1,29 +1,27 @@
-//! A journal in pieces that are compressed each for itself.
+//! A journal in chunks that are compressed separately.
 //!
-//! Where a piece ends depends on the lines alone, so that a journal gives the same pieces in however many steps it
-//! is imported.
+//! Chunk boundaries depend only on the lines, so that a journal gives the same chunks in any number of import steps.
 
 use std::io;
 
-/// Lines of a piece at most.
+/// Maximum number of lines of a chunk.
 pub(super) const LINES: u64 = 500;
-/// Bytes after which a piece ends with the line.
+/// Size in bytes after which a chunk ends with the line.
 pub(super) const BYTES: usize = 256 * 1024;
 const LEVEL: i32 = 3;
 
-/// Some lines of a journal, each with its end.
+/// Some lines of a journal with their line breaks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// The first line's number, from 0.
     pub(super) first: u64,
-    /// How many they are.
+    /// Number of lines.
     pub(super) lines: u64,
-    /// The lines.
     pub(super) raw: Vec<u8>,
 }
 
 impl Chunk {
-    /// An empty one that begins with this line.
+    /// An empty chunk that begins with this line.
     pub(super) fn at(first: u64) -> Self {
         Self { first, ..Self::default() }
     }
@@ -38,12 +36,12 @@ impl Chunk {
     }
 }
 
-/// Makes bytes smaller.
+/// Compresses bytes.
 pub(super) fn pack(raw: &[u8]) -> io::Result<Vec<u8>> {
     zstd::bulk::compress(raw, LEVEL)
 }
 
-/// The bytes that were made smaller; `bytes` is how many they are.
+/// Decompresses bytes; `bytes` is the decompressed size.
 pub(super) fn unpack(data: &[u8], bytes: u64) -> io::Result<Vec<u8>> {
     let raw = zstd::bulk::decompress(data, usize::try_from(bytes).unwrap_or(usize::MAX).min(1 << 30))?;
     if raw.len() as u64 == bytes {

@@ -1,5 +1,5 @@
-//! A history of many runs made of a few, for the bench: their rows again, under other names and times. Their journals
-//! say what the first one's says.
+//! Multiplies a few runs to a large history for the bench: copies their rows under other names and times. The journals
+//! of copies equal the original's.
 
 use std::collections::BTreeSet;
 
@@ -12,36 +12,34 @@ use super::store::{Db, History};
 use super::write;
 use journal::event::RunStarted;
 
-/// A run that differs from another one in its name, its time and what it tested.
+/// A run that differs from another one in its name, time and tested revision.
 #[derive(Debug)]
 pub struct Copy {
-    /// The other one, which the history has.
+    /// The original, which is in the history.
     pub of: RunId,
-    /// What this one tested, and its name.
+    /// The copy's name and tested revision.
     pub started: RunStarted,
-    /// When it began.
     pub at: Timestamp,
 }
 
 impl Db {
-    /// The names of all runs.
     pub fn names(&self) -> Result<BTreeSet<String>, HistoryError> {
         self.ask(|db| db.prepare("SELECT run FROM runs")?.query_map([], |row| row.get(0))?.collect())
     }
 }
 
 impl History {
-    /// Writes copies, each once and in place: what is cut short is no history any more. It blocks, and nothing else may
-    /// have the database open.
+    /// Writes copies directly into the file: an interrupted call destroys the history. Blocking, and needs exclusive
+    /// access.
     ///
     /// # Errors
-    /// One is there already, or the disk refuses.
+    /// A copy exists already, or the disk refuses.
     pub fn copy(&self, copies: &[Copy]) -> Result<(), HistoryError> {
         let path = self.file();
         self.forget_readers();
         self.write(|writer| {
             let mut work = || -> rusqlite::Result<()> {
-                // The log that is written ahead would be a second gigabyte, and a sum over each page of it.
+                // A write-ahead log would be a second gigabyte, with a checksum for each page.
                 let mode = |mode: &str| writer.db.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()));
                 mode("OFF")?;
                 let tx = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;

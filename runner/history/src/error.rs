@@ -1,4 +1,4 @@
-//! What keeps something from being kept or found.
+//! Errors of the history.
 
 use std::path::PathBuf;
 
@@ -6,64 +6,56 @@ use rusqlite::ErrorCode;
 
 use journal::ReadError;
 
-/// Why the history cannot be opened, read or added to.
+/// Why the history cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// Another program holds the database. It passes.
-    #[error("the history is busy: another program holds {0}; it is tried again")]
+    /// Another program holds the database. Temporary.
+    #[error("the history is busy: another program holds {0}; it is retried")]
     Busy(PathBuf),
-    /// There is no room. It passes when somebody makes some.
-    #[error("the history cannot grow: no room for {0}; make room on its disk, and it is tried again")]
+    /// The disk is full. Temporary if space is freed.
+    #[error("the history cannot grow: no space for {0}; free space on its disk, and it is retried")]
     Full(PathBuf),
-    /// The disk fails, or denies.
-    #[error("the history cannot be reached: {path}: {why}; look at the disk and the rights")]
+    /// The disk fails, or denies access.
+    #[error("the history is not accessible: {path}: {why}; check the disk and the permissions")]
     Io {
         /// The database, or a file of a run.
         path: PathBuf,
-        /// What the system says.
         why: String,
     },
-    /// The database is damaged. It is set aside, and another one made of the journals.
+    /// The database is damaged. It is set aside, and a new one is built from the journals.
     #[error("the history is damaged: {path}: {why}")]
     Corrupt {
-        /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's message.
         why: String,
     },
-    /// A newer cc-ci made it.
+    /// It was created by a newer cc-ci.
     #[error("the history {path} has version {found}; this cc-ci knows versions up to {known}: use a newer cc-ci")]
     Newer {
-        /// The database.
         path: PathBuf,
         /// Its version.
         found: u32,
-        /// The newest version that this program knows.
+        /// The newest supported version.
         known: u32,
     },
-    /// Another cc-ci keeps this history.
+    /// Another cc-ci process writes this history.
     #[error("another cc-ci keeps the history {0}: one `cc-ci serve` is enough for a state folder")]
     Held(PathBuf),
-    /// A run's journal is not one.
+    /// A run's journal is invalid.
     #[error("the journal of run {run} cannot be imported: {why}")]
-    Journal {
-        /// The run.
-        run: String,
-        /// What is wrong with it.
-        why: ReadError,
-    },
-    /// A fault of cc-ci.
+    Journal { run: String, why: ReadError },
+    /// A bug of cc-ci.
     #[error("a bug in cc-ci's history: {0}; please report it")]
     Bug(String),
 }
 
 impl HistoryError {
-    /// Whether the same may go well later, with nobody having changed the journal.
+    /// Whether a retry may succeed without a change of the journal.
     pub fn passes(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Full(_) | Self::Io { .. })
     }
 
-    /// An error of SQLite about the database at `path`.
+    /// Converts SQLite's error about the database at `path`.
     pub(super) fn of(path: &std::path::Path, error: &rusqlite::Error) -> Self {
         let (path, why) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {
@@ -79,7 +71,7 @@ impl HistoryError {
         }
     }
 
-    /// An error of the system about a file.
+    /// Converts the system's error about a file.
     pub fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull {
             return Self::Full(path.to_owned());

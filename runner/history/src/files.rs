@@ -1,4 +1,4 @@
-//! Files that a run's tests left, such as a browser's pictures.
+//! Files of a run's tests, such as a browser's pictures.
 
 use std::io;
 
@@ -9,15 +9,15 @@ use super::import::Stop;
 use journal::plain_file::read;
 use journal::run_dir::RunDir;
 
-/// A file may have as many bytes.
+/// Maximum size of a file.
 const LARGEST: u64 = 8 << 20;
-/// All files of a run may have as many.
+/// Maximum size of all files of a run.
 const ALL: u64 = 64 << 20;
-/// A run may have as many files.
+/// Maximum number of files of a run.
 const MOST: usize = 200;
 
-/// Takes the files of `artifacts/` into the database. Strangers' tests write there, so that nothing but plain files
-/// is opened; what is left out stays in the folder, and the folder stays.
+/// Imports the files of `artifacts/` into the database. Untrusted tests write there, so only regular files are opened;
+/// a skipped file stays in the folder, and the folder is kept.
 pub(super) fn take(db: &Connection, id: i64, dir: &RunDir) -> Result<(), Stop> {
     let entries = match std::fs::read_dir(dir.artifacts()) {
         Ok(entries) => entries,
@@ -44,7 +44,6 @@ pub(super) fn take(db: &Connection, id: i64, dir: &RunDir) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Writes one file.
 pub(super) fn put(db: &Connection, id: i64, name: &str, data: &[u8]) -> Result<(), Stop> {
     let packed = pack(data)?;
     db.prepare_cached("INSERT OR REPLACE INTO files (run, name, bytes, data) VALUES (?1, ?2, ?3, ?4)")?

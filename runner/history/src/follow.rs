@@ -1,4 +1,4 @@
-//! Imports what grows in the state folder. The kernel tells of it: no file is looked at on a timer.
+//! Imports changes of the state folder, notified by inotify without polling.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,26 +17,26 @@ use super::error::HistoryError;
 use super::store::History;
 use journal::run_dir::RunDir;
 
-/// After so long what was busy or full is tried again; each time twice as long, up to the longest.
+/// Initial and maximum pause before retries if the database is busy or the disk full; it doubles.
 const AGAIN: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Follows the runs of a state folder into its history.
+/// Imports the runs of a state folder into its history as they grow.
 pub struct Follower {
     history: History,
     events: EventStream<[u8; 4096]>,
     runs: WatchDescriptor,
     /// Folders of runs that may grow.
     watched: HashMap<WatchDescriptor, RunId>,
-    /// Runs that somebody waits for the end of.
+    /// Runs whose end is awaited.
     awaited: BTreeSet<RunId>,
-    /// Runs that may have something new.
+    /// Runs that may have changed.
     dirty: BTreeSet<RunId>,
-    /// Runs that were there at the start, newest last.
+    /// Runs that existed at the start, newest last.
     backlog: VecDeque<RunId>,
-    /// Runs that could not be imported for a reason that passes.
+    /// Runs whose import failed temporarily.
     again: BTreeSet<RunId>,
-    /// When that is tried next, and how long was waited for it.
+    /// The time of the next retry, and the last pause.
     retry: Option<Instant>,
     pause: Duration,
     changes: broadcast::Receiver<HistoryChange>,
@@ -44,16 +44,16 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins to watch. Nothing is imported before [`Follower::follow`].
+    /// Starts to watch. Nothing is imported before [`Follower::follow`].
     ///
     /// # Errors
-    /// When the folder cannot be watched.
+    /// The folder cannot be watched.
     pub fn new(history: &History) -> Result<Self, HistoryError> {
         let runs = history.state().join("runs");
         let io = |error: std::io::Error| HistoryError::io(&runs, &error);
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&runs).map_err(io)?;
         let inotify = Inotify::init().map_err(io)?;
-        // A run's folder gets its name when it is locked, by a move.
+        // A run's folder is renamed to its final name after it is locked.
         let mask = WatchMask::CREATE | WatchMask::MOVED_TO | WatchMask::ONLYDIR;
         let descriptor = inotify.watches().add(&runs, mask).map_err(io)?;
         Ok(Self {
@@ -72,17 +72,17 @@ impl Follower {
         })
     }
 
-    /// Follows until it is told to stop: what grows first, then what was there before, newest first, then what can
-    /// be saved from a damaged database.
+    /// Imports until it is cancelled: first changes, then earlier runs, newest first, then the readable parts of
+    /// damaged databases.
     ///
     /// # Errors
-    /// When the kernel does not tell of files any more.
+    /// The kernel no longer reports file changes.
     pub async fn follow(mut self, stop: &CancellationToken) -> Result<(), HistoryError> {
         self.look_at_all();
         let history = self.history.clone();
-        let buried = tokio::task::spawn_blocking(move || history.bury()).await;
-        if let Ok(Err(error)) = buried {
-            tracing::warn!("runs without a folder cannot be looked at: {error}");
+        let ended = tokio::task::spawn_blocking(move || history.end_killed()).await;
+        if let Ok(Err(error)) = ended {
+            tracing::warn!("runs without a folder cannot be checked: {error}");
         }
         let mut salvaged = self.history.nothing_to_salvage();
         loop {
@@ -93,7 +93,7 @@ impl Follower {
                 biased;
                 () = stop.cancelled() => return Ok(()),
                 event = self.events.next() => {
-                    let event = event.unwrap_or_else(|| Err(std::io::Error::other("the kernel tells nothing any more")));
+                    let event = event.unwrap_or_else(|| Err(std::io::Error::other("the kernel no longer reports file changes")));
                     let event = event.map_err(|error| HistoryError::io(&self.history.state().join("runs"), &error))?;
                     let name = event.name.map(|name| name.to_string_lossy().into_owned());
                     self.heard(&event.wd, event.mask, name.as_deref());
@@ -103,7 +103,7 @@ impl Follower {
                     self.dirty.insert(run);
                 }
                 change = self.changes.recv() => {
-                    // A new database has nothing of what is still in folders.
+                    // A new database lacks everything that is in folders.
                     if matches!(change, Ok(HistoryChange::SetAside(_)) | Err(broadcast::error::RecvError::Lagged(_))) {
                         self.look_at_all();
                         salvaged = false;
@@ -128,7 +128,7 @@ impl Follower {
         }
     }
 
-    /// Everything may have something new.
+    /// Marks every run as possibly changed.
     fn look_at_all(&mut self) {
         match RunDir::all(self.history.state()) {
             Ok(runs) => self.backlog = runs.into_iter().map(|(run, _)| run).collect(),
@@ -152,8 +152,8 @@ impl Follower {
 
     async fn import(&mut self, run: RunId) {
         let dir = RunDir::of(self.history.state(), &run);
-        // First and once: nothing is written after the import of which the kernel does not tell, and who is taken to
-        // live has somebody who waits for the end.
+        // Checked first and once, so that every write after the import is reported, and the end of a live run is
+        // awaited.
         let lives = dir.may_grow();
         if lives {
             self.watch(&run, &dir);
@@ -177,7 +177,7 @@ impl Follower {
         }
     }
 
-    /// Has the kernel tell of what is written, and of the end of the one that writes.
+    /// Watches a run's folder for writes, and its process for its end.
     fn watch(&mut self, run: &RunId, dir: &RunDir) {
         if self.awaited.contains(run) {
             return;
@@ -190,7 +190,7 @@ impl Follower {
         self.awaited.insert(run.clone());
         let (ended, dir, run) = (self.ended.0.clone(), dir.clone(), run.clone());
         tokio::spawn(async move {
-            // A lock that is not there any more has no owner either.
+            // A lock file that is gone has no owner either.
             let _ = dir.wait_for_owner().await;
             while let Some(left) = dir.silent_in() {
                 tokio::time::sleep(left).await;
@@ -203,18 +203,18 @@ impl Follower {
         let done: Vec<_> = self.watched.iter().filter(|(_, of)| *of == run).map(|(watch, _)| watch.clone()).collect();
         for watch in done {
             self.watched.remove(&watch);
-            // The kernel may have ended it by itself, with the folder.
+            // The kernel may have removed the watch with the folder.
             let _ = self.events.watches().remove(watch);
         }
     }
 
-    /// Whether there is nothing more to save from damaged databases.
+    /// Whether there is nothing left to salvage from damaged databases.
     async fn salvage(&mut self) -> bool {
         let history = self.history.clone();
         let saved = tokio::task::spawn_blocking(move || history.salvage()).await;
         match saved.unwrap_or_else(|error| Err(HistoryError::Bug(error.to_string()))) {
             Ok(_) => {}
-            // It is tried again at the next start.
+            // It is retried at the next start.
             Err(error) => tracing::error!("what was set aside cannot be saved: {error}"),
         }
         true
@@ -227,11 +227,11 @@ impl std::fmt::Debug for Follower {
     }
 }
 
-/// Imports everything that is in run folders and not in the history, newest first; the journals that cannot be are
-/// among [`History::waiting`]. For a program that does not follow. It blocks.
+/// Imports everything that is in run folders and not in the history, newest first; failed journals are in
+/// [`History::waiting`]. For a program that does not follow. Blocking.
 ///
 /// # Errors
-/// When the state folder cannot be read.
+/// The state folder cannot be read.
 pub fn catch_up(history: &History) -> Result<(), HistoryError> {
     let state: &Path = history.state();
     let runs = RunDir::all(state).map_err(|error| HistoryError::io(state, &error))?;
@@ -240,6 +240,6 @@ pub fn catch_up(history: &History) -> Result<(), HistoryError> {
             tracing::warn!("{error}");
         }
     }
-    history.bury()?;
+    history.end_killed()?;
     history.salvage().map(drop)
 }

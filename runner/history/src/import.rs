@@ -1,4 +1,4 @@
-//! One run's journal into the tables, in one transaction; from where the last time ended.
+//! Imports a run's journal into the tables in one transaction, from where the last import ended.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -19,21 +19,21 @@ use journal::ReadError;
 use journal::plain_file;
 use journal::run_dir::RunDir;
 
-/// A line may have as many bytes.
+/// Maximum size of a line.
 const LONGEST: u64 = 256 << 20;
 
-/// The one that writes.
+/// The connection that writes.
 pub(super) struct Writer {
     pub(super) db: Connection,
     file: Option<FileIdentity>,
     pub(super) place: DatabasePath,
     /// Runs whose journals grow, so that no line is read twice.
     tallies: HashMap<RunId, Tally>,
-    /// Nobody else writes as long as it is held.
+    /// The exclusive right to write, as long as it is held.
     _lock: File,
 }
 
-/// What ends an import before its end.
+/// Why an import stops early.
 pub(super) enum Stop {
     Sql(rusqlite::Error),
     File(io::Error),
@@ -58,15 +58,15 @@ impl From<ReadError> for Stop {
     }
 }
 
-/// Where the lines of a run come from.
+/// The source of a run's lines.
 pub(super) struct Source<'a> {
     pub(super) run: &'a RunId,
     pub(super) read: &'a mut dyn BufRead,
-    /// Whether nobody adds to it any more.
+    /// Whether the journal is final.
     pub(super) over: bool,
 }
 
-/// A run as it is after an import.
+/// A run's state after an import.
 pub(super) struct Done {
     pub(super) id: i64,
     pub(super) tally: Tally,
@@ -79,26 +79,26 @@ impl Writer {
         Self { db, file, place, tallies: HashMap::new(), _lock: lock }
     }
 
-    /// Whether its database is still the file that everybody else finds.
+    /// Whether the open database is still the file at its path.
     ///
     /// # Errors
-    /// The disk does not say.
+    /// The disk cannot be queried.
     pub(super) fn is_in_place(&self) -> Result<bool, HistoryError> {
         Ok(self.file.is_some() && self.file == self.place.identity()?)
     }
 
-    /// Puts a connection to another database in place of the one that is there.
+    /// Replaces the connection by one to another database.
     pub(super) fn replace(&mut self, db: Connection) -> Connection {
         self.tallies.clear();
-        // A database in memory, which stands in for it meanwhile, is nobody's.
+        // The temporary database in memory has no file.
         self.file = db.path().filter(|path| !path.is_empty()).and_then(|_| self.place.identity().ok().flatten());
         std::mem::replace(&mut self.db, db)
     }
 
-    /// Imports what is new in a run's folder; none where nothing is. That its process is gone was found out before.
+    /// Imports the new lines of a run's folder; `None` if there are none. `over` was determined before.
     pub(super) fn import(&mut self, run: &RunId, dir: &RunDir, over: bool) -> Result<Option<RunChange>, HistoryError> {
         let path = self.place.file();
-        // A tally that was changed and not committed would be wrong: it only comes back at the end.
+        // A tally with uncommitted changes would be wrong, so it is only put back at the end.
         let tally = self.tallies.remove(run);
         match self.import_from(run, dir, over, tally) {
             Ok(change) => Ok(change),
@@ -108,8 +108,8 @@ impl Writer {
         }
     }
 
-    /// Runs that live by the tables and whose folders are gone have no end.
-    pub(super) fn bury(&mut self) -> Result<Vec<RunChange>, HistoryError> {
+    /// Ends runs that are live in the tables and whose folders are gone.
+    pub(super) fn end_killed(&mut self) -> Result<Vec<RunChange>, HistoryError> {
         let path = self.place.file();
         let mut work = || -> Result<Vec<RunChange>, Stop> {
             let mut changes = Vec::new();
@@ -149,7 +149,7 @@ impl Writer {
         let mut file = match plain_file::open(&dir.journal()) {
             Ok(Some(file)) => file,
             Ok(None) => return Err(io::Error::other("the journal is no file").into()),
-            // It has not begun, or is of a provider, which has none.
+            // It has not begun, or belongs to a provider, which has no journal.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
@@ -184,10 +184,10 @@ impl Writer {
     }
 }
 
-/// Takes every whole line and writes what it gives; none where there is no first one yet.
+/// Reads all complete lines and writes their rows; `None` without a first line.
 pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>) -> Result<Option<Done>, Stop> {
     let Source { run, read, over } = source;
-    // Pieces need the run's number before its row can be right.
+    // Chunks need the run's number before its row can be complete.
     let begun = Extent { state: RunState::Live, file_bytes: 0, sealed: false };
     let mut id = None;
     let mut tail = 0;
@@ -198,7 +198,7 @@ pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>
         if count == 0 {
             break;
         }
-        // What a kill leaves behind, or what is being written: it waits for its end.
+        // A partial line, from a kill or a write in progress, waits for its end.
         let whole = line.ends_with(b"\n") || over && Tally::is_whole(&line);
         if !whole {
             tail = count as u64;
@@ -237,7 +237,7 @@ pub(super) fn take(db: &Connection, mut tally: Option<Tally>, source: Source<'_>
     Ok(Some(Done { id, tally, extent }))
 }
 
-/// What is different about a run.
+/// The change event of an import.
 pub(super) fn change(run: &RunId, before: Option<&Known>, done: &Done) -> RunChange {
     let state = done.extent.state;
     let kind = if before.is_none_or(|known| known.state != state) && state != RunState::Live {

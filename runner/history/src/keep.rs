@@ -1,4 +1,4 @@
-//! What is kept, and for how long.
+//! Retention.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use super::write;
 use journal::number::{from_one, from_zero};
 use journal::run_dir::RunDir;
 
-/// Runs that go in one transaction: nobody waits long for it.
+/// Runs removed in one transaction, so that none takes long.
 const AT_ONCE: usize = 50;
-/// Pages of the file that are given back to the disk after one of them.
+/// Pages of the file that are returned to the disk after each.
 const PAGES: u32 = 2000;
 
-/// What is kept. Of each recipe the newest run with a verdict, the newest green one, and what the overview and
-/// coverage show stay for ever; a run that lives is never touched.
+/// Retention settings. The newest run of each recipe with a verdict, the newest green one, and those that the overview
+/// and coverage show are kept for ever; a live run is never removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub struct Keep {
     /// Runs of each recipe that the history keeps
@@ -33,17 +33,17 @@ pub struct Keep {
     #[arg(long, env = "CCCI_KEEP_DAYS", value_name = "DAYS", value_parser = from_zero, default_value_t = 365)]
     pub keep_days: u32,
 
-    /// Days after which a run's folder goes, when all of it is in the history
+    /// Days after which a run's folder is removed, if it is completely in the history
     #[arg(long, env = "CCCI_KEEP_FOLDERS", value_name = "DAYS", value_parser = from_zero, default_value_t = 30)]
     pub keep_folders: u32,
 }
 
-/// What went.
+/// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Runs that are not in the history any more.
+    /// Runs removed from the history.
     pub runs: Vec<RunId>,
-    /// Runs whose folder is gone.
+    /// Runs whose folder was removed.
     pub folders: Vec<RunId>,
 }
 
@@ -54,9 +54,9 @@ struct Old {
 }
 
 impl History {
-    /// Drops what is not kept, as of `now`: first from the history, then folders. It blocks.
+    /// Applies retention as of `now`: first to the history, then to folders. Blocking.
     pub fn retain(&self, keep: &Keep, now: Timestamp) -> Result<Dropped, HistoryError> {
-        // No folder goes by what a file says that nobody finds any more.
+        // A replaced database file must not decide about folders.
         self.write(|_| Ok(()))?;
         let mut dropped = Dropped::default();
         let old = self.too_old(keep, now)?;
@@ -111,7 +111,7 @@ impl History {
         })
     }
 
-    /// Runs of which everything is in the history, and whose folder may go by its age.
+    /// Completely imported runs whose folder is old enough to be removed.
     fn spare_folders(&self, keep: &Keep, now: Timestamp) -> Result<Vec<RunId>, HistoryError> {
         let here = RunDir::all(self.state()).map_err(|error| HistoryError::io(self.state(), &error))?;
         let ask = "SELECT 1 FROM runs WHERE run = ?1 AND sealed = 1 AND left_out = 0 AND at_ms < ?2";
@@ -130,20 +130,20 @@ impl History {
         })
     }
 
-    /// Removes a run's folder; whether it is gone. One whose process lives, whose app stays, or that changed since it
-    /// was imported is left alone.
+    /// Removes a run's folder and returns whether it is gone. Skips a run whose process lives, whose app is kept, or
+    /// that changed since its import.
     fn end_folder(&self, run: &RunId, dropped: &mut Dropped) -> bool {
         let dir = RunDir::of(self.state(), run);
         if !dir.path().exists() {
             return true;
         }
-        // Held to the end: whoever looks meanwhile sees a run that lives. One that reports has no process here.
+        // Held to the end, so that the run counts as live meanwhile. A reporting run has no process here.
         let alive = dir.take_over();
         if alive.is_none() && (!dir.is_reported() || dir.may_grow()) {
             return false;
         }
         let length = std::fs::metadata(dir.journal()).map_or(0, |meta| meta.len());
-        // By the database that everybody finds, whatever became of its file since the last look.
+        // Checked in the database at its path, which may have been replaced since the last access.
         let whole = self.write(|writer| {
             write::known(&writer.db, run).map_err(|error| HistoryError::of(&writer.place.file(), &error))
         });

@@ -1,9 +1,8 @@
-//! Everything that cc-ci knows of runs, in one SQLite file that is made of the runs' journals.
+//! The history of runs in one SQLite file, built from the runs' journals.
 //!
-//! The journal is the truth: every table but the one that holds the journals can be made again from it. A
-//! [`Follower`] imports what grows and [`History::changes`] tells of it; questions go through [`History::read`] and
-//! are the methods of [`Db`]. Texts of strangers are texts: nothing here reads them, and whoever shows them escapes
-//! them.
+//! The journal is the source of truth: every table except the one with the journals can be rebuilt from it. A
+//! [`Follower`] imports changes and [`History::changes`] reports them; queries run through [`History::read`] and are
+//! the methods of [`Db`]. Texts from outside are stored uninterpreted; the caller escapes them for display.
 
 mod broken;
 mod change;

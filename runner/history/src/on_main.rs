@@ -1,8 +1,8 @@
-//! Whether what is red on a pull request was red on the default branch too, by a run that the history has. Pure.
+//! Compares failures on a pull request with a run of the default branch in the history. Pure.
 //!
-//! Only what can be compared is told: the same check of the same stage, with the same test behind it; where a stage is red
-//! without a red check, the same kind of failure of the same stage. Where there is no such run, or it did not come to the
-//! check, nothing is told.
+//! Only comparable results count: the same check of the same stage with the same test; for a red stage without a red
+//! check, the same kind of failure of the same stage. Without such a run, or if it did not reach the check, nothing is
+//! reported.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use journal::fold::{RunView, StageView};
 use journal::on_main::OnMain;
 use journal::tone::Tone;
 
-/// Compares a run of a pull request that is red with one of the default branch; none where nothing can be compared.
+/// Compares a red run of a pull request with one of the default branch; `None` if nothing is comparable.
 pub fn compare(view: &RunView, main: &MainRun) -> Option<OnMain> {
     if view.tone() != Tone::Failed {
         return None;
@@ -39,9 +39,9 @@ pub fn compare(view: &RunView, main: &MainRun) -> Option<OnMain> {
     is_told.then_some(OnMain { commit, at: main.run.at, run, red, green })
 }
 
-/// Whether the check was red there; none where that cannot be said.
+/// Whether the check was red there; `None` if unknown.
 fn of_check(tests: &BTreeMap<String, String>, stage: Stage, check: &CheckResult, main: &MainRun) -> Option<bool> {
-    // A test that the recipe brings is another one at another commit, and one of cc-ci's folder may have changed since.
+    // A test of the recipe's repository differs between commits, and one of cc-ci's folder may have changed since.
     let is_same = check.origin != Origin::Recipe && tests.get(&check.name) == main.tests.get(&check.name);
     let there = main.checks.iter().filter(|known| is_same && known.stage == stage && known.name == check.name);
     let there: Vec<Outcome> = there.map(|known| known.outcome).collect();
@@ -61,7 +61,7 @@ fn of_stage(stage: &StageView, main: &MainRun) -> Option<bool> {
     }
 }
 
-/// The same with the newest run of the default branch that was over when this one was.
+/// Compares with the newest run of the default branch that was over when this one was.
 ///
 /// # Errors
 /// The history does not answer.

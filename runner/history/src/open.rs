@@ -1,4 +1,4 @@
-//! The database's files, and how connections to them are made.
+//! The database's files and connections.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -12,20 +12,20 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::HistoryError;
 use super::steps;
 
-/// How long a connection waits for another program before it says that the database is busy.
+/// How long a connection waits for another program before it fails as busy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often, and with what pause, the lock is tried before somebody counts as its holder.
+/// Number of attempts before the lock counts as held, and the pause between them.
 const HELD_LOOKS: u32 = 10;
 const HELD_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where the database is.
+/// The database's path.
 #[derive(Debug, Clone)]
 pub(super) struct DatabasePath {
     state: PathBuf,
 }
 
-/// What tells a file from another one of the same name.
+/// Distinguishes a file from another one of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileIdentity {
     device: u64,
@@ -45,10 +45,10 @@ impl DatabasePath {
         self.state.join("history.sqlite")
     }
 
-    /// Which file is there, whatever its name; none where there is none.
+    /// The identity of the file at the path; `None` if there is none.
     ///
     /// # Errors
-    /// The disk does not say.
+    /// The disk cannot be queried.
     pub(super) fn identity(&self) -> Result<Option<FileIdentity>, HistoryError> {
         let path = self.file();
         match std::fs::metadata(&path) {
@@ -58,12 +58,12 @@ impl DatabasePath {
         }
     }
 
-    /// The right to write, until the file is dropped.
+    /// The exclusive right to write, until the file is dropped.
     pub(super) fn lock(&self) -> Result<File, HistoryError> {
         let path = self.state.join("history.lock");
         let io = |error: std::io::Error| HistoryError::io(&path, &error);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
-        // A program that is just being started by this process holds for a moment what the process has let go of.
+        // A child process that is just being started briefly inherits a lock that this process has released.
         for _ in 0..HELD_LOOKS {
             if FileExt::try_lock_exclusive(&file).map_err(io)? {
                 return Ok(file);
@@ -73,10 +73,10 @@ impl DatabasePath {
         Err(HistoryError::Held(self.file()))
     }
 
-    /// The connection that writes, to a database of this program's version. It is made where there is none.
+    /// The writing connection, to a database of this program's version. The database is created if it does not exist.
     pub(super) fn to_write(&self) -> Result<Connection, HistoryError> {
         let path = self.file();
-        // SQLite would make it readable by everybody; what it makes beside it has the same mode.
+        // SQLite would create it readable by all users; its other files get the same mode.
         OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -88,10 +88,10 @@ impl DatabasePath {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(&path, flags).map_err(of)?;
         db.busy_timeout(PATIENCE).map_err(of)?;
-        // Only counts where nothing is in the file yet: what retention frees goes back to the disk.
+        // Only has an effect on an empty file: space that retention frees is returned to the disk.
         db.pragma_update(None, "auto_vacuum", "incremental").map_err(of)?;
         db.pragma_update(None, "journal_mode", "wal").map_err(of)?;
-        // A power cut may take the last transactions, never the database; their journals are still there.
+        // A power cut may lose the last transactions, never the database; their journals still exist.
         db.pragma_update(None, "synchronous", "normal").map_err(of)?;
         db.pragma_update(None, "journal_size_limit", 16 << 20).map_err(of)?;
         db.set_prepared_statement_cache_capacity(64);
@@ -99,7 +99,7 @@ impl DatabasePath {
         Ok(db)
     }
 
-    /// A connection that only reads.
+    /// A read-only connection.
     pub(super) fn to_read(&self) -> Result<Connection, HistoryError> {
         open_to_read(&self.file())
     }
@@ -116,14 +116,14 @@ impl DatabasePath {
         found
     }
 
-    /// Gives the database another name; which one, where there is a database. Nobody may have it open. Its log goes with
-    /// it where it `has_its_log`: another file's would be read as changes of it.
+    /// Renames the database and returns its new path, if it exists. No connection may be open. Its log is renamed as
+    /// well if it `has_its_log`: another file's log would be applied to it.
     pub(super) fn set_aside(&self, has_its_log: bool) -> Result<Option<PathBuf>, HistoryError> {
         let time = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
         let names = std::iter::once(String::new()).chain((2..).map(|n| format!(".{n}")));
         let mut free = names.map(|n| self.state.join(format!("{BROKEN}{time}{n}"))).filter(|path| !path.exists());
         let to = free.next().ok_or_else(|| HistoryError::Bug("no name is free".to_owned()))?;
-        // What could only be begun has nothing in it.
+        // A database whose creation was interrupted is empty.
         if std::fs::metadata(self.file()).is_ok_and(|meta| meta.len() == 0) {
             std::fs::remove_file(self.file()).map_err(|error| HistoryError::io(&self.file(), &error))?;
         }
@@ -149,7 +149,7 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A connection that only reads, to any file.
+/// A read-only connection to any file.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, HistoryError> {
     let of = |error: rusqlite::Error| HistoryError::of(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -1,4 +1,4 @@
-//! Where an import goes on: what the tables have of a run, as a tally again.
+//! Resumes an import: restores a run's tally from the tables.
 
 use rusqlite::Connection;
 
@@ -6,7 +6,7 @@ use super::chunk::unpack;
 use super::tally::Tally;
 use super::write::{self, Known};
 
-/// The tally to go on with, and what the tables have; nothing of either where the import begins again.
+/// The tally to resume with, and the rows in the tables; neither if the import starts over.
 pub(super) fn go_on(
     db: &Connection,
     tally: Option<Tally>,
@@ -14,7 +14,7 @@ pub(super) fn go_on(
     len: u64,
 ) -> rusqlite::Result<(Option<Tally>, Option<Known>)> {
     let Some(known) = known else { return Ok((None, None)) };
-    // A file that is shorter than what was read of it, or longer than when nobody was left to write, is another one.
+    // A file that is shorter than the imported part, or longer than when it was final, was replaced.
     if len >= known.bytes && !(known.sealed && len != known.file_bytes) {
         let tally = tally.filter(|tally| (tally.lines, tally.bytes) == (known.lines, known.bytes));
         let tally = match tally {
@@ -29,7 +29,7 @@ pub(super) fn go_on(
     Ok((None, None))
 }
 
-/// The tally of what is in the tables; none where the pieces are not what the row says.
+/// The tally of the tables' rows; `None` if the chunks do not match the run's row.
 pub(super) fn reload(db: &Connection, known: &Known) -> rusqlite::Result<Option<Tally>> {
     let mut tally: Option<Tally> = None;
     let mut chunks = db.prepare_cached("SELECT bytes, data FROM chunks WHERE run = ?1 ORDER BY first")?;

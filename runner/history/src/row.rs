@@ -1,4 +1,4 @@
-//! A run as its table gives it, and how columns become the journal's types.
+//! A run's row, and the conversion of columns to the journal's types.
 
 use base::failure::Cause;
 use base::names::{Commit, RecipeName, RunId};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use journal::event::{Stage, VerdictKind};
 use journal::tone::Tone;
 
-/// How far a run is.
+/// A run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -20,7 +20,7 @@ pub enum RunState {
     Live,
     /// It has a verdict.
     Ended,
-    /// It was killed, and never has one.
+    /// It was killed before a verdict.
     NoEnd,
 }
 
@@ -38,63 +38,58 @@ impl RunState {
 /// One run, without its stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
-    /// The run's id.
     pub run: RunId,
-    /// The recipe.
     pub recipe: RecipeName,
     /// The tested commit.
     pub head: Commit,
-    /// The first line of its message; a stranger's text.
+    /// The first line of its message; untrusted text.
     pub head_subject: String,
-    /// The version that the head's compose file names; a stranger's text.
+    /// The version in the head's compose file; untrusted text.
     pub head_version: Option<String>,
     /// The release that the upgrade starts from.
     pub base: Option<String>,
-    /// The pull request's number.
     pub pull_request: Option<u64>,
-    /// Where the repository was taken from; without credentials.
+    /// The address of the repository, without credentials.
     pub source: String,
     /// The machine.
     pub host: String,
     /// The version of the cc-ci that ran it.
     pub cc_ci: String,
-    /// The part that was asked for; empty where it was everything.
+    /// The requested part; empty for everything.
     pub only: Vec<String>,
     /// When it began.
     pub at: Timestamp,
-    /// How long it took, or has taken by its last line; milliseconds.
+    /// Its duration, or its time until the last line, in milliseconds.
     pub took_ms: u64,
-    /// The same without preparation and waiting, where it passed.
+    /// The same without preparation and waiting, if it passed.
     pub worked_ms: Option<u64>,
-    /// How far it is.
     pub state: RunState,
-    /// How it looks; none while it lives.
+    /// `None` while it lives.
     pub tone: Option<Tone>,
-    /// The verdict's word, where there is a verdict.
     pub word: Option<VerdictKind>,
-    /// The stage that decided, where it is not green.
+    /// The stage that decided the verdict, if it is not green.
     pub stage: Option<Stage>,
-    /// The code of the failure that decided; see `base::failure::Kind`.
+    /// The code of the failure that decided the verdict; see `base::failure::Kind`.
     pub kind: Option<String>,
-    /// The verdict's line; of a run that lives what it does now. May hold a stranger's text.
+    /// The verdict's line; for a live run its current activity. May contain untrusted text.
     pub line: String,
-    /// What to look at, where it is not green.
+    /// What to look at, if it is not green.
     pub look_at: Option<String>,
     /// Lines of its journal so far.
     pub lines: u64,
-    /// Whether nobody writes to its journal any more and all of it is here.
+    /// Whether its journal is final and completely imported.
     pub sealed: bool,
-    /// What is wrong with its journal, a line each.
+    /// Defects of its journal, a line each.
     pub remarks: Vec<String>,
 }
 
 impl RunRow {
-    /// Whether everything was asked for.
+    /// Whether everything was requested.
     pub fn is_whole(&self) -> bool {
         self.only.is_empty()
     }
 
-    /// Who has to act, where it failed.
+    /// Who has to act, if it failed.
     pub fn cause(&self) -> Option<Cause> {
         match self.word {
             Some(VerdictKind::Failed(cause)) => Some(cause),
@@ -102,7 +97,7 @@ impl RunRow {
         }
     }
 
-    /// How long ago it began; nothing where the clock went back.
+    /// The time since it began; zero if the clock was set back.
     pub fn age(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.at).max(SignedDuration::ZERO)
     }
@@ -112,14 +107,13 @@ impl RunRow {
 pub(super) const RUN: &str = "r.run, r.recipe, r.head, r.head_subject, r.head_version, r.base, r.pull, r.source, r.host, \
     r.cc_ci, r.only_json, r.at_ms, r.took_ms, r.worked_ms, r.state, r.tone, r.word, r.cause, r.kind, r.stage, r.line, \
     r.look_at, r.lines, r.sealed, r.remarks_json";
-/// How many they are.
 pub(super) const RUN_COLUMNS: usize = 25;
 
 pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let word = match (row.get::<_, Option<String>>(16)?.as_deref(), row.get::<_, Option<String>>(17)?) {
         (Some("passed"), _) => Some(VerdictKind::Passed),
         (Some("cancelled"), _) => Some(VerdictKind::Cancelled),
-        // A cause of a later cc-ci is nobody's here, and red all the same.
+        // A later cc-ci's cause is unknown here, and red all the same.
         (Some(_), cause) => {
             Some(VerdictKind::Failed(cause.and_then(|text| word_of(&text)).unwrap_or(Cause::Infrastructure)))
         }
@@ -154,7 +148,7 @@ pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     })
 }
 
-/// A name from a column.
+/// Parses a name from a column.
 pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, at: usize) -> rusqlite::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -169,12 +163,11 @@ pub(super) fn at(row: &Row<'_>, at: usize) -> rusqlite::Result<Timestamp> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, Box::new(error)))
 }
 
-/// One of the journal's own words, such as a stage or an outcome.
+/// A name of the journal, such as a stage or an outcome.
 pub(super) fn word_of<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
     T::deserialize(IntoDeserializer::<'a, Unknown>::into_deserializer(text)).ok()
 }
 
-/// How far a run is, from its word.
 pub(super) fn state(text: &str) -> RunState {
     match text {
         "live" => RunState::Live,
@@ -183,7 +176,7 @@ pub(super) fn state(text: &str) -> RunState {
     }
 }
 
-/// The word for a cause, as the journal has it.
+/// The name of a cause in the journal.
 pub(super) fn cause_name(cause: Cause) -> &'static str {
     match cause {
         Cause::Recipe => "recipe",
@@ -194,7 +187,7 @@ pub(super) fn cause_name(cause: Cause) -> &'static str {
     }
 }
 
-/// A list as a column has it.
+/// A list's text in a column.
 pub(super) fn list(texts: &[String]) -> String {
     serde_json::json!(texts).to_string()
 }

@@ -1,4 +1,4 @@
-//! Stages and checks as their tables give them.
+//! Rows of stages and checks.
 
 use base::failure::Cause;
 use rusqlite::Row;
@@ -9,40 +9,37 @@ use journal::event::{Origin, Outcome, Stage};
 /// One stage of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageRow {
-    /// Which one.
     pub stage: Stage,
-    /// How far it is.
     pub state: StageState,
-    /// Who has to act, for the red and the blocked.
+    /// Who has to act, if it is red or blocked.
     pub cause: Option<Cause>,
     /// The code of its failure.
     pub kind: Option<String>,
-    /// What happened, in one line.
+    /// The failure in one line.
     pub what: Option<String>,
-    /// Why it was or will be skipped, or by what it was blocked.
+    /// Why it was or will be skipped, or what blocked it.
     pub reason: Option<String>,
-    /// What it is busy with now.
+    /// Its current activity.
     pub busy_with: Option<String>,
     /// Milliseconds from the run's start to its own.
     pub from_ms: Option<u64>,
-    /// Milliseconds that it took.
+    /// Its duration in milliseconds.
     pub took_ms: Option<u64>,
-    /// Milliseconds that it took in earlier runs (median), by the journal.
+    /// The median duration of earlier runs in milliseconds, from the journal.
     pub expected_ms: Option<u64>,
-    /// The most memory that the run's apps held, in bytes.
+    /// The peak memory of the run's apps, in bytes.
     pub memory_peak: Option<u64>,
-    /// The disk that they held at its end, in bytes.
+    /// Their disk usage at its end, in bytes.
     pub disk: Option<u64>,
 }
 
-/// How far a stage is.
+/// A stage's progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageState {
     /// It has not begun.
     Waiting,
-    /// It has begun and not ended; in a run without an end it is what the kill struck.
+    /// It has begun and not ended; in a run without an end, the kill struck it.
     Running,
-    /// It has ended.
     Ended(Outcome),
 }
 
@@ -50,7 +47,7 @@ pub enum StageState {
 pub(super) const STAGE: &str = "s.stage, s.state, s.cause, s.kind, s.what, s.reason, s.busy_with, s.from_ms, s.took_ms, \
     s.expected_ms, s.memory_peak, s.disk";
 
-/// A stage from a row, whose columns begin at `from`; none where a later cc-ci knows it and this one does not.
+/// A stage from a row whose columns begin at `from`; `None` if only a later cc-ci knows it.
 pub(super) fn stage_row(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<StageRow>> {
     let Some(stage) = word_of(&row.get::<_, String>(from)?) else { return Ok(None) };
     let state: String = row.get(from + 1)?;
@@ -78,23 +75,19 @@ pub(super) fn stage_row(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<S
 /// One check of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRow {
-    /// The line of the journal that tells it, from 0; its evidence is there.
+    /// The line of its record in the journal, from 0, which has its evidence.
     pub line: u64,
-    /// The stage.
     pub stage: Stage,
-    /// Its name.
     pub name: String,
-    /// Where it comes from.
     pub origin: Origin,
-    /// How it ended.
     pub outcome: Outcome,
-    /// Who has to act, for the red and the blocked.
+    /// Who has to act, if it is red or blocked.
     pub cause: Option<Cause>,
     /// The code of its failure.
     pub kind: Option<String>,
-    /// One line: what was shown, why it was skipped, or what went wrong.
+    /// One line: the evidence, why it was skipped, or the failure.
     pub text: String,
-    /// Milliseconds that it took.
+    /// Its duration in milliseconds.
     pub took_ms: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The steps from version to version of the database. A step that was released never changes.
+//! Migrations of the database. A released migration never changes.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::HistoryError;
 
-/// Step n makes version n of version n - 1; version 0 is an empty file.
+/// Migration n creates version n from version n - 1; version 0 is an empty file.
 pub(super) const STEPS: &[&str] = &[include_str!("steps/0001_runs.sql"), include_str!("steps/0002_latest.sql")];
 
 /// The version that this program reads and writes.
@@ -17,7 +17,7 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<u32> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Takes a database to this program's version, each step whole or not at all.
+/// Migrates a database to this program's version, one transaction for each migration.
 pub(super) fn go(db: &mut Connection, path: &Path) -> Result<(), HistoryError> {
     let of = |error: rusqlite::Error| HistoryError::of(path, &error);
     let found = version(db).map_err(of)?;

@@ -1,4 +1,4 @@
-//! The history as its users hold it: one writer, some readers, and a channel that tells of changes.
+//! The public interface of the history: one writer, some readers, and a channel of changes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,20 +16,20 @@ use super::import::Writer;
 use super::open::DatabasePath;
 use journal::run_dir::RunDir;
 
-/// Questions that are answered at once; more wait.
+/// Maximum number of concurrent queries; others wait.
 const READERS: usize = 4;
-/// Changes that somebody who is told may be behind; whoever is further behind asks for everything again.
+/// Capacity of the channel of changes; a receiver that falls further behind has to query everything again.
 const BEHIND: usize = 1024;
 
-/// Everything that cc-ci knows of runs: `history.sqlite` in the state folder. Cheap to clone.
+/// The history: `history.sqlite` in the state folder. Cheap to clone.
 #[derive(Clone)]
 pub struct History(Arc<Inner>);
 
 struct Inner {
     place: DatabasePath,
-    /// None where it was opened to read alone.
+    /// `None` if it is read-only.
     writer: Option<Mutex<Writer>>,
-    /// Connections that nobody uses now, each with the database that it is to.
+    /// Idle connections, each with the generation of its database.
     readers: Mutex<Vec<(u64, Connection)>>,
     /// Counts databases that were set aside.
     generation: AtomicU64,
@@ -37,12 +37,12 @@ struct Inner {
     changes: broadcast::Sender<HistoryChange>,
     waiting: Mutex<BTreeMap<RunId, WaitingChange>>,
     set_aside: Mutex<Vec<SetAside>>,
-    /// What a reader found to be damaged.
+    /// Damage that a reader found.
     damage: Mutex<Option<String>>,
     damaged: Notify,
 }
 
-/// The database, for one question.
+/// The database, for one query.
 pub struct Db {
     pub(super) sql: Connection,
     path: PathBuf,
@@ -50,7 +50,7 @@ pub struct Db {
 
 impl Db {
     pub(super) fn ask<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, HistoryError> {
-        // One moment for all that it asks.
+        // One transaction, so that all its statements see the same state.
         let moment = || ask(&*self.sql.unchecked_transaction()?);
         moment().map_err(|error| HistoryError::of(&self.path, &error))
     }
@@ -63,11 +63,11 @@ impl std::fmt::Debug for History {
 }
 
 impl History {
-    /// Opens the history of a state folder to keep it. A database that is damaged is set aside, see
-    /// [`History::set_aside`], and an empty one is made: a [`Follower`](super::Follower) fills it. It blocks.
+    /// Opens the history of a state folder for writing. A damaged database is set aside, see [`History::set_aside`],
+    /// and an empty one is created, which a [`Follower`](super::Follower) fills. Blocking.
     ///
     /// # Errors
-    /// [`HistoryError::Held`] where another cc-ci keeps it, [`HistoryError::Newer`], and what the disk says.
+    /// [`HistoryError::Held`] if another cc-ci process writes it, [`HistoryError::Newer`], and errors of the disk.
     pub fn open(state: &Path) -> Result<Self, HistoryError> {
         let place = DatabasePath::of(state);
         let lock = place.lock()?;
@@ -83,10 +83,10 @@ impl History {
         Ok(Self::of(place.clone(), Some(Writer::new(db, place, lock)), set_aside))
     }
 
-    /// Opens the history of a state folder to ask it alone, beside whoever keeps it. It blocks.
+    /// Opens the history of a state folder read-only, in parallel with its writer. Blocking.
     ///
     /// # Errors
-    /// Where there is none, or it is of another version.
+    /// It does not exist, or has another version.
     pub fn open_to_read(state: &Path) -> Result<Self, HistoryError> {
         let place = DatabasePath::of(state);
         let path = place.file();
@@ -117,17 +117,15 @@ impl History {
         }))
     }
 
-    /// The state folder.
     pub fn state(&self) -> &Path {
         self.0.place.state()
     }
 
-    /// The database's file.
     pub fn file(&self) -> PathBuf {
         self.0.place.file()
     }
 
-    /// Tells of every change from now on.
+    /// Subscribes to all changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<HistoryChange> {
         self.0.changes.subscribe()
     }
@@ -142,7 +140,7 @@ impl History {
         lock(&self.0.set_aside).clone()
     }
 
-    /// Asks a question, on a thread where it may block.
+    /// Runs a query on a blocking thread.
     pub async fn read<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Db) -> Result<T, HistoryError> + Send + 'static,
@@ -153,7 +151,7 @@ impl History {
         tokio::task::spawn_blocking(move || history.read_now(ask)).await.map_err(|error| bug(error.to_string()))?
     }
 
-    /// Asks a question. It blocks.
+    /// Runs a query. Blocking.
     pub fn read_now<T>(&self, ask: impl FnOnce(&Db) -> Result<T, HistoryError>) -> Result<T, HistoryError> {
         let generation = self.0.generation.load(Ordering::Acquire);
         let mut readers = lock(&self.0.readers);
@@ -178,16 +176,16 @@ impl History {
         answer
     }
 
-    /// Imports what is new of a run, and tells of it; none where nothing is. It blocks.
+    /// Imports the new lines of a run and sends a change event; `None` without new lines. Blocking.
     ///
-    /// What cannot be imported stays in the run's folder and is among [`History::waiting`]. A database that is
-    /// damaged is set aside; the run is the first in the new one.
+    /// A journal that cannot be imported stays in the run's folder and is in [`History::waiting`]. A damaged database
+    /// is set aside; the run is the first in the new one.
     pub fn import(&self, dir: &RunDir) -> Result<Option<RunChange>, HistoryError> {
-        // First, so that nothing is written after it was asked that is not read then.
+        // Checked first, so that the import reads everything that was written before.
         self.import_when(dir, !dir.may_grow())
     }
 
-    /// The same of a run of which is known whether its process is gone.
+    /// The same, if it is known whether the run's process is gone.
     pub(super) fn import_when(&self, dir: &RunDir, over: bool) -> Result<Option<RunChange>, HistoryError> {
         let name = dir.path().file_name().unwrap_or_default().to_string_lossy();
         let run: RunId = name.parse().map_err(|error| HistoryError::Bug(format!("no run's folder: {error}")))?;
@@ -205,16 +203,16 @@ impl History {
         imported
     }
 
-    /// Runs that live by the tables and whose folders are gone get their end. It blocks.
-    pub(super) fn bury(&self) -> Result<(), HistoryError> {
-        for change in self.write(Writer::bury)? {
+    /// Ends runs that are live in the tables and whose folders are gone. Blocking.
+    pub(super) fn end_killed(&self) -> Result<(), HistoryError> {
+        for change in self.write(Writer::end_killed)? {
             self.tell(HistoryChange::Run(change));
         }
         Ok(())
     }
 
-    /// Writes. Where the database turns out to be damaged it is set aside, and the same is done in the new one. So it
-    /// is where somebody has removed or replaced its file: what is written to the old one is lost with this process.
+    /// Writes. A database that is found damaged is set aside, and the write repeated in the new one; the same applies
+    /// if its file was removed or replaced, since writes to the old file would be lost.
     pub(super) fn write<T>(
         &self,
         mut work: impl FnMut(&mut Writer) -> Result<T, HistoryError>,
@@ -236,7 +234,7 @@ impl History {
         }
     }
 
-    /// Waits until a question has shown that the database is damaged, and sets it aside.
+    /// Waits until a query has found damage, and sets the database aside.
     pub(super) async fn mend(&self) -> Result<(), HistoryError> {
         self.0.damaged.notified().await;
         let history = self.clone();
@@ -258,13 +256,13 @@ impl History {
         Ok(())
     }
 
-    /// Closes what questions left open.
+    /// Closes the idle connections of queries.
     pub(super) fn forget_readers(&self) {
         lock(&self.0.readers).clear();
     }
 
     pub(super) fn tell(&self, change: HistoryChange) {
-        // Nobody may be listening.
+        // There may be no receiver.
         let _ = self.0.changes.send(change);
     }
 
@@ -273,7 +271,7 @@ impl History {
     }
 }
 
-/// A thread that panicked with the lock left nothing half done: transactions roll back.
+/// A thread that panicked with the lock left nothing incomplete: transactions roll back.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the tables hold of a run, made line by line from its journal. Pure.
+//! A run's rows, computed line by line from its journal. Pure.
 
 use std::borrow::Cow;
 
@@ -11,30 +11,30 @@ use journal::fold::RunView;
 use journal::ReadError;
 use journal::text::one_line;
 
-/// Remarks that are kept of one journal; a journal that is strange throughout says it often enough.
+/// Maximum number of remarks on one journal.
 const REMARKS: usize = 20;
 
 /// A run so far.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
-    /// The view of its records, without what only the journal needs to hold: checks, output, logs.
+    /// The view of its records, without checks, output and logs, which only the journal has.
     pub(super) view: RunView,
-    /// Lines that were taken.
+    /// Number of lines.
     pub(super) lines: u64,
     /// Bytes of these lines.
     pub(super) bytes: u64,
-    /// What is wrong with the journal, a line each.
+    /// Defects of the journal, a line each.
     pub(super) remarks: Vec<String>,
-    /// Checks that no table has yet, each with its line.
+    /// Checks to write, each with its line.
     pub(super) checks: Vec<(u64, Stage, CheckResult)>,
-    /// Pieces that are full, and that no table has yet.
+    /// Full chunks to write.
     pub(super) full: Vec<Chunk>,
-    /// The piece that grows.
+    /// The chunk that grows.
     pub(super) open: Chunk,
     expected_seq: u64,
 }
 
-/// What is read of every line. The rest only where the tables hold something of it.
+/// The part that is parsed of every line. The rest is only parsed if a table needs it.
 #[derive(Deserialize)]
 struct Peek<'a> {
     #[serde(borrow)]
@@ -45,7 +45,7 @@ struct Peek<'a> {
 }
 
 impl Tally {
-    /// Begins with a journal's first line.
+    /// Starts with a journal's first line.
     pub(super) fn begin(line: &[u8]) -> Result<Self, ReadError> {
         let peek: Peek<'_> = serde_json::from_slice(line).map_err(|_| ReadError::NotAJournal)?;
         journal::check_first(&peek.event, peek.format)?;
@@ -65,7 +65,7 @@ impl Tally {
         Ok(tally)
     }
 
-    /// Takes the next line, whatever it is: what cannot be read is kept and told.
+    /// Adds the next line; an unreadable one is stored with a remark.
     pub(super) fn take(&mut self, line: &[u8]) {
         let number = self.lines + 1;
         match self.read(line, number) {
@@ -75,7 +75,7 @@ impl Tally {
         self.keep(line);
     }
 
-    /// Writes down what is wrong with the journal.
+    /// Adds a defect of the journal.
     pub(super) fn remark(&mut self, remark: String) {
         if self.remarks.len() < REMARKS {
             self.remarks.push(remark);
@@ -92,7 +92,7 @@ impl Tally {
         }
         if peek.seq != self.expected_seq {
             let (found, expected) = (peek.seq, self.expected_seq);
-            self.remark(format!("line {number}: record {found} where {expected} was due; some are missing"));
+            self.remark(format!("line {number}: record {found} instead of {expected}; some are missing"));
         }
         self.expected_seq = peek.seq.saturating_add(1);
         self.view.took_ms = self.view.took_ms.max(peek.ms);
@@ -116,7 +116,7 @@ impl Tally {
         }
     }
 
-    /// Whether a text is what a line begins to be, or a whole one.
+    /// Whether a text is a complete line rather than the start of one.
     pub(super) fn is_whole(line: &[u8]) -> bool {
         serde_json::from_slice::<Peek<'_>>(line).is_ok()
     }

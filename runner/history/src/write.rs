@@ -1,4 +1,4 @@
-//! Rows, as they are written. Every function works within its caller's transaction.
+//! Writes rows. Every function works within its caller's transaction.
 
 use base::names::{RecipeName, RunId};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -10,7 +10,7 @@ use base::failure::Cause;
 use journal::event::{Outcome, VerdictKind};
 use journal::fold::{StageProgress, StageView};
 
-/// What the database knows of a run's journal.
+/// The database's data about a run's journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) id: i64,
@@ -37,14 +37,13 @@ pub(super) fn known(db: &Connection, run: &RunId) -> rusqlite::Result<Option<Kno
         .optional()
 }
 
-/// The runs that live.
 pub(super) fn live(db: &Connection) -> rusqlite::Result<Vec<RunId>> {
     let mut ask = db.prepare_cached("SELECT run FROM runs INDEXED BY runs_live WHERE state = 'live'")?;
     let runs = ask.query_map([], |row| row::parsed(row, 0))?;
     runs.collect()
 }
 
-/// How far a run is, and how long its file is.
+/// A run's state, and the length of its file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     pub(super) state: RunState,
@@ -52,7 +51,7 @@ pub(super) struct Extent {
     pub(super) sealed: bool,
 }
 
-/// Writes the run's row and its stages' rows; the run's number in the database.
+/// Writes the rows of the run and its stages; returns the run's number in the database.
 pub(super) fn run(db: &Connection, run: &RunId, tally: &Tally, extent: Extent) -> rusqlite::Result<i64> {
     let view = &tally.view;
     let started = &view.started;
@@ -118,7 +117,7 @@ pub(super) fn run(db: &Connection, run: &RunId, tally: &Tally, extent: Extent) -
     Ok(id)
 }
 
-/// What a run that lives does now.
+/// A live run's current activity.
 fn busy(tally: &Tally) -> String {
     match tally.view.running() {
         Some(stage) => {
@@ -159,14 +158,14 @@ fn stage(db: &Connection, id: i64, place: usize, view: &StageView) -> rusqlite::
     Ok(())
 }
 
-/// Writes what the tally has and no table does: checks, and pieces of the journal.
+/// Writes checks and chunks that no table has yet.
 pub(super) fn rest(db: &Connection, id: i64, tally: &mut Tally) -> rusqlite::Result<()> {
     let sql = "INSERT INTO checks (run, line, stage, name, origin, outcome, cause, kind, text, took_ms)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let mut insert = db.prepare_cached(sql)?;
     for (line, stage, check) in tally.checks.drain(..) {
         let fault = check.fault.as_ref();
-        // A red check's own words are its fault's; the others show what they saw.
+        // A red check's text is its fault's; others have their own.
         let text = fault.filter(|_| check.text.is_empty() && check.outcome != Outcome::Passed);
         insert.execute(params![
             id,
@@ -187,7 +186,7 @@ pub(super) fn rest(db: &Connection, id: i64, tally: &mut Tally) -> rusqlite::Res
     Ok(())
 }
 
-/// Writes a piece of the journal, in place of what it was when it was shorter.
+/// Writes a chunk, replacing its shorter version.
 pub(super) fn chunk(db: &Connection, id: i64, chunk: &Chunk) -> rusqlite::Result<()> {
     if chunk.lines == 0 {
         return Ok(());
@@ -199,7 +198,7 @@ pub(super) fn chunk(db: &Connection, id: i64, chunk: &Chunk) -> rusqlite::Result
     Ok(())
 }
 
-/// Removes everything of a run.
+/// Removes all rows of a run.
 pub(super) fn forget(db: &Connection, id: i64) -> rusqlite::Result<()> {
     for table in ["stages", "checks", "chunks", "files"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?.execute([id])?;
@@ -208,7 +207,7 @@ pub(super) fn forget(db: &Connection, id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes the recipe's row of what the overview shows again.
+/// Updates the recipe's row for the overview.
 pub(super) fn latest(db: &Connection, recipe: &RecipeName) -> rusqlite::Result<()> {
     let newest = "ORDER BY at_ms DESC, run DESC LIMIT 1";
     let of = |wanted: &str| format!("(SELECT id FROM runs WHERE recipe = ?1 {wanted} {newest})");
@@ -233,7 +232,7 @@ pub(super) fn latest(db: &Connection, recipe: &RecipeName) -> rusqlite::Result<(
     Ok(())
 }
 
-/// Numbers of SQLite have a sign.
+/// SQLite's numbers are signed.
 fn ms(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

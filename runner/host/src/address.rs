@@ -1,30 +1,30 @@
-//! Addresses of the command line and the environment, refused in plain words.
+//! Parsers for addresses of the command line and the environment, with readable errors.
 
 use std::net::{IpAddr, SocketAddr};
 
 use url::Url;
 
-/// An address of the web, or of a folder of it.
+/// A web address, or one of a folder there.
 ///
 /// # Errors
-/// What to write in the text's place.
+/// The expected form.
 pub fn url(text: &str) -> Result<Url, String> {
     let found = text.parse().ok().filter(|url: &Url| url.has_host());
     found.ok_or_else(|| "write an address such as https://git.example.org".to_owned())
 }
 
-/// An address of a machine.
+/// An IP address.
 ///
 /// # Errors
-/// What to write in the text's place.
+/// The expected form.
 pub fn ip(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| "write an IP address such as 192.0.2.7".to_owned())
 }
 
-/// An address to listen at.
+/// An address to listen on.
 ///
 /// # Errors
-/// What to write in the text's place.
+/// The expected form.
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an IP address and a port such as 127.0.0.1:8300".to_owned())
 }

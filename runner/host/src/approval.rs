@@ -1,4 +1,4 @@
-//! Which recipes an operator lets run their own code: a file with one name a line.
+//! The operator's list of recipes that may run their own code: a file with one name a line.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,25 +8,21 @@ use base::names::RecipeName;
 
 use crate::settings::Settings;
 
-/// The approved recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Approved(BTreeSet<RecipeName>);
 
-/// A line that names no recipe.
+/// An invalid line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {text:?}: {why}")]
 pub struct WrongLine {
     /// Counts from 1.
     pub line: usize,
-    /// The line as it stands there.
     pub text: String,
-    /// What is wrong with it.
     pub why: String,
 }
 
 impl Approved {
-    /// Reads the lines of a list. `known` are the recipes that cc-ci has a folder for: a mistyped name
-    /// would otherwise approve nothing, in silence.
+    /// Parses a list. `known` are the recipes with a folder: without this check, a typo would silently approve nothing.
     ///
     /// # Errors
     /// The first line that is not a known recipe's name.
@@ -47,19 +43,18 @@ impl Approved {
         Ok(Self(approved))
     }
 
-    /// Reads the file, where there is one; without it nothing is approved. `recipes` is the folder with
-    /// one folder per recipe.
+    /// Reads the file; without one nothing is approved. `recipes` is the folder with one folder per recipe.
     ///
     /// # Errors
-    /// [`Kind::Usage`], a usage error, with the line.
+    /// [`Kind::Usage`] with the line.
     pub fn read(file: Option<&Path>, recipes: &Path) -> Result<Self, Failure> {
         Self::read_as("approved recipes", "CCCI_APPROVED", file, recipes)
     }
 
-    /// The same, of the recipes whose images are pulled with the operator's login.
+    /// The same for the recipes whose images are pulled with the operator's login.
     ///
     /// # Errors
-    /// As of [`Approved::read`].
+    /// As for [`Approved::read`].
     pub fn for_registry(file: Option<&Path>, recipes: &Path) -> Result<Self, Failure> {
         Self::read_as("recipes that have a login for registries", "CCCI_REGISTRY_RECIPES", file, recipes)
     }
@@ -77,22 +72,20 @@ impl Approved {
         Self::parse(&text, &known_in(recipes)).map_err(|line| wrong(line.to_string()))
     }
 
-    /// The recipes.
     pub fn recipes(&self) -> impl Iterator<Item = &RecipeName> {
         self.0.iter()
     }
 
-    /// Why code of a recipe's own repository does not run; none where an operator approved it.
+    /// Why code of a recipe's own repository does not run; `None` if the operator approved it.
     pub fn why_not(&self, settings: &Settings, recipe: &RecipeName) -> Option<String> {
         let list = match &settings.approved {
             _ if self.has(recipe) => return None,
-            None => "there is no list of approved recipes (CCCI_APPROVED)".to_owned(),
+            None => "no list of approved recipes is configured (CCCI_APPROVED)".to_owned(),
             Some(file) => format!("{recipe} is not in {} (CCCI_APPROVED)", file.display()),
         };
         Some(format!("no operator approved them: {list}"))
     }
 
-    /// Whether a recipe is approved.
     pub fn has(&self, recipe: &RecipeName) -> bool {
         self.0.contains(recipe)
     }
@@ -156,7 +149,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a file holds, it approves only what it names, and all that it names.
+        /// Any file approves exactly the names in it.
         #[test]
         fn only_what_stands_there_is_approved(text in "([a-z0-9#\\- \n]|custom-html|n8n){0,12}") {
             if let Ok(approved) = Approved::parse(&text, &known()) {

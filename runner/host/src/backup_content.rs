@@ -1,4 +1,4 @@
-//! What a backup holds of an app: of a snapshot's own list, and judged without what cc-ci itself planted there. Pure.
+//! The content of a backup: parsed from a snapshot's list, and judged without cc-ci's own markers. Pure.
 
 use std::collections::BTreeSet;
 
@@ -9,32 +9,28 @@ use serde::Deserialize;
 /// The file's name. Hidden, so that no app serves or lists it by accident.
 pub const MARKER_NAME: &str = ".cc-ci-marker";
 
-/// Seconds by which the bot's clock may be behind.
+/// Tolerance for the bot's clock.
 const SKEW: SignedDuration = SignedDuration::from_secs(2);
 
-/// Something in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotEntry {
-    /// Its whole path.
+    /// Its absolute path.
     pub path: String,
-    /// Whether it is a folder.
     pub is_folder: bool,
-    /// Its bytes, where they are told.
+    /// Size in bytes, if known.
     pub size: Option<u64>,
-    /// When it was written, where that is told.
+    /// Modification time, if known.
     pub written: Option<Timestamp>,
 }
 
-/// A snapshot as restic lists it.
+/// A snapshot in restic's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// When it was made.
     pub made: Timestamp,
-    /// What is in it.
     pub entries: Vec<SnapshotEntry>,
 }
 
-/// A line of `restic ls --json`: the snapshot first, then what is in it. Source: restic's manual, "scripting".
+/// A line of `restic ls --json`: the snapshot first, then its entries. Source: restic's manual, "scripting".
 #[derive(Deserialize)]
 struct ListingLine {
     #[serde(default)]
@@ -49,7 +45,7 @@ struct ListingLine {
     mtime: Option<Timestamp>,
 }
 
-/// Reads restic's list; none where it is none.
+/// Parses restic's list.
 pub fn listed(text: &str) -> Option<Listed> {
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<ListingLine>(line).ok());
     let made = lines.next()?.time?;
@@ -60,7 +56,7 @@ pub fn listed(text: &str) -> Option<Listed> {
     Some(Listed { made, entries: lines.filter_map(entry).collect() })
 }
 
-/// The paths that abra lists, one a line. Nothing but what is in them says which are folders.
+/// Parses abra's list of paths, one a line. Only the paths of entries in them show which are folders.
 pub fn paths(text: &str) -> Vec<SnapshotEntry> {
     let clean = |line: &str| line.find('/').map(|at| line[at..].trim_end_matches(['"', ',', ' ', '/']).to_owned());
     let paths: Vec<String> = text.lines().filter_map(clean).collect();
@@ -74,35 +70,34 @@ pub fn paths(text: &str) -> Vec<SnapshotEntry> {
     paths.iter().map(entry).collect()
 }
 
-/// Whether a list names the folders of volumes and nothing in them: whoever made it did not look into them, and what
-/// they hold is not known.
+/// Whether a list only has the folders of volumes: the tool did not look into them, and their content is unknown.
 pub fn names_only_volumes(entries: &[SnapshotEntry]) -> bool {
     let depth = |entry: &SnapshotEntry| entry.path.trim_start_matches('/').split('/').count();
     entries.iter().any(|entry| depth(entry) == VOLUME_DEPTH) && entries.iter().all(|entry| depth(entry) <= VOLUME_DEPTH)
 }
 
-/// The parts of the path of a volume's folder: `/var/lib/docker/volumes/<name>`.
+/// Number of components of a volume's path: `/var/lib/docker/volumes/<name>`.
 const VOLUME_DEPTH: usize = 5;
 
-/// What is known of the app when its backup was made.
+/// The app's state at the time of its backup.
 #[derive(Debug, Clone)]
 pub struct BackupContext<'a> {
-    /// What the names of its volumes begin with.
+    /// Prefix of its volumes' names.
     pub volumes: &'a str,
     /// When the backup began.
     pub since: Timestamp,
-    /// What prepares the backup and what the volumes held before it.
+    /// The hooks, and the volumes' content before it.
     pub before: &'a Before,
 }
 
-/// How things stood before a backup.
+/// The state before a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Before {
-    /// The commands of the recipe that prepare what is backed up.
+    /// The recipe's commands that prepare the backup.
     pub hooks: Vec<String>,
-    /// Whether the volumes that the labels cover held anything; unknown counts as so.
+    /// Whether the volumes with backup labels had content; true if unknown.
     pub covered: bool,
-    /// The volumes that the labels do not cover and that held something.
+    /// Volumes without backup labels that had content.
     pub others: Vec<String>,
 }
 
@@ -112,7 +107,7 @@ impl Before {
         self.hooks.iter().any(|hook| hook.contains("dump") || hook.contains(".backup"))
     }
 
-    /// Whether a hook writes a dump, by its words. Others only stop the app or lock it for the while.
+    /// Whether a hook writes a dump, by its text. Other hooks only stop or lock the app.
     fn dumps(&self) -> bool {
         self.hooks.iter().any(|hook| {
             let into =
@@ -122,22 +117,22 @@ impl Before {
     }
 }
 
-/// What a backup holds of the app.
+/// The result for a backup's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holds {
-    /// So many files.
+    /// Number of files.
     Files(usize),
-    /// Nothing, and there was nothing to hold: why.
+    /// Empty, since there was nothing to back up: the reason.
     Nothing(String),
 }
 
-/// Whether a snapshot is one of this backup, and not one that was there before.
+/// Whether a snapshot belongs to this backup, and did not exist before.
 pub fn is_young(made: Timestamp, since: Timestamp) -> bool {
     made.saturating_add(SKEW).is_ok_and(|made| made >= since)
 }
 
-/// Says what a backup holds. An empty one is the recipe's fault where something was there to be backed up: in the volumes
-/// that the labels cover, or in another one of which a hook writes a dump.
+/// Judges a backup's content. An empty one is the recipe's fault if there was something to back up: in the volumes with
+/// backup labels, or in another one of which a hook writes a dump.
 ///
 /// # Errors
 /// [`Kind::BackupEmpty`], [`Kind::BackupFailed`].
@@ -159,7 +154,7 @@ pub fn judged(entries: &[SnapshotEntry], asked: &BackupContext<'_>) -> Result<Ho
         let why = if *covered { "" } else { ", and the pre-hook writes a dump" };
         return Err(Failure::new(
             Kind::BackupEmpty,
-            format!("the backup succeeded and holds nothing of the app's volumes{but}{why}"),
+            format!("the backup succeeded and contains nothing of the app's volumes{but}{why}"),
             "the backupbot labels: do their paths exist below the volume's root, did the pre-hook write its dump below \
              them, does a hook remove what is to be backed up",
         ));
@@ -182,7 +177,7 @@ pub fn judged(entries: &[SnapshotEntry], asked: &BackupContext<'_>) -> Result<Ho
                  covered",
                 others.join(", ")
             ),
-            "where the pre-hook writes its dump: it has to be below a path that the backupbot labels cover",
+            "where the pre-hook writes its dump: it has to be in a path that the backupbot labels cover",
         ));
     }
     Ok(Holds::Files(content.len()))
@@ -195,7 +190,7 @@ fn is_inside(path: &str, volumes: &str) -> bool {
     !matches!(inside.trim_end_matches('/'), "" | "_data")
 }
 
-/// What programs write that pack nothing, in bytes: seen with gzip 1.12, bzip2 1.0.8, xz 5.4, zstd 1.5 from a pipe.
+/// Sizes in bytes of empty compressed files: seen with gzip 1.12, bzip2 1.0.8, xz 5.4, zstd 1.5 from a pipe.
 fn is_empty_dump(entry: &SnapshotEntry) -> bool {
     let Some(size) = entry.size else { return false };
     let name = entry.path.rsplit('/').next().unwrap_or_default().to_lowercase();
@@ -274,7 +269,7 @@ mod tests {
             (vec![DUMP], false, vec![], false),
             (vec![], false, vec!["cache"], false),
             (vec![LOCK], false, vec!["cache"], false),
-            // Its dump is nowhere in the backup, and what it is a dump of is in no volume that is covered.
+            // Its dump is not in the backup, and its source is in no volume with backup labels.
             (vec![DUMP], false, vec!["db"], true),
             (vec![LOCK, DUMP], false, vec!["db"], true),
         ] {

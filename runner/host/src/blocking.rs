@@ -1,11 +1,11 @@
-//! Work that blocks, beside the work that waits for events.
+//! Blocking work in async code.
 
 use base::failure::{Failure, Kind};
 
-/// Runs blocking work, such as git, without holding up the rest.
+/// Runs blocking work, such as git, on a blocking thread.
 ///
 /// # Errors
-/// The work's own; a panic inside it is a bug and named as that.
+/// Those of the work; a panic in it is reported as a bug.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {

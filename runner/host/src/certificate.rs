@@ -1,27 +1,25 @@
-//! Certificates of our own: an authority that signs one of them and is forgotten.
+//! Self-signed certificates: an authority that signs one certificate and is discarded.
 
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
-/// Clocks differ: a certificate counts from this long ago.
+/// Validity before the current time, since clocks differ.
 const EARLIER: Duration = Duration::from_secs(3600);
 
 /// A certificate with its authority, as PEM texts. The key is a secret.
 pub struct Issued {
     /// The authority's certificate, which clients trust.
     pub authority: String,
-    /// The certificate.
     pub certificate: String,
-    /// Its key.
     pub key: String,
 }
 
-/// Makes an authority and a certificate for some names. The authority's key is dropped: it signs nothing
-/// else, ever.
+/// Creates an authority and a certificate for some names. The authority's key is dropped, so that it never signs
+/// anything else.
 ///
 /// # Errors
-/// When a name cannot stand in a certificate.
+/// A name is not allowed in a certificate.
 pub fn issue(authority_name: &str, names: &[String], lasts: Duration) -> Result<Issued, rcgen::Error> {
     let lasting = |params: &mut CertificateParams| {
         params.not_before = (SystemTime::now() - EARLIER).into();
@@ -35,7 +33,7 @@ pub fn issue(authority_name: &str, names: &[String], lasts: Duration) -> Result<
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
     let mut params = CertificateParams::new(names.to_vec())?;
     lasting(&mut params);
-    // Not the authority's own name: OpenSSL would take the certificate for a self-signed one.
+    // Not the authority's own name: OpenSSL would consider the certificate self-signed.
     if let Some(name) = names.first() {
         params.distinguished_name.push(DnType::CommonName, name.as_str());
     }

@@ -3,13 +3,13 @@
 use base::failure::{Failure, Kind};
 use base::names::{Commit, Domain, RecipeName, STACK_NAME_MAX};
 
-/// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`. Where that is longer than a stack's name may be,
-/// or the recipe's name has letters that no host has, the recipe's part is cut to what fits and ends in four digits that
-/// stand for its whole name. The domain itself has to be short
-/// enough: the backup bot looks for a stack by it, and does not find one whose name abra has cut.
+/// The app's domain: `<recipe>[-pr<n>]-<7 digits of the commit>.<base>`. If that is longer than a stack's name may be,
+/// or the recipe's name has characters that are invalid in a host name, the recipe's part is cut to fit and ends in
+/// four digits that are a hash of its name. The domain itself has to be short enough: the backup bot looks up a stack
+/// by it, and does not find one whose name abra has cut.
 ///
 /// # Errors
-/// [`Kind::DomainTooLong`] when the base domain leaves no room.
+/// [`Kind::DomainTooLong`] if the base domain leaves no room.
 pub fn domain_of(
     recipe: &RecipeName,
     pull_request: Option<u64>,
@@ -23,7 +23,7 @@ pub fn domain_of(
 /// The domain `<recipe><end>.<base>`, with the recipe's part cut as in [`domain_of`].
 ///
 /// # Errors
-/// As of [`domain_of`].
+/// As for [`domain_of`].
 pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Domain, Failure> {
     let rest = format!("{end}.{base}");
     let room = STACK_NAME_MAX.saturating_sub(rest.len());
@@ -36,13 +36,13 @@ pub fn domain_with(recipe: &RecipeName, end: &str, base: &Domain) -> Result<Doma
             format!(
                 "the domain of an app of {recipe} would be longer than {STACK_NAME_MAX} characters: abra cuts stack names there"
             ),
-            format!("give a base domain of at most {most} characters (--base-domain)"),
+            format!("use a base domain of at most {most} characters (--base-domain)"),
         ));
     };
     format!("{short}{rest}").parse().map_err(|error| {
-        Failure::new(Kind::DomainTooLong, format!("no domain can be made: {error}"), "give another --base-domain")
+        Failure::new(Kind::DomainTooLong, format!("no domain can be derived: {error}"), "use another --base-domain")
     })
 }
 
-/// The shortest that a recipe's name becomes: four letters by which a person knows it, and its digits.
+/// The minimum length of a recipe's part: four recognizable letters and the hash.
 const SHORTEST: usize = 4 + 1 + 4;

@@ -1,5 +1,4 @@
-//! Whether the docker engine stayed up. A stage that is red because the engine went away says
-//! nothing about the recipe.
+//! Detects that the docker engine stopped. A stage that is red because of that says nothing about the recipe.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,21 +12,21 @@ use swarm::{Swarm, oom_of};
 
 use journal::event::Stage;
 
-/// Time that an engine has to come back.
+/// How long an engine has to come back.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Listens to the engine for the length of a run.
+/// Watches the engine for the length of a run.
 #[derive(Debug)]
 pub struct EngineWatch {
     lost: Arc<AtomicBool>,
     kills: Arc<Mutex<Vec<(StackName, String)>>>,
     task: tokio::task::JoinHandle<()>,
-    /// Containers that ended for want of memory and were told.
+    /// OOM-killed containers that were reported.
     told: BTreeSet<String>,
 }
 
 impl EngineWatch {
-    /// Starts to listen. An event stream ends only when the engine or the connection does.
+    /// Starts to watch. An event stream ends only when the engine or the connection does.
     pub fn start(swarm: &Swarm) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let kills = Arc::new(Mutex::new(Vec::new()));
@@ -46,19 +45,18 @@ impl EngineWatch {
         Self { lost, kills, task, told: BTreeSet::new() }
     }
 
-    /// The containers in which the kernel killed a process for want of memory since the last look, each with its
-    /// stack.
+    /// The containers in which the kernel OOM-killed a process since the last call, each with its stack.
     pub fn memory_kills(&self) -> Vec<(StackName, String)> {
         self.kills.lock().map(|mut kills| std::mem::take(&mut *kills)).unwrap_or_default()
     }
 
-    /// Whether a container that ended for want of memory is told for the first time. Its event may come in a later
-    /// stage than its end.
+    /// Whether an OOM-killed container is reported for the first time. Its event may arrive in a later stage than its
+    /// end.
     pub fn is_new(&mut self, ended: &str) -> bool {
         self.told.insert(ended.to_owned())
     }
 
-    /// If the engine went away since the last look: waits for it, says so, and listens again.
+    /// If the engine stopped since the last call: waits for it, returns the failure, and watches again.
     pub async fn lost_in(&mut self, swarm: &Swarm, stage: Stage) -> Option<Failure> {
         if !self.lost.load(Ordering::SeqCst) && swarm.docker().ping().await.is_ok() {
             return None;
@@ -72,16 +70,16 @@ impl EngineWatch {
             Failure::new(
                 Kind::EngineRestarted,
                 format!("the docker engine was restarted in the middle of {stage}"),
-                "the engine's own log (journalctl -u docker); then run again",
+                "the engine's log (journalctl -u docker); then run again",
             )
         } else {
             Failure::new(
                 Kind::EngineUnreachable,
                 format!(
-                    "the docker engine went away in the middle of {stage} and did not come back in {} s",
+                    "the docker engine stopped during {stage} and did not come back within {} s",
                     PATIENCE.as_secs()
                 ),
-                "start the engine, then `cc-ci reap` removes what is left",
+                "start the engine, then remove the rest with `cc-ci reap`",
             )
         })
     }

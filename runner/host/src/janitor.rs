@@ -1,8 +1,8 @@
-//! Finishes the teardown of runs whose owner is gone: killed, or lost with its machine. A run that
-//! lives, the world, and everything that no claim of cc-ci names are never touched. Two at once are harmless.
+//! Finishes the teardown of runs whose owner is gone: killed, or lost with its machine. Never touches a live run, the
+//! world, or anything without a claim of cc-ci. Concurrent janitors are harmless.
 //!
-//! Whoever has a slot lives as long as it gives signs of life, wherever it is. What has none any more is known
-//! by its claims: on this machine by the run's lock, elsewhere by the claim's deadline.
+//! A run with a slot lives as long as its heartbeat continues, on any machine. Otherwise its claims decide: on this
+//! machine the run's lock, elsewhere the claim's deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ use harness::browser::remove_homes_of_killed;
 use http_client::Http;
 use serde::Serialize;
 use slots::{Board, LedgerEntry, Scan, SlotRequest, Slots, SwarmBoard};
-use swarm::{Claim, Removal, Swarm};
+use slots::{Claim, Claims, Leftovers, RealmLeases};
+use swarm::{Removal, Swarm};
 
 use crate::orphans;
 use crate::provider::ProviderAddress;
@@ -27,65 +28,60 @@ use crate::teardown::tear_down;
 use journal::run_dir::{Alive, RunDir, note_found_dead};
 use recipe_folder::folder::read_toml;
 
-/// What was done about one claim.
+/// The result for one claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reaped {
-    /// The run.
     pub run: String,
-    /// Its stack.
     pub stack: String,
-    /// What was done.
     pub what: Reaping,
 }
 
-/// What a reaping did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reaping {
     /// The owner lives: nothing was touched.
     Alive,
-    /// The app stays until this time (Unix seconds): nothing was touched.
+    /// The app is kept until this time (Unix seconds): nothing was touched.
     Kept(i64),
     /// It is kept, and this run uses it: nothing was touched.
     InUse(String),
-    /// Nothing is left of it.
+    /// Nothing is left.
     Removed,
-    /// Something is still there.
+    /// Something is left.
     Left(Vec<String>),
     /// It could not be tried.
     Failed(String),
 }
 
-/// Who finishes teardowns, and with what.
+/// Finishes teardowns.
 pub struct Janitor<'a> {
     swarm: &'a Swarm,
     http: &'a Http,
     runner: &'a Runner,
     limit: Duration,
     slots: Slots<SwarmBoard>,
-    /// What it did for runs that had a slot.
+    /// The results for runs with a slot.
     done: Mutex<Vec<Reaped>>,
 }
 
 impl<'a> Janitor<'a> {
-    /// A janitor by the settings of `runner`; a realm is removed over `http`, and one app may take `limit` to
-    /// go.
+    /// A janitor with the settings of `runner`; realms are removed over `http`, and `limit` is the timeout for one app.
     pub fn new(swarm: &'a Swarm, http: &'a Http, runner: &'a Runner, limit: Duration) -> Self {
         Self { swarm, http, runner, limit, slots: slots_of(swarm, &runner.settings), done: Mutex::default() }
     }
 
-    /// Looks at every slot, every lease of a realm and every claim on the swarm, and finishes those with no
-    /// live owner. Whether the owner of a slot is dead on another machine takes a while to see.
+    /// Checks every slot, every realm lease and every claim on the swarm, and finishes those without a live owner.
+    /// Detecting a dead slot owner on another machine takes a while.
     pub async fn reap(&self, looks: Scan) -> Result<Vec<Reaped>, Failure> {
-        let buried = self.slots.reap(self, looks, |ask| self.is_dead_here(ask)).await?;
+        let reaped = self.slots.reap(self, looks, |ask| self.is_dead_here(ask)).await?;
         let mut done: Vec<Reaped> = self.done.lock().map(|mut done| std::mem::take(&mut *done)).unwrap_or_default();
         let told_of: BTreeSet<String> = done.iter().map(|one| one.run.clone()).collect();
-        for run in buried.iter().map(|one| one.held.ask.run.to_string()).filter(|run| !told_of.contains(run)) {
+        for run in reaped.iter().map(|one| one.held.ask.run.to_string()).filter(|run| !told_of.contains(run)) {
             done.push(Reaped { run, stack: "its slot".to_owned(), what: Reaping::Removed });
         }
         let slotted = self.slotted().await?;
         let now = self.now().await?;
-        for held in by_run(self.swarm.claims().await?) {
+        for held in by_run(Claims(self.swarm).all().await?) {
             if done.iter().any(|one| one.run == held[0].run.as_str()) {
                 continue;
             }
@@ -95,8 +91,8 @@ impl<'a> Janitor<'a> {
                 Owner::Gone(dir, _alive) => self.end(&held, dir.as_ref()).await?,
             });
         }
-        // After the apps: with a provider that is gone, its realms are.
-        for lease in self.swarm.realm_leases().await? {
+        // After the apps: the realms of a removed provider are gone with it.
+        for lease in RealmLeases(self.swarm).all().await? {
             if let Owner::Gone(_, _alive) = self.owner(&lease, &slotted, now) {
                 done.push(self.end_realm(&lease).await?);
             }
@@ -110,8 +106,8 @@ impl<'a> Janitor<'a> {
         Ok(done)
     }
 
-    /// Forgets the snapshots of runs on this machine that were killed, or could not do it themselves. Those of a run whose
-    /// app is kept stay as long as the app.
+    /// Removes the snapshots of runs on this machine that were killed, or could not do it themselves. Those of a run
+    /// whose app is kept stay as long as the app.
     async fn forget_snapshots(&self) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
         for (run, dir) in RunDir::all(&self.runner.state).unwrap_or_default() {
@@ -119,11 +115,11 @@ impl<'a> Janitor<'a> {
                 continue;
             }
             let Some(_alive) = dir.take_over() else { continue };
-            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+            if Claims(self.swarm).all().await?.iter().any(|claim| claim.run == run) {
                 continue;
             }
             if let Err(failure) = snapshots::forget(self.swarm, &dir, Instant::now() + self.limit).await {
-                // They keep nobody's room, and what the bot refuses now it refuses for all of them.
+                // They occupy no slot, and the bot's refusal applies to all of them.
                 tracing::warn!("run {run}: {failure}; {}", failure.look_at);
                 break;
             }
@@ -133,7 +129,7 @@ impl<'a> Janitor<'a> {
         Ok(done)
     }
 
-    /// Says of the runs that were dead that they were: what waits for their word hears it.
+    /// Records the runs that were found dead, for those who wait for their result.
     fn note_dead(&self, done: &[Reaped]) {
         let is_dead = |one: &&Reaped| matches!(one.what, Reaping::Removed | Reaping::Left(_) | Reaping::Failed(_));
         for run in done.iter().filter(is_dead).filter_map(|one| one.run.parse().ok()) {
@@ -145,7 +141,7 @@ impl<'a> Janitor<'a> {
 
     /// Volumes of dead runs on this node, whose apps were removed from another one.
     async fn what_others_could_not_reach(&self) -> Result<Vec<Reaped>, Failure> {
-        let all = self.swarm.left_elsewhere().await?;
+        let all = Leftovers(self.swarm).all().await?;
         if all.is_empty() {
             return Ok(Vec::new());
         }
@@ -153,13 +149,13 @@ impl<'a> Janitor<'a> {
         let mut done = Vec::new();
         for left in all.into_iter().filter(|left| left.node == own) {
             let reaped = |what| Reaped { run: "of another node".to_owned(), stack: left.stack.to_string(), what };
-            if self.swarm.claims().await?.iter().any(|claim| claim.stack == left.stack) {
-                // A later run has the name: what is here may be its own, and it is looked at again later.
+            if Claims(self.swarm).all().await?.iter().any(|claim| claim.stack == left.stack) {
+                // A later run has the name, so these volumes may be its own; they are checked again later.
                 continue;
             }
             let rest = self.swarm.remove(&left.stack, Removal::Kill, Instant::now() + self.limit).await?;
             if rest.is_empty() {
-                self.swarm.nothing_left_elsewhere(&left).await?;
+                Leftovers(self.swarm).settle(&left).await?;
                 done.push(reaped(Reaping::Removed));
             } else {
                 done.push(reaped(Reaping::Left(rest.iter().map(ToString::to_string).collect())));
@@ -168,8 +164,8 @@ impl<'a> Janitor<'a> {
         Ok(done)
     }
 
-    /// Removes what is private in the folders of runs on this machine that were killed while they had no app:
-    /// before they had a slot, or just after their teardown.
+    /// Removes the private files of runs on this machine that were killed while they had no app: before they had a
+    /// slot, or just after their teardown.
     async fn end_folders(&self) -> Result<Vec<Reaped>, Failure> {
         RunDir::discard_half_made(&self.runner.state);
         let mut done = Vec::new();
@@ -178,8 +174,8 @@ impl<'a> Janitor<'a> {
                 continue;
             }
             let Some(_alive) = dir.take_over() else { continue };
-            // Asked for with the lock in hand: what stays has a claim by now.
-            if self.swarm.claims().await?.iter().any(|claim| claim.run == run) {
+            // Queried with the lock held: an app that is kept has a claim by now.
+            if Claims(self.swarm).all().await?.iter().any(|claim| claim.run == run) {
                 continue;
             }
             orphans::end(&dir);
@@ -204,10 +200,10 @@ impl<'a> Janitor<'a> {
         Ok(holders.chain(view.tickets.iter().map(|ticket| &ticket.ask.run)).cloned().collect())
     }
 
-    /// Room that is on record for a kept app, and no claim says so any more: whoever ended the app was killed.
+    /// Removes the recorded room of kept apps without a claim: the process that removed the app was killed.
     async fn forget_what_is_not_kept(&self) -> Result<(), Failure> {
         let Some(ledger) = self.slots.board().ledger().await? else { return Ok(()) };
-        let claims = self.swarm.claims().await?;
+        let claims = Claims(self.swarm).all().await?;
         for held in ledger.held.iter().filter(|held| held.kept) {
             if !claims.iter().any(|claim| claim.run == held.ask.run) {
                 self.slots.forget_run(&held.ask.run).await?;
@@ -216,14 +212,14 @@ impl<'a> Janitor<'a> {
         Ok(())
     }
 
-    /// Whether the process of a run that has a ticket or a slot is gone for sure: it was on this machine, with
-    /// this state folder, and its lock is free.
+    /// Whether the process of a run with a ticket or a slot is certainly gone: it ran on this machine with this state
+    /// folder, and its lock is free.
     fn is_dead_here(&self, ask: &SlotRequest) -> bool {
         let dir = RunDir::of(&self.runner.state, &ask.run);
         ask.owner == self.runner.host && dir.take_over().is_some()
     }
 
-    /// What a provider holds that outlives the run that made it.
+    /// The room of a provider that outlives the run that created it.
     fn room_of(&self, claim: &Claim) -> SlotRequest {
         let toml = read_toml(&self.runner.settings.recipes, &claim.recipe).unwrap_or_default();
         SlotRequest {
@@ -240,12 +236,12 @@ impl<'a> Janitor<'a> {
         }
     }
 
-    /// Removes the apps that a dead run left, also a provider that it was making for later runs, and its
-    /// realm. A realm that cannot go now keeps nobody's room: its lease says whose it is, and it is tried again.
+    /// Removes the apps of a dead run, including a provider that it was creating for later runs, and its realm. A realm
+    /// that cannot be removed now occupies no room: its lease stays on record, and it is retried.
     async fn end_run(&self, gone: &SlotRequest) -> Result<Vec<Reaped>, Failure> {
         let run = &gone.run;
         if let Some(failed) = self
-            .own_realm(&self.swarm.realm_leases().await?, run)
+            .own_realm(&RealmLeases(self.swarm).all().await?, run)
             .await?
             .into_iter()
             .find(|one| one.what != Reaping::Removed)
@@ -254,12 +250,12 @@ impl<'a> Janitor<'a> {
         }
         let now = self.now().await?;
         let (mut held, mut made): (Vec<Claim>, Vec<Claim>) =
-            self.swarm.claims().await?.into_iter().partition(|claim| claim.run == *run);
+            Claims(self.swarm).all().await?.into_iter().partition(|claim| claim.run == *run);
         made.retain(|claim| claim.warm.is_some() && gone.stacks.contains(&claim.stack));
         let mut done = Vec::new();
         for claim in made {
             if claim.kept_until.is_some() {
-                // It was killed when the provider was kept and its room was not on record yet.
+                // It was killed after the provider was kept and before its room was recorded.
                 self.slots.note_kept(self.room_of(&claim)).await?;
                 continue;
             }
@@ -276,27 +272,27 @@ impl<'a> Janitor<'a> {
             return Ok(done);
         }
         let dir = RunDir::of(&self.runner.state, run);
-        // Without its lock the process is there after all, stopped perhaps: its folder is its own.
+        // If the lock is held, the process is there after all, perhaps stopped: it owns its folder.
         let alive = dir.take_over();
         done.extend(self.end(&held, alive.is_some().then_some(&dir)).await?);
         Ok(done)
     }
 
-    /// Ends what one run holds, also apps that it keeps. With `when_due`, waits until they have been kept
-    /// as long as was asked for; somebody may have given them more time meanwhile.
+    /// Removes the apps of one run, including kept ones. With `when_due`, waits for the end of the requested time,
+    /// which may be extended meanwhile.
     pub async fn reap_run(&self, run: &RunId, when_due: bool) -> Result<Vec<Reaped>, Failure> {
         loop {
-            let leases = self.swarm.realm_leases().await?;
+            let leases = RealmLeases(self.swarm).all().await?;
             let slotted = self.slotted().await?;
             let now = self.now().await?;
-            let mut claims = self.swarm.claims().await?;
+            let mut claims = Claims(self.swarm).all().await?;
             claims.retain(|claim| claim.run == *run);
             let Some(held) = by_run(claims).pop() else { return self.end_place(run).await };
             let used = |lease: &&Claim| {
                 lease.stack == held[0].stack && !matches!(self.owner(lease, &slotted, now), Owner::Gone(..))
             };
             return Ok(match self.owner(&held[0], &slotted, now) {
-                // Another janitor was quicker: it is done when it lets go.
+                // Another janitor is removing it: it is done when it releases the lock.
                 Owner::Lives if when_due && RunDir::of(&self.runner.state, run).wait_for_owner().await.is_ok() => {
                     continue;
                 }
@@ -304,10 +300,11 @@ impl<'a> Janitor<'a> {
                 Owner::Keeps(until) if when_due => {
                     let left = until.saturating_sub(now);
                     let due = tokio::time::sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
+                    let claims = Claims(self.swarm);
                     tokio::select! {
                         () = due => {}
-                        // Somebody ended it before: nothing is left to wait for.
-                        () = self.swarm.claim_gone(&held[0].stack) => {}
+                        // It was removed before: there is nothing to wait for.
+                        () = claims.gone(&held[0].stack) => {}
                     }
                     continue;
                 }
@@ -323,7 +320,7 @@ impl<'a> Janitor<'a> {
                     let mut done = self.own_realm(&leases, run).await?;
                     done.extend(self.end(&held, dir.as_ref()).await?);
                     drop(alive);
-                    // Somebody gave it more time in this very moment.
+                    // The time was extended at this moment.
                     if when_due && done.iter().any(|one| matches!(one.what, Reaping::Kept(_))) {
                         continue;
                     }
@@ -333,7 +330,7 @@ impl<'a> Janitor<'a> {
         }
     }
 
-    /// Gives back the slot, or the place in the queue, of a run that has no apps and no process any more.
+    /// Gives back the slot or the place in the queue of a run without apps and process.
     async fn end_place(&self, run: &RunId) -> Result<Vec<Reaped>, Failure> {
         let Some(view) = self.slots.board().look().await? else { return Ok(Vec::new()) };
         let ask = view.ledger.of(run).map(|held| &held.ask).or_else(|| view.ticket(run).map(|ticket| &ticket.ask));
@@ -354,19 +351,19 @@ impl<'a> Janitor<'a> {
         }
     }
 
-    /// Removes the realm of a run that is gone from the provider that stays, and then the lease.
+    /// Removes a dead run's realm from the provider, and then the lease.
     async fn end_realm(&self, lease: &Claim) -> Result<Reaped, Failure> {
         let realm = RealmName::from(&lease.run);
         let reaped = |what| Reaped { run: lease.run.to_string(), stack: format!("{realm} on {}", lease.stack), what };
-        let claims = self.swarm.claims().await?;
-        // Where the provider is gone, the realm is too.
+        let claims = Claims(self.swarm).all().await?;
+        // Without the provider, there is no realm either.
         if let Some(provider) = claims.iter().find(|claim| claim.stack == lease.stack) {
             let abra = Abra::new(PathBuf::new(), RunDir::of(&self.runner.state, &provider.run).abra());
             if let Err(failure) = self.remove_realm(lease, &realm, abra.env_file(&provider.domain)).await {
                 return Ok(reaped(Reaping::Failed(failure.what)));
             }
         }
-        self.swarm.release_realm(&lease.run).await?;
+        RealmLeases(self.swarm).release(&lease.run).await?;
         Ok(reaped(Reaping::Removed))
     }
 
@@ -380,22 +377,23 @@ impl<'a> Janitor<'a> {
         Ok(place.connect(self.http, admin).await?.remove_realm(realm).await?)
     }
 
-    /// Removes the apps of a run. One that was kept gets its end announced first, by a change that swarm
-    /// refuses where somebody has given it more time meanwhile.
+    /// Removes the apps of a run. The end of a kept app is recorded first, by a change that swarm refuses if the time
+    /// was extended meanwhile.
     async fn end(&self, held: &[Claim], dir: Option<&RunDir>) -> Result<Vec<Reaped>, Failure> {
         let mut done = Vec::new();
-        // First, or an abra of the dead run deploys again what is being removed. Into a kept app others may look.
+        // First, or an abra of the dead run could deploy again what is being removed. Other runs may read the folder of
+        // a kept app.
         if let Some(dir) = dir.filter(|_| held.iter().all(|claim| claim.kept_until.is_none())) {
             orphans::end(dir);
         }
         for claim in held {
             let mut claim = claim.clone();
             if claim.kept_until.is_some() {
-                if let Some(until) = self.swarm.end_claim(&claim, self.now().await?).await? {
+                if let Some(until) = Claims(self.swarm).end(&claim, self.now().await?).await? {
                     done.extend(told(&[claim], &Reaping::Kept(until)));
                     continue;
                 }
-                // Where another janitor has begun with it, both finish it: each tells what it found gone.
+                // If another janitor has begun, both finish: each reports what it found gone.
                 claim.kept_until = None;
             }
             let ended = tear_down(std::slice::from_ref(&claim), dir, self.limit).await;
@@ -429,7 +427,7 @@ impl<'a> Janitor<'a> {
         {
             return Owner::Gone(Some(dir), Some(alive));
         }
-        // Elsewhere, or with another state folder, only the slot and the deadline tell.
+        // On another machine or with another state folder, only the slot and the deadline tell.
         let late = now > claim.kept_until.unwrap_or(claim.deadline);
         let here = claim.owner == self.runner.host && dir.is_locked();
         if slotted.contains(&claim.run) || here || !late { Owner::Lives } else { Owner::Gone(None, None) }
@@ -451,8 +449,8 @@ impl slots::Janitor for Janitor<'_> {
     }
 }
 
-/// Removes the folder of a provider, or of questions to abra: it has no journal, and so nothing to tell. As long as a
-/// snapshot is on record there, it stays.
+/// Removes the folder of a provider or of a probe of abra: it has no journal, so nothing to report. It stays as long as
+/// it has a recorded snapshot.
 fn discard_if_empty(dir: &RunDir) {
     let has_snapshots = !snapshots::of(dir).is_ok_and(|ids| ids.is_empty());
     if dir.path().exists() && !dir.journal().exists() && !has_snapshots {
@@ -460,8 +458,7 @@ fn discard_if_empty(dir: &RunDir) {
     }
 }
 
-/// The claims of each run, the tested app's before those of the apps that are there for it. No list is
-/// empty.
+/// The claims of each run, the tested app's before those of its dependencies. No list is empty.
 fn by_run(claims: Vec<Claim>) -> Vec<Vec<Claim>> {
     let mut runs: BTreeMap<RunId, Vec<Claim>> = BTreeMap::new();
     for claim in claims {
@@ -481,8 +478,8 @@ fn told(held: &[Claim], what: &Reaping) -> Vec<Reaped> {
 /// Whether a claim's owner lives.
 enum Owner {
     Lives,
-    /// Its run has ended, and the app stays until this time.
+    /// Its run has ended, and the app is kept until this time.
     Keeps(i64),
-    /// Gone; the run's folder and its lock, where it was on this machine.
+    /// Gone; with the run's folder and lock if it was on this machine.
     Gone(Option<RunDir>, Option<Alive>),
 }

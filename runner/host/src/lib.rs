@@ -1,6 +1,6 @@
 //! The machine and the swarm that runs share: settings, the local world, guards, the janitor, teardown.
 
-// `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
+// `println!` panics when the terminal or pipe is gone; `say!` and `note!` do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[macro_use]

@@ -1,8 +1,8 @@
-//! Markers: small files that cc-ci plants in an app's volumes, to show that data outlives an
-//! upgrade and comes back from a backup. They go in and out by the engine's archive call, so the
-//! container needs no shell. The engine starts a program for each call, which takes 50 to 200 ms; the
-//! backup bot sees volumes too, and answers in a few. So a marker at the root of a volume whose files
-//! are in docker's own folder goes by the bot. What the bot does not find is looked for by the archive call.
+//! Markers: small files that cc-ci writes into an app's volumes, to show that data survives an upgrade and is restored
+//! from a backup. They are transferred by the engine's archive API, so the container needs no shell. The engine starts
+//! a program for each call, which takes 50 to 200 ms; the backup bot sees the volumes too, and answers in a few. So a
+//! marker at the root of a volume in docker's own folder is written by the bot. If the bot does not find it, the
+//! archive API is used.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use base::names::StackName;
 use futures_util::future::try_join_all;
 use swarm::{MountedVolume, Swarm};
 
-/// One planted file.
+/// A written marker.
 #[derive(Debug, Clone)]
 pub struct Marker {
     /// The volume's short name.
@@ -20,22 +20,22 @@ pub struct Marker {
     /// The folder of the file below the volume's root; empty for the root itself.
     below: String,
     content: String,
-    /// The full name of the volume, where the bot has written the marker.
+    /// The full name of the volume, if the bot has written the marker.
     by_bot: Option<String>,
 }
 
-/// How long the bot may take; the archive call is there for what takes longer.
+/// Timeout of the bot, after which the archive API is used.
 const A_MOMENT: Duration = Duration::from_secs(5);
 
-/// Writes the text `$3` as the file `$2` of the volume `$1`, in place of one that is there. No link is followed: `set -C`
-/// makes a new file or none.
+/// Writes the text `$3` to the file `$2` of the volume `$1`, replacing an existing one. No link is followed: `set -C`
+/// only creates new files.
 const PUT: &str = "cd \"/var/lib/docker/volumes/$1/_data\" && rm -f \"$2\" && set -C && printf %s \"$3\" >\"$2\"";
 
-/// Whether the file `$2` of the volume `$1` is a plain one with the text `$3`.
+/// Whether the file `$2` of the volume `$1` is a regular one with the text `$3`.
 const HAS: &str =
     "cd \"/var/lib/docker/volumes/$1/_data\" && [ -f \"$2\" ] && [ ! -L \"$2\" ] && [ \"$(cat \"$2\")\" = \"$3\" ]";
 
-/// Whether the bot could do it, and has.
+/// Runs a script in the bot; whether that succeeded.
 async fn in_bot(swarm: &Swarm, script: &str, volume: &str, content: &str) -> bool {
     let argv = ["sh", "-c", script, "sh", volume, MARKER_NAME, content].map(str::to_owned);
     let ended = swarm.in_bot(&argv, Instant::now() + A_MOMENT).await;
@@ -43,7 +43,7 @@ async fn in_bot(swarm: &Swarm, script: &str, volume: &str, content: &str) -> boo
 }
 
 impl Marker {
-    /// Plants a marker in a folder of a mounted volume.
+    /// Writes a marker in a folder of a mounted volume.
     pub async fn plant(swarm: &Swarm, mount: &MountedVolume, below: &str, content: &str) -> Result<Self, Failure> {
         let mut marker =
             Self { volume: mount.short.clone(), below: below.to_owned(), content: content.to_owned(), by_bot: None };
@@ -56,7 +56,7 @@ impl Marker {
         Ok(marker)
     }
 
-    /// Whether the planted content is there.
+    /// Whether the marker's content is there.
     async fn is_there(&self, swarm: &Swarm, mounts: &[MountedVolume]) -> Result<bool, Failure> {
         let Some(mount) = self.mount(mounts) else { return Ok(false) };
         if self.by_bot.as_ref() == Some(&mount.name) && in_bot(swarm, HAS, &mount.name, &self.content).await {
@@ -66,7 +66,7 @@ impl Marker {
         Ok(found.as_deref() == Some(self.content.as_bytes()))
     }
 
-    /// The volume, wherever it is mounted now; none where no service has it any more.
+    /// The volume's current mount, if a service still has it.
     fn mount<'a>(&self, mounts: &'a [MountedVolume]) -> Option<&'a MountedVolume> {
         mounts.iter().find(|mount| mount.short == self.volume && !mount.read_only)
     }
@@ -76,10 +76,10 @@ impl Marker {
     }
 }
 
-/// What stands in the place of a marker that is wiped.
+/// The content of a wiped marker.
 const WIPED: &str = "wiped";
 
-/// Replaces markers, so that what was planted is gone. The volumes as they are mounted now.
+/// Overwrites markers. Returns the volumes' current mounts.
 pub async fn wipe(swarm: &Swarm, stack: &StackName, markers: &[Marker]) -> Result<Vec<MountedVolume>, Failure> {
     let mounts = swarm.mounted(stack).await?;
     let wipes = markers.iter().filter_map(|marker| Some((marker, marker.mount(&mounts)?)));
@@ -93,7 +93,7 @@ pub async fn wipe(swarm: &Swarm, stack: &StackName, markers: &[Marker]) -> Resul
     Ok(mounts)
 }
 
-/// The volumes in which what was planted is not there, in the markers' order.
+/// The volumes without their marker's content, in the markers' order.
 pub async fn missing(swarm: &Swarm, mounts: &[MountedVolume], markers: &[Marker]) -> Result<Vec<String>, Failure> {
     let found = try_join_all(markers.iter().map(|marker| marker.is_there(swarm, mounts))).await?;
     Ok(markers.iter().zip(found).filter(|(_, found)| !found).map(|(marker, _)| marker.volume.clone()).collect())
@@ -103,7 +103,7 @@ pub async fn missing(swarm: &Swarm, mounts: &[MountedVolume], markers: &[Marker]
 mod tests {
     use super::*;
 
-    /// The scripts are the bot's shell's to run; this runs them here, on a folder of the same form.
+    /// The bot's shell runs these scripts; this test runs them on a folder of the same form.
     #[test]
     fn a_marker_is_a_plain_file_and_no_link_is_followed() {
         let root = tempfile::tempdir().unwrap();

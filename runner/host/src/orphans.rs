@@ -1,5 +1,5 @@
-//! Processes that a killed run has left on this machine: an abra that goes on deploying, a test with its
-//! browser. They are known by the run's folder in their environment.
+//! Processes that a killed run has left on this machine: an abra that still deploys, a test with its browser. They are
+//! identified by the run's folder in their environment.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use rustix::process::{Pid, PidfdFlags, Signal, getpgid, getpgrp, kill_process_gr
 
 use journal::run_dir::RunDir;
 
-/// How long the kernel may take to end what was killed.
+/// Timeout of the end of killed processes.
 const GOES: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 
-/// Kills them, each with its process group. Whoever holds the run's lock calls it, so that it is no live run's.
+/// Kills them with their process groups. The caller holds the run's lock, so the run is dead.
 ///
-/// It waits until they are gone: what they have open or locked is removed next.
+/// Waits until they are gone, since their open and locked files are removed next.
 pub fn end(dir: &RunDir) {
     let own = getpgrp();
     let mut killed = Vec::new();
@@ -22,7 +22,7 @@ pub fn end(dir: &RunDir) {
             && group != own
         {
             killed.extend(pidfd_open(pid, PidfdFlags::empty()));
-            // One that has ended meanwhile is what was wanted.
+            // A process that has ended meanwhile is fine.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
@@ -31,7 +31,7 @@ pub fn end(dir: &RunDir) {
     }
 }
 
-/// The processes that work for a run. Those of other users cannot be read, and are none of cc-ci's.
+/// The processes of a run. Those of other users cannot be read, and are not cc-ci's.
 fn of(dir: &Path) -> Vec<Pid> {
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pid = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<i32>().ok().and_then(Pid::from_raw);
@@ -42,7 +42,7 @@ fn of(dir: &Path) -> Vec<Pid> {
     processes.flatten().filter_map(pid).filter(works_for).collect()
 }
 
-/// Whether an environment names a run's folder as its abra's or its scratch folder.
+/// Whether an environment has a run's folder as abra's directory or scratch folder.
 fn names(environment: &[u8], dir: &Path) -> bool {
     let wanted = [("ABRA_DIR", "abra"), ("CCCI_WORK", "work")]
         .map(|(name, folder)| [name.as_bytes(), b"=", dir.join(folder).as_os_str().as_encoded_bytes()].concat());
@@ -67,7 +67,7 @@ mod tests {
         };
         let mut killed = [start("ABRA_DIR", dead.abra()), start("CCCI_WORK", dead.work())];
         let mut lives = [start("ABRA_DIR", other.abra()), start("OTHER", dead.abra())];
-        // A process has its environment a moment after it is there.
+        // A process has its environment a moment after its start.
         let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
         while of(dead.path()).len() < 2 && std::time::Instant::now() < until {
             std::thread::yield_now();

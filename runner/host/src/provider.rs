@@ -1,4 +1,4 @@
-//! A provider of logins that a run deployed, reached as its administrator.
+//! Administrator access to a login provider that a run deployed.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,25 +11,22 @@ use http_client::Http;
 use secrecy::SecretString;
 use swarm::Swarm;
 
-/// How long a container may take to give a secret.
+/// Timeout of reading a secret from a container.
 const READING: Duration = Duration::from_secs(20);
 
-/// Where a provider is.
 #[derive(Debug, Clone)]
 pub struct ProviderAddress {
-    /// Which one it is.
     pub name: ProviderName,
-    /// Its stack.
     pub stack: StackName,
-    /// Its address, with no slash at the end.
+    /// Without a slash at the end.
     pub url: String,
     /// Its app's env file; it may be on another machine.
     pub env_file: PathBuf,
 }
 
 impl ProviderAddress {
-    /// The administrator's name from the app's settings, and the secret from the container that has it:
-    /// cc-ci keeps no copy of its own.
+    /// The administrator's name from the app's settings, and the secret from the container that has it: cc-ci stores no
+    /// copy.
     ///
     /// # Errors
     /// The container is not on this node, or has no such secret.
@@ -65,7 +62,7 @@ impl ProviderAddress {
         let said = swarm.exec(&container, &argv, &[], Instant::now() + READING).await?;
         let value = said.output.trim_end_matches(['\r', '\n']);
         if said.exit != 0 || value.is_empty() {
-            return Err(unreadable(format!("there is no /run/secrets/{secret} in it")));
+            return Err(unreadable(format!("it has no /run/secrets/{secret}")));
         }
         Ok(SecretString::from(value.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! Who asks for a slot, by which settings; what the swarm may hold at once; and where a run that waits stands.
+//! The requests for slots: their settings, the swarm's caps, and a waiting run's position as text.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -16,34 +16,34 @@ use crate::settings::Settings;
 use journal::expect;
 use journal::text::seconds;
 
-/// A recipe that never ran here is expected to take this long.
+/// Assumed duration of a recipe that never ran here.
 const UNKNOWN: Duration = Duration::from_secs(180);
 
-/// Who asks, and by which settings.
+/// The origin of requests for slots.
 #[derive(Debug, Clone)]
 pub struct Runner {
-    /// The settings.
     pub settings: Settings,
     /// The state folder.
     pub state: PathBuf,
     /// This machine's name.
     pub host: String,
-    /// Whether its runs let all others go first.
+    /// Whether its runs yield to all others.
     pub yields: bool,
 }
 
-/// The slots that these settings name.
+/// The slots of these settings.
 pub fn slots_of(swarm: &Swarm, settings: &Settings) -> Slots<SwarmBoard> {
     Slots::new(SwarmBoard::of_set(swarm, &settings.slots))
 }
 
-/// The present in Unix seconds, by the swarm's clock: every deadline on record is meant by it, since runners on
-/// several hosts read it.
+/// The current time in Unix seconds, by the swarm's clock: every recorded deadline uses it, since runners on several
+/// hosts read it.
 pub async fn now(swarm: &Swarm, settings: &Settings) -> Result<i64, Failure> {
     Ok(slots_of(swarm, settings).now().await?.unwrap_or_else(Timestamp::now).as_second())
 }
 
-/// What the swarm may hold at once, where nothing was set before: what is set here, else what suits this node: a run per processor, two apps per run, four fifths of the memory.
+/// The caps of a swarm that has none yet: the settings, else defaults for this node: a run per processor, two apps per
+/// run, four fifths of the memory.
 pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<CapSettings, Failure> {
     let facts = swarm.facts().await?;
     let tests = u32::try_from(facts.cpus.max(1)).unwrap_or(u32::MAX);
@@ -57,13 +57,13 @@ pub async fn caps(swarm: &Swarm, settings: &Settings) -> Result<CapSettings, Fai
     })
 }
 
-/// How long runs of each recipe take, from history. Reading it takes a while, and nobody waits for that: until
-/// it is there, every recipe is unknown.
+/// Usual durations of each recipe's runs, from history. They are read in the background: until then every recipe is
+/// unknown.
 #[derive(Debug, Clone, Default)]
 pub struct UsualTimes(Arc<OnceLock<BTreeMap<RecipeName, Duration>>>);
 
 impl UsualTimes {
-    /// Begins to read the journals below a state folder.
+    /// Starts to read the journals below a state folder.
     pub fn begin(state: PathBuf) -> Self {
         let times = Self::default();
         let read = Arc::clone(&times.0);
@@ -71,18 +71,18 @@ impl UsualTimes {
         times
     }
 
-    /// The same, read to the end.
+    /// The same, blocking.
     pub fn read(state: &Path) -> Self {
         Self(Arc::new(expect::whole(state).into()))
     }
 
-    /// The time that a run of this kind takes.
+    /// The duration of such a run.
     pub fn takes(&self, ask: &SlotRequest) -> Duration {
         self.0.get().and_then(|times| times.get(&ask.recipe)).copied().unwrap_or(UNKNOWN)
     }
 }
 
-/// Where one that waits stands, in words.
+/// A waiter's position as text.
 pub fn place(view: &SlotsView, waiting: &Waiting, times: &UsualTimes) -> String {
     let expected = forecast(view, |ask| times.takes(ask));
     let about = expected.get(&waiting.number).map_or_else(String::new, |time| {

@@ -1,5 +1,5 @@
-//! Whose images are pulled with the operator's login: those of recipes on a list. All others are pulled as anyone could,
-//! since a pull request may name any image, and its app can read what is in it.
+//! Which images are pulled with the operator's login: those of listed recipes. All others are pulled anonymously, since
+//! a pull request may name any image, and its app can read the content.
 
 use std::io;
 use std::os::unix::fs::symlink;
@@ -12,10 +12,10 @@ use swarm::RegistryLogins;
 use crate::approval::Approved;
 use crate::settings::Settings;
 
-/// The logins that a recipe's images are pulled with: none, unless it is on the list.
+/// The logins for a recipe's images: none, unless it is listed.
 ///
 /// # Errors
-/// The list, or the login's file, cannot be used.
+/// The list or the login's file cannot be used.
 pub fn logins(settings: &Settings, recipe: &RecipeName) -> Result<RegistryLogins, Failure> {
     let listed = Approved::for_registry(settings.registry_recipes.as_deref(), &settings.recipes)?;
     match file(settings) {
@@ -24,20 +24,20 @@ pub fn logins(settings: &Settings, recipe: &RecipeName) -> Result<RegistryLogins
     }
 }
 
-/// The login's file: the one that was asked for, else the docker client's, where it is there.
+/// The login's file: the configured one, else the docker client's, if it exists.
 pub fn file(settings: &Settings) -> Option<PathBuf> {
     if settings.registry_login.is_some() {
         return settings.registry_login.clone();
     }
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // As docker itself finds a home: systemd names none to a service of root's.
+    // Like docker finds a home: systemd sets none for a root service.
     let home = || std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     let folder = variable("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker")))?;
     Some(folder.join("config.json")).filter(|file| file.is_file())
 }
 
-/// Lets abra find the login, where a recipe is on the list: as a link in the home that it has in its `ABRA_DIR`, which goes
-/// with the run. Every other abra finds none.
+/// Links the login into abra's home in `ABRA_DIR`, which is removed with the run, if the recipe is listed. Otherwise
+/// abra finds no login.
 ///
 /// # Errors
 /// The list cannot be used, or the disk refuses.

@@ -1,8 +1,9 @@
-//! The backup bot's repository, asked of restic within the bot's container: whether it opens, and what a snapshot holds.
+//! Queries the backup bot's repository with restic in the bot's container: whether it opens, and the content of
+//! snapshots.
 //!
-//! restic takes a lock for whoever reads or writes, and refuses to forget beside one; while it forgets, it refuses
-//! everybody else. Runs of cc-ci, on any machine, keep out of each other's way by a lock of their own in the bot's
-//! container, which they all share. The bot's own nightly backup does not know of it.
+//! restic locks the repository for readers and writers, and refuses to forget snapshots at the same time; while it
+//! forgets, it refuses all others. Runs of cc-ci, on any machine, coordinate with their own lock in the bot's
+//! container, which they share. The bot's own nightly backup does not use it.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -18,33 +19,33 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::backup_content::{SnapshotEntry, is_young, listed};
 use journal::text::one_line;
 
-/// How long a repository is tried again while another backup has it.
+/// How long to retry while another backup locks the repository.
 const LOCKED: Duration = Duration::from_secs(20);
-/// How long a look that nothing waits for yet may take.
+/// Timeout of a check that nothing waits for yet.
 const LONGEST: Duration = Duration::from_secs(120);
-/// The file in the bot's container whose lock keeps the backups of all runs and what they forget apart.
+/// The lock file in the bot's container that excludes backups of all runs while snapshots are forgotten.
 const TURNS: &str = "/tmp/cc-ci.lock";
-/// After which a lock of restic's that was not renewed has nobody who holds it, as restic itself counts.
+/// Age after which a lock of restic that was not renewed has no owner, as in restic itself.
 const STALE: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
-/// No more locks are looked at.
+/// Maximum number of locks to inspect.
 const MANY_LOCKS: usize = 3;
-/// MiB: with less, the repository's disk is full.
+/// MiB: with less, the repository's disk counts as full.
 const FULL_MIB: u64 = 64;
-/// Between two tries.
+/// Pause between retries.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What restic gives.
+/// restic's output.
 pub enum ResticAnswer {
-    /// No bot runs on this node, or its container has no restic that can be asked.
+    /// No bot runs on this node, or its container has no usable restic.
     NotAsked(String),
     /// Its standard output and error.
     Output(String),
 }
 
-/// Runs restic in the bot's container, and again while its repository is locked.
+/// Runs restic in the bot's container, with retries while its repository is locked.
 ///
 /// # Errors
-/// What restic said, as a kind; unknown words are the machine's.
+/// restic's message as a kind; unknown messages are the machine's.
 pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<ResticAnswer, Failure> {
     let bot = match swarm.backup_bot().await? {
         Bot::Here { container } => container,
@@ -77,11 +78,11 @@ pub async fn restic(swarm: &Swarm, words: &[&str], until: Instant) -> Result<Res
     }
 }
 
-/// Opens the repository, as each backup does, looks for locks that nobody holds any more and for room, and changes
-/// nothing. Whether it could be asked; one that nobody has made yet is made by the first backup.
+/// Opens the repository, as each backup does, and checks for stale locks and free space, without changes. A repository
+/// that does not exist is created by the first backup.
 ///
 /// # Errors
-/// No bot runs; its repository does not open; an old lock keeps every backup out; its disk is full.
+/// No bot runs; its repository does not open; a stale lock prevents every backup; its disk is full.
 pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
     if let Bot::Stopped { service, why } = swarm.backup_bot().await? {
         let what = format!("the service {service} of the backup bot has no task that runs: {why}");
@@ -95,42 +96,41 @@ pub async fn opens(swarm: &Swarm, until: Instant) -> Result<Looked, Failure> {
         }
         Err(failure) if is_not_made(swarm, until).await => {
             let _ = failure;
-            return Ok(Looked::Well("the backup bot has no repository yet; the first backup makes it".to_owned()));
+            return Ok(Looked::Well("the backup bot has no repository yet; the first backup creates it".to_owned()));
         }
         Err(failure) => return Err(failure),
     };
     judged(&locks, room, Timestamp::now())
 }
 
-/// A look at the repository that goes on while a run does something else: restic takes half a second to open one.
+/// A check of the repository in the background: restic takes half a second to open one.
 pub type Opening = AbortOnDropHandle<Result<Looked, Failure>>;
 
-/// Begins to open the repository.
+/// Starts to open the repository.
 pub fn begin_to_open(swarm: &Swarm) -> Opening {
     let swarm = swarm.clone();
     AbortOnDropHandle::new(tokio::spawn(async move { opens(&swarm, Instant::now() + LONGEST).await }))
 }
 
-/// What a look at the repository says where nothing keeps a backup from being made.
+/// The result if backups are possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Looked {
-    /// It is as it should be.
+    /// Everything is fine.
     Well(String),
-    /// Backups work, with a limit that the text tells.
+    /// Backups work, with the limit in the text.
     Limited(String),
-    /// It could not be asked.
+    /// It could not be queried.
     NotAsked(String),
 }
 
 impl Looked {
-    /// In words.
     pub fn text(&self) -> &str {
         let (Self::Well(text) | Self::Limited(text) | Self::NotAsked(text)) = self;
         text
     }
 }
 
-/// A lock in the repository, as restic writes it.
+/// A lock in the repository, in restic's format.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Lock {
     time: Timestamp,
@@ -142,7 +142,7 @@ struct Lock {
     pid: u64,
 }
 
-/// The locks whose ids restic listed. One that went meanwhile is none.
+/// The locks with the ids in restic's list, except those that are gone meanwhile.
 async fn locks(swarm: &Swarm, ids: &str, until: Instant) -> Result<Vec<Lock>, Failure> {
     let is_id = |line: &&str| line.len() == 64 && line.chars().all(|c| c.is_ascii_hexdigit());
     let mut locks = Vec::new();
@@ -154,7 +154,7 @@ async fn locks(swarm: &Swarm, ids: &str, until: Instant) -> Result<Vec<Lock>, Fa
     Ok(locks)
 }
 
-/// MiB that are free where the repository is; none where it is at a server or nobody can tell.
+/// Free MiB of the repository's disk; `None` if it is remote or unknown.
 async fn room(swarm: &Swarm, until: Instant) -> Option<u64> {
     let script = "case $RESTIC_REPOSITORY in ''|*:*) exit 1;; esac; df -Pm \"$RESTIC_REPOSITORY\"";
     let ended = swarm.in_bot(&["sh", "-c", script].map(str::to_owned), until).await.ok()??;
@@ -167,7 +167,7 @@ fn judged(locks: &[Lock], room: Option<u64>, now: Timestamp) -> Result<Looked, F
         return Err(Failure::new(
             Kind::BackupBotUnusable,
             format!("the disk of the backup bot's repository is full: {free} MiB are free"),
-            "give it space; `restic forget --prune` in the bot's container removes old snapshots",
+            "free some; `restic forget --prune` in the bot's container removes old snapshots",
         ));
     }
     // restic renews a lock every five minutes while its holder lives.
@@ -183,8 +183,8 @@ fn judged(locks: &[Lock], room: Option<u64>, now: Timestamp) -> Result<Looked, F
     if let Some(lock) = old.iter().find(|lock| lock.exclusive) {
         return Err(Failure::new(
             Kind::BackupBotUnusable,
-            format!("the backup bot's repository lets no backup in: it has {}", told(lock)),
-            "`restic unlock` in the bot's container takes away locks of the dead",
+            format!("the backup bot's repository is locked: it has {}", told(lock)),
+            "`restic unlock` in the bot's container removes stale locks",
         ));
     }
     Ok(match old.first() {
@@ -197,19 +197,19 @@ fn judged(locks: &[Lock], room: Option<u64>, now: Timestamp) -> Result<Looked, F
     })
 }
 
-/// Waits until no run forgets snapshots, and keeps them from it until this is dropped. None where the bot is not here, or
+/// Waits until no run forgets snapshots, and prevents it until the result is dropped. `None` if the bot is not here, or
 /// has no `flock`.
 ///
 /// # Errors
-/// Time is up.
+/// Timeout.
 pub async fn beside_backups(swarm: &Swarm, until: Instant) -> Result<Option<Holding>, Failure> {
     turn(swarm, "-s", until).await
 }
 
-/// Waits until no run makes or restores a backup, and keeps them from it until this is dropped.
+/// Waits until no run makes or restores a backup, and prevents it until the result is dropped.
 ///
 /// # Errors
-/// Time is up.
+/// Timeout.
 pub async fn alone(swarm: &Swarm, until: Instant) -> Result<Option<Holding>, Failure> {
     turn(swarm, "-x", until.min(Instant::now() + LOCKED)).await
 }
@@ -219,14 +219,14 @@ async fn turn(swarm: &Swarm, how: &str, until: Instant) -> Result<Option<Holding
     swarm.hold(&bot, &["flock", how, TURNS, "sh", "-c", "echo held; cat >/dev/null"], until).await
 }
 
-/// Whether the repository is at a server: the bot may take its keys from secrets, which a command in its container does
-/// not see.
+/// Whether the repository is remote: the bot may take its keys from secrets, which a command in its container does not
+/// see.
 async fn is_remote(swarm: &Swarm, bot: &str, until: Instant) -> bool {
     let argv = ["sh", "-c", "case $RESTIC_REPOSITORY in *:*) ;; *) exit 1;; esac"].map(str::to_owned);
     swarm.exec(bot, &argv, &[], until).await.is_ok_and(|ended| ended.exit == 0)
 }
 
-/// Whether the bot's repository is in a folder of its own in which there is nothing yet. Elsewhere only restic can look.
+/// Whether the bot's repository is a local folder that is still empty. Other repositories only restic can check.
 async fn is_not_made(swarm: &Swarm, until: Instant) -> bool {
     let script = "case $RESTIC_REPOSITORY in ''|*:*) exit 1;; esac; \
                   [ -d \"${RESTIC_REPOSITORY%/*}\" ] && [ -z \"$(ls -A \"$RESTIC_REPOSITORY\" 2>/dev/null)\" ]";
@@ -235,7 +235,7 @@ async fn is_not_made(swarm: &Swarm, until: Instant) -> bool {
     swarm.exec(&bot, &argv, &[], until).await.is_ok_and(|ended| ended.exit == 0)
 }
 
-/// A snapshot of restic's list.
+/// A snapshot in restic's list.
 #[derive(Deserialize)]
 struct Fact {
     id: String,
@@ -248,11 +248,11 @@ struct Fact {
     paths: Vec<String>,
 }
 
-/// The entries of a backup's snapshots: of those that it said it made, or of the app's that are young enough. None
-/// where the repository cannot be asked.
+/// The entries of a backup's snapshots: of those in the backup's output, or of the app's that are recent enough. `None`
+/// if the repository cannot be queried.
 ///
 /// # Errors
-/// What restic said; [`Kind::BackupEmpty`] where there is no snapshot that is young enough.
+/// restic's message; [`Kind::BackupEmpty`] if no snapshot is recent enough.
 pub async fn holds(
     swarm: &Swarm,
     stack: &str,
@@ -303,18 +303,17 @@ fn too_old(last: Option<Timestamp>) -> Failure {
         .map_or_else(String::new, |time| format!("; the app's last one is from {}, before it", time.strftime("%F %T")));
     Failure::new(
         Kind::BackupEmpty,
-        format!("the backup succeeded and made no snapshot{last}"),
+        format!("the backup succeeded without a snapshot{last}"),
         "what the backup bot printed, in the report; its log; the backupbot labels",
     )
 }
 
-/// Writes the volumes among its arguments that hold a file besides cc-ci's marker, whose name is `$0`.
+/// Prints the volumes among its arguments that contain a file other than cc-ci's marker, whose name is `$0`.
 const HOLDS: &str = "for volume; do cd \"/var/lib/docker/volumes/$volume/_data\" || exit 1; \
                      found=$(find . -mindepth 1 ! -type d ! -name \"$0\" -print -quit) || exit 1; \
                      [ -z \"$found\" ] || echo \"$volume\"; done";
 
-/// Those of the volumes that hold something besides cc-ci's marker, seen from the bot, which has all volumes; none where
-/// that cannot be told.
+/// The volumes with content other than cc-ci's marker, read in the bot, which has all volumes; `None` if unknown.
 pub async fn with_content(swarm: &Swarm, volumes: &BTreeSet<String>, until: Instant) -> Option<BTreeSet<String>> {
     let words = ["sh", "-c", HOLDS, crate::backup_content::MARKER_NAME].map(str::to_owned);
     let argv: Vec<String> = words.into_iter().chain(volumes.iter().cloned()).collect();
@@ -326,7 +325,7 @@ pub async fn with_content(swarm: &Swarm, volumes: &BTreeSet<String>, until: Inst
 mod tests {
     use super::*;
 
-    /// The script is the bot's shell's to run; this runs it here, on folders of the same form.
+    /// The bot's shell runs this script; the test runs it on folders of the same form.
     #[test]
     fn a_volume_holds_something_if_a_file_is_in_it_that_is_no_marker() {
         let root = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The labels by which what a run made is found again.
+//! The labels that identify what a run created.
 
 use std::collections::BTreeMap;
 

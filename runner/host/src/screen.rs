@@ -1,5 +1,5 @@
-//! What people and scripts read of cc-ci. Its readers may go while it writes: that ends no run and no service,
-//! and a disk that is full is told by the exit code.
+//! Output for people and scripts. A reader may disconnect at any time without ending the run or service; a full disk is
+//! reported by the exit code.
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
@@ -17,7 +17,7 @@ macro_rules! note {
     ($($words:tt)*) => { $crate::screen::aside(format_args!($($words)*)) };
 }
 
-/// Why standard output took no more, where that is not its reader's wish.
+/// Why standard output failed, unless its reader closed it.
 static CUT: OnceLock<String> = OnceLock::new();
 
 /// One line on standard output.
@@ -25,17 +25,17 @@ pub fn line(words: Arguments<'_>) {
     remember(writeln!(io::stdout(), "{words}"));
 }
 
-/// Text on standard output that ends its lines itself.
+/// Text on standard output with its own line breaks.
 pub fn text(words: impl AsRef<[u8]>) {
     remember(io::stdout().write_all(words.as_ref()));
 }
 
-/// One line on standard error. Where nobody hears it, nobody can be told so.
+/// One line on standard error. A failure cannot be reported.
 pub fn aside(words: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-/// Whether everything was written, or its reader wanted no more of it.
+/// Whether everything was written, or the reader closed the output.
 pub fn whole() -> Result<(), &'static str> {
     remember(io::stdout().flush());
     CUT.get().map_or(Ok(()), |why| Err(why))

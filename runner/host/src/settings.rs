@@ -1,4 +1,4 @@
-//! Every setting that comes from the environment or a flag, in one table that the docs print.
+//! Every setting of the environment or a flag, in one table that the docs print.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use source::git_access::GitAccess;
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// File with settings [default: cc-ci/cc-ci.toml in the user's folder for settings, else in /etc]
+    /// File with settings [default: cc-ci/cc-ci.toml in the user's configuration folder, else in /etc]
     #[arg(long, env = "CCCI_CONFIG_FILE", value_name = "FILE", global = true)]
     pub config_file: Option<PathBuf>,
 
@@ -33,7 +33,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_BASE_DOMAIN", value_name = "DOMAIN", default_value = "ci.localhost", global = true)]
     pub base_domain: Domain,
 
-    /// Address that the base domain means; needed where DNS does not say it [default: 127.0.0.1 for *.localhost]
+    /// Address of the base domain; needed if DNS does not have it [default: 127.0.0.1 for *.localhost]
     #[arg(long, env = "CCCI_ADDRESS", value_name = "IP", value_parser = ip, global = true)]
     pub address: Option<IpAddr>,
 
@@ -55,7 +55,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_REGISTRY_LOGIN", value_name = "FILE", global = true)]
     pub registry_login: Option<PathBuf>,
 
-    /// File with the recipes whose images are pulled with that login, one name a line [default: none are]
+    /// File with the recipes whose images are pulled with that login, one name a line [default: none]
     #[arg(long, env = "CCCI_REGISTRY_RECIPES", value_name = "FILE", global = true)]
     pub registry_recipes: Option<PathBuf>,
 
@@ -71,11 +71,11 @@ pub struct Settings {
     #[arg(long, env = "CCCI_CLONE_FORGE", value_name = "URL", value_parser = url, requires = "clone_token_file", global = true)]
     pub clone_forge: Option<Url>,
 
-    /// File that holds that token, and nothing else
+    /// File that contains only that token
     #[arg(long, env = "CCCI_CLONE_TOKEN_FILE", value_name = "FILE", requires = "clone_forge", global = true)]
     pub clone_token_file: Option<PathBuf>,
 
-    /// Folder or address below which each recipe has its repository; recipe.toml's `source` wins
+    /// Folder or address below which each recipe has its repository; recipe.toml's `source` takes precedence
     #[arg(
         long,
         env = "CCCI_SOURCES",
@@ -85,21 +85,21 @@ pub struct Settings {
     )]
     pub sources: String,
 
-    /// Program that the recipes' Rust tests are built into [default: recipe-tests beside cc-ci]
+    /// Program that the recipes' Rust tests are built into [default: recipe-tests next to cc-ci]
     #[arg(long, env = "CCCI_RECIPE_TESTS", value_name = "PROGRAM", global = true)]
     pub recipe_tests: Option<PathBuf>,
 
-    /// Runs that may live on the swarm at once while a run of these settings does, itself included; also the swarm's cap
-    /// where none is set yet (`cc-ci caps`) [default: the swarm's cap, else one per processor]
+    /// Maximum number of live runs on the swarm during a run of these settings, itself included; also the swarm's cap if
+    /// none is set yet (`cc-ci caps`) [default: the swarm's cap, else one per processor]
     #[arg(long, env = "MAX_TESTS", value_name = "N", value_parser = from_one, global = true)]
     pub max_tests: Option<NonZeroU32>,
 
-    /// Apps that all runs together may hold, where the swarm has no cap yet (`cc-ci caps`) [default: two per run]
+    /// Maximum number of live apps of all runs, if the swarm has no cap yet (`cc-ci caps`) [default: two per run]
     #[arg(long, env = "CCCI_MAX_APPS", value_name = "N", value_parser = from_one, global = true)]
     pub max_apps: Option<NonZeroU32>,
 
-    /// MiB that the apps of all runs together may take, where the swarm has no cap yet (`cc-ci caps`) [default: four
-    /// fifths of the node's]
+    /// Maximum MiB of memory of the apps of all runs, if the swarm has no cap yet (`cc-ci caps`) [default: four fifths
+    /// of the node's]
     #[arg(long, env = "CCCI_MAX_MEMORY", value_name = "MIB", value_parser = large_from_one, global = true)]
     pub max_memory: Option<NonZeroU64>,
 
@@ -107,7 +107,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_MAX_WAIT", value_name = "TIME", default_value = "2h", value_parser = how_long, global = true)]
     pub max_wait: Duration,
 
-    /// Whether runs make the faults that recipes' folders switch on: all or none
+    /// Whether runs inject the faults that recipes' folders enable: all or none
     #[arg(long, env = "CCCI_FAULTS", value_name = "all|none", default_value_t = FaultsMade::All, global = true)]
     pub faults: FaultsMade,
 
@@ -129,7 +129,7 @@ pub struct Settings {
     )]
     pub bot_image: String,
 
-    /// File with the recipes whose own tests and commands may run, one name a line [default: none may]
+    /// File with the recipes whose own tests and commands may run, one name a line [default: none]
     #[arg(long, env = "CCCI_APPROVED", value_name = "FILE", global = true)]
     pub approved: Option<PathBuf>,
 
@@ -145,14 +145,13 @@ pub struct Settings {
 /// Whether runs make faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultsMade {
-    /// Those that recipes' folders switch on.
+    /// Those that recipes' folders enable.
     All,
     /// None, which each report says.
     None,
 }
 
 impl FaultsMade {
-    /// Whether they do.
     pub fn are_made(self) -> bool {
         self == Self::All
     }
@@ -186,20 +185,20 @@ pub struct Guards {
     #[arg(long, env = "CCCI_RESERVE_STATE", value_name = "MIB", value_parser = from_zero, default_value_t = 256, global = true)]
     pub reserve_state: u32,
 
-    /// Files that can still be made in docker's data folder, below which no run starts
+    /// Free inodes in docker's data folder below which no run starts
     #[arg(long, env = "CCCI_RESERVE_INODES", value_name = "FILES", value_parser = from_zero, default_value_t = 50_000, global = true)]
     pub reserve_inodes: u32,
 
-    /// MiB of the node's memory that stay free beside what a run's apps need
+    /// MiB of the node's memory that stay free in addition to what a run's apps need
     #[arg(long, env = "CCCI_RESERVE_MEMORY", value_name = "MIB", value_parser = from_zero, default_value_t = 256, global = true)]
     pub reserve_memory: u32,
 
-    /// Days without use after which an image goes that a run has pulled
+    /// Days without use after which an image that a run has pulled is removed
     #[arg(long, env = "CCCI_IMAGES_UNUSED", value_name = "DAYS", value_parser = small, default_value_t = 7, global = true)]
     pub images_unused: u16,
 }
 
-/// A name that can stand in a label.
+/// A name that is valid in a label.
 fn resolver(text: &str) -> Result<String, String> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if !text.is_empty() && text.bytes().all(fine) {
@@ -218,8 +217,7 @@ pub fn how_long(text: &str) -> Result<Duration, String> {
 }
 
 impl Settings {
-    /// The settings as variables of the environment, for a cc-ci that this one starts. All of them are here: what
-    /// is not set stays as the environment says, since that is where it would have come from.
+    /// The settings as environment variables for a child cc-ci. Unset ones are omitted: the environment is inherited.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         fn text(value: &impl ToString) -> OsString {
             value.to_string().into()
@@ -261,11 +259,10 @@ impl Settings {
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
-    /// The state folder: the one asked for, else `$XDG_STATE_HOME/cc-ci`, else
-    /// `~/.local/state/cc-ci`.
+    /// The state folder: the configured one, else `$XDG_STATE_HOME/cc-ci`, else `~/.local/state/cc-ci`.
     ///
     /// # Errors
-    /// When none was asked for and there is no home.
+    /// None is configured and there is no home.
     pub fn state_dir(&self) -> Result<PathBuf, Failure> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
@@ -278,11 +275,10 @@ impl Settings {
         })
     }
 
-    /// The login for clones of private repositories; none where none is named. git hears of the file, and nothing else
-    /// that a run starts does.
+    /// The login for clones of private repositories, if configured. Only git receives the file's path.
     ///
     /// # Errors
-    /// When the address is none of a forge, or the token cannot be read.
+    /// The address is not one of a forge, or the token cannot be read.
     pub fn git_access(&self) -> Result<Option<GitAccess>, Failure> {
         let (Some(forge), Some(file)) = (&self.clone_forge, &self.clone_token_file) else { return Ok(None) };
         plain(forge, "the forge", "--clone-forge (CCCI_CLONE_FORGE)")?;
@@ -292,24 +288,24 @@ impl Settings {
         Ok(Some(GitAccess { forge: forge.clone(), token_file, ca_file: None }))
     }
 
-    /// Where a recipe's repository is, unless something says otherwise.
+    /// The default address of a recipe's repository.
     pub fn source_of(&self, recipe: &RecipeName) -> String {
         let below = self.sources.trim_end_matches('/');
         if below.contains("://") { format!("{below}/{recipe}.git") } else { format!("{below}/{recipe}") }
     }
 
-    /// Whether the base domain is one that needs no DNS.
+    /// Whether the base domain needs no DNS.
     pub fn is_offline(&self) -> bool {
         self.base_domain.as_str() == "localhost" || self.base_domain.as_str().ends_with(".localhost")
     }
 
-    /// The address that names below the base domain have, where DNS is not to be asked.
+    /// The address of names below the base domain, if DNS is not used.
     pub fn fixed_address(&self) -> Option<IpAddr> {
         self.address.or_else(|| self.is_offline().then(|| IpAddr::from([127, 0, 0, 1])))
     }
 }
 
-/// Refuses an address that is none of a server: HTTP, a host, and nothing that could be secret.
+/// Refuses an address that is not one of a server: HTTP, a host, and nothing that could be secret.
 pub fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
     let has_no_secret = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     if matches!(url.scheme(), "http" | "https") && url.has_host() && has_no_secret {
@@ -318,7 +314,7 @@ pub fn plain(url: &Url, of: &str, look_at: &str) -> Result<(), Failure> {
     Err(wrong(format!("the address of {of} is not http:// or https:// with a host and no password"), look_at))
 }
 
-/// A setting that is wrong.
+/// The failure for an invalid setting.
 pub fn wrong(what: String, look_at: &str) -> Failure {
     Failure::new(Kind::Usage, what, look_at)
 }
@@ -337,7 +333,7 @@ mod tests {
 
     #[test]
     fn whoever_is_started_has_the_same_settings() {
-        // A value for every setting that has none of its own, so that none is forgotten.
+        // A value for every setting without a default, so that none is missed.
         let command = Settings::augment_args(clap::Command::new("cc-ci"));
         let mut words = vec!["cc-ci".to_owned()];
         for argument in command.get_arguments().filter(|argument| argument.get_default_values().is_empty()) {
@@ -357,7 +353,7 @@ mod tests {
             .collect();
         assert_eq!(names, all);
 
-        // Read back as the other one reads it, by flags in place of variables.
+        // Parsed again as in the child, by flags instead of variables.
         let flag = |name: &str| {
             command.get_arguments().find(|argument| argument.get_env().unwrap() == name).unwrap().get_long().unwrap()
         };

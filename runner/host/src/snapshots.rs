@@ -1,8 +1,8 @@
-//! The snapshots that a run made in the backup bot's repository, which on a server is that of the real apps: a run
-//! forgets its own at its teardown, by the ids that it was told, and nothing else. They stand in a file of the run's
-//! folder until they are forgotten, so that a janitor can do it for a run that was killed.
+//! The snapshots that a run made in the backup bot's repository, which on a server is that of the real apps: at
+//! teardown a run forgets its own snapshots, by their ids, and no others. Until then they are listed in a file of the
+//! run's folder, so that a janitor can do it for a killed run.
 //!
-//! What is not covered: a run that is killed while the backup is being made has not been told its id.
+//! Not covered: a run that is killed during the backup does not know the id yet.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use journal::run_dir::RunDir;
 /// The file in the run's folder.
 const FILE: &str = "snapshots";
 
-/// Writes down that a run made these.
+/// Records snapshots of a run.
 pub fn note(dir: &RunDir, made: &[SnapshotId]) -> io::Result<()> {
     let mut all = of(dir)?;
     all.extend(made.iter().filter(|id| !all.contains(id)).cloned().collect::<Vec<_>>());
@@ -29,7 +29,7 @@ pub fn note(dir: &RunDir, made: &[SnapshotId]) -> io::Result<()> {
     std::fs::rename(new, path)
 }
 
-/// The snapshots of a run that are not forgotten yet. A line that is no id is nothing that could be forgotten.
+/// The recorded snapshots of a run. Invalid lines are skipped.
 pub fn of(dir: &RunDir) -> io::Result<Vec<SnapshotId>> {
     let text = match std::fs::read_to_string(file(dir)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -42,7 +42,7 @@ fn file(dir: &RunDir) -> PathBuf {
     Path::new(dir.path()).join(FILE)
 }
 
-/// Forgets the snapshots of a run; how many there were. What fails stays on record for a janitor.
+/// Forgets the snapshots of a run and returns their number. If it fails, they stay on record for a janitor.
 ///
 /// # Errors
 /// There is no bot, or its restic refuses.
@@ -57,18 +57,18 @@ pub async fn forget(swarm: &Swarm, dir: &RunDir, until: Instant) -> Result<usize
         Failure::new(
             Kind::LeftBehind,
             format!("the run's snapshots stay in the backup bot's repository: {why}"),
-            format!("in the bot's container: restic forget {ids}; `cc-ci reap` tries it again"),
+            format!("in the bot's container: restic forget {ids}; `cc-ci reap` retries it"),
         )
     };
     let ids_text: Vec<String> = ids.iter().map(ToString::to_string).collect();
     let words: Vec<&str> = ["forget"].into_iter().chain(ids_text.iter().map(String::as_str)).collect();
-    // While restic forgets, it lets nobody else in.
-    let turn = alone(swarm, until).await.map_err(|_| stay("other runs made backups all the time".to_owned()))?;
+    // While restic forgets, it refuses all others.
+    let turn = alone(swarm, until).await.map_err(|_| stay("other runs made backups the whole time".to_owned()))?;
     let forgot = restic(swarm, &words, until).await;
     drop(turn);
     match forgot {
         Ok(ResticAnswer::Output(_)) => {}
-        // They are not there any more.
+        // They do not exist any more.
         Err(failure) if failure.kind == Kind::BackupEmpty => {}
         Ok(ResticAnswer::NotAsked(why)) => return Err(stay(why)),
         Err(failure) => return Err(stay(failure.what)),

@@ -1,31 +1,31 @@
-//! Everything goes. Teardown needs no context that works, only the stack's name and an engine, so
-//! that it can run after any failure and for a run that was killed.
+//! Teardown. It needs no working context, only the stack's name and an engine, so that it can run after any failure and
+//! for a killed run.
 
 use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
-use swarm::{Claim, Removal, Swarm};
+use slots::{Claim, Claims, Leftovers};
+use swarm::{Removal, Swarm};
 
 use journal::event::ObjectFact;
 use journal::run_dir::RunDir;
 
-/// How a teardown ended.
+/// The result of a teardown.
 #[derive(Debug)]
 pub struct Teardown {
-    /// What is still there.
+    /// Objects that still exist.
     pub left: Vec<ObjectFact>,
-    /// What went wrong on the way, if anything did.
     pub failure: Option<Failure>,
 }
 
-/// Removes every object of the apps, one app after the other, and each one's claim last: as long as
-/// something is left, the claim says whose it is. Then the run's private folders go. One app that stays
-/// does not keep the others, and one whose name a later run has is that run's.
+/// Removes all objects of the apps, one app after the other, and each claim last: as long as something is left, the
+/// claim names its owner. Then removes the run's private folders. A failure for one app does not stop the others; an
+/// app whose name a later run has belongs to that run.
 pub async fn tear_down(claims: &[Claim], dir: Option<&RunDir>, limit: Duration) -> Teardown {
     tear_down_and_say(claims, dir, limit, &mut |_| {}).await
 }
 
-/// The same, and says which app goes.
+/// The same, and reports which app is being removed.
 pub async fn tear_down_and_say(
     claims: &[Claim],
     dir: Option<&RunDir>,
@@ -55,15 +55,15 @@ pub async fn tear_down_and_say(
 }
 
 async fn objects(claim: &Claim, until: Instant) -> Result<Vec<ObjectFact>, Failure> {
-    // A connection of its own: the run's may be what broke.
+    // A new connection: the run's may be what failed.
     let swarm = Swarm::connect_within(until).await?;
-    // One that slept past its lease finds its apps removed, and perhaps its name with a later run. Where
-    // nobody has the name it is taken again, so that nobody takes it while something is removed.
-    let Some(id) = swarm.hold_claim(claim).await? else { return Ok(Vec::new()) };
-    swarm.note_elsewhere(&claim.stack, &claim.owner).await?;
-    let left = swarm.remove_claimed(&claim.stack, &id, Removal::Kill, until).await?;
+    // A run that slept past its lease finds its apps removed, and perhaps its name claimed by a later run. An unclaimed
+    // name is claimed again, so that no other run takes it during the removal.
+    let Some(id) = Claims(&swarm).hold(claim).await? else { return Ok(Vec::new()) };
+    Leftovers(&swarm).note(&claim.stack, &claim.owner).await?;
+    let left = swarm.remove_under(&claim.stack, &id, Removal::Kill, until).await?;
     if left.is_empty() {
-        swarm.release_claim(&id).await?;
+        Claims(&swarm).give_back(&id).await?;
     }
     Ok(left.into_iter().map(|object| ObjectFact { kind: object.kind.word().to_owned(), name: object.name }).collect())
 }

@@ -1,8 +1,7 @@
-//! What a recipe weighs: the memory that its app holds at its peak, as its folder declares it and as runs have
-//! measured it.
+//! A recipe's memory requirement: the peak that its folder declares and runs have measured.
 //!
-//! The last peaks of each recipe are a small file of the state folder, so that nobody has to read journals to know
-//! them before a run may start.
+//! The last peaks of each recipe are a small file in the state folder, so that no journals have to be read before a run
+//! starts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,33 +9,31 @@ use std::path::{Path, PathBuf};
 use base::names::{RecipeName, RunId};
 use serde::{Deserialize, Serialize};
 
-/// Runs that count; older ones tell of another recipe.
+/// Number of runs that count; older ones tested another recipe.
 const RUNS: usize = 15;
 
-/// Added to what was measured, since the figures come once a second and a run may hold more than the last ones.
+/// Margin on measured peaks, since samples are one second apart and a run may use more than the last ones.
 const MARGIN_PERCENT: u64 = 10;
 
 /// The peak of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
-    /// The run.
     pub run: RunId,
-    /// MiB that the recipe's app held at its peak.
+    /// The peak memory of the recipe's app in MiB.
     pub mib: u64,
 }
 
-/// MiB to set aside for an app: what is declared, or what runs have shown with a margin, where that is more.
+/// MiB to reserve for an app: the declared value, or the measured one with a margin if that is higher.
 ///
-/// Of what was measured, nine out of ten runs count: one broken change among the last runs shall not make
-/// its recipe heavy for weeks. The declaration holds where it is more: it may know of what no run came to.
+/// Of the measurements, the 90th percentile counts: one broken change must not raise its recipe's requirement for
+/// weeks. A higher declaration takes precedence: it may cover cases that no run reached.
 pub fn mib(declared: u64, measured_peaks: &[u64]) -> u64 {
     let shown =
         usual_peak(measured_peaks).map(|peak| peak.saturating_add(peak.saturating_mul(MARGIN_PERCENT).div_ceil(100)));
     declared.max(shown.unwrap_or(0))
 }
 
-/// The peak that nine out of ten runs do not pass; with ten runs or fewer, all but the largest are fewer than
-/// that, and the largest counts.
+/// The 90th percentile of the peaks; of up to ten runs the maximum.
 pub fn usual_peak(peaks: &[u64]) -> Option<u64> {
     let mut sorted = peaks.to_vec();
     sorted.sort_unstable();
@@ -44,7 +41,7 @@ pub fn usual_peak(peaks: &[u64]) -> Option<u64> {
     sorted.get(rank.checked_sub(1)?).copied()
 }
 
-/// What to say where runs hold more than a recipe declares; nothing where they do not.
+/// The warning if runs use more than a recipe declares.
 pub fn warning(recipe: &str, declared: u64, peak: u64) -> Option<String> {
     (peak > declared).then(|| {
         format!(
@@ -54,7 +51,7 @@ pub fn warning(recipe: &str, declared: u64, peak: u64) -> Option<String> {
     })
 }
 
-/// The peaks of a recipe's last runs, oldest first; none where it never ran or the file cannot be read.
+/// The peaks of a recipe's last runs, oldest first; empty if it never ran or the file cannot be read.
 pub fn measured(state: &Path, recipe: &RecipeName) -> Vec<u64> {
     read(&file(state, recipe)).into_iter().map(|one| one.mib).collect()
 }
@@ -68,7 +65,7 @@ pub fn remember(state: &Path, recipe: &RecipeName, run: &RunId, mib: u64) -> io:
     all.retain(|one| one.run != *run);
     all.push(Measured { run: run.clone(), mib });
     let skip = all.len().saturating_sub(RUNS);
-    // Two runs that end together may each write without the other's figure: one of fifteen is missing then.
+    // Two runs that end at the same time may overwrite each other's figure: then one of fifteen is missing.
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut new, &all[skip..])?;
     new.persist(path)?;

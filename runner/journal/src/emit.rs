@@ -1,4 +1,4 @@
-//! Where events leave the engine: numbered, timed, redacted once, and handed to every sink.
+//! The exit of events from the engine: numbers, times and redacts each once, and passes it to every sink.
 
 use std::io;
 use std::sync::Mutex;
@@ -9,21 +9,21 @@ use jiff::Timestamp;
 
 use crate::event::{Event, Record};
 
-/// A reader of events while they happen.
+/// A receiver of events while they happen.
 pub trait Sink: Send {
-    /// Takes one record.
+    /// Handles one record.
     ///
     /// # Errors
-    /// When it could not be kept: a full disk under the journal, say.
+    /// It could not be stored, for example because the journal's disk is full.
     fn record(&mut self, record: &Record) -> io::Result<()>;
 
-    /// Whether a run is worth nothing without this reader. A screen that was closed changes no verdict.
+    /// Whether a run is worthless without this sink. A closed screen changes no verdict.
     fn is_needed(&self) -> bool {
         true
     }
 }
 
-/// Numbers, times and redacts events. The one place that every event passes.
+/// Numbers, times and redacts events. Every event passes through here.
 pub struct Emitter {
     start: Instant,
     state: Mutex<EmitterState>,
@@ -44,23 +44,23 @@ impl Emitter {
         Self { start: Instant::now(), state: Mutex::new(state) }
     }
 
-    /// Keeps a value out of everything that is emitted from now on.
+    /// Redacts a value in everything that is emitted from now on.
     pub fn hide(&self, secret: &str) {
         self.lock().redactor.add(secret);
     }
 
-    /// A text as an event would show it.
+    /// A redacted text, as in an event.
     pub fn clean(&self, text: &str) -> String {
         self.lock().redactor.text(text).into_owned()
     }
 
-    /// What takes secrets out of texts before they are cut. It learns what is hidden later, too.
+    /// The redactor, to use on texts before they are cut. It includes values that are hidden later.
     pub fn redactor(&self) -> Redactor {
         self.lock().redactor.clone()
     }
 
-    /// Tells every sink. A sink that fails is remembered, see [`Emitter::trouble`]; the others are
-    /// still told.
+    /// Sends an event to every sink. A failed sink is remembered, see [`Emitter::trouble`]; the others still receive
+    /// it.
     pub fn emit(&self, event: Event) {
         let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut state = self.lock();
@@ -80,12 +80,12 @@ impl Emitter {
         }
     }
 
-    /// The first error of a sink, if there was one.
+    /// The first error of a sink.
     pub fn trouble(&self) -> Option<String> {
         self.lock().trouble.clone()
     }
 
-    /// What was emitted so far, without the progress.
+    /// The records so far, without progress.
     pub fn records(&self) -> Vec<Record> {
         self.lock().records.clone()
     }
@@ -101,11 +101,11 @@ impl Emitter {
     }
 }
 
-/// Members whose values are words of cc-ci's own. A tested app could call one of them a secret, and a red
-/// event must not be lost by that.
+/// Members whose values are names of cc-ci. A tested app could have one of them as a secret, and a red event must not
+/// be lost by that.
 const OWN_WORDS: [&str; 8] = ["event", "stage", "outcome", "origin", "cause", "kind", "word", "failed"];
 
-/// Takes secrets out of every text of an event. Names of members are cc-ci's own.
+/// Redacts every text of an event, except names of members, which are constant.
 fn clean(json: &mut serde_json::Value, redactor: &Redactor) {
     match json {
         serde_json::Value::Object(members) => {
@@ -117,8 +117,8 @@ fn clean(json: &mut serde_json::Value, redactor: &Redactor) {
     }
 }
 
-/// The record with every known secret replaced. A record that cannot be turned into JSON and back
-/// is not possible; if it were, dropping it would be safer than showing it.
+/// The record with every known secret replaced. Every record can be converted to JSON and back; if one could not,
+/// dropping it would be safer than showing it.
 fn redacted(record: &Record, redactor: &Redactor) -> Record {
     let through = || -> Option<Record> {
         let mut json = serde_json::to_value(record).ok()?;

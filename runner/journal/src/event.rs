@@ -1,5 +1,5 @@
-//! The events of a run: the single truth. Every report is a fold over them, so any report can be
-//! made again from a journal, and a killed run still has one.
+//! The events of a run. Every report is a fold over them, so any report can be made again from a journal, and a killed
+//! run still has one.
 
 use std::collections::BTreeMap;
 
@@ -7,71 +7,71 @@ use base::exchange::Exchange;
 use base::failure::{Cause, Failure};
 use base::names::{Commit, Domain, RecipeName, RunId, StackName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The version of the journal's format, in its first line. It grows when a reader must change.
+/// The version of the journal's format, in its first line. It is raised when a reader must change.
 pub const JOURNAL_FORMAT: u32 = 1;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Counts from 0 within the run, with no gap.
+    /// Counts from 0 within the run, without gaps.
     pub seq: u64,
-    /// When it happened, by the runner's clock.
+    /// By the runner's clock.
     pub at: Timestamp,
-    /// Milliseconds since the run began, by a clock that nobody moves.
+    /// Milliseconds since the run began, by a monotonic clock.
     pub ms: u64,
-    /// What happened.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What a run says. Nothing else leaves the engine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// An event. Everything that leaves the engine is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// The first event: what is tested, where, by whom, and what is planned.
+    /// Always the first event: what is tested, where, and the plan.
     RunStarted(Box<RunStarted>),
     /// A stage begins.
     StageStarted {
-        /// Which one.
+        /// The stage.
         stage: Stage,
-        /// Seconds that it may take.
+        /// Its timeout in seconds.
         deadline_s: u64,
-        /// Milliseconds that it took in earlier runs (median); none on the first.
+        /// The median duration in earlier runs, in milliseconds; null in the first run.
         expected_ms: Option<u64>,
     },
-    /// What the run is busy with now, for people who watch: "waiting for app: starting".
+    /// The run's current activity, for display: "waiting for app: starting".
     Progress {
-        /// The stage that is busy.
+        /// The active stage.
         stage: Stage,
         /// One line.
         text: String,
     },
-    /// One call of abra has ended.
+    /// A call of abra has ended.
     AbraCalled {
-        /// The stage that called.
+        /// The calling stage.
         stage: Stage,
         /// The call.
         call: AbraCall,
     },
-    /// One check has ended.
+    /// A check has ended.
     CheckEnded {
-        /// The stage that it belongs to.
+        /// The stage of the check.
         stage: Stage,
         /// The result.
         check: CheckResult,
     },
-    /// Something to tell that changes no outcome, such as a volume that no label covers.
+    /// A remark that changes no outcome, such as a volume that no label covers.
     Noted {
-        /// The stage that noticed.
+        /// The stage of the remark.
         stage: Stage,
         /// One line.
         text: String,
     },
-    /// The last log lines of a service, taken at the end of a stage or at a failure.
+    /// The last log lines of a service, read at the end of a stage or at a failure.
     ServiceLogs {
-        /// The stage that took them.
+        /// The stage that read them.
         stage: Stage,
         /// The service's short name, without the stack.
         service: String,
@@ -80,16 +80,16 @@ pub enum Event {
         /// Whether earlier lines were cut.
         cut: bool,
     },
-    /// Every task that the stack had, at the end of a stage or at a failure.
+    /// Every task of the stack, read at the end of a stage or at a failure.
     TaskHistory {
-        /// The stage that took it.
+        /// The stage that read them.
         stage: Stage,
         /// The tasks, oldest first.
         tasks: Vec<TaskFact>,
     },
-    /// The compose file as it was deployed: merged and interpolated.
+    /// The deployed compose file: merged and interpolated.
     ComposeDeployed {
-        /// The stage that deployed it.
+        /// The stage of the deployment.
         stage: Stage,
         /// The version or commit that it belongs to.
         version: String,
@@ -98,105 +98,132 @@ pub enum Event {
     },
     /// A stage has ended.
     StageEnded {
-        /// Which one.
+        /// The stage.
         stage: Stage,
-        /// Removal, and why.
+        /// The outcome and its cause.
         #[serde(flatten)]
         result: StageResult,
-        /// How long it took, in milliseconds.
+        /// Its duration in milliseconds.
         took_ms: u64,
-        /// What the run's apps held meanwhile; none where nothing was measured, as in journals of before.
+        /// The usage of the run's apps; absent if it was not measured, as in older journals.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         used: Option<Used>,
     },
-    /// Teardown's last list of docker objects; empty is what it must be.
+    /// Teardown's last list of docker objects, which should be empty.
     ObjectsLeft {
-        /// The objects that are still there.
+        /// The objects that still exist.
         objects: Vec<ObjectFact>,
     },
-    /// The last event.
+    /// Always the last event; without it, the run was killed.
     RunEnded {
         /// The verdict.
         verdict: Verdict,
     },
 }
 
+impl Event {
+    /// The values of the field `event`, in the order of a run. A reader skips others.
+    pub const NAMES: [&str; 12] = [
+        "run-started",
+        "stage-started",
+        "progress",
+        "abra-called",
+        "check-ended",
+        "noted",
+        "service-logs",
+        "task-history",
+        "compose-deployed",
+        "stage-ended",
+        "objects-left",
+        "run-ended",
+    ];
+}
+
 /// The facts of a run at its start.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStarted {
-    /// [`JOURNAL_FORMAT`].
+    /// The journal's format; a reader refuses an unknown one.
     pub format: u32,
-    /// The run's id.
+    /// The run's id: the time of its start and random letters.
+    #[schemars(with = "String")]
     pub run: RunId,
-    /// The first attempt, where this is the run of a restarted build; absent in other runs and in older journals.
+    /// The first attempt, if this is the run of a restarted build; absent in other runs and in older journals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub restart_of: Option<RunId>,
     /// The recipe.
+    #[schemars(with = "String")]
     pub recipe: RecipeName,
-    /// Where its repository was taken from; without credentials.
+    /// The address of its repository, without credentials.
     pub source: String,
-    /// The tested commit.
+    /// The full id of the tested commit.
+    #[schemars(with = "String")]
     pub head: Commit,
     /// The first line of that commit's message.
     pub head_subject: String,
-    /// The version that the head's compose file names, if it names one.
+    /// The version in the head's compose file, if any.
     pub head_version: Option<String>,
-    /// The release that the upgrade starts from; none where there is no release yet.
+    /// The release that the upgrade starts from; null if there is none yet.
     pub base: Option<String>,
     /// The pull request's number.
     pub pull_request: Option<u64>,
-    /// Whether the tested commit was the newest of the repository's default branch when it was cloned. Journals of before
-    /// do not say so.
+    /// Whether the tested commit was the head of the repository's default branch when it was cloned. Absent in older
+    /// journals.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_main: bool,
     /// The app's domain.
+    #[schemars(with = "String")]
     pub domain: Domain,
     /// The app's stack.
+    #[schemars(with = "String")]
     pub stack: StackName,
-    /// The apps that are deployed beside it.
+    /// The apps that are deployed for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<DependencyFact>,
-    /// The part that was asked for; empty where it was everything.
+    /// The requested part; empty for everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
-    /// The stages in order, each with its deadline or the reason why it is skipped.
+    /// The stages in order, each with its timeout or the reason why it is skipped.
     pub stages: Vec<PlannedStage>,
-    /// The files of cc-ci's folder for the recipe, each with a print of what it said: a run is evidence for these
-    /// tests and no others. Empty in journals of before, and where there is no folder.
+    /// The files of cc-ci's folder for the recipe, each with the first 16 digits of the SHA-256 of its content: a run
+    /// is evidence only for these tests. Empty in older journals, and without a folder.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tests: BTreeMap<String, String>,
-    /// cc-ci's own version.
+    /// The version of cc-ci.
     pub cc_ci: String,
     /// Host, engine, abra.
     pub host: HostFacts,
 }
 
-/// An app that a run deploys beside the tested one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An app that a run deploys for the tested one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DependencyFact {
     /// Its recipe.
+    #[schemars(with = "String")]
     pub recipe: RecipeName,
-    /// Why it is there, in words.
+    /// The reason, for people.
     pub why: String,
-    /// Its newest release; the commit of its default branch where there is none.
+    /// Its newest release, or the commit of its default branch if there is none.
     pub release: String,
     /// Its domain.
+    #[schemars(with = "String")]
     pub domain: Domain,
     /// Its stack.
+    #[schemars(with = "String")]
     pub stack: StackName,
 }
 
 /// One stage of the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedStage {
-    /// Which one.
+    /// The stage.
     pub stage: Stage,
-    /// Seconds that it may take.
+    /// Its timeout in seconds.
     pub deadline_s: u64,
-    /// Why it is skipped, if it is.
+    /// The reason, if it is skipped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skip: Option<String>,
-    /// What it will do, a line each.
+    /// Its steps, a line each.
     pub steps: Vec<String>,
     /// Generic checks that the recipe opted out of, each with its reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -204,7 +231,7 @@ pub struct PlannedStage {
 }
 
 /// A generic check that does not run, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OptOut {
     /// The check's name.
     pub check: String,
@@ -212,8 +239,8 @@ pub struct OptOut {
     pub reason: String,
 }
 
-/// The machine that a run works on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The machine of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostFacts {
     /// Host name.
     pub name: String,
@@ -225,38 +252,38 @@ pub struct HostFacts {
     pub abra: String,
 }
 
-/// The stages of a run, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// The stages of a run, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Checkout, abra's rules, images: everything before the first deploy, outside its timeout.
+    /// Checkout, abra's rules, images: everything before the first deployment, outside its timeout.
     Prepare,
-    /// The right to hold live apps on the swarm, which all runners share, and the apps' names.
+    /// The right to hold live apps, which all runners on the swarm share, and the claims of the apps' names.
     Slot,
-    /// The apps that the recipe needs are deployed and answer; only where it needs any.
+    /// The apps that the recipe needs are deployed and answer, and logins are prepared.
     Dependencies,
-    /// The base release is deployed and answers.
+    /// The base release is deployed and answers; the head if there is no release yet.
     Install,
-    /// The base release goes to the tested commit, in place.
+    /// The base release is upgraded to the tested commit in place, and its data survives.
     Upgrade,
-    /// Seed, back up, wipe, restore.
+    /// Seed, back up, wipe, see the check fail, restore, see it pass.
     Backup,
-    /// What the app is for.
+    /// Tests of what the app is for.
     Functional,
-    /// The tests against impostors: only where it was asked for.
+    /// Only with `cc-ci prove`: every test against impostors, where it must be red.
     Prove,
-    /// The tested commit on empty volumes.
+    /// The tested commit on empty volumes, unless install was that already.
     Fresh,
-    /// What goes wrong on servers, made on purpose: only what the recipe's folder switches on.
+    /// Injected faults, as they happen on servers: only those that `recipe.toml` enables.
     Faults,
-    /// Install and upgrade with other compose files and settings: only where the recipe's folder names variants.
+    /// Install and upgrade with the compose files and settings of each variant in `recipe.toml`.
     Variants,
-    /// Everything goes.
+    /// Everything is removed, whatever happened before.
     Teardown,
 }
 
 impl Stage {
-    /// All of them, in their order.
+    /// In order.
     pub const ALL: [Self; 12] = [
         Self::Prepare,
         Self::Slot,
@@ -297,8 +324,8 @@ impl std::fmt::Display for Stage {
     }
 }
 
-/// How a check or a stage ended. Blocked is never green.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The outcome of a check or a stage. Blocked is never green.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It ran and was green.
@@ -307,7 +334,7 @@ pub enum Outcome {
     Failed,
     /// It could not run.
     Blocked,
-    /// It was switched off, or there is nothing that it could do, for the reason given.
+    /// It was disabled, or has nothing to do, for the given reason.
     Skipped,
 }
 
@@ -323,15 +350,15 @@ impl Outcome {
     }
 }
 
-/// Where a check comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The origin of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// Every recipe gets it.
+    /// It applies to every recipe.
     Generic,
-    /// The recipe's folder brings it.
+    /// It is from the recipe's folder.
     Overlay,
-    /// The recipe's own repository brings it.
+    /// It is from the recipe's own repository.
     Recipe,
 }
 
@@ -346,40 +373,40 @@ impl Origin {
     }
 }
 
-/// One assertion with a name, and how it ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One assertion with a name, and its outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
-    /// Its name: `upgrade.moved`, or the overlay file's path below the recipe's folder.
+    /// Its name: `upgrade.moved`, or the overlay file's path in the recipe's folder.
     pub name: String,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: Origin,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// One line: what was shown, or why it was skipped.
+    /// One line: the evidence, or why it was skipped.
     pub text: String,
-    /// Who has to act, and what happened; for the red and the blocked.
+    /// Who has to act, and what happened, if it is red or blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub took_ms: u64,
-    /// What it did, for people to look at.
+    /// Its actions, for people.
     #[serde(flatten)]
     pub shown: CheckTrace,
 }
 
-/// What a check did: as far as it can be seen, clean of secrets and bounded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A check's visible actions, redacted and bounded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckTrace {
-    /// What it asked and was answered, in order.
+    /// Its requests with their responses, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
-    /// How many exchanges more there were, between the tenth and the eleventh of these.
+    /// How many exchanges were omitted between the tenth and the eleventh of these.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_left_out: u64,
-    /// The last lines that a green check printed.
+    /// The last lines of a green check's output.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
-    /// The files that a green check left, such as a browser's picture, by their path below the run's folder.
+    /// The files of a green check, such as a browser's picture, by their path in the run's folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
 }
@@ -390,7 +417,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// A failure and who has to act on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
     /// Who has to act.
     pub cause: Cause,
@@ -399,48 +426,48 @@ pub struct Fault {
     pub failure: Failure,
 }
 
-/// How a stage ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The result of a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageResult {
-    /// How.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// The first fault, for the red and the blocked.
+    /// The first fault, if it is red or blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// Why it was skipped, if it was; of one that passed, what it has not shown all the same.
+    /// Why it was skipped; if it passed, what it has not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What the run's own apps held in a stage, in bytes. Only what the engine's own node has is seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The usage of the run's own apps in a stage, in bytes. Only the engine's own node is measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Used {
-    /// The most memory that all of them held at one time, by the engine's figures once a second.
+    /// The peak of their total memory, sampled from the engine once a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak: Option<u64>,
-    /// The disk that they held at the stage's end: volumes and the containers' own layers.
+    /// Their disk usage at the stage's end: volumes and the containers' writable layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<u64>,
-    /// The same of each.
+    /// The usage of each app.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<AppUsed>,
 }
 
-/// What one app held in a stage, in bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The usage of one app in a stage, in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppUsed {
     /// Its recipe.
     pub app: String,
-    /// As in [`Used`].
+    /// The peak of its memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak: Option<u64>,
-    /// As in [`Used`].
+    /// Its disk usage at the stage's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<u64>,
 }
 
 impl Used {
-    /// In a few words: `memory peak 412 MiB, disk 35 MiB`.
+    /// For people: `memory peak 412 MiB, disk 35 MiB`.
     pub fn words(&self) -> String {
         let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
         let memory = self.memory_peak.map(|bytes| format!("memory peak {} MiB", mib(bytes)));
@@ -450,20 +477,20 @@ impl Used {
 }
 
 /// One call of the abra program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AbraCall {
-    /// The words after the program's name. No secret is ever among them.
+    /// The arguments. No secret is ever among them.
     pub args: Vec<String>,
-    /// The exit code; none where it was killed.
+    /// The exit code; null if it was killed.
     pub exit: Option<i32>,
-    /// What it printed, ANSI stripped; replaced by a remark where it holds secrets.
+    /// The output without ANSI sequences; replaced by a remark if it contains secrets.
     pub output: String,
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub took_ms: u64,
 }
 
-/// One task of a service, as the swarm tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One task of a service, from the swarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskFact {
     /// The service's short name.
     pub service: String,
@@ -475,16 +502,16 @@ pub struct TaskFact {
     pub state: String,
     /// The state that swarm wants.
     pub desired: String,
-    /// The error, empty where there is none.
+    /// The error, or empty.
     pub error: String,
-    /// The container's exit code, where it ended.
+    /// The container's exit code, if it ended.
     pub exit: Option<i64>,
-    /// When it was made.
+    /// When it was created.
     pub at: String,
 }
 
 /// One docker object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectFact {
     /// Container, service, volume, secret, config, network.
     pub kind: String,
@@ -492,36 +519,50 @@ pub struct ObjectFact {
     pub name: String,
 }
 
-/// The answer of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The result of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// What the run says about the change.
+    /// The kind of verdict.
     pub word: VerdictKind,
     /// One line for people.
     pub line: String,
-    /// The stage and the fault that decided, where it is not green.
+    /// The stage and the fault that decided, if it is not green.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<Decision>,
 }
 
-/// The word of a verdict; each has its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Kinds of verdicts; each has its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     /// The change is good.
     Passed,
-    /// It is not, or it could not be shown, and this is who has to act.
+    /// It is not, or this could not be shown; with who has to act.
     Failed(Cause),
-    /// Somebody stopped the run.
+    /// A user stopped the run.
     Cancelled,
 }
 
 /// What decided a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The stage.
     pub stage: Stage,
     /// The fault.
     #[serde(flatten)]
     pub fault: Fault,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_events_are_those_that_serde_writes() {
+        let schema = schemars::schema_for!(Event);
+        let variants = schema.as_value()["oneOf"].as_array().unwrap();
+        let names: Vec<&str> =
+            variants.iter().map(|variant| variant["properties"]["event"]["const"].as_str().unwrap()).collect();
+        assert_eq!(names, Event::NAMES);
+    }
 }

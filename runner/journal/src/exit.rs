@@ -1,4 +1,4 @@
-//! The exit codes of `cc-ci`: one table that the command line, the docs and the callers share.
+//! The exit codes of `cc-ci`: one table for the command line, the docs and the callers.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -9,15 +9,15 @@ use crate::event::{Verdict, VerdictKind};
 
 macro_rules! exits {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $word:literal;)+) => {
-        /// How `cc-ci` ends. The codes are stable: pipelines may rely on them.
+        /// The exit codes of `cc-ci`. They are stable: pipelines may rely on them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Exit {
             $($(#[doc = $doc])+ $name,)+
         }
         impl Exit {
-            /// Every exit, in the order of the docs.
+            /// In the order of the docs.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
-            /// The number that the process ends with.
+            /// The process's exit code.
             pub const fn code(self) -> u8 {
                 match self { $(Self::$name => $code),+ }
             }
@@ -25,7 +25,7 @@ macro_rules! exits {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $word),+ }
             }
-            /// What it says to the caller, in one line.
+            /// The meaning for the caller, in one line.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
             }
@@ -34,7 +34,7 @@ macro_rules! exits {
 }
 
 exits! {
-    /// the run passed, or the command did what it was asked
+    /// the run passed, or the command succeeded
     Passed = 0, "passed";
     /// the command line or a setting is wrong; nothing was run
     Usage = 2, "usage";
@@ -52,7 +52,7 @@ exits! {
     NoSlot = 15, "no-slot";
     /// a bug in cc-ci
     Bug = 70, "bug";
-    /// somebody stopped the run
+    /// a user stopped the run
     Cancelled = 130, "cancelled";
 }
 

@@ -1,4 +1,4 @@
-//! How long each stage should take, from earlier runs of the same recipe.
+//! Expected durations of stages, from earlier runs of the same recipe.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,32 +11,32 @@ use crate::fold::{RunView, fold};
 
 use crate::run_dir::RunDir;
 
-/// Earlier runs that count; older ones tell of another machine, another recipe.
+/// Number of earlier runs that count; older ones are of another machine or recipe.
 pub const RUNS: usize = 15;
 
-/// Runs that say how long a whole one takes.
+/// Number of runs for the duration of a whole run.
 const NEWEST: usize = 100;
-/// Journals that are opened at most to find a recipe's runs.
+/// Maximum number of journals that are opened to find a recipe's runs.
 const LOOKED_AT: usize = 400;
 
-/// The time that each stage should take.
+/// The expected duration of each stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected(BTreeMap<Stage, u64>);
 
 impl Expected {
-    /// Milliseconds that a stage should take; none where it never passed.
+    /// The expected milliseconds of a stage; `None` if it never passed.
     pub fn of(&self, stage: Stage) -> Option<u64> {
         self.0.get(&stage).copied()
     }
 }
 
-/// What to expect of a recipe below cc-ci's state folder; nothing where it never ran.
+/// The expectations for a recipe from cc-ci's state folder; empty if it never ran.
 pub fn from_runs(state: &Path, recipe: &RecipeName) -> Expected {
     expected(recipe, &earlier_runs(state, recipe))
 }
 
-/// How long runs of each recipe take once they have their slot (median), by the newest runs here. A recipe that
-/// never passed is not among them.
+/// The median duration of each recipe's runs from the slot on, from the newest runs here. Recipes that never passed are
+/// absent.
 pub fn whole(state: &Path) -> BTreeMap<RecipeName, Duration> {
     let runs = RunDir::all(state).unwrap_or_default();
     let mut times: BTreeMap<RecipeName, Vec<u64>> = BTreeMap::new();
@@ -49,12 +49,11 @@ pub fn whole(state: &Path) -> BTreeMap<RecipeName, Duration> {
     times.into_iter().filter_map(|(recipe, times)| Some((recipe, Duration::from_millis(median(times)?)))).collect()
 }
 
-/// The median time of each stage over the runs of `recipe`. A stage that did not pass says nothing
-/// about how long one takes.
+/// The median duration of each stage over the runs of `recipe`. Runs that did not pass the stage do not count.
 pub fn expected<'a>(recipe: &RecipeName, runs: impl IntoIterator<Item = &'a RunView>) -> Expected {
     let mut times: BTreeMap<Stage, Vec<u64>> = BTreeMap::new();
     for run in runs.into_iter().filter(|run| run.started.recipe == *recipe) {
-        // How long a run waits depends on others; the slots forecast it.
+        // A run's waiting time depends on others; the slots forecast it.
         for stage in run.stages.iter().filter(|stage| stage.stage != Stage::Slot) {
             if let (Some(Outcome::Passed), Some(took)) = (stage.outcome(), stage.took_ms) {
                 times.entry(stage.stage).or_default().push(took);
@@ -64,7 +63,7 @@ pub fn expected<'a>(recipe: &RecipeName, runs: impl IntoIterator<Item = &'a RunV
     Expected(times.into_iter().filter_map(|(stage, times)| Some((stage, median(times)?))).collect())
 }
 
-/// The middle one; of two middle ones the mean.
+/// The median; of two middle values the mean.
 fn median(mut times: Vec<u64>) -> Option<u64> {
     times.sort_unstable();
     let high = *times.get(times.len() / 2)?;
@@ -74,13 +73,13 @@ fn median(mut times: Vec<u64>) -> Option<u64> {
 
 /// The newest runs of `recipe` that ended.
 ///
-/// Journals that cannot be read are left out: this is for comfort, and no run fails for it. Run ids
-/// sort by start, so that the newest are found without opening any.
+/// Unreadable journals are skipped: these are only estimates, and no run fails because of them. Run ids sort by start,
+/// so that the newest are found without opening any.
 pub fn earlier_runs(state: &Path, recipe: &RecipeName) -> Vec<RunView> {
     newest_runs(state, recipe).take(RUNS).collect()
 }
 
-/// The runs of `recipe` that ended, the newest first, each read when it is asked for.
+/// The runs of `recipe` that ended, newest first, each read on demand.
 pub fn newest_runs<'a>(state: &Path, recipe: &'a RecipeName) -> impl Iterator<Item = RunView> + use<'a> {
     let runs = RunDir::all(state).unwrap_or_default();
     runs.into_iter()

@@ -1,4 +1,4 @@
-//! The journal of a run: one record a line, as JSON, on disk before the next thing happens.
+//! The journal of a run: one JSON record a line, synced to disk before the next step.
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
@@ -8,22 +8,20 @@ use serde::Deserialize;
 
 use crate::emit::Sink;
 use crate::event::{Event, JOURNAL_FORMAT, Record};
-use crate::event_docs::EVENTS;
 
-/// Writes a journal. There is no buffer of its own: a killed run loses at most the line that was
-/// being written.
+/// Writes a journal without a buffer: a killed run loses at most the line that was being written.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
-    /// Where the last whole line ends.
+    /// The end of the last complete line.
     good: u64,
 }
 
 impl Writer {
-    /// Makes a new journal; its folder must exist.
+    /// Creates a new journal in an existing folder.
     ///
     /// # Errors
-    /// When there is a file of that name already, or the disk refuses.
+    /// The file exists, or the disk refuses.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = File::options().write(true).create_new(true).open(path)?;
         // The name itself must survive a power cut too.
@@ -37,15 +35,13 @@ impl Writer {
         let result = self.file.write_all(line);
         match &result {
             Ok(()) => self.good += line.len() as u64,
-            // A part of the line may be there. Later records, those of the teardown, must not be
-            // glued to it.
+            // A partial line may be there. Later records, those of the teardown, must not be appended to it.
             Err(_) => self.drop_part(),
         }
         result
     }
 
-    /// Goes back to the end of the last whole line. A failure here is not told: the write before it
-    /// has failed already, and that is.
+    /// Truncates to the end of the last complete line. A failure is not reported, since the failed write before it is.
     fn drop_part(&mut self) {
         let _ = self.file.set_len(self.good);
         let _ = self.file.seek(io::SeekFrom::Start(self.good));
@@ -62,7 +58,7 @@ impl Sink for Writer {
     }
 }
 
-/// A record as its line in the journal, with the line's end.
+/// A record as a line of the journal, including the line break.
 ///
 /// # Errors
 /// None is known: every record can be written as JSON.
@@ -72,21 +68,20 @@ pub fn line(record: &Record) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// A journal that was read.
+/// A parsed journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Journal {
-    /// The records in their order.
+    /// In order.
     pub records: Vec<Record>,
-    /// What is wrong with the journal and does not keep it from being read, a line each.
+    /// Defects that do not prevent reading, a line each.
     pub remarks: Vec<String>,
-    /// The folder that it stands in, where the files are that its failures name.
+    /// Its folder, which has the files that failures name.
     pub folder: Option<PathBuf>,
 }
 
 /// Why a journal cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file itself cannot be read.
     #[error("cannot read the journal: {0}")]
     Io(#[from] io::Error),
     /// A newer cc-ci wrote it.
@@ -95,7 +90,7 @@ pub enum ReadError {
         /// The format in its first line.
         found: u32,
     },
-    /// There is no whole line.
+    /// There is no complete line.
     #[error("the journal is empty: the run was killed before its first event")]
     Empty,
     /// The first line is something else.
@@ -106,12 +101,12 @@ pub enum ReadError {
     Damaged {
         /// Counts from 1.
         line: usize,
-        /// What the parser says.
+        /// The parser's message.
         why: String,
     },
 }
 
-/// The part of a line that is read before the rest is trusted.
+/// The part of a line that is parsed first.
 #[derive(Deserialize)]
 struct Peek {
     event: String,
@@ -128,11 +123,10 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
     Ok(Journal { folder, ..parse(&std::fs::read(path)?)? })
 }
 
-/// Reads a journal's bytes.
+/// Parses a journal.
 ///
-/// A last line that was cut short is left out and told, since that is what a kill leaves behind. So is
-/// an event that this version does not know: a later one may add events that older reports can do
-/// without; where they cannot, the format's number grows and the journal is refused.
+/// A partial last line is skipped with a remark, since a kill leaves one. So is an unknown event: a later version may
+/// add events that older reports can ignore; otherwise the format's version is raised and the journal refused.
 pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
     let mut journal = Journal { records: Vec::new(), remarks: Vec::new(), folder: None };
     let mut expected_seq = 0;
@@ -161,9 +155,7 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
         let record: Record = serde_json::from_slice(line).map_err(|error| damaged(number, &error))?;
         if record.seq != expected_seq {
             let found = record.seq;
-            journal
-                .remarks
-                .push(format!("line {number}: record {found} where {expected_seq} was due; some are missing"));
+            journal.remarks.push(format!("line {number}: record {found} instead of {expected_seq}; some are missing"));
         }
         expected_seq = record.seq.saturating_add(1);
         journal.records.push(record);
@@ -174,15 +166,15 @@ pub fn parse(bytes: &[u8]) -> Result<Journal, ReadError> {
     Ok(journal)
 }
 
-/// Whether this version knows an event of that name.
+/// Whether this version knows an event of this name.
 pub fn is_known(event: &str) -> bool {
-    EVENTS.iter().any(|known| known.name == event)
+    Event::NAMES.contains(&event)
 }
 
-/// One line, as [`parse`] takes it; none where it is an event of a later version.
+/// Parses one line like [`parse`]; `None` for an event of a later version.
 ///
 /// # Errors
-/// When it is no event, or the beginning of a journal in a newer format.
+/// It is no event, or the start of a journal in a newer format.
 pub fn record_of(line: &[u8]) -> Result<Option<Record>, ReadError> {
     let damaged = |error: serde_json::Error| damaged(1, &error);
     let peek: Peek = serde_json::from_slice(line).map_err(damaged)?;
@@ -192,12 +184,12 @@ pub fn record_of(line: &[u8]) -> Result<Option<Record>, ReadError> {
     if is_known(&peek.event) { serde_json::from_slice(line).map(Some).map_err(damaged) } else { Ok(None) }
 }
 
-/// The parser knows one line alone, so that the line that it names is always the first.
+/// The parser only sees one line, so it always reports line 1.
 pub fn damaged(line: usize, error: &serde_json::Error) -> ReadError {
     ReadError::Damaged { line, why: error.to_string().replace(" at line 1 column ", " at column ") }
 }
 
-/// Whether a journal may begin with this event, and is of a format that this version reads.
+/// Whether a journal may begin with this event, in a format that this version reads.
 pub fn check_first(event: &str, format: Option<u32>) -> Result<(), ReadError> {
     match format {
         Some(found) if found > JOURNAL_FORMAT => Err(ReadError::Newer { found }),

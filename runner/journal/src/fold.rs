@@ -1,4 +1,4 @@
-//! The records of a run, folded into one view that every report renders.
+//! Folds the records of a run into one view that every report renders.
 
 use jiff::Timestamp;
 
@@ -9,64 +9,57 @@ use crate::event::{
 use crate::exit::Exit;
 use crate::tone::Tone;
 
-/// A run as its records tell it, up to the last one.
+/// A run from its records so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
-    /// The facts at its start.
     pub started: RunStarted,
     /// When it began.
     pub at: Timestamp,
-    /// How long it took or has taken so far, in milliseconds.
+    /// Its duration so far, in milliseconds.
     pub took_ms: u64,
-    /// Its stages: the planned ones in their order, then any that ran without a plan.
+    /// The planned stages in order, then any that ran without a plan.
     pub stages: Vec<StageView>,
-    /// Teardown's last list of objects; none where the run did not come that far.
+    /// Teardown's last list of objects; `None` if the run did not reach it.
     pub left: Option<Vec<ObjectFact>>,
-    /// The verdict; none while it runs, and for ever where it was killed.
+    /// `None` while it runs, or if it was killed.
     pub verdict: Option<Verdict>,
 }
 
-/// One stage as its records tell it.
+/// One stage from its records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageView {
-    /// Which one.
     pub stage: Stage,
-    /// What was planned; none where the plan did not have it.
+    /// `None` if it was not planned.
     pub planned: Option<PlannedStage>,
-    /// How far it came.
     pub state: StageProgress,
-    /// Milliseconds from the run's start to the stage's; none where it did not begin.
+    /// Milliseconds from the run's start to the stage's; `None` if it did not begin.
     pub from_ms: Option<u64>,
-    /// Milliseconds that it took; none where it did not end.
+    /// Its duration in milliseconds; `None` if it did not end.
     pub took_ms: Option<u64>,
-    /// The median of earlier runs in milliseconds, where there were any.
+    /// The median of earlier runs in milliseconds, if there are any.
     pub expected_ms: Option<u64>,
-    /// What the run's apps held meanwhile, where it was measured.
+    /// The usage of the run's apps, if it was measured.
     pub used: Option<Used>,
-    /// Its checks in the order in which they ended.
+    /// In the order in which they ended.
     pub checks: Vec<CheckResult>,
-    /// Its calls of abra.
     pub calls: Vec<AbraCall>,
-    /// What it noticed.
     pub notes: Vec<String>,
-    /// What it was busy with last.
+    /// Its last activity.
     pub busy_with: Option<String>,
-    /// Log lines of services.
     pub logs: Vec<Log>,
-    /// The tasks of the stack, by the last list that was taken.
+    /// The tasks of the stack, from the last list.
     pub tasks: Vec<TaskFact>,
-    /// Compose files as they were deployed.
+    /// Deployed compose files.
     pub compose: Vec<Compose>,
 }
 
-/// How far a stage came.
+/// A stage's progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageProgress {
     /// It has not begun.
     Waiting,
-    /// It has begun and not ended; in a journal without an end it is what the kill struck.
+    /// It has begun and not ended; in a journal without an end, the kill struck it.
     Running,
-    /// It has ended.
     Ended(StageResult),
 }
 
@@ -75,22 +68,20 @@ pub enum StageProgress {
 pub struct Log {
     /// The service's short name.
     pub service: String,
-    /// The lines.
     pub text: String,
     /// Whether earlier lines were cut.
     pub cut: bool,
 }
 
-/// A compose file as it was deployed.
+/// A deployed compose file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compose {
     /// The version or commit that it belongs to.
     pub version: String,
-    /// The YAML text.
     pub yaml: String,
 }
 
-/// Why records do not make a view.
+/// The records do not begin with the start of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the records do not begin with run-started")]
 pub struct NoStart;
@@ -98,7 +89,7 @@ pub struct NoStart;
 /// Folds the records of one run.
 ///
 /// # Errors
-/// [`NoStart`] when the first record is another one or there is none.
+/// [`NoStart`].
 pub fn fold(records: &[Record]) -> Result<RunView, NoStart> {
     let (first, rest) = records.split_first().ok_or(NoStart)?;
     let mut view = RunView::begin(first)?;
@@ -112,7 +103,7 @@ impl RunView {
     /// The view after the first record.
     ///
     /// # Errors
-    /// [`NoStart`] when it is not the start of a run.
+    /// [`NoStart`].
     pub fn begin(first: &Record) -> Result<Self, NoStart> {
         let Event::RunStarted(started) = &first.event else { return Err(NoStart) };
         Ok(Self {
@@ -125,15 +116,14 @@ impl RunView {
         })
     }
 
-    /// How long the run held its slot in milliseconds, where it passed: from the beginning without preparation
-    /// and waiting.
+    /// How long a passed run held its slot, in milliseconds: without preparation and waiting.
     pub fn worked_ms(&self) -> Option<u64> {
         let passed = self.verdict.as_ref().is_some_and(|verdict| verdict.word == VerdictKind::Passed);
         let before = self.stages.iter().filter(|stage| matches!(stage.stage, Stage::Prepare | Stage::Slot));
         passed.then(|| self.took_ms.saturating_sub(before.filter_map(|stage| stage.took_ms).sum()))
     }
 
-    /// Takes the next record.
+    /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
         self.took_ms = self.took_ms.max(record.ms);
         match &record.event {
@@ -161,7 +151,7 @@ impl RunView {
                 let view = self.stage_mut(*stage);
                 view.used.clone_from(used);
                 view.state = StageProgress::Ended(result.clone());
-                // One that was blocked or skipped ends without having begun.
+                // A blocked or skipped stage ends without having begun.
                 view.took_ms = view.from_ms.map(|_| *took_ms);
                 view.busy_with = None;
             }
@@ -186,12 +176,11 @@ impl RunView {
         self.stages.iter().rev().find(|stage| stage.state == StageProgress::Running)
     }
 
-    /// One stage.
     pub fn stage(&self, stage: Stage) -> Option<&StageView> {
         self.stages.iter().find(|view| view.stage == stage)
     }
 
-    /// The verdict's line; for a run without an end, that it has none, and where it was killed.
+    /// The verdict's line; for a run without an end, where it was killed.
     pub fn line(&self) -> String {
         match (&self.verdict, self.running()) {
             (Some(verdict), _) => verdict.line.clone(),
@@ -200,7 +189,7 @@ impl RunView {
         }
     }
 
-    /// What to look at, in a run that is not green.
+    /// What to look at, if it is not green.
     pub fn look_at(&self) -> Option<&str> {
         match &self.verdict {
             Some(verdict) => verdict.decided_by.as_ref().map(|decision| decision.fault.failure.look_at.as_str()),
@@ -211,13 +200,13 @@ impl RunView {
         }
     }
 
-    /// The stage that decided, where the verdict is not green and one did.
+    /// The stage that decided the verdict, if it is not green.
     pub fn deciding_stage(&self) -> Option<Stage> {
         let verdict = self.verdict.as_ref()?;
         verdict.decided_by.as_ref().map(|decision| decision.stage)
     }
 
-    /// How the whole looks: green only with a verdict that says so.
+    /// The tone of the whole run: green only with a passed verdict.
     pub fn tone(&self) -> Tone {
         let Some(verdict) = &self.verdict else { return Tone::NoEnd };
         match verdict.word {
@@ -231,7 +220,7 @@ impl RunView {
         }
     }
 
-    /// The exit code that belongs to the view; a run without an end has that of infrastructure.
+    /// The exit code of the run; without an end that of infrastructure.
     pub fn exit(&self) -> Exit {
         self.verdict.as_ref().map_or(Exit::Infrastructure, Exit::from)
     }
@@ -261,12 +250,10 @@ impl StageView {
         }
     }
 
-    /// How it ended, if it did.
     pub fn outcome(&self) -> Option<Outcome> {
         self.result().map(|result| result.outcome)
     }
 
-    /// Its result, if it ended.
     pub fn result(&self) -> Option<&StageResult> {
         match &self.state {
             StageProgress::Ended(result) => Some(result),
@@ -274,7 +261,7 @@ impl StageView {
         }
     }
 
-    /// How it looks in a run that has stopped.
+    /// Its tone in a run that has stopped.
     pub fn tone(&self) -> Tone {
         match &self.state {
             StageProgress::Waiting if self.reason().is_some() => Tone::Skipped,
@@ -284,7 +271,7 @@ impl StageView {
         }
     }
 
-    /// Opt-outs of the plan that no check has told, as check and reason: they show in every report.
+    /// Opt-outs in the plan without a check, as check and reason: every report shows them.
     pub fn unseen_opt_outs(&self) -> impl Iterator<Item = (&str, &str)> {
         let told = |name: &str| self.checks.iter().any(|check| check.name == name);
         let planned = self.planned.iter().flat_map(|planned| &planned.opt_outs);
@@ -293,7 +280,7 @@ impl StageView {
             .map(|opt_out| (opt_out.check.as_str(), opt_out.reason.as_str()))
     }
 
-    /// Why it was or will be skipped, or by what it was blocked.
+    /// Why it was or will be skipped, or what blocked it.
     pub fn reason(&self) -> Option<&str> {
         let ended = self.result().and_then(|result| result.reason.as_deref());
         ended.or_else(|| self.planned.as_ref()?.skip.as_deref())

@@ -1,14 +1,13 @@
-//! What a run says: events, the journal, the verdict, exit codes, and the view of a run that reports render.
+//! A run's results: events, the journal, the verdict, exit codes, and the view that reports render.
 
-// `say!` and `note!` end nothing where a screen or a pipe has gone, `println!` does.
+// `println!` panics when the terminal or pipe is gone; `say!` and `note!` do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-// The fixtures are a crate of their own for the tests of others; the tests here read the same file.
+// The fixtures are a separate crate for other crates' tests; the tests here include the same file.
 extern crate self as journal;
 
 pub mod emit;
 pub mod event;
-pub mod event_docs;
 pub mod exit;
 pub mod expect;
 pub mod file;

@@ -1,9 +1,9 @@
-//! Text from outside, in markdown. All of it becomes code: there a forge sees no link, no image, no HTML, no
-//! mention of a person and no number of an issue, and nobody is notified. Pure.
+//! Text from outside in markdown. All of it becomes code: there a forge renders no link, image, HTML, mention or issue
+//! number, and notifies no user. Pure.
 
 use crate::text::{Bounds, block, one_line};
 
-/// A text as one span of code, on one line of at most so many columns.
+/// A text as one code span, on one line of a maximum width.
 pub fn span(text: &str, columns: usize) -> String {
     let line = chars(&one_line(text, columns), columns);
     let line = line.trim();
@@ -15,7 +15,7 @@ pub fn span(text: &str, columns: usize) -> String {
     format!("{ticks}{space}{line}{space}{ticks}")
 }
 
-/// A text's last lines as a block of code, to stand between blank lines.
+/// A text's last lines as a code block, to be surrounded by blank lines.
 pub fn fenced(text: &str, bounds: Bounds) -> String {
     let text = block(text, bounds).replace("are in the journal]", "are in the run's journal]");
     let lines: Vec<String> = text.lines().map(|line| chars(line, bounds.columns + 40)).collect();
@@ -24,7 +24,7 @@ pub fn fenced(text: &str, bounds: Bounds) -> String {
     format!("{fence}text\n{text}\n{fence}")
 }
 
-/// Columns alone are no bound: many characters have none.
+/// Columns are no sufficient bound: many characters have no width.
 fn chars(text: &str, max: usize) -> String {
     if text.chars().count() <= max { text.to_owned() } else { text.chars().take(max).chain(['…']).collect() }
 }

@@ -1,4 +1,4 @@
-//! Numbers of the command line and the environment, refused in plain words.
+//! Parsers for numbers of the command line and the environment, with readable errors.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
@@ -23,7 +23,7 @@ pub fn small(text: &str) -> Result<u16, String> {
     whole(text, 0, u16::MAX)
 }
 
-/// A number that a forge gives, such as a pull request's.
+/// A number from a forge, such as a pull request's.
 pub fn number(text: &str) -> Result<u64, String> {
     large_from_one(text).map(NonZeroU64::get)
 }
@@ -34,7 +34,6 @@ pub fn between(text: &str, least: u16, most: u16) -> Result<u16, String> {
     number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
 }
 
-/// A port.
 pub fn port(text: &str) -> Result<u16, String> {
     small(text).ok().filter(|port| *port != 0).ok_or_else(|| format!("a port is a whole number from 1 to {}", u16::MAX))
 }

@@ -1,4 +1,4 @@
-//! What a run of the default branch says of what is red on a pull request.
+//! Failures of a pull request compared with a run of the default branch.
 
 use base::names::{Commit, RunId};
 use jiff::Timestamp;
@@ -6,29 +6,27 @@ use jiff::tz::TimeZone;
 
 use crate::text::one_line;
 
-/// What a run of the default branch says of what is red on a pull request.
+/// Results of a run of the default branch for a pull request's failures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnMain {
-    /// The commit of the default branch.
     pub commit: Commit,
     /// When its run began.
     pub at: Timestamp,
-    /// Its run.
     pub run: RunId,
-    /// What was red there too: checks, and stages. They may hold a stranger's text.
+    /// Checks and stages that were red there too. May contain untrusted text.
     pub red: Vec<String>,
-    /// What was green there.
+    /// Checks and stages that were green there.
     pub green: Vec<String>,
 }
 
 impl OnMain {
-    /// Where and when: `commit 1a2b3c4d on 2026-11-27`.
+    /// The commit and date: `commit 1a2b3c4d on 2026-11-27`.
     pub fn place(&self) -> String {
         let day = self.at.to_zoned(TimeZone::UTC).date();
         format!("commit {} on {day}", self.commit.short())
     }
 
-    /// A line for each of the two.
+    /// A line for each of the two lists.
     pub fn lines(&self) -> Vec<String> {
         let line = |names: &[String], word: &str| {
             let names: Vec<String> = names.iter().map(|name| one_line(name, 120)).collect();

@@ -1,4 +1,4 @@
-//! Files that strangers may have put in place: nothing but a plain file is opened.
+//! Opens untrusted files: only regular files are opened.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -7,25 +7,25 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens a plain file; none where it is anything else. A link leads elsewhere, and a pipe would be waited for.
+/// Opens a regular file; `None` for anything else, such as a link to another place or a pipe that blocks.
 ///
 /// # Errors
-/// It is not there, or the disk refuses.
+/// It does not exist, or the disk refuses.
 pub fn open(path: &Path) -> io::Result<Option<File>> {
     if !path.symlink_metadata()?.is_file() {
         return Ok(None);
     }
-    // It may be another thing by now.
+    // It may have been replaced meanwhile.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     Ok(file.metadata()?.is_file().then_some(file))
 }
 
-/// A plain file of at most `most` bytes; none where it is anything else.
+/// Reads a regular file of at most `most` bytes; `None` for anything else.
 ///
 /// # Errors
-/// It is not there, or the disk refuses.
+/// It does not exist, or the disk refuses.
 pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let Some(file) = open(path)? else { return Ok(None) };
     let mut data = Vec::new();

@@ -1,5 +1,5 @@
-//! The folder of one run: its journal and reports, abra's directory, a scratch folder, and the lock
-//! that says whether its owner lives.
+//! The folder of one run: its journal and reports, abra's directory, a scratch folder, and the lock that shows whether
+//! its owner lives.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,33 +10,32 @@ use std::time::Duration;
 use base::names::RunId;
 use fs4::fs_std::FileExt;
 
-/// The name of the link to this program by which it is told to run a command in a container.
+/// The name of the link to this program under which it runs a command in a container.
 pub const EXEC_NAME: &str = "ccci-exec";
 
-/// How the name of a folder begins that is just being made. No run's name does.
+/// Prefix of a folder that is being created. No run's name has it.
 const NEW: &str = ".new-";
 
-/// A folder is made in less.
+/// Maximum time to create a folder.
 const MAKING: Duration = Duration::from_secs(60);
 
-/// A run that reports sends something at least every few seconds while the server is there; it may be away for long.
+/// A reporting run sends a request every few seconds while the server is up; the server may be down for long.
 pub const SILENT: Duration = Duration::from_secs(15 * 60);
 
-/// The folder of marks for runs that a janitor found dead.
+/// The folder of markers for runs that a janitor found dead.
 const FOUND_DEAD: &str = "found-dead";
 
-/// A mark is of use while the run's build may be watched.
+/// How long a marker is kept: as long as the run's build may be watched.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunDir(PathBuf);
 
-/// Held while the run's process lives. The kernel lets go of it, however the process ends.
+/// Held while the run's process lives. The kernel releases it, however the process ends.
 #[derive(Debug)]
 pub struct Alive(#[expect(dead_code, reason = "holding the file is the point")] File);
 
-/// Writes down that a run was found dead, and forgets those of long ago. A server that watches the run's build reads it,
+/// Records that a run was found dead, and removes old records. A server that watches the run's build reads it,
 /// whichever process found it.
 pub fn note_found_dead(state: &Path, run: &RunId) -> io::Result<()> {
     let folder = state.join(FOUND_DEAD);
@@ -50,16 +49,16 @@ pub fn note_found_dead(state: &Path, run: &RunId) -> io::Result<()> {
     File::create(folder.join(run.as_str())).map(drop)
 }
 
-/// Whether a janitor that uses this state folder found the run dead.
+/// Whether a janitor of this state folder found the run dead.
 pub fn was_found_dead(state: &Path, run: &RunId) -> bool {
     state.join(FOUND_DEAD).join(run.as_str()).exists()
 }
 
 impl RunDir {
-    /// The name of the folder for what tests keep.
+    /// The name of the folder for tests' files.
     pub const ARTIFACTS: &str = "artifacts";
 
-    /// The folder of `run` below the state folder; not made yet.
+    /// The folder of `run` in the state folder; not created yet.
     pub fn of(state: &Path, run: &RunId) -> Self {
         Self(state.join("runs").join(run.as_str()))
     }
@@ -67,7 +66,7 @@ impl RunDir {
     /// All runs of the state folder, oldest first.
     ///
     /// # Errors
-    /// When the folder is there and cannot be read.
+    /// The folder exists and cannot be read.
     pub fn all(state: &Path) -> io::Result<Vec<(RunId, Self)>> {
         let runs = state.join("runs");
         if !runs.exists() {
@@ -83,12 +82,12 @@ impl RunDir {
         Ok(found)
     }
 
-    /// Makes the folder, readable by its owner alone, and takes its lock.
+    /// Creates the folder with access for its owner only, and takes its lock.
     ///
     /// # Errors
-    /// When the disk refuses; [`io::ErrorKind::AlreadyExists`] when the run is there already.
+    /// The disk refuses; [`io::ErrorKind::AlreadyExists`] if the run exists.
     pub fn create(&self) -> io::Result<Alive> {
-        // Under another name until it is locked: a janitor takes a folder that nobody has locked for a dead run's.
+        // Under another name until it is locked, since a janitor considers an unlocked folder a dead run's.
         let name = self.0.file_name().unwrap_or_default().to_string_lossy();
         let new = Self(self.0.with_file_name(format!("{NEW}{name}")));
         for dir in [new.0.clone(), new.work(), new.abra()] {
@@ -97,7 +96,7 @@ impl RunDir {
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(new.lock())?;
         let is_used = || io::Error::from(io::ErrorKind::AlreadyExists);
         if !FileExt::try_lock_exclusive(&file)? {
-            // Another process is just making it.
+            // Another process is just creating it.
             return Err(is_used());
         }
         match std::os::unix::fs::symlink(std::env::current_exe()?, new.exec()) {
@@ -105,7 +104,7 @@ impl RunDir {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        // Where the run is there already, its folder is not empty, and the system refuses.
+        // If the run exists, its folder is not empty, and the system refuses.
         if let Err(error) = std::fs::rename(&new.0, &self.0) {
             new.discard();
             return Err(if error.kind() == io::ErrorKind::DirectoryNotEmpty { is_used() } else { error });
@@ -113,12 +112,12 @@ impl RunDir {
         Ok(Alive(file))
     }
 
-    /// Whether something is there that [`RunDir::remove_private`] removes.
+    /// Whether there is something for [`RunDir::remove_private`] to remove.
     pub fn has_private(&self) -> bool {
         [self.abra(), self.work(), self.deps()].iter().any(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Takes over the lock of a run whose process is gone; none where it lives or was never made.
+    /// Takes over the lock of a run whose process is gone; `None` if it lives or was never created.
     pub fn take_over(&self) -> Option<Alive> {
         let file = OpenOptions::new().write(true).open(self.lock()).ok()?;
         FileExt::try_lock_exclusive(&file).ok()?.then_some(Alive(file))
@@ -129,32 +128,32 @@ impl RunDir {
         self.lock().exists() && self.take_over().is_none()
     }
 
-    /// Makes the folder of a run that reports, with a mark that says who sends. It is there with the mark or not at all.
+    /// Atomically creates the folder of a reporting run, with a marker that names the sender.
     ///
     /// # Errors
-    /// When the disk refuses, or the run has a folder already.
+    /// The disk refuses, or the run has a folder already.
     pub fn create_reported(&self, sender: &str) -> io::Result<()> {
         let name = self.0.file_name().unwrap_or_default().to_string_lossy();
         let runs = self.0.parent().unwrap_or(&self.0);
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
-        // A name of its own: two may try at once.
+        // A unique name, since two may try at once.
         let new = tempfile::Builder::new().prefix(&format!("{NEW}{name}-")).tempdir_in(runs)?;
         let mut file = File::create(Self(new.path().to_owned()).reported())?;
         file.write_all(sender.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(new.path(), &self.0)?;
-        // What was renamed is not this guard's any more.
+        // The guard no longer owns the renamed folder.
         let _ = new.keep();
         File::open(runs)?.sync_all()
     }
 
-    /// Removes folders of runs that were killed in the very moment of their making.
+    /// Removes folders of runs that were killed during their creation.
     pub fn discard_half_made(state: &Path) {
         for entry in std::fs::read_dir(state.join("runs")).into_iter().flatten().flatten() {
             let dir = Self(entry.path());
             let half_made = entry.file_name().to_string_lossy().starts_with(NEW);
             let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
-            // One that never came to its lock is nobody's after a minute.
+            // A folder without a lock has no owner after a minute.
             let is_old = age.is_some_and(|age| age > MAKING) && !dir.lock().exists();
             if half_made && (is_old || dir.take_over().is_some()) {
                 dir.discard();
@@ -162,19 +161,19 @@ impl RunDir {
         }
     }
 
-    /// Waits until the process that holds the lock has let go of it.
+    /// Waits until the lock's owner has released it.
     ///
     /// # Errors
-    /// When there is no lock to wait for.
+    /// There is no lock to wait for.
     pub async fn wait_for_owner(&self) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(self.lock())?;
         tokio::task::spawn_blocking(move || FileExt::lock_exclusive(&file)).await.map_err(io::Error::other)?
     }
 
-    /// The same, on the thread that calls it.
+    /// The same, blocking.
     ///
     /// # Errors
-    /// When there is no lock to wait for.
+    /// There is no lock to wait for.
     pub fn wait_for_owner_here(&self) -> io::Result<()> {
         FileExt::lock_exclusive(&OpenOptions::new().write(true).open(self.lock())?)
     }
@@ -184,59 +183,58 @@ impl RunDir {
         self.0.parent().and_then(Path::parent).unwrap_or(&self.0)
     }
 
-    /// Whether the run is one of another machine, or of another state folder, that reports to this one: nobody here
-    /// holds its lock, and nothing of it is here but what it tells.
+    /// Whether the run is of another machine or state folder and reports to this one: no process here holds its lock,
+    /// and only its reported data is here.
     pub fn is_reported(&self) -> bool {
         self.reported().exists()
     }
 
-    /// Whether somebody may still write to its journal: its process lives, or it is one that reports, is not at its end,
-    /// and was heard of within [`SILENT`].
+    /// Whether its journal may still grow: its process lives, or it is a reporting run that is not over and was heard
+    /// of within [`SILENT`].
     pub fn may_grow(&self) -> bool {
         self.is_locked() || self.silent_in().is_some()
     }
 
-    /// How long from now a run that reports counts as dead unless it is heard of; none where it is over, or does not
+    /// The time until a reporting run counts as dead without further requests; `None` if it is over, or does not
     /// report.
     pub fn silent_in(&self) -> Option<Duration> {
-        // Its reports are written when its last line has come.
+        // Its reports are written after its last line has arrived.
         if !self.is_reported() || self.0.join("report.html").exists() {
             return None;
         }
-        // Its first line comes a moment after its mark.
+        // Its first line is written a moment after its marker.
         let at = |path: PathBuf| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
         let heard = at(self.journal()).or_else(|| at(self.reported()))?;
         SILENT.checked_sub(heard.elapsed().unwrap_or_default()).filter(|left| !left.is_zero())
     }
 
-    /// Says that the run is one that reports, and who sends what it tells.
+    /// Marks a reporting run, and names the sender.
     pub fn reported(&self) -> PathBuf {
         self.0.join("reported")
     }
 
-    /// Secret values of an app that is kept, a JSON text a line, so that a later look at it can hide them
-    /// too. It goes at teardown.
+    /// Secret values of a kept app, a JSON text a line, so that later reads can redact them too. Removed at teardown.
     pub fn kept_secrets(&self) -> PathBuf {
         self.abra().join("kept-secrets")
     }
 
-    /// What the run deployed beside the tested app, with its logins, for tests. It goes at teardown.
+    /// The run's dependencies with their logins, for tests. Removed at teardown.
     pub fn deps(&self) -> PathBuf {
         self.0.join("deps.json")
     }
 
-    /// Asks a run that is under way to let its app stay this long when it has ended; a later word replaces an
-    /// earlier one.
+    /// Requests that a run in progress keeps its app for this long after its end; a later request replaces an earlier
+    /// one.
     ///
     /// # Errors
-    /// When the disk refuses, or the run has no folder.
+    /// The disk refuses, or the run has no folder.
     pub fn hold(&self, time: Duration) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
         write!(file, "{}", time.as_secs())?;
         file.persist(self.held()).map(drop).map_err(|failed| failed.error)
     }
 
-    /// How long the run's app shall stay, if somebody asked for that since it began.
+    /// How long the run's app is to be kept, if that was requested since it began.
     pub fn asked_to_hold(&self) -> Option<Duration> {
         std::fs::read_to_string(self.held()).ok()?.trim().parse().ok().map(Duration::from_secs)
     }
@@ -245,53 +243,49 @@ impl RunDir {
         self.0.join("hold")
     }
 
-    /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The journal.
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal.jsonl")
     }
 
-    /// The HTML report.
     pub fn html(&self) -> PathBuf {
         self.0.join("report.html")
     }
 
-    /// The JUnit report.
     pub fn junit(&self) -> PathBuf {
         self.0.join("junit.xml")
     }
 
-    /// `ABRA_DIR` of the run. It holds the env file, so it goes at teardown.
+    /// `ABRA_DIR` of the run. It contains the env file, so it is removed at teardown.
     pub fn abra(&self) -> PathBuf {
         self.0.join("abra")
     }
 
-    /// `CCCI_EXEC`: a link to this program under the name by which it runs a command in a container of the app. It goes
+    /// `CCCI_EXEC`: a link to this program under the name by which it runs a command in a container of the app. Removed
     /// at teardown.
     pub fn exec(&self) -> PathBuf {
         self.abra().join(EXEC_NAME)
     }
 
-    /// `CCCI_SH`: what the shell tests of every recipe may use. It goes at teardown.
+    /// `CCCI_SH`: the library of shell tests. Removed at teardown.
     pub fn shell(&self) -> PathBuf {
         self.abra().join("ccci.sh")
     }
 
-    /// The scratch folder that the recipe's tests share. It goes at teardown.
+    /// The scratch folder that the recipe's tests share. Removed at teardown.
     pub fn work(&self) -> PathBuf {
         self.0.join("work")
     }
 
-    /// What tests keep of a failure, such as a browser's pictures. It stays, so nobody else reads it.
+    /// Tests' files about failures, such as a browser's pictures. They are kept, so only the owner has access.
     pub fn artifacts(&self) -> PathBuf {
         self.0.join(Self::ARTIFACTS)
     }
 
-    /// Removes the folder of a run that never began, or has nothing to tell.
+    /// Removes the folder of a run that never began, or has no results.
     pub fn discard(&self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             tracing::warn!("{} cannot be removed: {error}", self.0.display());
@@ -302,7 +296,7 @@ impl RunDir {
         self.0.join("alive.lock")
     }
 
-    /// Removes what may hold secrets or checkouts; journal and reports stay.
+    /// Removes what may contain secrets or checkouts; journal and reports stay.
     pub fn remove_private(&self) -> io::Result<()> {
         let removed = [self.abra(), self.work()].map(std::fs::remove_dir_all);
         for removed in removed.into_iter().chain([std::fs::remove_file(self.deps())]) {

@@ -1,11 +1,9 @@
-//! The name of a run.
-
 use base::failure::{Failure, Kind};
 use base::names::RunId;
 use jiff::Timestamp;
 use rand::Rng;
 
-/// A run id: the time, so that ids sort, and four random letters.
+/// A new run id: the time, so that ids sort, and four random letters.
 ///
 /// # Errors
 /// Never in practice; a bug otherwise.

@@ -1,16 +1,16 @@
-//! `--only`: the part of a run that somebody asks for. Pure.
+//! `--only`: the requested part of a run. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::event::Stage;
 
-/// What is asked for; everything where nothing is said.
+/// The requested parts; everything by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     parts: Vec<Part>,
     prove: bool,
-    /// Tests that run because a chosen one uses what they hand on.
+    /// Tests that run because a selected one uses their results.
     needed: BTreeSet<String>,
 }
 
@@ -18,45 +18,45 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Stage(Stage),
-    /// The beginning of a check's name, such as `functional/20`.
+    /// A prefix of a check's name, such as `functional/20`.
     Checks(String),
 }
 
-/// Stages that can be asked for: the others belong to every run.
+/// Stages that can be selected: the others belong to every run.
 const STAGES: [Stage; 6] =
     [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh, Stage::Faults];
 
 impl Selection {
-    /// Reads the words of `--only`: names of stages, `browser`, or names of tests with their folder.
+    /// Parses the values of `--only`: names of stages, `browser`, or names of tests with their folder.
     ///
     /// # Errors
-    /// The first word that is neither.
+    /// The first value that is neither.
     pub fn parse(words: &[String]) -> Result<Self, String> {
         let parts = words.iter().map(|word| part(word)).collect::<Result<_, _>>()?;
         Ok(Self { parts, prove: false, needed: BTreeSet::new() })
     }
 
-    /// The same, and the tests are proven to bite.
+    /// The same with proofs that the tests can fail.
     pub fn proven(self) -> Self {
         Self { prove: true, ..self }
     }
 
-    /// Whether the tests are proven to bite.
+    /// Whether to prove that the tests can fail.
     pub fn proves(&self) -> bool {
         self.prove
     }
 
-    /// The same, and these tests run too, since chosen ones use what they hand on.
+    /// The same with these tests as well, whose results selected ones use.
     pub fn with_needed(self, needed: BTreeSet<String>) -> Self {
         Self { needed, ..self }
     }
 
-    /// Whether a test runs only because a chosen one uses what it hands on.
+    /// Whether a test runs only because a selected one uses its results.
     pub fn is_needed(&self, name: &str) -> bool {
         self.needed.contains(name)
     }
 
-    /// Whether everything is asked for.
+    /// Whether everything is selected.
     pub fn is_whole(&self) -> bool {
         self.parts.is_empty()
     }
@@ -66,7 +66,7 @@ impl Selection {
         self.chose(name) || self.is_needed(name)
     }
 
-    /// Whether a test was asked for.
+    /// Whether a test is selected.
     pub fn chose(&self, name: &str) -> bool {
         let of_stage = |stage: Stage| name.split('/').next().and_then(stage_of) == Some(stage);
         self.is_whole()
@@ -76,13 +76,13 @@ impl Selection {
             })
     }
 
-    /// Whether a test is shown to bite, where that was asked for. The stage functional alone, which is what
-    /// `cc-ci prove` asks for by itself, stands for all tests: the other stages need not run for that.
+    /// Whether to prove that a test can fail. The stage functional alone, which `cc-ci prove` selects by default,
+    /// stands for all tests: the other stages need not run for that.
     pub fn wants_proof(&self, name: &str) -> bool {
         self.parts == [Part::Stage(Stage::Functional)] || self.chose(name)
     }
 
-    /// Whether this stage is one of those that were asked for: what else runs belongs to every run.
+    /// Whether this stage is selected, rather than part of every run.
     pub fn asks_for(&self, stage: Stage) -> bool {
         STAGES.contains(&stage)
             && (self.is_whole()
@@ -92,8 +92,7 @@ impl Selection {
                 }))
     }
 
-    /// Whether a stage runs, given the tests that it would run. Preparation, install and teardown belong
-    /// to every run.
+    /// Whether a stage runs, given its tests. Preparation, install and teardown belong to every run.
     pub fn wants_stage(&self, stage: Stage, checks: &[String]) -> bool {
         self.is_whole()
             || matches!(stage, Stage::Prepare | Stage::Slot | Stage::Dependencies | Stage::Install | Stage::Teardown)
@@ -102,7 +101,7 @@ impl Selection {
             || checks.iter().any(|name| self.wants_check(name))
     }
 
-    /// The first part that names tests of which there is none.
+    /// The first part that matches no test.
     pub fn unmet(&self, names: &[String]) -> Option<&str> {
         self.parts.iter().find_map(|part| match part {
             Part::Checks(begin) if !names.iter().any(|name| name.starts_with(begin.as_str())) => Some(begin.as_str()),
@@ -110,7 +109,7 @@ impl Selection {
         })
     }
 
-    /// Its words again.
+    /// The values of `--only`.
     pub fn words(&self) -> Vec<String> {
         self.parts
             .iter()

@@ -1,14 +1,14 @@
-//! Text from outside, made fit for a report: no escape sequences, no control characters, no
-//! characters that turn the direction of writing, bounded lines.
+//! Makes text from outside safe for a report: no escape sequences, control characters or bidirectional overrides, and
+//! bounded lines.
 
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// Removes terminal escape sequences and control characters; keeps tabs and line ends.
+/// Removes terminal escape sequences and control characters; keeps tabs and line breaks.
 ///
-/// A carriage return counts as a line end. Characters that change the direction of writing go too:
-/// with them a line can be made to read as what it does not say.
+/// A carriage return counts as a line break. Characters that change the writing direction are removed too: they can
+/// make a line read differently.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -32,8 +32,8 @@ pub fn clean(text: &str) -> String {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// What follows ESC, by ECMA-48: a control sequence, a control string, or one more character after
-/// any intermediate ones.
+/// Skips what follows ESC, by ECMA-48: a control sequence, a control string, or one more character after any
+/// intermediate ones.
 fn skip_escape(chars: &mut Chars<'_>) {
     match chars.peek() {
         Some('[') => {
@@ -57,8 +57,8 @@ fn skip_csi(chars: &mut Chars<'_>) {
     chars.next_if(|c| ('\u{40}'..='\u{7e}').contains(c));
 }
 
-/// A control string, up to its terminator (BEL or ST). One that never ends stops at the line's end,
-/// so that it cannot swallow the rest of a log.
+/// A control string, up to its terminator (BEL or ST). An unterminated one stops at the line's end, so that it cannot
+/// swallow the rest of a log.
 fn skip_string(chars: &mut Chars<'_>) {
     while let Some(c) = chars.next_if(|c| *c != '\n') {
         if c == '\u{7}' || c == '\u{9c}' {
@@ -86,7 +86,7 @@ pub fn one_line(text: &str, max: usize) -> String {
     cut(&joined, max)
 }
 
-/// A line cut at `max` columns, with an ellipsis where it was cut.
+/// A line cut at `max` columns, with an ellipsis.
 pub fn cut(line: &str, max: usize) -> String {
     let mut width = 0;
     let mut fits = 0;
@@ -102,16 +102,16 @@ pub fn cut(line: &str, max: usize) -> String {
     line.to_owned()
 }
 
-/// Bounds of a block of text in a report; the journal keeps the whole.
+/// Bounds of a block of text in a report; the journal has the whole.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Lines that are kept, from the end.
+    /// Maximum number of lines, counted from the end.
     pub lines: usize,
-    /// Columns of each line.
+    /// Maximum width of each line.
     pub columns: usize,
 }
 
-/// A cleaned block within bounds: its last lines, with a remark where earlier ones were left out.
+/// A cleaned block within bounds: its last lines, with a remark if earlier ones were omitted.
 pub fn block(text: &str, bounds: Bounds) -> String {
     let cleaned = clean(text);
     let trimmed = cleaned.trim_matches('\n').trim_end();
@@ -147,7 +147,7 @@ pub fn seconds(ms: u64) -> String {
     format!("{} h {:02} min", minutes / 60, minutes % 60)
 }
 
-/// A number with its word: "1 service", "2 services".
+/// A number with its noun: "1 service", "2 services".
 pub fn count(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")

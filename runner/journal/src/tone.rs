@@ -1,8 +1,8 @@
-//! How a run, a stage or a check looks.
+//! The appearance of a run, a stage or a check.
 
 use crate::event::Outcome;
 
-/// How something looks: a word and a symbol, so that no report speaks by colour alone.
+/// A word and a symbol, so that no report relies on colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tone {
     /// Green.
@@ -11,13 +11,13 @@ pub enum Tone {
     Failed,
     /// Could not run.
     Blocked,
-    /// Switched off.
+    /// Disabled.
     Skipped,
-    /// Stopped by somebody.
+    /// Stopped by a user.
     Cancelled,
     /// Killed before its end.
     NoEnd,
-    /// The run never came to it.
+    /// The run did not reach it.
     NotReached,
 }
 
@@ -33,11 +33,9 @@ impl From<Outcome> for Tone {
 }
 
 impl Tone {
-    /// Every tone.
     pub const ALL: [Self; 7] =
         [Self::Passed, Self::Failed, Self::Blocked, Self::Skipped, Self::Cancelled, Self::NoEnd, Self::NotReached];
 
-    /// The word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -50,7 +48,7 @@ impl Tone {
         }
     }
 
-    /// The symbol, one column wide.
+    /// One column wide.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Passed => "✓",

@@ -1,8 +1,7 @@
-//! The verdict on a run, as a function of what its stages said.
+//! The verdict on a run, as a function of the results of its stages.
 //!
-//! Blocked is never green and skipped is never red. The first fault in the order of the stages
-//! decides, so that a fault that follows from an earlier one does not hide it. What teardown leaves
-//! behind turns a green run red and changes nothing in a run that is red already.
+//! Blocked is never green and skipped is never red. The first fault in the order of the stages decides, so that a
+//! consequence does not hide its cause. Objects left by teardown turn a green run red and do not change a red run.
 
 use base::failure::{Cause, Failure, Kind};
 
@@ -12,9 +11,9 @@ use crate::text::{count, one_line, seconds};
 
 /// The verdict on a run.
 ///
-/// `results` has the stages that ended, in any order; a planned stage that is missing there counts as
-/// red. `took_ms` is the whole run's time in milliseconds. `cancelled` says that somebody stopped the
-/// run, which is the word then, whatever was seen before. `left` is teardown's last list of objects.
+/// `results` has the stages that ended, in any order; a missing planned stage counts as red. `took_ms` is the whole
+/// run's duration in milliseconds. If the run was `cancelled`, the verdict is cancelled, whatever the results. `left`
+/// is teardown's last list of objects.
 pub fn verdict(
     started: &RunStarted,
     results: &[(Stage, StageResult)],
@@ -48,7 +47,7 @@ fn is_red(result: &StageResult) -> bool {
     matches!(result.outcome, Outcome::Failed | Outcome::Blocked)
 }
 
-/// The first stage that is not green and says why.
+/// The first stage that is not green and has a fault.
 fn named_fault(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
     results.iter().filter(|(_, result)| is_red(result)).find_map(|(stage, result)| {
         let decision = Decision { stage: *stage, fault: result.fault.clone()? };
@@ -56,13 +55,13 @@ fn named_fault(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> 
     })
 }
 
-/// The first stage that is not green where none names a fault. A stage is blocked by another one, so
-/// without that one cc-ci itself is wrong, and the run is still not green.
+/// The first stage that is not green, if none has a fault. A stage is blocked by another one, so without that one cc-ci
+/// itself has a bug, and the run is still not green.
 fn unnamed_fault(results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
     let (stage, result) = results.iter().find(|(_, result)| is_red(result))?;
     let what = match &result.reason {
         Some(reason) => reason.clone(),
-        None => format!("{stage} was {} and gave no reason", result.outcome.name()),
+        None => format!("{stage} was {} without a reason", result.outcome.name()),
     };
     Some((result.outcome, Decision { stage: *stage, fault: bug(what) }))
 }
@@ -80,10 +79,10 @@ fn bug(what: String) -> Fault {
     Fault { cause: Cause::Infrastructure, failure: Failure::new(Kind::Bug, what, look_at) }
 }
 
-/// A run in which no stage ran that was asked for has shown nothing. Preparation and teardown say nothing about the
-/// recipe; neither does an install that is only there for tests of which there are none.
+/// A run without any selected stage has shown nothing. Preparation and teardown say nothing about the recipe; neither
+/// does an install that only prepares for tests that do not exist.
 fn nothing_tested(started: &RunStarted, results: &[(Stage, StageResult)]) -> Option<(Outcome, Decision)> {
-    // What a run on a kept app says of itself is no selection: any stage counts there.
+    // A run on a kept app has no selection in this field: any stage counts there.
     let asked = Selection::parse(&started.only).unwrap_or_default();
     let asks_for = |stage: Stage| stage == Stage::Prove || asked.asks_for(stage);
     let mut of_interest = results.iter().filter(|(stage, _)| asks_for(*stage));
@@ -96,13 +95,13 @@ fn nothing_tested(started: &RunStarted, results: &[(Stage, StageResult)]) -> Opt
     let stage = first.map_or(Stage::Install, |(stage, _)| *stage);
     let look_at = match started.only.is_empty() {
         true => "the opt-outs of the recipe's folder: at least one stage has to run",
-        false => "`cc-ci plan`, which says what each stage would run; docs/enroll-recipe.md, how to write tests",
+        false => "`cc-ci plan`, which shows what each stage would run; docs/enroll-recipe.md on how to write tests",
     };
     let fault = Fault { cause: Cause::Test, failure: Failure::new(Kind::NothingTested, why, look_at) };
     Some((Outcome::Failed, Decision { stage, fault }))
 }
 
-/// Objects that are still there after teardown.
+/// Objects that still exist after teardown.
 fn left_behind(left: &[ObjectFact]) -> Option<(Outcome, Decision)> {
     if left.is_empty() {
         return None;
@@ -110,7 +109,7 @@ fn left_behind(left: &[ObjectFact]) -> Option<(Outcome, Decision)> {
     let failure = Failure::new(
         Kind::LeftBehind,
         format!("{} left after teardown: {}", count(left.len(), "object"), names(left)),
-        "who holds them (`docker ps -a`, `docker volume inspect`), then `cc-ci reap`",
+        "what uses them (`docker ps -a`, `docker volume inspect`), then `cc-ci reap`",
     );
     let detail: Vec<String> = left.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
     let fault = Fault { cause: Cause::Infrastructure, failure: failure.with_detail(detail.join("\n")) };
@@ -119,8 +118,7 @@ fn left_behind(left: &[ObjectFact]) -> Option<(Outcome, Decision)> {
 
 fn cancelled_verdict(first: Option<(Outcome, Decision)>, left: &[ObjectFact]) -> Verdict {
     let mut line = String::from("cancelled");
-    // What was red before somebody stopped the run is worth telling; what could not run because of
-    // that is not.
+    // A failure from before the cancellation is reported; stages that could not run because of it are not.
     let seen = first.filter(|(outcome, _)| *outcome == Outcome::Failed);
     if let Some((outcome, decision)) = &seen {
         line = format!("{line}; {}", red_line(*outcome, decision));
@@ -159,7 +157,7 @@ fn green_line(started: &RunStarted, results: &[(Stage, StageResult)], took_ms: u
     let only = if started.only.is_empty() { String::new() } else { format!(", only {}", started.only.join(", ")) };
     let skipped: Vec<&str> = results
         .iter()
-        // What was not asked for is said by what was.
+        // If parts were selected, the selection itself explains the rest.
         .filter(|(_, result)| result.outcome == Outcome::Skipped && started.only.is_empty())
         .map(|(stage, _)| stage.name())
         .collect();

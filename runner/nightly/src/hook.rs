@@ -1,4 +1,4 @@
-//! The message about a sweep: a signed POST to one address, tried a bounded number of times.
+//! The webhook about a sweep: a signed POST to one address, with a bounded number of retries.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,40 +17,34 @@ use url::Url;
 use super::sweep::{Sweep, SweptHealth};
 use host::settings::{plain, wrong};
 
-/// Pauses before each further try. After the last one the message is given up.
+/// Pauses before each retry. After the last one the message is given up.
 const PAUSES: [Duration; 4] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
-/// Whoever hears of it has this long for an answer.
+/// Timeout of one request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What became of a message.
+/// State of a sweep's webhook message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WebhookMessage {
-    /// There is none to send.
+    /// No message to send.
     #[default]
     None,
-    /// It is to be sent.
+    /// Not delivered yet.
     Waits {
-        /// How often that was tried.
+        /// Failed attempts so far.
         tries: u32,
-        /// Not before this moment.
+        /// Earliest time of the next attempt.
         after: Timestamp,
     },
-    /// It was taken.
-    Sent {
-        /// When.
-        at: Timestamp,
-    },
-    /// It is not sent any more.
-    GivenUp {
-        /// Why.
-        why: String,
-    },
+    /// The receiver accepted it.
+    Sent { at: Timestamp },
+    /// No further attempts.
+    GivenUp { why: String },
 }
 
 impl WebhookMessage {
-    /// What follows from a try that failed.
+    /// The state after a failed attempt.
     pub fn after_failure(tries: u32, refusal: &HookRefusal, now: Timestamp) -> Self {
         let pause = PAUSES.get(usize::try_from(tries).unwrap_or(usize::MAX));
         match (pause.filter(|_| refusal.may_pass), refusal) {
@@ -63,16 +57,16 @@ impl WebhookMessage {
     }
 }
 
-/// Why a message was not taken.
+/// Why a message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookRefusal {
-    /// In words, without the path of the address, which may be secret.
+    /// The reason, without the path of the address, which may be secret.
     pub why: String,
-    /// Whether another try may go well.
+    /// Whether a retry may succeed.
     pub may_pass: bool,
 }
 
-/// Where messages go.
+/// The webhook's receiver.
 #[derive(Debug, Clone)]
 pub struct Hook {
     http: Http,
@@ -81,10 +75,10 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// To this address, signed with the secret in a file.
+    /// Sends to this address, signed with the secret in a file.
     ///
     /// # Errors
-    /// The address is none of a server, or the secret cannot be read or is too short.
+    /// The address is not one of a server, or the secret cannot be read or is too short.
     pub fn new(url: &Url, secret_file: &Path) -> Result<Self, Failure> {
         plain(url, "the message's receiver", "--nightly-hook (CCCI_NIGHTLY_HOOK)")?;
         let look_at = "--nightly-hook-secret-file (CCCI_NIGHTLY_HOOK_SECRET_FILE)";
@@ -96,7 +90,7 @@ impl Hook {
     /// Sends a message once.
     ///
     /// # Errors
-    /// It was not taken.
+    /// The receiver did not accept it.
     pub async fn send(&self, sweep: &Sweep, pages: Option<&Url>) -> Result<(), HookRefusal> {
         let body = body(sweep, pages);
         let signature = format!("sha256={}", self.secret.sign(&body));
@@ -120,12 +114,12 @@ impl Hook {
     }
 }
 
-/// The same at each try, so that a receiver can tell that it has the message already.
+/// The delivery id. It is the same at each attempt, so that a receiver can recognize a duplicate.
 fn delivery(sweep: &Sweep) -> String {
     format!("nightly-{}", sweep.date)
 }
 
-/// The message. Every text of a stranger is the value of `line`, `version` or `source`, and of nothing else.
+/// The message. Text from outside appears only as the value of `line`, `version` or `source`.
 fn body(sweep: &Sweep, pages: Option<&Url>) -> Vec<u8> {
     let page = |path: &[&str]| {
         let mut url = pages?.clone();

@@ -1,4 +1,4 @@
-//! The time of day at which a sweep is due, on the clock of a time zone. Pure.
+//! The time of day at which a sweep is due, in a time zone. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,27 +15,27 @@ pub struct SweepHour {
     text: String,
 }
 
-/// What the clock says.
+/// Whether a sweep is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// The sweep of this day is due.
     Now(Date),
-    /// None is due before this moment.
+    /// No sweep is due before this time.
     At(Timestamp),
-    /// Everything up to this day counts as done without a sweep: the server has just been told of the hour, or its clock
-    /// was set back by days.
+    /// All days up to this one count as done without a sweep: the time was configured just now, or the clock was set
+    /// back by days.
     Passed(Date),
 }
 
 impl SweepHour {
-    /// Whether a sweep is due, where those up to the day `done` are not to be made any more.
+    /// Whether a sweep is due, given that days up to `done` are done.
     pub fn due(&self, done: Option<Date>, now: Timestamp) -> Due {
         let last = self.last(now);
         match done {
             None => Due::Passed(last),
-            // However many were missed, one makes up for them.
+            // One sweep makes up for any number of missed ones.
             Some(done) if done < last => Due::Now(last),
-            // A day ahead is another hour or zone in the settings, or a clock that was set back a little.
+            // A day ahead means that the setting's time or zone changed, or that the clock was set back a little.
             Some(done) if done > last.saturating_add(1.day()) => Due::Passed(last),
             Some(done) => Due::At(self.of(done.saturating_add(1.day()))),
         }
@@ -47,8 +47,8 @@ impl SweepHour {
         if self.of(today) <= now { today } else { today.saturating_sub(1.day()) }
     }
 
-    /// When the sweep of a day is due. A time that the clocks skip is as much later as they skip, and of one that comes
-    /// twice it is the first.
+    /// When the sweep of a day is due. A local time that the clocks skip is moved forward by the skipped span; of a
+    /// time that occurs twice, the first counts.
     fn of(&self, day: Date) -> Timestamp {
         let zoned = day.to_datetime(self.time).to_zoned(self.zone.clone());
         zoned.map_or(Timestamp::MAX, |zoned| zoned.timestamp())
@@ -82,7 +82,7 @@ impl fmt::Display for SweepHour {
 mod tests {
     use super::*;
 
-    /// Clocks go forward at 2026-03-29T01:00Z and back at 2026-10-25T01:00Z there.
+    /// In Berlin, clocks go forward at 2026-03-29T01:00Z and back at 2026-10-25T01:00Z.
     fn berlin(time: &str) -> SweepHour {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         SweepHour { time: Time::strptime("%H:%M", time).unwrap(), zone, text: String::new() }
@@ -113,10 +113,10 @@ mod tests {
         assert_eq!(due("2026-11-27", "2026-11-28T02:29:59Z"), Due::At(at("2026-11-28T02:30:00Z")));
         assert_eq!(due("2026-11-27", "2026-11-28T02:30:00Z"), Due::Now(day("2026-11-28")));
         assert_eq!(due("2026-11-28", "2026-11-28T02:30:00Z"), Due::At(at("2026-11-29T02:30:00Z")));
-        // Down in the night, back in the afternoon; down for a week.
+        // Stopped at night and started in the afternoon; stopped for a week.
         assert_eq!(due("2026-11-27", "2026-11-28T15:00:00Z"), Due::Now(day("2026-11-28")));
         assert_eq!(due("2026-11-20", "2026-11-28T15:00:00Z"), Due::Now(day("2026-11-28")));
-        // Back in the night, before the hour: the day before is made up for, and the day itself follows.
+        // Started at night before the due time: the missed day is made up for, and the day itself follows.
         assert_eq!(due("2026-11-26", "2026-11-28T01:00:00Z"), Due::Now(day("2026-11-27")));
     }
 
@@ -130,11 +130,11 @@ mod tests {
     fn a_clock_that_is_set_back_makes_no_sweep_twice() {
         let hour = berlin("03:30");
         let due = |done: &str, now: &str| hour.due(Some(day(done)), at(now));
-        // By an hour, across the time of the sweep that was made.
+        // Set back by an hour, across the time of the finished sweep.
         assert_eq!(due("2026-11-28", "2026-11-28T02:00:00Z"), Due::At(at("2026-11-29T02:30:00Z")));
-        // By a year, after a clock that was wrong for a while.
+        // Set back by a year, after the clock was wrong for a while.
         assert_eq!(due("2027-11-28", "2026-11-28T15:00:00Z"), Due::Passed(day("2026-11-28")));
-        // Another hour in the settings, later on the same day.
+        // The setting was changed to a later time on the same day.
         assert_eq!(
             berlin("23:00").due(Some(day("2026-11-28")), at("2026-11-28T15:00:00Z")),
             Due::At(at("2026-11-29T22:00:00Z"))
@@ -145,10 +145,10 @@ mod tests {
     fn summer_time_neither_loses_a_sweep_nor_doubles_it() {
         let hour = berlin("02:30");
         let due = |done: &str, now: &str| hour.due(Some(day(done)), at(now));
-        // 02:30 is skipped: it is 03:30 by the new time.
+        // 02:30 is skipped, so the sweep is due at 03:30 of the new time.
         assert_eq!(due("2026-03-28", "2026-03-29T00:30:00Z"), Due::At(at("2026-03-29T01:30:00Z")));
         assert_eq!(due("2026-03-28", "2026-03-29T01:30:00Z"), Due::Now(day("2026-03-29")));
-        // 02:30 comes twice: at the first, and not at the second.
+        // 02:30 occurs twice: the sweep is due at the first, and not again at the second.
         assert_eq!(due("2026-10-24", "2026-10-25T00:30:00Z"), Due::Now(day("2026-10-25")));
         assert_eq!(due("2026-10-25", "2026-10-25T01:30:00Z"), Due::At(at("2026-10-26T01:30:00Z")));
     }

@@ -1,12 +1,12 @@
-//! The nightly sweep of `cc-ci serve`: every recipe with a folder at its newest release and at its default branch, once a
-//! day, behind everything that people ask for.
+//! The nightly sweep of `cc-ci serve`: tests every recipe with a folder at its newest release and its default branch,
+//! once a day, with lower priority than requested runs.
 //!
 //! ```text
-//! hour (pure) ─► sweeper ─► sources: what is newest ─► run: cc-ci run --yields ─► sweep (pure) ─► shelf ─► page, feed
-//!                   └─ each step is on the shelf before it is taken                   └─► hook: the message
+//! hour (pure) ─► sweeper ─► sources: newest commits ─► run: cc-ci run --yields ─► sweep (pure) ─► shelf ─► page, feed
+//!                   └─ each step is on the shelf before it is taken                      └─► hook: the message
 //! ```
 //!
-//! What is on the shelf is what is known: where cc-ci dies between two steps, the sweep goes on from there.
+//! The shelf is the only state: if cc-ci dies between two steps, the sweep resumes from it.
 
 mod hook;
 mod hour;
@@ -22,4 +22,4 @@ pub use self::settings::NightlyArgs;
 pub use self::shelf::{Clock, Shelf, ShelfError};
 pub use self::sources::{Enrolled, FoundSource, Sources};
 pub use self::sweep::{Next, Sweep, SweepEnd, SweepPhase, SweepRun, Swept, SweptHealth, Tested, Turned};
-pub use self::sweeper::{Starts, SweepOrder, Sweeper};
+pub use self::sweeper::{RunStarter, SweepOrder, Sweeper};

@@ -16,15 +16,15 @@ pub struct NightlyArgs {
     #[arg(long, env = "CCCI_NIGHTLY", value_name = "TIME ZONE")]
     pub nightly: Option<SweepHour>,
 
-    /// Leave a commit out that was green in the last sweep which tested it
+    /// Skip a commit that was green in the last sweep which tested it
     #[arg(long, env = "CCCI_NIGHTLY_CHANGED", value_parser = FalseyValueParser::new())]
     pub nightly_changed: bool,
 
-    /// Address that hears which recipes turned [default: none]
+    /// Address of a webhook that receives the recipes that turned [default: none]
     #[arg(long, env = "CCCI_NIGHTLY_HOOK", value_name = "URL", value_parser = host::address::url, requires = "nightly_hook_secret_file")]
     pub nightly_hook: Option<Url>,
 
-    /// File with the secret that those messages are signed with
+    /// File with the secret that signs its messages
     #[arg(long, env = "CCCI_NIGHTLY_HOOK_SECRET_FILE", value_name = "FILE", requires = "nightly_hook")]
     pub nightly_hook_secret_file: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! Sweeps on the disk: `nightly/` in the state folder, a file for each, replaced whole, and one that says which day is
-//! done.
+//! Sweeps on disk: `nightly/` in the state folder, with one file per sweep, replaced atomically, and one file for the
+//! newest finished day.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write as _};
@@ -11,68 +11,65 @@ use serde::{Deserialize, Serialize};
 
 use super::sweep::Sweep;
 
-/// Sweeps that are kept; what a recipe was before is known from them.
+/// Number of sweeps to keep. A recipe's earlier state is read from them.
 const KEPT: usize = 60;
-/// The file beside them.
 const CLOCK: &str = "clock.json";
 const ENDING: &str = ".json";
-/// How the name of a file begins that is being written.
+/// Prefix of a file that is being written.
 const NEW: &str = ".new-";
 
 /// Why the shelf cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+#[error("{} cannot be {what}: {why}; check its free disk space and its permissions", .path.display())]
 pub struct ShelfError {
     path: PathBuf,
     what: &'static str,
     why: io::Error,
 }
 
-/// What is done.
+/// The newest day that needs no sweep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
-    /// The newest day of which no sweep is to begin any more.
+    /// No sweep begins for this day or an earlier one.
     pub done: Date,
-    /// The hour, as the settings have it now.
+    /// The configured time, for the page.
     pub hour: String,
 }
 
-/// The folder of sweeps.
 #[derive(Debug, Clone)]
 pub struct Shelf(PathBuf);
 
 impl Shelf {
-    /// The one below a state folder; it is made when something is put there.
+    /// The shelf in a state folder. The folder is created at the first write.
     pub fn below(state: &Path) -> Self {
         Self(state.join("nightly"))
     }
 
-    /// Puts a sweep as it is now, and returns when the disk has it. The oldest go.
+    /// Writes a sweep, returns once it is synced to disk, and removes the oldest sweeps.
     ///
     /// # Errors
-    /// When the disk refuses; then the file is as it was.
+    /// The disk refuses; the previous file is then unchanged.
     pub fn put(&self, sweep: &Sweep) -> Result<(), ShelfError> {
         self.replace(&format!("{}{ENDING}", sweep.date), sweep)?;
         for day in self.days().into_iter().skip(KEPT) {
-            // What stays is tried again at the next one.
+            // A file that stays is removed at the next write.
             let _ = std::fs::remove_file(self.path(day));
         }
         Ok(())
     }
 
-    /// Puts down what is done.
     pub fn put_clock(&self, clock: &Clock) -> Result<(), ShelfError> {
         self.replace(CLOCK, clock)
     }
 
-    /// What is done; none where nothing was ever put down. What cannot be read is told, and counts as nothing: then no
-    /// sweep begins before the next hour.
+    /// The clock file, or `None` if there is none. An unreadable file is logged and counts as none: no sweep then
+    /// begins before the next due time.
     pub fn clock(&self) -> Option<Clock> {
         read(&self.0.join(CLOCK))
     }
 
-    /// The days of the sweeps that are kept, newest first.
+    /// The days of the stored sweeps, newest first.
     pub fn days(&self) -> Vec<Date> {
         let names = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
         let mut days: Vec<Date> =
@@ -81,12 +78,12 @@ impl Shelf {
         days
     }
 
-    /// The sweep of a day; none where there is none that can be read.
+    /// The sweep of a day, if it is stored and readable.
     pub fn sweep(&self, day: Date) -> Option<Sweep> {
         read(&self.path(day))
     }
 
-    /// The sweeps that are kept, newest first. One that cannot be read is told of, and left out.
+    /// The stored sweeps, newest first. An unreadable one is logged and skipped.
     pub fn sweeps(&self) -> Vec<Sweep> {
         self.days().into_iter().filter_map(|day| self.sweep(day)).collect()
     }
@@ -103,7 +100,7 @@ impl Shelf {
             file.write_all(&serde_json::to_vec_pretty(value)?)?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|failed| failed.error)?;
-            // The new name is on the disk when the folder is.
+            // Syncs the rename.
             File::open(&self.0)?.sync_all()
         };
         write().map_err(|why| ShelfError { path, what: "written", why })
@@ -113,7 +110,7 @@ impl Shelf {
 fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
-            .inspect_err(|error| tracing::warn!("{} cannot be understood: {error}; move it away", path.display()))
+            .inspect_err(|error| tracing::warn!("{} cannot be parsed: {error}; move it away", path.display()))
             .ok(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
@@ -162,6 +159,6 @@ mod tests {
         let file = state.path().join("file");
         std::fs::write(&file, "").unwrap();
         let told = Shelf::below(&file).put(&swept(&[])).unwrap_err().to_string();
-        assert!(told.contains("cannot be written") && told.contains("room on the disk"), "{told}");
+        assert!(told.contains("cannot be written") && told.contains("free disk space"), "{told}");
     }
 }

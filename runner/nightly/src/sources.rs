@@ -1,4 +1,4 @@
-//! Which recipes there are, and what is newest of each.
+//! The enrolled recipes and their newest commits.
 
 use std::future::Future;
 
@@ -16,13 +16,13 @@ use source::git_access::GitAccess;
 /// What a recipe's repository offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundSource {
-    /// Where it is, without credentials.
+    /// Its address, without credentials.
     pub source: String,
     /// Its newest commits.
     pub heads: Heads,
 }
 
-/// Who knows the recipes.
+/// Lists recipes and their newest commits.
 pub trait Sources: Send + Sync {
     /// The recipes that have a folder with a `recipe.toml`, by name.
     ///
@@ -30,15 +30,15 @@ pub trait Sources: Send + Sync {
     /// The folder of recipes cannot be read.
     fn recipes(&self) -> Result<Vec<RecipeName>, Failure>;
 
-    /// What is newest of one; none where it has no folder any more.
+    /// The newest commits of a recipe, or `None` if it has no folder any more.
     ///
     /// # Errors
-    /// Its repository cannot be asked. [`Kind::SourceUnreachable`] where another try may go well.
+    /// Its repository cannot be queried; [`Kind::SourceUnreachable`] if a retry may succeed.
     fn newest(&self, recipe: &RecipeName) -> impl Future<Output = Result<Option<FoundSource>, Failure>> + Send;
 }
 
-/// The folders of this machine, and their repositories: the forge's one of the recipe's name where there is one, since its
-/// pull requests are compared with it; else the one that `cc-ci run` takes.
+/// The recipe folders of this machine and their repositories. A repository of the recipe's name on the forge comes
+/// first, since its pull requests are compared with it; otherwise the source that `cc-ci run` uses.
 #[derive(Debug)]
 pub struct Enrolled {
     settings: Settings,
@@ -46,7 +46,6 @@ pub struct Enrolled {
 }
 
 impl Enrolled {
-    /// By these settings.
     pub fn new(settings: Settings, forge: Option<NamedForge>) -> Self {
         Self { settings, forge }
     }
@@ -55,7 +54,7 @@ impl Enrolled {
         folder_of(&self.settings.recipes, recipe).join("recipe.toml").is_file()
     }
 
-    /// Where the recipe's repository is, and how git gets in.
+    /// The address of the recipe's repository, and git's access to it.
     async fn source(&self, recipe: &RecipeName) -> Result<(String, Option<GitAccess>), Failure> {
         if let Some(named) = &self.forge
             && let Ok(repo) = format!("{}/{recipe}", named.owner).parse::<Repo>()
@@ -86,7 +85,7 @@ impl Sources for Enrolled {
         let asked = source.clone();
         let heads = tokio::task::spawn_blocking(move || Heads::of(&asked, access.as_ref())).await;
         let bug =
-            |error| Failure::new(Kind::Bug, format!("a repository could not be asked: {error}"), "please report it");
+            |error| Failure::new(Kind::Bug, format!("a repository could not be queried: {error}"), "please report it");
         Ok(Some(FoundSource { source, heads: heads.map_err(bug)?? }))
     }
 }

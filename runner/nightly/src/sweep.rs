@@ -1,4 +1,4 @@
-//! One sweep: what it tests, how far it is, and which recipes turned. Pure; the types are what its file holds.
+//! One sweep: what it tests, its progress, and which recipes turned. Pure; the types are the file format.
 
 use base::failure::{Cause, Kind};
 use base::names::{Commit, RecipeName, RunId, is_ref};
@@ -14,50 +14,46 @@ use journal::text::one_line;
 use journal::tone::Tone;
 use source::Heads;
 
-/// After so many runs in a row that the machine ended for the same reason, the rest of a sweep would end so too.
+/// After this many consecutive runs blocked for the same reason, the sweep is cut short: the rest would end the same
+/// way.
 const IN_A_ROW: usize = 3;
-/// The longest line that is kept of a verdict.
+/// Maximum length of a verdict's line.
 const COLUMNS: usize = 400;
 
-/// A sweep: one file on the shelf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// The day that it is of, in the zone of its hour.
+    /// Its day, in the zone of `hour`.
     pub date: Date,
-    /// That hour, as the settings had it.
+    /// The configured time.
     pub hour: String,
-    /// When it began.
     pub began: Timestamp,
-    /// When it ended; none while it is under way.
+    /// Absent while the sweep is in progress.
     #[serde(default)]
     pub ended: Option<Timestamp>,
     /// The recipes that had a folder when it began.
     pub recipes: Vec<Swept>,
-    /// Why it ended before it was through, if it did.
+    /// Why it ended early.
     #[serde(default)]
     pub cut_short: Option<String>,
-    /// Days whose sweep was left out since this one was still under way.
+    /// Days whose sweep was skipped because this one was still in progress.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Date>,
-    /// What became of the message about it.
     #[serde(default)]
     pub message: WebhookMessage,
 }
 
-/// A recipe in a sweep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Swept {
-    /// Its name.
     pub recipe: RecipeName,
-    /// Where its repository is, without credentials; none before it was asked.
+    /// Address of its repository, without credentials; absent before the repository was queried.
     #[serde(default)]
     pub source: Option<String>,
-    /// What is tested of it; nothing before its repository was asked.
+    /// Its tested revisions; empty before the repository was queried.
     #[serde(default)]
     pub runs: Vec<SweepRun>,
-    /// Why nothing is, if nothing is.
+    /// Why no revision is tested.
     #[serde(default)]
     pub not_tested: Option<String>,
 }
@@ -66,44 +62,39 @@ pub struct Swept {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepRun {
-    /// What it is.
     pub tested: Tested,
-    /// Its commit; none where its repository did not say.
+    /// Absent if the repository did not answer.
     #[serde(default)]
     pub commit: Option<Commit>,
-    /// How far it is.
     pub phase: SweepPhase,
-    /// How often cc-ci was restarted while it ran.
+    /// How often cc-ci was restarted during the run.
     #[serde(default)]
     pub restarts: u32,
-    /// What it was before, where an earlier sweep knows; set at its end.
+    /// The state in the newest earlier sweep that knows it; set when the run ends.
     #[serde(default)]
     pub was: Option<SweptHealth>,
 }
 
-/// What a commit is to its recipe: its newest release, its default branch, or both.
+/// What a commit is to its recipe: the newest release, the default branch, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tested {
-    /// The release whose commit it is.
+    /// The release of this commit.
     #[serde(default)]
     pub release: Option<String>,
-    /// Whether it is the newest of the default branch.
+    /// Whether it is the head of the default branch.
     pub main: bool,
 }
 
-/// How far a run of a sweep is.
+/// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SweepPhase {
-    /// It is to be started.
     Waiting,
-    /// It is under way; this is written before it is started.
+    /// In progress. Written before the process is started.
     Running {
-        /// The run.
         run: RunId,
     },
-    /// It is over.
     Ended(SweepEnd),
 }
 
@@ -111,40 +102,38 @@ pub enum SweepPhase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepEnd {
-    /// What it says of the recipe; none where it says nothing: stopped, left out, no slot.
+    /// The recipe's state; absent if the run says nothing about it: stopped, skipped, no slot.
     pub health: Option<SweptHealth>,
-    /// The run, where one began.
+    /// Absent if no run began.
     #[serde(default)]
     pub run: Option<RunId>,
-    /// When.
     pub at: Timestamp,
     /// Who has to act.
     #[serde(default)]
     pub cause: Option<Cause>,
-    /// The stage that decided.
+    /// The stage that decided the verdict.
     #[serde(default)]
     pub stage: Option<Stage>,
-    /// The code of the failure that decided.
+    /// The code of the failure that decided the verdict.
     #[serde(default)]
     pub kind: Option<String>,
-    /// One line, which may hold a stranger's text.
+    /// One line, which may contain text from outside.
     pub line: String,
 }
 
-/// What is known of a recipe.
+/// State of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SweptHealth {
     /// Its run passed.
     Green,
-    /// Its run failed, and not by infrastructure.
+    /// Its run failed, and the cause is not infrastructure.
     Red,
-    /// It could not be found out: infrastructure.
+    /// Infrastructure prevented a result.
     Blocked,
 }
 
 impl SweptHealth {
-    /// The word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Green => "green",
@@ -154,32 +143,27 @@ impl SweptHealth {
     }
 }
 
-/// What is to be done next.
+/// The next step of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The repository of the recipe at this place is to be asked.
+    /// Query the repository of the recipe at this index.
     Ask(usize),
-    /// This run of the recipe at this place is to be started.
+    /// Start this run of the recipe at this index.
     Start(usize, usize),
 }
 
-/// A recipe that is another than before.
+/// A recipe whose state changed since an earlier sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turned<'a> {
-    /// The recipe.
     pub recipe: &'a RecipeName,
     /// The run that shows it.
     pub run: &'a SweepRun,
-    /// How that ended.
     pub end: &'a SweepEnd,
-    /// What it was.
     pub was: SweptHealth,
-    /// What it is.
     pub now: SweptHealth,
 }
 
 impl Sweep {
-    /// A sweep that begins.
     pub fn new(date: Date, hour: &str, began: Timestamp, recipes: Vec<RecipeName>) -> Self {
         let swept = |recipe| Swept { recipe, source: None, runs: Vec::new(), not_tested: None };
         Self {
@@ -194,7 +178,7 @@ impl Sweep {
         }
     }
 
-    /// What is to be done next, recipe by recipe; none where all is under way or over.
+    /// The next step, recipe by recipe; `None` if every run is in progress or over.
     pub fn next(&self) -> Option<Next> {
         self.recipes.iter().enumerate().find_map(|(at, swept)| {
             if swept.runs.is_empty() {
@@ -205,7 +189,7 @@ impl Sweep {
         })
     }
 
-    /// Why there is no use in going on: the newest runs, one after the other, could not run for the same reason.
+    /// Why to stop early: the newest consecutive runs were blocked for the same reason.
     pub fn hopeless(&self) -> Option<&str> {
         let mut ends: Vec<&SweepEnd> = self.ends().map(|(.., end)| end).collect();
         ends.sort_by_key(|end| std::cmp::Reverse(end.at));
@@ -215,7 +199,7 @@ impl Sweep {
         last.iter().all(same).then_some(kind)
     }
 
-    /// Leaves out what has not begun.
+    /// Skips everything that has not begun.
     pub fn cut_short(&mut self, why: &str) {
         self.cut_short = Some(why.to_owned());
         for swept in &mut self.recipes {
@@ -235,7 +219,7 @@ impl Sweep {
             .flat_map(|swept| swept.runs.iter().filter_map(move |run| Some((&swept.recipe, run, run.end()?))))
     }
 
-    /// The recipes that turned, one line each.
+    /// The recipes that turned, one item per run.
     pub fn turned(&self) -> impl Iterator<Item = Turned<'_>> {
         self.ends().filter_map(|(recipe, run, end)| {
             let (was, now) = (run.was?, end.health?);
@@ -243,12 +227,12 @@ impl Sweep {
         })
     }
 
-    /// How many runs ended so.
+    /// How many runs ended in this state.
     pub fn count(&self, health: SweptHealth) -> usize {
         self.ends().filter(|(.., end)| end.health == Some(health)).count()
     }
 
-    /// How many of its runs are not over, and how many recipes wait to be asked.
+    /// The number of unfinished runs plus the number of recipes not queried yet.
     pub fn open(&self) -> usize {
         let of = |swept: &Swept| match (swept.runs.is_empty(), &swept.not_tested) {
             (true, None) => 1,
@@ -259,7 +243,6 @@ impl Sweep {
 }
 
 impl SweepRun {
-    /// How it ended, if it did.
     pub fn end(&self) -> Option<&SweepEnd> {
         match &self.phase {
             SweepPhase::Ended(end) => Some(end),
@@ -269,9 +252,9 @@ impl SweepRun {
 }
 
 impl Tested {
-    /// In words: `main`, `release 1.2.0+1.29`.
+    /// For people: `main`, `release 1.2.0+1.29`.
     pub fn words(&self) -> String {
-        // A tag may have a name that is no version's.
+        // A tag's name may be no version.
         let name = |release: &String| if is_ref(release) { one_line(release, 40) } else { "of an odd name".to_owned() };
         match (&self.release, self.main) {
             (Some(release), true) => format!("release {} and main", name(release)),
@@ -281,7 +264,7 @@ impl Tested {
     }
 }
 
-/// What is tested of a repository: its newest release and its default branch, once where they are the same commit.
+/// The revisions to test: the newest release and the default branch, once if they are the same commit.
 pub(super) fn revisions(heads: &Heads) -> Vec<SweepRun> {
     let waiting = |release: Option<&str>, main, commit: Commit| SweepRun {
         tested: Tested { release: release.map(str::to_owned), main },
@@ -303,7 +286,7 @@ pub(super) fn revisions(heads: &Heads) -> Vec<SweepRun> {
     }
 }
 
-/// What stands for a recipe's revisions where its repository does not answer.
+/// The placeholder for a recipe's revisions if its repository does not answer.
 pub(super) fn not_asked(kind: Kind, line: &str, at: Timestamp) -> SweepRun {
     SweepRun {
         tested: Tested { release: None, main: true },
@@ -322,13 +305,13 @@ pub(super) fn not_asked(kind: Kind, line: &str, at: Timestamp) -> SweepRun {
     }
 }
 
-/// How a run ended, by what it told; none where it came to no verdict.
+/// The end of a run, from its journal; `None` without a verdict.
 pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
     let verdict = view.verdict.as_ref()?;
     let decided = verdict.decided_by.as_ref();
     let kind = decided.map(|decision| decision.fault.failure.kind);
     let health = match (view.tone(), verdict.word) {
-        // Others had the slots for all the time that a run waits: that is neither the recipe nor a fault.
+        // Other runs held the slots for the whole waiting time: neither the recipe nor a fault.
         _ if kind == Some(Kind::NoSlot) => None,
         (_, VerdictKind::Cancelled) => None,
         (Tone::Passed, _) => Some(SweptHealth::Green),
@@ -350,8 +333,8 @@ pub(super) fn end_of(view: &RunView, at: Timestamp) -> Option<SweepEnd> {
     })
 }
 
-/// What a run that ends `now` was before, by earlier sweeps, the newest first. A commit that is release and main turned
-/// where either of the two did.
+/// The state of a run that ends now in the newest earlier sweep that knows it. A commit that is both release and main
+/// turned if either did.
 pub(super) fn before(
     earlier: &[Sweep],
     recipe: &RecipeName,
@@ -368,7 +351,7 @@ pub(super) fn before(
     known.iter().flatten().find(|was| Some(**was) != now).or(known.iter().flatten().next()).copied()
 }
 
-/// The newest day on which this very commit was green as the same, with nothing else since.
+/// The newest day on which this commit was green in the same role, with no other commit since.
 pub(super) fn green_on(earlier: &[Sweep], recipe: &RecipeName, run: &SweepRun) -> Option<Date> {
     earlier.iter().find_map(|sweep| {
         let mut ends = sweep.ends().filter(|(name, ..)| *name == recipe);
@@ -378,7 +361,7 @@ pub(super) fn green_on(earlier: &[Sweep], recipe: &RecipeName, run: &SweepRun) -
 }
 
 impl Turned<'_> {
-    /// One line without a word of a stranger: `n8n, main at 1a2b3c4d: red by the recipe in upgrade, was green`.
+    /// One line without text from outside: `n8n, main at 1a2b3c4d: red by the recipe in upgrade, was green`.
     pub fn words(&self) -> String {
         let at = self.run.commit.as_ref().map_or_else(String::new, |commit| format!(" at {}", commit.short()));
         let by = self.end.cause.map_or_else(String::new, |cause| format!(" by {}", cause.words()));

@@ -1,5 +1,5 @@
-//! The one who makes sweeps: waits for the hour, asks what is newest, starts runs two at a time, and puts every step on
-//! the shelf before it is taken.
+//! Runs the nightly sweep: waits for the configured time, lists the newest commits, starts two runs at a time, and
+//! persists each step before taking it.
 
 use host::say;
 use std::io;
@@ -30,34 +30,30 @@ use journal::run_dir::RunDir;
 use journal::run_id::new_run_id;
 use journal::text::one_line;
 
-/// Runs of a sweep that are processes at once. The slots say how many of them have apps.
+/// Processes at once. The slots limit how many of them have live apps.
 const AT_ONCE: usize = 2;
-/// The clock is looked at this often: nobody tells of a change of it.
+/// Poll interval of the clock. A change of the system's time sends no event.
 const LOOK: Duration = Duration::from_secs(60);
-/// Pauses before a repository that does not answer is asked again.
+/// Pauses before retries of a repository that does not answer.
 const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(5 * 60)];
-/// When cc-ci is stopped, its runs have this long to tear down. The unit gives it 5 minutes.
+/// When cc-ci stops, its runs have this long to tear down. The systemd unit allows 5 minutes.
 const STOPPING: Duration = Duration::from_secs(4 * 60 + 15);
-/// A run that cc-ci was restarted under so often may be what ends it.
+/// Restarts of cc-ci during one run after which the run is given up: it may be the cause.
 const RESTARTS: u32 = 3;
-/// The code of an end without a run's word.
+/// Failure code of a process that ended without a journal.
 const NO_RUN: &str = "no-run";
 
-/// A run that is to be started.
+/// A run to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepOrder {
-    /// The recipe.
     pub recipe: RecipeName,
-    /// Where its repository is.
     pub source: String,
-    /// The commit.
     pub commit: Commit,
-    /// The run's id.
     pub run: RunId,
 }
 
 impl SweepOrder {
-    /// The words behind the program's name.
+    /// The arguments of the process.
     pub fn words(&self) -> Vec<String> {
         let Self { recipe, source, commit, run } = self;
         let options = [format!("--source={source}"), format!("--ref={commit}"), format!("--run-id={run}")];
@@ -66,47 +62,44 @@ impl SweepOrder {
     }
 }
 
-/// Who starts runs.
-pub trait Starts: Send + Sync {
-    /// Starts one; its end.
+/// Starts run processes.
+pub trait RunStarter: Send + Sync {
+    /// Starts a run. Returns its leash and a future of its exit.
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)>;
 }
 
-impl Starts for Children {
+impl RunStarter for Children {
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)> {
-        // What it tells is in its journal.
+        // Its results are in the journal; the output is not needed.
         let (leash, ending) = self.begin(&order.words(), |_| true)?;
         let lost = ChildExit { code: None, said: Vec::new() };
         Ok((leash, ending.map(|ended| ended.unwrap_or(lost)).boxed()))
     }
 }
 
-/// Makes sweeps.
+/// The scheduler of sweeps.
 #[derive(Debug)]
 pub struct Sweeper<S, R> {
-    /// When.
     pub hour: SweepHour,
-    /// Whether a commit is left out that was green before.
+    /// Whether to skip commits that were green in the last sweep that tested them.
     pub only_changed: bool,
-    /// Who knows the recipes.
     pub sources: S,
-    /// Who starts runs.
     pub runs: R,
     /// cc-ci's state folder.
     pub state: PathBuf,
-    /// Who hears of it.
     pub hook: Option<Hook>,
-    /// Where reports are to be read.
+    /// Base URL of the reports.
     pub pages: Option<Url>,
-    /// What the clock says.
+    /// The clock; tests replace it.
     pub now: fn() -> Timestamp,
 }
 
-/// A run that is under way: its recipe's place, its own, and its end. One of an earlier cc-ci has no end of its own.
+/// The runs in progress: index of the recipe, index of the run, exit. A run started by an earlier cc-ci process has no
+/// exit.
 type UnderWay = FuturesUnordered<BoxFuture<'static, (usize, usize, Option<ChildExit>)>>;
 
-impl<S: Sources, R: Starts> Sweeper<S, R> {
-    /// Makes sweeps until it is told to stop, and its runs have torn down.
+impl<S: Sources, R: RunStarter> Sweeper<S, R> {
+    /// Runs sweeps until `stop` is cancelled and their runs are torn down.
     pub async fn go_on(self, stop: &CancellationToken) {
         say!("cc-ci tests every recipe each day at {}", self.hour);
         while !stop.is_cancelled() {
@@ -118,21 +111,21 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         }
     }
 
-    /// One look at the clock, and what follows from it.
+    /// Polls the clock once and acts on it.
     async fn look(&self, stop: &CancellationToken) {
         let shelf = Shelf::below(&self.state);
         let open = shelf.sweeps().into_iter().find(|sweep| sweep.ended.is_none());
         let sweep = match open {
             Some(sweep) => Some(sweep),
             None => self.due(&shelf).unwrap_or_else(|error| {
-                say!("nightly: no sweep can be made: {error}");
+                say!("nightly: cannot start a sweep: {error}");
                 None
             }),
         };
         if let Some(sweep) = sweep
             && let Err(error) = self.make(&shelf, sweep, stop).await
         {
-            say!("nightly: the sweep waits: {error}");
+            say!("nightly: the sweep is paused: {error}");
         }
         if !stop.is_cancelled()
             && let Err(error) = self.send(&shelf).await
@@ -141,14 +134,14 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         }
     }
 
-    /// The sweep that is due now, if one is; it is on the shelf then.
+    /// The sweep that is due now, if any, already stored.
     fn due(&self, shelf: &Shelf) -> Result<Option<Sweep>, ShelfError> {
         let now = (self.now)();
         let clock = shelf.clock();
         let hour = self.hour.to_string();
         match self.hour.due(clock.as_ref().map(|clock| clock.done), now) {
             Due::At(_) => {
-                // The page says the hour.
+                // The page shows the configured time.
                 if let Some(clock) = clock.filter(|clock| clock.hour != hour) {
                     shelf.put_clock(&Clock { hour, ..clock })?;
                 }
@@ -157,7 +150,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             Due::Passed(done) => {
                 if let Some(clock) = clock {
                     say!(
-                        "nightly: the clock says {now}, and the sweep of {} is done: the next is at the next {hour}",
+                        "nightly: the clock says {now}, but the sweep of {} is done: the next sweep begins at the next {hour}",
                         clock.done
                     );
                 }
@@ -168,12 +161,12 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
                 let recipes = match self.sources.recipes() {
                     Ok(recipes) => recipes,
                     Err(failure) => {
-                        say!("nightly: no sweep can be made: {failure}");
+                        say!("nightly: cannot start a sweep: {failure}");
                         return Ok(None);
                     }
                 };
                 let sweep = Sweep::new(date, &hour, now, recipes);
-                // Where it dies between the two, the sweep is found under way, and is not begun again.
+                // If cc-ci dies between the two writes, it finds the sweep in progress and does not begin it again.
                 shelf.put(&sweep)?;
                 shelf.put_clock(&Clock { done: date, hour })?;
                 say!("nightly: the sweep of {date} begins, {} recipes", sweep.recipes.len());
@@ -182,10 +175,10 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         }
     }
 
-    /// Takes a sweep to its end, from wherever it is.
+    /// Runs a sweep to its end from any state.
     ///
     /// # Errors
-    /// When the disk refuses: what is under way is stopped, and the sweep goes on from the shelf at the next look.
+    /// The disk refuses. Runs in progress are stopped, and the sweep resumes from the shelf at the next poll.
     async fn make(&self, shelf: &Shelf, mut sweep: Sweep, stop: &CancellationToken) -> Result<(), ShelfError> {
         let earlier: Vec<Sweep> = shelf.sweeps().into_iter().filter(|other| other.date < sweep.date).collect();
         let mut under_way: UnderWay = FuturesUnordered::new();
@@ -204,7 +197,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             if sweep.cut_short.is_none()
                 && let Some(kind) = sweep.hopeless().map(str::to_owned)
             {
-                sweep.cut_short(&format!("three runs in a row could not be made: {kind}"));
+                sweep.cut_short(&format!("three consecutive runs were blocked: {kind}"));
             }
             if under_way.len() < AT_ONCE
                 && let Some(next) = sweep.next()
@@ -233,7 +226,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             }
         };
         if stop.is_cancelled() || ended.is_err() {
-            // They are found as under way, and begin again.
+            // They are found in progress and begin again.
             leashes.clear();
             let _ = timeout(STOPPING, async { while under_way.next().await.is_some() {} }).await;
             return ended;
@@ -241,7 +234,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         self.close(shelf, sweep)
     }
 
-    /// Asks what is newest of a recipe.
+    /// Queries the newest commits of a recipe.
     async fn ask(
         &self,
         shelf: &Shelf,
@@ -266,18 +259,18 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         let now = (self.now)();
         let Some(swept) = sweep.recipes.get_mut(at) else { return Ok(()) };
         match found {
-            Ok(None) => swept.not_tested = Some("it has no folder any more".to_owned()),
+            Ok(None) => swept.not_tested = Some("its folder was removed".to_owned()),
             Ok(Some(found)) => {
                 swept.source = Some(found.source);
                 swept.runs = revisions(&found.heads);
                 for one in &mut swept.runs {
                     let green = self.only_changed.then(|| green_on(earlier, &recipe, one)).flatten();
                     if let Some(day) = green {
-                        one.phase = SweepPhase::Ended(nothing(format!("left out: green in the sweep of {day}"), now));
+                        one.phase = SweepPhase::Ended(nothing(format!("skipped: green in the sweep of {day}"), now));
                     }
                 }
             }
-            // There is no such repository, or it has no commit.
+            // The repository does not exist or has no commit.
             Err(failure) if failure.kind == Kind::InvalidRecipe => {
                 swept.not_tested = Some(one_line(&failure.what, 400))
             }
@@ -306,7 +299,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
             return shelf.put(sweep);
         };
         one.phase = SweepPhase::Running { run: run.clone() };
-        // First the disk: a run that nobody knows of must not be.
+        // Write before start: no run may exist without a record.
         shelf.put(sweep)?;
         match self.runs.start(&SweepOrder { recipe, source, commit, run }) {
             Ok((leash, end)) => {
@@ -322,7 +315,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         }
     }
 
-    /// A run is over: what it says, and what it was before.
+    /// Records the end of a run, and the recipe's earlier state.
     fn end(&self, sweep: &mut Sweep, (at, nth): (usize, usize), ended: Option<&ChildExit>, earlier: &[Sweep]) {
         let now = (self.now)();
         let Some(swept) = sweep.recipes.get_mut(at) else { return };
@@ -334,7 +327,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         let end =
             match (said_all.or(view.as_ref().filter(|_| ended.is_some())).and_then(|view| end_of(view, now)), ended) {
                 (Some(end), _) => end,
-                // It went with an earlier cc-ci.
+                // It was started by an earlier cc-ci process.
                 (None, None) if one.restarts < RESTARTS => {
                     one.restarts += 1;
                     one.phase = SweepPhase::Waiting;
@@ -347,16 +340,15 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         one.phase = SweepPhase::Ended(end);
     }
 
-    /// All is over.
     fn close(&self, shelf: &Shelf, mut sweep: Sweep) -> Result<(), ShelfError> {
         let now = (self.now)();
         let mut done = sweep.date;
         if let Due::Now(day) = self.hour.due(Some(done), now) {
             sweep.left_out.push(day);
             done = day;
-            say!("nightly: the sweep of {day} is left out, since the one of {} has just ended", sweep.date);
+            say!("nightly: the sweep of {day} is skipped, since the one of {} has just ended", sweep.date);
         }
-        // Also where it was put on the shelf and the clock was not.
+        // Also if an earlier attempt stored the sweep and not the clock.
         shelf.put_clock(&Clock { done, hour: self.hour.to_string() })?;
         sweep.ended = Some(now);
         if self.hook.is_some() && sweep.turned().next().is_some() {
@@ -375,7 +367,7 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
         Ok(())
     }
 
-    /// Sends the messages whose time has come.
+    /// Sends the messages that are due.
     async fn send(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let now = (self.now)();
         for mut sweep in shelf.sweeps() {
@@ -384,11 +376,15 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
                 continue;
             }
             sweep.message = match &self.hook {
-                None => WebhookMessage::GivenUp { why: "no address is set any more".to_owned() },
+                None => WebhookMessage::GivenUp { why: "no address is configured any more".to_owned() },
                 Some(hook) => match hook.send(&sweep, self.pages.as_ref()).await {
                     Ok(()) => WebhookMessage::Sent { at: now },
                     Err(refusal) => {
-                        say!("nightly: the message about the sweep of {} was not taken: {}", sweep.date, refusal.why);
+                        say!(
+                            "nightly: the message about the sweep of {} was not accepted: {}",
+                            sweep.date,
+                            refusal.why
+                        );
                         WebhookMessage::after_failure(tries, &refusal, now)
                     }
                 },
@@ -399,17 +395,16 @@ impl<S: Sources, R: Starts> Sweeper<S, R> {
     }
 }
 
-/// A run of an earlier cc-ci: it is dead, or it has lost its leash and tears down.
+/// Waits for a run of an earlier cc-ci process: it is dead, or has lost its leash and tears down.
 fn outlived(dir: RunDir, at: usize, nth: usize) -> BoxFuture<'static, (usize, usize, Option<ChildExit>)> {
     async move {
-        // One that was never made has no lock, and one that hangs is the slots' affair.
+        // A run that never started has no lock; a run that hangs is handled by the slots.
         let _ = timeout(STOPPING, dir.wait_for_owner()).await;
         (at, nth, None)
     }
     .boxed()
 }
 
-/// What a run's journal says.
 fn read(dir: &RunDir) -> Option<RunView> {
     fold(&journal::read(&dir.journal()).ok()?.records).ok()
 }
@@ -430,7 +425,7 @@ fn blocked(line: String, run: &RunId, at: Timestamp) -> SweepEnd {
     }
 }
 
-/// A process that came to no verdict: its exit code is its word. One that had begun to tell was killed.
+/// The end of a process without a verdict: the exit code decides. If it had begun its journal, it was killed.
 fn without_verdict(ended: &ChildExit, has_journal: bool, run: &RunId, at: Timestamp) -> SweepEnd {
     let exit = |exit: &&Exit| ended.code == Some(i32::from(exit.code()));
     let cause = match Exit::ALL.iter().find(exit) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use base::failure::{Failure, Kind};
 use base::names::RecipeName;
+use slots::Claims;
 use swarm::Swarm;
 
 use journal::event::{Event, RunStarted};
@@ -24,7 +25,7 @@ pub struct KeptApp {
 /// # Errors
 /// When there is none, or its journal cannot be read.
 pub async fn find(swarm: &Swarm, state: &Path, recipe: &RecipeName) -> Result<KeptApp, Failure> {
-    let mut claims = swarm.claims().await?;
+    let mut claims = Claims(swarm).all().await?;
     // One whose end has begun does not say so any more.
     claims.retain(|claim| claim.recipe == *recipe && claim.beside.is_none() && claim.kept_until.is_some());
     claims.sort_by(|a, b| a.run.cmp(&b.run));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swarm::Claim;
+use slots::Claim;
 
 use journal::run_dir::{Alive, RunDir};
 

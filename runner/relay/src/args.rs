@@ -1,4 +1,4 @@
-//! Where a run reports to, as the command line takes it.
+//! Command-line settings of the reporter.
 
 use std::path::PathBuf;
 
@@ -15,24 +15,24 @@ use host::world;
 /// Where a run reports to.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ReportArgs {
-    /// Address of a `cc-ci serve` that hears what happens while it happens; it changes no verdict
+    /// Address of a `cc-ci serve` that receives the journal during the run; it changes no verdict
     #[arg(long, env = "CCCI_REPORT_TO", value_name = "URL", value_parser = host::address::url, requires = "report_token_file")]
     pub report_to: Option<Url>,
 
-    /// File that holds the token which that `cc-ci serve` wants, and nothing else
+    /// File that contains only the token for that `cc-ci serve`
     #[arg(long, env = "CCCI_REPORT_TOKEN_FILE", value_name = "FILE")]
     pub report_token_file: Option<PathBuf>,
 
-    /// Report what browsers showed in tests, too; nobody can redact a picture
+    /// Also report browsers' pictures in tests, which cannot be redacted
     #[arg(long, env = "CCCI_REPORT_PICTURES", value_parser = FalseyValueParser::new())]
     pub report_pictures: bool,
 }
 
 impl ReportArgs {
-    /// Reads the token; none where the run reports to nobody.
+    /// Reads the token; `None` if the run does not report.
     ///
     /// # Errors
-    /// When the token cannot be read, or the address is none of a server.
+    /// The token cannot be read, or the address is not one of a server.
     pub fn destination(&self, settings: &Settings) -> Result<Option<Destination>, Failure> {
         let (Some(url), Some(file)) = (&self.report_to, &self.report_token_file) else { return Ok(None) };
         plain(url, "what it reports to", "--report-to (CCCI_REPORT_TO)")?;

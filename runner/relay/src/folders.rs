@@ -1,4 +1,4 @@
-//! The folders of runs that report: where their lines are appended.
+//! The folders of reporting runs, where their lines are appended.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -18,56 +18,55 @@ use journal::run_dir::RunDir;
 use report::html::PNG;
 use report::write_all;
 
-/// A longer journal is none that cc-ci writes.
+/// Maximum size of a journal; cc-ci never writes a longer one.
 const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
-/// No run's browser tests leave as many.
+/// Maximum number of pictures of a run.
 const PICTURES: usize = 200;
-/// Runs whose files are open at once; more of them are opened again when they are heard of.
+/// Maximum number of runs with open files; others are reopened at the next batch.
 const OPEN: usize = 100;
 
-/// The folders of runs that report, below one state folder.
+/// The folders of reporting runs in one state folder.
 #[derive(Debug)]
 pub struct Folders {
     state: PathBuf,
     open: Mutex<BTreeMap<RunId, Open>>,
 }
 
-/// What has been taken.
+/// An accepted batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// The line that is wanted next.
+    /// The next expected line.
     pub next: u64,
-    /// How long the run's app shall stay, if somebody asked for that.
+    /// How long the run's app is to be kept, if a user requested that.
     pub hold: Option<Duration>,
 }
 
-/// Why a batch is not taken.
+/// Why a batch is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchRefusal {
     /// Lines before it are missing.
-    #[error("line {next} is wanted next")]
+    #[error("line {next} is expected next")]
     Gap {
-        /// The line that is wanted.
+        /// The next expected line.
         next: u64,
     },
-    /// The run is one of this state folder.
+    /// The run belongs to this state folder.
     #[error("the run's folder is this machine's own")]
     Here,
     /// Another process reports under the same id.
     #[error("another process reports as this run")]
     Other,
-    /// Its journal is longer than any, or it has more pictures.
+    /// The journal or the number of pictures exceeds its limit.
     #[error("the run has sent more than {} MiB, or than {PICTURES} pictures", JOURNAL_BYTES / 1024 / 1024)]
     Full,
-    /// It has not the beginning of a picture.
+    /// It does not start like a picture.
     #[error("it is no PNG")]
     NoPicture,
-    /// A line is none of this run's journal.
+    /// A line does not belong to this run's journal.
     #[error("line {line} is none of this run's journal: {why}")]
     Rubbish {
-        /// Its number, counted from 0.
+        /// Its number, from 0.
         line: u64,
-        /// What is wrong with it.
         why: String,
     },
     /// The disk refuses.
@@ -84,20 +83,18 @@ struct Open {
 }
 
 impl Folders {
-    /// Those below this state folder.
     pub fn below(state: PathBuf) -> Self {
         Self { state, open: Mutex::default() }
     }
 
-    /// Appends what is new in a batch of a run's lines. Lines that are there already are passed over. `sender` is
-    /// the one process that may report as this run.
+    /// Appends the new lines of a batch and skips known ones. `sender` is the only process that may report as this run.
     ///
     /// # Errors
     /// See [`BatchRefusal`]; then nothing was appended.
     pub fn take(&self, run: &RunId, sender: &str, batch: &Batch) -> Result<Taken, BatchRefusal> {
         let records = checked(run, batch)?;
         let dir = RunDir::of(&self.state, run);
-        // One at a time: what is done is a write of some kilobytes.
+        // One at a time: the work is a write of some kilobytes.
         let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(run) {
             let Some(open) = Open::of(&dir, sender, batch)? else { return Ok(Taken { next: 0, hold: None }) };
@@ -113,7 +110,7 @@ impl Folders {
         let is_over = records.iter().flatten().any(|record| matches!(record.event, Event::RunEnded { .. }));
         let taken = open.append(batch).and_then(|()| if is_over { Ok(open.file.sync_all()?) } else { Ok(()) });
         let next = open.next;
-        // What the disk refused may have left a part: it is looked at anew.
+        // A failed write may have left a partial line, so the folder is reopened.
         if is_over || matches!(taken, Err(BatchRefusal::Disk(_))) {
             all.remove(run);
         }
@@ -129,7 +126,7 @@ impl Folders {
 }
 
 impl Folders {
-    /// Puts a picture among the files of a run that has begun to report. One that is there stays.
+    /// Adds a picture to the files of a run that has begun to report. An existing file is unchanged.
     ///
     /// # Errors
     /// See [`BatchRefusal`].
@@ -167,7 +164,7 @@ impl Folders {
     }
 }
 
-/// The records of a batch; none for an event of a later version. What is appended can be read by all who read journals.
+/// The records of a batch; `None` for an event of a later version. Checked so that every reader can parse the journal.
 fn checked(run: &RunId, batch: &Batch) -> Result<Vec<Option<Record>>, BatchRefusal> {
     let one = |(at, line): (usize, &[u8])| {
         let number = batch.first.saturating_add(at as u64);
@@ -187,7 +184,7 @@ fn checked(run: &RunId, batch: &Batch) -> Result<Vec<Option<Record>>, BatchRefus
 }
 
 impl Open {
-    /// Opens a run's folder, or makes it for its first lines; none where nothing is there and nothing comes.
+    /// Opens a run's folder, or creates it for its first lines; `None` if it does not exist and the batch is empty.
     fn of(dir: &RunDir, sender: &str, batch: &Batch) -> Result<Option<Self>, BatchRefusal> {
         match std::fs::read_to_string(dir.reported()) {
             Ok(known) if known == sender => {}
@@ -202,7 +199,7 @@ impl Open {
                 if batch.is_empty() {
                     return Ok(None);
                 }
-                // Only one can be the first, and a run of this machine is there before.
+                // Only one can be the first; the folder of a local run exists before.
                 dir.create_reported(sender)?;
             }
             Err(error) => return Err(error.into()),
@@ -210,7 +207,7 @@ impl Open {
         let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(dir.journal())?;
         let mut known = Vec::new();
         file.read_to_end(&mut known)?;
-        // A death in the middle of a write leaves a part of a line.
+        // A death during a write leaves a partial line.
         let whole = known.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         file.set_len(whole as u64)?;
         let next = known[..whole].iter().filter(|byte| **byte == b'\n').count() as u64;

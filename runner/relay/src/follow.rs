@@ -4,53 +4,52 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
-/// A journal, and how far it was read.
+/// A journal and the read position.
 #[derive(Debug, Clone)]
 pub struct Follower {
     path: PathBuf,
-    /// Where the next line begins.
+    /// Offset of the next line.
     offset: u64,
-    /// Its number, counted from 0.
+    /// Its number, from 0.
     line: u64,
 }
 
-/// Whole lines of a journal.
+/// Complete lines of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Batch {
-    /// The number of the first one.
+    /// The number of the first line.
     pub first: u64,
-    /// The lines, each with its end.
+    /// The lines with their line breaks.
     pub bytes: Vec<u8>,
 }
 
 impl Batch {
-    /// The lines, without their ends.
+    /// The lines without their line breaks.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.bytes.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
     }
 
-    /// Leaves so many of its lines.
+    /// Truncates to this many lines.
     pub fn cut_to(&mut self, lines: usize) {
         let length = self.bytes.split_inclusive(|byte| *byte == b'\n').take(lines).map(<[u8]>::len).sum();
         self.bytes.truncate(length);
     }
 
-    /// Whether it has no line.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 }
 
 impl Follower {
-    /// From the first line of this journal, which need not be there yet.
+    /// Starts at the first line of this journal, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
         Self { path, offset: 0, line: 0 }
     }
 
-    /// The next whole lines, at most so many bytes; none where there are none yet. It stays where it is.
+    /// The next complete lines, up to a number of bytes, without moving the position.
     ///
     /// # Errors
-    /// When the journal cannot be read, or its next line alone has more bytes.
+    /// The journal cannot be read, or its next line alone exceeds the limit.
     pub fn next(&self, bytes: usize) -> io::Result<Batch> {
         let mut batch = Batch { first: self.line, bytes: Vec::new() };
         let mut file = match File::open(&self.path) {
@@ -64,21 +63,21 @@ impl Follower {
         if whole == 0 && batch.bytes.len() == bytes {
             return Err(io::Error::other(format!("line {} of the journal has more than {bytes} bytes", self.line + 1)));
         }
-        // The rest is a line that is being written.
+        // The rest is a partial line.
         batch.bytes.truncate(whole);
         Ok(batch)
     }
 
-    /// Goes on behind this batch.
+    /// Moves the position past this batch.
     pub fn pass(&mut self, batch: &Batch) {
         self.offset += batch.bytes.len() as u64;
         self.line = batch.first + batch.lines().count() as u64;
     }
 
-    /// Goes on at this line, forward or back.
+    /// Moves the position to this line, forward or back.
     ///
     /// # Errors
-    /// When the journal has no such line.
+    /// The journal has no such line.
     pub fn go_to(&mut self, line: u64) -> io::Result<()> {
         if line == self.line {
             return Ok(());
@@ -87,7 +86,7 @@ impl Follower {
         for number in 0..line {
             let length = lines.skip_until(b'\n')?;
             if length == 0 {
-                return Err(io::Error::other(format!("the journal has {number} lines, and line {line} is asked for")));
+                return Err(io::Error::other(format!("the journal has {number} lines, and line {line} is requested")));
             }
             offset += length as u64;
         }

@@ -1,16 +1,17 @@
-//! Runs that report to a `cc-ci serve` elsewhere, and that one's end of it. What travels is the journal, line by line:
-//! it is redacted, every reader knows it, and both sides have it on disk.
+//! Runs that report to a remote `cc-ci serve`, and the receiver there. The transferred data is the journal, line by
+//! line: it is redacted, every reader knows it, and both sides have it on disk.
 //!
 //! ```text
 //! run ─► journal ─► Follower ─► Reporter ──POST /api/runs/RUN/records?first=N──► router ─► Folders ─► journal
 //!                                  ▲                                                │
-//!                                  └──────────── the next line that is wanted ──────┘
+//!                                  └───────────── the next expected line ───────────┘
 //! ```
 //!
-//! Pictures that a record names go before it, where the run's operator said so: nobody can redact one.
+//! Pictures that a record names are sent before it, if the run's operator allowed it, since pictures cannot be
+//! redacted.
 //!
-//! The sender keeps nothing in memory but one batch: what the receiver wants next is read from the journal again. So
-//! either side may be away, and the receiver may even have lost what it had.
+//! The sender buffers only one batch: it reads what the receiver expects next from the journal again. So either side
+//! may be down for a while, and the receiver may even lose its copy.
 
 mod args;
 mod folders;

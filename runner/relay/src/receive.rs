@@ -17,12 +17,13 @@ use super::folders::{BatchRefusal, Folders};
 use super::follow::Batch;
 use super::wire::{BODY, PictureName, RelayReply};
 
-/// Takes what runs report who show this token, into a state folder.
+/// Stores the reports of runs that present this token in a state folder.
 ///
-/// A picture that one of its records names goes to `POST /api/runs/RUN/pictures/NAME?sender=NAME`, before that record.
+/// A picture that one of its records names is sent to `POST /api/runs/RUN/pictures/NAME?sender=NAME`, before that
+/// record.
 ///
-/// 200: taken, and what is wanted next. 409: lines before it are missing, and which is wanted. 400: it is no part of
-/// this run's journal. 401: not the token. 403: another process reports as this run. 413: too much. 503: the disk
+/// 200: accepted, with the next expected line. 409: lines before it are missing, with the expected one. 400: not part
+/// of this run's journal. 401: wrong token. 403: another process reports as this run. 413: too large. 503: the disk
 /// refuses now.
 pub fn router(state: PathBuf, token: RequiredToken) -> Router {
     Router::new()
@@ -60,7 +61,7 @@ async fn take(
         }
         Ok(Err(BatchRefusal::Here)) => answer(StatusCode::OK, &RelayReply { here: true, ..RelayReply::default() }),
         Ok(Err(refusal)) => not_taken(&about, &refusal),
-        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not processed"),
     }
 }
 
@@ -82,11 +83,11 @@ async fn picture(
     match taken {
         Ok(Ok(())) => answer(StatusCode::OK, &RelayReply::default()),
         Ok(Err(refusal)) => not_taken(&about, &refusal),
-        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not looked at"),
+        Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, "it was not processed"),
     }
 }
 
-/// Whoever shows the token. It is looked at before the body is taken: nobody else sends anything that is kept.
+/// A client that presented the token. It is checked before the body is read, so that other clients cannot store data.
 struct MayReport;
 
 impl FromRequestParts<Shared> for MayReport {
@@ -96,7 +97,7 @@ impl FromRequestParts<Shared> for MayReport {
         let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         match shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.0.is(token)) {
             true => Ok(Self),
-            false => Err(refused(StatusCode::UNAUTHORIZED, "the token is not the one that runs report with")),
+            false => Err(refused(StatusCode::UNAUTHORIZED, "the token is not the one for reports")),
         }
     }
 }
@@ -109,13 +110,13 @@ fn not_taken(run: &RunId, refusal: &BatchRefusal) -> Response {
         _ => StatusCode::BAD_REQUEST,
     };
     tracing::warn!("what run {run} reports is not taken: {refusal}");
-    // What the disk says names folders of this machine.
+    // The system's message contains paths of this machine.
     let why =
         if matches!(refusal, BatchRefusal::Disk(_)) { "the disk refuses".to_owned() } else { refusal.to_string() };
     refused(status, &why)
 }
 
-/// The number of the first line, and who sends.
+/// The number of the first line, and the sender.
 fn place(query: &str) -> Option<(u64, String)> {
     Some((of(query, "first")?.parse().ok()?, sender(query)?))
 }

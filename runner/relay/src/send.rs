@@ -1,5 +1,5 @@
-//! The sender: follows a run's journal and brings it to a `cc-ci serve`. It never holds up the run, and whatever
-//! becomes of it changes no verdict.
+//! The sender: follows a run's journal and sends it to a `cc-ci serve`. It never delays the run, and its result changes
+//! no verdict.
 
 use host::note;
 use std::collections::BTreeSet;
@@ -23,20 +23,20 @@ use journal::plain_file;
 use journal::run_dir::RunDir;
 use report::html::PNG;
 
-/// How soon after it happened something is sent.
+/// Maximum delay between an event and its request.
 const SOON: Duration = Duration::from_millis(500);
-/// A request is sent at least this often, for what the answer may say.
+/// A request is sent at least this often, since the response may have a message for the run.
 const QUIET: Duration = Duration::from_secs(10);
-/// One request.
+/// Timeout of a request.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How often a picture is tried again, while the records behind it wait.
+/// Number of attempts for a picture, while the records after it wait.
 const TRIES: u32 = 3;
-/// Where the receiver is away.
+/// Backoff while the receiver is down.
 const PACE: Backoff = Backoff { interval: SOON, longest: Duration::from_secs(30) };
-/// What is left when the run is over has this long, while the receiver takes it.
+/// How long the rest may take after the run is over, while the receiver accepts it.
 const LAST: Duration = Duration::from_secs(60);
-/// A receiver that is away when the run is over is waited for no longer than this: the step of a build holds its
-/// runner's place meanwhile, and its exit code and its log tell the verdict too.
+/// How long to wait after the run for a receiver that is down: the step of a build occupies its runner meanwhile, and
+/// its exit code and log have the verdict too.
 const ABSENT: Duration = Duration::from_secs(5);
 
 /// Where a run reports to.
@@ -44,11 +44,9 @@ const ABSENT: Duration = Duration::from_secs(5);
 pub struct Destination {
     /// The address of the `cc-ci serve`.
     pub url: Url,
-    /// The token that it wants.
     pub token: SecretString,
-    /// The way there.
     pub http: Http,
-    /// Whether pictures that its records name go there too.
+    /// Whether to send the pictures that its records name.
     pub pictures: bool,
 }
 
@@ -63,14 +61,14 @@ pub struct Reporter {
 
 /// Why a batch did not arrive.
 enum Trouble {
-    /// It may later.
+    /// A retry may succeed.
     Away(String),
-    /// It will not, unless somebody does something.
+    /// Retries will fail until the cause is fixed.
     Refused(String),
 }
 
 impl Reporter {
-    /// Begins, with the first line of the run's journal.
+    /// Starts with the first line of the run's journal.
     pub fn start(to: Destination, run: &RunId, dir: RunDir) -> Self {
         let (over, trouble) = (CancellationToken::new(), Arc::default());
         let url = below(&to.url, &path(run));
@@ -93,7 +91,7 @@ impl Reporter {
         Self { task: tokio::spawn(sending.go()), over, trouble, to: place }
     }
 
-    /// The run is over: what is left is sent, for a minute at most. What could not be is told on standard error.
+    /// Sends the rest after the run, for a minute at most, and prints what could not be sent on standard error.
     pub async fn finish(self) {
         let Self { mut task, over, trouble, to } = self;
         over.cancel();
@@ -121,24 +119,24 @@ struct Sending {
     over: CancellationToken,
     trouble: Arc<Mutex<Option<String>>>,
     hold_s: Option<u64>,
-    /// Pictures that are there, or are left out.
+    /// Pictures that were sent or skipped.
     pictures: BTreeSet<PictureName>,
-    /// How often pictures could not be brought since the last that was.
+    /// Failed attempts since the last picture that was sent.
     tries: u32,
 }
 
 impl Sending {
     async fn go(mut self) -> Result<(), String> {
         let (mut failures, mut last) = (0_u32, Instant::now());
-        // Since when the run is over and nothing gets there.
+        // When the receiver was first found down after the run.
         let mut absent: Option<Instant> = None;
         loop {
-            // Asked before the journal is: what is written by then is sent.
+            // Checked before the journal is read: everything written by then is sent.
             let is_over = self.over.is_cancelled();
             let mut batch = self.journal.next(BODY).map_err(|error| error.to_string())?;
             let has_begun = batch.first > 0;
             if self.to.pictures && !has_begun {
-                // With its first line it has a folder there, for the pictures that others name.
+                // The first line creates its folder there, for pictures that other lines name.
                 batch.cut_to(1);
             }
             if batch.is_empty() && !(failures == 0 && has_begun && !is_over && last.elapsed() >= QUIET) {
@@ -165,19 +163,19 @@ impl Sending {
                 }
                 Err(Trouble::Refused(why) | Trouble::Away(why)) => {
                     if failures == 0 {
-                        note!("cc-ci: this run cannot be reported to {} now ({why}); it goes on", self.to.url);
+                        note!("cc-ci: this run cannot be reported to {} now ({why}); the run continues", self.to.url);
                     }
                     failures = failures.saturating_add(1);
                     *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
                     let pause = PACE.after(failures, rand::random());
-                    // There is little time left: no pause may be longer than a part of it.
+                    // Little time is left, so the pause must be a fraction of it.
                     if is_over { sleep(pause.min(ABSENT / 5)).await } else { self.pause(pause).await }
                 }
             }
         }
     }
 
-    /// How long one request may take: a receiver that is silent when the run is over is away.
+    /// Timeout of one request: a receiver that is silent after the run counts as down.
     fn limit(&self) -> Duration {
         if self.over.is_cancelled() { ABSENT } else { LIMIT }
     }
@@ -190,8 +188,8 @@ impl Sending {
         }
     }
 
-    /// Brings the pictures that a batch names. One that cannot be brought is left out after some tries, and those after
-    /// it at once until one gets there again: their records count for more.
+    /// Sends the pictures that a batch names. A picture that cannot be sent is skipped after some attempts, and later
+    /// ones at once until one succeeds: their records are more important.
     async fn bring_pictures(&mut self, batch: &Batch) -> Result<(), Trouble> {
         for name in if self.to.pictures { named(batch) } else { BTreeSet::new() } {
             if self.pictures.contains(&name) {
@@ -237,7 +235,7 @@ impl Sending {
             200 | 409 => match answer.json::<RelayReply>() {
                 Err(why) => Err(Trouble::Refused(format!("it is no cc-ci serve: {why}"))),
                 Ok(answer) if answer.next == Some(batch.first) && !batch.is_empty() => {
-                    Err(Trouble::Away("it took nothing".to_owned()))
+                    Err(Trouble::Away("it accepted nothing".to_owned()))
                 }
                 Ok(answer) => Ok(answer),
             },
@@ -251,9 +249,9 @@ impl Sending {
     }
 
     fn heard(&mut self, batch: &Batch, answer: &RelayReply) -> Result<(), String> {
-        let Some(next) = answer.next else { return Err("it does not say what it wants next".to_owned()) };
+        let Some(next) = answer.next else { return Err("its response has no next line".to_owned()) };
         if next < batch.first {
-            // It has lost what it had, pictures too.
+            // The receiver has lost its copy, pictures included.
             self.pictures.clear();
         }
         let mut behind = self.journal.clone();
@@ -263,7 +261,7 @@ impl Sending {
         if let Some(hold) = answer.hold_s.filter(|_| answer.hold_s != self.hold_s) {
             match self.dir.hold(Duration::from_secs(hold)) {
                 Ok(()) => self.hold_s = Some(hold),
-                Err(error) => tracing::warn!("the app cannot be let stay: {error}"),
+                Err(error) => tracing::warn!("the app cannot be kept: {error}"),
             }
         }
         Ok(())
@@ -284,7 +282,7 @@ fn named(batch: &Batch) -> BTreeSet<PictureName> {
     records.flat_map(files).filter_map(|file| PictureName::new(file.strip_prefix(&prefix)?)).collect()
 }
 
-/// A path of the server, which may itself be served below one.
+/// A path of the server, which may itself have a base path.
 fn below(server: &Url, path: &str) -> Url {
     let mut url = server.clone();
     url.set_path(&format!("{}{path}", server.path().trim_end_matches('/')));

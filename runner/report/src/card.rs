@@ -1,5 +1,5 @@
-//! The data of the card that Drone shows on a build's page. `docker/runner/card.json` is the template that it
-//! fills: whoever may see the build sees it, so it has no more than the report's first lines. Pure.
+//! The data of the card that Drone shows on a build's page, for the template `docker/runner/card.json`. Every user who
+//! may see the build sees it, so it has no more than the report's first lines. Pure.
 
 use serde::Serialize;
 use url::Url;
@@ -10,10 +10,10 @@ use journal::text::{one_line, seconds};
 /// The template, which `cc-ci serve` serves at [`PATH`].
 pub const TEMPLATE: &str = include_str!("../../../docker/runner/card.json");
 
-/// Where a `cc-ci serve` has the template.
+/// The path of the template in `cc-ci serve`.
 pub const PATH: &str = "/card.json";
 
-/// Where browsers find the template, for the address of the pages.
+/// The template's address for browsers, given the address of the pages.
 pub fn template_at(pages: Url) -> Url {
     let mut template = pages;
     template.set_path(&format!("{}{PATH}", template.path().trim_end_matches('/')));
@@ -22,44 +22,39 @@ pub fn template_at(pages: Url) -> Url {
     template
 }
 
-/// A card is no page: longer lines are cut, in columns.
+/// Maximum length of a line in columns; longer lines are cut.
 const COLUMNS: usize = 200;
 
-/// What the template is filled with. Every name is used there.
+/// The template's data. The template uses every field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CardData {
-    /// The recipe.
     pub recipe: String,
     /// The version pair or the head's commit, and the pull request.
     pub tested: String,
-    /// The verdict in a word, with its symbol.
+    /// The verdict with its symbol.
     pub outcome: String,
-    /// The colour that adaptive cards have for it.
+    /// The name of its colour in adaptive cards.
     pub color: &'static str,
     /// The verdict's line.
     pub line: String,
-    /// What to look at; empty where everything is green.
+    /// What to look at; empty if everything is green.
     pub look_at: String,
-    /// How long the run took.
     pub took: String,
-    /// The run, for whoever looks for its journal.
+    /// The run's id, to find its journal.
     pub run: String,
-    /// Its stages, in order.
+    /// In order.
     pub stages: Vec<CardStage>,
 }
 
-/// A line about a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CardStage {
-    /// Its name.
     pub stage: String,
-    /// Its outcome, with its symbol.
+    /// The outcome with its symbol.
     pub outcome: String,
-    /// How long it took; empty where it did not run.
+    /// Its duration; empty if it did not run.
     pub took: String,
 }
 
-/// The data for the run as it is seen.
 pub fn data(view: &RunView) -> CardData {
     let started = &view.started;
     let tone = view.tone();
@@ -142,7 +137,7 @@ mod tests {
         let mut own: Vec<String> = data.as_object().unwrap().keys().cloned().collect();
         own.extend(data["stages"][0].as_object().unwrap().keys().cloned());
         for name in names(CARD) {
-            // Two expressions of the template language: a part is shown where it has a text.
+            // Two expressions of the template language: a part is shown if its text is not empty.
             let name = name.strip_prefix("not(empty(").and_then(|rest| rest.strip_suffix("))")).unwrap_or(name);
             assert!(own.iter().any(|own| own == name), "the template wants {name}, of {own:?}");
         }

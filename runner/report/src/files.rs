@@ -1,4 +1,4 @@
-//! The reports on disk, beside the journal of their run.
+//! The reports on disk, next to the journal of their run.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,16 +12,14 @@ use journal::run_dir::RunDir;
 /// One report, and whether it could be written.
 #[derive(Debug)]
 pub struct Written {
-    /// Its kind.
     pub format: Format,
-    /// Where it is, or should be.
     pub path: PathBuf,
-    /// Why it is not there, if it is not.
+    /// Why it could not be written.
     pub error: Option<RedoError>,
 }
 
-/// Writes the reports of a run into its folder. One that cannot be written changes no verdict: the
-/// journal is there, and `cc-ci report` makes the report again.
+/// Writes the reports of a run into its folder. A failed write changes no verdict: the journal exists, and `cc-ci
+/// report` can make the report again.
 pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
     let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: Some(dir.path().to_owned()) };
     [(Format::Html, dir.html()), (Format::Junit, dir.junit())]
@@ -33,8 +31,8 @@ pub fn write_all(dir: &RunDir, records: &[Record]) -> Vec<Written> {
         .collect()
 }
 
-/// Writes the reports of a run and its journal into another folder, for whoever may see less than the run's own
-/// folder has: without the pictures that tests took.
+/// Writes the reports of a run and its journal into another folder, for readers with fewer rights than those of the
+/// run's folder: without the pictures of tests.
 pub fn copy_all(folder: &Path, records: &[Record]) -> Vec<Written> {
     let journal = Journal { records: records.to_vec(), remarks: Vec::new(), folder: None };
     [(Format::Html, "report.html"), (Format::Junit, "junit.xml"), (Format::Json, "journal.jsonl")]
@@ -47,11 +45,11 @@ pub fn copy_all(folder: &Path, records: &[Record]) -> Vec<Written> {
         .collect()
 }
 
-/// Says where the reports are, the way back to them where one is missing, and where the journal is.
-/// With `json`, standard output belongs to the events and the words go to standard error.
+/// Prints where the reports and the journal are, and how to make a missing report. With `json`, standard output is for
+/// the events, so this goes to standard error.
 pub fn say_where(dir: &RunDir, reports: &[Written], json: bool) {
     for line in where_lines(&dir.journal(), reports) {
-        // Nobody is left to be told that nobody can be told.
+        // If the output is closed, the error cannot be reported either.
         let _ = if json { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
     }
 }
@@ -75,10 +73,10 @@ fn where_lines(journal: &Path, reports: &[Written]) -> Vec<String> {
     lines
 }
 
-/// Writes a report so that a reader sees the old one or the new one, never half of it.
+/// Writes a report atomically.
 ///
 /// # Errors
-/// What the disk says.
+/// The system's error.
 pub fn write(path: &Path, report: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".report-").tempfile_in(folder)?;

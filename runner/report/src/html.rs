@@ -1,5 +1,5 @@
-//! A run as HTML: a page that asks nothing of anybody (no script, no picture, no font is fetched), and its body alone,
-//! for pages of `cc-ci serve`. Everything from outside is text, cleaned here and escaped by the template.
+//! A run as HTML: a self-contained page (no script, picture or font is fetched), and only its body, for pages of `cc-ci
+//! serve`. All text from outside is cleaned here and escaped by the template.
 
 use std::path::Path;
 
@@ -22,35 +22,36 @@ mod timeline;
 
 const BLOCK: Bounds = Bounds { lines: 600, columns: 2_000 };
 const LINE: usize = 600;
-/// Checks of one stage that a page shows. No run has as many, but a journal may come from anywhere.
+/// Maximum number of checks of one stage on a page. No run has as many, but a journal's origin is unknown.
 const CHECKS: usize = 500;
 
-/// Where a page finds what browsers showed.
+/// Where a page gets the browsers' pictures from.
 #[derive(Debug, Clone, Copy)]
 pub enum Pictures<'a> {
-    /// They are left out.
+    /// Omitted.
     None,
-    /// In this folder; they become part of the page.
+    /// From this folder, embedded in the page.
     Folder(&'a Path),
-    /// Behind this path of a server.
+    /// Linked below this path of a server.
     Behind(&'a str),
 }
 
-/// Whether the run's process lives: then what has no end is under way, and was not killed.
+/// Whether the run's process lives: then a stage without an end is in progress, and was not killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
-    /// It is over, or it was killed.
+    /// Over or killed.
     Over,
-    /// It is under way.
+    /// In progress.
     Live,
 }
 
-/// Renders a run as one page. `remarks` are those of the journal it was read from.
+/// Renders a run as one page. `remarks` are those of its journal.
 pub fn render(view: &RunView, remarks: &[String], pictures: Pictures<'_>) -> Result<String, askama::Error> {
     ReportPage { body: Body::of(view, remarks, None, pictures, Life::Over) }.render()
 }
 
-/// Renders what a page says of a run, and what was so on the default branch, for a page that has `report.css` and `sprites.html`.
+/// Renders the content of a run's page and failures that the default branch has too, for a page with `report.css` and
+/// `sprites.html`.
 pub fn body(
     view: &RunView,
     remarks: &[String],
@@ -211,7 +212,7 @@ impl Body {
                 _ if is_live => "The run is under way.",
                 Some([]) => "Nothing was left behind.",
                 Some(_) => "Objects were left behind.",
-                None => "Teardown did not come to its last look: objects may be left behind.",
+                None => "Teardown did not reach its last check: objects may be left behind.",
             },
             ticks: ticks(span),
             any_expected: view.stages.iter().any(|stage| stage.expected_ms.is_some()),
@@ -222,10 +223,10 @@ impl Body {
     }
 }
 
-/// The class of what is under way.
+/// The class of elements in progress.
 const LIVE: &str = "live";
 
-/// What a run that is under way does.
+/// The current activity of a run in progress.
 fn doing(view: &RunView) -> String {
     match view.running() {
         Some(stage) => {
@@ -252,7 +253,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
     let head = started.head_version.as_deref().unwrap_or("a head that names no version");
     let versions = match &started.base {
         Some(base) => format!("{base} → {head}"),
-        None if !started.only.is_empty() => format!("{head} (no upgrade was asked for)"),
+        None if !started.only.is_empty() => format!("{head} (no upgrade was requested)"),
         None => format!("{head} (no release before it)"),
     };
     let ipvs = if started.host.ipvs { "with IPVS" } else { "without IPVS" };
@@ -276,7 +277,7 @@ fn facts(view: &RunView) -> Vec<Fact> {
     facts
 }
 
-/// What all stages of a page share.
+/// Context shared by all stages of a page.
 struct Around<'a> {
     /// The length of the time line, in milliseconds.
     span: u64,
@@ -294,7 +295,7 @@ impl StagePart {
             tone => (class(tone), tone.word()),
         };
         let result_fault = stage.result().and_then(|result| result.fault.as_ref());
-        // Green ones are left out first: nobody looks for what is red in a journal.
+        // Green checks are omitted first: a reader looks for the red ones.
         let (green, red): (Vec<_>, Vec<_>) =
             stage.checks.iter().enumerate().partition(|(_, check)| check.outcome == Outcome::Passed);
         let mut shown: Vec<_> = red.into_iter().take(CHECKS).chain(green.into_iter().take(CHECKS)).collect();
@@ -360,7 +361,7 @@ impl StagePart {
     }
 }
 
-/// What each app held, where there are several.
+/// The usage of each app, if there are several.
 fn by_app(used: &Used) -> Option<String> {
     let one = |app: &AppUsed| {
         let alone = Used { memory_peak: app.memory_peak, disk: app.disk, apps: Vec::new() };
@@ -369,7 +370,7 @@ fn by_app(used: &Used) -> Option<String> {
     (used.apps.len() > 1).then(|| used.apps.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
-/// The line under a stage's name that says why it looks as it does, where no fault says it.
+/// The line under a stage's name that explains its state, if no fault does.
 fn why(stage: &StageView) -> Option<String> {
     match stage.tone() {
         Tone::Skipped => Some(format!("Skipped: {}", one_line(stage.reason().unwrap_or("no reason given"), LINE))),
@@ -378,7 +379,7 @@ fn why(stage: &StageView) -> Option<String> {
             let busy = stage.busy_with.as_deref().map(|text| format!(" Last seen: {}", one_line(text, LINE)));
             Some(format!("The run was killed here.{}", busy.unwrap_or_default()))
         }
-        Tone::NotReached => Some("The run did not come here.".to_owned()),
+        Tone::NotReached => Some("The run did not reach this stage.".to_owned()),
         _ => None,
     }
 }

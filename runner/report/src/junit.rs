@@ -1,5 +1,5 @@
-//! The JUnit report: one suite a stage, one case a check and one for the stage itself, and before
-//! them one for the verdict, so that the file is red whenever the run is.
+//! The JUnit report: a suite for each stage, with a case for each check and one for the stage itself, and first a suite
+//! for the verdict, so that the file is red whenever the run is.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use journal::tone::Tone;
 
 const EVIDENCE: Bounds = Bounds { lines: 200, columns: 1_000 };
 
-/// Renders a run as JUnit XML. `remarks` are those of the journal it was read from.
+/// Renders a run as JUnit XML. `remarks` are those of its journal.
 ///
 /// # Errors
-/// None is known: the text is cleaned of what XML forbids.
+/// None is known: characters that XML forbids are removed.
 pub fn render(view: &RunView, remarks: &[String]) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new(format!("cc-ci {}", view.started.recipe));
     report.set_time(Duration::from_millis(view.took_ms));
@@ -62,14 +62,14 @@ fn stage_suite(view: &RunView, stage: &StageView) -> TestSuite {
     let fault = result.and_then(|result| result.fault.as_ref());
     let text = match stage.tone() {
         Tone::NoEnd => format!("the run was killed during {name}"),
-        Tone::NotReached => format!("the run did not come to {name}"),
+        Tone::NotReached => format!("the run did not reach {name}"),
         _ => stage.reason().unwrap_or_default().to_owned(),
     };
     suite.add_test_case(case(view, name, name, status(stage.tone(), fault, &text), stage.took_ms));
     for check in &stage.checks {
         let tone = Tone::from(check.outcome);
         let status = match (tone, &check.fault) {
-            // It could not be tried and is nobody's fault, so no reader of the file may count it as one.
+            // It could not be tried and has no culprit, so no reader of the file may count it as a failure.
             (Tone::Blocked, None) => status(Tone::Skipped, None, &format!("blocked: {}", check.text)),
             (tone, fault) => status(tone, fault.as_ref(), &check.text),
         };
@@ -91,7 +91,7 @@ fn stage_suite(view: &RunView, stage: &StageView) -> TestSuite {
     suite
 }
 
-/// What a green check showed, and the lines of a check's requests.
+/// A green check's evidence, and the lines of a check's requests.
 fn system_out(check: &CheckResult) -> String {
     let shown = (check.outcome == Outcome::Passed && !check.text.is_empty()).then(|| one_line(&check.text, 1_000));
     let requests = check.shown.exchanges.iter().map(|exchange| {
@@ -114,7 +114,7 @@ fn case(view: &RunView, stage: &str, name: &str, status: TestCaseStatus, ms: Opt
     case
 }
 
-/// Failed is a failure; what could not run or did not end is an error; neither is green.
+/// Failed is a failure; a check that could not run or did not end is an error; neither is green.
 fn status(tone: Tone, fault: Option<&Fault>, text: &str) -> TestCaseStatus {
     let mut status = match tone {
         Tone::Passed => return TestCaseStatus::success(),

@@ -1,8 +1,8 @@
-//! Reports of a run. Each is made of the run's [records](journal::event::Record) alone: the
-//! [journal] keeps them, [`fold`] turns them into one view, and every other report renders that view.
-//! So a report made again from a journal is the same as the first one.
+//! Reports of a run. Each is made only from the run's [records](journal::event::Record): the [journal] stores them,
+//! [`fold`] turns them into one view, and the reports render that view. So a report made again from a journal is
+//! identical.
 //!
-//! Records have passed the redactor before they come here: no report looks for secrets.
+//! Records were redacted before: no report looks for secrets.
 
 pub mod card;
 pub mod files;

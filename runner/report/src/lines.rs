@@ -1,16 +1,15 @@
-//! A run in lines for a terminal or a log, as pure functions of the view.
+//! A run as lines for a terminal or a log, as pure functions of the view.
 
 use journal::event::{Event, Fault, Outcome};
 use journal::fold::{RunView, StageView};
 use journal::text::{Bounds, block, one_line, seconds};
 use journal::tone::Tone;
 
-/// How the lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineStyle {
-    /// Whether ANSI colours are written.
+    /// Whether to write ANSI colours.
     pub colour: bool,
-    /// Whether what is going on now is told in lines; a terminal has a moving line for that.
+    /// Whether to write progress as lines; a terminal has a moving line instead.
     pub progress: bool,
 }
 
@@ -19,11 +18,11 @@ impl LineStyle {
     pub const PLAIN: Self = Self { colour: false, progress: true };
 }
 
-/// The longest line of text from outside.
+/// Maximum length of a line of text from outside.
 const COLUMNS: usize = 400;
 const EVIDENCE: Bounds = Bounds { lines: 20, columns: 200 };
 
-/// The lines that an event adds. `view` has taken the event already.
+/// The lines that an event adds. `view` includes the event.
 pub fn of_event(view: &RunView, event: &Event, look: LineStyle) -> Vec<String> {
     match event {
         Event::RunStarted(_) => header(view, look),
@@ -43,7 +42,7 @@ pub fn of_event(view: &RunView, event: &Event, look: LineStyle) -> Vec<String> {
     }
 }
 
-/// What is tested, where.
+/// What is tested and where.
 pub fn header(view: &RunView, look: LineStyle) -> Vec<String> {
     let started = &view.started;
     let subject = one_line(&started.head_subject, 72);
@@ -74,7 +73,7 @@ pub fn header(view: &RunView, look: LineStyle) -> Vec<String> {
     lines
 }
 
-/// A stage that has ended: one line, and for the red ones what a person needs.
+/// An ended stage: one line, and the evidence if it is red.
 pub fn stage_ended(view: &RunView, stage: &StageView, look: LineStyle) -> Vec<String> {
     let tone = stage.tone();
     if let (Tone::Skipped | Tone::Blocked, Some(reason)) = (tone, stage.reason()) {
@@ -86,7 +85,7 @@ pub fn stage_ended(view: &RunView, stage: &StageView, look: LineStyle) -> Vec<St
     let mut lines = vec![format!("{}{took:>12}{expected}{}{used}", head(stage, look), checks_note(stage))];
     let fault = stage.result().and_then(|result| result.fault.as_ref());
     if let Some(fault) = fault {
-        // What a stage is blocked by stands in full where it happened.
+        // The failure that blocks a stage is shown in full where it happened.
         let evidence = view.stages.iter().take_while(|other| other.stage != stage.stage).all(|other| {
             other.result().and_then(|result| result.fault.as_ref()).map(|known| &known.failure.detail)
                 != Some(&fault.failure.detail)
@@ -140,7 +139,7 @@ fn fault_lines(tone: Tone, fault: &Fault, evidence: bool, look: LineStyle) -> Ve
     lines
 }
 
-/// The end: the verdict, where the time went, what is left.
+/// The end: the verdict, the durations, what is left.
 pub fn summary(view: &RunView, look: LineStyle) -> Vec<String> {
     let tone = view.tone();
     let mut lines = vec![String::new()];

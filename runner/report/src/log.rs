@@ -1,31 +1,30 @@
-//! The whole of a journal as lines of text, each record alone: nothing is folded, and nothing but the width is cut.
-//! A page can begin anywhere in it, and the same records always make the same lines.
+//! A whole journal as lines of text, record by record: nothing is folded, and only the width is cut. A page can begin
+//! at any record, and the same records always give the same lines.
 
 use journal::event::{CheckResult, Event, Fault, Outcome, Record, Stage, StageResult, VerdictKind};
 use journal::text::{clean, cut, one_line, seconds};
 use journal::tone::Tone;
 
-/// The widest line, in columns.
+/// Maximum width in columns.
 const COLUMNS: usize = 2_000;
 
-/// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// The record that it is of.
+    /// The number of its record.
     pub seq: u64,
     /// Milliseconds since the run began.
     pub ms: u64,
-    /// The stage, where the record is about one.
+    /// The stage of the record, if any.
     pub stage: Option<Stage>,
-    /// How it looks; none where it says nothing of good and bad.
+    /// The tone of a result; `None` for other records.
     pub tone: Option<Tone>,
     /// Whether it belongs to the line above: output, evidence, a file.
     pub inner: bool,
-    /// The text, with no control character.
+    /// The text, without control characters.
     pub text: String,
 }
 
-/// The lines of one record; one at least.
+/// The lines of one record; at least one.
 pub fn lines(record: &Record) -> Vec<LogLine> {
     let mut log = LogFile { record, stage: None, lines: Vec::new() };
     log.event(&record.event);
@@ -52,7 +51,7 @@ impl LogFile<'_> {
             }
             Event::StageStarted { stage, deadline_s, .. } => {
                 let most = seconds(deadline_s.saturating_mul(1_000));
-                self.line(None, &format!("{stage} begins, and may take {most}"));
+                self.line(None, &format!("{stage} begins, with a timeout of {most}"));
             }
             Event::Progress { text, .. } => self.line(None, text),
             Event::Noted { text, .. } => self.line(None, &format!("note: {text}")),
@@ -127,7 +126,7 @@ impl LogFile<'_> {
         self.push(tone, false, one_line(text, COLUMNS));
     }
 
-    /// Lines below the one above; none for an empty text.
+    /// Lines that belong to the one above; none for an empty text.
     fn inner(&mut self, text: &str) {
         for line in clean(text).trim_matches('\n').lines() {
             self.push(None, true, cut(line.trim_end(), COLUMNS));

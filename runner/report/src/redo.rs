@@ -1,4 +1,4 @@
-//! Any report again, from a journal.
+//! Makes any report again from a journal.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The word for it on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
@@ -50,12 +50,12 @@ pub enum RedoError {
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
-    /// A renderer failed, which is a fault of cc-ci.
+    /// A renderer failed: a bug of cc-ci.
     #[error("cannot make the report: {0}")]
     Render(String),
 }
 
-/// Reads a journal and makes one report of it.
+/// Reads a journal and makes one report from it.
 ///
 /// # Errors
 /// See [`RedoError`].
@@ -63,7 +63,7 @@ pub fn redo(path: &Path, format: Format, look: LineStyle) -> Result<Vec<u8>, Red
     render(&journal::read(path)?, format, look)
 }
 
-/// Makes one report of a journal that was read.
+/// Makes one report from a journal.
 ///
 /// # Errors
 /// [`RedoError::Render`] and [`RedoError::Write`].
@@ -107,21 +107,20 @@ pub fn render(journal: &Journal, format: Format, look: LineStyle) -> Result<Vec<
     })
 }
 
-/// What was red in a recipe's last run.
+/// The red parts of a recipe's last run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Red {
-    /// The run.
     pub run: String,
-    /// Whether anything was.
+    /// Whether there are any.
     pub any: bool,
-    /// Red tests by name, and stages that were red otherwise; empty where only a whole run can tell.
+    /// Red tests by name, and stages that were red otherwise; empty if only a whole run can tell.
     pub only: Vec<String>,
 }
 
-/// What was red in the recipe's last run, as words for `--only`.
+/// The red parts of the recipe's last run, as values for `--only`.
 ///
 /// # Errors
-/// When the recipe has no run in this state folder.
+/// The recipe has no run in this state folder.
 pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
     let runs = journal::expect::earlier_runs(state, recipe);
     let Some(last) = runs.iter().find(|run| had_slot(run)) else {
@@ -134,14 +133,14 @@ pub fn red_checks(state: &Path, recipe: &RecipeName) -> Result<Red, Failure> {
     Ok(red_of(last))
 }
 
-/// What was red in the last run of a recipe's pull request that was not stopped; none where there is no such run.
+/// The red parts of the last run of a recipe's pull request that was not stopped, if there is one.
 pub fn red_in_pull(state: &Path, recipe: &RecipeName, pull: u64) -> Option<Red> {
     let word = |run: &RunView| run.verdict.as_ref().map(|verdict| verdict.word);
     let is_one = |run: &RunView| run.started.pull_request == Some(pull) && word(run) != Some(VerdictKind::Cancelled);
     journal::expect::newest_runs(state, recipe).find(|run| is_one(run) && had_slot(run)).as_ref().map(red_of)
 }
 
-/// One that had no slot says nothing about the tests.
+/// A run without a slot says nothing about the tests.
 fn had_slot(run: &RunView) -> bool {
     run.stage(Stage::Slot).is_none_or(|stage| stage.outcome().is_none_or(|ended| ended != Outcome::Blocked))
 }

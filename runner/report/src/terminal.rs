@@ -1,4 +1,4 @@
-//! The live report for whoever watches: moving on a terminal, plain lines elsewhere.
+//! The live report: animated on a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use journal::event::{Event, Record, Stage};
 use journal::fold::RunView;
 use journal::text::{one_line, seconds};
 
-/// What decides how the terminal is spoken to.
+/// The properties of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Surroundings {
     /// Standard output is a terminal.
@@ -23,7 +23,7 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process. The moving line goes to standard error, so both must be terminals.
+    /// Those of this process. The moving line is written to standard error, so both must be terminals.
     pub fn of_process() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
@@ -33,33 +33,31 @@ impl Surroundings {
         }
     }
 
-    /// How lines look here.
     pub fn look(self) -> LineStyle {
         let moves = self.terminal && !self.dumb;
         LineStyle { colour: moves && !self.no_color, progress: !moves }
     }
 }
 
-/// The live report in lines, with a moving last line on a terminal.
+/// The live report as lines, with a moving last line on a terminal.
 #[derive(Debug)]
 pub struct Terminal<W: Write + Send> {
     out: W,
     look: LineStyle,
     view: Option<RunView>,
     bar: Option<ProgressBar>,
-    /// The last line of progress, which is not told twice.
+    /// The last line of progress, to suppress repetitions.
     said: String,
 }
 
 impl Terminal<io::Stdout> {
-    /// Writes lines to standard output, as this process's surroundings ask for.
+    /// Writes lines to standard output, in the style for this process.
     pub fn stdout() -> Self {
         Self::new(io::stdout(), Surroundings::of_process().look())
     }
 }
 
 impl<W: Write + Send> Terminal<W> {
-    /// Writes lines to `out`.
     pub fn new(out: W, look: LineStyle) -> Self {
         Self { out, look, view: None, bar: None, said: String::new() }
     }
@@ -78,7 +76,7 @@ impl<W: Write + Send> Terminal<W> {
         }
     }
 
-    /// Moves the last line, where there is one.
+    /// Updates the moving line, if there is one.
     fn animate(&mut self, event: &Event) {
         if self.look.progress {
             return;
@@ -132,7 +130,7 @@ impl<W: Write + Send> Drop for Terminal<W> {
     }
 }
 
-/// The moving line of a stage: how long it has taken, how long it should take, what it waits for.
+/// The moving line of a stage: its duration so far, the expected one, and what it waits for.
 fn bar(stage: Stage, expected_ms: Option<u64>) -> ProgressBar {
     let usual = expected_ms.map_or(String::new(), |ms| format!(" / {}", seconds(ms)));
     let style = ProgressStyle::default_spinner().tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ").with_key(
@@ -143,7 +141,7 @@ fn bar(stage: Stage, expected_ms: Option<u64>) -> ProgressBar {
             let _ = write!(out, "{}{usual}", seconds(ms));
         },
     );
-    // The template is fixed; if it were wrong the default one would be drawn.
+    // The template is constant; if it were invalid, the default one would be used.
     let style = match style.clone().template("{spinner:.cyan} {prefix:<12} {took}  {wide_msg:.dim}") {
         Ok(good) => good,
         Err(_) => style,
@@ -156,13 +154,9 @@ fn bar(stage: Stage, expected_ms: Option<u64>) -> ProgressBar {
 
 /// The live report as journal lines, for programs.
 #[derive(Debug)]
-pub struct JsonLines<W: Write + Send>(
-    /// Where the lines go.
-    pub W,
-);
+pub struct JsonLines<W: Write + Send>(pub W);
 
 impl JsonLines<io::Stdout> {
-    /// Writes to standard output.
     pub fn stdout() -> Self {
         Self(io::stdout())
     }

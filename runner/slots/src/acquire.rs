@@ -1,7 +1,7 @@
-//! Getting a slot: a ticket in the queue, and then, by compare-and-swap, an entry in the ledger.
+//! Acquires a slot: a ticket in the queue, then an entry in the ledger by compare-and-swap.
 //!
-//! One that waits is told when it is its turn, by an event of its own ticket, so that nobody else wakes.
-//! Besides it looks around now and then, for the case that whoever should have told it is dead.
+//! A waiter is notified of its turn by an event of its own ticket, so that no other waiter wakes. It also polls at
+//! intervals, in case the process that should have notified it is dead.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,57 +18,55 @@ use super::queue::{Queue, QueueStep};
 use super::reap::Janitor;
 use super::state::{CapSettings, LedgerEntry, SlotRequest, SlotsView};
 
-/// A slot that was just taken. It has to become a [`Lease`](super::Lease) at once, or it expires.
+/// A slot that was just taken. Make it a [`Lease`](super::Lease) at once, or it expires.
 #[derive(Debug, Clone)]
 pub struct Granted {
-    /// What is held.
     pub held: LedgerEntry,
     /// A moment before the slot was taken, from which on its silence counts.
     pub at: Instant,
-    /// Whether it came through a long queue.
+    /// Whether it waited in a long queue.
     pub(super) long: bool,
 }
 
 /// Why there is no slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoSlot {
-    /// This run was asked to stop: by its own process, or by the one named.
+    /// The run was asked to stop: by its own process, or by the one named.
     Cancelled(Option<String>),
-    /// It fits never: what is too much.
+    /// The request exceeds the caps: what is too much.
     TooMuch(String),
     /// The swarm does not answer.
     Failed(Failure),
 }
 
-/// Where one that waits stands.
+/// A waiter's position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// Its ticket's number.
     pub number: u64,
     /// Its place in the queue, from 1.
     pub place: usize,
-    /// How many wait, this one included.
+    /// Length of the queue, this waiter included.
     pub length: usize,
     /// What it waits for.
     pub why: For,
 }
 
-/// A pause before an engine that failed is asked again; it doubles up to the second one.
+/// Initial and maximum pause before an engine that failed is queried again; it doubles.
 pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What one that waits tells its caller.
+/// Receives the waiter's position.
 pub(super) type WaitListener<'a> = &'a mut (dyn FnMut(&SlotsView, &Waiting) + Send);
 
-/// The removal of what a dead run left: its number, and whether nothing is left.
+/// The removal of a dead run's apps: its number, and whether nothing is left.
 type Finishing<'a> = Pin<Box<dyn Future<Output = (u64, bool)> + Send + 'a>>;
 
 impl<B: Board> Slots<B> {
-    /// Waits for a slot. While it waits it minds the queue: it tells those that were forgotten, buries the
-    /// dead, and has `janitor` remove what they left. `told` hears the place in the queue when it may
-    /// have changed.
+    /// Waits for a slot. While it waits it maintains the queue: it notifies waiters that were missed, expires dead
+    /// runs, and has `janitor` remove their apps. `told` receives the place in the queue when it may have changed.
     ///
     /// # Errors
-    /// There is no slot to be had; nothing of the run is left on record then, as far as the swarm answers.
+    /// There is no slot. Nothing of the run is left on record then, as far as the swarm answers.
     pub async fn acquire<J: Janitor>(
         &self,
         ask: &SlotRequest,
@@ -83,7 +81,7 @@ impl<B: Board> Slots<B> {
             got = self.wait(ask, caps.into(), janitor, told) => got,
         };
         if got.is_err() {
-            // What stays where the swarm does not answer is found by the others.
+            // If the swarm does not answer, other runners find what is left.
             let _ = self.give_back(|held| held.ask.run == ask.run, &ask.run, false).await;
         }
         got
@@ -98,7 +96,7 @@ impl<B: Board> Slots<B> {
     ) -> Result<Granted, NoSlot> {
         let mut queue = Queue::new(ask, caps);
         let mut finishing = None;
-        // What cannot be removed now is tried again after a lease, and not in a circle.
+        // A removal that failed is retried after a lease, not in a loop.
         let mut in_vain: Option<Instant> = None;
         let (mut trouble, mut pause) = (None, PAUSE.0);
         loop {
@@ -128,7 +126,7 @@ impl<B: Board> Slots<B> {
         }
     }
 
-    /// Waits until it is time to look around, or takes the slot when told to.
+    /// Waits for the next poll, or takes the slot when notified.
     async fn until_news(
         &self,
         queue: &mut Queue<'_, B>,

@@ -1,16 +1,16 @@
-//! Who may go: the pure rule that all runners share.
+//! The admission rule that all runners share. Pure.
 //!
-//! In the order of tickets, whoever fits goes. Whoever does not fit keeps what it needs back from the
-//! *younger* ones: together they may use what is left beside it, and no name that it wants. So those that
-//! fit beside a heavy run pass it, and when everything older than it has ended, it fits: nobody waits for
-//! more than what was there before it. That needs no counters, no estimates and no state of its own.
+//! In the order of tickets, a request that fits is admitted. A request that does not fit reserves what it needs against
+//! *younger* ones: together they may use what is left next to it, and no name that it needs. Requests that fit next to
+//! a heavy run therefore pass it, and when everything older has ended, it fits: a request waits only for what was there
+//! before it. The rule needs no counters, estimates or state.
 //!
-//! A run may accept fewer runs than the caps do, for as long as it lives. It goes when no more than that live with it,
-//! keeps younger ones out in the same way, and passes nobody: it would keep out whom it has passed.
+//! A request may limit the number of live runs below the cap for as long as it lives. It is admitted when no more than
+//! that number live with it, keeps younger ones out in the same way, and passes no older one, which it would keep out.
 //!
-//! A run may yield, such as one of a nightly sweep: it comes behind all others that wait, keeps nothing back from them,
-//! and goes only where another run could still start beside it. Where the caps are for one run, or it needs all that
-//! they give, it goes when nobody else waits.
+//! A request may yield, as those of a nightly sweep do: it comes after all other waiters, reserves nothing against
+//! them, and is admitted only if another run could still start. If the caps allow one run, or it needs all of them, it
+//! is admitted when no other request waits.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,10 +18,10 @@ use base::names::StackName;
 
 use super::state::{Caps, Ledger, LedgerEntry, SlotRequest, SlotsView};
 
-/// The rule's answer for one that waits.
+/// The rule's answer for a waiter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// It fits, and nobody older is harmed.
+    /// It fits, and delays no older request.
     Go,
     /// Not yet, and what it waits for.
     Wait(For),
@@ -29,18 +29,18 @@ pub enum Admission {
     Never(String),
 }
 
-/// What somebody waits for.
+/// What a waiter waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum For {
-    /// Room, or room that is kept back for an older one.
+    /// Room, or room that is reserved for an older one.
     Room,
-    /// A port of the host that another run has, or an older one wants.
+    /// A port of the host that another run has, or an older one needs.
     Port(u16),
-    /// A stack that another run has, or an older one wants.
+    /// A stack that another run has, or an older one needs.
     Stack(StackName),
-    /// Its owner, who gave no sign of life in time. The others do not wait for it.
+    /// Its owner, whose heartbeat is late. Other waiters do not wait for it.
     Owner,
-    /// Others, which go first, or room beside it for one of them.
+    /// Requests with precedence, or room to start one of them.
     Others,
 }
 
@@ -77,12 +77,12 @@ impl Load {
         Self { tests: self.tests.min(other.tests), apps: self.apps.min(other.apps), mib: self.mib.min(other.mib) }
     }
 
-    /// At most so many runs more.
+    /// Limited to this many more runs.
     fn with_tests(self, most: i64) -> Self {
         Self { tests: self.tests.min(most), ..self }
     }
 
-    /// Whether no run at all fits: each is one run with one app.
+    /// Whether not even a run with one app fits.
     fn is_none(self) -> bool {
         self.tests < 1 || self.apps < 1
     }
@@ -92,7 +92,7 @@ impl Load {
     }
 }
 
-/// Names that one run at a time may have.
+/// Names that only one run at a time may have.
 #[derive(Debug, Default)]
 struct Names<'a> {
     ports: HashSet<u16>,
@@ -117,7 +117,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Whether anybody at all might go beside those whom the rule lets go.
+/// Whether any other request could be admitted next to those that the rule admits.
 pub fn leaves_room(ledger: &Ledger, goes: &[&SlotRequest]) -> bool {
     let mut live = live(ledger);
     let room = goes.iter().fold(left(ledger), |room, ask| {
@@ -127,7 +127,7 @@ pub fn leaves_room(ledger: &Ledger, goes: &[&SlotRequest]) -> bool {
     !room.is_none()
 }
 
-/// The rule's answers for all that wait, by ticket number, in order.
+/// The rule's answers for all waiters, by ticket number, in order.
 pub fn admit(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let ledger = &view.ledger;
     let whole = Load::whole(&ledger.caps);
@@ -144,7 +144,7 @@ pub fn admit(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> 
         } else if let Some(what) = too_much(&ledger.caps, ask) {
             Admission::Never(what)
         } else if room.is_none() {
-            // Room only shrinks from here on, so nothing has to be kept back either.
+            // Room only shrinks from here on, so nothing has to be reserved.
             Admission::Wait(For::Room)
         } else {
             let clash = names.clash(ask);
@@ -171,20 +171,19 @@ pub fn admit(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> 
     answers
 }
 
-/// Whether another run could start beside one that takes so much of the room. One beside which none ever could is not
-/// held to it.
+/// Whether another run could start next to one that takes this much. A run that would never leave such room is exempt.
 fn spares(caps: &Caps, room: Load, need: Load) -> bool {
     !room.minus(need).is_none() || Load::whole(caps).minus(need).is_none()
 }
 
-/// Whether a run fits beside the holders. Says nothing of whose turn it is.
+/// Whether a run fits next to the holders, regardless of its turn.
 pub fn fits(ledger: &Ledger, ask: &SlotRequest) -> bool {
     let (need, room) = (Load::of(ask), left(ledger));
     let accepted = live(ledger) < accepts(ledger, ask) && (!ask.yields || spares(&ledger.caps, room, need));
     accepted && Names::of(ledger).clash(ask).is_none() && need.fits(room)
 }
 
-/// Why a run fits never, also on an empty swarm.
+/// Why a request never fits, even on an empty swarm.
 pub fn too_much(caps: &Caps, ask: &SlotRequest) -> Option<String> {
     if caps.tests == 0 {
         return Some("no run is allowed at all: the cap is 0, which `cc-ci caps --runs N` changes".to_owned());
@@ -195,18 +194,18 @@ pub fn too_much(caps: &Caps, ask: &SlotRequest) -> Option<String> {
     (ask.mib > caps.mib).then(|| format!("its apps take {} MiB, and the swarm may give {}", ask.mib, caps.mib))
 }
 
-/// How many runs may live at once while this one does, itself included.
+/// The number of live runs that this one accepts, itself included.
 fn accepts(ledger: &Ledger, ask: &SlotRequest) -> i64 {
     let cap = i64::from(ledger.caps.tests);
     ask.most_runs.map_or(cap, |most| cap.min(most.get().into()))
 }
 
-/// How many runs live.
+/// The number of live runs.
 fn live(ledger: &Ledger) -> i64 {
     ledger.held.iter().map(|held| Load::held(held).tests).sum()
 }
 
-/// What is left for others, as far as the caps go and those that live accept.
+/// What is left for others within the caps and the limits of live runs.
 fn left(ledger: &Ledger) -> Load {
     let live = live(ledger);
     let running = ledger.held.iter().filter(|held| !held.kept);

@@ -1,4 +1,4 @@
-//! The heartbeat of a holder: signs of life, and knowing at once when the slot is lost.
+//! The heartbeat of a holder, which also detects at once that the slot is lost.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::board::{Board, Changes, just_after};
 use super::lease::Lost;
 use super::state::{LedgerEntry, Ticket};
 
-/// How long a holder that has to stop may go on giving signs of life while it tears down.
+/// How long a holder that has to stop may continue its heartbeat during teardown.
 const TEARDOWN: Duration = Duration::from_secs(600);
 
-/// A pause before an engine that failed is asked again.
+/// Pause before an engine that failed is queried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the heartbeat tells the run.
+/// What the heartbeat reports to the run.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
     pub(super) stop: CancellationToken,
@@ -35,14 +35,14 @@ impl Pulse {
     }
 }
 
-/// What a holder finds of its ticket and its entry.
+/// The state of the holder's ticket and entry.
 enum Mine {
     Yes(Arc<Ticket>),
     No,
 }
 
 impl<B: Board> Slots<B> {
-    /// The heartbeat. Ends when the slot is given back or gone for good.
+    /// Runs the heartbeat until the slot is given back or lost.
     pub(super) async fn beat(&self, granted: &Granted, pulse: &Pulse) {
         tokio::select! {
             biased;
@@ -56,13 +56,13 @@ impl<B: Board> Slots<B> {
         let ends = *at + limit;
         let mut alive_at = *at;
         let mut next = *at + self.timing.beat;
-        // Also what happened to the ticket while the slot was taken.
+        // Includes changes of the ticket while the slot was taken.
         let mut changes = Some(self.board.changes(&held.ask.run, just_after(held.since)));
         loop {
             let stops = pulse.stop.is_cancelled();
             let fence = alive_at + self.timing.fence;
             let beats = tokio::select! {
-                // In this order: one that was paused finds out before it does anything else.
+                // In this order: a process that was paused detects the loss before it does anything else.
                 biased;
                 () = sleep_until(ends + TEARDOWN) => return,
                 () = sleep_until(fence), if !stops => {
@@ -87,7 +87,7 @@ impl<B: Board> Slots<B> {
             if changes.is_none() {
                 changes = Some(self.board.changes(&held.ask.run, just_after(held.since)));
             }
-            // A request that hangs is given up early enough for others, and must not hide that time is up.
+            // A request that hangs is cancelled early enough for a retry, and must not hide that time is up.
             let until = if stops { started + self.timing.beat } else { fence.min(started + self.timing.beat) };
             let asked = async { if beats { self.sign_of_life(held).await } else { self.mine(held).await } };
             match timeout_at(until, asked).await {
@@ -112,7 +112,7 @@ impl<B: Board> Slots<B> {
         Ok(ticket.filter(|_| entered).map_or(Mine::No, Mine::Yes))
     }
 
-    /// Shows that the holder lives.
+    /// Writes one heartbeat.
     async fn sign_of_life(&self, held: &LedgerEntry) -> Result<Mine, Failure> {
         loop {
             let Mine::Yes(ticket) = self.mine(held).await? else { return Ok(Mine::No) };

@@ -1,5 +1,4 @@
-//! The seam between the rules and the swarm: what is asked of the shared records. One implementation is
-//! the swarm, the other is the simulation's model of it.
+//! The interface to the shared records. One implementation is the swarm, the other the simulation's model of it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,38 +10,37 @@ use swarm::Swap;
 
 use super::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
-/// The shared records. Every error means that the outcome is unknown: the change may stand.
+/// The shared records. Every error means that the outcome is unknown: the change may have been made.
 pub trait Board: Send + Sync {
-    /// Tells when one ticket changes.
+    /// A subscription to one ticket.
     type Changes: Changes;
 
-    /// Everything, as of one moment; none where there is no ledger yet.
+    /// A snapshot of all records; `None` without a ledger.
     fn look(&self) -> impl Future<Output = Result<Option<SlotsView>, Failure>> + Send;
-    /// The ledger and the tickets that are marked as the first, as of one moment.
+    /// A snapshot of the ledger and the tickets that are marked as the front of the queue.
     fn front(&self) -> impl Future<Output = Result<Option<SlotsView>, Failure>> + Send;
     /// The ledger alone.
     fn ledger(&self) -> impl Future<Output = Result<Option<Arc<Ledger>>, Failure>> + Send;
     /// One ticket.
     fn ticket(&self, run: &RunId) -> impl Future<Output = Result<Option<Arc<Ticket>>, Failure>> + Send;
-    /// Makes the ledger with nobody in it. Nothing happens where there is one.
+    /// Creates an empty ledger, if there is none.
     fn open(&self, caps: Caps) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Changes the ledger, if it still is of this value's version.
+    /// Changes the ledger if it still has this value's version.
     fn write(&self, ledger: &Ledger) -> impl Future<Output = Result<Swap, Failure>> + Send;
-    /// Makes a ticket. Nothing happens where the run has one.
+    /// Creates a ticket, if the run has none.
     fn join(&self, ask: &SlotRequest, within_ms: u64) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Changes a ticket, if it still is of this value's version.
+    /// Changes a ticket if it still has this value's version.
     fn change(&self, ticket: &Ticket) -> impl Future<Output = Result<Swap, Failure>> + Send;
-    /// Removes a run's ticket. Nothing happens where there is none.
+    /// Removes a run's ticket, if there is one.
     fn leave(&self, run: &RunId) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Removes this very ticket, and no later one of the same run. Nothing happens where it is gone.
-    fn bury(&self, ticket: &Ticket) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Subscribes to changes of a run's ticket, from a moment of the swarm on.
+    /// Removes exactly this ticket, not a later one of the same run.
+    fn expire(&self, ticket: &Ticket) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Subscribes to changes of a run's ticket, starting at a time of the swarm.
     fn changes(&self, run: &RunId, since: Timestamp) -> Self::Changes;
 }
 
-/// A subscription.
 pub trait Changes: Send {
-    /// Waits for a change; none when the connection is lost. May be dropped while it waits.
+    /// Waits for a change; `None` when the connection is lost. Cancel-safe.
     fn next(&mut self) -> impl Future<Output = Option<()>> + Send;
 }
 
@@ -52,7 +50,7 @@ impl Changes for swarm::RecordChanges {
     }
 }
 
-/// The moment after one that was seen, for a subscription that tells nothing twice.
+/// The moment after a known event, so that a subscription does not repeat it.
 pub(super) fn just_after(moment: Timestamp) -> Timestamp {
     moment.checked_add(jiff::SignedDuration::from_nanos(1)).unwrap_or(moment)
 }

@@ -1,5 +1,5 @@
-//! What one that waits does for all, when it looks around: whoever should have done it is dead. Pure; each
-//! chore may be done twice, or by two at once, without harm.
+//! Maintenance that a waiter does for the queue at each poll, since the process that should have done it may be dead.
+//! Pure. Each chore is idempotent and may run concurrently.
 
 use std::collections::BTreeSet;
 
@@ -11,18 +11,17 @@ use super::liveness::Liveness;
 use super::rules::Dead;
 use super::state::{LedgerEntry, SlotsView, Ticket};
 
-/// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Chore {
-    /// It could go, and nobody told it.
+    /// The ticket is admitted, and its owner was not notified.
     Tell(Ticket),
-    /// Its owner is dead: remove the ticket. Where it holds, the entry stays until its apps are gone.
-    Bury(Ticket),
-    /// The apps of a dead holder have to be removed, and then its entry.
+    /// The owner is dead: remove the ticket. If it holds a slot, the entry stays until its apps are gone.
+    Expire(Ticket),
+    /// Remove the apps of a dead holder, then its entry.
     Finish(LedgerEntry),
 }
 
-/// The chores of the run whose ticket is `me`. `answers` is what the rule says of all that wait.
+/// The chores of the run whose ticket is `me`. `answers` are the rule's answers for all waiters.
 pub(super) fn chores(
     (view, answers): (&SlotsView, &[(u64, Admission)]),
     me: u64,
@@ -33,7 +32,7 @@ pub(super) fn chores(
     for ticket in view.tickets.iter().filter(|ticket| ticket.number != me) {
         let holds = view.ledger.has(ticket.number);
         if is_dead(sight, view, ticket, now, timing) {
-            chores.push(Chore::Bury(ticket.as_ref().clone()));
+            chores.push(Chore::Expire(ticket.as_ref().clone()));
         } else if !holds
             && ticket.turn != view.ledger.version
             && goes(answers, ticket.number)
@@ -42,8 +41,8 @@ pub(super) fn chores(
             chores.push(Chore::Tell(ticket.as_ref().clone()));
         }
     }
-    // One finishes, or several would take the same stack down. When that one dies it falls silent, and the
-    // next is first.
+    // Only the first does this, or several would remove the same stack. If it dies it falls silent, and the next is
+    // first.
     let first = view.waiting().find(|ticket| !silent.contains(&ticket.number));
     if first.is_some_and(|ticket| ticket.number == me) {
         let orphans = view.orphans().filter(|held| sight.is_orphan(held.number, now, timing));
@@ -52,7 +51,7 @@ pub(super) fn chores(
     chores
 }
 
-/// Whether the rule lets a ticket go.
+/// Whether the rule admits a ticket.
 pub(super) fn goes(answers: &[(u64, Admission)], number: u64) -> bool {
     answer(answers, number) == Some(&Admission::Go)
 }

@@ -1,4 +1,4 @@
-//! Getting into the queue.
+//! Entering the queue.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::queue::{Queue, millis};
 use super::state::Ticket;
 
 impl<B: Board> Slots<B> {
-    /// Goes to the end of the queue: at the start, and when others took this run for dead.
+    /// Enters at the end of the queue: at the start, and after other runners expired this run.
     pub(super) async fn enter(&self, queue: &mut Queue<'_, B>) -> Result<(), NoSlot> {
         queue.changes = None;
         queue.at = Instant::now();
@@ -24,8 +24,8 @@ impl<B: Board> Slots<B> {
         Ok(())
     }
 
-    /// Whether one that has just come waits behind the first of a long queue, which tells that it has to
-    /// wait without a look at all of it.
+    /// Whether a new waiter is behind the front of a long queue. Then it has to wait, and reading the whole queue is
+    /// not needed.
     pub(super) async fn is_far_back(&self, queue: &mut Queue<'_, B>) -> Result<bool, NoSlot> {
         let Some(mut front) = self.board.front().await? else { return Ok(false) };
         let is_short = front.waiting().next().is_none();
@@ -47,7 +47,7 @@ impl<B: Board> Slots<B> {
             updated: front.now(),
         };
         front.tickets.retain(|ticket| ticket.ask.run != queue.ask.run);
-        // From what was seen here on: to be told twice does no harm.
+        // From this snapshot on; a repeated notification does no harm.
         queue.changes = Some(self.board.changes(&queue.ask.run, front.now()));
         front.tickets.push(Arc::new(me));
         Ok(!goes(&(self.rules.admit)(&front, &BTreeSet::new()), u64::MAX))

@@ -1,4 +1,4 @@
-//! How long one will wait: the rule itself, played forward with the times that runs took before. Pure.
+//! Expected waiting times: the admission rule itself, simulated with the durations of earlier runs. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,9 +7,8 @@ use std::time::Duration;
 use super::admit::{Admission, admit};
 use super::state::{Ledger, LedgerEntry, SlotRequest, SlotsView};
 
-/// The expected waiting time of each ticket that waits, by number. `takes` is how long a run of this kind
-/// takes, from history. One that has held for longer than it should is expected to end soon: after a tenth
-/// of its time.
+/// The expected waiting time of each waiter, by number. `takes` is the duration of such a run, from history. A holder
+/// that exceeded it is expected to end soon: after a tenth of that duration.
 pub fn forecast(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> BTreeMap<u64, Duration> {
     let now = view.now();
     let left = |held: &LedgerEntry| {
@@ -17,7 +16,7 @@ pub fn forecast(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> B
         let age = Duration::try_from(now.duration_since(held.since)).unwrap_or_default();
         all.checked_sub(age).unwrap_or(all / 10)
     };
-    // Kept apps end at a time that nobody here knows: they hold their room for all of the forecast.
+    // The end of kept apps is unknown: they hold their room for the whole forecast.
     let mut ends: BTreeSet<(Duration, u64)> =
         view.ledger.held.iter().filter(|held| !held.kept).map(|held| (left(held), held.number)).collect();
     let mut at = Duration::ZERO;

@@ -1,4 +1,4 @@
-//! Giving a slot or a place in the queue back.
+//! Gives back a slot or a place in the queue.
 
 use base::failure::Failure;
 use base::names::RunId;
@@ -10,7 +10,7 @@ use super::board::Board;
 use super::state::{LedgerEntry, SlotRequest};
 
 impl<B: Board> Slots<B> {
-    /// Removes a run's ticket and its entries, and tells who may go now.
+    /// Removes a run's ticket and entries, and notifies those that are admitted now.
     ///
     /// # Errors
     /// The swarm does not answer. What is left then expires.
@@ -20,26 +20,25 @@ impl<B: Board> Slots<B> {
         run: &RunId,
         long: bool,
     ) -> Result<(), Failure> {
-        // At once, since somebody waits. Killed between the two, it leaves a dead run or a ticket that
-        // nobody stands behind, and both are found.
+        // In parallel, since others wait. If the process is killed between the two, a dead run or an orphaned ticket is
+        // left, and both are found.
         let (left, struck) = tokio::join!(self.board.leave(run), self.strike(which));
         left.and(struck)?;
         self.tell_next(long).await
     }
 
-    /// Removes the entry of a run whose apps are gone, and tells who may go now.
+    /// Removes the entry of a run whose apps are gone, and notifies those that are admitted now.
     pub async fn forget(&self, number: u64) -> Result<(), Failure> {
         self.strike(|held| held.number == number).await?;
         self.tell_next(false).await
     }
 
-    /// Removes all that is on record of a run: one that never got its slot, or one whose apps are gone, also
-    /// such that were kept.
+    /// Removes all records of a run that never got its slot, or whose apps (kept ones included) are gone.
     pub async fn forget_run(&self, run: &RunId) -> Result<(), Failure> {
         self.give_back(|held| held.ask.run == *run, run, false).await
     }
 
-    /// Puts the room of a kept app on record, where it is not yet.
+    /// Records the room of a kept app, if it is not recorded yet.
     pub async fn note_kept(&self, ask: SlotRequest) -> Result<(), Failure> {
         while let Some(ledger) = self.board.ledger().await?.filter(|ledger| ledger.of(&ask.run).is_none()) {
             // No ticket has the number of a change of the ledger.
@@ -55,14 +54,13 @@ impl<B: Board> Slots<B> {
     pub(super) async fn strike(&self, which: impl Fn(&LedgerEntry) -> bool) -> Result<(), Failure> {
         while let Some(ledger) = self.board.ledger().await? {
             let Some(number) = ledger.held.iter().find(|held| which(held)).map(|held| held.number) else { break };
-            // Where the write was late, somebody else's was not: all together always come forward.
+            // A lost race means that another write succeeded, so there is progress overall.
             self.board.write(&ledger.without(number)).await?;
         }
         Ok(())
     }
 
-    /// Marks a run as one that shall stop: it hears so at once, waiting or holding. False where there is no
-    /// such run.
+    /// Requests that a run stops: it is notified at once, waiting or holding. False if there is no such run.
     pub async fn cancel(&self, run: &RunId, by: &str) -> Result<bool, Failure> {
         while let Some(ticket) = self.board.ticket(run).await? {
             let mut marked = ticket.as_ref().clone();
@@ -76,7 +74,7 @@ impl<B: Board> Slots<B> {
         Ok(false)
     }
 
-    /// Gives back, and tries again while the swarm does not answer.
+    /// Gives back, with retries while the swarm does not answer.
     pub(super) async fn give_back_patiently(&self, held: &LedgerEntry, long: bool) -> Result<(), Failure> {
         let until = Instant::now() + self.timing.patience;
         let mut pause = std::time::Duration::from_millis(100);

@@ -1,5 +1,5 @@
-//! The records as labels of swarm configs, and back. Facts that never change are one JSON text; what is
-//! changed by others than the owner has a label of its own, so that `docker config inspect` reads well.
+//! The records as labels of swarm configs. Facts that never change are one JSON text; each value that other runners
+//! change has its own label, so that `docker config inspect` is readable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use swarm::SharedRecord;
 
 use super::state::{Caps, Ledger, LedgerEntry, SlotRequest, Ticket};
 
-/// Every record of one set of slots carries it, with the set's name.
+/// Label of every record of a set, with the set's name.
 pub const SET: &str = "cc-ci.slots";
 const ASK: &str = "cc-ci.ask";
 const NUMBER: &str = "cc-ci.number";
 const BEAT: &str = "cc-ci.beat";
 const WITHIN: &str = "cc-ci.within-ms";
 const TURN: &str = "cc-ci.turn";
-/// Carried by the ledger and by the first of a long queue, with the set's name.
+/// Label of the ledger and of the front of a long queue, with the set's name.
 pub(super) const FRONT: &str = "cc-ci.slots-front";
 const CANCEL: &str = "cc-ci.cancel";
 const CAPS: &str = "cc-ci.caps";
@@ -23,12 +23,12 @@ const HELD: &str = "cc-ci.held.";
 
 type Labels = BTreeMap<String, String>;
 
-/// The labels of a ticket that was just made: the swarm gives its number.
+/// The labels of a new ticket, which has no number yet: the swarm assigns it.
 pub(super) fn of_ask(set: &str, ask: &SlotRequest, within_ms: u64) -> Labels {
     labels(set, [(ASK, json(ask)), (WITHIN, within_ms.to_string())])
 }
 
-/// The labels of a ticket. Whoever changes it first writes its number down.
+/// The labels of a ticket. The first change writes its number down.
 pub(super) fn of_ticket(set: &str, ticket: &Ticket) -> Labels {
     let mut all = of_ask(set, &ticket.ask, ticket.within_ms);
     let numbers = [(NUMBER, ticket.number), (BEAT, ticket.beat), (TURN, ticket.turn)];
@@ -38,14 +38,13 @@ pub(super) fn of_ticket(set: &str, ticket: &Ticket) -> Labels {
     all
 }
 
-/// The labels of the ledger.
 pub(super) fn of_ledger(set: &str, ledger: &Ledger) -> Labels {
     let mut all = labels(set, [(CAPS, json(&ledger.caps)), (FRONT, set.to_owned())]);
     all.extend(ledger.held.iter().map(|held| (format!("{HELD}{}", held.ask.run), json(held))));
     all
 }
 
-/// None for what is no ticket.
+/// `None` if the record is not a ticket.
 pub(super) fn ticket(record: &SharedRecord) -> Option<Ticket> {
     let number = |name: &str| record.labels.get(name).and_then(|text| text.parse().ok());
     Some(Ticket {
@@ -63,8 +62,7 @@ pub(super) fn ticket(record: &SharedRecord) -> Option<Ticket> {
     })
 }
 
-/// None for what is no ledger, and for one with an entry that cannot be read: to leave that out would
-/// give its room away.
+/// `None` if the record is not a ledger, or has an unreadable entry: skipping that entry would give its room away.
 pub(super) fn ledger(record: &SharedRecord) -> Option<Arc<Ledger>> {
     let caps: Caps = serde_json::from_str(record.labels.get(CAPS)?).ok()?;
     let entries = record.labels.iter().filter(|(name, _)| name.starts_with(HELD));
@@ -78,7 +76,7 @@ fn labels<const N: usize>(set: &str, all: [(&str, String); N]) -> Labels {
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([set]).collect()
 }
 
-/// These types hold names, numbers and flags: nothing that JSON cannot say.
+/// These types hold names, numbers and flags, which JSON can always represent.
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

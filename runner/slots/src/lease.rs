@@ -1,4 +1,4 @@
-//! Holding a slot, and giving it back.
+//! Holding a slot and giving it back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use super::state::{LedgerEntry, SlotRequest};
 /// Why a holder has to stop and tear down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lost {
-    /// Somebody asked the run to stop. The slot is still its own while it tears down.
+    /// A user asked the run to stop. It keeps the slot during its teardown.
     Cancelled(String),
-    /// It has held the slot for as long as it asked for.
+    /// It has held the slot for as long as it requested.
     Limit(Duration),
-    /// It could give no sign of life for so long that others may take it for dead.
+    /// It sent no heartbeat for so long that others may consider it dead.
     Silent(Duration),
-    /// Others took it for dead: what it deployed is being removed, and its slot will be given away.
+    /// Others expired it: its apps are being removed, and its slot will be given away.
     Removed,
 }
 
-/// A slot with its heartbeat, which is a task of its own. Dropped without [`Lease::release`], it expires.
+/// A slot with its heartbeat task. Dropped without [`Lease::release`], it expires.
 #[derive(Debug)]
 pub struct Lease<B: Board> {
     slots: Slots<B>,
@@ -37,7 +37,6 @@ pub struct Lease<B: Board> {
 }
 
 impl<B: Board + 'static> Lease<B> {
-    /// Starts the heartbeat of a slot.
     pub fn start(slots: &Slots<B>, granted: Granted) -> Self {
         let pulse = Arc::new(Pulse::default());
         let (held, long) = (granted.held.clone(), granted.long);
@@ -46,8 +45,7 @@ impl<B: Board + 'static> Lease<B> {
         Self { slots: slots.clone(), held, long, pulse, task }
     }
 
-    /// Gives the slot back, and tells those whose turn it is. After the teardown, also when the slot was
-    /// lost.
+    /// Gives the slot back and notifies those whose turn it is. Call it after the teardown, even if the slot was lost.
     ///
     /// # Errors
     /// The swarm does not answer. The lease then expires, and others remove what is left.
@@ -56,19 +54,19 @@ impl<B: Board + 'static> Lease<B> {
         self.slots.give_back_patiently(&self.held, self.long).await
     }
 
-    /// Ends the heartbeat and lets apps stay, each of `stays` under the run that it names: this one, or the run
-    /// of a provider that others may use too. They count as apps and not as runs, until
-    /// [`Slots::forget_run`] is called after their teardown.
+    /// Ends the heartbeat and keeps apps, each of `stays` under the run that it names: this one, or the run of a
+    /// provider that others may use too. They count as apps and not as runs, until [`Slots::forget_run`] is called
+    /// after their teardown.
     ///
     /// # Errors
     /// The swarm does not answer, or the slot is lost: then the apps must be torn down.
     pub async fn keep(&self, stays: &[SlotRequest]) -> Result<(), Failure> {
         let LedgerEntry { number, since, ask, .. } = &self.held;
         while let Some(ledger) = self.slots.board().ledger().await?.filter(|ledger| ledger.has(*number)) {
-            // No ticket has the number of a change of the ledger, and no two changes have the same.
+            // No ticket has the number of a change of the ledger, and no two changes have the same number.
             let numbers = [*number, ledger.version];
             let kept = stays.iter().zip(numbers).fold(ledger.without(*number), |ledger, (ask, number)| {
-                // A janitor may have noted it already.
+                // A janitor may have recorded it already.
                 if ledger.of(&ask.run).is_some() {
                     return ledger;
                 }
@@ -86,7 +84,6 @@ impl<B: Board + 'static> Lease<B> {
 }
 
 impl<B: Board> Lease<B> {
-    /// What is held.
     pub fn held(&self) -> &LedgerEntry {
         &self.held
     }
@@ -109,24 +106,24 @@ impl<B: Board> Drop for Lease<B> {
 }
 
 impl Lost {
-    /// What it means for the run's verdict.
+    /// The failure for the run's verdict.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Cancelled(by) => Failure::new(Kind::NoSlot, format!("the run was cancelled by {by}"), ""),
             Self::Limit(limit) => Failure::new(
                 Kind::NoSlot,
-                format!("the run held its slot for {} s, which is as long as it may", limit.as_secs()),
-                "the stage that took so long, in the report",
+                format!("the run held its slot for {} s, the maximum", limit.as_secs()),
+                "the report, for the stage that took the time",
             ),
             Self::Silent(time) => Failure::new(
                 Kind::NoSlot,
-                format!("the run could give no sign of life for {} s and gave its slot up", time.as_secs()),
-                "was the machine asleep, or the docker engine gone (`journalctl -u docker`)? Then run again",
+                format!("the run could send no heartbeat for {} s and gave its slot up", time.as_secs()),
+                "check whether the machine was suspended or the docker engine down (`journalctl -u docker`), then run again",
             ),
             Self::Removed => Failure::new(
                 Kind::NoSlot,
-                "the run's slot was taken away, since it gave no sign of life",
-                "was the machine asleep or overloaded? Then run again",
+                "the run's slot was revoked, since it sent no heartbeat",
+                "check whether the machine was suspended or overloaded, then run again",
             ),
         }
     }

@@ -1,20 +1,20 @@
-//! How long things may take.
+//! The times of the protocol.
 
 use std::time::Duration;
 
-/// The times of the protocol. All runners on a swarm use the same.
+/// All runners on a swarm use the same values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseTimes {
-    /// How often a holder gives a sign of life.
+    /// Heartbeat interval.
     pub beat: Duration,
-    /// A holder that could give none for so long stops by itself. Well under `lease`, so that it has stopped
-    /// before anybody takes it for dead.
+    /// A holder that could send no heartbeat for this long stops by itself. Well under `lease`, so that it has stopped
+    /// before others expire it.
     pub fence: Duration,
-    /// Whoever watched a holder give no sign of life for so long takes it for dead.
+    /// An observer that saw no heartbeat for this long considers the holder dead.
     pub lease: Duration,
-    /// How long one that was told its turn has for its answer.
+    /// How long a notified waiter has to react.
     pub answer: Duration,
-    /// How long an engine that does not answer is waited for, by one that waits or gives back.
+    /// How long a waiter, or a run that gives back, waits for an engine that does not answer.
     pub patience: Duration,
 }
 
@@ -30,14 +30,14 @@ impl Default for LeaseTimes {
     }
 }
 
-/// Looks a second that all who wait may make together, at most. A look at 500 takes the engine some
-/// milliseconds, and every sign of life is a write to its disk.
+/// Upper bound of polls per second over all waiters. A poll of 500 tickets takes the engine some milliseconds, and
+/// every heartbeat is a write to its disk.
 const LOOKS_PER_SECOND: u32 = 3;
 
 impl LeaseTimes {
-    /// How often one at a place (from 0) of a queue of `length` looks around and gives a sign of life. The
-    /// first ones look often, since they mind the queue for all; the others seldom, since they are told.
-    /// Those that came at once are spread by their tickets' numbers.
+    /// The interval of polls and heartbeats at a place (from 0) of a queue of `length`. The first poll often, since
+    /// they maintain the queue; the others seldom, since they are notified. Tickets that arrived together are spread by
+    /// number.
     pub fn pulse(&self, place: usize, length: usize, number: u64) -> Duration {
         let steps = u32::try_from(place / 2).unwrap_or(u32::MAX).saturating_add(1);
         let most = self.longest(length);
@@ -45,8 +45,8 @@ impl LeaseTimes {
         self.beat.saturating_mul(steps).min(most) * (768 + spread) / 1024
     }
 
-    /// When one that has just come looks around for the second time, at the latest, and what it promises:
-    /// it does not know yet how many wait. Those that come at once are spread by their names.
+    /// The latest time of a new waiter's second poll, and its promised heartbeat interval: it does not know yet how
+    /// many wait. Runs that arrive together are spread by name.
     pub(super) fn first_pulse(&self, name: &str) -> (Duration, Duration) {
         let spread = name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 512;
         (self.beat * 12 * (512 + spread) / 1024, self.beat * 24)

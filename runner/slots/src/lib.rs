@@ -1,6 +1,6 @@
-//! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts with no server but
-//! the swarm itself. [`state`] says what is on record, [`admit`](mod@admit) who may go, [`sight`] who lives.
-//! It knows runs, hosts and stacks, and nothing of what a run does.
+//! Slots: the right to hold live apps on a swarm, shared by all runners on all hosts without a further server.
+//! [`state`] has the records, [`admit`](mod@admit) the admission rule, [`liveness`] the detection of dead owners,
+//! [`claim`] the claims of stacks' names. The crate knows runs, hosts and stacks, and nothing about what a run does.
 //!
 //! ```text
 //! let slots = Slots::new(SwarmBoard::of_set(&swarm, &set));
@@ -15,6 +15,8 @@ pub mod admit;
 mod beat;
 pub mod board;
 mod chores;
+pub mod claim;
+pub mod elsewhere;
 mod enter;
 pub mod forecast;
 mod give_back;
@@ -23,6 +25,7 @@ pub mod lease;
 pub mod lease_times;
 pub mod liveness;
 mod queue;
+pub mod realm_lease;
 pub mod reap;
 mod rules;
 mod set_caps;
@@ -39,10 +42,13 @@ use std::sync::Arc;
 
 pub use acquire::{Granted, NoSlot, Waiting};
 pub use board::{Board, Changes};
+pub use claim::{Claim, ClaimOutcome, Claims};
+pub use elsewhere::{LeftElsewhere, Leftovers};
 pub use labels::SET as SET_LABEL;
 pub use lease::{Lease, Lost};
 pub use lease_times::LeaseTimes;
-pub use reap::{Buried, Janitor, Scan};
+pub use realm_lease::RealmLeases;
+pub use reap::{Janitor, ReapedRun, Scan};
 pub use state::{CapSettings, Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 pub use swarm_board::{SetName, SwarmBoard};
 
@@ -63,17 +69,16 @@ impl<B> Clone for Slots<B> {
 }
 
 impl<B: Board> Slots<B> {
-    /// The slots whose records this board has.
+    /// The slots in this board's records.
     pub fn new(board: B) -> Self {
         Self::with_timing(board, LeaseTimes::default())
     }
 
-    /// The same with other times: for tests. All runners must use the same.
+    /// The same with other times, for tests. All runners must use the same.
     pub fn with_timing(board: B, timing: LeaseTimes) -> Self {
         Self { board: Arc::new(board), timing, rules: Rules::default() }
     }
 
-    /// The records.
     pub fn board(&self) -> &B {
         &self.board
     }

@@ -1,9 +1,8 @@
-//! Who lives, as one observer saw it on its own steady clock.
+//! Liveness of owners, as one observer saw it on its monotonic clock.
 //!
-//! Swarm's timestamps come from its leader's clock. When that jumps by an hour, everything that was not
-//! touched since looks an hour old, and live runs would lose their leases. So an owner is dead only for
-//! whoever *watched* its sign of life not change for as long as a lease lasts. Timestamps only say whom
-//! it is worth to watch.
+//! Swarm's timestamps come from its leader's clock. When that jumps by an hour, every untouched record looks an hour
+//! old, and live runs would lose their leases. So an owner is dead only for an observer that *watched* its heartbeat
+//! not change for as long as a lease lasts. Timestamps only select whom to watch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tokio::time::Instant;
 use super::lease_times::LeaseTimes;
 use super::state::{SlotsView, Ticket};
 
-/// What one observer remembers.
+/// An observer's memory.
 #[derive(Debug, Default)]
 pub struct Liveness {
     tickets: BTreeMap<u64, Notice>,
@@ -25,18 +24,18 @@ struct Notice {
     beat: u64,
     holds: bool,
     since: Instant,
-    /// The turn that it was told, and when this was seen first.
+    /// The turn that it was notified of, and when this was seen first.
     told: (u64, Instant),
-    /// Since when it has been told, without a sign of life.
+    /// When it was notified, if no heartbeat followed.
     called: Option<Instant>,
-    /// It was told its turn and did not answer. Lasts until it gives a sign of life.
+    /// It was notified of its turn and did not react. Reset by a heartbeat.
     deaf: bool,
-    /// The ledger's version for which it could go and was not told, and when this was seen first.
+    /// The ledger's version at which it was admitted and not notified, and when this was seen first.
     could_go: Option<(u64, Instant)>,
 }
 
 impl Liveness {
-    /// Takes in what is there now.
+    /// Updates the memory from a snapshot.
     pub fn note(&mut self, view: &SlotsView, now: Instant, timing: &LeaseTimes) {
         let there: BTreeSet<u64> = view.tickets.iter().map(|ticket| ticket.number).collect();
         self.tickets.retain(|number, _| there.contains(number));
@@ -44,7 +43,7 @@ impl Liveness {
             let (beat, holds, told) = (ticket.beat, view.ledger.has(ticket.number), (ticket.turn, now));
             let fresh = || Notice { beat, holds, since: now, told, called: None, deaf: false, could_go: None };
             let seen = self.tickets.entry(ticket.number).or_insert_with(fresh);
-            // To take a slot is a sign of life too, and holders promise another time than those that wait.
+            // Taking a slot counts as a heartbeat, and holders promise another interval than waiters.
             if (seen.beat, seen.holds) != (beat, holds) {
                 *seen = fresh();
             } else if seen.told.0 != ticket.turn {
@@ -63,7 +62,7 @@ impl Liveness {
         });
     }
 
-    /// Those that nobody should wait for.
+    /// The waiters that do not delay others.
     pub fn silent(&self, view: &SlotsView, now: Instant, timing: &LeaseTimes) -> BTreeSet<u64> {
         let is_silent = |ticket: &Ticket| {
             self.tickets
@@ -73,7 +72,7 @@ impl Liveness {
         view.waiting().filter(|ticket| is_silent(ticket)).map(|ticket| ticket.number).collect()
     }
 
-    /// Whether a ticket's owner is dead for this observer.
+    /// Whether this observer considers a ticket's owner dead.
     pub fn is_dead(&self, view: &SlotsView, ticket: &Ticket, now: Instant, timing: &LeaseTimes) -> bool {
         let Some(seen) = self.tickets.get(&ticket.number) else { return false };
         let for_long = |since: Instant, limit: Duration| now.duration_since(since) >= limit;
@@ -84,7 +83,8 @@ impl Liveness {
             || seen.called.is_some_and(|since| for_long(since, timing.lease))
     }
 
-    /// Whether one could have gone for so long that whoever should have told it must be dead.
+    /// Whether a waiter was admitted for so long without notification that the process that should have sent it must be
+    /// dead.
     pub fn is_forgotten(&mut self, ticket: &Ticket, ledger: u64, now: Instant, timing: &LeaseTimes) -> bool {
         let Some(seen) = self.tickets.get_mut(&ticket.number) else { return false };
         match seen.could_go {
@@ -96,8 +96,8 @@ impl Liveness {
         }
     }
 
-    /// Whether an entry has had no ticket for so long that its holder, if it lives, has stopped: it could
-    /// give no sign of life since.
+    /// Whether an entry has had no ticket for so long that its holder, if it lives, has stopped: it could send no
+    /// heartbeat since.
     pub fn is_orphan(&self, number: u64, now: Instant, timing: &LeaseTimes) -> bool {
         self.orphans.get(&number).is_some_and(|since| now.duration_since(*since) >= timing.fence)
     }
@@ -137,7 +137,7 @@ mod tests {
         sight.note(&quiet, start, &timing);
         assert!(!dead(&sight, &quiet, later(start, 29)));
         assert!(dead(&sight, &quiet, later(start, 30)));
-        // A sign of life at any time begins the watch anew.
+        // A heartbeat at any time restarts the watch.
         let beats = changed(&quiet, 1, |ticket| ticket.beat += 1);
         sight.note(&beats, later(start, 29), &timing);
         assert!(!dead(&sight, &beats, later(start, 58)));

@@ -1,4 +1,4 @@
-//! What one that waits does at each look: go, wait, mind the queue.
+//! What a waiter does at each poll: take the slot, wait, maintain the queue.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::chores::{Chore, answer, chores, goes};
 use super::liveness::Liveness;
 use super::state::{CapSettings, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 
-/// What one that waits remembers.
+/// A waiter's state.
 pub(super) struct Queue<'a, B: Board> {
     pub(super) ask: &'a SlotRequest,
-    /// The caps of a swarm where nobody has set any.
+    /// The caps of a swarm that has none yet.
     pub(super) caps: CapSettings,
     sight: Liveness,
     pub(super) changes: Option<B::Changes>,
@@ -28,19 +28,18 @@ pub(super) struct Queue<'a, B: Board> {
     pub(super) new: bool,
     /// The newest turn that it has acted on.
     pub(super) turn: u64,
-    /// When it looks around next.
+    /// The time of its next poll.
     pub(super) pulse: Instant,
-    /// The beginning of its last look: not later than any slot that it took after it.
+    /// The start of its last poll: not later than any slot that it took after it.
     pub(super) at: Instant,
 }
 
-/// What follows from a look.
+/// The outcome of a poll.
 pub(super) enum QueueStep {
-    /// It has the slot.
     Granted(Granted),
-    /// Something changed meanwhile.
+    /// The records changed meanwhile.
     Again,
-    /// It waits; and there may be a dead run whose apps it has to remove.
+    /// Wait; and a dead run whose apps have to be removed, if any.
     Wait(Option<LedgerEntry>),
 }
 
@@ -62,7 +61,7 @@ impl<'a, B: Board> Queue<'a, B> {
 }
 
 impl<B: Board> Slots<B> {
-    /// One look, and what follows from it.
+    /// One poll and its outcome.
     pub(super) async fn step(&self, queue: &mut Queue<'_, B>, told: WaitListener<'_>) -> Result<QueueStep, NoSlot> {
         let at = Instant::now();
         if !queue.entered {
@@ -78,21 +77,21 @@ impl<B: Board> Slots<B> {
         };
         let Some(me) = view.ticket(&queue.ask.run) else {
             if view.ledger.of(&queue.ask.run).is_some() {
-                // A slot that was taken after the ticket was removed is nobody's.
+                // A slot that was taken after the ticket was removed has no owner.
                 self.strike(|held| held.ask.run == queue.ask.run).await?;
             }
             self.enter(queue).await?;
             return Ok(QueueStep::Again);
         };
         if queue.changes.is_none() {
-            // From the moment after what this look saw, so that nothing falls between the two.
+            // Starts right after this snapshot, so that no change is missed.
             queue.changes = Some(self.board.changes(&queue.ask.run, just_after(me.updated)));
         }
         if me.cancel.is_some() {
             return Err(NoSlot::Cancelled(me.cancel.clone()));
         }
         if let Some(held) = view.ledger.held.iter().find(|held| held.number == me.number) {
-            // The answer to an earlier try was lost on its way. Others may have watched the slot since.
+            // The response to an earlier attempt was lost. Others may have watched the slot since.
             if queue.at.elapsed() >= self.timing.fence {
                 self.strike(|held| held.number == me.number).await?;
                 return Ok(QueueStep::Again);
@@ -117,8 +116,8 @@ impl<B: Board> Slots<B> {
         for chore in chores((&view, &answers), me.number, (&mut queue.sight, &silent), death) {
             match chore {
                 Chore::Tell(ticket) => self.tell(ticket, view.ledger.version).await?,
-                Chore::Bury(ticket) => {
-                    self.board.bury(&ticket).await?;
+                Chore::Expire(ticket) => {
+                    self.board.expire(&ticket).await?;
                     return Ok(QueueStep::Again);
                 }
                 Chore::Finish(held) => orphan = orphan.or(Some(held)),
@@ -148,7 +147,7 @@ impl<B: Board> Slots<B> {
         })
     }
 
-    /// Gives the sign of life, when it is due.
+    /// Sends the heartbeat when it is due.
     async fn pulse(
         &self,
         queue: &mut Queue<'_, B>,
@@ -162,13 +161,14 @@ impl<B: Board> Slots<B> {
             return Ok(());
         }
         let alive = Ticket { beat: me.beat + 1, within_ms: millis(next), ..me.clone() };
-        // Whoever was quicker told this run something: the event says so, and the next pulse is soon.
+        // A lost race means that another runner notified this one: an event follows, and the next pulse is soon.
         let swap = self.board.change(&alive).await?;
         queue.pulse = now + if swap == Swap::Done { next } else { PAUSE.0 };
         Ok(())
     }
 
-    /// The ticket changed. Whoever was told its turn for this very ledger needs not look at the others.
+    /// Handles a change of the ticket. A waiter that was notified of its turn at exactly this ledger does not read the
+    /// other tickets.
     pub(super) async fn when_told(&self, queue: &mut Queue<'_, B>) -> Result<QueueStep, NoSlot> {
         let at = Instant::now();
         let (ticket, ledger) = tokio::join!(self.board.ticket(&queue.ask.run), self.board.ledger());
@@ -190,8 +190,8 @@ impl<B: Board> Slots<B> {
         if me.front { self.among_first(queue).await } else { Ok(QueueStep::Again) }
     }
 
-    /// Somebody was quicker. One of the first of a long queue looks at these alone: whom they keep waiting,
-    /// all together keep waiting too.
+    /// Handles a lost race for the slot. At the front of a long queue only the front is read: if it has to wait because
+    /// of those, it has to wait because of all.
     async fn among_first(&self, queue: &mut Queue<'_, B>) -> Result<QueueStep, NoSlot> {
         loop {
             let at = Instant::now();

@@ -1,5 +1,4 @@
-//! The rules, as values: the simulation puts a wrong one in the place of each, to show that it would find
-//! it.
+//! The rules as values: the simulation replaces each with a wrong one, to show that it would detect it.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +9,17 @@ use super::lease_times::LeaseTimes;
 use super::liveness::Liveness;
 use super::state::{SlotsView, Ticket};
 
-/// Who may go, given who is silent.
+/// The admission rule, given the silent tickets.
 pub(super) type Admit = fn(&SlotsView, &BTreeSet<u64>) -> Vec<(u64, Admission)>;
 
-/// Whether the owner of a ticket is dead, for one who has watched.
+/// Whether the owner of a ticket is dead, for an observer.
 pub(super) type Dead = fn(&Liveness, &SlotsView, &Ticket, Instant, &LeaseTimes) -> bool;
 
-/// What a runner goes by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
-    /// Who may go.
     pub(super) admit: Admit,
-    /// Who is dead.
     pub(super) dead: Dead,
-    /// Whether one that leaves tells those whose turn it is.
+    /// Whether a run that leaves notifies those whose turn it is.
     pub(super) tells: bool,
 }
 

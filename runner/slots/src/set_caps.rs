@@ -1,4 +1,4 @@
-//! The caps, changed by an operator. Runs only set those of a swarm that has none yet.
+//! Changes the caps for an operator. Runs only set the caps of a swarm that has none yet.
 
 use base::failure::Failure;
 use swarm::Swap;
@@ -8,7 +8,7 @@ use super::board::Board;
 use super::state::{CapSettings, Caps, Ledger};
 
 impl<B: Board> Slots<B> {
-    /// Sets the caps, and tells those that may go now. Who holds a slot keeps it, also where the caps are lower then.
+    /// Sets the caps and notifies those that are admitted now. Holders keep their slots, even above lower caps.
     pub async fn set_caps(&self, wish: CapSettings) -> Result<Caps, Failure> {
         loop {
             let Some(ledger) = self.board.ledger().await? else {

@@ -1,4 +1,4 @@
-//! What every runner can read from the swarm, as plain values.
+//! The shared records as plain values.
 //!
 //! Two kinds of records, four states of a run:
 //!
@@ -17,13 +17,12 @@ use base::names::{RecipeName, RunId, StackName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How many of a long queue are marked as its first.
+/// Number of tickets marked as the front of a long queue.
 const FRONT: usize = 32;
 
-/// What may live on the swarm at once, over all runners.
+/// Limits of what is live on the swarm, over all runners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caps {
-    /// Runs.
     pub tests: u32,
     /// Apps, dependencies included.
     pub apps: u32,
@@ -31,23 +30,22 @@ pub struct Caps {
     pub mib: u64,
 }
 
-/// What a runner wants the caps to be. A run opens the ledger with it and changes no caps that are there; an
-/// operator's command changes them, and what it says nothing about stays.
+/// A runner's caps. A run creates the ledger with them and does not change caps that exist; an operator's command
+/// changes them, and leaves unset ones as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapSettings {
-    /// Runs.
     pub tests: Option<u32>,
     /// Apps.
     pub apps: Option<u32>,
     /// Memory in MiB.
     pub mib: Option<u64>,
-    /// What holds where nobody has set anything.
+    /// Defaults.
     pub usual: Caps,
 }
 
 impl CapSettings {
-    /// The caps, given those that are there. More runs than apps would be a cap that nobody can reach, so more
-    /// runs bring more apps along.
+    /// The resulting caps, given the existing ones. Since every run needs an app, more runs raise the number of apps as
+    /// well.
     pub fn over(&self, there: Option<Caps>) -> Caps {
         let there = there.unwrap_or(self.usual);
         let apps = self.tests.map_or(there.apps, |tests| there.apps.max(tests.saturating_mul(2)));
@@ -65,91 +63,86 @@ impl From<Caps> for CapSettings {
     }
 }
 
-/// What a run asks for, all of it at once: nobody holds a part and waits for the rest.
+/// A run's request. It is granted as a whole: no run holds a part and waits for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotRequest {
-    /// The run.
     pub run: RunId,
-    /// The recipe, for people and for the expected time.
+    /// For people and for the expected time.
     pub recipe: RecipeName,
-    /// The host that the run's process lives on.
+    /// The host of the run's process.
     pub owner: String,
-    /// How many apps it deploys, dependencies included.
+    /// Number of apps, dependencies included.
     pub apps: u32,
     /// Memory of these apps at their peak, in MiB.
     pub mib: u64,
-    /// Ports of the host that its apps publish.
+    /// Host ports that its apps publish.
     pub ports: BTreeSet<u16>,
     /// Its stacks, dependencies included.
     pub stacks: BTreeSet<StackName>,
-    /// How many runs may live at once, itself included, for as long as it lives; none where the caps alone say it.
+    /// The maximum number of live runs during its life, itself included; the caps alone apply if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_runs: Option<NonZeroU32>,
-    /// Whether all others go first, and room is left for another one beside it.
+    /// Whether all others take precedence, and room for another run is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yields: bool,
-    /// Seconds after which it gives the slot up by itself, whatever it does.
+    /// Seconds after which it gives the slot up, whatever it does.
     pub limit_s: u64,
 }
 
-/// A run's place in the queue, and later the sign that its holder lives.
+/// A run's place in the queue, and later the holder's heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
-    /// The swarm's own name for this very ticket.
+    /// The id of the swarm config.
     pub id: String,
-    /// What is asked for.
     pub ask: SlotRequest,
-    /// The place in the order: the swarm's change that made the ticket. No two are the same.
+    /// The place in the order: the swarm's version at creation, which is unique.
     pub number: u64,
-    /// The swarm's change that made the ticket as it is now.
+    /// The swarm's version at the last change.
     pub version: u64,
-    /// Counts the signs of life that the owner gave.
+    /// Counts the owner's heartbeats.
     pub beat: u64,
-    /// The owner's promise: the next sign of life comes within this time, in milliseconds.
+    /// The owner's promise: the next heartbeat comes within this time, in milliseconds.
     pub within_ms: u64,
-    /// The ledger's version for which the owner was told that it is its turn; 0 for never.
+    /// The ledger's version at which the owner was notified of its turn; 0 for never.
     pub turn: u64,
-    /// Whether it is one of the first of a long queue: see [`SlotsView::unmarked_front`].
+    /// Whether it is marked as the front of a long queue: see [`SlotsView::unmarked_front`].
     pub front: bool,
-    /// Who wants the run to stop.
+    /// Who requested that the run stops.
     pub cancel: Option<String>,
-    /// When it was made, on the swarm's clock.
+    /// On the swarm's clock.
     pub created: Timestamp,
-    /// When it was changed last, on the swarm's clock.
+    /// Last change, on the swarm's clock.
     pub updated: Timestamp,
 }
 
-/// One run in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
-    /// What it holds.
     pub ask: SlotRequest,
-    /// Its ticket's number. It tells this lease from every other one, also of the same run.
+    /// Its ticket's number, which identifies this lease, also among those of the same run.
     pub number: u64,
-    /// Since when, on the swarm's clock.
+    /// On the swarm's clock.
     pub since: Timestamp,
-    /// Whether the run has ended and its app stays for a while. It counts as apps, not as a run.
+    /// Whether the run has ended and its app is kept for a while. It counts as apps, not as a run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
 }
 
-/// Who holds what. The one record that decides: every change of it is a compare-and-swap.
+/// The holders. This is the one authoritative record: every change is a compare-and-swap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
-    /// The swarm's change that made it so.
+    /// The swarm's version at the last change.
     pub version: u64,
-    /// What may live at once: what the first runner was set to, or an operator has set since.
+    /// The caps: from the first runner's settings, or set by an operator since.
     pub caps: Caps,
     /// The holders, by number.
     pub held: Vec<LedgerEntry>,
-    /// When it was changed last, on the swarm's clock.
+    /// Last change, on the swarm's clock.
     pub updated: Timestamp,
 }
 
-/// Everything, as of one moment.
+/// A consistent snapshot of all records.
 #[derive(Debug, Clone)]
 pub struct SlotsView {
-    /// The holders.
     pub ledger: Arc<Ledger>,
     /// The tickets, by number.
     pub tickets: Vec<Arc<Ticket>>,
@@ -161,12 +154,12 @@ impl Ledger {
         self.held.iter().find(|held| held.ask.run == *run)
     }
 
-    /// Whether this very lease stands.
+    /// Whether this lease is valid.
     pub fn has(&self, number: u64) -> bool {
         self.held.iter().any(|held| held.number == number)
     }
 
-    /// The same with one more holder.
+    /// A copy with one more holder.
     pub fn with(&self, held: LedgerEntry) -> Self {
         let mut more = self.clone();
         let at = more.held.partition_point(|other| other.number < held.number);
@@ -174,7 +167,7 @@ impl Ledger {
         more
     }
 
-    /// The same without one lease.
+    /// A copy without one lease.
     pub fn without(&self, number: u64) -> Self {
         let held = self.held.iter().filter(|held| held.number != number).cloned().collect();
         Self { held, ..self.clone() }
@@ -182,44 +175,43 @@ impl Ledger {
 }
 
 impl SlotsView {
-    /// A run's ticket.
     pub fn ticket(&self, run: &RunId) -> Option<&Arc<Ticket>> {
         self.tickets.iter().find(|ticket| ticket.ask.run == *run)
     }
 
-    /// The place of one that waits, from 0: those that yield come behind all others.
+    /// A waiter's place, from 0: yielding ones come after all others.
     pub fn place(&self, ticket: &Ticket) -> usize {
         let order = |ticket: &Ticket| (ticket.ask.yields, ticket.number);
         self.waiting().filter(|other| order(other) < order(ticket)).count()
     }
 
-    /// The tickets of those that wait, in order.
+    /// The waiters' tickets, in order.
     pub fn waiting(&self) -> impl Iterator<Item = &Arc<Ticket>> {
         self.tickets.iter().filter(|ticket| !self.ledger.has(ticket.number))
     }
 
-    /// The entries that nobody's ticket stands behind, and that are not kept: dead runs, whose apps have to
-    /// be removed before anybody gets their place.
+    /// The entries without a ticket that are not kept: dead runs, whose apps have to be removed before their room is
+    /// given away.
     pub fn orphans(&self) -> impl Iterator<Item = &LedgerEntry> {
         let lives = |number: u64| self.tickets.binary_search_by_key(&number, |ticket| ticket.number).is_ok();
         self.ledger.held.iter().filter(move |held| !held.kept && !lives(held.number))
     }
 
-    /// Those that shall be marked as the first, where the queue is so long that a look at all of it costs
-    /// more than the marks do: whoever leaves then looks at the marked ones alone.
+    /// The tickets to mark as the front of the queue, if it is so long that reading all of it costs more than the
+    /// marks: a run that leaves then reads only the marked ones.
     pub fn unmarked_front(&self) -> Vec<&Arc<Ticket>> {
         let waiting: Vec<_> = self.waiting().collect();
         let long = waiting.len() > 2 * FRONT;
         waiting.into_iter().take(if long { FRONT } else { 0 }).filter(|ticket| !ticket.front).collect()
     }
 
-    /// Whether one at this place (from 0) finds that the queue has just become long. A few do, for the case
-    /// that one dies.
+    /// Whether a waiter at this place (from 0) finds that the queue has just become long. Several places do, in case
+    /// one waiter dies.
     pub fn lengthens_at(&self, place: usize) -> bool {
         (2 * FRONT..2 * FRONT + 4).contains(&place)
     }
 
-    /// The newest moment that the swarm has told: its present, as far as records show it.
+    /// The newest time in the records: the swarm's present, as far as they show it.
     pub fn now(&self) -> Timestamp {
         self.tickets.iter().map(|ticket| ticket.updated).fold(self.ledger.updated, Timestamp::max)
     }

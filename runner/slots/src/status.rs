@@ -1,4 +1,4 @@
-//! Who holds, who waits, and what is left: `cc-ci status`, as data. Pure.
+//! The data of `cc-ci status`: holders, waiters and what is left. Pure.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,66 +9,55 @@ use super::admit::{Admission, For, admit};
 use super::forecast::forecast;
 use super::state::{Caps, SlotRequest, SlotsView};
 
-/// All of it, as of one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// What may live at once.
     pub caps: Caps,
-    /// Runs that live.
+    /// Number of live runs.
     pub tests: u32,
-    /// Apps that live, those of runs and those that are kept.
+    /// Number of live apps, kept ones included.
     pub apps: u32,
-    /// What these may take, in MiB.
+    /// The maximum memory of these, in MiB.
     pub mib: u64,
-    /// The holders, the oldest first.
+    /// Oldest first.
     pub holders: Vec<Holder>,
-    /// Those that wait, in order.
+    /// In order.
     pub waiters: Vec<Waiter>,
 }
 
-/// One that holds a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Holder {
-    /// What it holds.
     pub ask: SlotRequest,
-    /// For how long, in seconds.
     pub held_s: u64,
-    /// Since its last sign of life, in seconds; none where no process stands behind it.
+    /// Seconds since its last heartbeat; `None` without a process.
     pub silent_s: Option<u64>,
-    /// What it is doing.
     pub state: HolderState,
 }
 
-/// What a holder is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HolderState {
-    /// It runs.
     Runs,
     /// It was asked to stop, by the one named.
     Stops(String),
-    /// It has ended, and its app stays.
+    /// It has ended, and its app is kept.
     Kept,
-    /// It is dead, and what it deployed is to be removed.
+    /// It is dead, and its apps have to be removed.
     Dead,
 }
 
-/// One that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Waiter {
-    /// What it asks for.
     pub ask: SlotRequest,
     /// Its place, from 1.
     pub place: usize,
-    /// For how long it has waited, in seconds.
     pub waited_s: u64,
     /// What it waits for, for people.
     pub why: String,
-    /// How long it will still wait, in seconds, going by the times that runs took before.
+    /// The expected remaining wait in seconds, from the durations of earlier runs.
     pub expected_s: Option<u64>,
 }
 
-/// The status of what is on record. `takes` is how long a run of this kind takes, from history.
+/// The status of a snapshot. `takes` is the duration of such a run, from history.
 pub fn status(view: &SlotsView, takes: impl Fn(&SlotRequest) -> Duration) -> Status {
     let now = view.now();
     let since = |then| u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
@@ -123,7 +112,7 @@ impl std::fmt::Display for For {
             Self::Port(port) => write!(f, "for port {port} of the host"),
             Self::Stack(stack) => write!(f, "for the stack {stack}"),
             Self::Others => f.write_str("for others, which go first and have a slot left for them"),
-            Self::Owner => f.write_str("its owner gives no sign of life"),
+            Self::Owner => f.write_str("its owner sends no heartbeat"),
         }
     }
 }
@@ -138,7 +127,7 @@ mod tests {
     #[test]
     fn it_tells_who_holds_who_waits_and_for_how_long() {
         let mut now = view(Caps { tests: 2, apps: 4, mib: 1_000 }, &[(1, 1), (2, 2), (3, 1)], 2);
-        // The run of the second is gone, the first was asked to stop, and it is 30 s later.
+        // 30 s later, the second run is gone and the first was asked to stop.
         now.tickets.remove(1);
         Arc::make_mut(&mut now.tickets[0]).cancel = Some("an operator".to_owned());
         Arc::make_mut(&mut now.tickets[1]).updated = at(30);

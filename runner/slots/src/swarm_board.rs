@@ -13,8 +13,8 @@ use super::labels;
 use super::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
 name_type! {
-    /// The name of a set of slots: 1 to 27 lower-case letters, digits and hyphens. With a run's id behind it, it
-    /// is the name of a swarm config, which has at most 64 bytes.
+    /// The name of a set of slots: 1 to 27 lower-case letters, digits and hyphens. With a run's id appended it is the
+    /// name of a swarm config, which has at most 64 bytes.
     SetName, check
 }
 
@@ -33,7 +33,7 @@ pub struct SwarmBoard {
 }
 
 impl SwarmBoard {
-    /// The records of one set, which knows nothing of others.
+    /// The records of one set, independent of other sets.
     pub fn of_set(swarm: &Swarm, set: &SetName) -> Self {
         Self { swarm: swarm.clone(), set: set.clone() }
     }
@@ -46,7 +46,7 @@ impl SwarmBoard {
         format!("{}-run-{run}", self.set)
     }
 
-    /// Removes the ledger: whoever holds a slot loses it. Only for the end of a world.
+    /// Removes the ledger: holders lose their slots. Only for the removal of a world.
     pub async fn close(&self) -> Result<(), Failure> {
         self.swarm.drop_shared_record(&self.ledger_name()).await
     }
@@ -64,7 +64,7 @@ impl SwarmBoard {
         labels::ledger(record).ok_or_else(|| {
             Failure::new(
                 Kind::NoSlot,
-                format!("the swarm config {} cannot be read as the list of who holds a slot", self.ledger_name()),
+                format!("the swarm config {} cannot be parsed as the ledger of slots", self.ledger_name()),
                 "does another version of cc-ci use this swarm? If nothing runs: `docker config rm` it",
             )
         })
@@ -116,7 +116,7 @@ impl Board for SwarmBoard {
         self.swarm.drop_shared_record(&self.ticket_name(run)).await
     }
 
-    async fn bury(&self, ticket: &Ticket) -> Result<(), Failure> {
+    async fn expire(&self, ticket: &Ticket) -> Result<(), Failure> {
         self.swarm.drop_shared_record(&ticket.id).await
     }
 

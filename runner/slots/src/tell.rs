@@ -1,5 +1,5 @@
-//! Telling those whose turn it is, so that nobody else wakes. A release looks at all that wait; where they
-//! are very many, their first are marked, and a look at these is enough.
+//! Notifies waiters of their turn, so that no other waiter wakes. A release reads all waiters; in a very long queue the
+//! front is marked, and reading that is enough.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use super::chores::goes;
 use super::state::{SlotsView, Ticket};
 
 impl<B: Board> Slots<B> {
-    /// Tells those whose turn it is. `long` is for one that came through a long queue: it looks at the first
-    /// of it alone, unless they leave room.
+    /// Notifies those whose turn it is. `long` is for a run that waited in a long queue: it reads only the front,
+    /// unless that leaves room.
     pub(super) async fn tell_next(&self, long: bool) -> Result<(), Failure> {
         if !self.rules.tells {
             return Ok(());
@@ -32,13 +32,13 @@ impl<B: Board> Slots<B> {
         self.mark_first(&view).await
     }
 
-    /// Marks the first of a long queue, side by side.
+    /// Marks the front of a long queue, concurrently.
     pub(super) async fn mark_first(&self, view: &SlotsView) -> Result<(), Failure> {
         let marks = view.unmarked_front().into_iter().map(|ticket| self.mark(ticket.as_ref().clone()));
         futures_util::future::try_join_all(marks).await.map(drop)
     }
 
-    /// Tells those of a view whose turn it is, side by side. True when there might be more.
+    /// Notifies those of a snapshot whose turn it is, concurrently. True if there might be more.
     async fn tell_all(&self, view: &SlotsView) -> Result<bool, Failure> {
         let answers = (self.rules.admit)(view, &BTreeSet::new());
         let version = view.ledger.version;
@@ -49,7 +49,6 @@ impl<B: Board> Slots<B> {
         Ok(leaves_room(&view.ledger, &go.iter().map(|ticket| &ticket.ask).collect::<Vec<_>>()))
     }
 
-    /// Marks a ticket as one of the first.
     async fn mark(&self, ticket: Ticket) -> Result<(), Failure> {
         let mut now = Some(Arc::new(ticket));
         while let Some(ticket) = now.filter(|ticket| !ticket.front) {
@@ -61,7 +60,7 @@ impl<B: Board> Slots<B> {
         Ok(())
     }
 
-    /// Tells one that it is its turn, as of this version of the ledger. Once is enough.
+    /// Notifies one waiter of its turn at this version of the ledger. Once is enough.
     pub(super) async fn tell(&self, mut ticket: Ticket, version: u64) -> Result<(), Failure> {
         let until = Instant::now() + self.timing.answer;
         loop {
@@ -70,7 +69,7 @@ impl<B: Board> Slots<B> {
             if swap? != Swap::Stale {
                 return Ok(());
             }
-            // Its owner gave a sign of life at this moment, or somebody else told it.
+            // Its owner sent a heartbeat at this moment, or another runner notified it.
             match self.board.ticket(&ticket.ask.run).await? {
                 Some(now) if now.turn < version => ticket = now.as_ref().clone(),
                 _ => return Ok(()),

@@ -1,4 +1,4 @@
-//! Views to test with.
+//! Snapshots for tests.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::state::{Caps, Ledger, LedgerEntry, SlotRequest, SlotsView, Ticket};
 
-/// A moment on the swarm's clock, in seconds.
+/// A time on the swarm's clock, in seconds.
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_800_000_000 + second)
 }
 
-/// A run of some apps with a stack of its own.
+/// A run of some apps with its own stack.
 pub(crate) fn ask(number: u64, apps: u32) -> SlotRequest {
     SlotRequest {
         run: format!("r{number}").parse().unwrap(),

@@ -1,5 +1,5 @@
-//! Files and commits of a repository through one `git cat-file --batch` that stays open: a plan reads a dozen, and a process
-//! for each took most of its time.
+//! Reads files and commits of a repository through one long-lived `git cat-file --batch`: a plan reads a dozen, and a
+//! process for each took most of its time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 #[derive(Debug)]
 pub(super) struct Blobs {
     child: Child,
-    /// None only while it ends.
+    /// `None` only during drop.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
@@ -23,7 +23,7 @@ impl Blobs {
         Ok(Self { child, input, output: BufReader::new(output) })
     }
 
-    /// A thing of this type, such as the blob `1.0.0:compose.yml`; none where it is not there or is another.
+    /// An object of this type, such as the blob `1.0.0:compose.yml`; `None` if it does not exist or has another type.
     pub(super) fn read(&mut self, name: &str, wanted: &str) -> io::Result<Option<Vec<u8>>> {
         if name.contains('\n') {
             return Ok(None);
@@ -34,7 +34,7 @@ impl Blobs {
         if self.output.read_line(&mut head)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        // `<id> <type> <size>`, or `<name> missing`, where the name may have spaces. A link is a blob too.
+        // `<id> <type> <size>`, or `<name> missing`, where the name may contain spaces. A link is a blob too.
         let mut words = head.trim_end().rsplitn(3, ' ');
         let (last, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (Ok(size), "blob" | "tree" | "commit" | "tag") = (last.parse::<usize>(), kind) else { return Ok(None) };
@@ -47,7 +47,7 @@ impl Blobs {
 
 impl Drop for Blobs {
     fn drop(&mut self) {
-        // Its input is at its end, so it ends.
+        // Closing its input ends it.
         drop(self.input.take());
         let _ = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! A forge's token for git: an argument list without secrets. The token reaches git's credential helper through a pipe from
-//! the file that holds it, for the forge's own address alone, and no other program is told where that file is.
+//! A forge's token for git, without secrets in an argument list. git's credential helper receives the token through a
+//! pipe from its file, for the forge's own address only, and no other program receives the file's path.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,26 +8,24 @@ use url::Url;
 
 use super::git_trust::{self, Environment};
 
-/// A helper asks with `get`; it says nothing to `store`. Any name goes with a token.
+/// git calls the helper with `get` for a login; `store` is ignored. A token works with any user name.
 const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=cc-ci\\npassword=' && tr -d '[:space:]' <\"$CCCI_TOKEN\" && echo; }; f";
 
-/// Where a token is, and which address may have it.
+/// The token's file, and the address that may receive the token.
 #[derive(Debug, Clone)]
 pub struct GitAccess {
-    /// The forge.
     pub forge: Url,
-    /// The file.
     pub token_file: PathBuf,
-    /// The forge's certificate authority, where the system does not know it.
+    /// The forge's certificate authority, if the system does not know it.
     pub ca_file: Option<PathBuf>,
 }
 
 impl GitAccess {
-    /// The options of a git that may use it. For other addresses the machine's own helpers are left as they are.
+    /// The options of a git with access. For other addresses the machine's own helpers stay in effect.
     pub fn options(&self) -> Vec<OsString> {
         let forge = self.forge.origin().ascii_serialization();
         let helper = |value: &str| (format!("credential.{forge}.helper"), value.into());
-        // An empty one takes back what the machine's settings name for this address.
+        // An empty one resets the helpers of the machine's settings for this address.
         let ours = [helper(""), helper(HELPER)];
         let trust =
             self.ca_file.iter().flat_map(|file| git_trust::settings(&self.forge, file, &Environment::of_process()));
@@ -45,7 +43,7 @@ impl GitAccess {
     pub fn environment(&self, git: duct::Expression) -> duct::Expression {
         let git = git
             .env("CCCI_TOKEN", &self.token_file)
-            // Either would write the token to the error output.
+            // Either would write the token to standard error.
             .env_remove("GIT_TRACE_CURL")
             .env_remove("GIT_CURL_VERBOSE");
         if self.ca_file.is_some() { git.env_remove(git_trust::FOR_ALL) } else { git }

@@ -1,41 +1,41 @@
-//! git and a forge whose certificate authority the system does not know: git believes it for that forge alone, beside
-//! the system's authorities for everybody else. Pure but for [`Environment::of_process`].
+//! git with a forge whose certificate authority the system does not know: git trusts it for that forge only, and the
+//! system's authorities for all addresses. Pure except [`Environment::of_process`].
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use url::Url;
 
-/// Where git counts the settings that its environment brings.
+/// The number of settings in git's environment.
 const COUNT: &str = "GIT_CONFIG_COUNT";
-/// The authorities for every address. In the environment it outdoes what is set for one address.
+/// The authorities for every address. In the environment it overrides settings for one address.
 pub const FOR_ALL: &str = "GIT_SSL_CAINFO";
 
-/// What git's environment says before.
+/// The initial environment of git.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// How many settings it brings.
+    /// Number of settings in it.
     pub count: u32,
-    /// The file of authorities for every address, if it names one.
+    /// The file of authorities for every address, if set.
     pub for_all: Option<OsString>,
 }
 
 impl Environment {
-    /// This process's own.
+    /// This process's environment.
     pub fn of_process() -> Self {
         let count = std::env::var(COUNT).ok().and_then(|count| count.trim().parse().ok()).unwrap_or(0);
         Self { count, for_all: std::env::var_os(FOR_ALL) }
     }
 }
 
-/// git's settings: the authority of the forge in this file, and behind it the authorities for every address.
+/// git's settings: the forge's authority in this file, followed by the authorities for every address.
 pub fn settings(forge: &Url, ca_file: &Path, before: &Environment) -> Vec<(String, OsString)> {
     let name = format!("http.{}.sslCAInfo", forge.origin().ascii_serialization());
     let for_all = before.for_all.clone().map(|file| ("http.sslCAInfo".to_owned(), file));
     [(name, ca_file.into())].into_iter().chain(for_all).collect()
 }
 
-/// The same as variables for every git below a process; none is to be removed there.
+/// The same as variables for every git below a process; none has to be removed there.
 pub fn variables(forge: &Url, ca_file: &Path, before: &Environment) -> Vec<(String, Option<OsString>)> {
     let mut place = before.count;
     let mut variables = vec![(FOR_ALL.to_owned(), None)];

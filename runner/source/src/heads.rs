@@ -1,4 +1,4 @@
-//! What a repository elsewhere offers, without a clone of it: the newest commit of its default branch, and its tags.
+//! Lists a remote repository without a clone: the head of its default branch, and its tags.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,20 +10,18 @@ use super::words::{not_there, unreadable};
 use super::{PATIENCE, Tag, address, git_elsewhere};
 use crate::git_access::GitAccess;
 
-/// The newest commits of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heads {
-    /// Of its default branch.
+    /// The head of its default branch.
     pub main: Commit,
-    /// Its tags.
     pub tags: Vec<Tag>,
 }
 
 impl Heads {
-    /// Asks a repository. It blocks.
+    /// Queries a repository. Blocking.
     ///
     /// # Errors
-    /// It cannot be asked, or has no commit.
+    /// It cannot be queried, or has no commit.
     pub fn of(source: &str, access: Option<&GitAccess>) -> Result<Self, Failure> {
         let from = address(source)?;
         let args = ["ls-remote".into(), "--quiet".into(), "--".into(), from, "HEAD".into(), "refs/tags/*".into()];
@@ -33,7 +31,7 @@ impl Heads {
     }
 }
 
-/// The lines of `git ls-remote`: an id, a tab, a name. An annotated tag has a second one with the commit that it is on.
+/// The lines of `git ls-remote`: an id, a tab, a name. An annotated tag has a second line with its commit.
 fn read(listed: &str) -> Option<Heads> {
     let mut main = None;
     let mut tags: BTreeMap<&str, (bool, &str)> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! A recipe's repository: cloned for one run, the tested commit pinned, its tags listed. git is
-//! driven by argument lists; nothing of the repository's own (hooks, filters) is run.
+//! A recipe's repository: cloned for one run, with the tested commit pinned and its tags listed. git is called with
+//! argument lists; nothing of the repository itself (hooks, filters) is executed.
 
 mod blobs;
 pub mod git_access;
@@ -27,28 +27,22 @@ pub use local::uncommitted;
 pub use words::is_unreachable;
 use words::{NOTHING, SILENT, may_pass, not_there, reason, says_nothing, unreadable};
 
-/// What to test of a repository.
+/// The revision to test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revision {
     /// The head of the default branch.
     Default,
     /// The head of a pull request.
     PullRequest(u64),
-    /// A commit of a pull request, whatever was pushed since.
-    Pinned {
-        /// The pull request's number.
-        pull: u64,
-        /// The commit.
-        commit: Commit,
-    },
+    /// A commit of a pull request, regardless of later pushes.
+    Pinned { pull: u64, commit: Commit },
     /// A branch, a tag or a commit.
     Named(String),
-    /// A folder of this machine as it is, with what nobody has committed yet.
+    /// A local folder as it is, including uncommitted changes.
     WorkTree(PathBuf),
 }
 
 impl Revision {
-    /// The number of the pull request, where it is about one.
     pub fn pull_request(&self) -> Option<u64> {
         match self {
             Self::PullRequest(number) | Self::Pinned { pull: number, .. } => Some(*number),
@@ -60,70 +54,66 @@ impl Revision {
 /// A version tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// Its name.
     pub name: String,
     /// Whether it is annotated; abra refuses the others.
     pub annotated: bool,
-    /// The commit that it is on.
     pub commit: String,
 }
 
 /// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeEntry {
-    /// Its path in the repository.
     pub path: String,
-    /// Whether it is a plain file with the run bit.
+    /// Whether it is a regular file with the execute bit.
     pub is_executable: bool,
-    /// Whether it is a symlink.
     pub is_link: bool,
 }
 
-/// Attributes that change what a file is on its way to the disk; none is a stranger's to give. This file
-/// has the last word over those that are committed.
+/// Attributes that change a file's content at checkout; the repository must not set any. This file overrides committed
+/// ones.
 const ATTRIBUTES: &str = "* -text !eol !crlf !ident !filter !working-tree-encoding\n";
 
-/// No larger folder is taken out of a repository, in bytes.
+/// Maximum size of an archived folder, in bytes.
 const ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
 
-/// More of what a git prints is not read, in bytes.
+/// Maximum size of git's output, in bytes.
 const PRINTED: u64 = 16 * 1024 * 1024;
 
-/// Options of every git: nothing of the repository's own is run.
+/// Options of every git: nothing of the repository itself is executed.
 const SAFE: [&str; 6] =
     ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"];
 
-/// The environment of every git: no questions, no settings of the machine, words that can be read.
+/// The environment of every git: no prompts, no system settings, untranslated messages.
 const ENVIRONMENT: [(&str, &str); 3] = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_CONFIG_NOSYSTEM", "1"), ("LC_ALL", "C")];
 
-/// How long a repository elsewhere may take.
+/// Timeouts of a remote repository.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
-    /// Without a byte; git keeps to it where it asks over HTTP.
+    /// Without a byte; git enforces it over HTTP.
     silent: Duration,
-    /// In all, over any protocol.
+    /// In total, over any protocol.
     whole: Duration,
 }
 
-/// For a forge that is slow, and repositories that are larger than any recipe's.
+/// For a slow forge, and repositories that are larger than any recipe's.
 const PATIENCE: Patience = Patience { silent: Duration::from_secs(30), whole: Duration::from_secs(300) };
 
-/// Before a clone is tried again: a server has no event that tells when it is back.
+/// Pause before a clone is retried: a server sends no event when it is back.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// A clone that belongs to one run.
 #[derive(Debug)]
 pub struct Checkout {
     dir: PathBuf,
-    /// Whether it is the repository itself, which is only read.
+    /// Whether it is the original repository, which is only read.
     is_origin: bool,
-    /// The login at its forge, where it needs one.
+    /// git's access to its forge.
     access: Option<GitAccess>,
-    /// What was read of its commits. A run asks for the same few files at every look at a revision, and each answer is
+    /// A cache of its commits' files. A run reads the same few files whenever it examines a revision, and each read is
     /// a process.
     known: Mutex<KnownFiles>,
     blobs: Mutex<Option<Blobs>>,
-    /// What went wrong at the first try of the clone, where it took two.
+    /// The error of the clone's first attempt, if there were two.
     first_try: Option<String>,
 }
 
@@ -142,7 +132,7 @@ pub fn without_credentials(source: &str) -> String {
             let host = authority.rsplit('@').next().unwrap_or(authority);
             if path.is_empty() { format!("{scheme}://{host}") } else { format!("{scheme}://{host}/{path}") }
         }
-        // The form of scp: user, perhaps with a password, before an @.
+        // scp syntax: user, perhaps with a password, before an @.
         None => match source.split_once('@') {
             Some((user, rest)) if !user.contains('/') => rest.to_owned(),
             _ => source.to_owned(),
@@ -151,11 +141,11 @@ pub fn without_credentials(source: &str) -> String {
 }
 
 impl Checkout {
-    /// Clones `source` to `dir` with all tags and checks nothing out. What will be checked out are the files
-    /// as they were committed, and no symlinks: a link becomes a file that holds its target.
+    /// Clones `source` to `dir` with all tags, without a checkout. Later checkouts write files as they were committed,
+    /// and no symlinks: a link becomes a file with its target.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] with git's words.
+    /// [`Kind::InvalidRecipe`] with git's message.
     pub fn clone_from(source: &str, dir: &Path, access: Option<GitAccess>) -> Result<Self, Failure> {
         Self::clone_within(source, dir, access, PATIENCE)
     }
@@ -170,7 +160,7 @@ impl Checkout {
         args.push(dir.into());
         let ask = || git_elsewhere(None, &args, access.as_ref(), patience);
         let first = match ask() {
-            // What is left of the first try would be in the way.
+            // Remains of the first attempt would be in the way.
             Err(why) if may_pass(&why) && (!dir.exists() || std::fs::remove_dir_all(dir).is_ok()) => Some(why),
             ended => ended.map(|_| None).map_err(|why| unreadable(source, &why))?,
         };
@@ -192,10 +182,10 @@ impl Checkout {
         })
     }
 
-    /// Reads a repository of this machine where it is, to plan without a clone.
+    /// Opens a local repository in place, to plan without a clone.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] when the folder is no repository.
+    /// [`Kind::InvalidRecipe`] if the folder is no repository.
     pub fn to_look_at(dir: &Path) -> Result<Self, Failure> {
         local::is_repository(dir)?;
         Ok(Self::read_only(dir))
@@ -213,20 +203,19 @@ impl Checkout {
         }
     }
 
-    /// The folder.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// What went wrong at the first try of the clone, where it took two; for the report.
+    /// The error of the clone's first attempt, if there were two; for the report.
     pub fn first_try(&self) -> Option<&str> {
         self.first_try.as_deref()
     }
 
-    /// The full commit that a revision names now.
+    /// The commit id that a revision currently refers to.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] when the repository has no such revision.
+    /// [`Kind::InvalidRecipe`] if the repository has no such revision.
     pub fn resolve(&self, revision: &Revision) -> Result<Commit, Failure> {
         let name = match revision {
             Revision::Default => "HEAD".to_owned(),
@@ -248,7 +237,7 @@ impl Checkout {
         id.trim().parse().map_err(|error| not_there("the repository", &format!("{error}")))
     }
 
-    /// git is asked to be quiet about a revision that is not there; about all else it has words.
+    /// With `--quiet`, git prints nothing about a missing revision, and a message about every other error.
     fn no_revision(&self, name: &str, why: &str) -> Failure {
         let what = if self.is_origin { self.dir.display().to_string() } else { "the repository".to_owned() };
         let has_words =
@@ -256,7 +245,7 @@ impl Checkout {
         if has_words { unreadable(&what, why) } else { not_there(&what, &format!("it has no revision {name}")) }
     }
 
-    /// Fetches a pull request's head; the name that it has here.
+    /// Fetches a pull request's head and returns its local name.
     fn fetch_pull(&self, number: u64) -> Result<String, Failure> {
         let name = format!("refs/cc-ci/pull/{number}");
         let refspec = format!("+refs/pull/{number}/head:{name}");
@@ -269,8 +258,8 @@ impl Checkout {
         }
     }
 
-    /// A commit's id says all of what is in it, so it does not matter on which way it comes. A push with force
-    /// takes it out of the pull request; a forge may still have it then.
+    /// A commit's id determines its content, so any way to fetch it is fine. A force push removes it from the pull
+    /// request; the forge may still have it then.
     fn pinned(&self, pull: u64, commit: &Commit) -> Result<Commit, Failure> {
         let has = || self.git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok();
         if !self.is_origin {
@@ -287,17 +276,15 @@ impl Checkout {
         }
         Err(Failure::new(
             Kind::CommitGone,
-            format!(
-                "pull request {pull} does not have commit {commit} any more: other commits were pushed in its place"
-            ),
-            "the new commits; a new word (`!testme`) tests them",
+            format!("pull request {pull} no longer has commit {commit}: other commits replaced it"),
+            "the new commits; a new `!testme` tests them",
         ))
     }
 
-    /// Every tag with a name that can be passed on.
+    /// Every tag with a valid name.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] with git's words.
+    /// [`Kind::InvalidRecipe`] with git's message.
     pub fn tags(&self) -> Result<Vec<Tag>, Failure> {
         let list = self
             .git(&[
@@ -318,7 +305,7 @@ impl Checkout {
     /// The files that differ between two revisions.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] with git's words.
+    /// [`Kind::InvalidRecipe`] with git's message.
     pub fn changed(&self, base: &str, head: &str) -> Result<Vec<String>, Failure> {
         let list = self
             .git(&["diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head])
@@ -326,18 +313,17 @@ impl Checkout {
         Ok(list.split_terminator('\0').map(str::to_owned).collect())
     }
 
-    /// Puts the work tree at a commit or tag, whatever lay there. Ignored files stay.
+    /// Resets the work tree to a commit or tag. Ignored files stay.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] with git's words.
+    /// [`Kind::InvalidRecipe`] with git's message.
     pub fn check_out(&self, revision: &str) -> Result<(), Failure> {
         self.git(&["checkout", "--quiet", "--force", "--detach", revision])
             .map(drop)
             .map_err(|why| unreadable(&format!("revision {revision}"), &why))
     }
 
-    /// One file as it is at a commit or tag; none where it is not there or is not text. What was read stays, where it
-    /// cannot change.
+    /// A file at a commit or tag; `None` if it does not exist or is not text. Cached if the revision cannot change.
     pub fn file(&self, revision: &str, path: &str) -> Option<String> {
         let key = (revision.to_owned(), path.to_owned());
         if let Some(known) = self.known().files.get(&key) {
@@ -356,13 +342,13 @@ impl Checkout {
             Some(blobs) => blobs,
             None => Blobs::open(&self.dir).ok()?,
         };
-        // One that failed in the middle is not asked again.
+        // A process that failed midway is not used again.
         let found = blobs.read(name, wanted).ok()?;
         *open = Some(blobs);
         found
     }
 
-    /// Whether a revision is the same for as long as this is read: in a clone of the run's own, or by a commit's full id.
+    /// Whether a revision cannot change: in a clone that belongs to the run, or a full commit id.
     fn stays(&self, revision: &str) -> bool {
         !self.is_origin || (matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
@@ -374,7 +360,7 @@ impl Checkout {
     /// Every file of a commit.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] with git's words.
+    /// [`Kind::InvalidRecipe`] with git's message.
     pub fn tree(&self, revision: &str) -> Result<Vec<TreeEntry>, Failure> {
         if let Some(known) = self.known().trees.get(revision) {
             return Ok(known.clone());
@@ -389,10 +375,10 @@ impl Checkout {
         Ok(tree)
     }
 
-    /// The files below a folder at a commit; none where there is no such folder.
+    /// The files below a folder at a commit; empty if it does not exist.
     ///
     /// # Errors
-    /// [`Kind::InvalidRecipe`] with git's words.
+    /// [`Kind::InvalidRecipe`] with git's message.
     pub fn entries(&self, revision: &str, folder: &str) -> Result<Vec<TreeEntry>, Failure> {
         let folder = format!("{folder}/");
         let mut tree = self.tree(revision)?;
@@ -429,7 +415,7 @@ fn entry(line: &str) -> Option<TreeEntry> {
 /// A folder of a commit as a tar archive.
 ///
 /// # Errors
-/// [`Kind::CheckBroken`] when it is too large, [`Kind::InvalidRecipe`] with git's words.
+/// [`Kind::CheckBroken`] if it is too large, [`Kind::InvalidRecipe`] with git's message.
 pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Failure> {
     let why = |why: String| unreadable(&format!("{folder}/ of the repository"), &why);
     let words = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
@@ -447,18 +433,18 @@ pub fn archive(dir: &Path, revision: &str, folder: &str) -> Result<Vec<u8>, Fail
     git_bytes(Some(dir), &words(&["archive", "--format=tar", revision, &format!("{folder}/")])).map_err(why)
 }
 
-/// Runs git, which finds no setting of this machine and no hook. Its output as text.
+/// Runs git without settings of this machine and without hooks. Returns its output as text.
 pub fn git(dir: Option<&Path>, args: &[OsString]) -> Result<String, String> {
     git_bytes(dir, args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The same, with the output as it is.
+/// The same with the output as bytes.
 pub fn git_bytes(dir: Option<&Path>, args: &[OsString]) -> Result<Vec<u8>, String> {
     let output = command(dir).args(args).output().map_err(|error| format!("git cannot be started: {error}"))?;
     if output.status.success() { Ok(output.stdout) } else { Err(reason(&String::from_utf8_lossy(&output.stderr))) }
 }
 
-/// Not by way of [`duct`], which copies this whole process and starts two threads for each call.
+/// Not with [`duct`], which copies this whole process and starts two threads for each call.
 fn command(dir: Option<&Path>) -> Command {
     let mut command = Command::new("git");
     command.args(SAFE).envs(ENVIRONMENT).stdin(Stdio::null());
@@ -468,7 +454,7 @@ fn command(dir: Option<&Path>) -> Command {
     command
 }
 
-/// What git is told of a source. A relative folder must not be mistaken for an option or a host.
+/// A source as git's argument. A relative folder must not be mistaken for an option or a host.
 fn address(source: &str) -> Result<OsString, Failure> {
     let local = Path::new(source);
     if local.exists() {
@@ -477,11 +463,11 @@ fn address(source: &str) -> Result<OsString, Failure> {
     } else if source.contains("://") || source.contains('@') {
         Ok(source.into())
     } else {
-        Err(not_there(source, "there is no such folder, and it is not a URL"))
+        Err(not_there(source, "the folder does not exist, and it is not a URL"))
     }
 }
 
-/// A git that asks another machine, which may never answer; what it prints.
+/// Runs a git that contacts another machine, which may never answer; returns its output.
 fn git_elsewhere(
     dir: Option<&Path>,
     args: &[OsString],
@@ -493,7 +479,7 @@ fn git_elsewhere(
         let file = tempfile::tempfile()?;
         Ok((file.try_clone()?, file))
     };
-    let made = |error: std::io::Error| format!("no temporary file can be made: {error}");
+    let made = |error: std::io::Error| format!("no temporary file can be created: {error}");
     let ((stdout, printed), (stderr, said)) = (file().map_err(made)?, file().map_err(made)?);
     let options = access.map(GitAccess::options).unwrap_or_default();
     let command = expression(dir, &[&options, args].concat());
@@ -501,7 +487,7 @@ fn git_elsewhere(
         .map_or(command.clone(), |access| access.environment(command))
         .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
         .env("GIT_HTTP_LOW_SPEED_TIME", patience.silent.as_secs().max(1).to_string())
-        // Without a terminal ssh would fail at a question as well; this way it says which.
+        // Without a terminal ssh would fail at a prompt as well; this way its message names the prompt.
         .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=30")
         .stdout_file(stdout)
         .stderr_file(stderr);
@@ -515,7 +501,7 @@ fn git_elsewhere(
     let text = |mut file: std::fs::File| {
         let mut text = Vec::new();
         let read = file.rewind().and_then(|()| file.take(PRINTED).read_to_end(&mut text));
-        read.map_err(|error| format!("git's words are lost: {error}"))?;
+        read.map_err(|error| format!("git's output is lost: {error}"))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
     if output.status.success() { text(printed) } else { Err(reason(&text(said)?)) }

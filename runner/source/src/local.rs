@@ -1,4 +1,4 @@
-//! A recipe's repository that is a folder of this machine: whether it is one, and what in it is not committed.
+//! A recipe's local repository: whether it is one, and its uncommitted changes.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,7 +8,7 @@ use base::names::Commit;
 
 use super::{Checkout, expression, git, git_bytes};
 
-/// The folder is a repository, and not a folder in one: of that git would take the whole without a word.
+/// The folder is a repository, and not a folder in one: git would silently use the outer one.
 pub(super) fn is_repository(folder: &Path) -> Result<(), Failure> {
     let has = |name: &str| folder.join(name).exists();
     if !folder.is_dir() || has(".git") || (has("HEAD") && has("objects")) {
@@ -19,7 +19,7 @@ pub(super) fn is_repository(folder: &Path) -> Result<(), Failure> {
     let (what, look_at) = match outer {
         Some(outer) => (
             format!("{} is a folder in the repository {}", folder.display(), outer.display()),
-            "a recipe has its files at the root of a repository of its own: name that one, or make one of the folder's history with `git subtree split`",
+            "a recipe has its files at the root of its own repository: specify that one, or create one from the folder's history with `git subtree split`",
         ),
         None => (
             format!("{} is no git repository", folder.display()),
@@ -29,8 +29,8 @@ pub(super) fn is_repository(folder: &Path) -> Result<(), Failure> {
     Err(Failure::new(Kind::InvalidRecipe, what, look_at))
 }
 
-/// The files of a local repository that differ from its last commit, new ones too. Nothing where it is none, or has no
-/// work tree.
+/// The files of a local repository that differ from its last commit, including new ones. Empty if it is no repository,
+/// or has no work tree.
 pub fn uncommitted(folder: &Path) -> Vec<String> {
     if !folder.join(".git").exists() {
         return Vec::new();
@@ -41,7 +41,7 @@ pub fn uncommitted(folder: &Path) -> Vec<String> {
 }
 
 impl Checkout {
-    /// Commits a folder as it is, in this clone of it alone: the folder's own repository stays as it was.
+    /// Commits a folder as it is, only in this clone of it: the folder's own repository is unchanged.
     pub(super) fn commit_of(&self, folder: &Path) -> Result<Commit, Failure> {
         let failed = |why: String| {
             Failure::new(
@@ -51,15 +51,15 @@ impl Checkout {
             )
         };
         if self.is_origin {
-            return Err(Failure::new(Kind::Bug, "a repository that is only read takes no commit", "please report it"));
+            return Err(Failure::new(Kind::Bug, "a read-only repository cannot be committed to", "please report it"));
         }
         let folder = std::path::absolute(folder).map_err(|error| failed(error.to_string()))?;
         let git = |args: &[&str]| git(Some(&self.dir), &args.iter().map(OsString::from).collect::<Vec<_>>());
         let head = git(&["rev-parse", "--verify", "HEAD^{commit}"]).map_err(failed)?;
         git(&["read-tree", "HEAD"]).map_err(failed)?;
-        // Not with a shell's `*`: what .gitignore names stays out.
+        // Not with a shell's `*`, which would include what .gitignore excludes.
         let add: [OsString; 5] = ["--work-tree".into(), folder.into(), "add".into(), "--all".into(), ".".into()];
-        // Paths are meant from the work tree, so that is where git has to stand.
+        // Paths are relative to the work tree, so git has to run there.
         let at = [OsString::from("--git-dir"), std::path::absolute(self.dir.join(".git")).unwrap_or_default().into()];
         let all: Vec<OsString> = at.into_iter().chain(add.iter().cloned()).collect();
         let output = expression(Some(Path::new(&add[1])), &all).stdout_null().stderr_capture().run();

@@ -41,7 +41,7 @@ fn of_gits_words_those_that_say_why_are_kept() {
     assert_eq!((reason("").as_str(), reason("a\n\nb\n").as_str()), (NOTHING, "b"));
 }
 
-/// A server that answers every request with these bytes, or with silence, and its address.
+/// A server that answers every request with these bytes, or not at all; returns its address.
 fn server(answer: Option<&'static str>) -> (String, std::thread::JoinHandle<()>) {
     use std::io::{BufRead as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -54,7 +54,7 @@ fn server(answer: Option<&'static str>) -> (String, std::thread::JoinHandle<()>)
                 while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
                 stream.write_all(answer.as_bytes()).unwrap();
             }
-            // Until the other side gives up.
+            // Until the client gives up.
             None => lines.for_each(drop),
         }
     });
@@ -80,7 +80,7 @@ fn a_server_that_refuses_or_stays_silent_is_told_apart_from_a_wrong_address() {
         let failure = Checkout::clone_within(&url, &dir.path().join("to"), None, patience).unwrap_err();
         assert_eq!(failure.kind, kind, "{}", failure.what);
         assert!(failure.what.contains(means), "{}", failure.what);
-        // A git that was ended before it came to the server would leave that waiting.
+        // If git was killed before it connected, the server would still wait.
         drop(std::net::TcpStream::connect(url.trim_start_matches("http://").trim_end_matches("/x.git")));
         served.join().unwrap();
         let _ = std::fs::remove_dir_all(dir.path().join("to"));
@@ -122,7 +122,7 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
     std::fs::write(&outside, "mine").unwrap();
     let run = |args: &[&str]| git(Some(&from), &args.iter().map(OsString::from).collect::<Vec<_>>()).unwrap();
     run(&["init", "--quiet"]);
-    // This encoding writes a yen sign as a backslash, so that the disk would have another text.
+    // This encoding writes a yen sign as a backslash, so that the file on disk would differ.
     let attributes = "a working-tree-encoding=SHIFT_JIS\nb ident\nc text eol=crlf\n";
     std::fs::write(from.join(".git/info/attributes"), "* -text !working-tree-encoding\n").unwrap();
     for (name, text) in [(".gitattributes", attributes), ("a", "\u{a5}"), ("b", "$Id$"), ("c", "x\ny\n")] {
@@ -140,7 +140,7 @@ fn what_is_checked_out_is_what_was_committed_and_no_link() {
     assert!(to.join("link").symlink_metadata().unwrap().is_file());
     let links: Vec<_> = checkout.tree("HEAD").unwrap().into_iter().filter(|entry| entry.is_link).collect();
     assert_eq!(links.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), ["link"]);
-    // What was read of a commit is not asked of git again, whether it was there or not.
+    // A cached file is not requested from git again, whether it existed or not.
     assert_eq!(checkout.file("HEAD", "none"), None);
     std::fs::remove_dir_all(to.join(".git")).unwrap();
     assert_eq!(checkout.file("HEAD", "c").as_deref(), Some("x\ny\n"));
@@ -155,7 +155,7 @@ fn what_is_not_there_is_named() {
     assert!(failure.what.contains("no/such/folder"), "{failure}");
 }
 
-/// A repository with a pull request, and what happens to it.
+/// A repository with a pull request.
 struct Forge {
     dir: tempfile::TempDir,
 }
@@ -183,13 +183,13 @@ impl Forge {
         self.git(&["rev-parse", "HEAD"]).trim().parse().unwrap()
     }
 
-    /// Puts the pull request there, and takes it off every branch.
+    /// Sets the pull request's head, and removes it from every branch.
     fn proposes(&self, commit: &Commit) {
         self.git(&["update-ref", "refs/pull/7/head", commit.as_str()]);
         self.git(&["reset", "--quiet", "--hard", "main"]);
     }
 
-    /// What a run that was asked for this commit would test.
+    /// The commit that a run with this pinned commit would test.
     fn tests(&self, commit: &Commit) -> Result<Commit, Failure> {
         let to = tempfile::tempdir().unwrap();
         // Over a protocol, as from a forge: a copy of the folder would have everything.
@@ -233,7 +233,7 @@ fn a_push_with_force_changes_it_no_more_as_long_as_the_forge_has_the_commit() {
     forge.proposes(&other);
     assert_eq!(forge.tests(&pinned).unwrap(), pinned);
 
-    // Now the forge has cleaned up.
+    // The forge collects garbage.
     forge.git(&["reflog", "expire", "--expire=now", "--all"]);
     forge.git(&["gc", "--quiet", "--prune=now"]);
     let gone = forge.tests(&pinned).unwrap_err();
@@ -272,7 +272,7 @@ fn a_repository_with_sha_256_is_one_like_any_other() {
     assert_eq!(checkout.file(later.as_str(), "compose.yml").as_deref(), Some("is"));
     assert_eq!(checkout.tree(later.as_str()).unwrap().len(), 1);
 
-    // What nobody has committed yet, too.
+    // Uncommitted changes, too.
     std::fs::write(forge.dir.path().join("compose.yml"), "new").unwrap();
     let whole = Checkout::clone_from(forge.dir.path().to_str().unwrap(), &to.path().join("whole"), None).unwrap();
     let commit = whole.resolve(&Revision::WorkTree(forge.dir.path().to_owned())).unwrap();
@@ -287,8 +287,8 @@ fn a_pull_request_that_is_not_there_is_told() {
     assert!(failure.what.contains("no pull request 7"), "{failure:?}");
 }
 
-/// A repository with a commit, and on top of it what nobody has committed: a file that says something else, one that is
-/// gone, a new script, and one that git is told to leave out.
+/// A repository with a commit and uncommitted changes: a modified file, a deleted one, a new script, and an ignored
+/// file.
 fn edited() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
@@ -336,7 +336,7 @@ fn what_is_not_committed_is_named_and_tested_only_where_that_is_asked_for() {
     assert!(tree.iter().any(|entry| entry.path == "new.sh" && entry.is_executable), "{tree:?}");
     let log = whole.git(&["log", "-1", "--format=%s|%P"]).unwrap();
     assert_eq!(log.trim(), format!("not committed yet, on top of {}: first|{head}", &head.as_str()[..8]));
-    // The same files again are the same tree; the folder's own repository has nothing new.
+    // The same files give the same tree; the folder's own repository is unchanged.
     assert_eq!(state(), before);
 
     let looked_at = Checkout::to_look_at(dir.path()).unwrap();
@@ -394,7 +394,7 @@ fn files_are_read_one_after_the_other_whatever_they_hold() {
     assert_eq!(checkout.file("no-such-branch", "empty"), None);
     assert_eq!(checkout.object("main:binary", "blob"), Some(binary));
 
-    // A branch of somebody's repository moves while it is read.
+    // A branch of a user's repository moves while it is read.
     std::fs::write(forge.dir.path().join("folder/c"), "d").unwrap();
     forge.git(&["add", "."]);
     forge.commits("more");

@@ -1,5 +1,5 @@
-//! The few things that a page can do: cancel a run, let its app stay. Each needs the token, in the form itself, so
-//! there is no cookie that another page could misuse.
+//! Actions of pages: cancel a run, keep its app. Each needs the token in the form itself, so there is no cookie that
+//! another site could misuse.
 
 use std::path::Path as FilePath;
 use std::time::Duration;
@@ -21,20 +21,19 @@ use host::settings::wrong;
 use journal::run_dir::RunDir;
 use journal::text::one_line;
 
-/// The longest that a page may let an app stay.
+/// Maximum time that a page may keep an app.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// Reads the token that whoever acts must know.
+/// Reads the token for actions.
 ///
 /// # Errors
-/// When the file cannot be read, or it is too short.
+/// The file cannot be read, or the token is too short.
 pub(super) fn read(file: &FilePath) -> Result<RequiredToken, Failure> {
     let look_at = "--pages-token-file (CCCI_PAGES_TOKEN_FILE)";
     let token = token::read(file).map_err(|error| wrong(error.to_string(), look_at))?;
     RequiredToken::new(&token).map_err(|error| wrong(error.to_string(), look_at))
 }
 
-/// A form.
 #[derive(Deserialize)]
 pub(super) struct ActionForm {
     token: SecretString,
@@ -85,7 +84,7 @@ pub(super) async fn hold(
     }
 }
 
-/// Who says it, if he may.
+/// The user of an action, if authorized.
 fn allowed(site: &Site, word: &ActionForm) -> Result<String, Box<Response>> {
     let Some(token) = site.token() else {
         return Err(Box::new(said(
@@ -95,13 +94,13 @@ fn allowed(site: &Site, word: &ActionForm) -> Result<String, Box<Response>> {
     };
     let by = one_line(&word.by, 60);
     if !token.is(word.token.expose_secret()) {
-        tracing::warn!("somebody tried to act with a wrong token");
+        tracing::warn!("an action was refused: wrong token");
         return Err(Box::new(said(StatusCode::FORBIDDEN, "this is not the token")));
     }
     if by.is_empty() {
         return Err(Box::new(said(
             StatusCode::BAD_REQUEST,
-            "a name is wanted, since the run's report says who stopped it",
+            "a name is required, since the run's report says who stopped it",
         )));
     }
     Ok(by)

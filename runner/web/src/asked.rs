@@ -1,5 +1,5 @@
-//! What a path and a question name. What cannot be a name is answered with a page, or with JSON, as what is not
-//! there: the words of the parser are nobody's business, and may hold what was asked.
+//! Parameters of paths and queries. An invalid name is answered with a page, or with JSON, as not found: the parser's
+//! message is an internal detail, and may contain the request's text.
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
@@ -11,7 +11,7 @@ use super::respond::NoPage;
 #[derive(Debug)]
 pub(super) struct NamedPart<T>(pub(super) T);
 
-/// What stands behind the question mark.
+/// The query parameters.
 #[derive(Debug)]
 pub(super) struct Asked<T>(pub(super) T);
 
@@ -29,7 +29,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, NoPage> {
         let asked = Query::<T>::from_request_parts(parts, state).await;
-        let wrong = |_| NoPage::Wrong("a name or a number behind the question mark is none".to_owned());
+        let wrong = |_| NoPage::Wrong("a name or a number in the query is invalid".to_owned());
         asked.map(|Query(asked)| Self(asked)).map_err(wrong)
     }
 }

@@ -6,14 +6,13 @@ use axum::response::{IntoResponse as _, Response};
 use super::asked::NamedPart;
 use super::respond::NoPage;
 
-/// Names under which they are served. A change of the content needs another name, since browsers keep them: the
-/// test below fails until it has one.
+/// The names that they are served under. Changed content needs a new name, since browsers cache them: the test below
+/// fails until it has one.
 pub(super) const STYLE: &str = "cc-ci-5.css";
 pub(super) const LIVE: &str = "live-2.js";
 pub(super) const LOG: &str = "log-2.js";
 pub(super) const ICON: &str = "icon.svg";
 
-/// One file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asset {
     pub(super) name: &'static str,
@@ -21,7 +20,6 @@ pub(super) struct Asset {
     pub(super) text: &'static str,
 }
 
-/// All of them.
 pub(super) const ALL: [Asset; 4] = [
     Asset {
         name: STYLE,
@@ -48,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// What each name stands for. Where a file changes, it gets another name, and its sum is written here.
+    /// The checksum of each name's content. A changed file gets a new name and a new sum.
     const SUMS: [(&str, &str); 3] =
         [(STYLE, "b8806fc03f16cb0d"), (LIVE, "f1c94110e587e67a"), (LOG, "fa2c5ff944e69b7f")];
 

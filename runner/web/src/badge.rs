@@ -1,10 +1,9 @@
-//! Badges: small pictures for a README, that say the newest verdict in a word. Pure.
+//! Badges: small pictures for a README with the newest verdict. Pure.
 
 use askama::Template;
 
 use journal::tone::Tone;
 
-/// A badge.
 #[derive(Template)]
 #[template(path = "pages/badge.svg", escape = "xml")]
 pub(super) struct Badge {
@@ -15,7 +14,7 @@ pub(super) struct Badge {
     word_width: usize,
 }
 
-/// Colours under white text, all with a contrast of 4.5 and more.
+/// Colours for white text, all with a contrast of at least 4.5.
 const GREEN: &str = "#17683a";
 const RED: &str = "#b0231b";
 const AMBER: &str = "#855600";
@@ -35,7 +34,7 @@ impl Badge {
         Self::new(label, tone.word(), fill)
     }
 
-    /// For what nobody has shown.
+    /// For an unknown result.
     pub(super) fn unknown(label: &str) -> Self {
         Self::new(label, "unknown", GREY)
     }
@@ -53,7 +52,7 @@ impl Badge {
 
     fn new(label: &str, word: &str, fill: &'static str) -> Self {
         let (label, word) = (journal::text::one_line(label, 60), journal::text::one_line(word, 40));
-        // Eleven-pixel letters are seldom wider than this, and the text is told to fit.
+        // Characters of 11 px are seldom wider than this, and the text is scaled to fit.
         let width = |text: &str| text.chars().count() * 7 + 12;
         Self { label_width: width(&label), word_width: width(&word), label, word, fill }
     }

@@ -23,7 +23,7 @@ pub(super) struct CoveragePage {
 
 struct MatrixRow {
     recipe: String,
-    /// What never ran has no page.
+    /// A recipe that never ran has no page.
     ran: bool,
     standing: &'static str,
     standing_why: String,

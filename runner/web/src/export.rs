@@ -1,5 +1,4 @@
-//! Everything as files, for a web server that knows nothing of cc-ci: each page is an `index.html` in the folder of its
-//! path.
+//! All pages as files, for a static web server: each page is an `index.html` in the folder of its path.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +12,7 @@ use super::assets;
 use super::coverage::CoveragePage;
 use super::feeds::{stage_badge, standing_badge, verdict_badge, whole_feed};
 use super::respond::NoPage;
-use super::routes::{overview_page, recipe_page, run_page};
+use super::routes::{overview_page, recipe_page, run_page, sweep_page};
 use super::shell::{LinkBase, Shell};
 use super::site::Site;
 use history::query::{After, Filter};
@@ -23,13 +22,10 @@ use journal::event::Stage;
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exported {
-    /// Pages of runs.
     pub runs: usize,
-    /// Pages of recipes.
     pub recipes: usize,
 }
 
-/// Why there is no export.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The folder cannot be written.
@@ -37,11 +33,10 @@ pub enum ExportError {
     Disk {
         /// The file or folder.
         path: PathBuf,
-        /// The system's words.
         why: io::Error,
     },
     /// A page cannot be made.
-    #[error("a page cannot be made: {0}")]
+    #[error("a page cannot be rendered: {0}")]
     Page(String),
 }
 
@@ -64,10 +59,10 @@ impl From<askama::Error> for ExportError {
     }
 }
 
-/// Writes all pages below a folder: of each recipe the newest `runs` runs, and every run that a page leads to.
+/// Writes all pages below a folder: the newest `runs` runs of each recipe, and every run that a page links to.
 ///
 /// # Errors
-/// When the folder cannot be written or a page cannot be made.
+/// The folder cannot be written or a page cannot be made.
 pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, ExportError> {
     let of_all = site.history().read(move |db| newest(db, runs)).await?;
     for asset in assets::ALL {
@@ -91,6 +86,10 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
     }
     all.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
     page("runs", &super::list::whole(&all, LinkBase::Exported(1))?)?;
+    page("nightly", &sweep_page(site, None, LinkBase::Exported(1)).await?)?;
+    for sweep in site.sweeps().await? {
+        page(&format!("nightly/{}", sweep.date), &sweep_page(site, Some(sweep.date), LinkBase::Exported(2)).await?)?;
+    }
     if let Ok(coverage) = site.coverage().await {
         let shell = Shell::new("Coverage", "coverage", LinkBase::Exported(1));
         page("coverage", &CoveragePage::new(shell, &coverage).render()?)?;
@@ -99,10 +98,10 @@ pub async fn export(site: &Site, folder: &Path, runs: u16) -> Result<Exported, E
             write(&folder.join(format!("badges/{recipe}/standing.svg")), &badge)?;
         }
     }
-    // The pages lead to some more runs than the newest: those that flaked, those that show what is covered.
+    // The pages link to more runs than the newest: those with flakes, those that show coverage.
     for run in &led_to {
         let text = match run_page(site, run.clone(), LinkBase::Exported(2)).await {
-            // It went between the two looks, by the rules of what is kept.
+            // The retention rules removed it meanwhile.
             Err(NoPage::Missing(_)) => continue,
             other => other?,
         };
@@ -124,7 +123,7 @@ fn newest(db: &Db, count: u16) -> Result<OfAll, history::HistoryError> {
     Ok(all)
 }
 
-/// The runs that a page leads to.
+/// The runs that a page links to.
 fn runs_in(page: &str) -> impl Iterator<Item = RunId> {
     let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
     links.filter_map(|link| link.trim_start_matches("../").strip_prefix("runs/")?.parse().ok())

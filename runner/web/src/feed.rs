@@ -1,4 +1,4 @@
-//! An Atom feed of verdicts that changed: from green to something else, and back. Pure.
+//! An Atom feed of changed verdicts: from green to something else, and back. Pure.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -10,10 +10,9 @@ use journal::text::one_line;
 use journal::tone::Tone;
 use nightly::{Sweep, Turned};
 
-/// Entries of the feed.
+/// Number of entries.
 pub(super) const ENTRIES: usize = 50;
 
-/// The feed.
 #[derive(Template)]
 #[template(path = "pages/feed.atom", escape = "xml")]
 pub(super) struct Feed {
@@ -31,7 +30,7 @@ struct FeedEntry {
     text: String,
 }
 
-/// A verdict that is another than the one before it.
+/// A verdict that differs from the previous one.
 #[derive(Debug, Clone)]
 pub(super) struct Turn {
     pub(super) run: RunRow,
@@ -39,7 +38,7 @@ pub(super) struct Turn {
 }
 
 impl Feed {
-    /// The turns, and those that the nightly sweeps found, newest first. `home` is where the pages are.
+    /// The turns, and those of the nightly sweeps, newest first. `home` is the address of the pages.
     pub(super) fn new(home: &str, turns: &[Turn], sweeps: &[Sweep]) -> Self {
         let base = home.trim_end_matches('/').to_owned();
         let by_runs = turns.iter().map(|turn| (turn.run.at, entry(&base, turn)));

@@ -1,4 +1,4 @@
-//! Badges, the feed, figures: what other programs show of cc-ci.
+//! Badges, the feed and metrics, for other programs.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use journal::tone::Tone;
 use nightly::SweepRun;
 
 const SVG: &str = "image/svg+xml";
-/// Runs that are looked at for changes of a recipe's verdict.
+/// Number of runs that are searched for changes of a recipe's verdict.
 const LOOKED_AT: u16 = 60;
 
 pub(super) fn router() -> Router<Site> {
@@ -48,7 +48,7 @@ async fn part(
     Ok(typed(SVG, stage_badge(&site, &recipe, stage.ok_or(NoPage::Missing("badge"))?).await?))
 }
 
-/// How the recipe's newest whole run ended.
+/// The result of the recipe's newest whole run.
 pub(super) async fn verdict_badge(site: &Site, recipe: &RecipeName) -> Result<String, NoPage> {
     let badge = match standing(site, recipe).await?.and_then(|standing| standing.run.tone) {
         Some(tone) => Badge::tone(recipe.as_str(), tone),
@@ -57,7 +57,7 @@ pub(super) async fn verdict_badge(site: &Site, recipe: &RecipeName) -> Result<St
     Ok(badge.render()?)
 }
 
-/// How a stage of that run ended.
+/// The result of a stage of that run.
 pub(super) async fn stage_badge(site: &Site, recipe: &RecipeName, stage: Stage) -> Result<String, NoPage> {
     let label = format!("{recipe} {stage}");
     let standing = standing(site, recipe).await?;
@@ -69,7 +69,7 @@ pub(super) async fn stage_badge(site: &Site, recipe: &RecipeName, stage: Stage) 
     Ok(badge.render()?)
 }
 
-/// Whether the recipe is stable, testing or unstable, by what is covered.
+/// Whether the recipe is stable, testing or unstable, from its coverage.
 pub(super) async fn standing_badge(site: &Site, recipe: &RecipeName) -> Result<String, NoPage> {
     let coverage = site.coverage().await?;
     let badge = match coverage.recipes.iter().find(|known| known.recipe == *recipe) {
@@ -92,8 +92,8 @@ async fn feed(State(site): State<Site>) -> Result<Response, NoPage> {
     Ok(typed("application/atom+xml", whole_feed(&site).await?))
 }
 
-/// Everything that turned. What the nightly sweeps tested is told by them: each compares a default branch and a release
-/// with themselves.
+/// Everything that turned. Runs of nightly sweeps are reported by their sweep, which compares each default branch and
+/// release with itself.
 pub(super) async fn whole_feed(site: &Site) -> Result<String, NoPage> {
     let sweeps = site.sweeps().await?;
     let ends = sweeps.iter().flat_map(|sweep| &sweep.recipes).flat_map(|swept| &swept.runs).filter_map(SweepRun::end);
@@ -103,13 +103,13 @@ pub(super) async fn whole_feed(site: &Site) -> Result<String, NoPage> {
     Ok(Feed::new(home, &turns, &sweeps).render()?)
 }
 
-/// Verdicts on whole recipes that are other than the ones before them, newest first, without those of some runs.
+/// Verdicts on whole recipes that differ from the previous one, newest first, except those of some runs.
 fn turns(db: &Db, but: &BTreeSet<RunId>) -> Result<Vec<Turn>, HistoryError> {
     let mut turns = Vec::new();
     for known in db.overview()? {
         let filter = Filter { recipe: Some(known.recipe), ..Filter::default() };
         let mut runs = db.list(&filter, None, LOOKED_AT)?.runs;
-        // A run that was stopped or that the machine ended says nothing of the recipe.
+        // A run that was stopped, or ended by the machine, says nothing about the recipe.
         let tells = |run: &RunRow| run.is_whole() && matches!(run.tone, Some(Tone::Passed | Tone::Failed));
         runs.retain(|run| tells(run) && !but.contains(&run.run));
         let older = runs.iter().skip(1).map(|run| run.tone).chain([None]);

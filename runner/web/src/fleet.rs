@@ -1,10 +1,12 @@
-//! Slots, nodes, room and what recipes need.
+//! Slots, nodes, free resources and the needs of recipes.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use askama::Template;
 use base::failure::Failure;
+use base::names::RunId;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
 use slots::{Board as _, SlotRequest};
 use swarm::{DiskRoom, NodeFacts, Swarm};
@@ -15,23 +17,23 @@ use host::guard;
 use host::queue::{Runner, UsualTimes, slots_of};
 use journal::text::{count, one_line, seconds};
 
-/// Several readers within this time see the same look: each costs the engine some requests.
+/// How long a snapshot is shared by readers: each costs the engine some requests.
 const FRESH: Duration = Duration::from_secs(2);
-/// A look at the room asks containers, and changes slowly.
+/// How long the free resources are cached: the query runs commands in containers, and the result changes slowly.
 const ROOM_FRESH: Duration = Duration::from_secs(30);
-/// How long a page waits for the engine that has other things to show too.
+/// How long a page waits for the engine if it has other content too.
 const SOON: Duration = Duration::from_millis(20);
 
-/// What the swarm says.
+/// A snapshot of the swarm.
 #[derive(Debug, Clone)]
 pub(super) struct Swarmed {
-    /// None where nobody asked for a slot yet.
+    /// `None` if no run has requested a slot yet.
     pub(super) slots: Option<Status>,
     pub(super) nodes: Vec<NodeFacts>,
     pub(super) room: Option<Arc<guard::Facts>>,
 }
 
-/// Looks at the swarm, for all readers together.
+/// Queries the swarm, shared by all readers.
 #[derive(Debug, Clone)]
 pub(super) struct FleetView {
     runner: Runner,
@@ -46,14 +48,26 @@ struct Last {
     swarm: Option<Swarm>,
 }
 
+impl Swarmed {
+    /// The runs that hold a slot or wait for one.
+    pub(super) fn runs(&self) -> Vec<RunId> {
+        let status = || self.slots.iter();
+        let holders = status().flat_map(|status| &status.holders).map(|one| &one.ask);
+        holders
+            .chain(status().flat_map(|status| &status.waiters).map(|one| &one.ask))
+            .map(|ask| ask.run.clone())
+            .collect()
+    }
+}
+
 impl FleetView {
     pub(super) fn new(runner: &Runner) -> Self {
         Self { runner: runner.clone(), last: Arc::default(), known: Arc::default() }
     }
 
-    /// What the swarm says now, or said two seconds ago.
+    /// The swarm's state, at most two seconds old.
     pub(super) async fn seen(&self) -> Result<Swarmed, Failure> {
-        // One looks, and those who come meanwhile wait for what it sees.
+        // One reader queries, and concurrent ones wait for the result.
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = last.seen.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             let _ = at;
@@ -68,11 +82,11 @@ impl FleetView {
         seen
     }
 
-    /// What the swarm says now where that is quick, else what it said last: an engine that is slow slows no page that
-    /// shows more than it. None where it does not answer, or nobody knows yet.
+    /// The swarm's state if the query is quick, else the last one, so that a slow engine delays no page with other
+    /// content. `None` if the swarm does not answer or was not queried yet.
     pub(super) async fn lately(&self) -> Option<Swarmed> {
         let look = self.clone();
-        // It goes on when nobody waits for it any more.
+        // It continues when the reader stops waiting.
         let seen = tokio::spawn(async move { look.seen().await.ok() });
         match tokio::time::timeout(SOON, seen).await {
             Ok(seen) => seen.ok().flatten(),
@@ -106,7 +120,7 @@ impl FleetView {
     }
 }
 
-/// What the newest runs of a recipe needed at most.
+/// The maximum usage of a recipe's newest runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Need {
     pub(super) recipe: String,
@@ -162,7 +176,8 @@ struct PeakLine {
 }
 
 impl Fleet {
-    pub(super) fn new(shell: Shell, seen: Result<&Swarmed, &Failure>, needs: &[Need]) -> Self {
+    /// `known` are the runs that have a page here: those of other hosts may have none.
+    pub(super) fn new(shell: Shell, seen: Result<&Swarmed, &Failure>, known: &BTreeSet<RunId>, needs: &[Need]) -> Self {
         let slots = seen.ok().and_then(|seen| seen.slots.as_ref());
         let nodes = seen.map(|seen| seen.nodes.as_slice()).unwrap_or_default();
         let peaks = needs.iter().map(|need| PeakLine {
@@ -180,12 +195,12 @@ impl Fleet {
                     count(nodes.len(), "node"),
                     status.waiters.len()
                 ),
-                None => "No run has asked for a slot on this swarm yet.".to_owned(),
+                None => "No run has requested a slot on this swarm yet.".to_owned(),
             },
             trouble: seen.err().map(|failure| format!("{}. Look at: {}", failure.what, failure.look_at)),
             tiles: seen.map(tiles).unwrap_or_default(),
-            holders: slots.iter().flat_map(|status| status.holders.iter().map(holder)).collect(),
-            waiters: slots.iter().flat_map(|status| status.waiters.iter().map(waiter)).collect(),
+            holders: slots.iter().flat_map(|status| status.holders.iter().map(|one| holder(one, known))).collect(),
+            waiters: slots.iter().flat_map(|status| status.waiters.iter().map(|one| waiter(one, known))).collect(),
             nodes: nodes.iter().map(node).collect(),
             peaks: peaks.collect(),
         }
@@ -224,28 +239,28 @@ fn part(value: String, words: String, part: u64, whole: u64) -> Tile {
     Tile { value, words, share: (whole > 0).then(|| (part.saturating_mul(100) / whole).min(100)) }
 }
 
-fn holder(one: &Holder) -> OneLine {
+fn holder(one: &Holder, known: &BTreeSet<RunId>) -> OneLine {
     let held = seconds(one.held_s.saturating_mul(1_000));
     let state = match &one.state {
         HolderState::Runs => format!("for {held}"),
-        HolderState::Stops(by) => format!("for {held}; stops, by the word of {}", one_line(by, 60)),
+        HolderState::Stops(by) => format!("for {held}; is being stopped by {}", one_line(by, 60)),
         HolderState::Kept => "has ended; its app stays".to_owned(),
         HolderState::Dead => "is dead; its apps are being removed".to_owned(),
     };
-    line(&one.ask, String::new(), state)
+    line(&one.ask, known, String::new(), state)
 }
 
-fn waiter(one: &Waiter) -> OneLine {
+fn waiter(one: &Waiter, known: &BTreeSet<RunId>) -> OneLine {
     let begins = one.expected_s.map(|time_s| format!("; begins in about {}", seconds(time_s.saturating_mul(1_000))));
     let state = format!("{}{}", one_line(&one.why, 160), begins.unwrap_or_default());
-    line(&one.ask, one.place.to_string(), state)
+    line(&one.ask, known, one.place.to_string(), state)
 }
 
-fn line(ask: &SlotRequest, place: String, state: String) -> OneLine {
+fn line(ask: &SlotRequest, known: &BTreeSet<RunId>, place: String, state: String) -> OneLine {
     OneLine {
         place,
         run: ask.run.to_string(),
-        href: Some(format!("runs/{}", ask.run)),
+        href: known.contains(&ask.run).then(|| format!("runs/{}", ask.run)),
         recipe: ask.recipe.to_string(),
         holds: format!("{}, {}", count(ask.apps as usize, "app"), gib(ask.mib << 20)),
         host: one_line(&ask.owner, 60),
@@ -274,7 +289,7 @@ fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
 }
 
-/// Bytes in GiB with one digit behind the point.
+/// Bytes in GiB with one decimal.
 fn gib(bytes: u64) -> String {
     let tenths = (u128::from(bytes) * 10 + (1 << 29)) >> 30;
     format!("{}.{} GiB", tenths / 10, tenths % 10)
@@ -283,6 +298,25 @@ fn gib(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_another_host_has_no_page_here() {
+        let ask = |run: &str| SlotRequest {
+            run: run.parse().unwrap(),
+            recipe: "n8n".parse().unwrap(),
+            owner: "other".to_owned(),
+            apps: 1,
+            mib: 512,
+            ports: BTreeSet::new(),
+            stacks: BTreeSet::new(),
+            most_runs: None,
+            yields: false,
+            limit_s: 600,
+        };
+        let known = BTreeSet::from([ask("20261128-a").run]);
+        let link = |run: &str| line(&ask(run), &known, String::new(), String::new()).href;
+        assert_eq!((link("20261128-a"), link("20261128-b")), (Some("runs/20261128-a".to_owned()), None));
+    }
 
     #[test]
     fn sizes_are_rounded() {

@@ -1,9 +1,9 @@
-//! What `cc-ci serve` shows: pages for people, JSON, badges, figures and a feed for machines. The server renders;
-//! a little script only asks for the same page again when something has changed, and every page does without it.
+//! The content of `cc-ci serve`: pages for people; JSON, badges, metrics and a feed for machines. The server renders. A
+//! small script only reloads the page's content when something has changed, and every page works without it.
 //!
 //! ```text
-//! history ─► query ─► pure page (a struct with texts) ─► askama template ─► answer
-//!    └► changes ─► server-sent events ─► the reader's page asks again
+//! history ─► query ─► pure page (a struct with texts) ─► askama template ─► response
+//!    └► changes ─► server-sent events ─► the page reloads its content
 //! ```
 
 mod actions;

@@ -1,4 +1,4 @@
-//! One run as a line of a table. Pure.
+//! One run as a row of a table. Pure.
 
 use jiff::Timestamp;
 
@@ -7,10 +7,9 @@ use history::{RunRow, RunState};
 use journal::text::{one_line, seconds};
 use journal::tone::Tone;
 
-/// The widest text of a line, in columns.
+/// Maximum width of its text, in columns.
 const COLUMNS: usize = 160;
 
-/// One run as a line of a table.
 #[derive(Debug, Clone)]
 pub(super) struct RunLine {
     pub(super) href: String,
@@ -20,7 +19,7 @@ pub(super) struct RunLine {
     pub(super) word: &'static str,
     /// Pull request, commit, versions.
     pub(super) about: String,
-    /// What happened, where it is not green.
+    /// The failure, if it is not green.
     pub(super) line: String,
     pub(super) took: String,
     pub(super) at: String,
@@ -45,12 +44,12 @@ impl RunLine {
     }
 }
 
-/// Where a run's page is.
+/// The address of a run's page.
 pub(super) fn href(run: &RunRow) -> String {
     format!("runs/{}", run.run)
 }
 
-/// The name of a tone in a style sheet.
+/// The class of a tone in the style sheet.
 pub(super) fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::NoEnd => "no-end",
@@ -75,7 +74,6 @@ pub(super) fn about(run: &RunRow) -> String {
     parts.join(", ")
 }
 
-/// Whether it is under way.
 pub(super) fn is_live(run: &RunRow) -> bool {
     run.state == RunState::Live
 }

@@ -1,4 +1,4 @@
-//! All runs, a part at a time.
+//! The list of all runs, page by page.
 
 use askama::Template;
 use http_client::coded;
@@ -13,7 +13,7 @@ use journal::tone::Tone;
 /// Runs on a page.
 pub(super) const COUNT: u16 = 50;
 
-/// What somebody asked for. All of it is text, so that an empty field of the form is no mistake.
+/// The query. All fields are text, so that an empty field of the form is valid.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ListFilter {
@@ -23,7 +23,7 @@ pub(super) struct ListFilter {
     pub(super) before: String,
 }
 
-/// Names of verdicts in an address, and their words.
+/// Names of verdicts in an address, and their labels.
 const VERDICTS: [(&str, &str); 6] = [
     ("passed", "passed"),
     ("failed", "failed"),
@@ -34,17 +34,17 @@ const VERDICTS: [(&str, &str); 6] = [
 ];
 
 impl ListFilter {
-    /// The same for the history. What cannot be meant is an error, in words.
+    /// The history's filter, or the error as text.
     pub(super) fn filter(&self) -> Result<Filter, String> {
         let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
         let recipe = text(&self.recipe).map(|name| name.parse().map_err(|error| format!("{error}"))).transpose()?;
-        let number = |text: String| text.parse().map_err(|_| "the number of a pull request is wanted".to_owned());
+        let number = |text: String| text.parse().map_err(|_| "the number of a pull request is required".to_owned());
         let shows = match self.verdict.as_str() {
             "" => None,
             "live" => Some(Shows::Live),
             name => {
                 let tone = Tone::ALL.into_iter().find(|tone| super::line::class(*tone) == name);
-                Some(Shows::Tone(tone.ok_or_else(|| "there is no such verdict".to_owned())?))
+                Some(Shows::Tone(tone.ok_or_else(|| "unknown verdict".to_owned())?))
             }
         };
         Ok(Filter { recipe, pull_request: text(&self.pull).map(number).transpose()?, shows })

@@ -1,5 +1,5 @@
-//! Server-sent events: that something has changed, never what. A page asks for itself again, so it cannot drift from
-//! what the server shows, and a reader who was away needs no replay.
+//! Server-sent events: that something has changed, not what. The page reloads its content, so it always equals what the
+//! server renders, and a reader who was disconnected needs no replay.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -19,14 +19,14 @@ use super::asked::Asked;
 use super::site::Site;
 use history::HistoryChange;
 
-/// Changes within this time are told together.
+/// Changes within this time are one event.
 const TOGETHER: Duration = Duration::from_millis(250);
-/// In place of a run: whatever is shown may be another.
+/// In place of a run: any content may have changed.
 const ALL: &str = "all";
-/// A sign of life, for whatever stands between.
+/// Keep-alive interval, for proxies.
 const ALIVE: Duration = Duration::from_secs(20);
 
-/// What somebody wants to hear of; everything where nothing is named.
+/// The subscription; everything if nothing is specified.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct About {
@@ -51,11 +51,11 @@ pub(super) async fn events(
     Asked(about): Asked<About>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let stream = unfold((site.changes(), about, true), |(mut changes, about, first)| async move {
-        // What happened between the page and this stream, or while it was away, is not known: the first event asks
-        // for the page again.
+        // Changes between the page and this stream, or while it was disconnected, are unknown: the first event reloads
+        // the page.
         let told = if first { BTreeSet::new() } else { next(&mut changes, &about).await? };
         let runs: Vec<&str> = told.iter().map(String::as_str).collect();
-        // Browsers do not tell of an event without data.
+        // Browsers do not dispatch an event without data.
         let data = if runs.is_empty() { ALL.to_owned() } else { runs.join(" ") };
         let event = Event::default().event("change").data(data);
         Some((Ok(event), (changes, about, false)))
@@ -63,7 +63,7 @@ pub(super) async fn events(
     Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE))
 }
 
-/// Waits for a change that matters, and takes those that come right behind it. None when the server ends.
+/// Waits for a relevant change, and collects those that follow at once. `None` when the server ends.
 async fn next(changes: &mut Receiver<HistoryChange>, about: &About) -> Option<BTreeSet<String>> {
     let mut told = BTreeSet::new();
     loop {

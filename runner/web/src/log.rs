@@ -11,7 +11,6 @@ use report::log::{LogLine, lines};
 /// Records of one window.
 pub(super) const SIZE: u64 = 400;
 
-/// A window of the log.
 #[derive(Template)]
 #[template(path = "pages/loglines.html")]
 pub(super) struct Lines {
@@ -58,7 +57,7 @@ impl Lines {
 }
 
 impl LogPage {
-    /// `from` is where the window begins.
+    /// `from` is the start of the window.
     pub(super) fn new(shell: Shell, run: &RunRow, from: u64, records: &[Record]) -> Self {
         let total = run.lines;
         let to = from.saturating_add(records.len() as u64);
@@ -86,7 +85,7 @@ impl LogPage {
     }
 }
 
-/// The window that a record is in, by its first record.
+/// The first record of a record's window.
 pub(super) fn window(record: u64) -> u64 {
     record - record % SIZE
 }

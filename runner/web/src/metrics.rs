@@ -1,4 +1,4 @@
-//! Figures for Prometheus, in its text format. Pure.
+//! Metrics for Prometheus, in its text format. Pure.
 
 use std::fmt::{Display, Write as _};
 
@@ -6,20 +6,21 @@ use slots::status::Status;
 
 use journal::tone::Tone;
 
-/// What there is to tell.
+/// The values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figures {
-    /// Each recipe's newest verdict on the whole recipe, when it began (Unix seconds) and how long it took (milliseconds).
+    /// Each recipe's newest verdict on the whole recipe, when it began (Unix seconds) and how long it took
+    /// (milliseconds).
     pub(super) recipes: Vec<(String, Option<Tone>, i64, u64)>,
-    /// Runs that are under way.
+    /// Runs in progress.
     pub(super) live: usize,
     /// Runs in the history.
     pub(super) runs: u64,
-    /// The slots; none where the swarm does not answer.
+    /// `None` if the swarm does not answer.
     pub(super) slots: Option<Status>,
 }
 
-/// The whole answer.
+/// The response's body.
 pub(super) fn text(figures: &Figures) -> String {
     let mut text = String::new();
     family(&mut text, "cc_ci_runs", "gauge", "Runs in the history.");
@@ -52,9 +53,9 @@ fn slots(text: &mut String, status: &Status) {
     let caps = &status.caps;
     let all: [(&str, &str, String); 7] = [
         ("cc_ci_slots_used", "Runs that hold a slot.", status.tests.to_string()),
-        ("cc_ci_slots_limit", "Runs that may hold one.", caps.tests.to_string()),
-        ("cc_ci_apps_used", "Apps that they hold.", status.apps.to_string()),
-        ("cc_ci_apps_limit", "Apps that they may hold.", caps.apps.to_string()),
+        ("cc_ci_slots_limit", "Maximum number of runs with a slot.", caps.tests.to_string()),
+        ("cc_ci_apps_used", "Live apps.", status.apps.to_string()),
+        ("cc_ci_apps_limit", "Maximum number of live apps.", caps.apps.to_string()),
         ("cc_ci_memory_reserved_mebibytes", "Memory that is kept for them.", status.mib.to_string()),
         ("cc_ci_memory_limit_mebibytes", "Memory that may be kept.", caps.mib.to_string()),
         ("cc_ci_runs_waiting", "Runs that wait for a slot.", status.waiters.len().to_string()),

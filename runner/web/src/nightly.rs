@@ -1,4 +1,4 @@
-//! The nightly sweep: which recipes turned, all that was tested, and the sweeps before. Pure.
+//! The nightly sweep: which recipes turned, everything that was tested, and earlier sweeps. Pure.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use journal::text::{count, one_line};
 use journal::tone::Tone;
 use nightly::{Clock, Sweep, SweepPhase, SweepRun, Swept, SweptHealth, Turned, WebhookMessage};
 
-/// The widest text of a line, in columns.
+/// Maximum width of a line, in columns.
 const COLUMNS: usize = 160;
 
 #[derive(Template)]
@@ -18,7 +18,7 @@ const COLUMNS: usize = 160;
 pub(super) struct NightlyPage {
     shell: Shell,
     lead: String,
-    /// What there is to say beside it, in sentences.
+    /// Further sentences.
     remarks: String,
     turned: Vec<TurnLine>,
     is_over: bool,
@@ -53,14 +53,14 @@ struct OtherLine {
     words: String,
 }
 
-/// What the page is made from.
+/// The page's data.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nights {
-    /// The sweep that is shown; none where there was none yet.
+    /// The shown sweep, if there is any yet.
     pub(super) shown: Option<Sweep>,
-    /// All that are kept, newest first.
+    /// All stored sweeps, newest first.
     pub(super) all: Vec<Sweep>,
-    /// The hour, where one was ever set.
+    /// The configured time, if it was ever set.
     pub(super) clock: Option<Clock>,
 }
 
@@ -83,9 +83,9 @@ impl NightlyPage {
 
 fn lead(shown: Option<&Sweep>) -> String {
     match shown {
-        None => "No sweep was made yet.".to_owned(),
+        None => "There was no sweep yet.".to_owned(),
         Some(sweep) if sweep.ended.is_none() => {
-            format!("The sweep of {} is under way: {}; {} to come.", sweep.date, counted(sweep), sweep.open())
+            format!("The sweep of {} is in progress: {}; {} to come.", sweep.date, counted(sweep), sweep.open())
         }
         Some(sweep) => format!("The sweep of {}: {}.", sweep.date, words(sweep)),
     }
@@ -111,7 +111,7 @@ fn remarks(shown: Option<&Sweep>, clock: Option<&Clock>) -> Vec<String> {
         remarks.extend(sweep.cut_short.as_ref().map(|why| format!("It was cut short: {}.", one_line(why, COLUMNS))));
         if !sweep.left_out.is_empty() {
             let days: Vec<String> = sweep.left_out.iter().map(ToString::to_string).collect();
-            remarks.push(format!("It took so long that the sweep of {} was left out.", days.join(", ")));
+            remarks.push(format!("It took so long that the sweep of {} was skipped.", days.join(", ")));
         }
         match &sweep.message {
             WebhookMessage::GivenUp { why } => {
@@ -128,7 +128,7 @@ fn remarks(shown: Option<&Sweep>, clock: Option<&Clock>) -> Vec<String> {
                 clock.hour
             )
         }
-        None => "Whoever keeps this cc-ci sets an hour for it with CCCI_NIGHTLY.".to_owned(),
+        None => "The operator of this cc-ci can configure its time with CCCI_NIGHTLY.".to_owned(),
     });
     remarks
 }
@@ -159,7 +159,7 @@ fn turn_line(turned: Turned<'_>) -> TurnLine {
     }
 }
 
-/// A line for each of its runs; one where there is none.
+/// A line for each run; one line if there is none.
 fn lines(swept: &Swept, now: Timestamp) -> Vec<NightLine> {
     let recipe = swept.recipe.to_string();
     if swept.runs.is_empty() {
@@ -208,7 +208,7 @@ fn line(recipe: &str, run: &SweepRun, now: Timestamp) -> NightLine {
     }
 }
 
-/// How a sweep looks to somebody who reads only that.
+/// A sweep's summary for the window's title.
 pub(super) fn title(sweep: Option<&Sweep>) -> String {
     sweep.map_or_else(
         || "Nightly".to_owned(),

@@ -1,4 +1,4 @@
-//! The first page: each recipe's newest whole run, who is live, who waits.
+//! The first page: each recipe's newest whole run, live runs, and waiting ones.
 
 use std::collections::HashMap;
 
@@ -15,33 +15,32 @@ use journal::event::Stage;
 use journal::text::{count, one_line, seconds};
 use journal::tone::Tone;
 
-/// The stages that have a column; the others are about the machine, or say the same in every run.
+/// The stages with a column; the others concern the machine, or are the same in every run.
 pub(super) const COLUMNS: [Stage; 5] = [Stage::Install, Stage::Upgrade, Stage::Backup, Stage::Functional, Stage::Fresh];
-/// A bar of the last runs, and the gap to the next, in pixels.
+/// Width of a bar of the last runs including the gap, in pixels.
 const BAR: usize = 7;
 const GAP: usize = 3;
 const HIGH: usize = 24;
 
-/// What the history knows of a recipe.
+/// The history's data of a recipe.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    /// The newest run that says something of the whole recipe, else the newest.
+    /// The newest run that tests the whole recipe, else the newest.
     pub(super) run: RunRow,
-    /// Its stages.
     pub(super) stages: Vec<StageRow>,
-    /// The newest runs, newest first.
+    /// Newest first.
     pub(super) last: Vec<RunRow>,
 }
 
-/// All that the page shows.
+/// The page's data.
 #[derive(Debug, Clone)]
 pub(super) struct OverviewData {
     pub(super) rows: Vec<Row>,
     pub(super) live: Vec<RunRow>,
     pub(super) recent: Vec<RunRow>,
-    /// The slots; none where the swarm does not answer, or nobody asked for one yet.
+    /// `None` if the swarm does not answer, or no run has requested a slot yet.
     pub(super) slots: Option<Status>,
-    /// How long runs usually take.
+    /// The usual duration of runs.
     pub(super) usual_ms: HashMap<String, u64>,
     pub(super) now: Timestamp,
 }
@@ -69,7 +68,8 @@ struct LiveLine {
 }
 
 struct QueueLine {
-    href: String,
+    /// `None` where the run belongs to another host and its journal is not here.
+    href: Option<String>,
     recipe: String,
     about: String,
     place: String,
@@ -158,7 +158,7 @@ fn live_line(run: &RunRow, seen: &OverviewData) -> LiveLine {
 fn queue_line(waiter: &Waiter, run: Option<&RunRow>) -> QueueLine {
     let in_words = |time_s: u64| format!("begins in about {}", seconds(time_s.saturating_mul(1_000)));
     QueueLine {
-        href: format!("runs/{}", waiter.ask.run),
+        href: run.map(href),
         recipe: waiter.ask.recipe.to_string(),
         about: run.map_or_else(|| one_line(&waiter.ask.owner, 60), about),
         place: waiter.place.to_string(),
@@ -214,7 +214,7 @@ fn cell(stage: Stage, row: &Row) -> Cell {
     }
 }
 
-/// The last runs, the newest at the right: high is long.
+/// The last runs as bars, the newest at the right; the height is the duration.
 fn bars(last: &[RunRow]) -> Vec<Bar> {
     let most = last.iter().map(|run| run.took_ms).max().unwrap_or(1).max(1);
     let bar = |(at, run): (usize, &RunRow)| {

@@ -1,4 +1,4 @@
-//! What readers get before there is a history, and after.
+//! The responses to readers before and after the history is available.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,17 +12,17 @@ use super::respond::NoPage;
 use super::routes::router;
 use super::{Site, headers};
 
-/// The readers of a server: they are told that there is no history, until there is one.
+/// The server's pages: an explanation that there is no history, until there is one.
 #[derive(Debug, Clone, Default)]
 pub struct Readers(Arc<OnceLock<Router>>);
 
 impl Readers {
-    /// From now on this is shown. A site that is shown already stays.
+    /// Shows this site from now on. A site that is shown already stays.
     pub fn show(&self, site: Site) {
         self.0.get_or_init(|| router(site));
     }
 
-    /// Every path that nobody else serves.
+    /// The fallback for every path that no other route serves.
     pub fn router(&self) -> Router {
         let readers = self.clone();
         Router::new()
@@ -31,7 +31,7 @@ impl Readers {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let what = "No results are shown: the history cannot be opened. The log of cc-ci serve says why. Runs go on.";
+        let what = "No results are shown: the history cannot be opened. The log of cc-ci serve has the reason. Runs are not affected.";
         match self.0.get() {
             Some(router) => router.clone().oneshot(request).await.into_response(),
             None => NoPage::Unset(what, "the history cannot be opened".to_owned()).into_response(),

@@ -1,4 +1,4 @@
-//! The page of a recipe: what comes and goes, how long stages take, which upgrades were tested, and its runs.
+//! The page of a recipe: flakes, durations of stages, tested upgrades, and its runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,19 +17,19 @@ use journal::text::{count, one_line, seconds};
 use journal::tone::Tone;
 use report::log::lines;
 
-/// What the history knows of a recipe.
+/// The history's data of a recipe.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) recipe: RecipeName,
-    /// Checks that come and go, each with the first point where its two runs differ.
+    /// Flaky checks, each with the first point where its two runs differ.
     pub(super) flakes: Vec<(Flake, Option<Parting>)>,
-    /// How long stages took in the newest runs.
+    /// Durations of stages in the newest runs.
     pub(super) spreads: Vec<Spread>,
-    /// How long they took week by week.
+    /// Durations by week.
     pub(super) weeks: Vec<Week>,
     pub(super) pairs: Vec<VersionPair>,
     pub(super) runs: Vec<RunRow>,
-    /// stable, testing or unstable, where that is known.
+    /// stable, testing or unstable, if known.
     pub(super) standing: Option<&'static str>,
     pub(super) now: Timestamp,
 }
@@ -160,7 +160,7 @@ fn flake_line(flake: &Flake, parting: Option<&Parting>, shell: &Shell) -> FlakeL
     }
 }
 
-/// A record in the log's page.
+/// The address of a record in the log.
 fn record_href(run: &RunRow, record: u64) -> String {
     format!("{}/log?from={}#r{record}", href(run), super::log::window(record))
 }
@@ -190,7 +190,7 @@ fn trends(known: &Known) -> Vec<Trend> {
     known.spreads.iter().map(trend).collect()
 }
 
-/// Points of a line in a box of 100 by 40; one value is a level line.
+/// Points of a line in a box of 100 by 40; a single value is a level line.
 fn polyline(values: impl Iterator<Item = u64>, most: u64) -> String {
     let mut values: Vec<u64> = values.collect();
     if let [only] = values[..] {

@@ -1,4 +1,4 @@
-//! Answers, and what there is to say where there is none.
+//! Responses and errors.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,15 +10,15 @@ use history::HistoryError;
 /// Why there is no page.
 #[derive(Debug)]
 pub(super) enum NoPage {
-    /// There is no such thing.
+    /// Not found.
     Missing(&'static str),
-    /// The question cannot be meant.
+    /// An invalid query.
     Wrong(String),
     /// The history does not answer.
     History(HistoryError),
-    /// What it is made from cannot be had on this machine; the log says why, with the paths that readers do not need.
+    /// Its source is not available on this machine; the log says why, with paths that readers do not need.
     Unset(&'static str, String),
-    /// A fault of cc-ci.
+    /// A bug of cc-ci.
     Bug(String),
 }
 
@@ -40,22 +40,23 @@ impl NoPage {
         match self {
             Self::Missing(what) => (
                 StatusCode::NOT_FOUND,
-                "Nothing is here",
-                format!("There is no such {what}. An old one may have gone by the rules of what is kept."),
+                "Not found",
+                format!("There is no such {what}. An old one may have been removed by retention."),
             ),
-            Self::Wrong(why) => (StatusCode::BAD_REQUEST, "That cannot be meant", why.clone()),
+            Self::Wrong(why) => (StatusCode::BAD_REQUEST, "Invalid request", why.clone()),
             Self::History(error) => {
-                tracing::error!("a page could not be made: {error}");
-                let text = "The history does not answer now; the log of cc-ci serve says why. Runs go on.";
-                (StatusCode::SERVICE_UNAVAILABLE, "Not now", text.to_owned())
+                tracing::error!("a page could not be rendered: {error}");
+                let text =
+                    "The history does not answer now; the log of cc-ci serve has the reason. Runs are not affected.";
+                (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", text.to_owned())
             }
             Self::Unset(what, why) => {
-                tracing::error!("a page could not be made: {why}");
-                (StatusCode::SERVICE_UNAVAILABLE, "Not to be had here", (*what).to_owned())
+                tracing::error!("a page could not be rendered: {why}");
+                (StatusCode::SERVICE_UNAVAILABLE, "Not available here", (*what).to_owned())
             }
             Self::Bug(why) => {
-                tracing::error!("a page could not be made: {why}");
-                (StatusCode::INTERNAL_SERVER_ERROR, "A fault of cc-ci", "Its log says more.".to_owned())
+                tracing::error!("a page could not be rendered: {why}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "A bug of cc-ci", "Its log has the details.".to_owned())
             }
         }
     }
@@ -80,12 +81,11 @@ impl IntoResponse for NoPage {
     }
 }
 
-/// A page.
 pub(super) fn html(page: &impl Template) -> Result<Response, NoPage> {
     Ok(Html(page.render()?).into_response())
 }
 
-/// Something else, of this media type.
+/// A response of this media type.
 pub(super) fn typed(kind: &'static str, body: impl Into<axum::body::Body>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body.into()).into_response()
 }

@@ -1,6 +1,6 @@
-//! Every path, and what is asked of the history for it.
+//! Every path, and its queries of the history.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::Router;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::asked::{Asked, NamedPart};
 use super::coverage::CoveragePage;
-use super::fleet::{Fleet, Need};
+use super::fleet::{Fleet, Need, Swarmed};
 use super::list::{COUNT, List, ListFilter};
 use super::log::{Lines, LogPage, SIZE, window};
 use super::nightly::{NightlyPage, Nights, title as title_of_sweep};
@@ -35,18 +35,18 @@ use recipe_folder::folder::folder_of;
 use report::html::PNG;
 use report::junit;
 
-/// Runs that the overview and a recipe's page show.
+/// Number of runs on the overview and on a recipe's page.
 const NEWEST: u16 = 15;
 /// Bars of a recipe on the overview.
 const BARS: u16 = 14;
 /// Weeks of a trend.
 const WEEKS: i64 = 26;
-/// Runs that a recipe's figures are made from.
+/// Number of runs for a recipe's statistics.
 const FIGURES: u32 = 200;
-/// Flakes whose runs are compared; more are named without.
+/// Number of flakes whose runs are compared; others are only named.
 const COMPARED: usize = 5;
 
-/// Everything that is served to readers. Whoever serves it may add more paths.
+/// All routes for readers. The caller may add more.
 pub fn router(site: Site) -> Router {
     Router::new()
         .route("/", get(overview))
@@ -83,14 +83,13 @@ async fn overview(State(site): State<Site>) -> Result<Response, NoPage> {
     Ok(typed("text/html; charset=utf-8", page))
 }
 
-/// The first page.
 pub(super) async fn overview_page(site: &Site, place: LinkBase) -> Result<String, NoPage> {
     use askama::Template as _;
     let slots = match place {
         LinkBase::Served => site.look().lately().await.and_then(|seen| seen.slots),
         LinkBase::Exported(_) => None,
     };
-    // Put into words on the same thread: it takes long enough to hold up other readers.
+    // Rendered on the same blocking thread: it takes long enough to delay other readers.
     let made = site.history().read(move |db| {
         let (rows, live, recent) = overview_rows(db)?;
         let usual = |row: &Row| Some((row.run.recipe.to_string(), row.run.worked_ms?));
@@ -101,7 +100,7 @@ pub(super) async fn overview_page(site: &Site, place: LinkBase) -> Result<String
     Ok(made.await??)
 }
 
-/// Each recipe's row, the runs that live, the newest runs.
+/// Each recipe's row, the live runs, the newest runs.
 type Rows = (Vec<Row>, Vec<RunRow>, Vec<RunRow>);
 
 fn overview_rows(db: &Db) -> Result<Rows, HistoryError> {
@@ -144,7 +143,6 @@ async fn run(State(site): State<Site>, NamedPart(run): NamedPart<RunId>) -> Resu
     Ok(Html(page).into_response())
 }
 
-/// The page of one run.
 pub(super) async fn run_page(site: &Site, run: RunId, place: LinkBase) -> Result<String, NoPage> {
     use askama::Template as _;
     let (pictures, can_act) = (site.pictures(), site.token().is_some());
@@ -164,21 +162,21 @@ pub(super) async fn run_page(site: &Site, run: RunId, place: LinkBase) -> Result
     Ok(made.await?.ok_or(NoPage::Missing("run"))??)
 }
 
-/// A place in a log.
+/// A position in a log.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct From {
     from: Option<u64>,
 }
 
-/// A window of the log: the run, where the window begins, and its records.
+/// A window of the log: the run, the window's start, and its records.
 async fn records(site: &Site, run: RunId, from: Option<u64>) -> Result<(RunRow, u64, Vec<Record>), NoPage> {
     let found = site
         .history()
         .read(move |db| {
             let Some(one) = db.run(&run)? else { return Ok(None) };
             let row = one.run;
-            // A run that lives is read at its end, one that is over from its beginning.
+            // A live run is shown from its end, another one from its beginning.
             let newest = if row.tone.is_none() { row.lines.saturating_sub(1) } else { 0 };
             let from = window(from.unwrap_or(newest).min(row.lines.saturating_sub(1)));
             let lines = db.window(&run, from, SIZE)?.unwrap_or_default();
@@ -232,7 +230,7 @@ async fn junit_xml(State(site): State<Site>, NamedPart(run): NamedPart<RunId>) -
     Ok(typed("application/xml", text.map_err(|error| NoPage::Bug(error.to_string()))?))
 }
 
-/// Pictures alone, and only where the operator shows them; what a stranger's test wrote is never a page.
+/// Only pictures, and only if the operator enabled them; a file of an untrusted test is never served as a page.
 async fn picture(
     State(site): State<Site>,
     NamedPart((run, name)): NamedPart<(RunId, String)>,
@@ -252,7 +250,6 @@ async fn recipe(State(site): State<Site>, NamedPart(recipe): NamedPart<RecipeNam
     Ok((StatusCode::OK, Html(page)).into_response())
 }
 
-/// The page of one recipe.
 pub(super) async fn recipe_page(site: &Site, recipe: RecipeName, place: LinkBase) -> Result<String, NoPage> {
     use askama::Template as _;
     let now = Timestamp::now();
@@ -288,31 +285,46 @@ async fn coverage(State(site): State<Site>) -> Result<Response, NoPage> {
 }
 
 async fn newest_sweep(State(site): State<Site>) -> Result<Response, NoPage> {
-    nightly(&site, None).await
+    Ok(Html(sweep_page(&site, None, LinkBase::Served).await?).into_response())
 }
 
 async fn sweep_of_day(State(site): State<Site>, NamedPart(day): NamedPart<Date>) -> Result<Response, NoPage> {
-    nightly(&site, Some(day)).await
+    Ok(Html(sweep_page(&site, Some(day), LinkBase::Served).await?).into_response())
 }
 
-async fn nightly(site: &Site, day: Option<Date>) -> Result<Response, NoPage> {
+/// The page of a sweep; the newest one's without a day.
+pub(super) async fn sweep_page(site: &Site, day: Option<Date>, place: LinkBase) -> Result<String, NoPage> {
+    use askama::Template as _;
     let all = site.sweeps().await?;
     let shown = match day {
         Some(day) => Some(all.iter().find(|sweep| sweep.date == day).cloned().ok_or(NoPage::Missing("sweep"))?),
         None => all.first().cloned(),
     };
     let clock = Shelf::below(site.state()).clock();
-    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", LinkBase::Served);
-    html(&NightlyPage::new(shell, &Nights { shown, all, clock }, Timestamp::now()))
+    let shell = Shell::new(&title_of_sweep(shown.as_ref()), "nightly", place);
+    Ok(NightlyPage::new(shell, &Nights { shown, all, clock }, Timestamp::now()).render()?)
 }
 
 async fn fleet(State(site): State<Site>) -> Result<Response, NoPage> {
     let seen = site.look().seen().await;
-    let needs = site.history().read(needs).await?;
-    html(&Fleet::new(Shell::new("Fleet", "fleet", LinkBase::Served).live("events"), seen.as_ref(), &needs))
+    let runs = seen.as_ref().map(Swarmed::runs).unwrap_or_default();
+    let (known, needs) = site
+        .history()
+        .read(move |db| {
+            let mut known = BTreeSet::new();
+            for run in runs {
+                if db.run(&run)?.is_some() {
+                    known.insert(run);
+                }
+            }
+            Ok((known, needs(db)?))
+        })
+        .await?;
+    let shell = Shell::new("Fleet", "fleet", LinkBase::Served).live("events");
+    html(&Fleet::new(shell, seen.as_ref(), &known, &needs))
 }
 
-/// What each recipe's telling run needed.
+/// The usage of each recipe's most relevant run.
 fn needs(db: &Db) -> Result<Vec<Need>, HistoryError> {
     let need = |known: history::query::RecipeRow| {
         let standing = known.standing?;

@@ -1,4 +1,4 @@
-//! The page of one run: what the report says, kept true while the run lives.
+//! The page of one run: its report, updated while the run lives.
 
 use askama::Template;
 
@@ -23,7 +23,7 @@ pub(super) struct RunPage {
 }
 
 impl RunPage {
-    /// `pictures` says whether what browsers showed may be seen.
+    /// `pictures`: whether the browsers' pictures may be shown.
     pub(super) fn new(
         shell: Shell,
         row: &RunRow,

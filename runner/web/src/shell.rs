@@ -1,37 +1,40 @@
-//! What every page has around its content.
+//! The frame of every page.
 
-/// What every page has around its content.
 #[derive(Debug, Clone)]
 pub(super) struct Shell {
     /// The title of the window, without cc-ci's name.
     pub(super) title: String,
-    /// The name of the entry in the navigation that the page belongs to.
+    /// The page's entry in the navigation.
     pub(super) here: &'static str,
-    /// Where all pages are, seen from this one: `/` on a server, `../` in an export.
+    /// The base of links: `/` on a server, `../` in an export.
     pub(super) root: String,
     /// The name of the overview's file.
     pub(super) index: &'static str,
-    /// The names of the style sheet and of the scripts, each with what tells its release.
+    /// The names of the style sheet and of the scripts, which include their release.
     pub(super) style: &'static str,
     pub(super) scripts: Vec<&'static str>,
-    /// The stream that says when the page has changed; none where it cannot.
+    /// The stream of changes; `None` if the page is static.
     pub(super) live: Option<String>,
     pub(super) version: &'static str,
-    /// Whether nobody serves it: forms and questions are left out.
+    /// Whether it is an export: forms and queries are omitted.
     pub(super) is_export: bool,
 }
 
-/// Name and path of what the navigation shows.
+/// Label and path of the navigation's entries.
 const NAV: [(&str, &str); 5] =
     [("recipes", ""), ("runs", "runs"), ("nightly", "nightly"), ("coverage", "coverage"), ("fleet", "fleet")];
-/// The same where nothing serves: what is live is left out.
-const EXPORTED: [(&str, &str); 3] =
-    [("recipes", "index.html"), ("runs", "runs/index.html"), ("coverage", "coverage/index.html")];
+/// The same for an export, without live pages.
+const EXPORTED: [(&str, &str); 4] = [
+    ("recipes", "index.html"),
+    ("runs", "runs/index.html"),
+    ("nightly", "nightly/index.html"),
+    ("coverage", "coverage/index.html"),
+];
 
 /// How pages are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkBase {
-    /// From this server, below this path, which ends with a slash.
+    /// From this server.
     Served,
     /// From files, this many folders below the first page.
     Exported(usize),
@@ -56,7 +59,7 @@ impl Shell {
         }
     }
 
-    /// The page is kept true by this stream.
+    /// Updates the page by this stream.
     pub(super) fn live(mut self, path: &str) -> Self {
         if !self.is_export {
             self.live = Some(path.to_owned());
@@ -65,7 +68,6 @@ impl Shell {
         self
     }
 
-    /// The entries of the navigation.
     pub(super) fn nav(&self) -> &'static [(&'static str, &'static str)] {
         if self.is_export { &EXPORTED } else { &NAV }
     }

@@ -1,4 +1,4 @@
-//! What the pages are made from.
+//! The data of the pages.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -23,33 +23,33 @@ use host::queue::Runner;
 use host::settings::plain;
 use nightly::{Shelf, Sweep};
 
-/// What a page that many look at is made once in.
+/// How long a page with many readers is cached.
 ///
-/// Less than the time in which changes are told together (see `live`): whoever asks because he was told of one gets a
-/// page that has it.
+/// Less than the time in which changes are collected (see `live`): a reader who reloads because of an event gets a page
+/// that includes the change.
 const FRESH: Duration = Duration::from_millis(200);
-/// After so long a page in which nothing has changed is made again, for its words of time and for the queue.
+/// Maximum age of an unchanged page, because of its relative times and the queue.
 const AGED: Duration = Duration::from_secs(2);
 
-/// Answers as long as a journal that are made at once.
+/// Maximum number of concurrent large queries.
 const HEAVY: usize = 2;
-/// Coverage changes with runs, and costs a second.
+/// Coverage changes with runs, and takes a second to compute.
 const COVERAGE_FRESH: Duration = Duration::from_secs(60);
-/// Runs of a recipe that are looked at for its coverage.
+/// Number of a recipe's runs that count for its coverage.
 const EVIDENCE: u16 = 100;
 
-/// How pages are shown; see `ServeSettings`.
+/// The settings of pages; see `ServeSettings`.
 #[derive(Debug, Clone, Default)]
 pub struct PageSettings<'a> {
-    /// File with the token that actions need; without one there are none.
+    /// File with the token for actions; without one there are none.
     pub token_file: Option<&'a Path>,
-    /// Where readers find the pages, for feeds and badges.
+    /// The pages' public address, for feeds and badges.
     pub home: Option<Url>,
-    /// Whether what browsers showed in tests may be seen. Nobody can redact a picture.
+    /// Whether to show browsers' pictures, which cannot be redacted.
     pub pictures: bool,
 }
 
-/// What the pages are made from. Cheap to clone.
+/// The data of the pages. Cheap to clone.
 #[derive(Clone)]
 pub struct Site(Arc<Inner>);
 
@@ -62,9 +62,9 @@ struct Inner {
     pictures: bool,
     heavy: Arc<Semaphore>,
     overview: std::sync::Mutex<Option<(Instant, Bytes)>>,
-    /// Held by the one who makes the first page.
+    /// Held while the first page is made.
     making: Arc<Mutex<()>>,
-    /// Changes that were not looked at, and when the last one was.
+    /// Unread changes, and when the last one was.
     seen: std::sync::Mutex<(Receiver<HistoryChange>, Instant)>,
     coverage: Mutex<Option<(Instant, Arc<Coverage>)>>,
 }
@@ -79,7 +79,7 @@ impl Site {
     /// The pages of a history.
     ///
     /// # Errors
-    /// When the token cannot be read.
+    /// The token cannot be read.
     pub fn new(history: &History, runner: &Runner, shown: &PageSettings<'_>) -> Result<Self, Failure> {
         Ok(Self(Arc::new(Inner {
             history: history.clone(),
@@ -96,8 +96,7 @@ impl Site {
         })))
     }
 
-    /// Asks a question whose answer may be as long as a journal, and makes the answer where that holds up nobody. Few
-    /// are made at once: each may need memory for a whole run.
+    /// Runs a large query on a blocking thread, two at a time: each may need memory for a whole run.
     pub(super) async fn heavy<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Db) -> Result<T, HistoryError> + Send + 'static,
@@ -134,13 +133,13 @@ impl Site {
         self.0.pictures
     }
 
-    /// Where readers find the pages; none where nobody said so.
+    /// The pages' public address, if configured.
     pub(super) fn home(&self) -> Option<&Url> {
         self.0.home.as_ref()
     }
 
-    /// The first page, which is what everybody looks at: it is made anew when something has changed. Where only its
-    /// words of time are old, nobody waits for the new one.
+    /// The first page, which most readers request: it is made again when something has changed. If only its relative
+    /// times are old, readers get it without waiting for the new one.
     pub(super) async fn overview(
         &self,
         make: impl Future<Output = Result<String, NoPage>> + Send + 'static,
@@ -173,14 +172,14 @@ impl Site {
         _making: OwnedMutexGuard<()>,
         make: impl Future<Output = Result<String, NoPage>>,
     ) -> Result<Bytes, NoPage> {
-        // As old as what it is made from.
+        // As old as its data.
         let begun = Instant::now();
         let page = Bytes::from(make.await?);
         *self.0.overview.lock().unwrap_or_else(PoisonError::into_inner) = Some((begun, page.clone()));
         Ok(page)
     }
 
-    /// When the history changed last, as far as anybody asked.
+    /// The time of the history's last known change.
     fn changed(&self) -> Instant {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         while let Ok(_) | Err(TryRecvError::Lagged(_)) = seen.0.try_recv() {
@@ -189,13 +188,13 @@ impl Site {
         seen.1
     }
 
-    /// The nightly sweeps that are kept, newest first.
+    /// The stored nightly sweeps, newest first.
     pub(super) async fn sweeps(&self) -> Result<Vec<Sweep>, NoPage> {
         let shelf = Shelf::below(self.state());
         tokio::task::spawn_blocking(move || shelf.sweeps()).await.map_err(|error| NoPage::Bug(error.to_string()))
     }
 
-    /// What is covered, as it was a minute ago, or is now: every journal is read for it.
+    /// The coverage, at most a minute old: every journal is read for it.
     pub(super) async fn coverage(&self) -> Result<Arc<Coverage>, NoPage> {
         let mut kept = self.0.coverage.lock().await;
         if let Some((at, coverage)) = &*kept
@@ -211,7 +210,7 @@ impl Site {
         });
         let gathered = gathered.await.map_err(|error| NoPage::Bug(error.to_string()))?;
         let coverage = Arc::new(gathered.map_err(|failure| {
-            let what = "The recipes' folders cannot be read: whoever keeps this cc-ci sets CCCI_RECIPES.";
+            let what = "The recipes' folders cannot be read: the operator of this cc-ci has to set CCCI_RECIPES.";
             NoPage::Unset(what, failure.to_string())
         })?);
         *kept = Some((Instant::now(), coverage.clone()));
@@ -219,7 +218,7 @@ impl Site {
     }
 }
 
-/// What the newest runs of each recipe have shown, newest first.
+/// The evidence of each recipe's newest runs, newest first.
 fn evidence(db: &Db) -> Result<Vec<Evidence>, HistoryError> {
     let mut found = Vec::new();
     for known in db.overview()? {
@@ -231,7 +230,7 @@ fn evidence(db: &Db) -> Result<Vec<Evidence>, HistoryError> {
     Ok(found)
 }
 
-/// An address that may stand in links.
+/// Checks an address for links.
 fn home(url: Url) -> Result<Url, Failure> {
     plain(&url, "the pages", "--public-url (CCCI_PUBLIC_URL)").map(|()| url)
 }

@@ -1,9 +1,9 @@
-//! Times as pages show them. Pure.
+//! Times as shown on pages. Pure.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// How long ago, in one unit: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `4 months ago`.
+/// The age in one unit: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `4 months ago`.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let passed = now.duration_since(at).max(SignedDuration::ZERO);
     let minutes = passed.as_mins();

@@ -1,8 +1,8 @@
-//! Addresses as reports show them.
+//! Addresses in reports.
 
 use super::mask::{MARK, is_by_chance, names_a_secret};
 
-/// A segment of a path or a value of a query that is at least so long, and looks made by chance, is a secret.
+/// Minimum length of a path segment or query value that counts as a secret if it looks random.
 const CHANCE: usize = 24;
 
 /// An address without user, password and fragment: the fragment of some logins is a token.
@@ -15,7 +15,7 @@ fn bare(url: &str) -> String {
     format!("{scheme}//{host}{rest}")
 }
 
-/// An address without login and fragment, and without what its names or its looks say is a secret.
+/// An address without login, fragment, and parts that are secrets by their name or look.
 pub(super) fn masked(url: &str) -> String {
     let url = bare(url);
     let (place, query) = match url.split_once('?') {
@@ -36,7 +36,7 @@ pub(super) fn masked(url: &str) -> String {
 
 fn pair(pair: &str) -> String {
     match pair.split_once('=') {
-        // An address in a query has a query of its own.
+        // An address in a query has its own query.
         Some((name, value)) if names_a_secret(name) || is_token(value) || value.contains("%3F") => {
             format!("{name}={MARK}")
         }
@@ -45,7 +45,7 @@ fn pair(pair: &str) -> String {
     }
 }
 
-/// Whether a part of an address was made by chance.
+/// Whether a part of an address looks random.
 fn is_token(part: &str) -> bool {
     part.len() >= CHANCE && is_by_chance(part)
 }

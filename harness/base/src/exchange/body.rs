@@ -1,20 +1,20 @@
 //! Bodies as texts.
 
-/// The beginning of a body that is text.
+/// The beginning of a textual body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BodyText {
-    /// Without terminal sequences and control characters, but line ends and tabs.
+    /// Without terminal sequences and control characters, except line breaks and tabs.
     pub(super) text: String,
-    /// How many bytes of the body it stands for.
+    /// Number of the body's bytes that it represents.
     pub(super) taken: usize,
 }
 
-/// The first `limit` bytes of a body as text; none where it is none.
+/// The first `limit` bytes of a body as text; `None` if it is not text.
 pub(super) fn of(body: &[u8], limit: usize) -> Option<BodyText> {
     let part = body.get(..limit).unwrap_or(body);
     let valid = match std::str::from_utf8(part) {
         Ok(text) => text,
-        // A character in the middle of which the part ends is no fault of the body's.
+        // A character that is cut at the end does not make the body invalid.
         Err(error) if error.error_len().is_none() && part.len() < body.len() => {
             std::str::from_utf8(part.get(..error.valid_up_to())?).ok()?
         }

@@ -2,18 +2,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Exchange, SHOWN_TOGETHER};
 
-/// How many are kept at either end. The first say how it began, the last where it went wrong.
+/// Number of exchanges kept at each end. The first show how it began, the last where it failed.
 const EACH_END: usize = 10;
 
-/// Takes known secrets out of texts.
+/// Removes known secrets from texts.
 pub trait Clean {
-    /// A whole text without them.
+    /// Cleans a whole text.
     fn whole(&self, text: &str) -> String;
-    /// The start of a longer text without them: at its end may stand the start of one.
+    /// Cleans the start of a longer text, which may end with the start of a secret.
     fn start(&self, text: &str) -> String;
 }
 
-/// What a check asked and was answered: the first and the last, with the number of those between them.
+/// A check's requests and responses: the first and the last, with the number of those in between.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanges {
     first: Vec<Exchange>,
@@ -22,7 +22,7 @@ pub struct Exchanges {
 }
 
 impl Exchanges {
-    /// Takes the next one. One that only repeats the one before it is counted with it.
+    /// Adds an exchange. One that only repeats the previous one is counted with it.
     pub fn push(&mut self, exchange: Exchange) {
         let before = self.last.last_mut().or_else(|| self.first.last_mut());
         if let Some(before) = before.filter(|before| exchange.repeats(before)) {
@@ -39,14 +39,13 @@ impl Exchanges {
         }
     }
 
-    /// All of these without secrets, and not cut: for who knows secrets that nobody after it does.
+    /// Removes secrets without cutting, for a caller who knows secrets that later code does not.
     pub fn cleaned(self, clean: &dyn Clean) -> Self {
         let each = |list: Vec<Exchange>| list.into_iter().map(|one| one.cleaned(clean)).collect();
         Self { first: each(self.first), left_out: self.left_out, last: each(self.last) }
     }
 
-    /// What a report shows, without secrets and within its bounds; and how many were left out, after the first
-    /// ten of twenty.
+    /// The part for a report, cleaned and bounded, and how many were omitted after the first ten of twenty.
     pub fn shown(self, clean: &dyn Clean) -> (Vec<Exchange>, u64) {
         let cleaned = self.cleaned(clean);
         let all: Vec<Exchange> = cleaned.first.into_iter().chain(cleaned.last).take(2 * EACH_END).collect();
@@ -56,7 +55,7 @@ impl Exchanges {
     }
 }
 
-/// Those of one after those of another.
+/// Appends another list.
 impl Extend<Exchanges> for Exchanges {
     fn extend<T: IntoIterator<Item = Exchanges>>(&mut self, lists: T) {
         for list in lists {

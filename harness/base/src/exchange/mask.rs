@@ -1,5 +1,4 @@
-//! Secrets that nobody told, known by the names that stand before them. An app answers with them, and a test
-//! need not know that they are there.
+//! Masks unknown secrets by the names in front of them. An app's responses contain them, and a test need not know that.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -9,15 +8,15 @@ use regex::{Captures, Regex};
 pub(super) use crate::redact::MARK;
 use crate::redact::shapes::marked;
 
-/// Parts of names that say that the value is a secret.
+/// Parts of names that indicate a secret value.
 const PARTS: &str = "token|passw|passphrase|secret|signature|session|cookie|credential|api[_-]?key|private[_-]?key\
     |access[_-]?key|authori[sz]ation|jwt|otp|csrf|xsrf|nonce|verifier|recovery|invite";
-/// Names that say so as a whole.
+/// Whole names that indicate a secret value.
 const NAMES: &str = "code|state|sid|sig|key|auth|pass|pwd|pw|pin";
 
 static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i)(?:{PARTS})|^(?:{NAMES})$")).ok());
 
-/// Each takes out its group `secret`. What cannot be compiled would be found by any test here.
+/// Each masks its group `secret`. An invalid expression would fail every test here.
 static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let key = format!(r"(?:[\w.\[\]%-]*(?:{PARTS})[\w.\[\]%-]*|\b(?:{NAMES})\b)");
     let quoted = format!(r#""(?:[^"\\\n]{{0,60}}(?:{PARTS})[^"\\\n]{{0,60}}|(?:{NAMES}))"\s*:\s*"#);
@@ -34,7 +33,7 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r#"(?im)^[ \t]*[\w-]*(?:{PARTS})[\w-]*:[ \t]+(?P<secret>[^\s"'\[{{<][^\n]*)"#),
         // XML.
         format!(r"(?i)<[\w:-]*(?:{PARTS})[\w-]*(?:\s[^<>]*)?>(?P<secret>[^<]+)"),
-        // Logins of HTTP, and keys in PEM.
+        // HTTP credentials, and keys in PEM.
         r"(?i)\b(?:bearer|basic|negotiate)[ \t]+(?P<secret>[\w.~+/=-]{8,})".to_owned(),
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>[^-]+)".to_owned(),
     ]
@@ -43,7 +42,7 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// A tag with a value; at a text's end it may have no end of its own.
+/// A tag with a value; at the end of a text it may be unterminated.
 static TAG: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)<(?:input|meta|option|button|textarea)\b[^<>]*>?").ok());
 /// Values of such a tag.
@@ -53,20 +52,20 @@ static VALUE: LazyLock<Option<Regex>> =
 /// A long word: see [`is_by_chance`].
 static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[A-Za-z0-9_~+%=-]{32,}").ok());
 
-/// Whether a word was made by chance: of the signs of tokens, with capital and small letters and digits. A UUID
-/// and the sum of a file have no capitals.
+/// Whether a word looks random: characters of tokens, with upper case, lower case and digits. UUIDs and checksums have
+/// no upper case.
 pub(super) fn is_by_chance(word: &str) -> bool {
     let sign = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'+' | b'%' | b'=');
     let has = |what: fn(&u8) -> bool| word.as_bytes().iter().any(what);
     word.bytes().all(sign) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// Whether a name says that its value is a secret.
+/// Whether a name indicates a secret value.
 pub(super) fn names_a_secret(name: &str) -> bool {
     NAMED.as_ref().is_none_or(|named| named.is_match(name))
 }
 
-/// The text without what its names or its looks say is a secret.
+/// The text without secrets by name or look.
 pub fn mask(text: &str) -> String {
     let mut clean = Cow::Borrowed(text);
     if let (Some(tag), Some(value)) = (TAG.as_ref(), VALUE.as_ref()) {

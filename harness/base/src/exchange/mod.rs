@@ -1,7 +1,7 @@
-//! What a test asked and what it was answered, for reports: bounded while it is taken, and shown only after
-//! it was cleaned of secrets. Pure, but for the file by which a program hands its list to cc-ci.
+//! A test's requests and responses for reports: bounded while they are recorded, and shown only after secrets were
+//! removed. Pure, except the file in which a program passes its list to cc-ci.
 //!
-//! [`Exchange::taken`] keeps more of a body than is shown, since a secret is known only as a whole: first it
+//! [`Exchange::taken`] keeps more of a body than is shown, since a secret can only be recognized as a whole: first it
 //! is cleaned, then cut. [`Exchanges::shown`] does both.
 
 mod address;
@@ -12,6 +12,7 @@ mod recorder;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text;
@@ -19,52 +20,52 @@ pub use list::{Clean, Exchanges};
 pub use mask::mask;
 pub use recorder::Recorder;
 
-/// What is kept of a body until it is cleaned, in bytes.
+/// Recorded size of a body before cleaning, in bytes.
 const TAKEN: usize = 8 * 1024;
-/// The most that a report shows of a body, in characters.
+/// Maximum length of a body in a report, in characters.
 const SHOWN: usize = 600;
-/// The most that a report shows of all bodies of a check, in bytes.
+/// Maximum size of all bodies of a check in a report, in bytes.
 const SHOWN_TOGETHER: usize = 16 * 1024;
-/// The most that is kept of an address or a header until it is cleaned, in bytes.
+/// Recorded size of an address or a header before cleaning, in bytes.
 const TAKEN_LINE: usize = 2 * 1024;
-/// The most that a report shows of an address, in characters.
+/// Maximum length of an address in a report, in characters.
 const ADDRESS: usize = 300;
-/// The most that a report shows of a header or a reason, in characters.
+/// Maximum length of a header or a reason in a report, in characters.
 const LINE: usize = 200;
 
-/// One request and its answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// One request and its response.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
-    /// The method: GET.
+    /// The method, such as GET.
     pub method: String,
     /// The address, without user, password and fragment.
     pub url: String,
-    /// The status; none where no answer came, or where nobody told it.
+    /// The status; null without a response, or if it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Why no answer came.
+    /// Why there was no response.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
-    /// From the request to the end of its answer, in milliseconds.
+    /// From the request to the end of its response, in milliseconds.
     pub took_ms: u64,
-    /// How often it was sent with the same answer, one after the other, where that is more than once.
+    /// How often it was sent consecutively with the same response, if more than once.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u64,
-    /// What was sent.
+    /// The request.
     #[serde(default, skip_serializing_if = "Side::is_empty")]
     pub request: Side,
-    /// What came back.
+    /// The response.
     #[serde(default, skip_serializing_if = "Side::is_empty")]
     pub answer: Side,
 }
 
-/// What one side said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A request or a response.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
     /// The header Content-Type.
     #[serde(default, rename = "type", skip_serializing_if = "String::is_empty")]
     pub media: String,
-    /// The header Location, cleaned as the address is.
+    /// The header Location, cleaned like the address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub location: String,
     /// The header WWW-Authenticate.
@@ -73,10 +74,10 @@ pub struct Side {
     /// The size of the body in bytes, as far as it is known.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub bytes: u64,
-    /// The beginning of the body, where that is text.
+    /// The beginning of the body, if it is text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// Whether the body goes on behind `text`.
+    /// Whether the body continues after `text`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
 }
@@ -96,7 +97,7 @@ fn is_zero(bytes: &u64) -> bool {
 }
 
 impl Exchange {
-    /// An exchange as it was seen. What is kept is bounded, and not clean yet.
+    /// Records an exchange, bounded and not cleaned yet.
     pub fn taken(method: &str, url: &str, request: Side, took: Duration) -> Self {
         Self {
             method: text::one_line(method, 20),
@@ -108,23 +109,23 @@ impl Exchange {
         }
     }
 
-    /// With its answer.
+    /// Adds its response.
     pub fn answered(self, status: u16, answer: Side) -> Self {
         Self { status: Some(status), answer, ..self }
     }
 
-    /// With the reason why there was no answer.
+    /// Adds the reason why there was no response.
     pub fn failed(self, why: &str) -> Self {
         Self { error: text::start(why, TAKEN_LINE).to_owned(), ..self }
     }
 
-    /// Whether it says the same as the one before it, but for its time.
+    /// Whether it equals the previous one except for its time.
     fn repeats(&self, before: &Self) -> bool {
         let timeless = |one: &Self| Self { took_ms: 0, times: 1, ..one.clone() };
         timeless(self) == timeless(before)
     }
 
-    /// Cleaned of secrets, but not cut yet.
+    /// Removes secrets without cutting.
     fn cleaned(self, clean: &dyn Clean) -> Self {
         let part = |text: &str, cut: bool| if cut { clean.start(text) } else { clean.whole(text) };
         let long = |text: &str| part(text, text.len() > TAKEN_LINE - 4);
@@ -144,7 +145,7 @@ impl Exchange {
         }
     }
 
-    /// Cut to what a report shows, with this many bytes of each body at most.
+    /// Cuts it for a report, with at most this many bytes of each body.
     fn cut(self, bytes: usize) -> Self {
         let side = |side: Side| {
             let shown = text::start(text::characters(&side.text, SHOWN), bytes);
@@ -168,11 +169,11 @@ impl Exchange {
 }
 
 impl Side {
-    /// What one side said: the few headers that matter, and the beginning of a body that is `bytes` long.
+    /// Records one side: the few relevant headers, and the beginning of a body of `bytes` bytes.
     pub fn taken<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>, body: &[u8], bytes: u64) -> Self {
         let bytes = bytes.max(u64::try_from(body.len()).unwrap_or(u64::MAX));
         let text = body::of(body, TAKEN);
-        // What is no text has no beginning to show.
+        // A body that is not text has no beginning to show.
         let is_cut = |text: &body::BodyText| text.taken > 0 && u64::try_from(text.taken).unwrap_or(u64::MAX) < bytes;
         let cut = text.as_ref().is_some_and(is_cut);
         let mut side = Self { bytes, cut, text: text.map(|text| text.text).unwrap_or_default(), ..Self::default() };

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Exchange, Exchanges};
 
-/// The largest file that is read: twenty exchanges with what is kept of their bodies, escaped for JSON.
+/// Maximum size of a file: twenty exchanges with their recorded bodies, escaped for JSON.
 const FILE: u64 = 4 * 1024 * 1024;
 
-/// Where exchanges are put down while they happen. Clones share one list. Its `Debug` shows none of it.
+/// Records exchanges while they happen. Clones share one list. Its `Debug` shows no content.
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<Exchanges>>);
 
@@ -20,28 +20,27 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Puts one down.
     pub fn push(&self, exchange: Exchange) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
     }
 
-    /// All so far, which are gone from here then.
+    /// Takes all recorded exchanges out of the list.
     pub fn take(&self) -> Exchanges {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Exchanges {
-    /// Writes them to a file that only its owner reads: they are not clean yet.
+    /// Writes them to a file with access for its owner only: they are not cleaned yet.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// It cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self)?;
         OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?.write_all(&text)
     }
 
-    /// Reads a file and removes it; nothing where there is none, or where it is something else.
+    /// Reads a file and removes it; empty if it does not exist or is invalid.
     pub fn fetch(path: &Path) -> Self {
         let read = || -> io::Result<Self> {
             let mut text = Vec::new();

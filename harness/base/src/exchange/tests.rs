@@ -92,7 +92,7 @@ fn what_is_no_text_is_only_measured() {
     let hostile = "\u{1b}[31mred\u{1b}]8;;https://evil.example\u{7}link\u{8}\u{9b}2J\r\n";
     let text = one(1, hostile.as_bytes()).answer.text;
     assert!(text.starts_with("red") && text.chars().all(|c| !c.is_control() || c == '\n'), "{text:?}");
-    // A character that the cut goes through is no fault of the body's.
+    // A character that is cut does not make the body invalid.
     let text = one(1, "ä".repeat(TAKEN).as_bytes()).answer.text;
     assert_eq!(text.len(), TAKEN);
 }

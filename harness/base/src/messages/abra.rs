@@ -1,4 +1,5 @@
-//! What abra says, and the docker client within it. abra ends with 1 for whatever it was: its words are all there is.
+//! Messages of abra, and of the docker client in it. abra exits with 1 for every error, so only its messages
+//! distinguish them.
 
 use super::network::rows;
 use super::{Basis, KnownMessage, engine};
@@ -18,8 +19,8 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["secret not inserted (#generate=false):"],
         Kind::SecretNotGiven,
-        "a secret is marked generate=false and nobody inserted it",
-        "say in recipe.toml how to make it: [secrets.…] length = 32",
+        "a secret is marked generate=false and was not inserted",
+        "define in recipe.toml how to generate it: [secrets.…] length = 32",
     )
     .from(ABRA, Basis::Seen),
     KnownMessage::new(
@@ -38,7 +39,7 @@ static ROWS: &[KnownMessage] = &[
         ],
         Kind::EngineUnreachable,
         "the docker engine does not answer abra",
-        "start the engine, or set DOCKER_HOST; `cc-ci doctor` says more",
+        "start the engine, or set DOCKER_HOST; `cc-ci doctor` has the details",
     )
     .from("docker's client", Basis::Seen),
     KnownMessage::new(
@@ -50,7 +51,7 @@ static ROWS: &[KnownMessage] = &[
         ],
         Kind::WorldIncomplete,
         "the world is not complete",
-        "run `cc-ci up`; `cc-ci doctor` says more",
+        "run `cc-ci up`; `cc-ci doctor` has the details",
     )
     .from(CLIENT, Basis::Read),
     KnownMessage::new(
@@ -107,7 +108,7 @@ static ROWS: &[KnownMessage] = &[
         &["does not support extension: objectformat"],
         Kind::AbraUnusable,
         "this abra cannot read a repository with SHA-256 commit ids",
-        "a repository with SHA-1 commit ids; `cc-ci doctor --probe-abra` tells whether another abra reads it",
+        "a repository with SHA-1 commit ids; `cc-ci doctor --probe-abra` shows whether another abra reads it",
     )
     .from("go-git, within abra, by reports of its users", Basis::Seen),
     KnownMessage::new(
@@ -133,8 +134,8 @@ static ROWS: &[KnownMessage] = &[
             "does not exist on … server",
         ],
         Kind::AbraUnusable,
-        "this abra does not know what cc-ci says to it",
-        "`cc-ci doctor`, which compares cc-ci's words with this abra's help; the versions in docs/operate.md",
+        "this abra lacks a command that cc-ci uses",
+        "`cc-ci doctor`, which compares cc-ci's commands with this abra's help; the versions in docs/operate.md",
     )
     .from(ABRA, Basis::Assumed),
     KnownMessage::new(

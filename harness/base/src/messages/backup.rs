@@ -1,6 +1,6 @@
-//! What the backup bot says, and restic within it. abra hands it on among its own lines.
+//! Messages of the backup bot, and of restic in it. abra prints them among its own lines.
 //!
-//! The hooks' own output is in it too, so a hook that failed goes before what it may have said of servers and disks.
+//! The hooks' output is included, so a failed hook takes precedence over messages in it about servers and disks.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -25,7 +25,7 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["failed to run command"],
         Kind::BackupFailed,
-        "a hook of the recipe failed, and the bot went on",
+        "a hook of the recipe failed, and the bot continued",
         "the hook in the backupbot labels, and what it printed; its command runs in the service's container",
     )
     .from(BOT, Basis::Assumed),
@@ -33,7 +33,7 @@ static ROWS: &[KnownMessage] = &[
         &["the service has no running container", "is not running", "409 client error", "leads out of its volume"],
         Kind::BackupFailed,
         "the bot cannot work in the app: a service of it does not run, or a path leads out of its volume",
-        "the services that carry backupbot labels: do they run, and stay up, while the backup is made?",
+        "whether the services with backupbot labels stay up during the backup",
     )
     .from(OWN, Basis::Seen),
     KnownMessage::new(
@@ -55,15 +55,15 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["source file could not be read", "source data could not be read"],
         Kind::BackupFailed,
-        "some of what is to be backed up could not be read",
-        "files that come and go, or that the bot may not read, in what the labels name",
+        "some files could not be read for the backup",
+        "temporary files, and those that the bot may not read, in the paths of the labels",
     )
     .from(RESTIC, Basis::Read),
     KnownMessage::new(
         &["already locked", "unable to create lock", "locked exclusively"],
         Kind::BackupBotUnusable,
-        "another backup holds the bot's repository, or one that was killed left its lock",
-        "who works there; `restic unlock` in the bot's container takes away locks of the dead",
+        "another backup has locked the bot's repository, or a killed one left its lock",
+        "the process that uses it; `restic unlock` in the bot's container removes stale locks",
     )
     .from(RESTIC, Basis::Seen)
     .passing(),
@@ -71,7 +71,7 @@ static ROWS: &[KnownMessage] = &[
         &["wrong password", "no key found", "empty password", "resolving password failed", "repository_password"],
         Kind::BackupBotUnusable,
         "the bot has not the password of its repository",
-        "the bot's password file (RESTIC_PASSWORD_FILE) and its secret; a repository keeps the password that it was made with",
+        "the bot's password file (RESTIC_PASSWORD_FILE) and its secret; a repository keeps its original password",
     )
     .from(RESTIC, Basis::Seen),
     KnownMessage::new(
@@ -83,7 +83,7 @@ static ROWS: &[KnownMessage] = &[
             "unable to open repository",
         ],
         Kind::BackupBotUnusable,
-        "the bot's repository is not there",
+        "the bot's repository does not exist",
         "RESTIC_REPOSITORY of the bot, and what is mounted there",
     )
     .from(RESTIC, Basis::Seen),
@@ -129,7 +129,7 @@ static ROWS: &[KnownMessage] = &[
             "read-only file system",
         ],
         Kind::BackupBotUnusable,
-        "the place of the bot's repository does not let it read or write",
+        "the bot may not read or write its repository",
         "the login of the bot there, its rights and its quota",
     )
     .from("restic, internal/backend", Basis::Read),
@@ -144,8 +144,8 @@ static ROWS: &[KnownMessage] = &[
             "unable to find … backup",
         ],
         Kind::BackupBotUnusable,
-        "there is no backup bot that works",
-        "`cc-ci doctor`; `cc-ci up` makes one, abra deploys backup-bot-two",
+        "no backup bot works",
+        "`cc-ci doctor`; `cc-ci up` deploys one, abra deploys backup-bot-two",
     )
     .from("abra, as remembered", Basis::Assumed),
     KnownMessage::new(
@@ -161,9 +161,9 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::BackupBotUnusable);
 
 pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
-/// What the bot says of a hook that failed, after which it goes on, and what programs that write a dump say when they
-/// fail. Behind a pipe without pipefail, as in a script of the hook's, the exit code is lost and these are all that is left;
-/// such a program does not go on after them.
+/// Messages of the bot about a failed hook, after which it continues, and of failing dump programs. In a pipe without
+/// pipefail, as in a hook's script, the exit code is lost and only these are left; such a program does not continue
+/// after them.
 const FAILED: &[&str] = &[
     "pg_dump: error",
     "pg_dump: [archiver",
@@ -182,7 +182,7 @@ const FAILED: &[&str] = &[
     "failed to run command",
 ];
 
-/// The line in the output of a backup or restore that succeeded which says that a hook failed.
+/// The line about a failed hook in the output of a successful backup or restore.
 pub fn failed_hook(output: &str) -> Option<&str> {
     output.lines().map(str::trim).find(|line| {
         let lower = line.to_lowercase();

@@ -1,8 +1,8 @@
-//! What the engine says: of a task in swarm's list, and in answer to a request.
+//! Messages of the engine: about a task in swarm's list, and in response to a request.
 //!
-//! Swarm gives a task its agent's error as text. Behind it stand swarm's own agent and scheduler, libnetwork, the volume
-//! code, containerd and runc, each with its own words. Which of them are about the recipe: those about the command, the
-//! user, the folders and mounts that its compose file names. All others are about the machine.
+//! Swarm stores its agent's error in the task as text. It may come from swarm's agent and scheduler, libnetwork, the
+//! volume code, containerd and runc, each with different messages. Those about the command, the user, the folders and
+//! mounts in the recipe's compose file are the recipe's; all others are the machine's.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -20,7 +20,7 @@ const NETWORK_LOOK: &str = "the engine's log (`journalctl -u docker`), `ip -d li
 const RUNTIME_LOOK: &str = "the engine's log (`journalctl -u docker`), `docker info`, the kernel's log (`dmesg`)";
 const COMMAND_LOOK: &str = "entrypoint, command, user, working_dir and mounts of the service, and what its image has";
 
-/// What looks like another trouble by one of its words.
+/// Messages that resemble another failure by one of their words.
 static FIRST: &[KnownMessage] = &[
     KnownMessage::new(
         &["/sys/fs/cgroup … no space left on device", "inotify … no space left on device", "keyring … disk quota exceeded"],
@@ -46,14 +46,14 @@ static FIRST: &[KnownMessage] = &[
             "starting container failed: context deadline exceeded",
         ],
         Kind::RuntimeFailed,
-        "a program that the engine itself needs is not there, or does not answer",
+        "a program that the engine itself needs is missing, or does not answer",
         RUNTIME_LOOK,
     )
     .from("moby; containerd", Basis::Read)
     .passing(),
 ];
 
-/// What is wrong with the machine.
+/// Failures of the machine.
 static MACHINE: &[KnownMessage] = &[
     KnownMessage::new(
         &[
@@ -149,7 +149,7 @@ static MACHINE: &[KnownMessage] = &[
             "could not select device driver",
         ],
         Kind::RuntimeFailed,
-        "the kernel, its limits or its control groups do not give the container what it needs",
+        "the kernel, its limits or its control groups deny the container what it needs",
         RUNTIME_LOOK,
     )
     .from("runc, libcontainer", Basis::Seen)
@@ -197,7 +197,7 @@ static MACHINE: &[KnownMessage] = &[
             "address space",
             "ipam",
             "pending allocations",
-            // Networks that tasks and nodes are attached to.
+            // Networks of tasks and nodes.
             "network attachment",
             "attaching to network failed",
             "could not attach to network",
@@ -285,7 +285,7 @@ static MACHINE: &[KnownMessage] = &[
             "node is not part of a swarm",
         ],
         Kind::NoNode,
-        "no node can take it",
+        "no node is suitable",
         "the placement constraints and reservations of the service, and `docker node ls`",
     )
     .from(SCHEDULER, Basis::Seen),
@@ -324,8 +324,8 @@ static MACHINE: &[KnownMessage] = &[
     .passing(),
 ];
 
-/// What is about the recipe's own command, user, folders and mounts. Paths of a recipe may hold any word, so those that
-/// name one go before the machine's.
+/// Messages about the recipe's command, user, folders and mounts. Paths of a recipe may contain any word, so messages
+/// with a path precede the machine's.
 static RECIPE: &[KnownMessage] = &[
     KnownMessage::new(
         &[
@@ -334,7 +334,7 @@ static RECIPE: &[KnownMessage] = &[
             "source … is not directory",
         ],
         Kind::TaskRejected,
-        "a file is mounted where the image has a folder, or a folder where it has a file",
+        "a file is mounted over a folder of the image, or a folder over a file",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
@@ -347,7 +347,7 @@ static RECIPE: &[KnownMessage] = &[
             "cwd … permission denied",
         ],
         Kind::TaskRejected,
-        "the working folder is none, or its user may not enter it",
+        "the working folder is not a folder, or the user may not enter it",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Seen),
@@ -395,7 +395,7 @@ static RECIPE: &[KnownMessage] = &[
             "error gathering device information",
         ],
         Kind::TaskRejected,
-        "what it mounts is not there, or cannot be mounted there",
+        "a mount's source does not exist, or cannot be mounted there",
         "what the service mounts: is it there on every server that the recipe is for?",
     )
     .from("engine 20.10.24; moby, volume/mounts", Basis::Seen),
@@ -418,18 +418,18 @@ static RECIPE: &[KnownMessage] = &[
             "template: expansion",
         ],
         Kind::TaskRejected,
-        "the engine does not take what the compose file asks for",
+        "the engine refuses a value in the compose file",
         "the settings of the service in the compose file",
     )
     .from("engine 20.10.24; moby, daemon", Basis::Seen),
 ];
 
-/// What is the recipe's where none of the machine's words is there too.
+/// The recipe's, unless a message of the machine matches too.
 static ELSE: &[KnownMessage] = &[
     KnownMessage::new(
         &["error mounting", "create mountpoint for", "mount through procfd"],
         Kind::TaskRejected,
-        "what it mounts cannot be mounted there",
+        "a mount cannot be mounted there",
         COMMAND_LOOK,
     )
     .from(RUNC, Basis::Read),
@@ -443,19 +443,19 @@ static ELSE: &[KnownMessage] = &[
     KnownMessage::new(
         &["failed to create task for container", "failed to create shim", "oci runtime", "failed to create containerd"],
         Kind::RuntimeFailed,
-        "the engine's runtime cannot make the container",
+        "the engine's runtime cannot create the container",
         RUNTIME_LOOK,
     )
     .from(REPORTS, Basis::Seen)
     .passing(),
 ];
 
-/// An image that the node lacks. A task's text is short: the registry's own words are those of a pull.
+/// An image that the node lacks. A task's text is short: the registry's full message is that of a pull.
 static IMAGE: &[KnownMessage] = &[
     KnownMessage::new(
         &["no such image", "manifest unknown", "manifest for … not found", "name unknown"],
         Kind::ImageMissing,
-        "there is no such image",
+        "the image does not exist",
         "the image's name and tag in the compose file, and whether its registry still has it",
     )
     .from(EXECUTOR, Basis::Seen),
@@ -467,7 +467,7 @@ static IMAGE: &[KnownMessage] = &[
             "requested access to the resource is denied",
         ],
         Kind::RegistryRefused,
-        "the registry does not give it to this machine: it is private, or there is none",
+        "the registry refuses it to this machine: it is private, or does not exist",
         "the image's name in the compose file; for a private image a login on the node (`docker login REGISTRY`)",
     )
     .from("moby, distribution", Basis::Seen),
@@ -485,7 +485,7 @@ static IMAGE: &[KnownMessage] = &[
     KnownMessage::new(
         &["toomanyrequests", "too many requests"],
         Kind::RegistryLimit,
-        "the registry gives no more for now, it was asked too often (429)",
+        "the registry's rate limit is exceeded (429)",
         "a login on the node raises the limit, and so does a mirror; the same run works later",
     )
     .from("moby, distribution", Basis::Seen),
@@ -499,7 +499,7 @@ static IMAGE: &[KnownMessage] = &[
     .passing(),
 ];
 
-/// What only the answer to a request says.
+/// Messages that only occur in responses.
 static ANSWERS: &[KnownMessage] = &[
     KnownMessage::new(
         &["not a swarm manager", "not part of a swarm", "not connected to a swarm"],
@@ -520,9 +520,9 @@ static ANSWERS: &[KnownMessage] = &[
 static PULL: [KnownMessage; 5] = rows(Kind::RegistryUnreachable);
 static LOST: [KnownMessage; 5] = rows(Kind::EngineUnreachable);
 
-/// Of a task: where a registry was not reached, the pull is what it was about.
+/// For a task: if a registry was unreachable, the failure was the pull.
 pub(super) static TASK: &[&[KnownMessage]] = &[FIRST, RECIPE, IMAGE, MACHINE, &PULL, ELSE];
-/// Of a request.
+/// For a request.
 pub(super) static REQUEST: &[&[KnownMessage]] = &[FIRST, ANSWERS, &LOST, MACHINE];
-/// Of the docker client within abra.
+/// For the docker client in abra.
 pub(super) static DEPLOY: &[&[KnownMessage]] = &[FIRST, MACHINE];

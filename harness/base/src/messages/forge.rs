@@ -1,5 +1,4 @@
-//! What the status of a forge's answer means. The bodies are free text in the forge's own language, so nothing is read
-//! from them.
+//! The meaning of a forge's response status. The bodies are free text in the forge's language, so they are not parsed.
 
 use super::network::rows;
 use super::{Basis, KnownMessage};
@@ -26,13 +25,13 @@ static ROWS: &[KnownMessage] = &[
         &["answered 404"],
         Kind::SourceUnreachable,
         "it has no such thing, or does not show it",
-        "there is no such thing, or the bot may not see it",
+        "it does not exist, or the bot may not see it",
     )
     .from(GITEA, Basis::Seen),
     KnownMessage::new(
         &["answered 400", "answered 422"],
         Kind::SourceUnreachable,
-        "it does not understand what was asked",
+        "it does not understand the request",
         "the forge does not understand it; is its release as old as it should be?",
     )
     .from(GITEA, Basis::Read),
@@ -46,8 +45,8 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["answered 408", "answered 429", "answered 5"],
         Kind::SourceUnreachable,
-        "it is down, overloaded, or was asked too often",
-        "that forge; what was not said is said again later",
+        "it is down, overloaded, or its rate limit is exceeded",
+        "that forge; failed requests are retried later",
     )
     .from(GITEA, Basis::Seen)
     .passing(),
@@ -57,7 +56,7 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
 pub(super) static TABLES: &[&[KnownMessage]] = &[ROWS, &NETWORK];
 
-/// What a status means that is no success; none for one that the forge's interface does not have.
+/// The meaning of an error status; `None` if the forge's API does not have it.
 pub fn status(status: u16) -> Option<&'static KnownMessage> {
     let text = format!("answered {status}");
     ROWS.iter().find(|row| row.is_in(&text))

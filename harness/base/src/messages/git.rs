@@ -1,7 +1,7 @@
-//! What git says of a repository on another machine or of another user.
+//! Messages of git about a repository on another machine or of another user.
 //!
-//! The words are those of git 2.39 and of the libcurl that it asks with, seen by letting servers answer, refuse, hang up
-//! and stay silent; git runs with `LC_ALL=C`.
+//! They are those of git 2.39 and its libcurl, seen with servers that answer, refuse, close the connection and stay
+//! silent; git runs with `LC_ALL=C`.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -10,10 +10,10 @@ use crate::failure::Kind;
 const SEEN: &str = "git 2.39 against servers that answer so";
 const GIT: &str = "git, http.c, remote-curl.c, setup.c";
 
-/// The first part of what cc-ci says of a git that was ended for its silence.
+/// The first part of cc-ci's message about a git that was killed after a timeout.
 pub(super) const SILENT: &str = "no answer in";
 
-/// Those in which the other side answered, and does not let this one in.
+/// Messages that the server answered and refuses access.
 static RIGHTS: &[KnownMessage] = &[
     KnownMessage::new(
         &["dubious ownership"],
@@ -25,7 +25,7 @@ static RIGHTS: &[KnownMessage] = &[
     KnownMessage::new(
         &["permission denied (publickey", "host key verification failed", "too many authentication failures"],
         Kind::SourceUnreachable,
-        "it asks for a login",
+        "it requires a login",
         "the SSH key of cc-ci's user and its known hosts, and the rights of that key there",
     )
     .from("OpenSSH", Basis::Seen),
@@ -42,8 +42,8 @@ static RIGHTS: &[KnownMessage] = &[
             "returned error: 407",
         ],
         Kind::SourceUnreachable,
-        "it asks for a login",
-        "the address: forges also ask where no such repository is; for a private one, git's credential helper",
+        "it requires a login",
+        "the address: forges also require one for a missing repository; for a private one, git's credential helper",
     )
     .from(SEEN, Basis::Seen),
     KnownMessage::new(
@@ -56,7 +56,7 @@ static RIGHTS: &[KnownMessage] = &[
         ],
         Kind::SourceUnreachable,
         "it refuses access (403)",
-        "the rights of cc-ci's login there, and whether the server lets this machine's address in",
+        "the permissions of cc-ci's login there, and whether the server admits this machine's address",
     )
     .from(SEEN, Basis::Seen),
 ];
@@ -66,7 +66,7 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["git cannot be started"],
         Kind::GitUnusable,
-        "git is not there or cannot be started",
+        "git is missing or cannot be started",
         "install git, and whether it is on PATH",
     )
     .from("cc-ci", Basis::Seen),
@@ -81,7 +81,7 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["returned error: 429", "too many requests", "rate limit"],
         Kind::SourceUnreachable,
-        "it says not now, it was asked too often (429)",
+        "its rate limit is exceeded (429)",
         "the limits of that server; the same run works later",
     )
     .from(SEEN, Basis::Seen),
@@ -97,7 +97,7 @@ static ROWS: &[KnownMessage] = &[
         &["returned error: 408", "operation too slow", SILENT],
         Kind::SourceUnreachable,
         "it stays silent",
-        "that server, and what stands between it and this machine",
+        "that server, and the network between it and this machine",
     )
     .from(SEEN, Basis::Seen),
     KnownMessage::new(
@@ -147,7 +147,7 @@ static ROWS: &[KnownMessage] = &[
             ".lock': file exists",
         ],
         Kind::StateUnusable,
-        "git cannot write what it reads, or read what lies here",
+        "git cannot write what it fetches, or read local files",
         "the rights and the disk of cc-ci's state folder, and those of a folder that was named",
     )
     .from(GIT, Basis::Read),
@@ -159,7 +159,7 @@ static ROWS: &[KnownMessage] = &[
             "url using bad/illegal format",
         ],
         Kind::InvalidRecipe,
-        "that is no address that git can ask",
+        "git does not support this address",
         "the address: https://…, ssh://…, or a folder",
     )
     .from(GIT, Basis::Read),
@@ -180,7 +180,7 @@ static ROWS: &[KnownMessage] = &[
         ],
         Kind::InvalidRecipe,
         "the repository has no such revision",
-        "the address and the revision that were asked for",
+        "the requested address and revision",
     )
     .from(GIT, Basis::Seen),
     KnownMessage::new(
@@ -196,7 +196,7 @@ static ROWS: &[KnownMessage] = &[
             "not valid: is this a git repository",
         ],
         Kind::InvalidRecipe,
-        "that is no git repository, or one that git cannot read (its HEAD, for one)",
+        "it is no git repository, or git cannot read it (for example its HEAD)",
         "that folder or address: `git -C FOLDER log -1`, `git ls-remote ADDRESS`",
     )
     .from(SEEN, Basis::Seen),
@@ -206,7 +206,7 @@ static NETWORK: [KnownMessage; 5] = rows(Kind::SourceUnreachable);
 
 pub(super) static TABLES: &[&[KnownMessage]] = &[RIGHTS, ROWS, &NETWORK];
 
-/// Whether git says that the other side does not let this one in.
+/// Whether the server refuses access.
 pub fn is_refused(text: &str) -> bool {
     let lower = text.to_lowercase();
     RIGHTS.iter().any(|row| row.is_in(&lower))

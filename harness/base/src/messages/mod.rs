@@ -1,8 +1,8 @@
-//! What engine, registry, git, forge, backup bot, traefik and abra can say, and what it means: one table in one form, a
-//! file for each of them. Pure.
+//! The messages of engine, registry, git, forge, backup bot, traefik and abra, and their meaning: tables of one form, a
+//! file for each program. Pure.
 //!
-//! Words that no row knows are the machine's trouble, of a kind of its own: see [`meaning`]. A recipe is never blamed
-//! for words that cc-ci cannot read.
+//! An unknown message is the machine's fault, with its own kind: see [`meaning`]. A recipe is never blamed for a
+//! message that cc-ci does not know.
 
 mod abra;
 mod backup;
@@ -20,33 +20,32 @@ pub use backup::failed_hook;
 pub use forge::status;
 pub use git::is_refused;
 
-/// Who says something.
+/// The program of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Speaker {
     /// The engine about a task: swarm, its network, containerd, runc.
     Task,
-    /// The engine in answer to a request.
+    /// The engine in response to a request.
     Engine,
-    /// A registry, by the engine's words about a pull.
+    /// A registry, through the engine's message about a pull.
     Registry,
     /// git about a repository on another machine.
     Git,
-    /// A forge's interface.
+    /// A forge's API.
     Forge,
     /// The backup bot and its restic.
     BackupBot,
-    /// traefik: what it answers itself, and what is said where it does not answer.
+    /// traefik: its own responses, and errors when it does not respond.
     Proxy,
-    /// abra, and the docker client within it.
+    /// abra, and the docker client in it.
     Abra,
 }
 
 impl Speaker {
-    /// All of them, in the order of the docs.
+    /// In the order of the docs.
     pub const ALL: [Self; 8] =
         [Self::Task, Self::Engine, Self::Registry, Self::Git, Self::Forge, Self::BackupBot, Self::Proxy, Self::Abra];
 
-    /// In words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Task => "the engine about a task",
@@ -60,7 +59,7 @@ impl Speaker {
         }
     }
 
-    /// The tables that are read for it, in their order.
+    /// The tables to search, in order.
     pub fn tables(self) -> &'static [&'static [KnownMessage]] {
         match self {
             Self::Task => engine::TASK,
@@ -75,19 +74,18 @@ impl Speaker {
     }
 }
 
-/// How the words of a row are known.
+/// The source of a row's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// The program said them, here or in a public report.
+    /// The program printed it, here or in a public report.
     Seen,
-    /// They stand in the program's public source.
+    /// It is in the program's public source.
     Read,
-    /// They are remembered, or follow from what is known of others.
+    /// Remembered, or inferred from others.
     Assumed,
 }
 
 impl Basis {
-    /// In one word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Seen => "seen",
@@ -97,22 +95,21 @@ impl Basis {
     }
 }
 
-/// One row: any of these words, what they mean, and what to do.
+/// One row: any of these messages, their meaning, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownMessage {
-    /// Any of them, in lower case. `…` in one stands for anything: its parts come in this order.
+    /// Alternatives in lower case. `…` matches any text between the parts.
     pub says: &'static [&'static str],
-    /// What it is.
     pub kind: Kind,
-    /// In a few words, as a sentence of its own without a full stop.
+    /// A short sentence without a full stop.
     pub means: &'static str,
-    /// What to look at, or to do.
+    /// What to check or to do.
     pub look_at: &'static str,
-    /// Where the words come from.
+    /// The source.
     pub source: &'static str,
-    /// How they are known.
+    /// The kind of source.
     pub basis: Basis,
-    /// Whether the same may go well a moment later. Only a trouble of the machine may.
+    /// Whether a retry may succeed. Only for failures of the machine.
     pub passes: bool,
 }
 
@@ -127,12 +124,12 @@ impl KnownMessage {
         Self { passes: true, ..self }
     }
 
-    /// Whether a text says one of these.
+    /// Whether a text contains one of these.
     fn is_in(&self, lower: &str) -> bool {
         self.says.iter().any(|words| says(lower, words))
     }
 
-    /// Whether somebody else than the recipe has to act.
+    /// Whether the cause is not the recipe.
     pub fn is_of_the_machine(&self) -> bool {
         self.kind.usual_cause() == crate::failure::Cause::Infrastructure
     }
@@ -152,7 +149,7 @@ fn says(lower: &str, words: &str) -> bool {
     })
 }
 
-/// What words mean that no row knows.
+/// The meaning of unknown messages.
 pub static UNKNOWN: KnownMessage = KnownMessage::new(
     &[],
     Kind::UnknownTrouble,
@@ -160,13 +157,13 @@ pub static UNKNOWN: KnownMessage = KnownMessage::new(
     "the whole text, in the report; where it is the recipe's fault after all, tell cc-ci's maintainers the words",
 );
 
-/// The first row that knows what was said.
+/// The first row that matches a message.
 pub fn known(speaker: Speaker, text: &str) -> Option<&'static KnownMessage> {
     let lower = text.to_lowercase();
     speaker.tables().iter().flat_map(|table| table.iter()).find(|row| row.is_in(&lower))
 }
 
-/// The same; [`UNKNOWN`] where no row knows it.
+/// The same; [`UNKNOWN`] if no row matches.
 pub fn meaning(speaker: Speaker, text: &str) -> &'static KnownMessage {
     known(speaker, text).unwrap_or(&UNKNOWN)
 }

@@ -1,10 +1,10 @@
-//! What any program says of a machine that cannot be reached. The words are those of Go's and curl's libraries and of the
-//! C library, which engine, restic, git and traefik hand on.
+//! Messages of any program about an unreachable machine. They are those of Go's and curl's libraries and of the C
+//! library, which engine, restic, git and traefik pass on.
 
 use super::{Basis, KnownMessage};
 use crate::failure::Kind;
 
-/// The rows, with the kind that it is for the one who speaks.
+/// The rows, with the kind for the program.
 pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
     const FROM: &str = "Go net and net/http, libcurl, glibc";
     [
@@ -28,7 +28,7 @@ pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
                 "server gave http response to https client",
             ],
             kind,
-            "it cannot be believed: its certificate is not one that this machine trusts, or it speaks no TLS",
+            "it is not trusted: this machine does not trust its certificate, or it does not speak TLS",
             "that server's certificate, the authorities of this machine, and this machine's clock",
         )
         .from(FROM, Basis::Seen),
@@ -45,7 +45,7 @@ pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
             ],
             kind,
             "it stays silent",
-            "that server, and what stands between it and this machine",
+            "that server, and the network between it and this machine",
         )
         .from(FROM, Basis::Seen)
         .passing(),
@@ -89,11 +89,11 @@ pub(super) const fn rows(kind: Kind) -> [KnownMessage; 5] {
     ]
 }
 
-/// A disk that is full, in the words of any program.
+/// A full disk, in any program's message.
 pub(super) const FULL: KnownMessage = KnownMessage::new(
     &["no space left on device", "out of diskspace", "disk quota exceeded", "no inodes left"],
     Kind::DiskFull,
     "the disk is full",
-    "free space on the disk that holds docker's data and on that of cc-ci's state (`docker system df`, `df -i`)",
+    "free space on the disk of docker's data and on that of cc-ci's state (`docker system df`, `df -i`)",
 )
 .from("Linux ENOSPC and EDQUOT; git; swarm", Basis::Seen);

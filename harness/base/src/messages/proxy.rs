@@ -1,5 +1,5 @@
-//! What traefik answers in the place of an app, and what is said where it does not answer itself. TLS ends in traefik, so
-//! a connection that does not come about says nothing of the app.
+//! traefik's responses in place of an app, and errors when it does not respond. TLS ends in traefik, so a failed
+//! connection says nothing about the app.
 
 use super::{Basis, KnownMessage};
 use crate::failure::Kind;

@@ -1,8 +1,7 @@
-//! What the engine says of a registry that does not give an image.
+//! Messages of the engine about a registry that does not deliver an image.
 //!
-//! Most words were seen by letting a server answer an engine 20.10.24 with each status, with and without the body that
-//! the protocol of registries asks for. A body that is none makes the engine complain of the body: the status stands
-//! beside it.
+//! Most were seen with a server that answers an engine 20.10.24 with each status, with and without the body of the
+//! registry protocol. With an invalid body the engine complains about the body, and the status is next to it.
 
 use super::network::{FULL, rows};
 use super::{Basis, KnownMessage};
@@ -41,7 +40,7 @@ static ROWS: &[KnownMessage] = &[
     KnownMessage::new(
         &["toomanyrequests", "too many requests", "rate limit", "http 429", "status: 429", "status code 429"],
         Kind::RegistryLimit,
-        "the registry gives no more for now, it was asked too often (429)",
+        "the registry's rate limit is exceeded (429)",
         "a login raises the limit (`docker login`, and the recipe on the list CCCI_REGISTRY_RECIPES), and so does a mirror; \
          the same run works later",
     )
@@ -65,7 +64,7 @@ static ROWS: &[KnownMessage] = &[
             "incorrect credentials",
         ],
         Kind::RegistryRefused,
-        "the registry does not give it to this machine: it is private, or there is none (both look alike from outside)",
+        "the registry refuses it to this machine: it is private, or does not exist (the response is the same)",
         LOGIN,
     )
     .from(SEEN, Basis::Seen),
@@ -83,7 +82,7 @@ static ROWS: &[KnownMessage] = &[
             "image … not found",
         ],
         Kind::ImageMissing,
-        "there is no such image",
+        "the image does not exist",
         "the image's name and tag in the compose file, and whether its registry still has it",
     )
     .from(SEEN, Basis::Seen),
@@ -118,7 +117,7 @@ static ROWS: &[KnownMessage] = &[
             "download failed after attempts",
         ],
         Kind::RegistryUnreachable,
-        "what came of the image is not what was promised, or cannot be unpacked here",
+        "the downloaded image is damaged or in an unsupported format, or cannot be unpacked here",
         "pull it by hand (`docker pull`); a proxy or mirror between, the engine's log",
     )
     .from(MOBY, Basis::Read)

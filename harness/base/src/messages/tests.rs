@@ -16,7 +16,7 @@ fn no_row_hides_the_words_of_another() {
             assert_eq!(*words, words.to_lowercase(), "rows are compared in lower case");
             let said = format!("x {} y", words.replace('…', "z"));
             let found = meaning(speaker, &said);
-            // The same words in an earlier row are said of another thing on purpose.
+            // Another meaning for the same message in an earlier row is intended.
             if found.says.contains(words) {
                 continue;
             }
@@ -35,9 +35,9 @@ fn only_a_trouble_of_the_machine_may_pass_by_itself() {
     }
 }
 
-/// What was said, by whom, and the kind that it is. Where a row's words are one part of a longer text, the whole text.
+/// Messages, their program and their kind. If a row only has a part of a message, the full text.
 const SAID: &[(Speaker, &str, Kind)] = &[
-    // The engine of a task: its network.
+    // The engine about a task: its network.
     (
         Speaker::Task,
         "network sandbox join failed: subnet sandbox join failed for \"10.0.14.0/24\": error creating vxlan interface: file exists",
@@ -127,7 +127,7 @@ const SAID: &[(Speaker, &str, Kind)] = &[
         "starting container failed: failed to create shim task: OCI runtime create failed: something of tomorrow",
         Kind::RuntimeFailed,
     ),
-    // The recipe's own command, user, folders and mounts, whatever words its paths hold.
+    // The recipe's own command, user, folders and mounts, whatever words its paths contain.
     (
         Speaker::Task,
         "starting container failed: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory: unknown",
@@ -292,7 +292,7 @@ fn what_was_said_is_what_it_is() {
 }
 
 proptest::proptest! {
-    /// No letters that could make a word of a row.
+    /// No letters that could form a word of a row.
     #[test]
     fn words_that_no_row_knows_are_never_the_recipes_fault(text in "[qwzjk .:/0-9]{0,200}") {
         for speaker in Speaker::ALL {
@@ -314,7 +314,7 @@ fn a_dump_that_failed_in_front_of_a_pipe_is_found_in_the_bots_output() {
     let told = "backup.pre-hook of db: sh -c \"pg_dump x | gzip >/d.gz\"\n  pg_dump: error: connection to server failed\nsnapshot 13eee64e saved";
     assert_eq!(failed_hook(told), Some("pg_dump: error: connection to server failed"));
     assert!(failed_hook("ERROR: Failed to run command bash -c x in app: boom").is_some());
-    // cc-ci's own bot: a hook that fails, also in a pipe, is a line of it, and the backup goes on.
+    // cc-ci's own bot: it prints a failed hook, also in a pipe, and the backup continues.
     let told = "backup.pre-hook of app: false | cat\nERROR: failed to run command: backup.pre-hook of app ended with exit code 1\nbackup finished";
     assert!(failed_hook(told).unwrap().ends_with("ended with exit code 1"));
     assert_eq!(

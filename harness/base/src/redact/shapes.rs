@@ -1,5 +1,5 @@
-//! Secrets that nobody told the redactor, known by how they look or by what stands before them: tokens
-//! that a provider made, and cookies. A server makes them in the middle of a test, so no list has them.
+//! Unknown secrets, recognized by their look or by the text in front of them: a provider's tokens, and cookies. A
+//! server creates them during a test, so no list has them.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -8,12 +8,12 @@ use regex::{Captures, Regex};
 
 use super::MARK;
 
-/// Each takes out its group `secret`. What cannot be compiled would be found by any test here.
+/// Each masks its group `secret`. An invalid expression would fail every test here.
 static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         // A JSON web token: a header that begins with `{"`, a body, a signature.
         r"(?P<secret>\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})",
-        // Headers, as a client or a server shows them in lines.
+        // Headers, as a client or a server prints them in lines.
         r#"(?i)\b(?:set-)?cookie2?\\?"?[ \t]*:[ \t]*\\?"?(?P<secret>[^\s=;"]+=[^\r\n"\\]+)"#,
         r#"(?i)\bauthorization\\?"?[ \t]*:[ \t]*\\?"?(?:bearer|basic|token|digest)[ \t]+(?P<secret>[^\s"\\]+)"#,
         // Members of JSON, fields of forms, parameters of addresses.
@@ -25,7 +25,7 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The text without what looks like a secret. Borrowed where there was none.
+/// The text without recognized secrets. Borrowed if unchanged.
 pub(super) fn without(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
     for shape in SHAPES.iter() {
@@ -36,7 +36,7 @@ pub(super) fn without(text: &str) -> Cow<'_, str> {
     clean
 }
 
-/// What was found, with the mark in place of its group `secret`.
+/// The match with its group `secret` replaced.
 pub(crate) fn marked(found: &Captures<'_>) -> String {
     let whole = found.get(0).map_or("", |all| all.as_str());
     let (Some(all), Some(secret)) = (found.get(0), found.name("secret")) else { return whole.to_owned() };

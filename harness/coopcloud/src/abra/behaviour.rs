@@ -1,25 +1,25 @@
-//! What the real abra does at the points that cc-ci depends on, in one table: where that is known from, how sure it is,
-//! and what cc-ci does so that it is right either way.
+//! How the real abra behaves where cc-ci depends on it, in one table: the source, the confidence, and how cc-ci works
+//! with either behaviour.
 //!
-//! Where it is not sure, abra-lite does what refuses more, and the other thing where `ABRA_LITE_OTHERWISE` names the
+//! If it is uncertain, abra-lite behaves in the stricter way, and in the other way if `ABRA_LITE_OTHERWISE` names the
 //! point. Tests run both ways.
 
-/// How sure it is.
+/// The confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
     /// Remembered by one reader.
     Low,
-    /// Remembered, and something seen fits.
+    /// Remembered, and consistent with an observation.
     MediumLow,
-    /// Remembered by several, or it follows from what was seen.
+    /// Remembered by several, or inferred from observations.
     Medium,
-    /// Seen in part, and nothing speaks against it.
+    /// Seen in part, and nothing contradicts it.
     MediumHigh,
     /// Seen in a working script, a program or field notes, or in abra's own docs.
     High,
 }
 
-/// A point; its row says what it is about.
+/// A point of the table.
 #[expect(missing_docs, reason = "the table has a row for each")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
@@ -45,22 +45,19 @@ pub enum Point {
     NameWithoutDots,
 }
 
-/// What abra does at one point.
+/// abra's behaviour at one point.
 #[derive(Debug, Clone, Copy)]
 pub struct Behaviour {
-    /// The point.
     pub point: Point,
     /// Its name for abra-lite.
     pub name: &'static str,
-    /// What abra does.
+    /// The behaviour.
     pub does: &'static str,
-    /// What it may do in place of that; none where it is sure enough.
+    /// The possible other behaviour, if it is uncertain.
     pub otherwise: Option<&'static str>,
-    /// Where that is known from.
     pub source: &'static str,
-    /// How sure it is.
     pub confidence: Confidence,
-    /// What cc-ci does about it.
+    /// How cc-ci handles it.
     pub so: &'static str,
 }
 
@@ -69,7 +66,6 @@ use Confidence::{High, Low, Medium, MediumHigh, MediumLow};
 const NOTES: &str = "public field notes on abra 0.13 on a real swarm, 2026";
 const MEMORY: &str = "remembered of abra's source";
 
-/// Every point.
 pub const BEHAVIOURS: &[Behaviour] = &[
     Behaviour {
         point: Point::TerminalWanted,
@@ -254,9 +250,8 @@ pub const BEHAVIOURS: &[Behaviour] = &[
 ];
 
 impl Point {
-    /// Its row.
     pub fn row(self) -> &'static Behaviour {
-        // A test keeps the table whole.
+        // A test checks that every point has a row.
         BEHAVIOURS.iter().find(|row| row.point == self).unwrap_or(&BEHAVIOURS[0])
     }
 }
@@ -273,7 +268,7 @@ mod tests {
             assert!(!row.source.is_empty() && !row.so.is_empty());
             assert!(row.confidence > Medium || row.otherwise.is_some(), "{}", row.name);
         }
-        // The last of the enum is the last of the table.
+        // The enum's last variant is the table's last row.
         assert_eq!(Point::NameWithoutDots as usize + 1, BEHAVIOURS.len());
     }
 }

@@ -10,29 +10,29 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use super::environment::{environment, furnish};
 use super::group::ProcessGroup;
 
-/// The terminal's width: the widest line known of abra is 146 columns; a box table must not wrap.
+/// The terminal's width: the widest known line of abra has 146 columns; a box table must not wrap.
 const COLUMNS: u16 = 250;
 
-/// What one call may print before the rest is dropped.
+/// Maximum size of a call's output; the rest is dropped.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// One call of abra that has ended.
+/// A finished call of abra.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The words after the program's name.
+    /// The arguments.
     pub args: Vec<String>,
-    /// The exit code; none where it was killed, by us at the deadline or by a signal.
+    /// Absent if it was killed, by the timeout or by a signal.
     pub exit: Option<i32>,
-    /// Whether its deadline ended it.
+    /// Whether the timeout killed it.
     pub timed_out: bool,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
     stdout: String,
     output: String,
     secret: bool,
 }
 
-/// Leaves the output out: it may hold secrets.
+/// Omits the output, which may contain secrets.
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Call").field("args", &self.args).field("exit", &self.exit).finish_non_exhaustive()
@@ -40,24 +40,24 @@ impl std::fmt::Debug for Call {
 }
 
 impl Call {
-    /// Whether abra said that it went well.
+    /// Whether abra succeeded.
     pub fn ok(&self) -> bool {
         self.exit == Some(0)
     }
 
-    /// Everything that it printed, without ANSI sequences. May hold secrets: see [`Call::shown`].
+    /// The whole output without ANSI sequences. May contain secrets: see [`Call::shown`].
     pub fn output(&self) -> &str {
         &self.output
     }
 
-    /// What it printed on standard output alone (on a terminal the two are one).
+    /// Only standard output (on a terminal both are one).
     pub fn stdout(&self) -> &str {
         &self.stdout
     }
 
-    /// What may be shown of its output.
+    /// The output for reports.
     pub fn shown(&self) -> &str {
-        if self.secret && self.ok() { "(not kept: the output holds secret values)" } else { &self.output }
+        if self.secret && self.ok() { "(omitted: the output contains secret values)" } else { &self.output }
     }
 
     pub(super) fn holding_secrets(mut self) -> Self {
@@ -65,7 +65,7 @@ impl Call {
         self
     }
 
-    /// A call with the given end, for tests of what reads it.
+    /// A call with the given result, for tests.
     #[cfg(test)]
     pub(super) fn ended(args: &[&str], exit: i32, output: &str) -> Self {
         Self {
@@ -113,7 +113,7 @@ pub(super) async fn over_pipes(program: &Path, dir: &Path, args: &[&str], limit:
 pub(super) async fn on_a_terminal(program: &Path, dir: &Path, args: &[&str], limit: Duration) -> Result<Call, Failure> {
     let start = Instant::now();
     let no_terminal = |error: pty_process::Error| {
-        Failure::new(Kind::AbraUnusable, format!("no terminal could be made for abra: {error}"), "look at /dev/ptmx")
+        Failure::new(Kind::AbraUnusable, format!("no terminal could be created for abra: {error}"), "check /dev/ptmx")
     };
     let (mut terminal, end) = pty_process::open().map_err(no_terminal)?;
     terminal.resize(pty_process::Size::new(50, COLUMNS)).map_err(no_terminal)?;
@@ -131,7 +131,7 @@ pub(super) async fn on_a_terminal(program: &Path, dir: &Path, args: &[&str], lim
         })?;
     let mut group = ProcessGroup::led_by(child.id());
     let read = async {
-        // The read ends with an error when the last process closes the terminal: that is its end.
+        // The read fails when the last process closes the terminal, which is its end.
         let out = read_some(Some(&mut terminal)).await;
         (out, child.wait().await)
     };
@@ -205,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_the_callers_environment_gets_in() {
-        // cargo sets these for every test; neither is the program's business.
+        // cargo sets these for every test; the program must not see them.
         assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
         for terminal in [false, true] {
             let (dir, abra) = script("env");
@@ -243,7 +243,7 @@ mod tests {
             };
             assert!(call.timed_out && !call.ok());
             let child = std::fs::read_to_string(dir.path().join("child")).unwrap();
-            // A killed process is gone a moment after the signal, when the kernel gets to it.
+            // A killed process ends a moment after the signal.
             let until = Instant::now() + Duration::from_secs(10);
             loop {
                 let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! abra's catalogue of recipes, in a run's own `ABRA_DIR`.
 //!
-//! abra reads it for whatever names a recipe and clones it where it is missing, so a run would need a network for
-//! something that it does not use.
+//! abra reads it in every command that names a recipe and clones it if it is missing, so a run would need network
+//! access for something that it does not use.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,10 +13,10 @@ const FOLDER: &str = "catalogue";
 /// The file that is read.
 const FILE: &str = "recipes.json";
 
-/// The operator's own catalogue, where there is one: below `ABRA_DIR`, or below `~/.abra`.
+/// The operator's own catalogue, if it exists: below `ABRA_DIR`, or below `~/.abra`.
 pub fn operators_catalogue() -> Option<PathBuf> {
     found(|name| match name {
-        // A service that systemd starts as root has no such variable.
+        // A root service of systemd has no such variable.
         "HOME" => std::env::home_dir().map(PathBuf::into_os_string),
         name => std::env::var_os(name),
     })
@@ -29,10 +29,10 @@ fn found(get: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     catalogue.join(FILE).is_file().then_some(catalogue)
 }
 
-/// Sees to a catalogue in an `ABRA_DIR` that is there: a link to the operator's, else one that names no recipe.
+/// Ensures a catalogue in an existing `ABRA_DIR`: a link to the operator's, else an empty one.
 pub(super) fn provide(dir: &Path, operators: Option<&Path>) -> io::Result<()> {
     let place = dir.join(FOLDER);
-    // Also a link that leads nowhere.
+    // Also a dangling link.
     let is_whole = place.join(FILE).exists();
     if is_whole || !dir.is_dir() {
         return Ok(());
@@ -40,7 +40,7 @@ pub(super) fn provide(dir: &Path, operators: Option<&Path>) -> io::Result<()> {
     let taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
     if let Some(operators) = operators {
         return match symlink(operators, &place) {
-            // Another call was first.
+            // A concurrent call was first.
             Err(error) if taken(&error) => Ok(()),
             made => made,
         };
@@ -77,7 +77,7 @@ mod tests {
             provide(&other, Some(&own)).unwrap();
         }
         assert_eq!(std::fs::read_link(other.join("catalogue")).unwrap(), own);
-        // Removing the run's folder leaves the operator's.
+        // Removing the run's folder does not remove the operator's.
         std::fs::remove_dir_all(&other).unwrap();
         assert!(own.join(FILE).exists());
     }

@@ -1,8 +1,8 @@
-//! The environment that abra runs in: nothing of cc-ci's own.
+//! abra's environment, which has nothing of cc-ci's.
 //!
-//! abra and docker read variables of compose files from their environment too. Whatever is not in it
-//! cannot reach a stranger's containers, and what is in it is named in
-//! [`crate::variables`], so that a compose file which asks for it can be refused.
+//! abra and docker also take variables of compose files from their environment. What is absent cannot reach untrusted
+//! containers, and what is present is listed in [`crate::variables`], so that a compose file which uses it can be
+//! refused.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use super::catalogue;
 use crate::variables::HANDED_ON;
 
-/// The variables of a call of abra: where programs are, which engine, a home of its own and `ABRA_DIR`.
+/// The environment of a call of abra: the search path, the engine, its own home and `ABRA_DIR`.
 pub fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
     from(dir, |name| std::env::var_os(name))
 }
@@ -18,7 +18,7 @@ pub fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
 fn from(dir: &Path, get: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsString)> {
     let mut found: Vec<_> = HANDED_ON
         .into_iter()
-        // The operator's logins to registries are for recipes on a list: only those find a file in that home.
+        // The operator's registry logins are for listed recipes: only those find a file in that home.
         .filter(|name| !matches!(*name, "HOME" | "ABRA_DIR" | "DOCKER_CONFIG"))
         .filter_map(|name| Some((name, get(name)?)))
         .collect();
@@ -27,9 +27,9 @@ fn from(dir: &Path, get: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str
     found
 }
 
-/// Makes what abra wants to find in its directory, where that is there: a home, and a catalogue.
+/// Creates what abra expects in its directory, if that exists: a home, and a catalogue.
 pub(super) fn furnish(dir: &Path) {
-    // An error would only hide what the call itself says.
+    // An error here would only hide the call's own message.
     let _ = std::fs::create_dir(dir.join("home"));
     let _ = catalogue::provide(dir, catalogue::operators_catalogue().as_deref());
 }

@@ -1,4 +1,4 @@
-//! abra's and docker's own words, turned into failures with a kind. Pure.
+//! Maps messages of abra and docker to failures. Pure.
 
 use base::failure::{Failure, Kind};
 use base::messages::{self, Speaker};
@@ -6,12 +6,12 @@ use base::text::{characters, last_lines};
 
 use super::call::Call;
 
-/// What a call that failed says; none for one that went well. `doing` fits "abra failed to …".
+/// The failure of a call; `None` if it succeeded. `doing` completes "abra failed to …".
 pub fn explain(call: &Call, doing: &str) -> Option<Failure> {
     explain_with(call, doing, Speaker::Abra)
 }
 
-/// The same of a call in which abra hands on what another says: the other's words go first.
+/// The same for a call in which abra passes on another program's messages, which take precedence.
 pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failure> {
     if call.ok() {
         return None;
@@ -24,25 +24,25 @@ pub fn explain_with(call: &Call, doing: &str, speaker: Speaker) -> Option<Failur
             "its output, in the report",
         )
     } else if call.exit.is_none() {
-        // Whatever it had said by then: it did not end by itself.
+        // Whatever its output: it did not end by itself.
         Failure::new(
             Kind::AbraKilled,
             format!("abra was killed while it was to {doing}"),
-            "who killed it: the kernel for want of memory (`dmesg`), or a person; then run again",
+            "what killed it: the kernel's OOM killer (`dmesg`), or a user; then run again",
         )
     } else {
         known(text, speaker).unwrap_or_else(|| {
             Failure::new(
                 Kind::AbraFailed,
                 format!("abra failed to {doing}: {}", reason(text)),
-                "abra's whole output, in the report; cc-ci does not know these words, so they are no word about the recipe",
+                "abra's whole output, in the report; cc-ci does not know this message, so it does not blame the recipe",
             )
         })
     };
     Some(failure.with_detail(last_lines(text, 20)))
 }
 
-/// What abra's words mean, where a row knows them. The rows with a name in the text tell it.
+/// The meaning of abra's messages, if a row matches. Rows with a name in the text report it.
 fn known(text: &str, speaker: Speaker) -> Option<Failure> {
     let rows = [speaker, Speaker::Abra];
     let row = rows.into_iter().find_map(|speaker| messages::known(speaker, text))?;
@@ -62,8 +62,8 @@ fn known(text: &str, speaker: Speaker) -> Option<Failure> {
             let name = after("secret not inserted (#generate=false):").unwrap_or_default();
             Failure::new(
                 row.kind,
-                format!("secret {name} is marked generate=false and nobody inserted it"),
-                format!("say in recipe.toml how to make it: [secrets.{name}] length = 32"),
+                format!("secret {name} is marked generate=false and was not inserted"),
+                format!("define in recipe.toml how to generate it: [secrets.{name}] length = 32"),
             )
         }
         Kind::ConfigChanged => {
@@ -79,14 +79,14 @@ fn shout(name: &str) -> String {
     name.to_uppercase().replace('-', "_")
 }
 
-/// The line that says why: behind the last one marked FATA the one with the engine's own words, else that one, else the
+/// The line with the cause: after the last line marked FATA the one with the engine's message, else that line, else the
 /// last with any text.
 fn reason(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let at = lines.iter().rposition(|line| line.contains("FATA"));
     let fatal = at.and_then(|at| lines[at].split_once("FATA").map(|(_, rest)| rest));
     let engines = at.and_then(|at| lines[at + 1..].iter().find(|line| line.contains("Error response from daemon")));
-    let line = engines.copied().or(fatal).or(lines.last().copied()).unwrap_or("it said nothing").trim();
+    let line = engines.copied().or(fatal).or(lines.last().copied()).unwrap_or("it printed nothing").trim();
     characters(line, 300).to_owned()
 }
 
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn the_fatal_line_is_the_reason() {
         assert_eq!(reason("INFO a\nFATA  no such app\n\nbye"), "no such app");
-        assert_eq!(reason("\n\n"), "it said nothing");
+        assert_eq!(reason("\n\n"), "it printed nothing");
     }
 
     proptest::proptest! {

@@ -1,4 +1,4 @@
-//! A process with all its children, ended together.
+//! A process with all its children, killed together.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -12,7 +12,7 @@ impl ProcessGroup {
         Self(id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }
 
-    /// Kills what is left of the group now. Whether anything was still alive.
+    /// Kills the rest of the group now. Returns whether any process was still alive.
     pub fn kill(&mut self) -> bool {
         self.0.take().is_some_and(|pid| kill_process_group(pid, Signal::KILL).is_ok())
     }

@@ -1,23 +1,20 @@
-//! The table that `recipe lint` prints. It exits with 0 even when rules fail, so the rows are read.
+//! Parses the table of `recipe lint`. It exits with 0 even if rules fail, so the rows are read.
 
-/// One row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintRow {
     /// The rule's number, such as R014.
     pub reference: String,
-    /// What the rule asks.
+    /// The rule's text.
     pub rule: String,
     /// `error` or `warn`.
     pub severity: String,
-    /// Whether the recipe meets it.
     pub satisfied: bool,
-    /// Whether it was skipped.
     pub skipped: bool,
-    /// How to mend it.
+    /// How to fix it.
     pub mend: String,
 }
 
-/// Reads the rows of the box table; lines that are no row are passed over.
+/// Parses the rows of the box table; other lines are skipped.
 pub fn parse_lint(output: &str) -> Vec<LintRow> {
     output.lines().filter_map(row).collect()
 }

@@ -1,5 +1,5 @@
-//! The `abra` program, driven as a program: argument lists, never a shell, and one `ABRA_DIR` per
-//! run. Everything that knows abra's words lives in this folder.
+//! The `abra` program, called with argument lists, never through a shell, and with one `ABRA_DIR` per run. All
+//! knowledge about abra's commands is in this folder.
 
 mod behaviour;
 mod call;
@@ -31,7 +31,7 @@ pub use words::{AbraPhrase, Certainty, WORDS};
 use base::failure::Failure;
 use base::names::{Domain, RecipeName};
 
-/// An abra program with a directory of its own.
+/// An abra program with its own directory.
 #[derive(Debug, Clone)]
 pub struct Abra {
     program: PathBuf,
@@ -39,43 +39,41 @@ pub struct Abra {
     probed: Option<Probed>,
 }
 
-/// What `app deploy` is told beside the domain.
+/// Arguments of `app deploy` other than the domain.
 const DEPLOY: &[&str] =
     &["--chaos", "--offline", "--no-input", "--force", "--no-converge-checks", "--no-domain-checks"];
 
 impl Abra {
-    /// Uses `program` with `dir` as its `ABRA_DIR`. Neither is touched before the first call.
+    /// Uses `program` with `dir` as its `ABRA_DIR`. Neither is accessed before the first call.
     pub fn new(program: PathBuf, dir: PathBuf) -> Self {
         Self { program, dir, probed: None }
     }
 
-    /// The same with what was found out about the program.
+    /// Adds the results of a probe of the program.
     pub fn knowing(self, probed: Option<Probed>) -> Self {
         Self { probed, ..self }
     }
 
-    /// A flag, unless the program was asked and does not have it.
+    /// A flag, unless a probe found that the program does not have it.
     fn if_known<'a>(&self, command: &str, flag: &'a str) -> Option<&'a str> {
         let lacks = self.probed.as_ref().is_some_and(|probed| !probed.has(&format!("{command} {flag}")));
         (!lacks).then_some(flag)
     }
 
-    /// The program.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// Its `ABRA_DIR`.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Where abra keeps the checkout of a recipe.
+    /// abra's checkout of a recipe.
     pub fn recipe_dir(&self, recipe: &RecipeName) -> PathBuf {
         self.dir.join("recipes").join(recipe.as_str())
     }
 
-    /// Where abra keeps the env file of an app on the local server.
+    /// abra's env file of an app on the local server.
     pub fn env_file(&self, domain: &Domain) -> PathBuf {
         self.dir.join("servers").join("default").join(format!("{domain}.env"))
     }
@@ -97,15 +95,15 @@ impl Abra {
         self.pipes(&args, limit).await
     }
 
-    /// `app deploy` of the checkout as it is, with no wait: the caller watches the swarm itself.
+    /// `app deploy` of the checkout as it is, without waiting: the caller watches the swarm itself.
     pub async fn app_deploy(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "deploy", domain.as_str()];
         args.extend(DEPLOY);
         self.pipes(&args, limit).await
     }
 
-    /// `app secret generate --all`: makes the secrets that are not there yet. The call's output
-    /// holds their values ([`generated_values`] reads them) and is kept out of [`Call::shown`].
+    /// `app secret generate --all`: generates missing secrets. The output contains their values ([`generated_values`]
+    /// parses them) and is omitted from [`Call::shown`].
     pub async fn secret_generate(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let args =
             ["app", "secret", "generate", domain.as_str(), "--all", "--machine", "--chaos", "--offline", "--no-input"];
@@ -139,7 +137,7 @@ impl Abra {
     }
 
     /// `app cmd`: a function of the recipe's `abra.sh` in a service's container. `words` are the service, the function
-    /// and its arguments. abra gives it a terminal.
+    /// and its arguments. abra allocates a terminal for it.
     pub async fn app_cmd(&self, domain: &Domain, words: &[String], limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "cmd", "--chaos", "--offline", "--no-input", domain.as_str()];
         args.extend(words.iter().map(String::as_str));
@@ -151,16 +149,16 @@ impl Abra {
         self.terminal(&["app", "backup", "create", domain.as_str(), "--chaos", "--offline", "--no-input"], limit).await
     }
 
-    /// `app backup list --all`: the files in the latest snapshot. Without `--all` it may name the folders of the volumes
-    /// alone. It needs a terminal.
+    /// `app backup list --all`: the files in the latest snapshot. Without `--all` it may only list the volumes'
+    /// folders. It needs a terminal.
     pub async fn backup_list(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "backup", "list", domain.as_str(), "--chaos", "--offline", "--no-input"];
         args.extend(self.if_known("app backup list", "--all"));
         self.terminal(&args, limit).await
     }
 
-    /// `app restore` of the latest snapshot, in place, with its hooks: where the program is known to have a flag for
-    /// them, it is given. It needs a terminal.
+    /// `app restore` of the latest snapshot, in place, with its hooks, by a flag if the program is known to have one.
+    /// It needs a terminal.
     pub async fn restore(&self, domain: &Domain, limit: Duration) -> Result<Call, Failure> {
         let mut args = vec!["app", "restore", domain.as_str(), "--chaos", "--offline", "--no-input"];
         let flag = self.probed.as_ref().filter(|probed| probed.has("app restore --hooks"));
@@ -172,7 +170,7 @@ impl Abra {
         call::over_pipes(&self.program, &self.dir, args, limit).await
     }
 
-    /// Any words, on a terminal.
+    /// Any command, on a terminal.
     pub async fn terminal(&self, args: &[&str], limit: Duration) -> Result<Call, Failure> {
         call::on_a_terminal(&self.program, &self.dir, args, limit).await
     }

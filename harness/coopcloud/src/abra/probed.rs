@@ -1,4 +1,4 @@
-//! What was found out about the installed abra on this server, kept between runs.
+//! Results of probing the installed abra on this server, stored between runs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,33 +13,33 @@ const FILE: &str = "abra-probe.json";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProbeAnswer {
-    /// It does what the table says.
+    /// It behaves as in the table.
     AsTold,
-    /// It does the other thing.
+    /// It behaves in the other way.
     Otherwise,
-    /// It could not be asked, or what it said fits neither: why.
+    /// It could not be probed, or the result matches neither: the reason.
     Unknown(String),
 }
 
 /// The answers of one program.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probed {
-    /// What the program says of its version: the answers are this one's.
+    /// The program's version, to which the answers apply.
     pub version: String,
-    /// By the names of the table of behaviours.
+    /// By name in the table of behaviours.
     pub answers: BTreeMap<String, ProbeAnswer>,
-    /// Flags that its help lists, each with its command: `app restore --hooks`.
+    /// Flags in its help, each with its command: `app restore --hooks`.
     pub flags: Vec<String>,
 }
 
 impl Probed {
-    /// What is kept in a state folder about the program of this version; none where it is another's.
+    /// The stored answers for this version of the program, if any.
     pub fn read(state: &Path, version: &str) -> Option<Self> {
         let text = std::fs::read_to_string(state.join(FILE)).ok()?;
         serde_json::from_str::<Self>(&text).ok().filter(|probed| probed.version == version)
     }
 
-    /// Keeps it, in place of what was there.
+    /// Stores them, replacing earlier ones.
     pub fn keep(&self, state: &Path) -> io::Result<()> {
         let file = tempfile::NamedTempFile::new_in(state)?;
         serde_json::to_writer_pretty(&file, self)?;

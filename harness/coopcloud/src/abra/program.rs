@@ -1,15 +1,14 @@
-//! Which program is abra here.
+//! Finds the abra program.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::failure::{Failure, Kind};
 
-/// The abra to use: the one asked for, else `abra` on `PATH`, else `abra-lite` beside this program,
-/// else `abra-lite` on `PATH`.
+/// The configured program, else `abra` on `PATH`, else `abra-lite` next to this program, else `abra-lite` on `PATH`.
 ///
 /// # Errors
-/// [`Kind::AbraUnusable`] when there is none.
+/// [`Kind::AbraUnusable`] if there is none.
 pub fn find_program(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = asked {
         // Calls run in other folders: a relative path must keep its meaning.
@@ -19,7 +18,7 @@ pub fn find_program(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     on_path("abra")
         .or(beside.filter(|path| path.is_file()))
         .or_else(|| on_path("abra-lite"))
-        .ok_or_else(|| none("there is no abra on PATH and no abra-lite beside cc-ci"))
+        .ok_or_else(|| none("there is no abra on PATH and no abra-lite next to cc-ci"))
 }
 
 fn none(why: &str) -> Failure {
@@ -34,7 +33,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
 /// The first line of `--version`, such as "abra-lite 0.1.0".
 ///
 /// # Errors
-/// [`Kind::AbraUnusable`] when the program cannot be started.
+/// [`Kind::AbraUnusable`] if the program cannot be started.
 pub async fn version_of(program: &Path) -> Result<String, Failure> {
     let call =
         super::call::over_pipes(program, Path::new("/nonexistent"), &["--version"], Duration::from_secs(10)).await?;
@@ -42,7 +41,7 @@ pub async fn version_of(program: &Path) -> Result<String, Failure> {
         (Some(0), Some(line)) => Ok(line.to_owned()),
         (exit, _) => Err(Failure::new(
             Kind::AbraUnusable,
-            format!("{} does not tell its version (exit {exit:?}), so it is no abra", program.display()),
+            format!("{} does not report its version (exit {exit:?}), so it is no abra", program.display()),
             "--abra (CCCI_ABRA), or abra on PATH",
         )),
     }

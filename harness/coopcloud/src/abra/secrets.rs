@@ -1,11 +1,11 @@
-//! The values that `secret generate` prints, read so that they can be kept out of every report.
+//! The values in the output of `secret generate`, so that they can be redacted in every report.
 
 use serde_json::Value;
 
 use super::call::Call;
 
-/// Every string that could be a secret's value in the machine-readable output. The exact keys are
-/// remembered only (low certainty), so all strings count but those under a key that names.
+/// Every string that could be a secret's value in the machine-readable output. The exact keys are only remembered (low
+/// certainty), so all strings count except those under a key for names.
 pub fn generated_values(stdout: &str) -> Vec<String> {
     let mut values = Vec::new();
     let start = stdout.find(['[', '{']);

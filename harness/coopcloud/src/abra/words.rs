@@ -1,23 +1,22 @@
-//! The words of abra that cc-ci says, in one table: what is not certain can be changed here, and
-//! `cc-ci doctor` checks each against the `--help` of the installed program.
+//! abra's commands that cc-ci calls, in one table: uncertain ones can be changed here, and `cc-ci doctor` checks each
+//! against the `--help` of the installed program.
 
-/// How sure it is that the real abra knows a word.
+/// How certain it is that the real abra has a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     /// Seen in a working script, program or field note, or in abra's own docs.
     Seen,
-    /// Remembered; nobody who wrote this could run abra. What a command then does is in `behaviour`.
+    /// Remembered; the authors could not run abra. How a command behaves is in `behaviour`.
     Remembered,
 }
 
-/// One command with the flags that cc-ci gives it.
+/// One command with the flags that cc-ci passes.
 #[derive(Debug, Clone, Copy)]
 pub struct AbraPhrase {
-    /// The words of the command, without the program.
+    /// The command, without the program.
     pub command: &'static [&'static str],
-    /// The long flags.
     pub flags: &'static [&'static str],
-    /// How sure the command and its flags are, together: the weakest part counts.
+    /// The certainty of the command and its flags; the weakest part counts.
     pub certainty: Certainty,
 }
 

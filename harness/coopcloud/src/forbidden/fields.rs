@@ -7,7 +7,7 @@ use super::paths::committed_file;
 use super::{Found, Owner, is_off};
 use crate::compose::plain;
 
-/// Keys that concern the app's own containers and nothing else, and those that swarm ignores.
+/// Keys that only affect the app's own containers, and those that swarm ignores.
 const FREE: [&str; 36] = [
     "build",
     "cap_drop",
@@ -59,7 +59,7 @@ const FREE_OF_DEPLOY: [&str; 9] = [
     "placement",
 ];
 
-/// What docker gives every container anyway.
+/// Docker's default capabilities of every container.
 const CAPABILITIES: [&str; 14] = [
     "AUDIT_WRITE",
     "CHOWN",
@@ -77,7 +77,7 @@ const CAPABILITIES: [&str; 14] = [
     "SYS_CHROOT",
 ];
 
-/// Kernel settings of a container's own network that change nothing outside of it.
+/// Kernel settings of a container's own network without effect outside it.
 const SYSCTLS: [&str; 2] = ["net.core.somaxconn", "net.ipv4.ip_unprivileged_port_start"];
 
 pub(super) fn service(name: &str, service: &Value, owner: &Owner<'_>, found: &mut Found) {
@@ -116,7 +116,7 @@ pub(super) fn service(name: &str, service: &Value, owner: &Owner<'_>, found: &mu
             }
         };
         if refused {
-            found.forbid(format!("{place} wants {key}{}", shown(value)));
+            found.forbid(format!("{place} uses {key}{}", shown(value)));
         }
     }
     networks(&place, service, found);
@@ -125,7 +125,7 @@ pub(super) fn service(name: &str, service: &Value, owner: &Owner<'_>, found: &mu
     }
 }
 
-/// Whether a list or mapping holds only what `fine` takes; any other shape does not.
+/// Whether a list or mapping only has allowed items; any other shape is refused.
 fn all(value: &Value, fine: impl Fn(&str) -> bool) -> bool {
     match value {
         Value::Null => true,
@@ -150,7 +150,7 @@ fn deploy(place: &str, deploy: &Value, found: &mut Found) {
         if key == "resources" {
             for (kind, resources) in value.as_object().into_iter().flatten() {
                 if resources.get("devices").is_some_and(|devices| !is_off(devices)) {
-                    found.forbid(format!("{place} wants devices ({kind})"));
+                    found.forbid(format!("{place} uses devices ({kind})"));
                 }
             }
         }
@@ -160,7 +160,7 @@ fn deploy(place: &str, deploy: &Value, found: &mut Found) {
 fn logging(place: &str, logging: &Value, found: &mut Found) {
     let driver = logging.get("driver").map(plain).unwrap_or_default();
     if !matches!(driver.as_str(), "" | "json-file" | "local" | "none") {
-        found.forbid(format!("{place} wants the engine to log by {driver}"));
+        found.forbid(format!("{place} uses the log driver {driver}"));
     }
 }
 
@@ -170,7 +170,7 @@ fn env_files(place: &str, value: &Value, found: &mut Found) {
         one => std::slice::from_ref(one),
     };
     for file in files {
-        // The longer forms of other formats are refused: what is no text is no path.
+        // The longer forms of other formats are refused: a path must be a text.
         let why = file.as_str().map_or(Some("is no path"), committed_file);
         if let Some(why) = why.filter(|_| !file.is_null()) {
             found.forbid(format!("{place} reads the env file {}, which {why}", plain(file)));
@@ -181,10 +181,10 @@ fn env_files(place: &str, value: &Value, found: &mut Found) {
 fn networks(place: &str, service: &Value, found: &mut Found) {
     for (network, options) in service.get("networks").and_then(Value::as_object).into_iter().flatten() {
         if network == "host" {
-            found.forbid(format!("{place} wants the host's network"));
+            found.forbid(format!("{place} uses the host's network"));
         }
         if options.get("driver_opts").is_some_and(|options| !is_off(options)) {
-            found.forbid(format!("{place} wants driver_opts of the network {network}"));
+            found.forbid(format!("{place} uses driver_opts of the network {network}"));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Labels: cc-ci's own and the engine's are not a recipe's to give, and those for traefik say which of
-//! the world's requests come to the app.
+//! Labels: a recipe may not set cc-ci's and the engine's, and those for traefik decide which of the world's requests
+//! come to the app.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::routes::{Rule, read};
 use super::{Found, Owner};
 use crate::compose::plain;
 
-/// Entrypoints that everybody's pages come by.
+/// Entrypoints that are shared by all pages.
 const PAGES: [&str; 6] = ["web", "web-secure", "websecure", "http", "https", "traefik"];
 
-/// Looks at labels in either form.
+/// Checks labels in either form.
 pub(super) fn marks(place: &str, labels: Option<&Value>, owner: &Owner<'_>, found: &mut Found) {
     let labels = labels.map(pairs).unwrap_or_default();
     for (label, value) in &labels {
@@ -22,7 +22,7 @@ pub(super) fn marks(place: &str, labels: Option<&Value>, owner: &Owner<'_>, foun
     }
 }
 
-/// By lower-case keys, since traefik does not tell the cases apart.
+/// By lower-case keys, since traefik ignores case.
 fn pairs(labels: &Value) -> BTreeMap<String, String> {
     match labels {
         Value::Array(items) => items
@@ -40,7 +40,7 @@ fn pairs(labels: &Value) -> BTreeMap<String, String> {
 
 fn mark(label: &str, value: &str, all: &BTreeMap<String, String>, owner: &Owner<'_>) -> Option<String> {
     if ["cc-ci.", "com.docker."].iter().any(|beginning| label.starts_with(beginning)) || label == "cc-ci" {
-        return Some("it is not a recipe's to give".to_owned());
+        return Some("a recipe may not set it".to_owned());
     }
     if label.starts_with("coop-cloud.backupbot.enabled") {
         return Some("the server's backup bot has it".to_owned());
@@ -58,7 +58,7 @@ fn mark(label: &str, value: &str, all: &BTreeMap<String, String>, owner: &Owner<
     }
 }
 
-/// Whether the stack's name stands in a name, with no letter or digit next to it.
+/// Whether a name contains the stack's name as a whole word.
 fn is_own_name(name: &str, owner: &Owner<'_>) -> bool {
     let stack = owner.stack.as_str().to_lowercase();
     name.match_indices(&stack).any(|(at, _)| {
@@ -68,7 +68,7 @@ fn is_own_name(name: &str, owner: &Owner<'_>) -> bool {
     })
 }
 
-/// traefik finds an app's containers by itself; any other backend is somebody else.
+/// traefik finds an app's containers by itself; any other backend is foreign.
 fn backend(rest: &[&str]) -> Option<String> {
     let elsewhere = rest.iter().any(|part| matches!(*part, "url" | "address"));
     let balances = rest.first().is_none_or(|kind| *kind == "loadbalancer");
@@ -90,15 +90,15 @@ fn router(
         }
         ["rule"] => match read(value, owner.domain) {
             Ok(Rule::OwnHosts) => None,
-            // A port of its own, as one that is published on the host.
+            // An entrypoint of its own, like a published host port.
             Ok(Rule::AnyName) if parts[1] == "tcp" => {
                 let asked = all.get(&format!("{}.entrypoints", parts[..4].join("."))).map(String::as_str).unwrap_or("");
                 let mut asked = asked.split(',').map(str::trim).peekable();
                 let shared = asked.peek().is_none_or(|first| first.is_empty())
                     || asked.any(|one| PAGES.iter().any(|page| one.eq_ignore_ascii_case(page)));
-                shared.then(|| "it takes every name on an entrypoint that others share".to_owned())
+                shared.then(|| "it accepts every name on a shared entrypoint".to_owned())
             }
-            Ok(Rule::AnyName) => Some("it takes every name".to_owned()),
+            Ok(Rule::AnyName) => Some("it accepts every name".to_owned()),
             Err(why) => Some(why),
         },
         _ => None,

@@ -1,7 +1,7 @@
-//! What a change under test may not ask of the host that tests it.
+//! What a change under test may not require of the host.
 //!
-//! A list of what is known to be harmless, not of what is known to be bad: a key that no one has thought
-//! about is refused. [`RULES`] says it in words; `docs/security.md` has the same table.
+//! An allowlist of what is known to be harmless, not a denylist: an unknown key is refused. [`RULES`] explains it;
+//! `docs/security.md` has the same table.
 
 mod fields;
 mod marks;
@@ -20,7 +20,7 @@ pub use paths::{committed_file, env_file_names};
 use super::compose::Compose;
 use super::variables::is_reserved;
 
-/// What a stranger's compose file may name, what it may do with it, and what it may not.
+/// What an untrusted compose file may name, what it may do with it, and what it may not.
 pub const RULES: &[[&str; 3]] = &[
     ["volumes", "named ones of the app's own stack; `tmpfs`", "any other driver or `driver_opts`, `external`"],
     ["host paths", "`/etc/localtime` and `/etc/timezone`, read-only", "every other bind mount, the docker socket"],
@@ -31,7 +31,7 @@ pub const RULES: &[[&str; 3]] = &[
     ],
     ["secrets", "those of its own stack, also `external`", "another stack's, a `driver`"],
     ["configs", "those of its own stack, from committed files, with templates", "`external`"],
-    ["`name:` of these", "what begins with the stack's name and `_`", "a name of somebody else's object"],
+    ["`name:` of these", "what begins with the stack's name and `_`", "the name of a foreign object"],
     [
         "files (`file:`, `env_file:`, `COMPOSE_FILE`)",
         "committed files, by a path below the repository",
@@ -68,18 +68,16 @@ pub const RULES: &[[&str; 3]] = &[
 /// The app that the compose files are to deploy.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'a> {
-    /// Its stack.
     pub stack: &'a StackName,
-    /// Its domain.
     pub domain: &'a Domain,
 }
 
-/// One thing that a compose file may not have.
+/// A forbidden part of a compose file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForbiddenFinding {
-    /// It asks for more than an app may have.
+    /// It requires more than an app may have.
     Forbidden(String),
-    /// A key that no version of the format knows: docker refuses it, and nobody can say what it would do.
+    /// A key that no version of the format knows: docker refuses it, and its effect is unknown.
     Unknown(String),
 }
 
@@ -91,10 +89,10 @@ impl fmt::Display for ForbiddenFinding {
     }
 }
 
-/// Everything that the compose files ask for and may not have, in words. Empty is what it should be.
+/// All forbidden parts of the compose files, for people.
 ///
-/// Each file is looked at by itself: whatever a later file hides, and however two are merged, nothing is
-/// deployed that no file says.
+/// Each file is checked separately: whatever a later file hides, and however two are merged, nothing is deployed that
+/// is in no file.
 pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<ForbiddenFinding> {
     let mut found = Found(Vec::new());
     for name in compose.variables.iter().filter(|name| is_reserved(name)) {
@@ -121,7 +119,7 @@ pub fn forbidden(compose: &Compose, owner: &Owner<'_>) -> Vec<ForbiddenFinding> 
     found.0
 }
 
-/// What was found so far.
+/// The findings.
 struct Found(Vec<ForbiddenFinding>);
 
 impl Found {
@@ -129,7 +127,7 @@ impl Found {
         self.0.push(ForbiddenFinding::Forbidden(text));
     }
 
-    /// What docker takes for a name.
+    /// Checks for docker's syntax of a name.
     fn named(&mut self, kind: &str, name: &str) {
         let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         if name.is_empty() || !name.bytes().all(fine) {
@@ -144,7 +142,7 @@ impl Found {
     }
 }
 
-/// Whether a value says nothing at all.
+/// Whether a value has no effect.
 fn is_off(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -1,11 +1,11 @@
-//! What a service may mount.
+//! The allowed mounts of a service.
 
 use serde_json::Value;
 
 use super::{Found, is_off};
 use crate::compose::plain;
 
-/// Host files that many recipes read for the time zone, and that tell nothing else.
+/// Host files that many recipes mount for the time zone, and that contain nothing else.
 const HARMLESS: [&str; 2] = ["/etc/localtime", "/etc/timezone"];
 
 pub(super) fn mounts(name: &str, service: &Value, found: &mut Found) {
@@ -51,7 +51,7 @@ fn is_only_read(mount: &Value) -> bool {
     mount.get("read_only").and_then(Value::as_bool) == Some(true)
 }
 
-/// docker's own rule for names of volumes: nothing in it can be a path.
+/// docker's own rule for names of volumes, which excludes paths.
 fn is_volume(name: &str) -> bool {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && name.bytes().all(fine)

@@ -1,7 +1,7 @@
 //! Volumes, networks, configs and secrets of the whole stack.
 //!
-//! Several files may each say a part of one object. Every part is held against the rules, so that it does
-//! not matter which of them wins.
+//! Several files may each have a part of one object. Every part is checked, so that it does not matter which of them
+//! wins.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use super::paths::committed_file;
 use super::{Found, Owner, is_off};
 use crate::compose::plain;
 
-/// The one network that apps share.
+/// The only network that apps share.
 const SHARED: &str = "proxy";
 
-/// Options of a volume in memory that say how large it is and whose.
+/// Options of a tmpfs volume for its size and owner.
 const TMPFS: [&str; 8] = ["size", "uid", "gid", "mode", "nr_inodes", "noexec", "nosuid", "nodev"];
 
-/// Options of an overlay network that stay inside of it.
+/// Options of an overlay network without effect outside it.
 const OVERLAY: [&str; 2] = ["encrypted", "com.docker.network.driver.mtu"];
 
 pub(super) fn objects(parts: &[Value], owner: &Owner<'_>, found: &mut Found) {
@@ -40,7 +40,7 @@ pub(super) fn objects(parts: &[Value], owner: &Owner<'_>, found: &mut Found) {
 fn object(kind: &str, key: &str, said: &[&Value], owner: &Owner<'_>, found: &mut Found) {
     found.named(kind, key);
     let place = format!("{kind} {key}");
-    // docker takes a mapping below `external` for a yes.
+    // docker treats a mapping below `external` as true.
     let is_external =
         said.iter().any(|object| object.get("external").is_some_and(|value| *value != false && !value.is_null()));
     let names = |object: &&Value| {
@@ -57,7 +57,7 @@ fn object(kind: &str, key: &str, said: &[&Value], owner: &Owner<'_>, found: &mut
     match (kind, is_external) {
         ("secret", true) | (_, false) => {}
         ("network", true) if is_shared => {}
-        (_, true) => found.forbid(format!("{place} is somebody else's (external: {})", names.join(", "))),
+        (_, true) => found.forbid(format!("{place} is foreign (external: {})", names.join(", "))),
     }
     for name in names.iter().filter(|name| !is_shared && !name.starts_with(&own)) {
         found.forbid(format!("{place} is called {name:?}, which does not begin with {own}"));
@@ -84,7 +84,7 @@ fn field_of(kind: &str, place: &str, field: &str, value: &Value, object: &Value,
         ("network", "internal" | "attachable") => false,
         ("config" | "secret", "file") => {
             if let Some(why) = committed_file(&text) {
-                found.forbid(format!("{place} is made of {text:?}, which {why}"));
+                found.forbid(format!("{place} is created from {text:?}, which {why}"));
             }
             false
         }
@@ -101,11 +101,11 @@ fn field_of(kind: &str, place: &str, field: &str, value: &Value, object: &Value,
     if refused {
         let device = object.get("driver_opts").and_then(|options| options.get("device")).map(plain);
         let device = device.map(|device| format!(" (device {device})")).unwrap_or_default();
-        found.forbid(format!("{place} wants {field}{device}"));
+        found.forbid(format!("{place} uses {field}{device}"));
     }
 }
 
-/// A volume in memory, with no option that the kernel could take for another kind of mount.
+/// A tmpfs volume, without options that the kernel could take for another kind of mount.
 fn is_in_memory(options: &Value) -> bool {
     let text = |field: &str| options.get(field).map(plain).unwrap_or_default();
     let fine = |option: &str| {

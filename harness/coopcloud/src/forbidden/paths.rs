@@ -1,7 +1,7 @@
-//! Paths that a compose file gives of files beside it.
+//! Paths in a compose file to other files of the repository.
 
-/// Why a path does not name a committed file of the repository; nothing where it does. Symlinks are a
-/// question to the repository, not to the path.
+/// Why a path does not name a committed file of the repository. Symlinks are checked in the repository, not in the
+/// path.
 pub fn committed_file(path: &str) -> Option<&'static str> {
     if path.starts_with(['/', '~', '\\']) {
         return Some("is outside of the recipe");
@@ -19,7 +19,7 @@ pub fn committed_file(path: &str) -> Option<&'static str> {
     })
 }
 
-/// The variables that an env file takes from outside: names with no value.
+/// The variables that an env file takes from outside: names without a value.
 pub fn env_file_names(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines

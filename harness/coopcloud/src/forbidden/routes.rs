@@ -1,35 +1,35 @@
-//! traefik's rules: which requests a router takes.
+//! traefik's rules: which requests a router accepts.
 
 use base::names::Domain;
 
 use super::super::router_rule::RouterRule;
 
-/// What a rule takes.
+/// What a rule accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     /// Only requests to the app's own hosts.
     OwnHosts,
-    /// TCP connections to whatever name.
+    /// TCP connections to any name.
     AnyName,
 }
 
-/// Domains that nobody can own: recipes have them in `.env.sample` until an operator writes better ones.
+/// Domains that cannot be registered: recipes have them in `.env.sample` as placeholders.
 const EXAMPLES: [&str; 5] = ["example.com", "example.org", "example.net", "example", "invalid"];
 
-/// Reads a rule.
+/// Checks a rule.
 ///
 /// # Errors
-/// Why the rule may take requests that are not the app's.
+/// Why the rule may accept requests of other apps.
 pub(super) fn read(rule: &str, domain: &Domain) -> Result<Rule, String> {
     let compact: String = rule.split_whitespace().collect();
     if ["HostSNI(`*`)", "HostSNI(\"*\")"].iter().any(|any| compact.eq_ignore_ascii_case(any)) {
         return Ok(Rule::AnyName);
     }
     let bound = is_bound(&RouterRule::parse(rule)?, domain.as_str())?;
-    if bound { Ok(Rule::OwnHosts) } else { Err(format!("it takes requests to any host; write Host(`{domain}`)")) }
+    if bound { Ok(Rule::OwnHosts) } else { Err(format!("it accepts requests to any host; write Host(`{domain}`)")) }
 }
 
-/// Whether a rule takes requests to own hosts only. Every part is looked at: a foreign host is refused wherever it is.
+/// Whether a rule only accepts requests to own hosts. Every part is checked: a foreign host is refused anywhere.
 fn is_bound(rule: &RouterRule<'_>, domain: &str) -> Result<bool, String> {
     let each = |parts: &[RouterRule<'_>]| -> Result<Vec<bool>, String> {
         parts.iter().map(|part| is_bound(part, domain)).collect()
@@ -53,7 +53,7 @@ fn hosts(values: &[&str], domain: &str, own: impl Fn(&str, &str) -> bool) -> Res
     }
 }
 
-/// The app's domain, one below it, one that ends in a hyphen and it, or an example.
+/// The app's domain, a subdomain, one that ends in a hyphen and the domain, or a placeholder.
 fn is_own(host: &str, domain: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
@@ -65,12 +65,12 @@ fn is_own(host: &str, domain: &str) -> bool {
     host == domain || beside || below(domain) || EXAMPLES.iter().any(|example| host == *example || below(example))
 }
 
-/// `{name:[a-z]+}.<domain>`, or `^[a-z]+\.<domain>$` with its dots escaped. Each is harmless to the version
-/// of traefik that the other is for.
+/// `{name:[a-z]+}.<domain>`, or `^[a-z]+\.<domain>$` with its dots escaped. Each is harmless in the version of traefik
+/// that the other is for.
 fn is_own_pattern(pattern: &str, domain: &str) -> bool {
     let is_simple = |class: &str| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"[]-_.*+".contains(&b);
-        // Letters and digits by their short names: none of these can match a dot or a bar.
+        // Character classes of letters and digits: none of these can match a dot or a bar.
         class.replace("\\w", "").replace("\\d", "").bytes().all(plain)
     };
     if let Some((variable, rest)) = pattern.strip_prefix('{').and_then(|inner| inner.split_once('}')) {

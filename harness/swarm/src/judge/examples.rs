@@ -1,4 +1,4 @@
-//! Small snapshots to build on.
+//! Small snapshots for tests.
 
 use super::super::seen::*;
 
@@ -73,7 +73,7 @@ pub(crate) fn one(service: ServiceSeen, tasks: Vec<TaskSeen>, containers: Vec<Co
     Snapshot { services: vec![service], tasks, containers }
 }
 
-/// What was there before, when it was nginx:1 in the task `old`.
+/// The state before, with nginx:1 in the task `old`.
 pub(crate) fn before(service: &str) -> Before {
     let was = ServiceBefore {
         name: service.to_owned(),

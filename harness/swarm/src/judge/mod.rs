@@ -1,5 +1,5 @@
-//! The judgement of a snapshot: settled, still going, or never. A pure function, so that every rule
-//! is a line in a table of tests.
+//! Judges a snapshot: settled, still going, or never. A pure function, so that every rule is a line in a table of
+//! tests.
 
 mod view;
 mod waiting;
@@ -10,41 +10,39 @@ use self::view::{Stand, View};
 use self::waiting::waits_for;
 use super::seen::{Before, Snapshot};
 
-/// What a snapshot means.
+/// The judgement of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// Everything runs that should.
+    /// Everything runs as it should.
     Settled(Vec<Up>),
     /// Not yet.
     Going {
-        /// One line with what is awaited.
+        /// One line about what is awaited.
         line: String,
-        /// The services that are awaited.
+        /// The awaited services.
         services: Vec<String>,
     },
     /// It never will.
     Never {
-        /// The service that will not.
+        /// The failing service.
         service: String,
-        /// Why.
         failure: Failure,
     },
 }
 
-/// A service in which everything runs that should.
+/// A service that runs completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Up {
     /// Its short name.
     pub service: String,
-    /// Its id.
     pub id: String,
-    /// The containers that run, by id.
+    /// The ids of its running containers.
     pub containers: Vec<String>,
     /// How it ended before it stayed up, if it did: "exited 8 times, last with code 1".
     pub before: Option<String>,
 }
 
-/// Judges a snapshot against what was there before.
+/// Judges a snapshot, compared with the state before.
 pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
     if now.services.is_empty() {
         return Judgement::Going { line: "waiting for the first service to appear".to_owned(), services: Vec::new() };
@@ -71,12 +69,12 @@ pub fn judge(now: &Snapshot, before: &Before) -> Judgement {
     Judgement::Going { line: format!("waiting for {}", lines.join("; ")), services: awaited }
 }
 
-/// A service that has ended by itself although it had settled.
+/// A service that has ended by itself after it had settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fallen {
     /// How often and how: "service db (x:1) exited 2 times, last with code 1".
     pub failure: Failure,
-    /// Whether it will not stay up: swarm starts it no more, or it has ended too often for an accident.
+    /// Whether it will not stay up: swarm no longer restarts it, or it has ended too often for an accident.
     pub is_down: bool,
 }
 

@@ -26,9 +26,9 @@ fn a_first_deploy_line_by_line() {
     let starting =
         |health| one(service("app"), vec![task("app", "1", TaskState::Starting)], vec![container("1", health)]);
     assert_eq!(first(&Snapshot::default()), "waiting for the first service to appear");
-    assert_eq!(first(&one(service("app"), vec![], vec![])), "waiting for app: swarm makes its tasks");
+    assert_eq!(first(&one(service("app"), vec![], vec![])), "waiting for app: swarm creates its tasks");
     for (state, words) in [
-        (TaskState::New, "looks for a node"),
+        (TaskState::New, "waits for a node"),
         (TaskState::Preparing, "prepares its image, volumes and networks"),
         (TaskState::Ready, "is ready, and waits for its turn"),
         (TaskState::Starting, "starting"),
@@ -38,7 +38,7 @@ fn a_first_deploy_line_by_line() {
     }
     assert_eq!(first(&starting(Health::Starting)), "waiting for app: runs, its healthcheck has not passed yet");
     assert_eq!(first(&starting(Health::Unhealthy)), "waiting for app: runs, its healthcheck fails");
-    // Swarm still says "starting": the engine's own word is enough.
+    // Swarm still says "starting": the engine's report is enough.
     assert_eq!(first(&starting(Health::Healthy)), "settled: app [c-1]");
 }
 
@@ -60,7 +60,7 @@ fn a_process_without_a_healthcheck_must_stay_up_for_a_moment() {
 fn the_engine_knows_of_a_death_before_the_swarm() {
     let dead = ContainerSeen { running: false, exit: Some(1), ..container("1", Health::None) };
     let now = one(service("app"), vec![task("app", "1", TaskState::Running)], vec![dead]);
-    assert_eq!(first(&now), "waiting for app: swarm starts it again");
+    assert_eq!(first(&now), "waiting for app: swarm restarts it");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn modes() {
     let none = ServiceSeen { mode: Mode::Replicated(0), ..service("app") };
     assert_eq!(first(&one(none, vec![], vec![])), "settled: app []");
     let global = || ServiceSeen { mode: Mode::Global, ..service("app") };
-    assert_eq!(first(&one(global(), vec![], vec![])), "waiting for app: swarm makes its tasks");
+    assert_eq!(first(&one(global(), vec![], vec![])), "waiting for app: swarm creates its tasks");
     let nodes = |second| {
         let of = |id: &str, state| TaskSeen { slot: format!("node-{id}"), ..task("app", id, state) };
         one(global(), vec![of("1", TaskState::Running), of("2", second)], vec![])
@@ -83,7 +83,7 @@ fn modes() {
     assert_eq!(first(&nodes(TaskState::Running)), "settled: app [c-1 c-2]");
     let two = ServiceSeen { mode: Mode::Replicated(2), ..service("app") };
     let now = one(two, vec![task("app", "1", TaskState::Running)], vec![]);
-    assert_eq!(first(&now), "waiting for app: swarm makes its tasks");
+    assert_eq!(first(&now), "waiting for app: swarm creates its tasks");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn jobs_and_programs_that_run_once() {
         first(&one(once(), vec![failed("app", "1", "task: non-zero exit (4)", 4)], vec![])),
         "crash-loop: service app (nginx:2) exited with code 4"
     );
-    // A server that exits well is as dead as one that exits badly.
+    // A server that exits with 0 is as dead as one that fails.
     let again = || task("app", "9", TaskState::Ready);
     assert_eq!(
         first(&one(service("app"), vec![ended(0), again()], vec![])),
@@ -134,7 +134,7 @@ fn one_that_waits_for_another_may_exit_more_often() {
     assert!(first(&now).starts_with("waiting for app: is ready"), "{}", first(&now));
     now.containers.push(container("d", Health::Healthy));
     assert_eq!(first(&now), "crash-loop: service app (nginx:2) exited 3 times, last with code 3");
-    // Two that crash are not each other's excuse.
+    // Two that crash do not excuse each other.
     now.containers.clear();
     now.tasks.pop();
     now.tasks.push(failed("db", "d", "task: non-zero exit (1)", 1));
@@ -176,25 +176,25 @@ fn a_kill_for_memory_is_named_with_its_limit() {
     let loops = |limit| first(&one(service("app"), ["1", "2", "3"].map(|id| killed(id, limit)).into(), vec![]));
     assert_eq!(
         loops(limit),
-        "out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, at its limit of 16 MiB"
+        "out-of-memory: service app (nginx:2) exited 3 times and was OOM-killed, at its limit of 16 MiB"
     );
     assert_eq!(
         loops(None),
-        "node-out-of-memory: service app (nginx:2) exited 3 times and was killed for memory, since the node ran out of it"
+        "node-out-of-memory: service app (nginx:2) exited 3 times and was OOM-killed, since the node ran out of memory"
     );
-    // The same exits without the engine's word are a crash like any other.
+    // The same exits without an OOM event are ordinary crashes.
     let crash = ["1", "2", "3"].map(|id| TaskSeen { out_of_memory: false, ..killed(id, limit) });
     assert_eq!(
         first(&one(service("app"), crash.into(), vec![])),
         "crash-loop: service app (nginx:2) exited 3 times, last with code 137"
     );
-    // While it may still come up, it is told what happened.
+    // While it may still come up, the line says what happened.
     let mut now = one(service("app"), vec![killed("1", limit), task("app", "2", TaskState::Starting)], vec![]);
-    assert_eq!(first(&now), "waiting for app: starting (it was killed for memory, at its limit of 16 MiB before)");
+    assert_eq!(first(&now), "waiting for app: starting (it was OOM-killed, at its limit of 16 MiB before)");
     now.services[0].update = update(UpdateState::RollbackCompleted);
     assert_eq!(
         said(&now, &before("app")),
-        "rolled-back: swarm rolled service app back to nginx:2 after the new version was killed for memory, at its limit of 16 MiB"
+        "rolled-back: swarm rolled service app back to nginx:2 after the new version was OOM-killed, at its limit of 16 MiB"
     );
 }
 
@@ -244,17 +244,17 @@ fn a_task_that_no_node_takes() {
     let port = "no suitable node (host-mode port already in use on 1 node)";
     let held = |task| TaskSeen { port_held_by: Some(PortHeld { port: 80, service: "web_app".to_owned() }), ..task };
     let now = |task| one(service("app"), vec![task], vec![]);
-    assert_eq!(first(&now(pending(constraint, 100))), "waiting for app: looks for a node");
+    assert_eq!(first(&now(pending(constraint, 100))), "waiting for app: waits for a node");
     assert_eq!(
         first(&now(pending(constraint, 5000))),
         format!("no-node: no node can take service app (nginx:2): {constraint}")
     );
     let taken = format!("port-taken: service app (nginx:2) cannot have its host port: {port}");
     assert_eq!(first(&now(held(pending(port, 5000)))), format!("{taken}; service web_app holds port 80"));
-    // Nobody holds it: swarm's books are behind, and a busy machine needs longer than a moment.
-    assert_eq!(first(&now(pending(port, 5000))), "waiting for app: looks for a node");
+    // No service holds it: swarm's records lag, and a busy machine needs longer than a moment.
+    assert_eq!(first(&now(pending(port, 5000))), "waiting for app: waits for a node");
     assert_eq!(first(&now(pending(port, 31_000))), taken);
-    // The old task holds the port until it has ended, and swarm looks again a moment later.
+    // The old task holds the port until it has ended, and swarm retries a moment later.
     let old = |state, since_ms| TaskSeen { desired: TaskState::Shutdown, since_ms, ..task("app", "1", state) };
     let now = |old| one(service("app"), vec![old, held(pending(port, 60_000))], vec![]);
     assert!(first(&now(old(TaskState::Running, 60_000))).starts_with("waiting for"));
@@ -265,7 +265,7 @@ fn a_task_that_no_node_takes() {
     assert!(first(&now(old(TaskState::Shutdown, 31_000))).starts_with("port-taken"));
 }
 
-/// A service whose update is at `state`, with the task of before and others.
+/// A service whose update is at `state`, with the earlier task and others.
 fn updating(state: UpdateState, tasks: Vec<TaskSeen>) -> Snapshot {
     let service = ServiceSeen { update: update(state), on_failure: OnFailure::Rollback, ..service("app") };
     one(service, tasks, vec![])
@@ -331,13 +331,12 @@ fn an_image_that_is_missing_in_an_update_is_told_by_its_rollback() {
     let bad = TaskSeen { error: "No such image: nginx:2".to_owned(), ..task("app", "new", TaskState::Rejected) };
     let now = updating(UpdateState::Updating, vec![bad.clone()]);
     assert!(
-        said(&now, &before("app"))
-            .starts_with("waiting for app: the new version could not start for want of its image")
+        said(&now, &before("app")).starts_with("waiting for app: the new version could not start without its image")
     );
     let mut now = updating(UpdateState::Updating, vec![bad.clone()]);
     now.services[0].on_failure = OnFailure::Pause;
     assert!(said(&now, &before("app")).ends_with("swarm is about to stop the update"));
-    // Where swarm goes on whatever happens, it is told at once.
+    // If swarm continues in any case, the failure is returned at once.
     now.services[0].on_failure = OnFailure::Continue;
     assert!(said(&now, &before("app")).starts_with("image-missing: "));
 }
@@ -457,7 +456,7 @@ proptest! {
             Judgement::Never { failure, .. } => Some(failure.kind),
             _ => None,
         };
-        // Undone for what the machine did, it is the machine's.
+        // A rollback caused by the machine is the machine's.
         let is_machines = kind.is_some_and(|kind| kind.usual_cause() == base::failure::Cause::Infrastructure);
         match state {
             Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => prop_assert!(is_machines || kind == Some(Kind::RolledBack)),
@@ -476,7 +475,7 @@ proptest! {
     }
 }
 
-/// A port is no part of a task's spec: in the moment before swarm begins, all looks settled.
+/// A port is no part of a task's spec: just before swarm begins, everything looks settled.
 #[test]
 fn an_update_of_ports_alone_replaces_every_task() {
     let mut now = one(
@@ -524,7 +523,7 @@ fn what_ended_after_it_was_up_is_told_and_down_if_it_stays_so() {
     assert!(!said[0].is_down && said[0].failure.what.contains("exited with code 3"), "{said:?}");
     now.tasks = vec![end("1"), end("2"), end("3"), task("app", "9", TaskState::Running)];
     assert!(fallen(&now, &settled)[0].is_down);
-    // What swarm starts no more stays down, also where it ended before the last look.
+    // A service that swarm no longer restarts stays down, even if it ended before the last snapshot.
     now.services[0].restart = Restart::Never;
     now.tasks = vec![TaskSeen { desired: TaskState::Shutdown, ..end("1") }];
     let known = Before { over: ["1".to_owned()].into(), ..settled.clone() };

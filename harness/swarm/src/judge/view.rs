@@ -1,4 +1,4 @@
-//! How one service stands.
+//! The state of one service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,44 +13,43 @@ use super::super::seen::{
 use super::Fallen;
 use super::waiting::ends_needed;
 
-/// The ends of an update that is never paused, since it may fail often.
+/// The number of ends in an update that is never paused, since it may fail often.
 const ENDS_OF_AN_UPDATE: usize = 6;
-/// The ends by the healthcheck after which a service counts as never healthy.
+/// The number of ends by the healthcheck after which a service counts as never healthy.
 const UNHEALTHY: usize = 2;
-/// The ends by a trouble of the machine after which it counts: it is tried once more.
+/// The number of ends by a failure of the machine after which it counts: it is retried once.
 const TROUBLES: usize = 2;
-/// Seconds that a process without a healthcheck must run to count as up: nothing else tells a start
-/// from a crash.
+/// Seconds that a process without a healthcheck must run to count as up: nothing else distinguishes a start from a
+/// crash.
 const STEADY_S: u64 = 1;
-/// The same once it has exited: longer than swarm's usual pause of 5 s between two starts.
+/// The same once it has exited: longer than swarm's usual restart delay of 5 s.
 const STEADY_AFTER_EXIT_S: u64 = 6;
-/// A service that has ended is up when it has lived twice as long as it ever did, or so many seconds.
+/// A service that has ended counts as up when it has run twice as long as before, or this many seconds.
 const OUTLIVED_S: u64 = 40;
-/// A task that no node takes is given up after this time without a change. Ports and reservations of
-/// a task that is being replaced come free a moment after its end.
+/// How long a task may be without a suitable node and without a change. Ports and reservations of a replaced task are
+/// released a moment after its end.
 const PENDING_MS: u64 = 3_000;
-/// The same for a host port that no other service holds: swarm's own books are behind, and on a busy
-/// machine they may take seconds to follow.
+/// The same for a host port that no other service holds: swarm's own records lag, on a busy machine by seconds.
 const UNHELD_PORT_MS: u64 = 30_000;
 
-/// How long swarm may take to begin with an update that replaces tasks.
+/// How long swarm may take to begin an update that replaces tasks.
 const UPDATE_BEGINS_MS: u64 = 30_000;
 
-/// The answer of one service.
+/// The judgement of one service.
 pub(super) enum Stand {
     Up(Vec<String>),
     Going(String),
     Never(Failure),
 }
 
-/// One service with what belongs to it.
+/// One service with its tasks and containers.
 pub(super) struct View<'a> {
     pub(super) service: &'a ServiceSeen,
     before: Option<&'a ServiceBefore>,
     earlier_tasks: &'a BTreeSet<String>,
     tasks: Vec<&'a TaskSeen>,
     containers: BTreeMap<&'a str, &'a ContainerSeen>,
-    /// Whether it has to outlive its ends.
+    /// Whether it has to outlive its earlier ends.
     outlive: bool,
     /// The bad ends since `before`.
     pub(super) ends: Ends<'a>,
@@ -70,7 +69,7 @@ impl<'a> View<'a> {
             TaskState::Complete => !is_good_end(service, task),
             _ => false,
         };
-        // What swarm starts no more stays down, whenever that was, unless the service is another one now.
+        // A service that swarm no longer restarts stays down, whenever that was, unless its spec has changed.
         let is_same = earlier.is_some_and(|earlier| earlier.version == service.version);
         let newest: BTreeMap<&str, &TaskSeen> = tasks.iter().map(|task| (task.slot.as_str(), *task)).collect();
         let stays_down = |task: &TaskSeen| {
@@ -89,7 +88,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// How it stands. `waits_for` is the service that it may be waiting for.
+    /// Judges it. `waits_for` is the service that it may be waiting for.
     pub(super) fn stand(&self, waits_for: Option<&str>) -> Stand {
         match self.update() {
             Some(UpdateState::RollbackCompleted | UpdateState::RollbackPaused) => {
@@ -141,7 +140,7 @@ impl<'a> View<'a> {
         Some(Fallen { failure: self.ends.failure(), is_down: self.is_crashing() })
     }
 
-    /// The failure of a service that swarm does not start again.
+    /// The failure of a service that swarm does not restart.
     fn given_up(&self, waits_for: Option<&str>) -> Failure {
         let failure = self.ends.failure();
         let ends_well = self.service.restart == Restart::OnFailure
@@ -150,24 +149,24 @@ impl<'a> View<'a> {
             return failure;
         }
         let while_other = waits_for.map(|other| format!(", while {other} was not ready")).unwrap_or_default();
-        let what = format!("{}, and its restart_policy lets swarm start it no more{while_other}", failure.what);
+        let what = format!("{}, and by its restart_policy swarm does not restart it{while_other}", failure.what);
         let look_at = format!("condition, max_attempts and delay in deploy.restart_policy; {}", failure.look_at);
         Failure { what, look_at, ..failure }
     }
 
-    /// A healthcheck that can never pass, since the image does not have what it calls.
+    /// A healthcheck that can never pass, since the image lacks its program.
     fn healthcheck_lacks(&self) -> Option<Failure> {
         let container = self.running().into_iter().find(|container| container.lacks.is_some())?;
         let (name, image, said) = (&self.service.name, &self.service.image, container.lacks.as_deref()?);
         Some(Failure::new(
             Kind::HealthcheckMissing,
-            format!("the healthcheck of service {name} ({image}) calls what its image does not have: {said}"),
-            "another program in healthcheck.test, one that the image has, or an image that has this one",
+            format!("the healthcheck of service {name} ({image}) calls a program that its image lacks: {said}"),
+            "a program in healthcheck.test that the image has, or an image with this one",
         ))
     }
 
-    /// What swarm is about to do with an update that fails. Only that end says how the app stands. One that
-    /// is never paused, since it may fail often, is not waited for in vain.
+    /// Swarm's next step for a failing update. Only its end determines the app's state. An update that is never paused,
+    /// since it may fail often, is not awaited.
     fn update_ends_by_itself(&self) -> Option<&'static str> {
         let is_updating = self.update() == Some(UpdateState::Updating);
         match self.service.on_failure {
@@ -177,7 +176,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The update's state, unless it is the end of an update that was over before.
+    /// The update's state, unless that update was over before.
     fn update(&self) -> Option<UpdateState> {
         let state = self.service.update.as_ref()?.state;
         let is_old = self.before.is_some_and(|b| b.version == self.service.version && b.update == Some(state));
@@ -193,7 +192,7 @@ impl<'a> View<'a> {
             || (!is_excused && (self.ends.unhealthy() >= UNHEALTHY || self.is_crashing()))
     }
 
-    /// Whether it has ended so often that it counts as crashing, unless it waits for another.
+    /// Whether it has ended often enough to count as crashing, unless it waits for another.
     pub(super) fn is_crashing(&self) -> bool {
         self.ends.exits() >= ends_needed(self)
     }
@@ -203,19 +202,19 @@ impl<'a> View<'a> {
         self.up().is_err()
     }
 
-    /// The containers on this node that run for the tasks that stand now.
+    /// The running containers on this node of its current tasks.
     pub(super) fn running(&self) -> Vec<&'a ContainerSeen> {
         let tasks = self.tasks.iter().filter(|task| task.wanted());
         let containers = tasks.filter_map(|task| self.containers.get(task.id.as_str()).copied());
         containers.filter(|container| container.running).collect()
     }
 
-    /// For how long the newest task has been as it is.
+    /// Milliseconds since the newest task's state changed.
     pub(super) fn newest_since_ms(&self) -> u64 {
         self.tasks.iter().map(|task| task.since_ms).min().unwrap_or(u64::MAX)
     }
 
-    /// Milliseconds since its first task since `before` was made.
+    /// Milliseconds since the first task after `before` was created.
     pub(super) fn first_start_ms(&self) -> u64 {
         let new = self.tasks.iter().filter(|task| !self.earlier_tasks.contains(&task.id));
         new.map(|task| task.age_ms).max().unwrap_or(0)
@@ -226,7 +225,7 @@ impl<'a> View<'a> {
         self.ends.words().filter(|_| self.ends.ended() > 0)
     }
 
-    /// Whether swarm has a replica that failed and that it will not start again.
+    /// Whether a replica failed that swarm will not restart.
     fn is_given_up(&self) -> bool {
         self.newest_by_slot().into_values().any(|task| {
             let bad = self.ends.tasks.iter().any(|end| end.id == task.id);
@@ -239,7 +238,7 @@ impl<'a> View<'a> {
         self.tasks.iter().map(|task| (task.slot.as_str(), *task)).collect()
     }
 
-    /// The containers when everything runs that should; otherwise what is awaited.
+    /// The containers if everything runs; otherwise what is awaited.
     fn up(&self) -> Result<Vec<String>, String> {
         let stays = |task: &TaskSeen| self.is_current(task) && task.wanted();
         if let Some(old) = self.tasks.iter().find(|task| !stays(task) && !self.is_over(task)) {
@@ -286,30 +285,30 @@ impl<'a> View<'a> {
         Ok(Vec::new())
     }
 
-    /// Whether a task is of the spec that stands now. Where swarm says that the update is complete, or
-    /// where nothing was updated, swarm's word counts.
+    /// Whether a task has the current spec. If swarm says that the update is complete, or nothing was updated, swarm
+    /// decides.
     fn is_current(&self, task: &TaskSeen) -> bool {
         (task.current && !self.is_to_be_replaced(task))
             || self.update() == Some(UpdateState::Completed)
             || self.before.is_some_and(|before| before.version == self.service.version)
     }
 
-    /// Whether swarm will replace a task whose own spec is right, since what the service publishes has
-    /// changed. Source: moby's swarmkit, `orchestrator/task.go`, `IsTaskDirty`. A task that swarm leaves
-    /// alone all the same is believed after a while.
+    /// Whether swarm will replace a task with the right spec, since the published ports have changed. Source: moby's
+    /// swarmkit, `orchestrator/task.go`, `IsTaskDirty`. If swarm leaves a task alone all the same, it is accepted after
+    /// a while.
     fn is_to_be_replaced(&self, task: &TaskSeen) -> bool {
         self.service.changed_ms < UPDATE_BEGINS_MS
             && self.earlier_tasks.contains(&task.id)
             && self.before.is_some_and(|before| before.endpoint != self.service.endpoint)
     }
 
-    /// Whether a task does nothing more. The container's own end is told before swarm has heard of it.
+    /// Whether a task is over. The container's end is known before swarm records it.
     fn is_over(&self, task: &TaskSeen) -> bool {
         task.state.is_over() || self.containers.get(task.id.as_str()).is_some_and(|container| container.exit.is_some())
     }
 
-    /// Whether a task runs, by the engine's word where the container is here and by the swarm's
-    /// otherwise. The engine knows first.
+    /// Whether a task runs, from the engine if its container is here and from the swarm otherwise. The engine knows
+    /// first.
     fn runs(&self, task: &TaskSeen) -> bool {
         let is_watched = self.update() == Some(UpdateState::Completed);
         let outlives = self.outlives_s();
@@ -325,7 +324,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Seconds that it has to run to have outlived what it was before it ended.
+    /// Seconds that it has to run to have outlived its earlier ends.
     fn outlives_s(&self) -> u64 {
         if !self.outlive {
             return 0;
@@ -335,27 +334,27 @@ impl<'a> View<'a> {
         (2 * longest).min(OUTLIVED_S)
     }
 
-    /// Whether nothing has gone wrong yet and the service is not up.
+    /// Whether nothing has failed yet and the service is not up.
     pub(super) fn is_on_first_start(&self) -> bool {
         self.ends.tasks.is_empty() && self.up().is_err()
     }
 
-    /// What the newest task that does not run is doing.
+    /// The state of the newest task that does not run.
     fn awaited(&self) -> String {
         let newest = self.newest_by_slot();
         let Some(task) = newest.values().find(|task| !(self.is_current(task) && task.wanted() && self.runs(task)))
         else {
-            return "swarm makes its tasks".to_owned();
+            return "swarm creates its tasks".to_owned();
         };
         if has_exited(task) || self.is_over(task) {
             return match self.ends.words() {
-                Some(words) => format!("it {words}; swarm starts it again"),
-                None => "swarm starts it again".to_owned(),
+                Some(words) => format!("it {words}; swarm restarts it"),
+                None => "swarm restarts it".to_owned(),
             };
         }
         let container = self.containers.get(task.id.as_str());
         let line = match task.state {
-            TaskState::New | TaskState::Allocated | TaskState::Pending => "looks for a node",
+            TaskState::New | TaskState::Allocated | TaskState::Pending => "waits for a node",
             TaskState::Assigned | TaskState::Accepted | TaskState::Preparing => {
                 "prepares its image, volumes and networks"
             }
@@ -373,7 +372,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A task that no node takes, and nothing is on its way to change that.
+    /// A task without a suitable node, if nothing is about to change that.
     fn no_place(&self) -> Option<Failure> {
         let task = self.tasks.iter().find(|task| {
             task.wanted()
@@ -397,7 +396,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// A task that the swarm leaves lying.
+    /// A task that the swarm does not process.
     fn stuck(&self) -> Option<Failure> {
         self.tasks.iter().find_map(|task| machine::stuck(&self.service.name, task))
     }
@@ -424,13 +423,13 @@ impl<'a> View<'a> {
         let words = self.ends.words().unwrap_or_else(|| "did not come up".to_owned());
         Failure::new(
             self.ends.machine().unwrap_or(Kind::UpdatePaused),
-            format!("swarm stopped the update of service {name} half way after {image} {words}"),
+            format!("swarm stopped the update of service {name} midway after {image} {words}"),
             self.ends.look_at(),
         )
     }
 }
 
-/// Whether a task ended as it should: part of a job, or a program that is run once.
+/// Whether a task ended as intended: part of a job, or a program that runs once.
 fn is_good_end(service: &ServiceSeen, task: &TaskSeen) -> bool {
     task.state == TaskState::Complete
         && !task.unhealthy

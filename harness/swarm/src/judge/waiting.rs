@@ -1,24 +1,23 @@
-//! Whether a service that ends again and again may be waiting for another one. What counts is what the others
-//! are doing, not how often it has ended: a database may take a second or ten minutes to its first answer.
+//! Whether a service that ends repeatedly may be waiting for another one. What counts is the state of the others, not
+//! how often it has ended: a database may take a second or ten minutes until it first answers.
 
 use super::super::seen::{Health, Listens, Restart};
 use super::view::View;
 
-/// Ends after everything that it could wait for was ready: then it had its chance, twice.
+/// Number of ends after everything that it could wait for was ready: then it had its chance, twice.
 const FAIR_TRIES: usize = 2;
-/// The same where swarm waits so long between two starts that two tries would take a minute.
+/// The restart delay from which on one try is enough, since two would take a minute.
 const LONG_DELAY_MS: u64 = 15_000;
-/// How long a process that tells nothing of itself (no healthcheck, and it cannot be seen whether it listens)
-/// counts as still starting.
+/// How long a process without a healthcheck, whose listening ports are unknown, counts as starting.
 const SILENT_MS: u64 = 45_000;
-/// The same for one that is seen not to accept connections.
+/// The same for one that is known not to accept connections.
 const DEAF_MS: u64 = 180_000;
 /// How long two services that name each other excuse each other.
 const MUTUAL_MS: u64 = 45_000;
-/// Ends that are believed to be a wait where nothing says for whom, while another is on its first start.
+/// Number of ends that are accepted as waiting for an unknown service, while another is on its first start.
 const UNKNOWN_ENDS: usize = 6;
 
-/// The ends that a service must have had before anything is said.
+/// The minimum number of ends before a judgement.
 pub(super) fn ends_needed(view: &View) -> usize {
     if view.service.restart_delay_ms >= LONG_DELAY_MS { 2 } else { 3 }
 }
@@ -28,7 +27,7 @@ pub(super) fn waits_for<'a>(this: &View, views: &'a [View]) -> Option<&'a str> {
     let names = |view: &View, other: &View| view.service.mentions.contains(&other.service.name);
     views.iter().filter(|other| other.service.id != this.service.id).find_map(|other| {
         let excuses = match (names(this, other), names(other, this)) {
-            // Whether the other one comes up is the other one's judgement.
+            // Whether the other one comes up is its own judgement.
             (true, false) => is_awaited(this, other) || (other.is_down() && !other.ends.tasks.is_empty()),
             (true, true) => is_awaited(this, other) && !other.is_crashing() && other.first_start_ms() < MUTUAL_MS,
             (false, true) => false,
@@ -48,7 +47,7 @@ fn is_awaited(this: &View, other: &View) -> bool {
     tries < if this.service.restart_delay_ms >= LONG_DELAY_MS { 1 } else { FAIR_TRIES }
 }
 
-/// For how long a service has been ready; none where it is not.
+/// How long a service has been ready; `None` if it is not.
 fn ready_ms(view: &View) -> Option<u64> {
     if view.is_down() {
         return None;
@@ -63,12 +62,12 @@ fn ready_ms(view: &View) -> Option<u64> {
         let after = |patience: u64| up_ms.checked_sub(patience);
         match (container.health, container.listens) {
             (Health::Healthy, Listens::Since(ms)) => Some(container.healthy_ms.unwrap_or(u64::MAX).min(ms)),
-            // Healthy by a socket alone: MySQL and MariaDB are so while a temporary server sets them up.
+            // Healthy only by a socket: MySQL and MariaDB are so while a temporary server sets them up.
             (Health::Healthy, Listens::No) => after(DEAF_MS),
             (Health::Healthy, Listens::Unknown) => Some(container.healthy_ms.unwrap_or(u64::MAX)),
             (Health::Starting | Health::Unhealthy, _) => None,
             (Health::None, Listens::Since(ms)) => Some(ms),
-            // What is never started again does its work once, and others come after it.
+            // A service that is never restarted runs once, and others follow it.
             (Health::None, _) if view.service.restart == Restart::Never => None,
             (Health::None, Listens::No) => after(DEAF_MS),
             (Health::None, Listens::Unknown) => after(SILENT_MS),
@@ -83,7 +82,7 @@ mod tests {
     use super::super::examples::*;
     use super::super::{Judgement, judge};
 
-    /// An app that has ended some times, each try begun so many seconds ago, and names db; and db.
+    /// An app that has ended several times, each try begun this many seconds ago, and names db; and db.
     fn stack(tries_s: &[u64], db: ContainerSeen) -> Snapshot {
         let mut now = one(ServiceSeen { mentions: ["db".to_owned()].into(), ..service("app") }, vec![], vec![db]);
         for (at, s) in tries_s.iter().enumerate() {
@@ -145,7 +144,7 @@ mod tests {
         now.tasks = vec![task("app", "9", TaskState::Running), task("db", "d", TaskState::Ready)];
         now.tasks.extend((0..3).map(|at| failed("db", &at.to_string(), "task: non-zero exit (7)", 7)));
         assert!(crashes(&now, "db"), "{}", said(&now));
-        // The same where the app ends, too: the one that everything waits for is named, whatever the order.
+        // The same if the app ends, too: the one that everything waits for is named, in any order.
         let ends = (0..9).map(|at| failed("app", &format!("a{at}"), "task: non-zero exit (1)", 1));
         now.tasks = ends.chain(now.tasks).collect();
         now.containers.clear();

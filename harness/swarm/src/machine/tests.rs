@@ -16,7 +16,7 @@ fn never(now: &Snapshot) -> Option<Failure> {
     }
 }
 
-/// Words that came with tasks of public reports, with the end that they came with.
+/// Messages of tasks in public reports, with the state that they had.
 const ENDS: &[(TaskState, &str)] = &[
     (TaskState::Rejected, "invalid pool request: Pool overlaps with other one on this address space"),
     (TaskState::Rejected, "failed to allocate gateway (10.0.7.1): Address already in use"),

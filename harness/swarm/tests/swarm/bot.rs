@@ -1,4 +1,4 @@
-//! The backup bot's container, and the lock in it by which runs keep out of each other's way.
+//! The backup bot's container, and the lock in it that coordinates runs.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ async fn a_lock_in_the_bots_container_ends_with_the_one_who_holds_it() {
     let alone = hold("-x", 500).await;
     assert_eq!(alone.err().map(|failure| failure.kind), Some(Kind::Deadline));
     drop((one, other));
-    // The one that gave up gets it and ends at once, since nobody reads what it says.
+    // The abandoned one gets it and ends at once, since its output is closed.
     assert!(hold("-x", 10_000).await.unwrap().is_some());
     let none = swarm.hold(&container, &["no-such-program"], Instant::now() + Duration::from_secs(10)).await;
     assert!(none.unwrap().is_none());

@@ -37,10 +37,10 @@ async fn a_command_has_the_callers_streams_and_its_own_exit_code() {
         let ended = stack.exec_in("r1", "app", "a 'word'\n", &sh(script)).await;
         assert_eq!(ended.code, Ok(7));
         assert_eq!((ended.output.as_str(), ended.errors.as_str()), ("got a 'word' in app\n", "bad\n"));
-        // The end of the input is passed on too, and much of it.
+        // The end of the input is passed on too, after a lot of data.
         let ended = stack.exec_in("r1", "app2", &"x".repeat(300_000), &["/bin/busybox", "wc", "-c"]).await;
         assert_eq!((ended.code, ended.output.trim()), (Ok(0), "300000"));
-        // A command that does not read it ends all the same, one that closes its output is waited for.
+        // A command that does not read it ends all the same; one that closes its output is awaited.
         assert_eq!(stack.exec_in("r1", "app", &"x".repeat(300_000), &["/bin/busybox", "true"]).await.code, Ok(0));
         let quiet = "exec >&- 2>&-; /bin/busybox sleep 0.2; exit 9";
         assert_eq!(stack.exec_in("r1", "app", "", &sh(quiet)).await.code, Ok(9));

@@ -1,4 +1,4 @@
-//! Pulls that fail, told apart by what the engine says about a real answer or a real silence.
+//! Failing pulls, distinguished by the engine's message about a real response or a real timeout.
 
 use std::io::{Read, Write};
 
@@ -7,13 +7,13 @@ use swarm::RegistryLogins;
 
 use crate::support::*;
 
-/// A registry on a free port that gives one answer to every request for an image. Docker speaks plain
-/// HTTP to registries on the local host.
+/// A registry on a free port with one response to every request for an image. Docker uses plain HTTP for registries on
+/// the local host.
 fn registry(answer: &'static str) -> String {
     registry_of("application/json", answer)
 }
 
-/// The same, with answers of this type.
+/// The same with responses of this type.
 fn registry_of(kind: &'static str, answer: &'static str) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("localhost:{}", listener.local_addr().unwrap().port());
@@ -52,7 +52,7 @@ async fn a_registry_that_has_no_such_image() {
     let (kind, what) = refusal(format!("{address}/ghost:1")).await;
     assert_eq!(kind, Kind::ImageMissing, "{what}");
     assert!(what.starts_with(&format!("the image {address}/ghost:1 is not here")), "{what}");
-    assert!(what.contains("there is no such image"), "{what}");
+    assert!(what.contains("the image does not exist"), "{what}");
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_registry_that_will_not_give_it() {
     let address = registry(
         "401 Unauthorized\n{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}",
     );
-    // The same words stand for a private image and for one that is not there: no recipe is blamed for them.
+    // The message is the same for a private and a missing image: no recipe is blamed for it.
     let (kind, what) = refusal(format!("{address}/ghost:1")).await;
     assert_eq!(kind, Kind::RegistryRefused, "{what}");
 }
@@ -111,7 +111,7 @@ async fn a_text_that_is_no_image() {
     assert_eq!(kind, Kind::InvalidCompose, "{what}");
 }
 
-/// A registry that asks for a name and a password, and has no image.
+/// A registry that requires a user name and a password, and has no image.
 fn private_registry() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("localhost:{}", listener.local_addr().unwrap().port());

@@ -1,5 +1,5 @@
-//! An engine that goes away while a stack settles. The engine itself stays: what ends is a relay in
-//! front of its socket.
+//! An engine connection that is lost while a stack settles. The engine itself stays: what ends is a relay in front of
+//! its socket.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::support::*;
 
-/// Passes everything between a socket of the test and the engine's, until it is aborted.
+/// Relays data between a socket of the test and the engine's, until it is aborted.
 fn relay(path: &Path, engine: String) -> JoinHandle<()> {
     let listener = UnixListener::bind(path).unwrap();
     tokio::spawn(async move {

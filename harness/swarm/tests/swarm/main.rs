@@ -1,11 +1,9 @@
-//! The swarm module on a real swarm of one node, with one small image and stacks of its own, which are
-//! gone at the end of every test.
+//! The swarm module on a real swarm of one node, with one small image and separate stacks, which are removed at the end
+//! of every test.
 
-// The lints let tests alone; helpers count as tests below this attribute.
+// The lints exempt tests; helpers count as tests below this attribute.
 #[cfg(test)]
 mod bot;
-#[cfg(test)]
-mod claims;
 #[cfg(test)]
 mod exec_in;
 #[cfg(test)]

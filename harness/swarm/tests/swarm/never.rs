@@ -1,4 +1,4 @@
-//! First deploys that will never settle: each is named at once, with evidence.
+//! First deployments that will never settle: each failure is found at once, with evidence.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ async fn a_crash_loop_is_named_within_seconds() {
     .await;
 }
 
-/// Swarm forgets ends: it keeps five of a replica, or fewer.
+/// Swarm drops ended tasks: it keeps five of a replica, or fewer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_beside_one_that_waits_patiently_is_named_within_seconds() {
     with_stack(async |stack| {
@@ -178,7 +178,7 @@ async fn a_process_that_takes_more_memory_than_it_may() {
     with_stack(async |stack| {
         let failure = stack.deploy(vec![("app", limited(runs(&["tail", "/dev/zero"])))]).await.unwrap_err();
         assert_eq!(failure.kind, Kind::OutOfMemory, "{failure:?}");
-        let what = format!("service app ({IMAGE}) exited 3 times and was killed for memory, at its limit of 16 MiB");
+        let what = format!("service app ({IMAGE}) exited 3 times and was OOM-killed, at its limit of 16 MiB");
         assert_eq!(failure.what, what);
     })
     .await;
@@ -194,7 +194,7 @@ async fn a_kill_by_somebody_else_is_no_want_of_memory() {
     .await;
 }
 
-/// The same with 16 MiB at most.
+/// The same with a limit of 16 MiB.
 fn limited(mut spec: ServiceSpec) -> ServiceSpec {
     let limits = Limit { memory_bytes: Some(16 << 20), ..Limit::default() };
     template(&mut spec).resources = Some(TaskSpecResources { limits: Some(limits), ..TaskSpecResources::default() });

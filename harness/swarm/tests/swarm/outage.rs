@@ -1,4 +1,4 @@
-//! Services that are taken down and brought back.
+//! Services that are stopped and restarted.
 
 use bollard::models::{TaskSpecContainerSpecFile as File, TaskSpecContainerSpecSecrets};
 use swarm::Before;
@@ -42,7 +42,7 @@ fn secret(id: &str, name: &str) -> TaskSpecContainerSpecSecrets {
 async fn a_secret_takes_the_place_of_another_and_goes_with_the_stack() {
     with_stack(async |stack| {
         let right = stack.swarm.make_secret(&stack.name, "password", "right").await.unwrap();
-        // Secrets are in memory, where the engine's archive call does not look.
+        // Secrets are in memory, which the engine's archive API does not read.
         let mut spec = runs(&["sh", "-c", "cat /run/secrets/password >/said; exec tail -f /dev/null"]);
         container(&mut spec).stop_grace_period = Some(0);
         container(&mut spec).secrets = Some(vec![secret(right.id(), &stack.name.object("password"))]);

@@ -10,8 +10,8 @@ use swarm::{ObjectKind, Removal, STACK_LABEL};
 
 use crate::support::*;
 
-/// A service with a volume and a network of the stack; a secret that only its name ties to the stack, and
-/// a config that only its label does.
+/// A service with a volume and a network of the stack; a secret that belongs to the stack only by name, and a config
+/// only by label.
 async fn whole(stack: &Stack, mut spec: ServiceSpec) {
     let docker = stack.swarm.docker();
     let label = HashMap::from([(STACK_LABEL.to_owned(), stack.name.to_string())]);
@@ -99,7 +99,7 @@ async fn what_cannot_go_is_told_at_the_deadline() {
     with_stack(async |stack| {
         let docker = stack.swarm.docker();
         let volume = stack.name.object("held");
-        // A container of nobody's stack that holds a volume of this one.
+        // A container without a stack that holds a volume of this one.
         let holder = format!("held-by-{}", stack.name);
         let body = bollard::models::ContainerCreateBody {
             image: Some(IMAGE.to_owned()),
@@ -115,6 +115,30 @@ async fn what_cannot_go_is_told_at_the_deadline() {
         docker.remove_container(&holder, None).await.unwrap();
         let left: Vec<String> = left.unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(left, [format!("volume {volume}")]);
+    })
+    .await;
+}
+
+/// A run that slept during its teardown wakes when a later run has the name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_ends_where_its_record_is_gone() {
+    with_stack(async |stack| {
+        let (swarm, record) = (&stack.swarm, format!("ccci_{}", stack.name));
+        let make = async || {
+            assert!(swarm.make_shared_record(&record, [].into()).await.unwrap());
+            swarm.shared_record(&record).await.unwrap().expect("it was made").id
+        };
+        let old = make().await;
+        swarm.drop_shared_record(&old).await.unwrap();
+        let new = make().await;
+        stack.deploy(vec![("app", stays())]).await.unwrap();
+        let objects = swarm.objects(&stack.name).await.unwrap();
+        assert!(!objects.is_empty());
+        assert_eq!(swarm.remove_under(&stack.name, &old, Removal::Kill, soon(20)).await.unwrap(), []);
+        assert_eq!(swarm.objects(&stack.name).await.unwrap(), objects, "nothing of the later one was touched");
+        assert_eq!(swarm.remove_under(&stack.name, &new, Removal::Kill, soon(20)).await.unwrap(), []);
+        assert_eq!(swarm.objects(&stack.name).await.unwrap(), []);
+        swarm.drop_shared_record(&new).await.unwrap();
     })
     .await;
 }

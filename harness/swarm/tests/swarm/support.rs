@@ -1,4 +1,4 @@
-//! Stacks to test with.
+//! Stacks for tests.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -19,7 +19,7 @@ use swarm::{Before, Removal, STACK_LABEL, Settled, Swarm, Watch};
 /// The world's own small image: a static busybox as the entrypoint, and no shell.
 pub(crate) const IMAGE: &str = "testbed.invalid/busybox:1";
 
-/// A stack that a test makes.
+/// A stack of a test.
 pub(crate) struct Stack {
     pub(crate) swarm: Swarm,
     pub(crate) name: StackName,
@@ -37,7 +37,7 @@ pub(crate) async fn swarm() -> Swarm {
     swarm
 }
 
-/// Gives a test a stack name of its own, and removes what it made, also when it fails.
+/// Gives a test its own stack name, and removes what it created, even on failure.
 pub(crate) async fn with_stack(test: impl AsyncFnOnce(&Stack)) {
     let letters: String = rand::rng().sample_iter(rand::distr::Alphanumeric).take(8).map(char::from).collect();
     let stack = Stack {
@@ -58,7 +58,7 @@ impl Stack {
         self.swarm.docker().create_service(self.labelled(ServiceSpec { name, ..spec }), None).await.unwrap();
     }
 
-    /// Gives a service another spec, as a second deploy does.
+    /// Updates a service's spec, like a second deployment.
     pub(crate) async fn change(&self, service: &str, spec: ServiceSpec) {
         let name = self.name.object(service);
         let now = self.swarm.docker().inspect_service(&name, None).await.unwrap();
@@ -80,7 +80,7 @@ impl Stack {
         self.swarm.watch(&self.name).await.unwrap()
     }
 
-    /// Makes services and waits for them.
+    /// Creates services and waits for them.
     pub(crate) async fn deploy(&self, services: Vec<(&str, ServiceSpec)>) -> Result<Settled, Failure> {
         let mut watch = self.watch().await;
         for (name, spec) in services {
@@ -90,7 +90,7 @@ impl Stack {
     }
 }
 
-/// A service of one replica that runs busybox with these words, and is started again quickly.
+/// A service of one replica that runs busybox with these arguments, with a short restart delay.
 pub(crate) fn runs(words: &[&str]) -> ServiceSpec {
     ServiceSpec {
         task_template: Some(TaskSpec {
@@ -123,7 +123,7 @@ pub(crate) fn exits(code: u8) -> ServiceSpec {
     runs(&["sh", "-c", &format!("echo about to fail; exit {code}")])
 }
 
-/// A service that does not end when it is asked to.
+/// A service that ignores its stop signal.
 pub(crate) fn ignores_sigterm() -> ServiceSpec {
     runs(&["sh", "-c", "trap '' TERM; while :; do /bin/busybox sleep 1000 & wait; done"])
 }
@@ -156,7 +156,7 @@ pub(crate) fn checked(mut spec: ServiceSpec, words: &[&str]) -> ServiceSpec {
     spec
 }
 
-/// The same with a port of the host.
+/// The same with a host port.
 pub(crate) fn publishes(mut spec: ServiceSpec, port: u16) -> ServiceSpec {
     spec.endpoint_spec = Some(EndpointSpec {
         mode: Some(EndpointSpecModeEnum::DNSRR),

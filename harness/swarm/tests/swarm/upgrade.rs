@@ -1,4 +1,4 @@
-//! Second deploys.
+//! Second deployments.
 
 use base::failure::{Failure, Kind};
 use bollard::models::{ServiceSpec, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum as Action};
@@ -6,7 +6,7 @@ use swarm::Settled;
 
 use crate::support::*;
 
-/// The same with an update that is watched for a second.
+/// The same with an update that is monitored for a second.
 fn updates(mut spec: ServiceSpec, action: Action) -> ServiceSpec {
     spec.update_config = Some(ServiceSpecUpdateConfig {
         parallelism: Some(1),
@@ -18,7 +18,7 @@ fn updates(mut spec: ServiceSpec, action: Action) -> ServiceSpec {
     spec
 }
 
-/// Deploys one service, then another spec for it, with what ran before the second.
+/// Deploys one service, then another spec for it, with the state before the second.
 async fn upgrade(stack: &Stack, from: ServiceSpec, to: ServiceSpec) -> (Vec<String>, Result<Settled, Failure>) {
     let old = stack.deploy(vec![("app", from)]).await.unwrap().services.remove(0).containers;
     let mut watch = stack.watch().await;
@@ -86,7 +86,7 @@ async fn an_upgrade_to_an_image_that_nobody_has_is_rolled_back() {
         container(&mut to).image = Some("testbed.invalid/harness-ghost:2".to_owned());
         let failure = upgrade(stack, from, to).await.1.unwrap_err();
         assert_eq!(failure.kind, Kind::RolledBack, "{failure:?}");
-        let words = "after testbed.invalid/harness-ghost:2 could not start for want of its image";
+        let words = "after testbed.invalid/harness-ghost:2 could not start without its image";
         assert!(failure.what.contains(words), "{}", failure.what);
     })
     .await;

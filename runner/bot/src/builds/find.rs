@@ -1,4 +1,4 @@
-//! The build of a run: the one that is there, or a new one. Never two.
+//! Finds or starts the build of a run, so that there are never two.
 
 use forge::drone::{DroneError, NewBuild, TESTME_RUN, Testme, UnfitParameter};
 use tokio::time::sleep;
@@ -6,23 +6,23 @@ use tokio::time::sleep;
 use super::seen::{AtDrone, Over};
 use super::{Halt, One};
 
-/// How often what waiting does not change is asked again, where a build may be there.
+/// Retries after an error that waiting does not change, if a build may exist.
 const PATIENCE: u32 = 6;
 
 impl One {
-    /// Finds the build, or starts it. Every attempt looks first: an earlier cc-ci may have started it, and the answer
-    /// to an earlier attempt may be lost.
+    /// Finds the build, or starts it. Every attempt looks first: an earlier cc-ci process may have started it, or the
+    /// response to an earlier attempt was lost.
     pub(super) async fn find(&self) -> Result<u64, Halt> {
         if let Some(number) = self.order.build {
             return Ok(number);
         }
         let new = self.new_build().map_err(|error| Halt::Over(unfit(&error)))?;
-        // Whether there may be one that we do not know of.
+        // Whether an unknown build may exist.
         let mut may_be = self.order.again;
         let (mut failures, mut settled) = (0_u32, 0_u32);
         loop {
             if self.came.is_closed() {
-                return Err(Halt::Nobody);
+                return Err(Halt::Detached);
             }
             if self.is_let_go() && !may_be {
                 return Err(Halt::Over(Over::NotStarted));
@@ -42,7 +42,7 @@ impl One {
                 },
                 Err(error) => error,
             };
-            // What is not over by itself ends the word. Where a build may be there that has to be watched, it is given
+            // A permanent error ends the command. If a build may exist that has to be watched, there are retries for
             // some minutes.
             settled = if matches!(error, DroneError::Unreachable { .. }) { 0 } else { settled + 1 };
             if settled > if may_be { PATIENCE } else { 0 } {
@@ -84,6 +84,6 @@ impl One {
 }
 
 fn unfit(error: &UnfitParameter) -> Over {
-    let what = format!("no build can be started with these words: {error}");
+    let what = format!("no build can be started with these parameters: {error}");
     Over::Refused { what, look_at: "the arguments of the command".to_owned() }
 }

@@ -1,6 +1,6 @@
-//! A run as a build of Drone. The build outlives cc-ci, which finds it again by the run's id and goes on watching. What
-//! the run says is read from its journal, which it reports to this state folder (or which is here because the state
-//! folder is shared). Where no verdict comes that way, Drone's word on the build is the end.
+//! Runs as builds of Drone. A build outlives cc-ci, which finds it again by the run's id and continues to watch it. The
+//! run's results are read from its journal, which it reports to this state folder (or writes there, if the state folder
+//! is shared). Without a verdict in the journal, Drone's status of the build is the result.
 
 mod find;
 mod restarts;
@@ -27,23 +27,24 @@ pub use self::seen::{AtDrone, Over, RestartedBuild, SeenBuild, StartedBuild};
 use super::child::{Leash, Order, Runs};
 use super::message::WorkerMessage;
 
-/// How often things are looked at.
+/// Poll intervals and timeouts.
 #[derive(Debug, Clone, Copy)]
 pub struct PollIntervals {
-    /// A build's standing.
+    /// Poll interval of a build's status.
     pub poll: Duration,
-    /// Its run's journal, on this machine's disk.
+    /// Poll interval of the run's journal on this machine's disk.
     pub read: Duration,
-    /// After Drone's word that a build has ended, its run may have a last line under way for so long. Drone kills with
-    /// SIGKILL, so no teardown follows.
+    /// How long a last line of the journal may be in transit after Drone's report that the build has ended. Drone kills
+    /// with SIGKILL, so no teardown follows.
     pub quiet: Duration,
-    /// A run that is asked to stop tears down and says so within this time, or Drone kills it.
+    /// How long a run that is asked to stop has for its teardown before Drone kills it.
     pub grace: Duration,
-    /// A run that says nothing for so long is looked for on the swarm.
+    /// How long the journal may be silent before the run is looked up on the swarm.
     pub silent: Duration,
-    /// A run that the swarm has nothing of for so long is dead: it tells its end for a minute at most.
+    /// How long a run may be missing on the swarm before it counts as dead: a reporter sends the end for a minute at
+    /// most.
     pub missing: Duration,
-    /// A Drone that is down.
+    /// Backoff while Drone is down.
     pub pace: Backoff,
 }
 
@@ -61,17 +62,17 @@ impl Default for PollIntervals {
     }
 }
 
-/// What a request to the swarm comes to.
+/// The future of a request to the swarm.
 pub type CancelFuture<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
-/// Runs as the swarm knows them, wherever their process is.
+/// The runs on the swarm, on any host.
 pub trait SwarmRuns: fmt::Debug + Send + Sync {
-    /// Asks a run to stop; `by` is who wants it. False where the run cannot be asked. About one cancel in four never
-    /// reaches Drone's runner.
+    /// Asks a run to stop; `by` is the user. False if the run cannot be asked. About one cancel in four never reaches
+    /// Drone's runner.
     fn stop<'a>(&'a self, run: &'a RunId, by: &'a str) -> CancelFuture<'a>;
 
-    /// Whether the swarm has a place, a slot or an app of the run. A swarm that does not answer is taken for one that
-    /// has: no run is dead because of that.
+    /// Whether the swarm has a ticket, a slot or an app of the run. True if the swarm does not answer: that alone
+    /// proves no run dead.
     fn has<'a>(&'a self, run: &'a RunId) -> CancelFuture<'a>;
 }
 
@@ -91,26 +92,24 @@ struct Server {
 }
 
 impl Builds {
-    /// Builds of this repository in the Drone at this address; their runs' journals come below this state folder.
+    /// Builds of this repository in the Drone at this address; their journals are stored in this state folder.
     pub fn new(drone: Drone, url: Url, repo: Repo, branch: Option<Branch>, state: PathBuf) -> Self {
         let paces = PollIntervals::default();
         Self(Arc::new(Server { drone, url, repo, branch, state, swarm: None, paces }))
     }
 
-    /// With other pauses.
     pub fn at(self, paces: PollIntervals) -> Self {
         Self(Arc::new(Server { paces, ..(*self.0).clone() }))
     }
 
-    /// With the swarm that the runs are on: they can be asked to stop before Drone kills them, and are missed there
-    /// when their runner is gone.
+    /// Sets the runs' swarm, where they are asked to stop before Drone kills them, and missed when their runner is
+    /// gone.
     pub fn on(self, swarm: Arc<dyn SwarmRuns>) -> Self {
         Self(Arc::new(Server { swarm: Some(swarm), ..(*self.0).clone() }))
     }
 }
 
 impl Server {
-    /// A build's page.
     fn link(&self, number: u64) -> Option<Url> {
         let mut url = self.url.clone();
         let (owner, name) = (self.repo.owner.as_str(), self.repo.name.as_str());
@@ -118,7 +117,6 @@ impl Server {
         Some(url)
     }
 
-    /// What a build is called.
     fn name(&self, number: u64) -> String {
         format!("{}/{number}", self.repo)
     }
@@ -149,7 +147,7 @@ impl Runs for Builds {
     }
 }
 
-/// One build, from the order to its end.
+/// One build, from its order to its end.
 struct One {
     at: Arc<Server>,
     order: Order,
@@ -157,12 +155,11 @@ struct One {
     came: mpsc::UnboundedSender<WorkerMessage>,
 }
 
-/// Why no more is done about a build.
+/// Why the watch of a build ends.
 enum Halt {
-    /// This is how it ended.
     Over(Over),
-    /// Nobody listens any more: cc-ci ends, and the build goes on.
-    Nobody,
+    /// cc-ci ends, and the build continues.
+    Detached,
 }
 
 impl One {
@@ -183,7 +180,7 @@ impl One {
         let _ = self.came.send(WorkerMessage::Build(self.order.comment, Box::new(seen)));
     }
 
-    /// Whether somebody has let go of the run: who let go because cc-ci ends does not listen any more.
+    /// Whether the run's leash was dropped. If cc-ci ends, nothing reads the messages any more.
     fn is_let_go(&self) -> bool {
         self.let_go.is_cancelled() && !self.came.is_closed()
     }

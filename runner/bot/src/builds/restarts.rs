@@ -1,4 +1,4 @@
-//! Builds that a person restarted on Drone's page: a new attempt of the same run.
+//! Restarts of builds on Drone's page: a new attempt of the same run.
 
 use forge::drone::TESTME_RUN;
 use tokio::sync::mpsc;
@@ -7,7 +7,7 @@ use super::{RestartedBuild, Server, StartedBuild};
 use crate::message::WorkerMessage;
 
 impl Server {
-    /// Looks once, in one request, for restarts of builds.
+    /// Looks for restarts of builds with one request.
     pub(super) async fn look_for_restarts(
         &self,
         known: Vec<StartedBuild>,
@@ -16,8 +16,8 @@ impl Server {
         let names: Vec<&str> = known.iter().map(|one| one.run.as_str()).collect();
         let newest = match self.drone.newest_with(&self.repo, TESTME_RUN, &names).await {
             Ok(newest) => newest,
-            // It is asked again at the next look.
-            Err(error) => return tracing::debug!("restarts of builds cannot be looked for: {error}"),
+            // It is retried at the next poll.
+            Err(error) => return tracing::debug!("cannot query restarts of builds: {error}"),
         };
         for one in known {
             let Some(build) = newest.get(one.run.as_str()) else { continue };

@@ -1,4 +1,4 @@
-//! A build that is there: its run's journal is read as it grows, Drone is asked how it stands.
+//! Watches a build: reads its run's journal as it grows, and polls Drone for its status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,47 +13,46 @@ use journal::event::{Event, Record};
 use journal::run_dir::{RunDir, was_found_dead};
 use relay::{BODY, Follower};
 
-/// Drone's time limit is told of so long before it strikes.
+/// How long before Drone's time limit it is announced.
 const SOON: Duration = Duration::from_secs(10 * 60);
-/// Lines of a step's log that are kept, and letters of each.
+/// Lines of a step's log to keep, and characters of each.
 const LINES: usize = 40;
 const LETTERS: usize = 500;
-/// How often a run is asked to stop whose build was cancelled (preparing takes less than so many looks), and Drone to end
-/// the build of a dead run.
+/// Attempts to stop the run of a cancelled build (its preparation takes less than that), and to end a dead run's build
+/// in Drone.
 const ASKS: u32 = 180;
 
-/// What the journal said since it was read the last time.
+/// New content of the journal.
 #[derive(Default)]
 struct Heard {
-    /// Whether it said anything.
+    /// Whether there is any.
     any: bool,
-    /// Whether the run has its verdict.
     verdict: bool,
 }
 
-/// How far a run that is not wanted any more has been stopped.
+/// Progress of stopping a run.
 #[derive(Clone, Copy)]
 enum Stopping {
-    /// It is wanted, or was not told yet.
+    /// Not requested, or not started.
     No,
-    /// It was asked to stop by itself, and has until then.
+    /// The run was asked to stop, and has until this time.
     Asked(Instant),
-    /// Drone was told to kill it.
+    /// Drone was asked to kill it.
     Killed,
 }
 
-/// What is known of one build while it is watched.
+/// The state of one watch.
 struct Watched {
     number: u64,
     stopping: Stopping,
-    /// The time limit of the repository, once Drone has told it.
+    /// The time limit of the repository, once Drone has returned it.
     limit: Option<Duration>,
     step: Option<BuildStep>,
-    /// Whether the run was seen on this swarm: only such a one can be missed there.
+    /// Whether the run was seen on this swarm: only then can it be missed there.
     was_on_swarm: bool,
-    /// Since when the swarm has nothing of the run.
+    /// When the swarm was first found to have nothing of the run.
     missed_at: Option<Instant>,
-    /// When the journal became longer the last time.
+    /// When the journal last grew.
     heard_at: Instant,
 }
 
@@ -71,7 +70,7 @@ impl One {
             heard_at: Instant::now(),
         };
         let (mut failures, mut has_begun) = (0_u32, false);
-        // Since when a janitor has called the run dead.
+        // When a janitor's record of the run's death was first seen.
         let mut dead_since: Option<Instant> = None;
         let mut ended: Option<(BuildEnd, Instant)> = None;
         let mut look = Instant::now();
@@ -86,11 +85,11 @@ impl One {
                 return Halt::Over(Over::Verdict);
             }
             if self.came.is_closed() {
-                return Halt::Nobody;
+                return Halt::Detached;
             }
             let now = Instant::now();
             if dead_since.is_none() && ended.is_none() && was_found_dead(&self.at.state, &self.order.run) {
-                // Drone may know better how it ended; it is asked at once, and its runner may tell it a moment later.
+                // Drone may know better how it ended; it is queried at once, and its runner may report a moment later.
                 (dead_since, look) = (Some(now), now);
             }
             let is_dead = dead_since.is_some_and(|since| since.elapsed() >= 2 * paces.poll);
@@ -120,14 +119,14 @@ impl One {
                         Err(DroneError::NoBuild { .. }) => {
                             ended = Some((BuildEnd::Forgotten, Instant::now() + paces.quiet));
                         }
-                        // The janitor's word needs no Drone.
+                        // The janitor's record needs no Drone.
                         Err(_) if is_dead => {
                             self.end(&watched, &BuildEnd::FoundDead);
                             ended = Some((BuildEnd::FoundDead, Instant::now()));
                         }
                         Err(error) => {
                             failures = failures.saturating_add(1);
-                            tracing::warn!("build {number} of {} cannot be looked at: {error}", self.at.repo);
+                            tracing::warn!("cannot query build {number} of {}: {error}", self.at.repo);
                             self.says(Some(number), watched.was_on_swarm, AtDrone::Away(error.to_string()));
                             look = Instant::now() + paces.pace.after(failures, rand::random());
                         }
@@ -143,8 +142,8 @@ impl One {
         }
     }
 
-    /// Whether the swarm had the run and has nothing of it any more, while it says nothing: the janitor of its machine,
-    /// whose marks are in another state folder, has removed a dead run.
+    /// Whether a silent run was on the swarm and is gone: the janitor of its machine, whose records are in another
+    /// state folder, has removed a dead run.
     async fn is_missing(&self, watched: &mut Watched) -> bool {
         let Some(swarm) = &self.at.swarm else { return false };
         let is_silent = watched.heard_at.elapsed() >= self.at.paces.silent;
@@ -154,12 +153,12 @@ impl One {
         let has = swarm.has(&self.order.run).await;
         watched.missed_at = if has { None } else { watched.missed_at.or_else(|| Some(Instant::now())) };
         watched.was_on_swarm |= has;
-        // One that has torn down may still be telling its end, for as long as a reporter does.
+        // A run that has torn down may still be reporting its end, for as long as a reporter retries.
         let is_gone = watched.missed_at.is_some_and(|since| since.elapsed() >= self.at.paces.missing);
         watched.was_on_swarm && is_gone
     }
 
-    /// Whether something is to be done at once: the run is let go of, and was not stopped.
+    /// Whether to act at once: the leash was dropped, and the run was not stopped yet.
     fn is_urgent(&self, watched: &Watched, failures: u32) -> bool {
         let is_due = match watched.stopping {
             Stopping::No => true,
@@ -169,8 +168,8 @@ impl One {
         failures == 0 && is_due && self.is_let_go()
     }
 
-    /// How the build stands; a run that is not wanted any more is stopped first. One that tells of itself is asked to
-    /// tear down; Drone kills what cannot be asked, or does not end.
+    /// Queries the build's status, after stopping an unwanted run. A run that has a journal is asked to tear down;
+    /// Drone kills a run that cannot be asked or does not end.
     async fn look(&self, watched: &mut Watched, has_begun: bool) -> Result<Build, DroneError> {
         if watched.limit.is_none() {
             watched.limit = self.at.drone.repository(&self.at.repo).await.ok().and_then(|known| known.time_limit());
@@ -180,7 +179,7 @@ impl One {
             if is_first && has_begun && self.at.ask_to_stop(&self.order.run, "!stop").await {
                 watched.stopping = Stopping::Asked(Instant::now() + self.at.paces.grace);
             } else if let Err(error) = self.at.drone.stop(&self.at.repo, watched.number).await {
-                // It is tried again; a build that has ended meanwhile needs no stop.
+                // It is retried; a build that has ended meanwhile needs no stop.
                 let build = self.at.drone.build(&self.at.repo, watched.number).await?;
                 return if build.standing.is_end() { Ok(build) } else { Err(error) };
             } else {
@@ -190,11 +189,11 @@ impl One {
         self.at.drone.build(&self.at.repo, watched.number).await
     }
 
-    /// Does what an end leaves to do. A cancel that Drone marked may never have reached its runner; the run itself hears
-    /// this one, and tears down. A build whose run is dead would run for ever in Drone.
+    /// Cleans up after an end. A cancel that Drone recorded may never have reached its runner; the run itself receives
+    /// this one, and tears down. The build of a dead run would stay running in Drone for ever.
     fn end(&self, watched: &Watched, end: &BuildEnd) {
         match end {
-            // A run that prepares has no place on the swarm yet, and is asked again when it may have one.
+            // A run in preparation has no ticket on the swarm yet, so it is asked again later.
             BuildEnd::Cancelled => {
                 let (at, run) = (Arc::clone(&self.at), self.order.run.clone());
                 tokio::spawn(async move {
@@ -220,7 +219,6 @@ impl One {
         }
     }
 
-    /// The end of the step's log.
     async fn log(&self, watched: &Watched) -> Vec<String> {
         let Some(step) = &watched.step else { return Vec::new() };
         match self.at.drone.log(&self.at.repo, watched.number, step).await {
@@ -229,13 +227,13 @@ impl One {
                 last.map(|line| line.chars().take(LETTERS).collect()).collect()
             }
             Err(error) => {
-                tracing::info!("the log of build {} of {} is not there: {error}", watched.number, self.at.repo);
+                tracing::info!("the log of build {} of {} is not available: {error}", watched.number, self.at.repo);
                 Vec::new()
             }
         }
     }
 
-    /// Hands on what the journal has become longer by.
+    /// Forwards new records of the journal.
     fn read(&self, journal: &mut Follower) -> Heard {
         let mut heard = Heard::default();
         loop {
@@ -248,7 +246,7 @@ impl One {
                 }
             };
             for line in batch.lines() {
-                // An event of a later version is left out, as by every reader.
+                // An event of a later version is skipped, as by every reader.
                 let Ok(record) = serde_json::from_slice::<Record>(line) else { continue };
                 heard.verdict |= matches!(record.event, Event::RunEnded { .. });
                 let _ = self.came.send(crate::message::WorkerMessage::Record(self.order.comment, Box::new(record)));

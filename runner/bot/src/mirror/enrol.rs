@@ -1,4 +1,4 @@
-//! The pull request that enrols a recipe: a branch on cc-ci's own repository with the folder that `cc-ci new` writes.
+//! The pull request that enrols a recipe: a branch of cc-ci's own repository with the folder that `cc-ci new` writes.
 
 use base::failure::{Failure, Kind};
 use base::names::RecipeName;
@@ -10,39 +10,37 @@ use super::git::Git;
 use recipe_folder::scaffold::{NewFile, write};
 use source::git_access::GitAccess;
 
-/// What is proposed to whom.
+/// The proposal.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
-    /// The recipe.
     pub recipe: RecipeName,
     /// cc-ci's own repository.
     pub into: Repo,
     /// The files of the recipe's folder.
     pub files: Vec<NewFile>,
-    /// For pushing there.
+    /// For the push.
     pub access: GitAccess,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enrolled {
     /// The recipe has a folder on the default branch.
     Already,
-    /// There is a pull request, open or not: what people decided about it stays.
+    /// A pull request exists, open or not: people's decision about it stands.
     Before(u64),
-    /// A pull request was opened.
     Opened(u64),
 }
 
-/// Opens the pull request, once. Whoever died between the push and it finds the branch and goes on.
+/// Opens the pull request once. After a death between the push and the request, it finds the branch and continues.
 ///
 /// # Errors
-/// When the forge cannot be asked or refuses.
+/// The forge cannot be queried or refuses.
 pub async fn enrol(forge: &(impl Forge + Hosting), what: &Enrolment) -> Result<Enrolled, Failure> {
     let told = |error| failure(&error);
     let folder = format!("recipes/{}", what.recipe);
     let Some(hosted) = forge.hosted(&what.into).await.map_err(told)? else {
-        let text = format!("there is no repository {}, or the bot may not see it", what.into);
+        let text = format!("the repository {} does not exist, or the bot cannot see it", what.into);
         return Err(Failure::new(Kind::Usage, text, "--enrol-into (CCCI_ENROL_INTO)"));
     };
     if forge.has_path(&what.into, &folder).await.map_err(told)? {

@@ -1,4 +1,4 @@
-//! git for mirrors, with the bot's token for the forge's own address alone.
+//! git for mirrors. The bot's token is used only for the forge's own address.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::plan::{Refs, is_mirrored};
 use source::git_access::GitAccess;
 use source::{is_unreachable, without_credentials};
 
-/// A bare repository in a folder of its own, which knows both sides.
+/// A bare repository in its own folder, which knows both sides.
 #[derive(Debug)]
 pub struct Git {
     dir: PathBuf,
@@ -17,7 +17,7 @@ pub struct Git {
 }
 
 impl Git {
-    /// Makes it; the folder must be there and empty.
+    /// Creates it in an existing, empty folder.
     pub fn init(dir: &Path, access: GitAccess, bare: bool) -> Result<Self, Failure> {
         Self::init_as(dir, access, bare, IdFormat::Sha1)
     }
@@ -31,11 +31,11 @@ impl Git {
         Ok(git)
     }
 
-    /// Makes one below a folder whose commit ids are of upstream's kind, and reads upstream's branches and tags: git
-    /// fetches from no repository of another kind than its own.
+    /// Creates a repository with upstream's kind of commit ids, and reads upstream's branches and tags: git fetches
+    /// only from a repository of its own kind.
     ///
     /// # Errors
-    /// With git's words, when upstream cannot be read.
+    /// git's message, if upstream cannot be read.
     pub fn like(upstream: &str, folder: &Path, access: &GitAccess) -> Result<(Self, Refs, IdFormat), Failure> {
         let of = |format: IdFormat| {
             let dir = folder.join(format.name());
@@ -53,30 +53,29 @@ impl Git {
     /// The branches and tags of a repository.
     ///
     /// # Errors
-    /// With git's words, when it cannot be read.
+    /// git's message, if it cannot be read.
     pub fn refs_of(&self, source: &str) -> Result<Refs, Failure> {
         let list = self.run(source, &["ls-remote", "--heads", "--tags", "--refs", "--", source])?;
         let pair = |line: &str| line.split_once('\t').map(|(at, name)| (name.to_owned(), at.to_owned()));
         Ok(list.lines().filter_map(pair).filter(|(name, _)| is_mirrored(name)).collect())
     }
 
-    /// The default branch of a repository; none where it has no branch.
+    /// The default branch of a repository; `None` if it has no branch.
     ///
     /// # Errors
-    /// With git's words, when it cannot be read.
+    /// git's message, if it cannot be read.
     pub fn default_branch(&self, source: &str) -> Result<Option<String>, Failure> {
         let list = self.run(source, &["ls-remote", "--symref", "--", source, "HEAD"])?;
         let name = |line: &str| Some(line.strip_prefix("ref: refs/heads/")?.split('\t').next()?.to_owned());
         Ok(list.lines().find_map(name))
     }
 
-    /// Fetches every branch and tag.
     pub fn fetch_all(&self, source: &str) -> Result<(), Failure> {
         let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         self.run(source, &[&["fetch", "--quiet", "--no-tags", "--", source], &refs[..]].concat()).map(drop)
     }
 
-    /// Fetches the newest commit of a branch, and checks it out.
+    /// Fetches and checks out the newest commit of a branch.
     pub fn check_out(&self, source: &str, branch: &str) -> Result<(), Failure> {
         let name = format!("refs/heads/{branch}");
         self.run(source, &["fetch", "--quiet", "--depth=1", "--no-tags", "--", source, &name])?;
@@ -91,22 +90,22 @@ impl Git {
         self.run(folder, &words).map(drop)
     }
 
-    /// Whether a commit of the mirror is an ancestor of one of upstream's. One that upstream does not have is none.
+    /// Whether a commit of the mirror is an ancestor of one of upstream's. False if upstream does not have it.
     pub fn is_ahead(&self, ours: &str, theirs: &str) -> bool {
         self.run("git merge-base", &["merge-base", "--is-ancestor", ours, theirs]).is_ok()
     }
 
-    /// Pushes objects to refs, each forward or not at all: no push is ever forced.
+    /// Pushes objects to refs, fast-forward only: no push is ever forced.
     ///
     /// # Errors
-    /// With git's words, also where the forge refuses one of them.
+    /// git's message, also if the forge refuses a ref.
     pub fn push(&self, target: &str, refs: &[String]) -> Result<(), Failure> {
         let words: Vec<&str> =
             ["push", "--quiet", "--", target].into_iter().chain(refs.iter().map(String::as_str)).collect();
         self.run(target, &words).map(drop)
     }
 
-    /// `about` is what an error names.
+    /// `about` names the subject in errors.
     fn run(&self, about: &str, args: &[&str]) -> Result<String, Failure> {
         let settings = [
             "core.hooksPath=/dev/null",
@@ -142,7 +141,7 @@ impl Git {
     }
 }
 
-/// What commit ids are made by.
+/// The hash of commit ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdFormat {
     /// 40 digits.
@@ -152,7 +151,7 @@ pub enum IdFormat {
 }
 
 impl IdFormat {
-    /// As git and the forges call it.
+    /// The name in git and in the forges.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",
@@ -161,10 +160,10 @@ impl IdFormat {
     }
 }
 
-/// What git's words mean. The last line says that it failed, the first one why.
+/// Maps git's message to a failure. The last line says that it failed, the first one why.
 fn failed(about: &str, text: &str) -> Failure {
     let is_word = |line: &&str| !line.trim().is_empty() && !line.starts_with("hint:");
-    let why = text.lines().find(is_word).unwrap_or("git said nothing").trim();
+    let why = text.lines().find(is_word).unwrap_or("git printed nothing").trim();
     let what = format!("{}: {why}", without_credentials(about));
     let failure = if is_unreachable(text) {
         Failure::new(Kind::SourceUnreachable, what, "the network of this machine, and the address")

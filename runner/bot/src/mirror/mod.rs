@@ -1,5 +1,5 @@
-//! Mirrors: upstream's branches and tags in a repository of the organisation, where pull requests are made. Nothing
-//! is ever forced, so whatever people push there stays.
+//! Mirrors: upstream's branches and tags in a repository of the organisation, where pull requests are made. Nothing is
+//! ever forced, so people's pushes stay.
 
 mod enrol;
 mod git;
@@ -18,38 +18,37 @@ use self::plan::plan;
 pub use self::plan::{RefStep, Refs};
 use source::git_access::GitAccess;
 
-/// So many refs go in one push; a list of arguments has its limit.
+/// Refs per push, since argument lists are limited.
 const AT_ONCE: usize = 500;
 
-/// What is mirrored to where.
+/// One mirror: its source and target.
 #[derive(Debug, Clone)]
 pub struct Mirror {
-    /// The recipe.
     pub recipe: RecipeName,
-    /// Where upstream is: a folder or an address.
+    /// A folder or an address.
     pub upstream: String,
     /// The repository of the mirror.
     pub repo: Repo,
-    /// Whether only those may see it whom the organisation lets.
+    /// Whether access is restricted to people whom the organisation admits.
     pub is_private: bool,
-    /// For pushing there.
+    /// For the push.
     pub access: GitAccess,
 }
 
-/// What was done.
+/// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirrored {
-    /// Whether the repository was made.
+    /// Whether the repository was created.
     pub made: bool,
-    /// What became of each ref that was not the same already.
+    /// The outcome for each ref that differed.
     pub steps: BTreeMap<String, RefStep>,
 }
 
-/// Makes the mirror where it is missing, and brings it up to date.
+/// Creates the mirror if it is missing, and updates it.
 ///
 /// # Errors
-/// When upstream or the forge cannot be read, or the forge refuses a push. What was pushed before stays; the next
-/// time goes on from there.
+/// Upstream or the forge cannot be read, or the forge refuses a push. Earlier pushes stay; the next call continues from
+/// there.
 pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mirrored, Failure> {
     let scratch =
         tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
@@ -67,11 +66,11 @@ pub async fn mirror(forge: &(impl Forge + Hosting), what: &Mirror) -> Result<Mir
             true
         }
         Some(hosted) if what.is_private && !hosted.is_private => {
-            let what = format!("{} is there already, and everybody may see it", what.repo);
+            let what = format!("{} exists already and is public", what.repo);
             return Err(Failure::new(
                 Kind::Usage,
                 what,
-                "the repository's settings on the forge make it private; then again",
+                "make it private in the repository's settings on the forge, then try again",
             ));
         }
         Some(hosted) if hosted.may_push => false,
@@ -105,7 +104,7 @@ fn default_branch(git: &Git, what: &Mirror) -> Result<Branch, Failure> {
     name.parse().map_err(|error| Failure::new(Kind::InvalidRecipe, format!("{error}"), "upstream's default branch"))
 }
 
-/// What a forge's error means for a command.
+/// Maps a forge's error to a command's failure.
 fn failure(error: &ForgeError) -> Failure {
     let (kind, look_at) = match error {
         ForgeError::Unreachable { .. } => (Kind::SourceUnreachable, "the network of this machine, and --forge-url"),

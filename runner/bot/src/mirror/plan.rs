@@ -1,11 +1,11 @@
-//! What a mirror has to push, from what both sides have. Pure.
+//! Plans a mirror's pushes from the refs of both sides. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The branches and tags of a repository: full names of refs, and what they point at.
+/// The branches and tags of a repository: full names of refs and their targets.
 pub type Refs = BTreeMap<String, String>;
 
-/// What happens to one ref of upstream.
+/// The step for one ref of upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefStep {
     /// The mirror does not have it.
@@ -21,30 +21,28 @@ pub enum RefStep {
 }
 
 impl RefStep {
-    /// Whether it is pushed.
     pub fn is_push(self) -> bool {
         matches!(self, Self::New | Self::Forward)
     }
 
-    /// Why it is left alone, or what was done.
+    /// Why it is not pushed, or what was done.
     pub fn words(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Forward => "moved forward",
-            Self::Diverged => "left alone: the mirror has commits there that upstream does not have",
-            Self::TagMoved => "left alone: upstream has moved the tag; a release that was tested stays what it was",
-            Self::InPull => "left alone: it is the branch of an open pull request",
+            Self::Diverged => "not updated: the mirror has commits there that upstream does not have",
+            Self::TagMoved => "not updated: upstream has moved the tag, and a tested release must not change",
+            Self::InPull => "not updated: it is the branch of an open pull request",
         }
     }
 }
 
-/// Whether a ref is one that a mirror has: a branch or a tag, and no pull request.
+/// Whether a ref is mirrored: branches and tags are, pull requests are not.
 pub(super) fn is_mirrored(name: &str) -> bool {
     name.starts_with("refs/heads/") || name.starts_with("refs/tags/")
 }
 
-/// The steps, by the name of the ref; what is the same on both sides is not in it. What the mirror alone has is
-/// never touched.
+/// The steps by name of the ref, without equal refs. Refs that only the mirror has are never touched.
 pub(super) fn plan(
     upstream: &Refs,
     mirror: &Refs,

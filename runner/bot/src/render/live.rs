@@ -1,4 +1,4 @@
-//! A run that waits, or is under way.
+//! A run that waits or is in progress.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use journal::markdown::span;
 use journal::text::{count, seconds};
 use journal::tone::Tone;
 
-/// Where a run stands that was not started yet.
+/// Where a run that was not started yet is in the queue.
 pub(super) fn place(shown: ShownRun<'_>) -> String {
     match shown.before {
         0 => "begins at once".to_owned(),
@@ -23,12 +23,12 @@ pub(super) fn queued(text: &mut String, shown: ShownRun<'_>) {
     let _ = writeln!(text, "It {}{usual}.", place(shown).replacen("place", "has place", 1));
 }
 
-/// A run that has said nothing yet.
+/// A run without records.
 pub(super) fn begins(text: &mut String, shown: ShownRun<'_>) {
     text.push_str(match (shown.job.build.as_ref(), shown.build) {
         (None, _) | (Some(_), Some(AtDrone::Runs | AtDrone::EndsSoon { .. })) => "It begins: the repository is fetched.\n",
         (Some(_), Some(AtDrone::Blocked)) => {
-            "Its build waits in Drone for an approval: its repository is protected there, or an extension asks for one. Approve it on the build's page.\n"
+            "Its build waits in Drone for an approval: its repository is protected there, or an extension requires one. Approve it on the build's page.\n"
         }
         (Some(build), _) if build.number.is_none() => "A build of Drone is to be started for it.\n",
         (Some(_), _) => "Its build waits in Drone for a runner.\n",
@@ -46,11 +46,11 @@ pub(super) fn first(shown: ShownRun<'_>) -> String {
     .to_owned()
 }
 
-/// One line for the commit's status. It changes rarely, since a forge keeps every one.
+/// One line for the commit's status. It changes rarely, since a forge stores every status.
 pub(super) fn line(view: &RunView) -> String {
     let slot = view.stage(Stage::Slot).filter(|stage| stage.state == StageProgress::Running);
     match slot.and_then(|stage| stage.busy_with.as_deref()) {
-        // The place alone: the times in it change all the time.
+        // Only the place: the expected times change constantly.
         Some(busy) => busy.split(", expected").next().unwrap_or(busy).to_owned(),
         None => "is being tested".to_owned(),
     }

@@ -1,4 +1,4 @@
-//! What is red or blocked: the one line of each, and what shows it.
+//! Red and blocked results: one line each, with evidence.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use journal::fold::{RunView, StageView};
 use journal::markdown::{fenced, span};
 use journal::text::Bounds;
 
-/// Services whose logs are shown, of each red stage.
+/// Number of services whose logs are shown for each red stage.
 const LOGS: usize = 3;
 
 pub(super) fn failures(text: &mut String, view: &RunView, detail: Detail) {
@@ -32,7 +32,7 @@ pub(super) fn failures(text: &mut String, view: &RunView, detail: Detail) {
     if shown > detail.items {
         let _ = writeln!(text, "\nAnd {} more, in the report.", shown - detail.items);
     }
-    // A verdict may have a reason of its own, that is no stage's.
+    // A verdict may have its own reason, which belongs to no stage.
     let decided = view.verdict.as_ref().and_then(|verdict| verdict.decided_by.as_ref());
     if let Some(decision) = decided.filter(|_| shown == 0) {
         let failure = &decision.fault.failure;
@@ -40,7 +40,7 @@ pub(super) fn failures(text: &mut String, view: &RunView, detail: Detail) {
     }
 }
 
-/// The red checks of a stage by name, and the stage's own fault where no check has it.
+/// The red checks of a stage by name, and the stage's own fault if no check has it.
 fn faults(stage: &StageView) -> Vec<(Option<String>, Fault)> {
     let checks = stage.checks.iter().filter_map(|check| Some((Some(check.name.clone()), check.fault.clone()?)));
     let mut found: Vec<(Option<String>, Fault)> = checks.collect();
@@ -83,7 +83,7 @@ fn bounds(detail: Detail) -> Bounds {
     Bounds { lines: detail.lines, columns: detail.columns }
 }
 
-/// A part that is closed at first. The blank lines are what ends HTML in markdown.
+/// A collapsed section. In markdown, the blank lines end the HTML.
 fn folded(text: &mut String, title: &str, inside: &str) {
     let _ = writeln!(text, "\n<details><summary>{title}</summary>\n\n{inside}\n\n</details>");
 }

@@ -123,7 +123,7 @@ fn under_way() {
     let run = view.started.run.clone();
     let job = Job { phase: Phase::Running { run }, restarts: 1, ..job("!testme") };
     insta::assert_snapshot!(page(shown(&job, Some(&view))));
-    // While it waits for its slot, the place is what the status says.
+    // While it waits for its slot, the status shows the place.
     let slot = records.iter().position(|record| matches!(record.event, Event::Progress { stage: Stage::Slot, .. }));
     let view = fold(&records[..=slot.unwrap()]).unwrap();
     let status = status(shown(&job, Some(&view)), None).unwrap();
@@ -196,7 +196,7 @@ fn no_run() {
 #[test]
 fn nothing_was_asked_for() {
     let mut job = job("!status");
-    (job.phase, job.remarks) = (Phase::Ended(End::Done), vec!["`!status`: how it stands is above.".to_owned()]);
+    (job.phase, job.remarks) = (Phase::Ended(End::Done), vec!["`!status`: its status is above.".to_owned()]);
     let page = CommentPage { main: None, next: &[], words: &[&job], public_url: None, stopping: false };
     insta::assert_snapshot!(render(&page));
     assert_eq!(status(shown(&job, None), None), None);
@@ -209,7 +209,7 @@ fn a_part_that_is_green_is_no_green_whole() {
         ("!testme", vec![], "cc-ci"),
         ("!testme only=install", vec!["install"], "cc-ci (in part)"),
         ("!testme failed", vec!["backup"], "cc-ci (in part)"),
-        // What was red could only be told by a whole run.
+        // Only a whole run could find these failures.
         ("!testme failed", vec![], "cc-ci"),
     ] {
         let only = Some(only.into_iter().map(str::to_owned).collect());
@@ -251,7 +251,7 @@ fn hollow_tests_are_counted() {
     assert!(text.contains("1 hollow of 2 against impostors"), "{text}");
 }
 
-/// Everything in the markdown that is not of cc-ci's own making.
+/// All text in the markdown that is not constant.
 fn foreign(markdown: &str) -> Vec<String> {
     let html = ["<details><summary>What was seen</summary>", "<details><summary>The last lines of its logs</summary>"];
     Parser::new_ext(markdown, Options::all())
@@ -277,7 +277,7 @@ fn foreign(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-/// The structure: every mark but texts and code, with how deep it is.
+/// The structure: every element but texts and code, with its depth.
 fn structure(markdown: &str) -> Vec<String> {
     let marks = Parser::new_ext(markdown, Options::all());
     let is_kept = |mark: &Mark<'_>| !matches!(mark, Mark::Text(_) | Mark::Code(_) | Mark::SoftBreak);
@@ -290,7 +290,7 @@ fn hostile_text_is_text() {
     let text = page(shown(&ran("!testme"), Some(&view)));
     assert!(text.len() <= BYTES, "{}", text.len());
     assert_eq!(foreign(&text), Vec::<String>::new());
-    // The other fixture has the same letters in code alone.
+    // The other fixture has the same characters only in code.
     let outside: String = Parser::new_ext(&text, Options::all())
         .scan(false, |in_code, mark| {
             match &mark {
@@ -341,7 +341,7 @@ proptest! {
         "[@#`<>!\\[\\]()*_~|&\\\\ \n\r\t:/.a-c-]{0,60}",
         Just(HOSTILE.to_owned()),
     ]) {
-        // An empty text is told as such, in plain words.
+        // An empty text is reported as such.
         prop_assume!(!one_line(&word, 10_000).trim().is_empty());
         let with = |word: &str| {
             let mut records = fixtures::failed_upgrade();

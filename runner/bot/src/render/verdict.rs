@@ -37,14 +37,14 @@ pub(super) fn ended(text: &mut String, job: &Job, view: &RunView, detail: Detail
     left(text, view, detail);
 }
 
-/// Where the app is that stayed, or why it does not any more.
+/// The address of the kept app, or why it is gone.
 fn app(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
     let ended = job.pull_ended.map_or_else(String::new, |end| format!("The pull request was {end}"));
     let app = format!("<https://{}/>", view.started.domain);
     let _ = match &job.kept {
         None => writeln!(text, "\nThe app stays: {app}"),
-        Some(KeptJob::Goes) => writeln!(text, "\n{ended}, so the app that stayed goes."),
-        Some(KeptJob::Gone) => writeln!(text, "\n{ended}, so the app that stayed is gone."),
+        Some(KeptJob::Goes) => writeln!(text, "\n{ended}, so the kept app is being removed."),
+        Some(KeptJob::Gone) => writeln!(text, "\n{ended}, so the kept app was removed."),
         Some(KeptJob::Stays { why }) => writeln!(
             text,
             "\n{ended}, and the app {app} could not be removed ({}). It goes when its time is over; `cc-ci reap --run \
@@ -55,7 +55,7 @@ fn app(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
     };
 }
 
-/// The stages, one a row.
+/// The stages as a table.
 pub(super) fn stages(text: &mut String, view: &RunView) {
     text.push_str("| stage | outcome | cause | checks | time |\n|---|---|---|---|---:|\n");
     for stage in &view.stages {
@@ -67,14 +67,14 @@ pub(super) fn stages(text: &mut String, view: &RunView) {
     let _ = writeln!(text, "| all | {} {} | | | {} |", view.tone().symbol(), view.tone().word(), seconds(view.took_ms));
 }
 
-/// Green ones of those that ran.
+/// Green checks out of those that ran.
 fn checks(stage: &StageView) -> String {
     let ran = stage.checks.iter().filter(|check| check.outcome != Outcome::Skipped).count();
     let green = stage.checks.iter().filter(|check| check.outcome == Outcome::Passed).count();
     if ran == 0 { String::new() } else { format!("{green} of {ran}") }
 }
 
-/// What a green word does not say by itself.
+/// Details that the word green does not convey.
 fn counted(view: &RunView) -> String {
     let all = || view.stages.iter().flat_map(|stage| &stage.checks);
     let of = |outcome| all().filter(|check| check.outcome == outcome).count();
@@ -105,7 +105,7 @@ fn opt_outs(view: &RunView) -> impl Iterator<Item = (Stage, &str, &str)> {
     })
 }
 
-/// Opt-outs, and everything that was skipped or blocked, each with its reason.
+/// Opt-outs, and everything skipped or blocked, each with its reason.
 fn not_run(text: &mut String, view: &RunView, detail: Detail) {
     let mut lines = Vec::new();
     for (stage, check, reason) in opt_outs(view) {

@@ -1,4 +1,4 @@
-//! A build whose run came to no verdict here: what Drone says of it is the end.
+//! A build whose run has no verdict here: Drone's status is the result.
 
 use std::fmt::Write as _;
 
@@ -13,13 +13,13 @@ use journal::fold::RunView;
 use journal::markdown::{fenced, span};
 use journal::text::Bounds;
 
-/// How the build ended, where its run came to no verdict.
+/// The build's end, if its run has no verdict.
 pub(super) fn of<'a>(shown: ShownRun<'a>) -> Option<&'a BuildEnd> {
     let end = shown.job.build.as_ref()?.end.as_ref()?;
     shown.view.is_none_or(|view| view.verdict.is_none()).then_some(end)
 }
 
-/// Who wanted it to end, where that is known.
+/// Who ended it, if known.
 fn stopper(job: &Job, end: &BuildEnd) -> Option<String> {
     match (job.stopped(), end) {
         (Some(stopped), BuildEnd::Exited { .. }) if exit(end) == Some(Exit::Cancelled) => {
@@ -45,7 +45,7 @@ pub(super) fn heading(job: &Job, end: &BuildEnd) -> String {
         BuildEnd::Killed => "! no verdict: its step was killed".to_owned(),
         BuildEnd::FoundDead => "! no verdict: its run was found dead".to_owned(),
         BuildEnd::Error { .. } => "! no verdict: its build broke in Drone".to_owned(),
-        BuildEnd::Cancelled | BuildEnd::Forgotten => "? no verdict: Drone knows no such build any more".to_owned(),
+        BuildEnd::Cancelled | BuildEnd::Forgotten => "? no verdict: Drone no longer has the build".to_owned(),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn ended(text: &mut String, job: &Job, end: &BuildEnd, view: Option<&
         let _ = writeln!(text, "\n**Look at:** {look_at}");
     }
     if let Some(view) = view {
-        text.push_str("\nHow far it came:\n\n");
+        text.push_str("\nProgress:\n\n");
         verdict::stages(text, view);
     }
     let log = job.build.as_ref().map(|build| build.log.join("\n")).unwrap_or_default();
@@ -86,7 +86,7 @@ pub(super) fn state(end: &BuildEnd) -> StatusState {
 /// What happened, and what to look at.
 fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
     let own = |text: &str| text.to_owned();
-    // In the line that is shown as code.
+    // This line is shown as code.
     let plain = |stopped| why(stopped).replace('`', "");
     if let (Some(stopped), Some(Exit::Cancelled)) = (job.stopped(), exit(end)) {
         return (format!("cancelled{}", plain(stopped)), "");
@@ -116,9 +116,9 @@ fn told(job: &Job, end: &BuildEnd) -> (String, &'static str) {
         ),
         (None, BuildEnd::FoundDead) => (
             own("the run died with its runner or its machine, and the janitor removed what it left"),
-            "whether the runner and its machine are up; `!testme` tries again",
+            "whether the runner and its machine are up; `!testme` runs it again",
         ),
-        (None, BuildEnd::Forgotten) => (own("Drone does not know the build any more"), "`!testme` tries again"),
+        (None, BuildEnd::Forgotten) => (own("Drone no longer has the build"), "`!testme` runs it again"),
     }
 }
 
@@ -138,7 +138,7 @@ fn symbol(exit: Exit) -> &'static str {
     }
 }
 
-/// What an exit code says of the run.
+/// The meaning of an exit code.
 fn words(exit: Exit) -> String {
     let cause = match exit {
         Exit::Recipe => Cause::Recipe,

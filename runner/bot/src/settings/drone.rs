@@ -1,4 +1,4 @@
-//! Drone, as `cc-ci serve` takes it.
+//! The settings of Drone for `cc-ci serve`.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use forge::names::{Branch, Repo};
 use forge::token;
 use http_client::{Http, HttpConfig};
 use slots::Board as _;
+use slots::Claims;
 use swarm::Swarm;
 use tokio::time::timeout;
 use url::Url;
@@ -21,7 +22,7 @@ use host::queue::slots_of;
 use host::settings::Settings;
 use host::settings::{plain, wrong};
 
-/// A swarm that is silent for longer is not waited for: Drone kills what it runs.
+/// Timeout of a request to the swarm. After it Drone kills the run.
 const ASKING: Duration = Duration::from_secs(5);
 
 /// The settings of a Drone: all of them but the branch, or none.
@@ -35,20 +36,20 @@ pub struct DroneArgs {
     #[arg(long, env = "CCCI_DRONE_REPO", value_name = "OWNER/NAME", requires = "drone_url")]
     pub drone_repo: Option<Repo>,
 
-    /// Branch of that repository [default: the one that Drone takes for the main one]
+    /// Branch of that repository [default: the main branch in Drone]
     #[arg(long, env = "CCCI_DRONE_BRANCH", value_name = "BRANCH", requires = "drone_url")]
     pub drone_branch: Option<Branch>,
 
-    /// File that holds the token of a user of Drone who may write to that repository, and nothing else
+    /// File that contains only the token of a Drone user with write access to that repository
     #[arg(long, env = "CCCI_DRONE_TOKEN_FILE", value_name = "FILE", requires = "drone_url")]
     pub drone_token_file: Option<PathBuf>,
 }
 
 impl DroneArgs {
-    /// Who starts runs as builds there; none where no Drone is named. Asks nothing yet.
+    /// Creates the starter of builds, if a Drone is configured. Sends no request yet.
     ///
     /// # Errors
-    /// When the token cannot be read, or the address is none of a server.
+    /// The token cannot be read, or the address is not one of a server.
     pub fn builds(&self, settings: &Settings, state: &Path) -> Result<Option<Builds>, Failure> {
         let Some((drone, repo)) = self.named()? else { return Ok(None) };
         let Some(url) = &self.drone_url else { return Ok(None) };
@@ -56,7 +57,7 @@ impl DroneArgs {
         Ok(Some(builds.on(Arc::new(OwnSwarm(settings.clone())))))
     }
 
-    /// The Drone with its token read, and the repository there; none where no Drone is named.
+    /// The configured Drone and its repository, with the token read.
     ///
     /// # Errors
     /// As [`Self::builds`].
@@ -72,8 +73,7 @@ impl DroneArgs {
     }
 }
 
-/// The swarm of this machine. Runs are asked to stop as by `cc-ci cancel`: by their ticket, which a run hears of wherever
-/// it is.
+/// This machine's swarm. Runs are asked to stop as by `cc-ci cancel`: by their ticket, which a run watches on any host.
 #[derive(Debug)]
 struct OwnSwarm(Settings);
 
@@ -87,20 +87,20 @@ impl OwnSwarm {
         let swarm = Swarm::connect().await?;
         let view = slots_of(&swarm, &self.0).board().look().await?;
         let has_place = view.is_some_and(|view| view.ledger.of(run).is_some() || view.ticket(run).is_some());
-        Ok(has_place || swarm.claims().await?.iter().any(|claim| claim.run == *run))
+        Ok(has_place || Claims(&swarm).all().await?.iter().any(|claim| claim.run == *run))
     }
 }
 
-/// What a swarm says within a while, or what is taken for its answer.
+/// The swarm's answer, or `otherwise` after a timeout.
 async fn within(asked: impl Future<Output = Result<bool, Failure>>, run: &RunId, otherwise: bool) -> bool {
     match timeout(ASKING, asked).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(failure)) => {
-            tracing::warn!("the swarm cannot be asked about run {run}: {}", failure.what);
+            tracing::warn!("the swarm cannot be queried about run {run}: {}", failure.what);
             otherwise
         }
         Err(_) => {
-            tracing::warn!("the swarm cannot be asked about run {run}: it is silent");
+            tracing::warn!("the swarm cannot be queried about run {run}: no answer");
             otherwise
         }
     }

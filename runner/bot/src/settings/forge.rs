@@ -1,4 +1,4 @@
-//! The forge, as every command that talks to one takes it.
+//! The settings of the forge, shared by all commands that use one.
 
 pub mod standing;
 
@@ -25,42 +25,39 @@ pub struct ForgeArgs {
     #[arg(long, env = "CCCI_FORGE_OWNER", value_name = "NAME", requires = "forge_url")]
     pub forge_owner: Option<Owner>,
 
-    /// File that holds the bot's token, and nothing else
+    /// File that contains only the bot's token
     #[arg(long, env = "CCCI_FORGE_TOKEN_FILE", value_name = "FILE", requires = "forge_url")]
     pub forge_token_file: Option<PathBuf>,
 
-    /// File with the certificate authority of the forge, in PEM, where the system does not know it [default: the system's]
+    /// File with the certificate authority of the forge, in PEM, if the system does not know it [default: the system's]
     #[arg(long, env = "CCCI_FORGE_CA_FILE", value_name = "FILE", requires = "forge_url")]
     pub forge_ca_file: Option<PathBuf>,
 }
 
-/// A forge that was named, with its token read.
+/// A configured forge, with its token read.
 #[derive(Debug, Clone)]
 pub struct NamedForge {
-    /// The forge.
     pub forge: Gitea,
-    /// Its address.
     pub url: Url,
-    /// The organisation.
     pub owner: Owner,
-    /// Where its token is, as an absolute path.
+    /// Absolute path of the file.
     pub token_file: PathBuf,
-    /// Where its certificate authority is, as an absolute path; none where the system knows it.
+    /// Absolute path of its certificate authority; absent if the system knows it.
     pub ca_file: Option<PathBuf>,
 }
 
 impl NamedForge {
-    /// For git, at this forge alone.
+    /// git's access to this forge only.
     pub fn git_access(&self) -> GitAccess {
         GitAccess { forge: self.url.clone(), token_file: self.token_file.clone(), ca_file: self.ca_file.clone() }
     }
 }
 
 impl ForgeArgs {
-    /// The forge; none where none is named.
+    /// The configured forge, if any.
     ///
     /// # Errors
-    /// When the token cannot be read, or the address is none of a forge.
+    /// The token cannot be read, or the address is not one of a forge.
     pub fn named(&self) -> Result<Option<NamedForge>, Failure> {
         let (Some(url), Some(owner), Some(file)) = (&self.forge_url, &self.forge_owner, &self.forge_token_file) else {
             return Ok(None);
@@ -74,7 +71,7 @@ impl ForgeArgs {
         Ok(Some(NamedForge { forge, url: url.clone(), owner: owner.clone(), token_file, ca_file }))
     }
 
-    /// A client that believes the forge.
+    /// A client that trusts the forge's certificate authority.
     fn http(&self) -> Result<(Http, Option<PathBuf>), Failure> {
         let Some(file) = &self.forge_ca_file else { return Ok((Http::new(&HttpConfig::default())?, None)) };
         let unusable = |why: String| {
@@ -89,10 +86,10 @@ impl ForgeArgs {
         Ok((Http::new(&config).map_err(|failure| unusable(failure.what))?, Some(path)))
     }
 
-    /// The forge, for a command that cannot be without.
+    /// The configured forge, for a command that requires one.
     ///
     /// # Errors
-    /// As [`Self::named`], and when none is named.
+    /// As [`Self::named`], and if none is configured.
     pub fn wanted(&self) -> Result<NamedForge, Failure> {
         self.named()?.ok_or_else(|| {
             let all = "--forge-url, --forge-owner and --forge-token-file (CCCI_FORGE_URL, CCCI_FORGE_OWNER, CCCI_FORGE_TOKEN_FILE)";

@@ -1,4 +1,4 @@
-//! Where the forge and Drone are, as the command line takes it.
+//! Command-line settings of the forge and Drone.
 
 pub mod drone;
 pub mod forge;

@@ -43,13 +43,13 @@ async fn one_comment_is_edited_at_most_every_few_seconds_and_the_last_state_wins
     scene.told.recv().await.unwrap();
     assert_eq!(scene.board.edits(), 1);
     assert_eq!(scene.board.on(7), [format!("{MARKER}\nstep 49")]);
-    // An end does not wait.
+    // An end is not delayed.
     let now = Instant::now();
     scene.wanted.send_replace(says("verdict", &[5]));
     assert_eq!(scene.told.recv().await.unwrap().ends, [CommentId(5)]);
     assert!(now.elapsed() < Duration::from_secs(1));
     assert_eq!(scene.board.on(7), [format!("{MARKER}\nverdict")]);
-    // A status that did not change is not set again.
+    // An unchanged status is not set again.
     assert_eq!(scene.board.statuses().len(), 1);
     drop(scene.wanted);
     scene.done.await.unwrap();
@@ -58,7 +58,7 @@ async fn one_comment_is_edited_at_most_every_few_seconds_and_the_last_state_wins
 #[tokio::test(start_paused = true)]
 async fn a_forge_that_is_down_loses_nothing_and_has_one_comment() {
     let mut scene = scene();
-    // The last failure is an answer that is lost: the comment is there, and is found again.
+    // The last failure is a lost response: the comment exists, and is found again.
     scene.board.fail(9);
     scene.wanted.send_replace(says("queued", &[]));
     tokio::time::sleep(Duration::from_secs(3)).await;

@@ -1,5 +1,5 @@
-//! A pull request that is closed or merged: what waits or runs there ends, and apps that stayed go. Nothing begins again
-//! when it is opened again; that is a new word's to say.
+//! A pull request that is closed or merged: jobs that wait or run there end, and kept apps are removed. A reopened pull
+//! request needs a new command.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::child::Runs;
 use crate::job::{End, Job, KeptJob, Phase};
 use crate::kept::has_kept;
 
-/// No app stays longer after its run than a day; the clocks of two machines may differ by the rest.
+/// An app is kept for at most a day; the rest allows for two machines' clocks.
 const KEPT: SignedDuration = SignedDuration::from_hours(25);
-/// A forge that is down is asked again after so long.
+/// Retry interval of a forge that is down.
 const AGAIN: Duration = Duration::from_secs(30);
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// Ends what there is of a pull request. What was ended before is left as it is.
+    /// Ends the jobs of a pull request. Jobs that ended before are unchanged.
     pub(super) fn pull_ended(&mut self, pull: &PullId, end: PullEnd, until: Option<CommentId>) {
         let is_meant = |job: &&Job| {
             job.pull == *pull && job.pull_ended.is_none() && until.is_none_or(|until| job.comment <= until)
@@ -48,7 +48,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// Ends the app that a run kept, where its pull request has ended: also one that was kept in this very moment.
+    /// Removes the app that a run kept, if its pull request has ended; also one that was kept at this moment.
     pub(super) fn end_kept(&mut self, comment: CommentId) {
         let is_over =
             |job: &&Job| job.pull_ended.is_some() && job.kept.as_ref().is_none_or(|kept| *kept == KeptJob::Goes);
@@ -66,7 +66,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         });
     }
 
-    /// An app that was kept has gone, or not.
+    /// Records the result of removing a kept app.
     pub(super) fn kept_app(&mut self, comment: CommentId, ended: Result<(), String>) {
         let kept = match ended {
             Ok(()) => KeptJob::Gone,
@@ -79,7 +79,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.urgent = true;
     }
 
-    /// Whether the run of a comment kept its app.
+    /// Whether the comment's run kept its app.
     fn keeps(&self, comment: CommentId) -> bool {
         let Some(run) = self.jobs.get(&comment).and_then(Job::run) else { return false };
         match self.views.get(&comment) {
@@ -88,8 +88,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// Asks the forge how the pull requests stand that something waits, runs or stays of: they may have ended while
-    /// nobody watched.
+    /// Queries the pull requests that have waiting, running or kept jobs: they may have ended while cc-ci was down.
     pub(super) fn look_for_ended_pulls(&mut self) {
         let half_ended: Vec<CommentId> =
             self.jobs.values().filter(|job| job.kept == Some(KeptJob::Goes)).map(|job| job.comment).collect();
@@ -119,7 +118,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 }
 
-/// Whether the run of a job ended so lately that its app may still be there.
+/// Whether the job's run ended so recently that its app may still exist.
 fn may_be_kept(job: &Job) -> bool {
     let ran = matches!(job.phase, Phase::Ended(End::Ran { .. }));
     ran && job.ended.is_some_and(|ended| Timestamp::now().duration_since(ended) < KEPT)

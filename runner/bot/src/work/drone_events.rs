@@ -1,4 +1,4 @@
-//! What is heard of runs that are builds.
+//! Events of runs that are builds.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::builds::{Over, RestartedBuild, SeenBuild, StartedBuild};
 use crate::child::Runs;
 use crate::job::{EarlierAttempt, End, Phase};
 
-/// A build of a comment that is older is not looked at for a restart.
+/// Maximum age of a comment whose build is polled for restarts.
 const RESTARTABLE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// How the build of a run stands.
+    /// The status of a run's build.
     pub(super) fn build(&mut self, comment: CommentId, seen: SeenBuild) {
         let Some(job) = self.jobs.get(&comment).filter(|job| job.is_active()) else { return };
         let known = job.build.as_ref();
@@ -36,7 +36,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// The build of a run is over. All that the run said was heard before.
+    /// The build of a run is over. All its records were handled before.
     pub(super) fn over(&mut self, comment: CommentId, over: Over) {
         self.leashes.remove(&comment);
         self.builds.remove(&comment);
@@ -53,7 +53,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             Over::Verdict => (End::Ran { run }, None),
             Over::Ended { .. } if view.is_some_and(|view| view.verdict.is_some()) => (End::Ran { run }, None),
             Over::Ended { end: BuildEnd::Error { why }, .. } if view.is_none() => (could_not_run(&name, &why), None),
-            // It was stopped before its run said a word.
+            // It was stopped before its run wrote a record.
             Over::Ended { end: BuildEnd::Cancelled | BuildEnd::Killed | BuildEnd::FoundDead, .. }
             | Over::NotStarted
                 if view.is_none() && job.stopped().is_some() =>
@@ -77,7 +77,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.urgent = true;
     }
 
-    /// Looks for restarts of the builds that have ended.
+    /// Looks for restarts of ended builds.
     pub(super) fn look_for_restarts(&self) {
         let now = Timestamp::now();
         let is_recent =
@@ -94,7 +94,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// A build was restarted in Drone: a new attempt of the same command, and the answer goes on.
+    /// A build was restarted in Drone: a new attempt of the same command, with the same answer.
     pub(super) fn restarted(&mut self, comment: CommentId, restarted: RestartedBuild) {
         let Some(job) = self.jobs.get(&comment).filter(|job| job.has_ended()) else { return };
         let Some(build) = job.build.clone().filter(|known| known.number < Some(restarted.number)) else { return };
@@ -118,7 +118,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 }
 
-/// A build that Drone could not run, with the setting that its words are about.
+/// A build that Drone could not run, with the setting that its message refers to.
 fn could_not_run(name: &str, why: &str) -> End {
     let look_at = if why.contains("untrusted") {
         "the setting Trusted of cc-ci's repository in Drone, which only an administrator of Drone changes"

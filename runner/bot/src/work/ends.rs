@@ -1,4 +1,4 @@
-//! What runs say, how they end, and what of that the forge knows.
+//! Records of runs, their ends, and what was delivered to the forge.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use journal::fold::{RunView, fold};
 
 use journal::run_dir::RunDir;
 
-/// A run that cc-ci was restarted under so often may be what ends it.
+/// Restarts of cc-ci during one run after which the run is given up: it may be the cause.
 const RESTARTS: u32 = 3;
 
-/// Told words of a pull request that are remembered.
+/// Delivered jobs to remember for each pull request.
 const REMEMBERED: usize = 10;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
@@ -33,20 +33,20 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                 if let (Some(run), Some(hold)) = (job.run(), job.hold_s)
                     && let Err(error) = RunDir::of(&self.shop.state, run).hold(Duration::from_secs(hold))
                 {
-                    tracing::warn!("run {run} cannot be asked to let its app stay: {error}");
+                    tracing::warn!("run {run} cannot be asked to keep its app: {error}");
                 }
             }
         }
         self.changed.insert(job.pull.clone());
     }
 
-    /// The process of a run of this cc-ci has ended.
+    /// The process of a run of this cc-ci has exited.
     pub(super) fn ended(&mut self, comment: CommentId, ended: &ChildExit) {
         self.leashes.remove(&comment);
         let Some(job) = self.jobs.get(&comment) else { return };
         let Some(run) = job.run().cloned() else { return };
         let view = self.views.get(&comment);
-        // What was stopped with cc-ci begins again with it.
+        // A run that was stopped with cc-ci begins again with it.
         if self.stopping && job.stopped().is_none() && !view.is_some_and(has_said_all) {
             return;
         }
@@ -74,7 +74,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             _ if job.stopped().is_some() => Phase::Ended(End::Stopped),
             _ if job.restarts >= RESTARTS => Phase::Ended(End::NoRun {
                 what: format!("cc-ci was restarted {} times while this ran, the last time in run {run}", RESTARTS + 1),
-                look_at: "the log of cc-ci serve; `!testme` tries it again".to_owned(),
+                look_at: "the log of cc-ci serve; `!testme` runs it again".to_owned(),
             }),
             _ => Phase::Queued,
         };
@@ -89,7 +89,6 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         self.urgent = true;
     }
 
-    /// What the journal of a run says.
     pub(super) fn read(&self, run: &base::names::RunId) -> Option<RunView> {
         let journal = journal::read(&RunDir::of(&self.shop.state, run).journal()).ok()?;
         fold(&journal.records).ok()
@@ -99,7 +98,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         for comment in &told.ends {
             self.change(*comment, |job| job.told = true);
         }
-        // Nothing of this is to be seen in the answer.
+        // The answer does not show any of this.
         self.changed.remove(&told.pull);
         let here = || self.jobs.values().filter(|job| job.pull == told.pull);
         if here().any(|job| !job.told) {
@@ -118,12 +117,12 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 }
 
-/// Whether a run came to a verdict that says something.
+/// Whether a run has a conclusive verdict.
 fn has_said_all(view: &RunView) -> bool {
     view.verdict.as_ref().is_some_and(|verdict| verdict.word != VerdictKind::Cancelled)
 }
 
-/// What a run that never began said of it.
+/// The end of a run that never began, from its output.
 fn no_run(ended: &ChildExit) -> End {
     let after = |begin: &str| ended.said.iter().rev().find_map(|line| line.strip_prefix(begin)).map(str::to_owned);
     let how = match ended.code {

@@ -1,4 +1,4 @@
-//! A forge and runs that do as they are told.
+//! Fakes of a forge and of runs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -56,7 +56,7 @@ struct Shown {
     edits: usize,
     /// How pull requests ended.
     ended: BTreeMap<u64, PullEnd>,
-    /// So many requests fail; the first of them after it was done.
+    /// Number of requests that fail; the first of them after it was carried out.
     fails: usize,
     last: u64,
 }
@@ -72,7 +72,7 @@ impl Board {
             shown.fails = fails.saturating_sub(1);
             match fails {
                 0 => Ok(work(shown)),
-                // The answer is lost, what was asked is done.
+                // The response is lost, the request was carried out.
                 1 => {
                     work(shown);
                     Err(down())
@@ -82,7 +82,7 @@ impl Board {
         })
     }
 
-    /// So many of the next requests that write fail.
+    /// Makes the next `count` writing requests fail.
     pub(crate) fn fail(&self, count: usize) {
         self.with(|shown| shown.fails = count);
     }
@@ -93,7 +93,7 @@ impl Board {
         self.with(|shown| shown.comments.values().filter_map(here).collect())
     }
 
-    /// A pull request ends while nobody watches.
+    /// A pull request ends while cc-ci is down.
     pub(crate) fn ends(&self, number: u64, end: PullEnd) {
         self.with(|shown| shown.ended.insert(number, end));
     }
@@ -176,11 +176,11 @@ impl Forge for Board {
     }
 }
 
-/// Ends kept apps as it is told to, and remembers whose.
+/// Removes kept apps as instructed, and records whose.
 #[derive(Debug, Default)]
 pub(crate) struct Apps {
     ended: Mutex<Vec<RunId>>,
-    /// Why it refuses to.
+    /// The error to return.
     refuses: Mutex<Option<String>>,
 }
 
@@ -202,7 +202,7 @@ impl KeptApps for Apps {
     }
 }
 
-/// What a started run is to the test that plays it.
+/// The test's side of a started run.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) order: Order,
@@ -210,7 +210,7 @@ pub(crate) struct Started {
     pub(crate) came: mpsc::UnboundedSender<WorkerMessage>,
 }
 
-/// Starts nothing and tells of it.
+/// Starts no process and reports each order.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage(pub(crate) Arc<Mutex<mpsc::UnboundedSender<Started>>>);
 

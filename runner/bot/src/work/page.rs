@@ -1,4 +1,4 @@
-//! What the answers say now, handed to those who tell.
+//! Renders the answers and hands them to the tellers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use journal::on_main::OnMain;
 use journal::tone::Tone;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// Puts what has changed into words.
+    /// Renders what has changed.
     pub(super) fn publish(&mut self) {
         self.urgent = false;
         for pull in std::mem::take(&mut self.changed) {
@@ -42,7 +42,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         while self.telling.try_join_next().is_some() {}
     }
 
-    /// The run that an answer is about: the one under way, else the first that waits, else the one that ended last.
+    /// The run that an answer is about: the one in progress, else the first that waits, else the one that ended last.
     fn main(&self, pull: &PullId) -> Option<&Job> {
         let here = || self.jobs.values().filter(|job| job.pull == *pull);
         here()
@@ -51,7 +51,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             .or_else(|| here().filter(|job| job.is_about_a_run()).max_by_key(|job| (job.ended, job.comment)))
     }
 
-    /// Reads the journals of the runs that are to be told and that this process has not heard.
+    /// Reads the journals of runs that are to be shown and that this process did not follow.
     fn read_back(&mut self, pull: &PullId) {
         let here = self.jobs.values().filter(|job| job.pull == *pull && job.has_ended());
         let wanted = here.filter(|job| !job.told).chain(self.main(pull).filter(|job| job.has_ended()));
@@ -89,7 +89,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             stopping: self.stopping,
         };
         let mut statuses = BTreeMap::new();
-        // A later word on the same commit has the last one, and what is under way has it before what is over.
+        // A later command on the same commit wins, and a run in progress wins over an ended one.
         let (over, active): (Vec<&Job>, Vec<&Job>) = here.iter().partition(|job| job.has_ended());
         for job in over.into_iter().filter(|job| !job.told).chain(active) {
             if let Some(status) = status(self.shown(job), public_url) {
@@ -119,8 +119,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
     }
 }
 
-/// What was so on the default branch, by the history of the state folder; nothing where there is none, or it does not
-/// answer.
+/// Failures that the default branch has too, from the state folder's history; `None` without an answer from it.
 fn on_main(state: &Path, view: &RunView) -> Option<OnMain> {
     if view.tone() != Tone::Failed || !state.join("history.sqlite").exists() {
         return None;

@@ -1,4 +1,4 @@
-//! Runs begin: in the order of the words, one at a time on each pull request.
+//! Starts runs: in the order of the commands, one at a time on each pull request.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use journal::run_id::new_run_id;
 use report::redo::red_in_pull;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// Starts every run that has nothing to wait for but its slot.
+    /// Starts every run that has to wait only for its slot.
     pub(super) async fn start_what_may(&mut self) {
         for comment in self.next() {
             self.start(comment).await;
@@ -23,7 +23,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// The words whose runs may be started now.
+    /// The commands whose runs may be started now.
     fn next(&self) -> Vec<CommentId> {
         let running = self.active().filter(|job| matches!(job.phase, Phase::Running { .. }));
         let mut busy: BTreeSet<_> = BTreeSet::new();
@@ -60,7 +60,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         let Ok(run) = new_run_id() else { return };
         let Some(order) = self.order(&job, &only, run.clone()) else { return };
         let is_build = self.shop.runs.outlive();
-        // First the disk: a run that nobody knows of must not be.
+        // Write before start: no run may exist without a record.
         let is_known = self.change(comment, |job| {
             job.only = Some(only);
             job.build = is_build.then(|| AsBuild { run: Some(run.clone()), ..AsBuild::default() });
@@ -101,7 +101,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         })
     }
 
-    /// Goes on with a run that outlived an earlier cc-ci, if it did.
+    /// Resumes a run that outlived an earlier cc-ci process.
     pub(super) fn take_up(&mut self, comment: CommentId, run: RunId) {
         let Some(job) = self.jobs.get(&comment) else { return };
         let is_stopped = job.stopped().is_some();
@@ -118,20 +118,20 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             _ => None,
         };
         match started {
-            // What was stopped is stopped again: nobody knows whether Drone heard of it.
+            // A stopped run is stopped again: whether Drone received the first request is unknown.
             Some(leash) if is_stopped => drop(leash),
             Some(leash) => {
                 self.leashes.insert(comment, leash);
             }
             None => {
-                let what = "its run was a build of Drone, and this cc-ci knows no Drone any more".to_owned();
+                let what = "its run was a build of Drone, and no Drone is configured any more".to_owned();
                 let look_at = known.link.map_or_else(|| "the settings of Drone".to_owned(), |link| link.to_string());
                 self.over(comment, Over::Refused { what, look_at });
             }
         }
     }
 
-    /// The part that is to be run; or why none is.
+    /// The part to run, or why none is.
     async fn only(&self, job: &Job) -> Result<Vec<String>, String> {
         if let Some(known) = &job.only {
             return Ok(known.clone());
@@ -154,7 +154,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                     Some(red) => Ok(red.only),
                 }
             }
-            _ => Err("no run was asked for.".to_owned()),
+            _ => Err("no run was requested.".to_owned()),
         }
     }
 }

@@ -72,12 +72,11 @@ impl Scene {
         self.desk.take_on(&asked(comment, pull, text)).await.unwrap();
     }
 
-    /// The next run that is started.
     async fn started(&mut self) -> Started {
         timeout(Duration::from_secs(30), self.starts.recv()).await.expect("a run is started").unwrap()
     }
 
-    /// Waits until the one answer on a pull request has all these words.
+    /// Waits until the one answer on a pull request contains all these texts.
     async fn shows(&self, pull: u64, words: &[&str]) -> String {
         let mut seen = Vec::new();
         for _ in 0..3_000 {
@@ -95,7 +94,7 @@ impl Scene {
         JobStore::below(self.state.path()).unwrap().all(Timestamp::now()).unwrap()
     }
 
-    /// Waits until the forge has all ends.
+    /// Waits until all ends are delivered.
     async fn all_told(&self) {
         for _ in 0..3_000 {
             if self.jobs().iter().all(|job| job.told) {
@@ -106,7 +105,7 @@ impl Scene {
         panic!("not told: {:#?}", self.jobs());
     }
 
-    /// Waits until the forge has the ends of one pull request.
+    /// Waits until the ends of one pull request are delivered.
     async fn all_told_on(&self, pull: u64) {
         for _ in 0..3_000 {
             if self.jobs().iter().filter(|job| job.pull.number == pull).all(|job| job.told) {
@@ -117,7 +116,7 @@ impl Scene {
         panic!("not told: {:#?}", self.jobs());
     }
 
-    /// Nobody tears anything down any more: the process is gone from one moment to the other.
+    /// Simulates a kill: the process is gone at once, without teardown.
     async fn dies(self) -> (tempfile::TempDir, Arc<Board>) {
         self.done.abort();
         let _ = self.done.await;
@@ -151,7 +150,7 @@ async fn a_word_becomes_a_run_and_a_verdict() {
     assert_eq!((order.recipe.as_str(), order.pull, order.commit.as_str()), ("custom-html", 7, super::fake::HEAD));
     assert_eq!((order.only.join(","), order.from.as_deref()), ("install".to_owned(), Some("1.2.0+1.22.1")));
     assert_eq!(order.source.as_str(), "https://git.example.org/coop/custom-html.git");
-    // The disk knew of it before.
+    // It was on disk before.
     assert_eq!(scene.jobs()[0].phase, Phase::Running { run: order.run.clone() });
     scene.shows(7, &["under way", super::fake::HEAD]).await;
     run.plays(fixtures::passed());
@@ -181,7 +180,7 @@ async fn a_pull_request_has_one_run_at_a_time_and_others_run_beside_it() {
     second.plays(fixtures::passed());
     second.ends(0, &[]);
     assert_eq!(scene.started().await.order.comment, CommentId(5));
-    // Both commits' words were told, the red one too.
+    // Both commits' results were delivered, the red one too.
     scene.shows(7, &["### ✓ passed"]).await;
     let has = |name: &str, wanted| scene.board.statuses().iter().any(|(of, state, _)| of == name && *state == wanted);
     assert!(has("cc-ci", StatusState::Failure) && has("cc-ci (in part)", StatusState::Success));
@@ -247,7 +246,7 @@ async fn a_verdict_that_nobody_was_told_is_told() {
     fixtures::passed().iter().for_each(|record| writer.record(record).unwrap());
     let (state, board) = scene.dies().await;
     let mut scene = open(state, board);
-    // The process still lives, and could have more to say.
+    // The process is alive, and could write more.
     assert!(!scene.board.on(7).iter().any(|text| text.contains("✓ passed")));
     drop(alive);
     scene.shows(7, &["### ✓ passed"]).await;
@@ -365,7 +364,7 @@ async fn an_answer_says_what_was_red_on_main_too() {
     use journal::event::Event;
 
     let mut scene = scene();
-    // The same was red on the default branch of the same repository, a day before.
+    // The same failure on the default branch of the same repository, a day before.
     let mut of_main = fixtures::failed_upgrade();
     for record in &mut of_main {
         record.at -= jiff::SignedDuration::from_hours(24);

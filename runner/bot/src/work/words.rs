@@ -1,4 +1,4 @@
-//! What becomes of a comment's lines.
+//! Carries out a comment's lines.
 
 use std::time::Duration;
 
@@ -18,10 +18,9 @@ use journal::run_dir::RunDir;
 use journal::text::seconds;
 
 impl<F: Forge + 'static, R: Runs> Worker<F, R> {
-    /// Does what a comment says, line by line.
     pub(super) async fn word(&mut self, mut job: Job) {
         let comment = job.comment;
-        // What a death in the middle left undone is done again from the beginning.
+        // Work that a death interrupted is repeated from the beginning.
         (job.remarks, job.phase) = (Vec::new(), Phase::New);
         let mut asks = 0;
         for said in job.said.clone() {
@@ -42,7 +41,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
                     }
                 }
                 Command::Stop => Some(self.stop(&mut job)),
-                Command::Status => Some("how it stands is above.".to_owned()),
+                Command::Status => Some("its status is above.".to_owned()),
                 Command::Hold(hold) => Some(self.hold(&mut job, *hold)),
             };
             job.remarks.extend(remark.map(|remark| format!("`{command}`: {remark}")));
@@ -51,7 +50,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             job.phase = Phase::Ended(End::Done);
         }
         self.jobs.insert(comment, job);
-        // A disk that refuses now is asked again at the next change; the word itself is in the book as new.
+        // A disk that refuses now is retried at the next change; the stored job is still new.
         self.change(comment, |_| {});
         self.urgent = true;
     }
@@ -62,7 +61,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             Ok(name) if is_known(&name) => None,
             Ok(name) => Some((
                 format!("{name} is not a recipe that this cc-ci knows"),
-                "a recipe is enrolled with a folder of its own: docs/enroll-recipe.md",
+                "a recipe is enrolled by adding a folder for it: docs/enroll-recipe.md",
             )),
             Err(error) => Some((error.to_string(), "the repository's name, which is the recipe's")),
         };
@@ -72,18 +71,20 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
         if let Some(end) = job.pull_ended {
             let then = match end {
-                PullEnd::Merged => "nothing is tested here any more",
-                PullEnd::Closed => "it has to be opened again before something is tested here",
+                PullEnd::Merged => "it is not tested any more",
+                PullEnd::Closed => "reopen it to test it",
             };
             return Some(format!("this pull request is {end}: {then}."));
         }
         if let Some(why) = self.is_unseen(job) {
-            return Some(format!("{why} Nothing is run: look at it, and `!testme` again tests it."));
+            return Some(format!("{why} Nothing is run: review it, then write `!testme` again."));
         }
         let here = |other: &&Job| other.pull == job.pull && other.comment != job.comment && other.stopped().is_none();
         let same = |other: &Job| other.head == job.head && other.testme() == job.testme();
         if self.active().filter(here).any(same) {
-            return Some("such a run of this commit is under way already, and its verdict is for both.".to_owned());
+            return Some(
+                "such a run of this commit is in progress already, and its verdict applies to both.".to_owned(),
+            );
         }
         let waits = self.active().filter(here).count() > 0;
         if self.expected.is_none() {
@@ -91,11 +92,10 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             self.expected = tokio::task::spawn_blocking(move || expect::whole(&state)).await.ok();
         }
         job.phase = Phase::Queued;
-        waits.then(|| "it waits for the run that is under way here; `!stop` ends that one.".to_owned())
+        waits.then(|| "it waits for the run in progress here; `!stop` stops that one.".to_owned())
     }
 
-    /// Why the commit at the head may not be the one that the member has seen. One that an answer here has named before
-    /// they wrote has been seen.
+    /// Why the member may not have seen the head commit. A commit that an earlier answer here named counts as seen.
     fn is_unseen(&self, job: &Job) -> Option<String> {
         let named = |other: &&Job| {
             other.pull == job.pull && other.comment < job.comment && other.told && other.testme().is_some()
@@ -106,13 +106,11 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             Pin::Pushed => {
                 Some(format!("something was pushed after this was written; the head is commit `{}` now.", job.head))
             }
-            Pin::Unsure => {
-                Some(format!("nobody can tell whether commit `{}` was there when this was written.", job.head))
-            }
+            Pin::Unsure => Some(format!("it is unknown whether commit `{}` existed when this was written.", job.head)),
         }
     }
 
-    /// Stops what waits or runs on the pull request, this comment's own run too.
+    /// Stops what waits or runs on the pull request, including this comment's own run.
     fn stop(&mut self, job: &mut Job) -> String {
         let mut stopped = 0;
         let here: Vec<CommentId> = self
@@ -144,7 +142,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
         }
     }
 
-    /// Lets the app of the pull request's run stay.
+    /// Keeps the app of the pull request's run.
     fn hold(&mut self, job: &mut Job, hold: Hold) -> String {
         let time = hold.duration();
         let stays = format!("its app stays for {} when the run has ended.", words(time));
@@ -167,7 +165,7 @@ impl<F: Forge + 'static, R: Runs> Worker<F, R> {
             return over.to_owned();
         }
         if !self.change(comment, |other| other.hold_s = Some(time.as_secs())) {
-            return "the disk refuses to write that down; please write it again.".to_owned();
+            return "the command could not be written to disk; please repeat it.".to_owned();
         }
         // A run that has no folder yet is asked as soon as it has one.
         if let Some(run) = run

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use base::failure::Failure;
 use jiff::Timestamp;
 use slots::Board;
+use slots::Claims;
 use slots::status::{Holder, HolderState, Status, Waiter, status};
 use swarm::Swarm;
 
@@ -39,7 +40,7 @@ pub(super) async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failur
         return Ok(Exit::Passed);
     };
     let mut ends: Vec<(String, i64)> = Vec::new();
-    for claim in swarm.claims().await? {
+    for claim in Claims(&swarm).all().await? {
         ends.extend(claim.kept_until.map(|until| (claim.run.to_string(), until)));
     }
     host::screen::text(render(&seen, &ends, Timestamp::now().as_second()));
@@ -79,7 +80,7 @@ fn holds(holder: &Holder, ends: &[(String, i64)], now: i64) -> String {
     let apps = count(usize::try_from(ask.apps).unwrap_or(usize::MAX), "app");
     let state = match &holder.state {
         HolderState::Runs => format!("for {}", clock(holder.held_s)),
-        HolderState::Stops(by) => format!("for {}; stops, by the word of {}", clock(holder.held_s), one_line(by, 60)),
+        HolderState::Stops(by) => format!("for {}; is being stopped by {}", clock(holder.held_s), one_line(by, 60)),
         HolderState::Kept => {
             let until = ends.iter().find(|(run, _)| *run == ask.run.as_str()).map(|(_, until)| until - now);
             let left = until.and_then(|left| u64::try_from(left).ok()).map_or("a moment".to_owned(), clock);

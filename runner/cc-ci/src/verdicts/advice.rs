@@ -55,7 +55,7 @@ pub fn advice(kind: Kind) -> Advice {
             "run it by hand: `abra app cmd DOMAIN SERVICE FUNCTION`; does the image have what the function calls",
         ),
         Kind::NoRoute => (
-            "no router's rule takes a request to app.example.org/: Host(`www.app.example.org`)",
+            "no router's rule accepts a request to app.example.org/: Host(`www.app.example.org`)",
             "mend the router's labels under deploy.labels, or the service's networks, as the line says",
         ),
         Kind::NoNode => (
@@ -79,7 +79,7 @@ pub fn advice(kind: Kind) -> Advice {
             "operator: `journalctl -u docker`, `dmesg`; limits of docker's unit",
         ),
         Kind::SwarmStuck => (
-            "service app waits for 20 s and the swarm gives it no address or port, and no reason",
+            "service app waits for 20 s and the swarm assigns it no address or port, and no reason",
             "operator: the engine's log on the swarm's leader; used-up addresses of the network `proxy`",
         ),
         Kind::UnknownTrouble => (
@@ -180,11 +180,11 @@ pub fn advice(kind: Kind) -> Advice {
             "operator: what publishes the port; a recipe that needs one of traefik's own ports cannot run beside it",
         ),
         Kind::OutOfMemory => (
-            "service app exited 3 times and was killed for memory, at its limit of 64 MiB",
+            "service app exited 3 times and was OOM-killed, at its limit of 64 MiB",
             "raise deploy.resources.limits.memory, or find what eats it",
         ),
         Kind::NodeOutOfMemory => (
-            "service app was killed for memory, since the node ran out of it",
+            "service app was OOM-killed, since the node ran out of memory",
             "operator: fewer runs at once (MAX_TESTS); a limit in the recipe would tell whose fault it is",
         ),
         Kind::NodeFull => ("63 MiB free of 2048 wanted", "operator: `docker system df`, old images"),
@@ -192,10 +192,10 @@ pub fn advice(kind: Kind) -> Advice {
             ("the disk is full: no space left on device", "operator: free space where docker keeps its data")
         }
         Kind::SourceUnreachable => (
-            "https://git.example.org/x cannot be read, it says not now, it was asked too often (429)",
+            "https://git.example.org/x cannot be read, its rate limit is exceeded (429)",
             "operator: the forge and the login of cc-ci there; the same word later",
         ),
-        Kind::GitUnusable => ("git is not there or cannot be started", "operator: install git"),
+        Kind::GitUnusable => ("git is missing or cannot be started", "operator: install git"),
         Kind::StateUnusable => {
             ("cannot write the state folder: Permission denied", "operator: rights and disk of --state")
         }
@@ -233,7 +233,7 @@ pub fn advice(kind: Kind) -> Advice {
         Kind::AbraKilled => {
             ("abra was killed while it was to deploy the app", "operator: `dmesg`; then the same word again")
         }
-        Kind::AbraUnusable => ("this abra does not know what cc-ci says to it", "operator: `cc-ci doctor`"),
+        Kind::AbraUnusable => ("this abra lacks a command that cc-ci uses", "operator: `cc-ci doctor`"),
         Kind::Deadline => (
             "time is up after 290 s of waiting for app: runs, its healthcheck has not passed yet",
             "what the app waits for, in its log; where it only needs longer, [deadlines] in recipe.toml",

@@ -122,7 +122,7 @@ async fn every_page_answers_and_what_is_not_there_says_so() {
     for path in ["/runs/20200101-000000-none", "/recipes/unknown", "/nothing", "/assets/nothing.css"] {
         let answer = checked(server.address, "GET", path, "").await;
         assert_eq!(answer.status, 404, "{path}");
-        assert!(answer.text().contains("Nothing is here"), "{path}");
+        assert!(answer.text().contains("Not found"), "{path}");
     }
     assert_eq!(get(server.address, "/runs/20261121-120000-redd/log?from=18446744073709551615").await.status, 200);
 }

@@ -6,7 +6,7 @@ use web::export;
 
 use crate::markup::{check_nested, check_own, tags};
 use crate::scene::{Scene, Shows};
-use crate::stories;
+use crate::{nights, stories};
 
 /// Every file below a folder.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
@@ -26,12 +26,20 @@ async fn every_link_leads_into_the_export() {
     let scene = Scene::new();
     let _alive = stories::history(&scene);
     let folder = tempfile::tempdir().unwrap();
+    nights::put(scene.state(), "x");
     // Fewer runs than the pages of recipes show.
     let done = export(&scene.site(Shows { acts: true, pictures: true }), folder.path(), 2).await.unwrap();
     assert_eq!(done.recipes, 5, "{done:?}");
     let pages: Vec<PathBuf> =
         files(folder.path()).into_iter().filter(|file| file.extension().is_some_and(|end| end == "html")).collect();
-    for wanted in ["index.html", "runs/index.html", "coverage/index.html", "recipes/keycloak/index.html"] {
+    for wanted in [
+        "index.html",
+        "runs/index.html",
+        "coverage/index.html",
+        "nightly/index.html",
+        "nightly/2026-11-20/index.html",
+        "recipes/keycloak/index.html",
+    ] {
         assert!(pages.contains(&folder.path().join(wanted)), "{wanted} is missing");
     }
     let badge = |name: &str| std::fs::read_to_string(folder.path().join("badges").join(name)).unwrap();

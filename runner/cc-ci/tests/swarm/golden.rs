@@ -83,7 +83,7 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 38] = [
+const SPECIAL: [(&str, &str); 41] = [
     ("custom-html", "good/new-release"),
     // In faults.rs, each with the fault that it is red by.
     ("guestbook", "good/new-release"),
@@ -101,6 +101,9 @@ const SPECIAL: [(&str, &str); 38] = [
     ("bluesky-pds", "good/new-release"),
     ("mumble", "good/new-release"),
     ("mumble", "broken/page-alone"),
+    ("mailu", "good/new-release"),
+    ("mailu", "broken/spam-accepted"),
+    ("mailu", "broken/mailboxes-not-backed-up"),
     ("custom-html", "broken/data-lost"),
     ("custom-html", "broken/port-of-nobody"),
     ("custom-html", "good/optional-file"),
@@ -241,6 +244,11 @@ fn bluesky_pds_comes_up_with_its_directory_of_identities() {
 #[test]
 fn mumble_comes_up_for_who_speaks_its_protocol() {
     comes_up("mumble");
+}
+
+#[test]
+fn mailu_comes_up_and_opens_a_mailbox() {
+    comes_up("mailu");
 }
 
 #[test]

@@ -62,7 +62,10 @@ fn a_state_folder_that_is_nearly_full_is_told_from_dockers_disk() {
     assert_eq!(said.decided(), "node-full", "{}", said.stderr);
     let what = &said.verdict().decided_by.as_ref().unwrap().fault.failure.what;
     assert!(
-        what.starts_with(&format!("there is no room for a run: the state folder {}", dir.path().display())),
+        what.starts_with(&format!(
+            "there are not enough resources for a run: the state folder {}",
+            dir.path().display()
+        )),
         "{what}"
     );
 }
@@ -96,7 +99,7 @@ fn an_app_that_needs_more_memory_than_its_limit_to_start_is_named_as_that() {
     assert_eq!((decision.stage, decision.fault.cause), (Stage::Install, Cause::Recipe));
     let what = &decision.fault.failure.what;
     assert!(
-        what.contains("exited 3 times and was killed for memory, at its limit of 16 MiB"),
+        what.contains("exited 3 times and was OOM-killed, at its limit of 16 MiB"),
         "{what} {}",
         decision.fault.failure.detail
     );
@@ -112,7 +115,7 @@ fn an_app_that_is_killed_for_memory_after_it_was_up_is_named_as_that() {
     assert_eq!(said.decided(), "out-of-memory", "{}\n{}", said.verdict().line, said.stderr);
     let decision = said.verdict().decided_by.as_ref().unwrap();
     assert_eq!(decision.stage, Stage::Functional);
-    assert_eq!(decision.fault.failure.what, "service app was killed for memory, at its limit of 64 MiB");
+    assert_eq!(decision.fault.failure.what, "service app was OOM-killed, at its limit of 64 MiB");
     assert!(decision.fault.failure.detail.contains("what the stage saw: functional/10-eats.sh"));
 }
 
@@ -122,7 +125,7 @@ fn an_app_that_loses_a_process_and_lives_on_is_told() {
         format!("{INSIDE}if inside tail /dev/zero; then exit 1; fi\ninside curl -fsS http://127.0.0.1/healthz\n");
     let said = run_limited("greedy-part", "64M", None, &test);
     assert_eq!(said.code, 0, "{}\n{}", said.verdict().line, said.stderr);
-    let told = "service app lost a process for memory, at its limit of 64 MiB; the stage passed all the same";
+    let told = "service app lost a process to the OOM killer, at its limit of 64 MiB; the stage passed all the same";
     assert!(said.notes().contains(&told), "{:?}", said.notes());
 }
 

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http_client::{Http, HttpConfig};
 use journal::event::{Event, Outcome, Record, Stage};
 use journal::exit::Exit;
-use swarm::{Claim, Swarm};
+use slots::{Claim, Claims, RealmLeases};
+use swarm::Swarm;
 
 use super::made::{Made, left_of, started};
 use super::support::{cc_ci, left, own_state};
@@ -38,7 +39,7 @@ fn with_swarm<T>(ask: impl AsyncFnOnce(Swarm) -> T) -> T {
 }
 
 fn warm_one() -> Option<Claim> {
-    with_swarm(async |swarm| swarm.claims().await.unwrap().into_iter().find(|claim| claim.warm.is_some()))
+    with_swarm(async |swarm| Claims(&swarm).all().await.unwrap().into_iter().find(|claim| claim.warm.is_some()))
 }
 
 /// What the warm provider says when it is asked for a realm.
@@ -121,7 +122,7 @@ fn a_provider_stays_warm_and_each_run_has_a_realm_that_goes() {
     let ended = first.command(state.path(), &["reap", "--run", claim.run.as_str()]).output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
     assert_eq!(left(&claim.stack), Vec::<String>::new());
-    let leases = with_swarm(async |swarm| swarm.realm_leases().await.unwrap());
+    let leases = with_swarm(async |swarm| RealmLeases(&swarm).all().await.unwrap());
     assert!(leases.iter().all(|lease| lease.stack != claim.stack));
 }
 

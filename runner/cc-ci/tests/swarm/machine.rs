@@ -243,7 +243,7 @@ fn doctor_tells_what_mends_a_machine_without_an_engine() {
     let output = cc_ci(&state()).env("DOCKER_HOST", "unix:///nonexistent/docker.sock").arg("doctor").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), code(Exit::Infrastructure));
-    assert!(text.contains("BAD") && text.contains("mend:"), "{text}");
+    assert!(text.contains("BAD") && text.contains("fix:"), "{text}");
 }
 
 #[test]

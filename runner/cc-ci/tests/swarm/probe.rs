@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use base::names::StackName;
 use coopcloud::abra::{BEHAVIOURS, Point, ProbeAnswer, Probed};
 use journal::exit::Exit;
-use swarm::{Claim, Swarm};
+use slots::{Claim, Claims};
+use swarm::Swarm;
 
 use super::support::{cc_ci, left, otherwise, own_state};
 
@@ -62,7 +63,7 @@ fn claims(state: &Path) -> Vec<Claim> {
     let runs = std::fs::read_dir(state.join("runs")).into_iter().flatten();
     let names: Vec<String> = runs.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let all = runtime.block_on(async { Swarm::connect().await.unwrap().claims().await.unwrap() });
+    let all = runtime.block_on(async { Claims(&Swarm::connect().await.unwrap()).all().await.unwrap() });
     all.into_iter().filter(|claim| names.contains(&claim.run.to_string())).collect()
 }
 

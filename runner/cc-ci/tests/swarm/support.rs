@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use base::names::StackName;
 use journal::event::{Event, Outcome, Record, Stage, Verdict};
+use slots::Claims;
 use swarm::Swarm;
 
 /// The root of the sources.
@@ -179,7 +180,7 @@ pub(crate) fn left(stack: &StackName) -> Vec<String> {
     runtime.block_on(async {
         let swarm = Swarm::connect().await.unwrap();
         let mut found: Vec<String> = swarm.objects(stack).await.unwrap().iter().map(ToString::to_string).collect();
-        let claims = swarm.claims().await.unwrap();
+        let claims = Claims(&swarm).all().await.unwrap();
         found
             .extend(claims.iter().filter(|claim| claim.stack == *stack).map(|claim| format!("claim of {}", claim.run)));
         found

@@ -1,4 +1,4 @@
-//! Whether every test that PARITY.md names is there and ran.
+//! Whether every test that PARITY.md names exists and ran.
 
 use super::Case;
 use super::pick::{Pick, pick};
@@ -10,7 +10,7 @@ const FEATURE: Feature = Feature::Parity;
 
 pub(super) fn cell(case: &Case<'_>) -> Cell {
     let Some(rows) = &case.promise.parity else {
-        return Cell::new(FEATURE, CellState::Missing, "there is no PARITY.md");
+        return Cell::new(FEATURE, CellState::Missing, "PARITY.md does not exist");
     };
     if rows.is_empty() {
         return Cell::new(FEATURE, CellState::Missing, "PARITY.md has no row");
@@ -20,7 +20,7 @@ pub(super) fn cell(case: &Case<'_>) -> Cell {
     for row in &open {
         let gone: Vec<&str> = row.files.iter().map(String::as_str).filter(|file| !case.promise.has(file)).collect();
         let why = match (gone.is_empty(), row.files.is_empty()) {
-            (false, _) => format!("the row {} names {}, which is not there", row.corpus, list(&gone)),
+            (false, _) => format!("the row {} names {}, which does not exist", row.corpus, list(&gone)),
             (true, true) => format!("the row {} names no test", row.corpus),
             (true, false) => continue,
         };
@@ -63,7 +63,7 @@ fn blocker<'a>(case: &Case<'a>, row: &ParityRow) -> Option<&'a str> {
     missing.iter().find(|(name, _)| row.corpus.contains(name.as_str())).map(|(_, blocker)| blocker.as_str())
 }
 
-/// Whether a run ran a file; recipe.toml's part is the health that every deploy is asked for.
+/// Whether a run ran a file; recipe.toml counts as the health check of every deployment.
 fn ran(run: &Evidence, file: &str) -> bool {
     run.checks().filter(|check| check.ran()).any(|check| match file {
         "recipe.toml" => check.name == "install.answers",

@@ -13,7 +13,7 @@ pub(super) fn cell(case: &Case<'_>) -> Cell {
         return Cell::new(FEATURE, CellState::Missing, "no test that could be proven");
     }
     let proofs: Vec<(&str, Option<Proof<'_>>)> = tests.iter().map(|test| (*test, case.proof(test))).collect();
-    // The oldest of the proofs that count says how old the whole is.
+    // The oldest of the proofs determines the age.
     let Some(oldest) = proofs.iter().filter_map(|(_, proof)| *proof).map(Proof::run).min_by_key(|run| run.at) else {
         return Cell::new(FEATURE, CellState::Missing, "no run has proven the tests: cc-ci prove does");
     };

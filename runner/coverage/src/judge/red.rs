@@ -1,4 +1,4 @@
-//! Whether a test was ever seen red: one that was not may be unable to be.
+//! Whether a test was ever seen red: otherwise it may be unable to fail.
 
 use super::Case;
 use crate::Evidence;
@@ -9,20 +9,19 @@ use recipe_folder::prints::same_test;
 /// When a test was seen red.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Red {
-    /// As it is now, or in a run that does not say as what.
+    /// In its current version, or in a run that does not record the version.
     Seen,
     /// Before it was changed.
     Before,
-    /// Never.
     Never,
 }
 
-/// What the newest proof of a test says.
+/// The result of a test's newest proof.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Proof<'a> {
     /// It was red against every impostor.
     Bites(&'a Evidence),
-    /// It was green against one, which the check's text tells.
+    /// It was green against the impostor in the check's text.
     Hollow(&'a Evidence, &'a str),
     /// It could not be proven, for a reason.
     Broken(&'a Evidence, &'a str),
@@ -37,7 +36,7 @@ impl<'a> Proof<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Whether the test of a run is the one that is there now, as far as the run tells.
+    /// Whether a run's test is the current version, as far as the run records it.
     pub(super) fn is_same(&self, run: &Evidence, test: &str) -> Option<bool> {
         run.tests.as_ref().map(|tests| same_test(tests, &self.promise.prints, test))
     }
@@ -54,8 +53,8 @@ impl<'a> Case<'a> {
         if before { Red::Before } else { Red::Never }
     }
 
-    /// The newest proof of a test against impostors. A part of `prove`'s run is a proof like any other: what is
-    /// proven is the test.
+    /// The newest proof of a test against impostors. A part of a `prove` run counts as well: the proof is about the
+    /// single test.
     pub(super) fn proof(&self, test: &str) -> Option<Proof<'a>> {
         self.runs.iter().find_map(|run| {
             let prove = run.stages.iter().find(|seen| seen.stage == Stage::Prove)?;

@@ -7,7 +7,7 @@ use crate::{Cell, CellState, Check, Evidence, Feature, Rule, StageEvidence};
 use journal::event::{Outcome, Stage};
 use recipe_folder::recipe_toml::InjectedFault;
 
-/// Checks without which a stage shows nothing; data's come beside them.
+/// Checks without which a stage shows nothing; those of the data are added.
 fn essential(stage: Stage) -> &'static [&'static str] {
     match stage {
         Stage::Install => &["install.settled", "install.answers"],
@@ -32,7 +32,7 @@ pub(super) fn cell(case: &Case<'_>, feature: Feature) -> Cell {
     }
 }
 
-/// What the folder alone says: nothing is there, or nothing can be, or it is opted out of.
+/// Judges the folder alone: no test, a blocker, or an opt-out.
 fn promised(case: &Case<'_>, feature: Feature, tests: &[&str]) -> Option<Cell> {
     let missing = |why: &str| match case.promise.missing.get(feature.name()) {
         Some(blocker) => Some(Cell::new(feature, CellState::Blocked, blocker)),
@@ -66,7 +66,7 @@ fn other(case: &Case<'_>, feature: Feature, run: &Evidence) -> Cell {
     Cell::new(feature, CellState::Stale, why).by(case.shown(run))
 }
 
-/// A part of a run: advisory where it had all that the cell promises.
+/// A part of a run: advisory if it included everything that the cell promises.
 fn part(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &Evidence) -> Cell {
     let asked = run.only.join(", ");
     let absent = run.seen(stage).map(|seen| not_run(seen, tests)).unwrap_or_default();
@@ -88,14 +88,14 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
     let Some(seen) = run.seen(stage) else {
         return Cell::new(feature, CellState::Missing, "the run has no such stage");
     };
-    let reason = seen.reason.clone().unwrap_or_else(|| "no reason is told".to_owned());
+    let reason = seen.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
     match seen.outcome {
         None => Cell::illusion(feature, Rule::EndedEarly, format!("the run was killed during {stage}")),
         Some(Outcome::Blocked) => Cell::new(feature, CellState::Blocked, reason),
         Some(Outcome::Skipped) if stage == Stage::Upgrade && run.base.is_none() => {
             Cell::new(feature, CellState::Blocked, reason)
         }
-        // None of them fits the recipe.
+        // None of them applies to the recipe.
         Some(Outcome::Skipped) if seen.checks.iter().any(|check| check.outcome == Outcome::Blocked) => {
             Cell::new(feature, CellState::Blocked, reason)
         }
@@ -123,7 +123,7 @@ fn whole(case: &Case<'_>, feature: Feature, stage: Stage, tests: &[&str], run: &
     }
 }
 
-/// What was planned and did not run, in words.
+/// Planned tests that did not run, as text.
 fn early(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&str]) -> Option<String> {
     let told = |name: &str| seen.checks.iter().any(|check| check.name == name);
     let mut absent: Vec<String> =
@@ -132,7 +132,7 @@ fn early(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&str]
         let promised = case.promise.faults.iter().filter(|fault| of_fault(seen, **fault).next().is_none());
         absent.extend(promised.map(|fault| fault.check()));
     }
-    // A cell is about its own files; the others of the stage belong to another cell.
+    // A cell is about its own files; other files of the stage belong to other cells.
     let mine = |name: &&String| tests.contains(&name.as_str()) || !matches!(feature, Feature::Sso | Feature::Browser);
     let planned = seen.planned.iter().filter(mine);
     absent.extend(planned.filter(|name| !seen.checks.iter().any(|check| check.file() == *name)).cloned());
@@ -143,14 +143,13 @@ fn early(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&str]
             _ => &[],
         };
         let has = |begin: &str| seen.checks.iter().any(|c| c.name.starts_with(begin) && c.file() == check && c.ran());
-        // Data that was added since the run is told as such.
+        // Data that was added since the run is reported as such.
         let knows_data = seen.checks.iter().any(|c| c.file().starts_with("data/"));
         absent.extend(wants.iter().filter(|begin| knows_data && !has(begin)).map(|begin| format!("{begin}{check}")));
     }
     (!absent.is_empty()).then(|| format!("{} did not run: {}", planned_words(absent.len()), list(&absent)))
 }
 
-/// The checks of a fault.
 fn of_fault(seen: &StageEvidence, fault: InjectedFault) -> impl Iterator<Item = &Check> {
     let name = fault.check();
     seen.checks.iter().filter(move |check| match check.name.strip_prefix(&name) {
@@ -159,7 +158,7 @@ fn of_fault(seen: &StageEvidence, fault: InjectedFault) -> impl Iterator<Item = 
     })
 }
 
-/// Which faults a stage has made, and which it could not make.
+/// The faults that a stage injected, and those that it could not.
 fn faults(case: &Case<'_>, seen: &StageEvidence) -> String {
     let is_blocked = |fault: &InjectedFault| of_fault(seen, *fault).any(|check| check.outcome == Outcome::Blocked);
     let names = |faults: Vec<&InjectedFault>| {
@@ -178,7 +177,7 @@ fn not_run(seen: &StageEvidence, tests: &[&str]) -> Vec<String> {
     tests.iter().filter(|test| !ran(test)).map(|test| (*test).to_owned()).collect()
 }
 
-/// The other illusions of a stage that came to its end.
+/// The other illusions of a stage that reached its end.
 fn untested(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&str], run: &Evidence) -> Option<Cell> {
     let illusion = |rule, why: String| Some(Cell::illusion(feature, rule, why));
     let mine = |file: &str| tests.contains(&file) || !file.contains('/') || feature == Feature::Functional;
@@ -187,7 +186,7 @@ fn untested(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&s
         return illusion(Rule::Skipped, format!("{} is skipped: {}", check.name, check.text));
     }
     if feature == Feature::Backup && case.promise.data.is_none() {
-        let why = "marker files in volumes came back; of the app's own data nothing is known, there is no data/";
+        let why = "marker files in volumes were restored; the app's own data is not tested, since there is no data/";
         return illusion(Rule::NoData, why.to_owned());
     }
     if feature == Feature::Functional && tests.iter().filter(|test| !test.contains("health")).count() < 2 {
@@ -205,7 +204,7 @@ fn untested(case: &Case<'_>, feature: Feature, seen: &StageEvidence, tests: &[&s
         && release.at > run.at
         && !case.repository.is_some_and(|repository| repository.same(&run.head, &release.commit))
     {
-        let why = format!("release {} was made after this run, of something else", release.name);
+        let why = format!("release {} was made after this run, from another commit", release.name);
         return Some(Cell::new(feature, CellState::Stale, why));
     }
     bites(case, feature, tests)
@@ -236,7 +235,7 @@ fn planned_words(number: usize) -> String {
     if number == 1 { "1 planned check".to_owned() } else { format!("{number} planned checks") }
 }
 
-/// Names, of which a line holds so many.
+/// A list of names, shortened to fit on a line.
 pub(super) fn list<T: AsRef<str>>(names: &[T]) -> String {
     const SHOWN: usize = 3;
     let some: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();

@@ -12,7 +12,7 @@ fn of(change: impl FnOnce(&mut Scene)) -> Grading {
 fn what_is_shown_in_full_is_stable_and_says_what_nobody_checked() {
     let standing = of(|_| {});
     assert_eq!(standing.word, Grade::Stable);
-    assert!(standing.why.starts_with("nobody checked: the upstream project"), "{}", standing.why);
+    assert!(standing.why.starts_with("not checked: the upstream project"), "{}", standing.why);
     let unchecked = standing.criteria.iter().filter(|one| one.answer == Assessment::NotChecked).count();
     assert_eq!((unchecked, standing.criteria.len()), (4, 9));
 }

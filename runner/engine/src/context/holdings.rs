@@ -2,8 +2,8 @@
 //! part of the run alone has any.
 
 use base::failure::Failure;
+use slots::Claim;
 use slots::{Lease, SwarmBoard};
-use swarm::Claim;
 use tokio::task::JoinHandle;
 
 use super::logins::Logins;

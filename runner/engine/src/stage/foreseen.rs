@@ -173,7 +173,7 @@ pub(super) async fn images(cx: &mut StageRun, compose: &Compose, early: &mut Ear
                 cx.note(format!("{what}; something of the recipe may bring it"));
                 continue;
             }
-            let look_at = "another program in healthcheck.test, one that the image has, or an image that has this one";
+            let look_at = "a program in healthcheck.test that the image has, or an image with this one";
             return Err(Failure::new(Kind::HealthcheckMissing, what, look_at));
         }
         Ok(("the images have what the healthchecks call".to_owned(), ()))

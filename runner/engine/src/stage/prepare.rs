@@ -385,14 +385,14 @@ async fn is_whole(swarm: &Swarm, http: &Http, base: &str, port: u16, each: bool)
         return Err(Failure::new(
             Kind::WorldIncomplete,
             format!("the world is not complete: {}", missing.join(", ")),
-            "run `cc-ci up`; `cc-ci doctor` says more",
+            "run `cc-ci up`; `cc-ci doctor` has the details",
         ));
     }
     let has_route = there.routes.contains(base);
     if each && !has_route {
         return Err(Failure::new(
             Kind::WorldIncomplete,
-            "traefik gets a certificate for each app, and there is no route of cc-ci's own that could be asked for",
+            "traefik gets a certificate for each app, and cc-ci has no route that could be requested",
             "run `cc-ci up`, which makes it",
         ));
     }

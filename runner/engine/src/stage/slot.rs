@@ -1,5 +1,6 @@
 //! The right to hold live apps, which all runners on the swarm share, and then the apps' names.
 
+use slots::Claims;
 use std::time::Duration;
 
 use base::failure::{Failure, Kind};
@@ -33,7 +34,7 @@ async fn hold_what_is_warm(cx: &StageRun) -> Result<(), Failure> {
     let longest = i64::try_from(claims::longest(cx).as_secs()).unwrap_or(i64::MAX);
     for app in cx.apps().filter(|app| app.was_there()) {
         let until = now(&cx.run.swarm, &cx.run.runner.settings).await?.saturating_add(longest);
-        if !cx.run.swarm.extend_claim(&app.spec.stack, until).await? {
+        if !Claims(&cx.run.swarm).extend(&app.spec.stack, until).await? {
             let what = format!("the provider {} was ended while the run waited for its slot", app.spec.domain);
             return Err(Failure::new(Kind::DependencyGone, what, "run again: it makes a provider of its own"));
         }

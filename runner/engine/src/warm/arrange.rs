@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use base::failure::Failure;
 use coopcloud::abra::Abra;
 use http_client::Http;
-use swarm::{Claim, ClaimOutcome, Swarm};
+use slots::{Claim, ClaimOutcome, Claims, RealmLeases};
+use swarm::Swarm;
 
 use host::domain::domain_with;
 use host::queue;
@@ -76,10 +77,10 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
         kept_until: None,
     };
     // The lease first: whoever reaps sees it before the realm can be there.
-    how.swarm.lease_realm(&Claim { warm: None, ..claim.clone() }).await?;
+    RealmLeases(how.swarm).take(&Claim { warm: None, ..claim.clone() }).await?;
     match take(how, claim, prepared, at).await {
         Err(failure) => {
-            how.swarm.release_realm(&tested.run).await?;
+            RealmLeases(how.swarm).release(&tested.run).await?;
             Err(failure)
         }
         Ok(Ok(warm)) => {
@@ -91,7 +92,7 @@ pub async fn arrange(how: &Arranging<'_>, prepared: &mut Prepared) -> Result<Opt
             Ok(None)
         }
         Ok(Err(why)) => {
-            how.swarm.release_realm(&tested.run).await?;
+            RealmLeases(how.swarm).release(&tested.run).await?;
             cold(&why)
         }
     }
@@ -110,7 +111,7 @@ async fn take(
     prepared: &mut Prepared,
     at: usize,
 ) -> Result<Result<Warm, String>, Failure> {
-    match how.swarm.claims().await?.into_iter().find(|other| other.stack == claim.stack) {
+    match Claims(how.swarm).all().await?.into_iter().find(|other| other.stack == claim.stack) {
         Some(other) => found(how, &prepared.dependencies[at], &other, longest(&prepared.stages)).await,
         None => make(how, claim, prepared, at).await,
     }
@@ -142,7 +143,7 @@ async fn found(
     let time = i64::try_from(how.time.as_secs()).unwrap_or(i64::MAX);
     // From now on; when the run has its slot it extends this once more.
     let until = queue::now(how.swarm, how.settings).await?.saturating_add(longest.max(time));
-    if !how.swarm.extend_claim(&other.stack, until).await? {
+    if !Claims(how.swarm).extend(&other.stack, until).await? {
         return Ok(Err(format!("the warm one is just being made, or ended, by run {}", other.run)));
     }
     Ok(Ok(Warm { dir, time: how.time, labels: Default::default(), claim: None, made: None }))
@@ -158,7 +159,7 @@ async fn make(
     let claim = Claim { run: new_run_id()?, ..claim };
     let dir = RunDir::of(&how.state, &claim.run);
     let alive = dir.create().map_err(|error| Failure::disk("make", dir.path(), &error))?;
-    if let ClaimOutcome::Taken(other) = how.swarm.claim(&claim).await.inspect_err(|_| dir.discard())? {
+    if let ClaimOutcome::Taken(other) = Claims(how.swarm).take(&claim).await.inspect_err(|_| dir.discard())? {
         dir.discard();
         return Ok(Err(format!("the warm one is just being made by run {}", other.run)));
     }
@@ -167,7 +168,7 @@ async fn make(
     let mut dependency = match Dependency::new(how.settings, needed, &prepared.spec, &clone) {
         Ok(dependency) => dependency,
         Err(failure) => {
-            how.swarm.release(&claim.stack).await?;
+            Claims(how.swarm).release(&claim.stack).await?;
             dir.discard();
             return Err(failure);
         }

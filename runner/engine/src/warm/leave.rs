@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::failure::{Failure, Kind};
-use swarm::Claim;
+use slots::{Claim, Claims, RealmLeases};
 
 use crate::context::StageRun;
 use crate::context::logins;
@@ -30,14 +30,14 @@ pub async fn leave(cx: &StageRun, limit: Duration) -> (Vec<ObjectFact>, Vec<Fail
         match removed {
             // One that was still being made when the run was stopped may come yet: then a janitor looks again.
             Ok(()) if cx.holdings.logins.is_none() => {}
-            Ok(()) => failures.extend(cx.run.swarm.release_realm(&cx.app.spec.run).await.err()),
+            Ok(()) => failures.extend(RealmLeases(&cx.run.swarm).release(&cx.app.spec.run).await.err()),
             Err(failure) => failures.push(failure),
         }
     }
     if warm.was_there() {
         if !up {
             // No realm was made.
-            failures.extend(cx.run.swarm.release_realm(&cx.app.spec.run).await.err());
+            failures.extend(RealmLeases(&cx.run.swarm).release(&cx.app.spec.run).await.err());
         }
         return (left, failures);
     }
@@ -48,7 +48,7 @@ pub async fn leave(cx: &StageRun, limit: Duration) -> (Vec<ObjectFact>, Vec<Fail
     }
     let ended = tear_down(warm.claim.as_slice(), Some(&warm.dir), limit).await;
     failures.extend(ended.failure);
-    failures.extend(cx.run.swarm.release_realm(&cx.app.spec.run).await.err());
+    failures.extend(RealmLeases(&cx.run.swarm).release(&cx.app.spec.run).await.err());
     warm.dir.discard();
     left.extend(ended.left);
     (left, failures)
@@ -60,14 +60,14 @@ pub async fn leave(cx: &StageRun, limit: Duration) -> (Vec<ObjectFact>, Vec<Fail
 /// When the engine does not answer, or nothing could end the provider later.
 pub async fn stay(cx: &StageRun, until: i64) -> Result<(), Failure> {
     let Some((other, warm)) = the_warm_one(cx) else { return Ok(()) };
-    let lease = cx.run.swarm.realm_leases().await?.into_iter().find(|lease| lease.run == cx.app.spec.run);
+    let lease = RealmLeases(&cx.run.swarm).all().await?.into_iter().find(|lease| lease.run == cx.app.spec.run);
     if let Some(lease) = lease {
         // Nobody reaps a lease of a run that lives, so the moment without one is harmless.
-        cx.run.swarm.release_realm(&cx.app.spec.run).await?;
-        cx.run.swarm.lease_realm(&Claim { kept_until: Some(until), ..lease }).await?;
+        RealmLeases(&cx.run.swarm).release(&cx.app.spec.run).await?;
+        RealmLeases(&cx.run.swarm).take(&Claim { kept_until: Some(until), ..lease }).await?;
     }
     if warm.was_there() {
-        if cx.run.swarm.extend_claim(&other.app.spec.stack, until).await? {
+        if Claims(&cx.run.swarm).extend(&other.app.spec.stack, until).await? {
             return Ok(());
         }
         let what = format!("the provider {} has been ended meanwhile", other.app.spec.domain);
@@ -78,7 +78,7 @@ pub async fn stay(cx: &StageRun, until: i64) -> Result<(), Failure> {
 
 async fn stays(provider: &StageRun, until: i64) -> Result<(), Failure> {
     let spec = &provider.app.spec;
-    provider.run.swarm.keep_claim(&spec.stack, until).await?;
+    Claims(&provider.run.swarm).keep(&spec.stack, until).await?;
     end_later(provider, &spec.run)
 }
 

@@ -1,5 +1,5 @@
 //! The impostor's server: TLS for the app's own name, with a CA of its own, on a port that the system
-//! gives; and a port of UDP for what speaks that.
+//! gives, where it also greets who waits for a greeting as servers of mail say one; and a port of UDP for what speaks that.
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -31,6 +31,9 @@ use host::certificate::issue;
 const LONGEST: usize = 16 * 1024 * 1024;
 /// Longer than any run.
 const LASTS: Duration = Duration::from_secs(24 * 3600);
+
+/// Who says nothing for so long waits for a greeting: the first word of TLS comes at once.
+const GREETS_AFTER: Duration = Duration::from_millis(500);
 
 /// A running impostor. It ends when this is dropped.
 #[derive(Debug)]
@@ -127,6 +130,11 @@ async fn echo(socket: UdpSocket, kind: Kind, asked: Arc<AtomicU64>) {
 
 /// One connection. What goes wrong on it is the test's to tell.
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes, asked: Arc<AtomicU64>) {
+    if tokio::time::timeout(GREETS_AFTER, stream.peek(&mut [0])).await.is_err() {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let _ = greet(stream, kind).await;
+        return;
+    }
     let Ok(mut stream) = acceptor.accept(stream).await else { return };
     // Counted before any answer, whatever the protocol: a test may end as soon as it has read one.
     let mut first = [0; 1024];
@@ -146,6 +154,21 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, kind: Kind, body: Bytes
         }
     });
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+}
+
+/// A server of mail that takes everything, line by line; it hangs up where the app is gone.
+async fn greet(stream: TcpStream, kind: Kind) -> std::io::Result<()> {
+    if kind == Kind::Gone {
+        return Ok(());
+    }
+    let (read, mut write) = stream.into_split();
+    write.write_all(b"220 ready\r\n").await?;
+    let mut lines = BufReader::new(read.take(LONGEST as u64)).lines();
+    while let Some(line) = lines.next_line().await? {
+        let answer: &[u8] = if line == "DATA" { b"354 go on\r\n" } else { b"250 ok\r\n" };
+        write.write_all(answer).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -177,7 +200,6 @@ mod tests {
     #[tokio::test]
     async fn it_stands_in_for_published_ports_too_and_counts_who_speaks_no_http() {
         use harness::tls::{Server, Tls, Trust};
-        use tokio::io::AsyncWriteExt as _;
         let folder = tempfile::tempdir().unwrap();
         let domain: Domain = "app.ci.localhost".parse().unwrap();
         let impostor = Impostor::start(Kind::Json, &domain, "app", folder.path()).await.unwrap();
@@ -199,5 +221,27 @@ mod tests {
         // With the answer's first byte, not with the end of the connection.
         stream.read_u8().await.unwrap();
         assert_eq!(impostor.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn it_greets_who_waits_and_takes_every_mail() {
+        let folder = tempfile::tempdir().unwrap();
+        let domain: Domain = "app.ci.localhost".parse().unwrap();
+        for kind in Kind::ALL {
+            let impostor = Impostor::start(kind, &domain, "app", folder.path()).await.unwrap();
+            let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", impostor.port())).await.unwrap());
+            let mut heard = String::new();
+            stream.read_line(&mut heard).await.unwrap();
+            assert_eq!(impostor.asked(), 1);
+            if kind == Kind::Gone {
+                assert_eq!(heard, "");
+                continue;
+            }
+            for line in ["EHLO me", "RCPT TO:<you@app.ci.localhost>", "DATA", "."] {
+                stream.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+                stream.read_line(&mut heard).await.unwrap();
+            }
+            assert_eq!(heard, "220 ready\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 ok\r\n");
+        }
     }
 }

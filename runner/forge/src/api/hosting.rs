@@ -1,65 +1,61 @@
 use super::ForgeError;
 use crate::names::{Branch, Repo};
 
-/// What mirrors ask of a forge, beside what comments need. Each method is one attempt.
+/// The requests of mirrors, in addition to those of comments. Each method is one attempt.
 pub trait Hosting: Send + Sync {
-    /// A repository as it is now; none where there is none, or the bot may not see it.
+    /// A repository; `None` if it does not exist or the bot may not see it.
     fn hosted(&self, repo: &Repo) -> impl Future<Output = Result<Option<Hosted>, ForgeError>> + Send;
 
-    /// Makes an empty repository of an organisation.
+    /// Creates an empty repository of an organisation.
     fn make(&self, repo: &Repo, new: &NewRepo) -> impl Future<Output = Result<(), ForgeError>> + Send;
 
-    /// The pull requests of a repository whose heads are branches of its own.
+    /// A repository's pull requests whose heads are its own branches.
     fn own_pulls(&self, repo: &Repo) -> impl Future<Output = Result<Vec<OwnPull>, ForgeError>> + Send;
 
-    /// Opens a pull request; its number.
+    /// Opens a pull request and returns its number.
     fn open_pull(&self, repo: &Repo, new: &NewPull) -> impl Future<Output = Result<u64, ForgeError>> + Send;
 
-    /// Whether a file or folder is there on the default branch.
+    /// Whether the default branch has a file or folder.
     fn has_path(&self, repo: &Repo, path: &str) -> impl Future<Output = Result<bool, ForgeError>> + Send;
 }
 
 /// A repository on a forge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosted {
-    /// Its default branch.
     pub branch: Branch,
     /// Whether the bot may push to it.
     pub may_push: bool,
-    /// Whether it is hidden from those whom nobody let in.
+    /// Whether only authorized users can see it.
     pub is_private: bool,
 }
 
-/// A repository to be made.
+/// A repository to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRepo {
-    /// Its default branch.
     pub branch: Branch,
-    /// A line about it.
+    /// One line.
     pub description: String,
-    /// Whether it is hidden from those whom nobody let in.
+    /// Whether only authorized users can see it.
     pub is_private: bool,
-    /// Whether its commit ids are those of SHA-256.
+    /// Whether its commit ids are SHA-256.
     pub is_sha256: bool,
 }
 
-/// A pull request from a branch of the repository itself.
+/// A pull request from a branch of the same repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnPull {
-    /// Its number.
     pub number: u64,
-    /// The branch at its head.
+    /// The head branch.
     pub head: String,
-    /// Whether it waits to be merged.
     pub is_open: bool,
 }
 
-/// A pull request to be opened.
+/// A pull request to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPull {
-    /// The branch of the repository that has the change.
+    /// The branch with the change.
     pub head: Branch,
-    /// The branch that it asks to be merged into.
+    /// The target branch.
     pub base: Branch,
     /// One line.
     pub title: String,

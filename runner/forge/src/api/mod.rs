@@ -1,7 +1,7 @@
-//! What cc-ci asks of a forge. What differs between forges stays behind [`Forge`].
+//! The interface to a forge. Differences between forges stay behind [`Forge`].
 //!
-//! Every text that a forge gives is a stranger's: it becomes one of the types of [`crate::names`], or a
-//! bounded text that is read by the grammar alone.
+//! Every text from a forge is untrusted: it becomes one of the types of [`crate::names`], or a bounded text that only
+//! the grammar parses.
 
 mod error;
 mod gitea;
@@ -24,51 +24,50 @@ use url::Url;
 
 use crate::names::{CommentId, Login, PullId, Repo, User};
 
-/// A forge, as one bot with one token sees one owner's repositories. Each method is one attempt; who
-/// tries again is the caller.
+/// One owner's repositories on a forge, accessed with one bot's token. Each method is one attempt; the caller retries.
 ///
-/// What an implementation has to keep, for nothing to be lost and nothing to be read twice:
+/// Requirements on an implementation, so that no comment is lost or read twice:
 ///
-/// - [`Forge::changed`] is one request as long as nothing changed, however many repositories and pull
-///   requests there are; a pull request is in it when a comment was added at or after the moment;
-/// - moments are the forge's own clock, and one of a later answer may be earlier when that clock was set;
+/// - [`Forge::changed`] is one request as long as nothing changed, regardless of the number of repositories and pull
+///   requests; a pull request is in it when a comment was added at or after the given time;
+/// - times are by the forge's own clock, and a later response may have an earlier time when that clock was set;
 /// - a later comment has a higher [`CommentId`], over all repositories.
 pub trait Forge: Send + Sync {
-    /// Who the bot is.
+    /// The bot's account.
     fn me(&self) -> impl Future<Output = Result<User, ForgeError>> + Send;
 
-    /// What the forge's clock says.
+    /// The forge's clock.
     fn now(&self) -> impl Future<Output = Result<Timestamp, ForgeError>> + Send;
 
-    /// The pull requests that changed at or after a moment.
+    /// The pull requests that changed at or after a time.
     fn changed(&self, since: Timestamp) -> impl Future<Output = Result<Changed, ForgeError>> + Send;
 
-    /// The comments on a repository's pull requests that were written or edited at or after a moment.
+    /// The comments on a repository's pull requests that were written or edited at or after a time.
     fn comments(
         &self,
         repo: &Repo,
         since: Timestamp,
     ) -> impl Future<Output = Result<Listed<Comment>, ForgeError>> + Send;
 
-    /// A comment as it is now; none where it was deleted.
+    /// The current state of a comment; `None` if it was deleted.
     fn comment(&self, repo: &Repo, id: CommentId) -> impl Future<Output = Result<Option<Comment>, ForgeError>> + Send;
 
-    /// Whether a user is a member of the organisation, in public or not.
+    /// Whether a user is a member of the organisation, publicly or not.
     fn is_member(&self, user: &Login) -> impl Future<Output = Result<bool, ForgeError>> + Send;
 
-    /// A pull request as it is now; none where there is none.
+    /// The current state of a pull request, if it exists.
     fn pull(&self, pull: &PullId) -> impl Future<Output = Result<Option<Pull>, ForgeError>> + Send;
 
-    /// What was pushed to a pull request's head at or after a moment, or from its beginning on; none where the forge
-    /// does not tell. A push that has just come may not be in it yet.
+    /// The pushes to a pull request's head, all or since a time; `None` if the forge does not report them. The newest
+    /// push may be missing for a moment.
     fn pushes(
         &self,
         pull: &PullId,
         since: Option<Timestamp>,
     ) -> impl Future<Output = Result<Option<Pushes>, ForgeError>> + Send;
 
-    /// The bot's own comment on a pull request whose text begins with a marker; the first one. What was begun before
-    /// a crash is found again by it.
+    /// The bot's first comment on a pull request whose text begins with a marker. It finds a comment again that was
+    /// written before a crash.
     fn own_comment(
         &self,
         pull: &PullId,
@@ -89,6 +88,6 @@ pub trait Forge: Send + Sync {
         status: &Status,
     ) -> impl Future<Output = Result<(), ForgeError>> + Send;
 
-    /// Where git fetches a repository's pull requests from, without any password.
+    /// The address that git fetches a repository's pull requests from, without a password.
     fn clone_url(&self, repo: &Repo) -> Url;
 }

@@ -1,8 +1,8 @@
-//! Which forge it is, in which version, and what that version lacks. Pure; the facts are in [`FEATURES`].
+//! The forge and version, and missing features. Pure; the facts are in [`FEATURES`].
 
 use std::fmt;
 
-/// A version's number.
+/// A version number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Number(pub u32, pub u32, pub u32);
 
@@ -13,7 +13,7 @@ impl fmt::Display for Number {
 }
 
 impl Number {
-    /// The number that a text begins with.
+    /// The number at the start of a text.
     fn at_the_front_of(text: &str) -> Option<Self> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let mut parts = text[..end].split('.').map(|part| part.parse::<u32>().ok());
@@ -22,21 +22,21 @@ impl Number {
     }
 }
 
-/// What a forge says that it is.
+/// The forge and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForgeRelease {
-    /// A Gitea.
     Gitea(Number),
-    /// A Forgejo. Up to 1.21 its numbers are those of the Gitea that it is made from; from 7.0 on they are its own.
+    /// A Forgejo. Up to 1.21 its version numbers are those of the Gitea that it is based on; from 7.0 on they are its
+    /// own.
     Forgejo(Number),
-    /// It does not tell its version, or tells a text that is none.
+    /// It does not report a version, or reports an invalid one.
     Untold {
-        /// What it says in place of one.
+        /// What it returned instead.
         why: String,
     },
-    /// It is neither of them.
+    /// Neither of the two.
     Neither {
-        /// What speaks for that.
+        /// The evidence.
         why: String,
     },
 }
@@ -46,23 +46,23 @@ impl fmt::Display for ForgeRelease {
         match self {
             Self::Gitea(number) => write!(f, "Gitea {number}"),
             Self::Forgejo(number) => write!(f, "Forgejo {number}"),
-            Self::Untold { why } => write!(f, "a forge that does not tell its version ({why})"),
+            Self::Untold { why } => write!(f, "a forge that does not report its version ({why})"),
             Self::Neither { why } => write!(f, "neither a Gitea nor a Forgejo ({why})"),
         }
     }
 }
 
 impl ForgeRelease {
-    /// By what the forge tells as its version, and whether it has the interface of a Forgejo beside Gitea's.
+    /// From the reported version, and whether it has Forgejo's API in addition to Gitea's.
     pub fn of(told: &str, is_forgejo: bool) -> Self {
         let Some(number) = Number::at_the_front_of(told) else {
             let shown: String = told.chars().filter(|c| !c.is_control()).take(60).collect();
-            return Self::Untold { why: format!("it says {shown:?}") };
+            return Self::Untold { why: format!("it reports {shown:?}") };
         };
         if is_forgejo || names_gitea(told) { Self::Forgejo(number) } else { Self::Gitea(number) }
     }
 
-    /// What it lacks of what cc-ci uses.
+    /// The features that cc-ci uses and it lacks.
     pub fn lacks(&self) -> Vec<&'static Feature> {
         FEATURES.iter().filter(|feature| self.lacks_one(feature)).collect()
     }
@@ -77,36 +77,35 @@ impl ForgeRelease {
     }
 }
 
-/// Forgejo names the Gitea whose interface it keeps to behind its own number: `7.0.0+gitea-1.22.0`.
+/// Forgejo appends the Gitea version whose API it provides to its own number: `7.0.0+gitea-1.22.0`.
 pub(super) fn names_gitea(told: &str) -> bool {
     told.split_once('+').is_some_and(|(_, metadata)| metadata.contains("gitea-"))
 }
 
-/// Forgejo's first version with a number of its own.
+/// Forgejo's first own version number.
 const FIRST_OF_ITS_OWN: u32 = 7;
 
-/// Something of a forge that cc-ci uses.
+/// A feature of a forge that cc-ci uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
-    /// What it is.
     pub what: &'static str,
-    /// The first Gitea that has it.
+    /// The first Gitea with it.
     pub gitea: Number,
-    /// The first Forgejo of a number of its own that has it.
+    /// The first Forgejo with its own version number that has it.
     pub forgejo: Number,
-    /// Versions of Gitea that have it and get it wrong.
+    /// Versions of Gitea in which it is broken.
     pub broken_in: &'static [Number],
-    /// Whether nothing can be answered without it.
+    /// Whether the bot cannot answer without it.
     pub is_needed: bool,
-    /// What follows where it is not there.
+    /// The consequence of its absence.
     pub without: &'static str,
-    /// Where that is known from.
+    /// The source of this fact.
     pub source: &'static str,
-    /// How sure it is.
+    /// The confidence in it.
     pub sure: &'static str,
 }
 
-/// Everything that not every version has. What cc-ci does was run against Gitea 1.26.0, and against no Forgejo.
+/// The features that some versions lack. cc-ci was run against Gitea 1.26.0, and against no Forgejo.
 pub const FEATURES: &[Feature] = &[
     Feature {
         what: "a search of pull requests by their owner",
@@ -114,7 +113,7 @@ pub const FEATURES: &[Feature] = &[
         forgejo: Number(7, 0, 0),
         broken_in: &[],
         is_needed: true,
-        without: "each look at what changed is a look at everything that the bot may see; update the forge",
+        without: "each poll for changes reads everything that the bot may see; update the forge",
         source: "go-gitea/gitea pull request 16662, of August 2021",
         sure: "medium: the release by its date",
     },
@@ -151,14 +150,14 @@ pub const FEATURES: &[Feature] = &[
         sure: "high for Gitea; medium for Forgejo, which was made from it in that spring",
     },
     Feature {
-        what: "a row in the timeline for a push that only takes commits away",
+        what: "a row in the timeline for a push that only removes commits",
         gitea: Number(1, 17, 0),
         forgejo: Number(7, 0, 0),
         broken_in: &[Number(1, 24, 6)],
         is_needed: false,
         without: "after such a push the first `!testme` is answered with the commit, and the second one runs it",
-        source: "go-gitea/gitea issue 35518, and the pull requests 35560 and 35580 that mend it",
-        sure: "medium: nobody tried it here",
+        source: "go-gitea/gitea issue 35518, and the pull requests 35560 and 35580 that fix it",
+        sure: "medium: not tried here",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! A build as Drone describes it (`core/build.go`, `core/stage.go` and `core/step.go` of Drone 2.25; seen in its answers).
+//! A build in Drone's JSON (`core/build.go`, `core/stage.go` and `core/step.go` of Drone 2.25; seen in its responses).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,19 +15,18 @@ const STEP: &str = "testme";
 pub struct Build {
     /// Its number in its repository.
     pub number: u64,
-    /// How it stands.
     pub standing: BuildStanding,
     /// The commit whose pipeline it runs.
     pub commit: Option<Commit>,
     /// The build that it restarts.
     pub parent: Option<u64>,
-    /// Why it could not run, in Drone's words.
+    /// Drone's reason why it could not run.
     pub reason: Option<String>,
-    /// When a runner took it.
+    /// When a runner started it.
     pub started: Option<Timestamp>,
-    /// How long it ran; none where it has not ended.
+    /// `None` if it has not ended.
     pub took: Option<Duration>,
-    /// Its one step; none before a runner has taken it, and in lists.
+    /// Its only step; absent before a runner has started it, and in lists.
     pub step: Option<BuildStep>,
 }
 
@@ -36,33 +35,31 @@ pub struct Build {
 pub struct BuildStep {
     /// The number of its stage in the build.
     pub stage: u64,
-    /// Its own number in the stage.
+    /// Its number in the stage.
     pub number: u64,
-    /// How it stands.
     pub standing: BuildStanding,
-    /// Its exit code, once it has ended: 130 where somebody cancelled the build, 137 where the runner killed it, 255
-    /// where its container could not be made.
+    /// Its exit code, once it has ended: 130 if a user cancelled the build, 137 if the runner killed it, 255 if its
+    /// container could not be created.
     pub exit_code: i32,
 }
 
-/// How a build or a step stands.
+/// The status of a build or a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuildStanding {
-    /// It waits for a runner or for another build.
+    /// Waits for a runner or for another build.
     Waiting,
-    /// It waits for an approval.
+    /// Waits for an approval.
     Blocked,
-    /// It runs.
     Running,
-    /// All its steps were green.
+    /// All steps were green.
     Passed,
     /// A step was red.
     Failed,
-    /// It was stopped, declined or skipped.
+    /// Stopped, declined or skipped.
     Stopped,
     /// It could not run.
     Broken,
-    /// A state that this release of cc-ci does not know.
+    /// A status that this release of cc-ci does not know.
     Unknown,
 }
 
@@ -80,13 +77,13 @@ impl BuildStanding {
         }
     }
 
-    /// Whether it will not change any more.
+    /// Whether it is final.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Passed | Self::Failed | Self::Stopped | Self::Broken)
     }
 }
 
-/// A build in Drone's JSON. Empty lists, zeros and empty texts are left out there.
+/// A build in Drone's JSON, which omits empty lists, zeros and empty texts.
 #[derive(Deserialize)]
 pub(super) struct BuildJson {
     number: u64,
@@ -143,7 +140,7 @@ impl BuildJson {
         let stages = self.stages.as_deref().unwrap_or_default();
         let steps = || stages.iter().flat_map(|stage| stage.steps.iter().flatten().map(move |step| (stage, step)));
         let standing = match BuildStanding::of(&self.status) {
-            // An approval is asked for stage by stage; the build as a whole is pending.
+            // Approvals are per stage; the build as a whole is pending.
             BuildStanding::Waiting
                 if stages.iter().any(|stage| BuildStanding::of(&stage.status) == BuildStanding::Blocked) =>
             {
@@ -159,7 +156,7 @@ impl BuildJson {
             number: self.number,
             standing,
             commit: self.after.parse().ok(),
-            // A promotion and a rollback name a parent too, and are no new attempt of it.
+            // A promotion or a rollback has a parent too, and is no new attempt of it.
             parent: Some(self.parent).filter(|parent| *parent > 0 && self.event == "custom"),
             reason: reason.cloned(),
             started: Timestamp::from_second(self.started).ok().filter(|_| self.started > 0),

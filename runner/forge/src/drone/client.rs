@@ -1,5 +1,5 @@
-//! Drone's API (`docs.drone.io/api`; what is not documented was read in Drone 2.25 and seen on one: `testbed/drone` says
-//! which is which).
+//! Drone's API (`docs.drone.io/api`; what is not documented was read in Drone 2.25 and seen on one: `testbed/drone`
+//! says which is which).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,19 +16,21 @@ use super::parameters::Parameters;
 use crate::names::{Branch, Repo};
 
 const LIMIT: Duration = Duration::from_secs(20);
-/// Drone asks the forge for the pipeline's file three times, with 15 s after each, before it says that there is none.
+/// Drone requests the pipeline's file from the forge three times, with 15 s after each, before it reports that there is
+/// none.
 const START: Duration = Duration::from_secs(75);
 const BYTES: usize = 4 * 1024 * 1024;
-/// A step's log in JSON: Drone keeps 5 MB of text.
+/// Maximum size of a step's log in JSON: Drone keeps 5 MB of text.
 const LOG_BYTES: usize = 16 * 1024 * 1024;
-/// What the forge tells Drone, and Drone tells its users, where a thing is not there.
+/// The forge's message, which Drone passes on, for something that does not exist.
 const NOT_FOUND: &str = "Not Found";
-/// What Drone's store says of what it does not have: the owner of a repository that was never activated, a build.
+/// The message of Drone's store for something that it does not have: the owner of a repository that was never
+/// activated, a build.
 const NO_OWNER: &str = "sql: no rows in result set";
-/// How many builds Drone gives at once.
+/// Page size of builds.
 const PART: usize = 100;
 
-/// A Drone, as one user with one token.
+/// A Drone with one user's token.
 #[derive(Debug, Clone)]
 pub struct Drone {
     http: Http,
@@ -36,78 +38,52 @@ pub struct Drone {
     token: SecretString,
 }
 
-/// A build to be started.
+/// A build to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBuild {
-    /// The repository whose pipeline runs. It must be one that only trusted people write to: the pipeline is
-    /// the one of the commit that is built.
+    /// The repository whose pipeline runs. Only trusted people may have write access to it, since the pipeline is that
+    /// of the built commit.
     pub repo: Repo,
-    /// The branch; the repository's default one where none is named.
+    /// Defaults to the repository's default branch.
     pub branch: Option<Branch>,
-    /// The commit of that repository; the branch's newest one where none is named.
+    /// A commit of that repository. Defaults to the branch's newest.
     pub commit: Option<Commit>,
-    /// What the pipeline's steps find in their environment.
+    /// The environment of the pipeline's steps.
     pub parameters: Parameters,
 }
 
-/// Why Drone did not do what it was asked.
+/// Why a request to Drone failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DroneError {
-    /// It is down or out of reach. A build may have been started nevertheless: [`Drone::started_with`] tells.
-    #[error("{asked}: no answer ({why}); it is asked again later. Is Drone up, and is its address right?")]
-    Unreachable {
-        /// What was asked.
-        asked: String,
-        /// Why.
-        why: String,
-    },
+    /// It is down or unreachable. A build may have been started nevertheless: see [`Drone::started_with`].
+    #[error("{asked}: no answer ({why}); it is retried later. Check that Drone is up and its address right")]
+    Unreachable { asked: String, why: String },
     /// It does not know the token.
     #[error("{asked}: Drone does not know the token ({status})")]
     Token {
-        /// What was asked.
         asked: String,
-        /// The status of the answer.
+        /// The response's status.
         status: u16,
     },
-    /// There is no such repository, branch, commit or build, or the token's user may not do this: Drone answers all of
-    /// them alike.
-    #[error("{asked}: Drone knows no such thing, or the token's user may not do this")]
-    Missing {
-        /// What was asked.
-        asked: String,
-    },
+    /// The repository, branch, commit or build does not exist, or the token's user lacks a permission: Drone's response
+    /// is the same for all of them.
+    #[error("{asked}: Drone has no such object, or the token's user lacks the permission")]
+    Missing { asked: String },
     /// The repository was never activated in Drone.
     #[error("{asked}: the repository was never activated in Drone")]
-    NotActivated {
-        /// What was asked.
-        asked: String,
-    },
-    /// There is no such build, or no log of it.
+    NotActivated { asked: String },
+    /// The build does not exist or has no log.
     #[error("{asked}: Drone has no such build")]
-    NoBuild {
-        /// What was asked.
-        asked: String,
-    },
+    NoBuild { asked: String },
     /// The branch has no pipeline file.
     #[error("{asked}: the forge has no pipeline file for Drone")]
-    NoFile {
-        /// What was asked.
-        asked: String,
-    },
-    /// No pipeline of the file is for builds that are started over the API.
+    NoFile { asked: String },
+    /// No pipeline in the file is for builds that are started over the API.
     #[error("{asked}: Drone started nothing, since no pipeline is for the event \"custom\"")]
-    NoPipeline {
-        /// What was asked.
-        asked: String,
-    },
-    /// It answered what it should not.
-    #[error("{asked}: {why}; is this the address of a Drone?")]
-    Wrong {
-        /// What was asked.
-        asked: String,
-        /// What is wrong with the answer.
-        why: String,
-    },
+    NoPipeline { asked: String },
+    /// Its response is malformed.
+    #[error("{asked}: {why}; check that this is the address of a Drone")]
+    Wrong { asked: String, why: String },
 }
 
 #[derive(Deserialize)]
@@ -122,7 +98,7 @@ struct LogLine {
 }
 
 impl Drone {
-    /// For the Drone at this address, such as `https://drone.example.org`. Asks nothing yet.
+    /// For the Drone at this address, such as `https://drone.example.org`. Sends no request yet.
     pub fn new(http: Http, url: Url, token: SecretString) -> Self {
         Self { http, base: url, token }
     }
@@ -130,7 +106,7 @@ impl Drone {
     /// Starts a build.
     ///
     /// # Errors
-    /// When Drone cannot be asked or knows no such repository or commit. Starting is not repeatable: after
+    /// Drone cannot be queried or has no such repository or commit. Starting is not idempotent: after
     /// [`DroneError::Unreachable`], look for the build first.
     pub async fn start(&self, new: &NewBuild) -> Result<Build, DroneError> {
         let branch = new.branch.iter().map(|branch| ("branch", branch.as_str()));
@@ -143,31 +119,30 @@ impl Drone {
         Ok(made.ok_or(DroneError::NoPipeline { asked })?.build())
     }
 
-    /// A build as it is now.
+    /// The current state of a build.
     ///
     /// # Errors
-    /// When Drone cannot be asked or knows no such build.
+    /// Drone cannot be queried or has no such build.
     pub async fn build(&self, repo: &Repo, number: u64) -> Result<Build, DroneError> {
         let ask = self.ask(Method::GET, repo, &format!("/builds/{number}"), &[]);
         Ok(answer::<BuildJson>(ask).await.map_err(of_build)?.build())
     }
 
-    /// The first build that was started with this parameter, among the last hundred; its restarts have the same
-    /// parameters. Whoever starts builds under a name of their own finds out with it whether one was started before a
-    /// crash.
+    /// The first build with this parameter among the last hundred; its restarts have the same parameters. With a unique
+    /// value, this tells whether a build was started before a crash.
     ///
     /// # Errors
-    /// When Drone cannot be asked.
+    /// Drone cannot be queried.
     pub async fn started_with(&self, repo: &Repo, name: &str, value: &str) -> Result<Option<Build>, DroneError> {
         let builds = self.newest(repo).await?;
         let own = builds.iter().filter(|build| build.parameter(name) == Some(value));
         Ok(own.min_by_key(|build| build.number()).map(BuildJson::build))
     }
 
-    /// For each of these values, the newest build that was started with it, among the last hundred.
+    /// The newest build with each of these values among the last hundred.
     ///
     /// # Errors
-    /// When Drone cannot be asked.
+    /// Drone cannot be queried.
     pub async fn newest_with(
         &self,
         repo: &Repo,
@@ -183,36 +158,36 @@ impl Drone {
     async fn newest(&self, repo: &Repo) -> Result<Vec<BuildJson>, DroneError> {
         let part = PART.to_string();
         let ask = self.ask(Method::GET, repo, "/builds", &[("page", "1"), ("per_page", &part)]);
-        // A list of none is `null` in Go's JSON.
+        // An empty list is `null` in Go's JSON.
         Ok(answer::<Option<_>>(ask).await?.unwrap_or_default())
     }
 
-    /// What a step has printed, line by line; Drone keeps the newest 5 MB.
+    /// A step's output by line; Drone keeps the newest 5 MB.
     ///
     /// # Errors
-    /// When Drone cannot be asked or has no log of the step, as of one that was killed.
+    /// Drone cannot be queried or has no log of the step, for example because it was killed.
     pub async fn log(&self, repo: &Repo, build: u64, step: &BuildStep) -> Result<Vec<String>, DroneError> {
         let ask = self.ask(Method::GET, repo, &format!("/builds/{build}/logs/{}/{}", step.stage, step.number), &[]);
         let lines: Option<Vec<LogLine>> = answer(ask.up_to(LOG_BYTES)).await.map_err(of_build)?;
         Ok(lines.into_iter().flatten().map(|line| line.out.trim_end().to_owned()).collect())
     }
 
-    /// Stops a build. One that is over stays as it is.
+    /// Stops a build. No effect on a build that is over.
     ///
     /// # Errors
-    /// When Drone cannot be asked or knows no such build.
+    /// Drone cannot be queried or has no such build.
     pub async fn stop(&self, repo: &Repo, number: u64) -> Result<(), DroneError> {
         let ask = self.ask(Method::DELETE, repo, &format!("/builds/{number}"), &[]);
         sent(ask).await.map(|_| ()).map_err(of_build)
     }
 
-    /// A request about a repository; `rest` is the path behind its name.
+    /// A request about a repository; `rest` is the path after its name.
     pub(super) fn ask(&self, method: Method, repo: &Repo, rest: &str, query: &[(&str, &str)]) -> Ask {
         let (owner, name) = (coded(repo.owner.as_str()), coded(repo.name.as_str()));
         self.at(method, &format!("/api/repos/{owner}/{name}{rest}"), query)
     }
 
-    /// A request at a path of Drone's.
+    /// A request for a path of Drone.
     pub(super) fn at(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Ask {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
@@ -234,7 +209,7 @@ async fn sent(ask: Ask) -> Result<(String, http_client::Answer), DroneError> {
     }
 }
 
-/// What an answer of 404 or 500 means is in its words: Drone hands on what the forge or its store told it.
+/// Responses 404 and 500 are distinguished by their message: Drone passes on that of the forge or its store.
 fn refused(asked: String, answer: &http_client::Answer) -> DroneError {
     let message = answer.json::<Message>().map(|Message { message }| message).ok();
     match (answer.status, message.as_deref()) {
@@ -247,7 +222,7 @@ fn refused(asked: String, answer: &http_client::Answer) -> DroneError {
     }
 }
 
-/// Of a build, Drone's store has the same words for one that is not there.
+/// For a build, Drone's store has the same message if it does not exist.
 fn of_build(error: DroneError) -> DroneError {
     match error {
         DroneError::NotActivated { asked } => DroneError::NoBuild { asked },
@@ -255,7 +230,7 @@ fn of_build(error: DroneError) -> DroneError {
     }
 }
 
-/// One line of what another server said.
+/// One line of another server's message.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

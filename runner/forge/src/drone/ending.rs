@@ -1,4 +1,4 @@
-//! How a build ended, by what Drone says of it. Pure.
+//! How a build ended, from Drone's fields. Pure.
 
 use std::time::Duration;
 
@@ -8,55 +8,52 @@ use super::build::{Build, BuildStanding};
 
 /// The exit code of a step that Drone's server marked as cancelled.
 const CANCELLED: i32 = 130;
-/// The exit code of a process that SIGKILL ended; the runner writes it where it killed the step, or where the container
-/// ran out of memory.
+/// The exit code of a process that SIGKILL ended. The runner sets it if it killed the step, or if the container was
+/// OOM-killed.
 const KILLED: i32 = 137;
-/// Drone's clock and the runner's may differ by so much.
+/// Maximum difference between the clocks of Drone and the runner.
 const CLOCKS: Duration = Duration::from_secs(15);
 
 /// How a build ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BuildEnd {
-    /// The step ended by itself: its exit code is that of cc-ci.
-    Exited {
-        /// The exit code.
-        code: i32,
-    },
-    /// The step's process was killed, and Drone did not do it.
+    /// The step ended by itself, with cc-ci's exit code.
+    Exited { code: i32 },
+    /// The step's process was killed, and not by Drone.
     Killed,
-    /// Somebody cancelled it in Drone or over its API. Drone does not record who.
+    /// A user cancelled it in Drone or over its API. Drone does not record who.
     Cancelled,
-    /// Drone's time limit of the repository struck.
+    /// The repository's time limit in Drone killed it.
     TimeLimit {
         /// The limit, in minutes.
         minutes: u64,
     },
     /// It could not run.
     Error {
-        /// Why, in Drone's words.
+        /// Drone's reason.
         why: String,
     },
-    /// Drone does not know it any more.
+    /// Drone does not have it any more.
     Forgotten,
-    /// Drone says that it runs, and its run was found dead.
+    /// Drone reports it as running, and its run was found dead.
     FoundDead,
 }
 
 impl BuildEnd {
-    /// The end of a build; none where it has not ended. `limit` is the time limit of its repository, where it is known.
+    /// The end of a build; `None` if it has not ended. `limit` is the time limit of its repository, if known.
     pub fn of(build: &Build, limit: Option<Duration>) -> Option<Self> {
         let step = build.step.as_ref().map(|step| (step.standing, step.exit_code));
         let why = || build.reason.clone().unwrap_or_else(|| "Drone names no reason".to_owned());
         Some(match (build.standing, step) {
             (BuildStanding::Passed, Some((BuildStanding::Passed, code))) => Self::Exited { code },
-            // It was left out by a condition or an earlier step, or its end was told to be ignored: nothing was tested.
+            // A condition or an earlier step skipped it, or its failure is ignored: nothing was tested.
             (BuildStanding::Passed, _) => Self::Error { why: "the build passed without its step testme".to_owned() },
             (BuildStanding::Failed, Some((BuildStanding::Broken, _))) | (BuildStanding::Broken, _) => {
                 Self::Error { why: why() }
             }
             (BuildStanding::Failed, Some((_, KILLED))) => Self::Killed,
-            // A number that is no exit code of a red step: the pipeline has other steps than that of cc-ci.
+            // Not an exit code of a red step: the pipeline has steps other than cc-ci's.
             (BuildStanding::Failed, None | Some((_, ..=0))) => Self::Error { why: why() },
             (BuildStanding::Failed, Some((_, code))) => Self::Exited { code },
             (BuildStanding::Stopped, Some((_, code))) if code != CANCELLED => {

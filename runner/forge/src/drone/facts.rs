@@ -1,4 +1,4 @@
-//! What a step of a build finds about it in its environment. Pure.
+//! The environment of a build's step. Pure.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,76 +8,66 @@ use url::Url;
 
 use crate::names::{Branch, Repo};
 
-/// What runs the build.
+/// The CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
-    /// Drone.
     Drone,
-    /// Woodpecker.
     Woodpecker,
 }
 
-/// Why there is a build.
+/// The event that started the build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A branch got commits.
+    /// Commits on a branch.
     Push,
     /// A pull request was opened or got commits.
     PullRequest,
-    /// A pull request was closed or merged. Woodpecker makes builds of it, Drone does not.
+    /// A pull request was closed or merged. Woodpecker creates builds for it, Drone does not.
     PullRequestClosed,
-    /// A tag was made.
+    /// A tag was created.
     Tag,
-    /// Somebody asked for it, by hand or over the interface.
+    /// Started by a user, manually or over the API.
     Asked,
-    /// It was time.
+    /// A schedule.
     Cron,
     /// A build was promoted or rolled back (Drone), or deployed (Woodpecker).
     Deployment,
-    /// Anything else.
     Other,
 }
 
-/// The facts of a build. What a build does not have is none; what it has and what is not fit is an error.
+/// The facts of a build. Absent variables are `None`; present and malformed ones are an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildFacts {
-    /// What runs it.
     pub system: System,
     /// The repository whose pipeline runs.
     pub repo: Option<Repo>,
-    /// The build's number.
     pub number: Option<u64>,
-    /// The build that this one was made from: by a restart, a promotion or a rollback.
+    /// The build that this one was created from: by a restart, a promotion or a rollback.
     pub parent: Option<u64>,
-    /// The build's page.
     pub link: Option<Url>,
-    /// Why there is a build.
     pub event: Event,
-    /// The commit that is built.
     pub commit: Option<Commit>,
-    /// The branch that is built, or that the pull request is to be merged into.
+    /// The built branch, or the target branch of the pull request.
     pub branch: Option<Branch>,
-    /// The pull request.
     pub pull: Option<u64>,
-    /// Where git fetches the repository from.
+    /// The address that git fetches the repository from.
     pub clone_url: Option<Url>,
     /// The folder that the steps of a build share.
     pub workspace: Option<PathBuf>,
-    /// Where the card of the result goes; Drone alone has one.
+    /// The file for the result's card; only Drone has one.
     pub card: Option<PathBuf>,
 }
 
-/// A variable that does not hold what it is for. Its value is not shown.
+/// A malformed variable. Its value is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the variable {variable} does not hold {what}")]
+#[error("the variable {variable} does not contain {what}")]
 pub struct UnfitFact {
-    /// The variable.
     pub variable: &'static str,
     /// What it is for.
     pub what: &'static str,
 }
 
-/// One fact under its two names.
+/// One fact's variables in both systems.
 struct Names {
     drone: &'static str,
     woodpecker: &'static str,
@@ -101,10 +91,10 @@ const CLONE: Names = names("DRONE_GIT_HTTP_URL", "CI_REPO_CLONE_URL", "an addres
 const WORKSPACE: Names = names("DRONE_WORKSPACE", "CI_WORKSPACE", "a folder");
 const CARD: Names = names("DRONE_CARD_PATH", "", "a path");
 
-/// The facts of the build that this environment belongs to; none where it is no build's.
+/// The facts of the build of this environment; `None` outside a build.
 ///
 /// # Errors
-/// The first variable that does not hold what it is for.
+/// The first malformed variable.
 pub fn facts(environment: impl Fn(&str) -> Option<String>) -> Result<Option<BuildFacts>, UnfitFact> {
     let system = match (environment("DRONE").as_deref(), environment("CI").as_deref()) {
         (Some("true"), _) => System::Drone,
@@ -117,7 +107,7 @@ pub fn facts(environment: impl Fn(&str) -> Option<String>) -> Result<Option<Buil
         system,
         repo: read.one(&REPO)?,
         number: read.one(&NUMBER)?,
-        // Both write 0 where there is none.
+        // Both set 0 if there is none.
         parent: read.one(&PARENT)?.filter(|number| *number != 0),
         link: read.one(&LINK)?,
         event: event(&read.text(&EVENT).unwrap_or_default()),
@@ -143,7 +133,7 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
         }
     }
 
-    /// An empty variable is none: both systems set some that do not apply.
+    /// An empty variable counts as absent: both systems set some that do not apply.
     fn text(&self, names: &Names) -> Option<String> {
         Some(self.variable(names))
             .filter(|variable| !variable.is_empty())

@@ -1,5 +1,4 @@
-//! Drone: builds over its interface, and what a step of a build knows of it. Woodpecker's facts are the same
-//! ones under other names.
+//! Drone: builds over its API, and the environment of a build's step. Woodpecker has the same facts under other names.
 
 mod build;
 mod card;

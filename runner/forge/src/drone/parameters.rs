@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parameters(BTreeMap<String, String>);
 
-/// A text that cannot be a build's parameter. They travel in an address and are shown on Drone's pages: no
-/// secret belongs in them.
+/// An invalid build parameter. Parameters are part of an address and visible on Drone's pages, so they must not contain
+/// secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{name:?} cannot be a parameter with this value: the name has 1 to 60 capital letters, digits and _ and \
@@ -21,10 +21,10 @@ impl Parameters {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// With one more.
+    /// Adds a parameter.
     ///
     /// # Errors
-    /// When the name or the value is not fit.
+    /// The name or the value is invalid.
     pub fn with(mut self, name: &str, value: &str) -> Result<Self, UnfitParameter> {
         let fine = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
         let is_name = (1..=60).contains(&name.len())

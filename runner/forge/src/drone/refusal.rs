@@ -3,19 +3,18 @@
 use super::client::{Drone, DroneError};
 use crate::names::{Branch, Repo};
 
-/// Why Drone starts no build.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct DroneRefusal {
-    /// What is the case.
+    /// The cause.
     pub what: String,
     /// What to change.
     pub look_at: String,
 }
 
 impl Drone {
-    /// What an answer means that waiting does not change. Drone answers 404 for a missing repository, a missing right
-    /// and a missing branch alike, so it is asked what it knows of the repository.
+    /// The cause of a permanent error. Drone returns 404 for a missing repository, a missing permission and a missing
+    /// branch alike, so its record of the repository is queried.
     pub async fn refusal(&self, repo: &Repo, branch: Option<&Branch>, error: &DroneError) -> DroneRefusal {
         let of_branch = |named: &str| {
             branch.map_or_else(|| format!("the default branch {named}"), |branch| format!("branch {branch}"))
@@ -51,7 +50,7 @@ impl Drone {
         let user = match self.user().await {
             Ok(login) => format!("the user {login}"),
             Err(DroneError::Token { .. }) => return wrong_token(),
-            // Every Drone tells a user who she is.
+            // Every Drone answers this request for a user.
             Err(error @ (DroneError::Missing { .. } | DroneError::Wrong { .. })) => return wrong_address(&error),
             Err(_) => "the token's user".to_owned(),
         };
@@ -83,7 +82,7 @@ impl Drone {
 fn wrong_token() -> DroneRefusal {
     refusal(
         "Drone does not know the token",
-        "the file of CCCI_DRONE_TOKEN_FILE: it holds the token of the account page in Drone, and nothing else",
+        "the file of CCCI_DRONE_TOKEN_FILE: it has to contain only the token from the account page in Drone",
     )
 }
 

@@ -1,8 +1,8 @@
-//! What Drone says of a repository: what it may do, and what the user who asks may.
+//! Drone's record of a repository: its settings, and the permissions of the requesting user.
 //!
 //! Read in Drone 2.25 (`core/repo.go`, `handler/api/acl`) and seen there: a public repository is shown without a token
-//! too, so that an answer says nothing of the token; the caller's rights are absent where Drone has none of this user, which is
-//! also so for rights that were given after Drone last asked the forge.
+//! too, so that a response says nothing about the token; the user's permissions are absent if Drone has none of this
+//! user, which includes permissions that were granted after Drone last queried the forge.
 
 use std::time::Duration;
 
@@ -12,32 +12,30 @@ use serde::Deserialize;
 use super::client::{Drone, DroneError, answer};
 use crate::names::Repo;
 
-/// A repository, as Drone has it.
+/// Drone's record of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DroneRepository {
-    /// Whether the forge's hooks make builds of it. One that never was active cannot be built at all.
+    /// Whether the forge's webhooks start builds. A repository that was never active cannot be built at all.
     #[serde(default)]
     pub active: bool,
     /// Whether its pipelines may mount folders of the machine and use its network.
     #[serde(default)]
     pub trusted: bool,
-    /// Whether builds of hooks wait for an approval where the pipeline is not signed. Builds over the interface never do.
+    /// Whether builds of webhooks wait for an approval if the pipeline is not signed. Builds over the API never do.
     #[serde(default)]
     pub protected: bool,
-    /// Minutes after which a build is killed.
+    /// Time limit of builds, in minutes.
     #[serde(default)]
     pub timeout: u64,
-    /// The file with the pipelines.
     #[serde(default)]
     pub config_path: String,
-    /// The main branch.
     #[serde(default)]
     pub default_branch: String,
-    /// What the user who asks may do there; none where Drone does not know.
+    /// The requesting user's permissions; `None` if Drone does not know them.
     pub permissions: Option<DronePermissions>,
 }
 
-/// What a user may do with a repository.
+/// A user's permissions for a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct DronePermissions {
     /// See its builds.
@@ -52,12 +50,12 @@ pub struct DronePermissions {
 }
 
 impl DroneRepository {
-    /// Whether the user who asks may start and stop builds.
+    /// Whether the requesting user may start and stop builds.
     pub fn may_write(&self) -> bool {
         self.permissions.is_some_and(|permissions| permissions.write)
     }
 
-    /// How long a build may take from the moment when a runner took it; none where Drone did not say.
+    /// The time limit of a build, counted from its start by a runner; `None` if Drone did not return one.
     pub fn time_limit(&self) -> Option<Duration> {
         (self.timeout > 0).then(|| Duration::from_secs(self.timeout.saturating_mul(60)))
     }
@@ -69,18 +67,18 @@ struct User {
 }
 
 impl Drone {
-    /// The name of the token's user. It is the way to test a token: a public repository is shown to any.
+    /// The name of the token's user. This is the way to test a token: a public repository is visible without one.
     ///
     /// # Errors
-    /// When Drone cannot be asked or refuses the token.
+    /// Drone cannot be queried or refuses the token.
     pub async fn user(&self) -> Result<String, DroneError> {
         answer::<User>(self.at(Method::GET, "/api/user", &[])).await.map(|user| user.login)
     }
 
-    /// What Drone says of a repository.
+    /// Drone's record of a repository.
     ///
     /// # Errors
-    /// When Drone cannot be asked or knows no such repository.
+    /// Drone cannot be queried or has no such repository.
     pub async fn repository(&self, repo: &Repo) -> Result<DroneRepository, DroneError> {
         answer(self.ask(Method::GET, repo, "", &[])).await
     }
@@ -92,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_with_and_without_rights() {
-        // The fields of a real answer that count here, and two that do not.
+        // The relevant fields of a real response, and two others.
         let text = r#"{"id": 1, "slug": "coop/cc-ci", "active": true, "config_path": ".drone.yml", "trusted": true,
             "protected": false, "timeout": 180, "default_branch": "main",
             "permissions": {"read": true, "write": true, "admin": false, "synced": 1764300000}}"#;

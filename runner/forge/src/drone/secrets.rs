@@ -1,7 +1,8 @@
-//! Secrets that a build's environment holds, apart from the settings. Pure.
+//! Secrets in a build's environment, apart from the settings. Pure.
 
-/// Whether a variable of the build holds a secret that no run needs: above all the login of git, which Drone gives to each step of a
-/// private repository (`DRONE_NETRC_…`, read in runner-go's `environ`), and Woodpecker to steps that clone (`CI_NETRC_…`).
+/// Whether a variable of the build holds a secret that no run needs: above all git's login, which Drone sets in each
+/// step of a private repository (`DRONE_NETRC_…`, read in runner-go's `environ`), and Woodpecker in steps that clone
+/// (`CI_NETRC_…`).
 pub fn holds_secret(variable: &str) -> bool {
     let name = variable.to_ascii_uppercase();
     let is_of_build = name.starts_with("DRONE_") || name.starts_with("CI_");

@@ -1,25 +1,23 @@
-//! `settings:` of a step, which come as `PLUGIN_*`. Which there are is a table of the caller's; a name that is
-//! not in it is an error, so that a mistyped one is not ignored. Pure.
+//! `settings:` of a step, which are passed as `PLUGIN_*`. The caller has the table of valid settings; an unknown name
+//! is an error, so that a typo is not ignored. Pure.
 //!
-//! Drone's docker runner makes a variable of a setting by upper case alone, so that `run-id` comes as `PLUGIN_RUN-ID`
-//! (read in its `engine/compiler/step.go`, and seen); Woodpecker puts `_` for `-` and `.` too. So a setting is known in
-//! every form: `-`, `_` and `.` are the same letter, and so are capital and small letters.
+//! Drone's docker runner only uppercases a setting's name, so that `run-id` becomes `PLUGIN_RUN-ID` (read in its
+//! `engine/compiler/step.go`, and seen); Woodpecker also replaces `-` and `.` by `_`. So a setting is recognized in
+//! every form: `-`, `_` and `.` are equivalent, and case is ignored.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name, as on the command line: lower case with hyphens.
+    /// As on the command line: lower case with hyphens.
     pub name: &'static str,
-    /// What it takes.
     pub takes: Takes,
     /// One line of help.
     pub help: &'static str,
 }
 
-/// What a setting takes.
+/// The type of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// `true` or `false`.
@@ -28,7 +26,7 @@ pub enum Takes {
     Number,
     /// Any text of one line.
     Text,
-    /// A list of YAML, or texts with commas between.
+    /// A YAML list, or comma-separated texts.
     List,
 }
 
@@ -41,65 +39,59 @@ impl fmt::Display for Takes {
 /// A setting's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Of [`Takes::Flag`].
     Flag(bool),
-    /// Of [`Takes::Number`].
     Number(u64),
-    /// Of [`Takes::Text`].
     Text(String),
-    /// Of [`Takes::List`].
     List(Vec<String>),
 }
 
-/// A setting that is not right. Values are not shown: they may be secret.
+/// An invalid setting. Values are not shown: they may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// There is none of this name.
+    /// Unknown name.
     #[error("there is no setting {name:?}{}", .meant.map(|meant| format!(": did you mean {meant}?")).unwrap_or_default())]
     Unknown {
-        /// The name as it was written, cut at 60 characters.
+        /// The name as written, cut at 60 characters.
         name: String,
-        /// What was probably meant.
+        /// The most similar valid name.
         meant: Option<&'static str>,
     },
-    /// It is there in two forms with two values.
+    /// Present in two forms with two values.
     #[error("{one} and {other} are the same setting, {name}, with different values: keep one of them")]
     Twice {
-        /// The setting.
         name: &'static str,
         /// The first variable.
         one: String,
-        /// The second one.
+        /// The second variable.
         other: String,
     },
-    /// Its value is of another kind.
+    /// The value has the wrong type.
     #[error("the setting {name} takes {takes}")]
     Unfit {
-        /// The setting.
         name: &'static str,
-        /// What it takes.
+        /// The expected type.
         takes: &'static str,
     },
 }
 
 const PREFIX: &str = "PLUGIN_";
 
-/// The variable that a setting comes in: `PLUGIN_ONLY` for `only`.
+/// The variable of a setting: `PLUGIN_ONLY` for `only`.
 pub fn variable(setting: &Setting) -> String {
     format!("{PREFIX}{}", setting.name.replace('-', "_").to_ascii_uppercase())
 }
 
-/// The name of the setting that a variable belongs to, as on the command line, for every form of both; none for a variable of
-/// something else.
+/// The name of a variable's setting as on the command line, for every form of both; `None` if it belongs to something
+/// else.
 pub fn name_in(variable: &str) -> Option<String> {
     let (prefix, name) = variable.split_at_checked(PREFIX.len())?;
     prefix.eq_ignore_ascii_case(PREFIX).then(|| name.to_lowercase().replace(['_', '.'], "-"))
 }
 
-/// Reads the settings of an environment. An empty value is the same as none.
+/// Reads the settings of an environment. An empty value counts as absent.
 ///
 /// # Errors
-/// The first setting, in the order of their variables, that is not right.
+/// The first invalid setting, in the order of their variables.
 pub fn read(
     table: &[Setting],
     environment: impl IntoIterator<Item = (String, String)>,
@@ -150,7 +142,7 @@ fn takes(takes: Takes) -> &'static str {
     }
 }
 
-/// A list of the settings for a person.
+/// A list of the settings for people.
 pub fn help(table: &[Setting]) -> String {
     let line = |setting: &Setting| {
         let (name, variable) = (setting.name, variable(setting));

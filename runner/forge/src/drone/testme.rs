@@ -1,35 +1,32 @@
-//! A run that a comment asked for, as the parameters of a build of the pipeline `testme` (`.drone.yml`). Pure.
+//! A run requested by a comment, as parameters of a build of the pipeline `testme` (`.drone.yml`). Pure.
 
 use base::names::{Commit, RecipeName, RunId};
 use url::Url;
 
 use super::parameters::{Parameters, UnfitParameter};
 
-/// What a comment asked for.
+/// A requested run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Testme {
-    /// The run's id: with it [`super::Drone::started_with`] finds the build again, and what the run says is known to
-    /// be its.
+    /// The run's id. [`super::Drone::started_with`] finds the build by it, and the run's records are matched by it.
     pub run: RunId,
-    /// The recipe.
     pub recipe: RecipeName,
-    /// Where git fetches its repository from.
+    /// The address that git fetches its repository from.
     pub source: Url,
-    /// The pull request.
     pub pull: u64,
-    /// The commit that was at its head when the comment was read.
+    /// The head commit when the comment was read.
     pub commit: Commit,
-    /// The part that is run; empty for everything.
+    /// The part to run; empty for everything.
     pub only: Vec<String>,
-    /// The release that the upgrade starts from, where one was named.
+    /// The release that the upgrade starts from, if specified.
     pub from: Option<String>,
 }
 
-/// The parameter that the build is found again by.
+/// The parameter that identifies the build.
 pub const RUN: &str = "TESTME_RUN";
 
 impl Testme {
-    /// The parameters, each with the setting of the plugin that the pipeline passes it to.
+    /// The parameters, each with the plugin's setting that the pipeline passes it to.
     pub const SETTINGS: [(&str, &str); 7] = [
         (RUN, "run-id"),
         ("TESTME_RECIPE", "recipe"),
@@ -40,10 +37,10 @@ impl Testme {
         ("TESTME_FROM", "from"),
     ];
 
-    /// The parameters. One that says nothing is not among them.
+    /// The parameters, without unset ones.
     ///
     /// # Errors
-    /// When a text cannot stand in the pipeline: Drone writes them into it before it reads it.
+    /// A text is not allowed in the pipeline: Drone substitutes parameters before it parses the file.
     pub fn parameters(&self) -> Result<Parameters, UnfitParameter> {
         let only = self.only.join(",");
         let pull = self.pull.to_string();
@@ -67,7 +64,7 @@ impl Testme {
     }
 }
 
-/// Letters that mean nothing to YAML between quotes, to a shell's expansion or to a list.
+/// Characters without a meaning in quoted YAML, in a shell's expansion or in a list.
 fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"._-+/:,@~%=?&".contains(&b)
 }

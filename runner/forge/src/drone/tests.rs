@@ -78,7 +78,8 @@ fn a_restart_has_the_run_id_of_the_first_build_with_its_own_number() {
     }
 }
 
-/// The variables of each event, as a real Drone 2.25 and a real Woodpecker 3.17 gave them to a step, unless it says *read*.
+/// The variables of each event, as a real Drone 2.25 and a real Woodpecker 3.17 set them in a step, unless it says
+/// *read*.
 #[test]
 fn each_event_of_both_systems_is_known() {
     let (drone, woodpecker) = (System::Drone, System::Woodpecker);
@@ -100,7 +101,7 @@ fn each_event_of_both_systems_is_known() {
         // Read in server/model/const.go.
         (woodpecker, "release", "", Event::Tag),
         (woodpecker, "deployment", "", Event::Deployment),
-        // What a later release may add tests what it names.
+        // An event of a later release tests the commit that it names.
         (woodpecker, "something_new", "", Event::Other),
     ] {
         let variables = match system {
@@ -114,7 +115,7 @@ fn each_event_of_both_systems_is_known() {
     }
 }
 
-/// Woodpecker gives a plugin variables of Drone's names too; they count for nothing.
+/// Woodpecker sets variables of Drone's names in plugins too; they are ignored.
 #[test]
 fn a_step_of_woodpecker_goes_by_its_own_variables() {
     let both = [&WOODPECKER[..], &[("DRONE_BUILD_EVENT", "push"), ("DRONE_REPO", "; x"), ("DRONE_BUILD_PARENT", "9")]];
@@ -190,7 +191,7 @@ fn settings_are_typed_and_others_variables_are_not_settings() {
     assert_eq!(settings(&[("PLUGIN_WARM", "")]), Ok(BTreeMap::new()));
 }
 
-/// Every form in which a step may get a setting of this name.
+/// Every form of a setting's variable.
 fn forms(name: &str) -> Vec<String> {
     let with = |separator: &str| format!("PLUGIN_{}", name.replace('-', separator));
     let each = ["-", "_", "."].map(with);
@@ -254,7 +255,7 @@ fn every_setting_is_in_the_help() {
 }
 
 proptest! {
-    /// Any mixture of forms, letter by letter.
+    /// Any mixture of forms, character by character.
     #[test]
     fn no_form_of_a_setting_is_missed(choices in prop::collection::vec((0..3_usize, any::<bool>()), 32)) {
         for setting in &TABLE {

@@ -1,4 +1,4 @@
-//! A line to a command. Pure.
+//! Parses a line to a command. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,30 +12,30 @@ use super::{Parsed, lines};
 /// A longer line is no command.
 pub(super) const LINE: usize = 600;
 
-/// What is asked for. Its `Display` is a line that reads as the same command.
+/// A command. Its `Display` is a line that parses to the same command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Command {
-    /// A run of the pull request's head.
+    /// Run the pull request's head.
     TestMe(TestMe),
-    /// The run of this pull request shall end.
+    /// Stop the run of this pull request.
     Stop,
-    /// How it stands.
+    /// Show the run's status.
     Status,
-    /// The app of the run shall stay for a while.
+    /// Keep the run's app for a while.
     Hold(Hold),
 }
 
-/// Which part of a run.
+/// The part to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestMe {
     /// What was not green the last time.
     Failed,
-    /// All of it, or what is named.
+    /// Everything, or the named parts.
     Run {
-        /// The stages and tests; all where none are named.
+        /// The stages and tests; all if unset.
         only: Option<Only>,
-        /// The release that the upgrade begins at; the one before the head's where none is named.
+        /// The release that the upgrade starts from; defaults to the one before the head's.
         from: Option<Release>,
     },
 }
@@ -46,7 +46,7 @@ const FROM: &str = "the name of a release, such as `from=1.2.0+3.4.5`";
 const HOLD: &str = "minutes or hours up to a day, such as `30m` or `2h`";
 const TESTME: &str = "`only=…`, `from=…`, or `failed` alone";
 
-/// Reads a line that begins with `!`; none where it is nobody's command.
+/// Parses a line that begins with `!`; `None` if it is not a command for cc-ci.
 pub(super) fn read(line: &str) -> Option<Parsed> {
     let mut words = line.split_whitespace();
     let first = words.next()?;
@@ -136,10 +136,10 @@ fn alone(command: &str, words: &[&str]) -> Result<(), Trouble> {
     }
 }
 
-/// The command that a word is nearly; see the module's own words for the rule.
+/// The command that a word is similar to, by the rule in the module's documentation.
 fn near(name: &str) -> Option<&'static str> {
     let name = name.trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
-    // No near miss is longer, and a comparison with a long word takes long.
+    // No near miss is longer, and comparing long words is slow.
     if name.len() > 12 {
         return None;
     }
@@ -166,7 +166,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// A text is not exactly one command.
+/// The text is not exactly one command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not exactly one command of cc-ci")]
 pub struct NoCommand;

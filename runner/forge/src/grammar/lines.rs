@@ -1,11 +1,10 @@
-//! Which lines of a markdown text begin with ordinary text. Pure.
+//! Finds the lines of a markdown text that begin with ordinary text. Pure.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// The lines that begin with `!` as ordinary text, as they stand in the source, without the white space
-/// around them.
+/// The lines that begin with `!` as ordinary text, from the source, trimmed.
 pub(super) fn of(markdown: &str) -> Vec<&str> {
-    // What forges render: a cell of a table or a deleted word is no ordinary text.
+    // Extensions that forges render: a table cell or deleted text is no ordinary text.
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES | Options::ENABLE_MATH;
     let (mut found, mut outside) = (Vec::new(), 0_usize);
@@ -20,7 +19,7 @@ pub(super) fn of(markdown: &str) -> Vec<&str> {
     found
 }
 
-/// The line whose first sign is at this place, if that is a `!`.
+/// The line that starts at this offset, if it starts with `!`.
 fn line_at(markdown: &str, start: usize) -> Option<&str> {
     let (before, rest) = (markdown.get(..start)?, markdown.get(start..)?);
     if !rest.starts_with('!') || !before.trim_end_matches([' ', '\t']).is_empty_or_ends_line() {
@@ -39,8 +38,8 @@ impl EndsLine for str {
     }
 }
 
-/// Whether text directly in it is ordinary. A list is, since a line after a list belongs to its last item
-/// where no empty line is between them; so is a heading, since a signature's `---` makes one.
+/// Whether text directly inside is ordinary. Inside a list it is, since a line after a list belongs to its last item
+/// without an empty line in between; inside a heading too, since a signature's `---` creates one.
 fn is_plain(tag: &Tag<'_>) -> bool {
     matches!(tag, Tag::Paragraph | Tag::Heading { .. } | Tag::List(_) | Tag::Item)
 }

@@ -1,4 +1,4 @@
-//! What a comment asks for. Pure.
+//! Parses the commands of a comment. Pure.
 //!
 //! One command a line, at the beginning of a line of ordinary text:
 //!
@@ -10,16 +10,15 @@
 //! !stop    !status    !hold 30m
 //! ```
 //!
-//! What stands in a quote, in code, in a table, in a footnote or in HTML is talked about and not asked
-//! for. Upper and lower case of the first word are the same.
+//! Text in a quote, in code, in a table, in a footnote or in HTML is not parsed. The command's name is
+//! case-insensitive.
 //!
-//! **Near misses.** `!` and a word that is no command is a near miss of one that begins with the same
-//! letter, when it takes at most two changes to become `testme` or `status`, or one to become `stop` or
-//! `hold`. A change is a letter too many, too few, another one, or two neighbours swapped; hyphens and
-//! what ends a sentence are not counted. A near miss is [`Parsed::Trouble`] with the word that was probably
-//! meant, and starts nothing. Any other word, such as `!testmexyz`, is somebody's own and is nothing at all.
-//! Behind a command there are no own words: what is not understood there is trouble, so that a run is
-//! never another one than was asked for.
+//! **Near misses.** `!` and a word that is no command is a near miss of a command with the same first letter, if at
+//! most two changes turn it into `testme` or `status`, or one into `stop` or `hold`. A change inserts, removes or
+//! replaces a letter, or swaps two adjacent ones; hyphens and punctuation at the end are ignored. A near miss is
+//! [`Parsed::Trouble`] with the probable command, and starts nothing. Any other word, such as `!testmexyz`, belongs to
+//! other bots and is ignored. After a command nothing is ignored: unknown text is [`Parsed::Trouble`], so that a run
+//! never differs from the request.
 
 mod command;
 mod lines;
@@ -32,24 +31,23 @@ pub use self::words::{Hold, Only, Release};
 
 use serde::{Deserialize, Serialize};
 
-/// A longer comment is not read: it is no command with a word beside it, and half of it can be read
-/// differently from the whole.
+/// A longer comment is not parsed: it is no command with some text, and a part of it can parse differently from the
+/// whole.
 pub const COMMENT_BYTES: usize = 64 * 1024;
 
-/// More commands in one comment are not read.
+/// Maximum number of commands in a comment; the rest is not parsed.
 pub const COMMANDS: usize = 10;
 
-/// One line of a comment that is meant for cc-ci.
+/// One line of a comment that is addressed to cc-ci.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parsed {
-    /// A command.
     Command(Command),
     /// A line that was probably meant as one.
     Trouble(Trouble),
 }
 
-/// Reads a comment's markdown: its commands, in their order. Empty where it has none.
+/// The commands of a comment's markdown, in order.
 pub fn parse(markdown: &str) -> Vec<Parsed> {
     if markdown.len() > COMMENT_BYTES || !markdown.contains('!') {
         return Vec::new();

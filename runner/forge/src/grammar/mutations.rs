@@ -1,5 +1,5 @@
-//! A bounded fuzzer: a corpus of comments, torn and put together again from one seed. Nothing may panic, and
-//! nothing may take long. `CCCI_FUZZ_ROUNDS` plays more rounds than the usual ones.
+//! A bounded fuzzer: splits and recombines a corpus of comments, from one seed. Nothing may panic or take long.
+//! `CCCI_FUZZ_ROUNDS` sets more rounds than the default.
 
 use std::time::{Duration, Instant};
 
@@ -43,11 +43,12 @@ fn torn_comments() {
         }
     }
     assert!(longest < Duration::from_secs(2), "one comment took {longest:?}");
-    // A corpus that reaches nothing would show nothing.
+    // A corpus that never parses to a command would show nothing.
     assert!(commands > rounds / 20, "{commands} commands in {rounds} rounds");
 }
 
-/// Up to eight pieces of the corpus, each cut anywhere, some signs changed, some pieces many times over.
+/// Up to eight pieces of the corpus, each cut anywhere, with some characters changed and some pieces repeated many
+/// times.
 fn torn(rng: &mut StdRng) -> String {
     let mut text = String::new();
     for _ in 0..rng.random_range(1..8) {

@@ -192,7 +192,7 @@ fn sizes_are_bounded() {
     assert!(parse(&long).is_empty());
 }
 
-/// Text of the signs that markdown and commands are made of, more often than chance has them.
+/// Text of the characters that markdown and commands consist of, more often than by chance.
 fn markdown() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => Just("!testme".to_owned()),
@@ -273,7 +273,7 @@ proptest! {
 
     #[test]
     fn what_asks_begins_a_line(text in markdown()) {
-        // The other way round, whatever the markdown around it is.
+        // The converse, whatever the markdown around it is.
         let begins = text.split(['\n', '\r']).filter(|line| line.trim_start().starts_with('!')).count();
         prop_assert!(parse(&text).len() <= begins);
     }

@@ -1,11 +1,11 @@
-//! Lines that were probably meant as commands, and what to say about them.
+//! Lines that were probably meant as commands, and the answer to them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A word of a comment that may be shown in an answer: at most 40 visible characters, nothing that ends a
-/// code span of markdown.
+/// A word of a comment that may be shown in an answer: at most 40 visible characters, none of which ends a code span of
+/// markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Quoted(String);
@@ -13,7 +13,7 @@ pub struct Quoted(String);
 impl From<String> for Quoted {
     fn from(text: String) -> Self {
         let fine = |c: char| !c.is_control() && !c.is_whitespace() && c != '`';
-        // Letters that turn the direction of writing would turn the rest of the answer too.
+        // Characters that change the writing direction would affect the rest of the answer too.
         let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         Self(text.chars().filter(|c| fine(*c) && !turns(*c)).take(40).collect())
     }
@@ -38,47 +38,38 @@ impl fmt::Display for Quoted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trouble {
-    /// The first word is nearly a command.
+    /// The first word is similar to a command.
     #[error("{word} is no command: did you mean {meant}?")]
     NearMiss {
-        /// What stands there.
+        /// The word as written.
         word: Quoted,
-        /// What was probably meant.
+        /// The probable command.
         meant: Quoted,
     },
     /// An argument that the command does not have.
     #[error("{command} does not take {word}{}", hint(.meant.as_ref(), .takes))]
     Argument {
-        /// The command.
         command: Quoted,
-        /// The argument.
         word: Quoted,
-        /// What was probably meant.
+        /// The probable argument.
         meant: Option<Quoted>,
         /// What the command takes.
         takes: String,
     },
-    /// A value that the argument does not have.
+    /// An invalid value of an argument.
     #[error("{value} is not what {argument} takes: {takes}")]
     Value {
-        /// The argument.
         argument: Quoted,
-        /// Its value.
         value: Quoted,
         /// What it takes.
         takes: String,
     },
-    /// An argument that is there twice, or beside one that excludes it.
+    /// An argument that is repeated, or excluded by another one.
     #[error("{word} is one argument too many")]
-    Surplus {
-        /// The argument.
-        word: Quoted,
-    },
-    /// A line that is too long to be a command.
+    Surplus { word: Quoted },
     #[error("a command of more than {} characters is not read", super::command::LINE)]
     LongLine,
-    /// Too many commands in one comment.
-    #[error("a comment may have {} commands, the rest is not read", super::COMMANDS)]
+    #[error("a comment may have {} commands, the rest is ignored", super::COMMANDS)]
     TooMany,
 }
 

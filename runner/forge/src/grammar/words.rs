@@ -1,4 +1,4 @@
-//! The arguments of commands. A value of these types is harmless in an argument list.
+//! The arguments of commands. Values of these types are safe in an argument list.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,16 @@ use std::time::Duration;
 
 use base::names::is_ref;
 
-/// What `only=` takes: the words of `cc-ci run --only`. Whether there is such a stage or test, the runner
-/// knows.
+/// The value of `only=`: the words of `cc-ci run --only`. The runner knows whether such a stage or test exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Only(Vec<String>);
 
 impl Only {
-    /// The most words.
+    /// Maximum number of words.
     pub const WORDS: usize = 20;
-    /// The most characters, all words together.
+    /// Maximum number of characters of all words.
     pub const LENGTH: usize = 300;
 
-    /// The words.
     pub fn words(&self) -> &[String] {
         &self.0
     }
@@ -49,12 +47,11 @@ fn is_part(word: &str) -> bool {
         && !word.contains("..")
 }
 
-/// What `from=` takes: the name of a release.
+/// The value of `from=`: the name of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release(String);
 
 impl Release {
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -73,17 +70,16 @@ impl fmt::Display for Release {
     }
 }
 
-/// What `!hold` takes: minutes or hours, from one minute to a day.
+/// The value of `!hold`: minutes or hours, from one minute to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
     minutes: u32,
 }
 
 impl Hold {
-    /// The longest, in minutes.
+    /// The maximum, in minutes.
     pub const LONGEST: u32 = 24 * 60;
 
-    /// How long.
     pub fn duration(self) -> Duration {
         Duration::from_secs(u64::from(self.minutes) * 60)
     }

@@ -36,12 +36,12 @@ fn what_is_not_signed_is_not_read() {
         assert_eq!(read(&secret(), event(wrong), payload), Err(HookError::Unsigned), "{wrong}");
     }
     assert_eq!(read(&secret(), Signed::default(), payload), Err(HookError::Unsigned));
-    // SHA-1 and a signature without its name are none.
+    // SHA-1 and a signature without the algorithm's name are refused.
     for wrong in [right.clone(), format!("sha1={right}"), format!("SHA256={right}")] {
         let signed = Signed { hub: Some(&wrong), ..Signed::default() };
         assert_eq!(read(&secret(), signed, payload), Err(HookError::Unsigned));
     }
-    // A right one beside a wrong one is not enough: the first is looked at.
+    // A right one after a wrong one is not enough: the first is checked.
     let hub = format!("sha256={right}");
     let zeros = "0".repeat(64);
     let both = Signed { gitea: Some(&zeros), hub: Some(&hub), event: None };

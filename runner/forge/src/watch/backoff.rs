@@ -1,25 +1,25 @@
 use std::time::Duration;
 
-/// How often the forge is asked. Pure.
+/// The poll interval of the forge. Pure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The pause between two looks where all is well.
+    /// The pause between two polls without failures.
     pub interval: Duration,
-    /// The longest pause where it is not.
+    /// The maximum pause after failures.
     pub longest: Duration,
 }
 
 impl Default for Backoff {
-    /// Every 30 s; at worst every 5 min.
+    /// Every 30 s; at most every 5 min.
     fn default() -> Self {
         Self { interval: Duration::from_secs(30), longest: Duration::from_secs(300) }
     }
 }
 
 impl Backoff {
-    /// The pause after so many failures in a row: from a second on twice as long each time, so that a
-    /// short break costs little and a long one is no burden. `spread`, between 0 and 1, keeps many watchers
-    /// of one forge from coming back at the same moment: up to a quarter is taken off.
+    /// The pause after this many consecutive failures: exponential from one second on, so that a short outage costs
+    /// little and a long one is no burden. `spread`, between 0 and 1, is jitter that subtracts up to a quarter, so that
+    /// many watchers of a forge do not return at the same moment.
     pub fn after(&self, failures: u32, spread: f64) -> Duration {
         if failures == 0 {
             return self.interval;

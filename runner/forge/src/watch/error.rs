@@ -5,63 +5,49 @@ use crate::api::ForgeError;
 /// Why the watcher's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It is there and cannot be understood.
+    /// It is malformed.
     #[error(
         "the watcher's file {} cannot be understood ({why}). Move it away to begin anew: comments from before that \
          start are left alone, and a word that was not taken on yet has to be written again", .path.display()
     )]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// It is about another forge or owner.
+    Unreadable { path: PathBuf, why: String },
+    /// It is for another forge or owner.
     #[error(
-        "the watcher's file {} is about {found} and not about {wanted}; name another file, or move this one away",
+        "the watcher's file {} is for {found} and not for {wanted}; specify another file, or move this one away",
         .path.display()
     )]
     OtherForge {
-        /// The file.
         path: PathBuf,
-        /// What it is about.
+        /// The forge and owner in the file.
         found: String,
-        /// What was asked for.
+        /// The requested ones.
         wanted: String,
     },
-    /// Another process watches with it.
+    /// Another process holds it.
     #[error("another process holds the watcher's file {}; two would start every run twice", .path.display())]
-    Held {
-        /// The file.
-        path: PathBuf,
-    },
+    Held { path: PathBuf },
     /// It cannot be read or written.
-    #[error("the watcher's file {} cannot be {what}: {why}; is there room on the disk, and a right to write?", .path.display())]
+    #[error("the watcher's file {} cannot be {what}: {why}; check its free disk space and its permissions", .path.display())]
     Disk {
-        /// The file.
         path: PathBuf,
-        /// What failed.
+        /// The operation.
         what: &'static str,
-        /// The system's words.
         why: std::io::Error,
     },
 }
 
-/// Why the watcher could not go on. Nothing is lost by any of these.
+/// Why the watcher could not continue. None of these loses a comment.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// The forge.
     #[error(transparent)]
     Forge(#[from] ForgeError),
-    /// The watcher's file.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Whoever takes words on.
-    #[error("a word on {pull} cannot be taken on: {why}")]
+    /// The desk did not accept a command.
+    #[error("a command on {pull} cannot be accepted: {why}")]
     Desk {
-        /// The pull request.
         pull: String,
-        /// Why, in the words of who takes it on.
+        /// The desk's message.
         why: String,
     },
 }

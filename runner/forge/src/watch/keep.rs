@@ -1,4 +1,4 @@
-//! The loop that keeps watching.
+//! The loop of the watcher.
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -10,27 +10,26 @@ use super::watcher::Watcher;
 use crate::api::{Comment, Forge, PullEnd};
 use crate::names::PullId;
 
-/// Who takes words on.
+/// Accepts commands.
 pub trait Desk: Send {
-    /// Takes a word on. When this is [`Ok`], it is written down under the comment's number and will be done
-    /// whatever happens. A word may come a second time, if the machine stopped before its first coming was
-    /// confirmed: the same number is the same word, and is taken on once. May be dropped while it works, when
-    /// the watcher is told to stop.
+    /// Accepts a command. [`Ok`] means that it is stored under the comment's number and will be carried out whatever
+    /// happens. A command may be repeated if the machine stopped before the first call was confirmed: the same number
+    /// is the same command, and is accepted once. Cancel-safe: may be dropped on shutdown.
     ///
     /// # Errors
-    /// When it cannot be taken on now; it comes again later.
+    /// It cannot be accepted now; it is offered again later.
     fn take_on(&mut self, asked: &CommandRequest) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// A pull request is closed or merged; perhaps since long ago, and perhaps this was told before. It comes before the
-    /// words that were written afterwards.
+    /// A pull request is closed or merged, perhaps long ago, and perhaps reported before. Called before commands that
+    /// were written afterwards.
     fn ended(&mut self, _pull: &PullId, _end: PullEnd) {}
 
-    /// How the last look went, for whoever wants to show it.
+    /// The result of the last poll, for display.
     fn looked(&mut self, _result: Result<(), &WatchError>) {}
 }
 
-/// Watches until it is told to stop: looks at every interval and takes what comes by webhook at once. A
-/// forge that is down is asked again, ever more slowly; nothing else ends the loop.
+/// Watches until it is cancelled: polls at every interval and takes comments from webhooks at once. A forge that is
+/// down is retried with backoff; no other error ends the loop.
 pub async fn keep<F: Forge>(
     watcher: &mut Watcher<F>,
     mut hooks: mpsc::Receiver<Comment>,
@@ -58,7 +57,7 @@ pub async fn keep<F: Forge>(
             };
             match watcher.offer(&comment) {
                 Ok(false) => {}
-                // What cannot be taken on now waits in the file for the next look.
+                // A command that cannot be accepted now stays in the file until the next poll.
                 Ok(true) => failures = told(hand_over(watcher, desk).await, desk, failures),
                 Err(error) => failures = told(Err(error), desk, failures),
             }
@@ -76,7 +75,7 @@ async fn look<F: Forge>(watcher: &mut Watcher<F>, desk: &mut impl Desk) -> Resul
             desk.ended(pull, *end);
         }
     }
-    // What waits from before is handed over also where the look failed for another reason.
+    // Earlier commands are handed over even if the poll failed for another reason.
     hand_over(watcher, desk).await?;
     cycle.map(|_| ())
 }
@@ -90,7 +89,7 @@ async fn hand_over<F: Forge>(watcher: &mut Watcher<F>, desk: &mut impl Desk) -> 
     Ok(())
 }
 
-/// The number of failures in a row after this result.
+/// The number of consecutive failures after this result.
 fn told(result: Result<(), WatchError>, desk: &mut impl Desk, failures: u32) -> u32 {
     desk.looked(result.as_ref().copied());
     match result {

@@ -1,17 +1,17 @@
-//! From comments on a forge to words that a run may be started for: each comment once, whatever happens
-//! between, and only from those who may.
+//! From comments on a forge to authorized commands: each comment exactly once, whatever happens in between, and only
+//! from members.
 //!
-//! 1. [`Watcher::cycle`] asks the forge what is new and writes it down, in one step with how far it read.
-//! 2. [`Watcher::next`] gives the oldest word that waits: the comment is still there, its author is a
-//!    member now, and the pull request's head is pinned, with whether it was there when the word was written.
-//! 3. The caller takes it on, durably, under the comment's number.
-//! 4. [`Watcher::confirm`] writes that down. Whoever dies between 3 and 4 is given the same word again, and
-//!    knows it by its number.
+//! 1. [`Watcher::cycle`] polls the forge for new comments and stores them together with the read position.
+//! 2. [`Watcher::next`] returns the oldest waiting command: the comment still exists, its author is a member now, and
+//!    the pull request's head is pinned, with whether it existed when the command was written.
+//! 3. The caller accepts it, durably, under the comment's number.
+//! 4. [`Watcher::confirm`] stores that. After a death between 3 and 4 the same command is returned again, and
+//!    recognized by its number.
 //!
-//! **What counts is the comment as it was first read.** A later edit starts nothing, takes nothing back and
-//! is no new word, since it may be another's. A comment that is deleted before it is taken on has not been
-//! said. Comments from before the first start are left alone. The bot's own answers are never words; what a person
-//! writes under the bot's account is. A stranger's word gets no answer: an answer would be a way to make the bot write.
+//! **The comment as it was first read counts.** A later edit starts nothing, cancels nothing and is no new command,
+//! since another user may have made it. A comment that is deleted before it is accepted is ignored. Comments from
+//! before the first start are ignored. The bot's own answers are never commands; a person's comments under the bot's
+//! account are. A non-member's command gets no answer: an answer would be a way to make the bot write.
 
 mod asked;
 mod backoff;

@@ -1,7 +1,7 @@
-//! Whether a word is about the commit that is at the head now. Pure.
+//! Whether a command is about the current head commit. Pure.
 //!
-//! Between a word and the moment when it is taken on, the pull request's author may push. The member has not seen
-//! that, so it is not what the word approves: nothing of it is run.
+//! Between a command and its acceptance, the pull request's author may push. The member has not seen that, so the
+//! command does not approve it, and it is not run.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,21 @@ use serde::{Deserialize, Serialize};
 use crate::api::Push;
 use crate::names::CommentId;
 
-/// What a word is about.
+/// The revision that a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pin {
-    /// The head: it was there when the word was written.
+    /// The head: it existed when the command was written.
     #[default]
     Head,
-    /// Something was pushed after the word was written.
+    /// There was a push after the command was written.
     Pushed,
-    /// Nobody knows: the forge has written down no push after the word, and none before it that led to this head. The
-    /// push may have been a moment ago.
+    /// Unknown: the forge has recorded no push after the command, and none before it that led to this head. The push
+    /// may be very recent.
     Unsure,
 }
 
-/// What a word is about, by the pushes to its pull request; none where the forge does not tell of pushes.
+/// The pin of a command, from the pushes to its pull request; `None` if the forge does not report pushes.
 pub fn pin(head: &Commit, word: CommentId, pushes: Option<&BTreeMap<CommentId, Push>>) -> Pin {
     match pushes.and_then(|pushes| pushes.last_key_value()) {
         Some((id, _)) if *id > word => Pin::Pushed,
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_head_that_no_push_tells_of_is_not_sure() {
-        // The row of a push comes a moment after the head itself.
+        // The row of a push is written a moment after the head itself has moved.
         assert_eq!(of('b', &[push(5, &['a'])]), Pin::Unsure);
         assert_eq!(of('a', &[push(5, &['a', 'b'])]), Pin::Unsure, "an earlier commit of the last push");
         assert_eq!(of('a', &[push(4, &['a']), push(5, &['b'])]), Pin::Unsure, "back to what was there once");

@@ -1,4 +1,4 @@
-//! What a watcher knows, and how it changes. Pure.
+//! The watcher's state and its transitions. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use crate::api::Comment;
 use crate::grammar::{self, Parsed};
 use crate::names::{CommentId, PullId, User};
 
-/// How far back every look goes behind the one before it: a comment may be in the forge's database later
-/// than its own time says, and the forge's clock may be set back.
+/// Overlap of two consecutive polls: a comment may be in the forge's database later than its own time says, and the
+/// forge's clock may be set back.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long a comment's fate is remembered behind that. What is older is told by its number alone.
+/// How long a comment's fate is remembered beyond that. Older comments are recognized only by their number.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a watcher knows: all of its file.
+/// The watcher's state, which is the content of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Known {
-    /// Of which forge and owner.
+    /// The forge and owner.
     pub(super) about: String,
-    /// When it was first started, by the forge's clock.
+    /// The first start, by the forge's clock.
     from: Timestamp,
-    /// Everything before this moment has been read.
+    /// Everything before this time has been read.
     since: Timestamp,
     /// No comment up to this number is new.
     floor: CommentId,
-    /// The comments that were read and could come again.
+    /// The comments that were read and may be returned again.
     seen: BTreeMap<CommentId, SeenPull>,
-    /// The words that nobody has taken on yet, the oldest first.
+    /// The commands that are not accepted yet, oldest first.
     waiting: Vec<Waiting>,
 }
 
@@ -41,70 +41,66 @@ struct SeenPull {
     fate: Fate,
 }
 
-/// What became of a comment.
+/// What was done with a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It has no command.
     Chatter,
-    /// It is an answer of the bot's own.
+    /// It is an answer of the bot.
     Own,
-    /// It is from before the first start, or an old one that was edited. This is not remembered.
+    /// It is from before the first start, or an edited old one. Not stored.
     Old,
-    /// It has a command that nobody has taken on yet.
+    /// It has a command that is not accepted yet.
     Waiting,
-    /// Its commands were taken on.
+    /// Its commands were accepted.
     Accepted,
     /// Its author is no member.
     Stranger,
-    /// It was deleted before it was taken on, or its pull request is gone.
+    /// It was deleted before it was accepted, or its pull request is gone.
     Withdrawn,
 }
 
-/// A comment with commands that nobody has taken on yet.
+/// A comment with commands that are not accepted yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Waiting {
-    /// The comment's number.
     pub id: CommentId,
-    /// Where it stands.
     pub pull: PullId,
-    /// Who wrote it.
     pub author: User,
-    /// When it was written.
     pub created: Timestamp,
-    /// What it says, in order.
+    /// Its commands, in order.
     pub said: Vec<Parsed>,
 }
 
 impl Known {
-    /// At the first start, at this moment of the forge's clock.
+    /// The state at the first start, at this time of the forge's clock.
     pub(super) fn first(about: String, now: Timestamp) -> Self {
         let floor = CommentId(0);
         Self { about, from: now, since: now, floor, seen: BTreeMap::new(), waiting: Vec::new() }
     }
 
-    /// From when on the forge is to be asked.
+    /// The start of the next poll's period.
     pub(super) fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// The words that wait, the oldest first.
+    /// The waiting commands, oldest first.
     pub(super) fn waiting(&self) -> &[Waiting] {
         &self.waiting
     }
 
-    /// What became of a comment, as far as that is remembered.
+    /// The fate of a comment, as far as it is remembered.
     pub(super) fn fate(&self, id: CommentId) -> Option<Fate> {
         self.seen.get(&id).map(|seen| seen.fate)
     }
 
-    /// Takes note of a comment; its fate, if it was not known before.
+    /// Records a comment; returns its fate if it was not known before.
     pub(super) fn read(&mut self, comment: &Comment, me: &User) -> Option<Fate> {
         if comment.id <= self.floor || self.seen.contains_key(&comment.id) {
             return None;
         }
-        // The account may be a person's, too: what begins as no answer does is theirs.
+        // The account may also be a person's: a comment without the answer's marker is theirs.
         let is_own = comment.author.id == me.id && comment.is_answer();
         let said = if is_own { Vec::new() } else { grammar::parse(&comment.text) };
         let fate = match () {
@@ -113,8 +109,8 @@ impl Known {
             () if said.is_empty() => Fate::Chatter,
             () => Fate::Waiting,
         };
-        // An old one is not remembered: it stays old by its time, unless it only looks old because the forge's
-        // clock was set back, and then it is to be found by the next look.
+        // An old one is not stored: it stays old by its time, unless it only looks old because the forge's clock was
+        // set back; then the next poll has to find it.
         if fate == Fate::Old {
             return Some(fate);
         }
@@ -135,8 +131,7 @@ impl Known {
         Some(fate)
     }
 
-    /// Everything up to this moment of the forge's clock has been read. The moment may lie before the one
-    /// of the last time.
+    /// Everything up to this time of the forge's clock has been read. It may be earlier than the last one.
     pub(super) fn read_until(&mut self, now: Timestamp) {
         self.since = minus(now, OVERLAP).max(self.from);
         let horizon = minus(self.since, MEMORY);
@@ -148,11 +143,11 @@ impl Known {
             }
             stays
         });
-        // What still waits keeps its place below the floor: it is remembered by itself.
+        // Waiting commands below the floor are stored separately.
         self.floor = floor;
     }
 
-    /// A waiting word has found its end. Nothing happens where none waits under this number.
+    /// Ends a waiting command. No effect if none waits under this number.
     pub(super) fn settle(&mut self, id: CommentId, fate: Fate) {
         let before = self.waiting.len();
         self.waiting.retain(|waiting| waiting.id != id);

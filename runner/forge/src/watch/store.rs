@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::error::StoreError;
 use super::state::Known;
 
-/// A file that is either as it was or as it is now, whenever the machine stops. One process at a time holds
-/// it; the kernel lets go when that process ends, however it does.
+/// A file with atomic updates. One process at a time holds it; the kernel releases it when that process ends in any
+/// way.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
@@ -16,11 +16,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Holds the file at this path, which need not be there. Its folder is made. Beside it lies a file with
-    /// `.lock` at the end.
+    /// Holds the file at this path, which need not exist. Creates its folder, and a file of the same name with `.lock`
+    /// appended.
     ///
     /// # Errors
-    /// When another process holds it, or the folder cannot be written.
+    /// Another process holds it, or the folder cannot be written.
     pub fn hold(path: &Path) -> Result<Self, StoreError> {
         let path = path.to_owned();
         let disk = |what: &'static str| {
@@ -38,7 +38,7 @@ impl Store {
         }
     }
 
-    /// What was written last; none where nothing was.
+    /// The stored state, if any.
     pub(super) fn load(&self) -> Result<Option<Known>, StoreError> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -52,7 +52,7 @@ impl Store {
         Ok(Some(known))
     }
 
-    /// Replaces what was written, and returns when the disk has it.
+    /// Replaces the stored state, and returns once it is synced to disk.
     pub(super) fn save(&self, known: &Known) -> Result<(), StoreError> {
         self.replace(known).map_err(|why| StoreError::Disk { path: self.path.clone(), what: "written", why })
     }
@@ -63,7 +63,7 @@ impl Store {
         file.write_all(&serde_json::to_vec(known)?)?;
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|failed| failed.error)?;
-        // The new name is on the disk when the folder is.
+        // Syncs the rename.
         File::open(folder)?.sync_all()
     }
 

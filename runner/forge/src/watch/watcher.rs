@@ -12,7 +12,7 @@ use crate::api::{Changed, Comment, Forge, ForgeError, Mark, Pull};
 use crate::grammar::{Command, Parsed};
 use crate::names::{CommentId, PullId, User};
 
-/// A mark of this second or the one before may stand for two moments.
+/// A mark of this second or the one before may stand for two states.
 pub(super) const SETTLED: SignedDuration = SignedDuration::from_secs(2);
 
 /// Watches one owner's pull requests on one forge.
@@ -22,18 +22,18 @@ pub struct Watcher<F> {
     store: Store,
     me: User,
     known: Known,
-    /// The pull requests whose comments have all been read, as they stood then.
+    /// The pull requests whose comments have all been read, with their state then.
     done: HashMap<PullId, Mark>,
-    /// The pushes to pull requests with words that wait.
+    /// The pushes to pull requests with commands that wait.
     pushes: KnownPushes,
 }
 
 impl<F: Forge> Watcher<F> {
-    /// Goes on where the file says. With no file, begins now: what was written before is left alone.
-    /// `about` names forge and owner, so that the file of another one is not taken for this one's.
+    /// Resumes from the file. Without one, it begins now and ignores earlier comments. `about` names forge and owner,
+    /// so that another one's file is not used by mistake.
     ///
     /// # Errors
-    /// When the forge cannot be asked who the bot is, or the file cannot be used.
+    /// The forge cannot return the bot's account, or the file cannot be used.
     pub async fn open(forge: F, store: Store, about: &str) -> Result<Self, WatchError> {
         let me = forge.me().await?;
         let known = match store.load()? {
@@ -51,30 +51,29 @@ impl<F: Forge> Watcher<F> {
         Ok(Self { forge, store, me, known, done: HashMap::new(), pushes: KnownPushes::default() })
     }
 
-    /// The forge.
     pub fn forge(&self) -> &F {
         &self.forge
     }
 
-    /// Who the bot is.
+    /// The bot's account.
     pub fn me(&self) -> &User {
         &self.me
     }
 
-    /// The words that nobody has taken on yet, the oldest first. Not all are members'.
+    /// The commands that are not accepted yet, oldest first. They may include non-members'.
     pub fn waiting(&self) -> &[Waiting] {
         self.known.waiting()
     }
 
-    /// What became of a comment; remembered for a day.
+    /// The fate of a comment; remembered for a day.
     pub fn fate(&self, id: CommentId) -> Option<Fate> {
         self.known.fate(id)
     }
 
-    /// Looks once at what is new. One request where nothing is.
+    /// Polls once, with a single request if nothing changed.
     ///
     /// # Errors
-    /// When the forge cannot be asked, or the file cannot be written. The next cycle reads the same again.
+    /// The forge cannot be queried, or the file cannot be written. The next cycle reads the same again.
     pub async fn cycle(&mut self) -> Result<Cycle, WatchError> {
         let since = self.known.since();
         let Changed { at, pulls } = self.forge.changed(since).await?;
@@ -97,7 +96,7 @@ impl<F: Forge> Watcher<F> {
                     }
                     read.insert(repo);
                 }
-                // There is nothing to be had by waiting for it, and others must not wait for it.
+                // Waiting does not help, and other repositories must not wait for it.
                 Err(refused @ ForgeError::Refused { .. }) => {
                     cycle.refused.push(refused);
                     read.insert(repo);
@@ -112,7 +111,7 @@ impl<F: Forge> Watcher<F> {
             }
         }
 
-        // A list in several parts may have hidden something that a second look shows.
+        // A list of several pages may have hidden something that a second poll shows.
         let is_whole = failed.is_none() && (at_once || cycle.comments == 0);
         if let (true, Some(now)) = (is_whole, at) {
             known.read_until(now);
@@ -131,10 +130,10 @@ impl<F: Forge> Watcher<F> {
         }
     }
 
-    /// Takes a comment that came on another way, such as a webhook. Whether it is a new word.
+    /// Takes a comment from another source, such as a webhook. Returns whether it is a new command.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub fn offer(&mut self, comment: &Comment) -> Result<bool, WatchError> {
         let mut known = self.known.clone();
         let fate = known.read(comment, &self.me);
@@ -142,12 +141,12 @@ impl<F: Forge> Watcher<F> {
         Ok(fate == Some(Fate::Waiting))
     }
 
-    /// The oldest word that a member waits with; the same one until it is confirmed. Strangers' words and
-    /// deleted ones find their end here.
+    /// The oldest waiting command of a member; the same one until it is confirmed. Non-members' and deleted commands
+    /// end here.
     ///
     /// # Errors
-    /// When the forge cannot be asked, or the file cannot be written. A word that the forge cannot tell about
-    /// keeps nobody else's waiting, and is an error once there is nothing else.
+    /// The forge cannot be queried, or the file cannot be written. A command that the forge cannot resolve does not
+    /// block others, and is an error once there is nothing else.
     pub async fn next(&mut self) -> Result<Option<CommandRequest>, WatchError> {
         let mut failed = None;
         for waiting in self.known.waiting().to_vec() {
@@ -167,20 +166,20 @@ impl<F: Forge> Watcher<F> {
         }
     }
 
-    /// Says that a word was taken on, so that it never comes again.
+    /// Confirms that a command was accepted, so that it is never returned again.
     ///
     /// # Errors
-    /// When the file cannot be written; the word comes again then.
+    /// The file cannot be written; the command is then returned again.
     pub fn confirm(&mut self, id: CommentId) -> Result<(), WatchError> {
         self.settle(id, Fate::Accepted)
     }
 
-    /// Whether a word may be acted upon, now.
+    /// Whether a command is authorized now.
     async fn judge(&mut self, waiting: Waiting) -> Result<Result<CommandRequest, Fate>, ForgeError> {
         let Some(comment) = self.forge.comment(&waiting.pull.repo, waiting.id).await? else {
             return Ok(Err(Fate::Withdrawn));
         };
-        // A name may have changed hands since; the number has not.
+        // A name may have been reassigned; the id has not.
         if comment.author.id != waiting.author.id || !self.forge.is_member(&comment.author.login).await? {
             return Ok(Err(Fate::Stranger));
         }
@@ -191,7 +190,7 @@ impl<F: Forge> Watcher<F> {
         Ok(Ok(CommandRequest { comment: waiting, member: comment.author, pull, pin }))
     }
 
-    /// Whether the pull request's head was there when a word was written.
+    /// Whether the pull request's head existed when a command was written.
     async fn pin(&mut self, waiting: &Waiting, pull: &Pull) -> Result<Pin, ForgeError> {
         let runs = |said: &Parsed| matches!(said, Parsed::Command(Command::TestMe(_)));
         if pull.ended.is_some() || !waiting.said.iter().any(runs) {
@@ -207,7 +206,7 @@ impl<F: Forge> Watcher<F> {
         self.write_down(known)
     }
 
-    /// Writes first: what is not on the disk is not known.
+    /// Writes first: only stored state counts.
     fn write_down(&mut self, known: Known) -> Result<(), WatchError> {
         if known != self.known {
             self.store.save(&known)?;

@@ -1,7 +1,7 @@
 //! The client of Drone's API against a stand-in.
 //!
-//! **The stand-in is not Drone**: `testbed/drone` says what of it was seen on a real one, what was read, and what is
-//! assumed.
+//! **The stand-in is not Drone**: `testbed/drone` says which of its behaviour was seen on a real one, which was read,
+//! and which is assumed.
 
 #[cfg(test)]
 mod tests {
@@ -53,7 +53,7 @@ mod tests {
         server.runs(1);
         drone.stop(&repo(), 1).await.unwrap();
         assert_eq!(end().await, (BuildStanding::Stopped, Some(BuildEnd::Cancelled)));
-        // One that is over stays as it is.
+        // No effect on a build that is over.
         drone.stop(&repo(), 1).await.unwrap();
         assert_eq!(end().await.0, BuildStanding::Stopped);
         server.runs(1);
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(drone.log(&repo(), 1, &step).await.unwrap(), ["one", "two"]);
     }
 
-    /// The one thing that takes its time: Drone's three tries at the forge.
+    /// The only slow response: Drone's three attempts at the forge.
     #[tokio::test]
     async fn a_missing_file_is_waited_for_and_then_known() {
         let (drone, server) = drone().await;

@@ -1,4 +1,4 @@
-//! Much at once, and nothing at all.
+//! Many events at once, and none at all.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ pub(crate) async fn an_idle_cycle_with_fifty_pull_requests(scene: &Scene<'_>) {
         scene.pull().await;
     }
     let all = pulls(scene).await;
-    // The newest ones all changed within the time that a look goes back.
+    // The newest ones all changed within the overlap of two polls.
     for number in scene.numbers().await {
         scene.ada.says(REPO, number, "hello").await;
     }
@@ -48,7 +48,7 @@ async fn idle(scene: &Scene<'_>, watch: &mut crate::scene::Watch) -> Vec<usize> 
     requests
 }
 
-/// Looks until what was written is older than the seconds of Gitea's clock.
+/// Polls until everything written is older than the resolution of Gitea's clock.
 pub(crate) async fn quiet(scene: &Scene<'_>, watch: &mut crate::scene::Watch) {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
@@ -127,7 +127,7 @@ pub(crate) async fn comments_while_it_reads(scene: &Scene<'_>) {
     let ids: Vec<u64> = taken.into_iter().map(|(id, _)| id).collect();
     let set: BTreeSet<u64> = ids.iter().copied().collect();
     assert_eq!(ids.len(), set.len(), "one came twice");
-    // One that was there for a moment may have been taken on in that moment.
+    // One that existed briefly may have been accepted in that time.
     assert!(made.is_subset(&set), "lost: {:?}", made.difference(&set));
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn a_comment_is_taken_on_within_one_interval(scene: &Scene<'_>)
     };
     let (mut times, ()) = tokio::join!(speaking, keep(watch.er(), hooks, &mut desk, pace, &stop));
     println!("    comment to taken on, at an interval of 2 s: {times:.2?} s");
-    // The middle one: a busy machine may hold any one of them up.
+    // The median, since a busy machine may delay any single one.
     times.sort_by(f32::total_cmp);
     assert!(times[2] < 4.0, "{times:?}");
 }

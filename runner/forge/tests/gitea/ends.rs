@@ -1,4 +1,4 @@
-//! What a pull request goes through beside its words: pushes, its end, and what the forge is.
+//! A pull request's other events: pushes, its end, and the forge's version.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ use testforge::Person;
 
 use crate::scene::{ORG, REPO, Scene, Watch, id};
 
-/// What the next word that can be taken on is about.
+/// The number and pin of the next command that can be accepted.
 async fn pin(watch: &mut Watch) -> (u64, Pin) {
     watch.er().cycle().await.unwrap();
     let asked = watch.er().next().await.unwrap().unwrap();
@@ -20,7 +20,7 @@ async fn pin(watch: &mut Watch) -> (u64, Pin) {
     (asked.comment.id.0, asked.pin)
 }
 
-/// Waits until the forge has written down a push that led to this commit.
+/// Waits until the forge has recorded a push that led to this commit.
 async fn written(scene: &Scene<'_>, number: u64, commit: &str) -> Vec<Push> {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
@@ -40,7 +40,7 @@ fn git(folder: &Path, words: &[&str]) -> String {
     String::from_utf8(ran.stdout).unwrap().trim().to_owned()
 }
 
-/// Puts a branch's head at another commit, whatever it was.
+/// Force-pushes a branch to another commit.
 async fn forces(scene: &Scene<'_>, who: &Person, repo: &str, branch: &str, how: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let url = who.push_url(&scene.gitea.url().await, repo);
@@ -72,7 +72,7 @@ pub(crate) async fn a_push_after_a_word_is_seen_and_one_before_it_is_not(scene: 
         let word = scene.ada.says(REPO, number, "!testme").await;
         assert_eq!(pin(&mut watch).await, (word, Pin::Head), "{repo}");
 
-        // In its place, then with the last one taken away.
+        // First replaced, then with the last one removed.
         let word = scene.ada.says(REPO, number, "!testme").await;
         let third = forces(scene, who, repo, &branch, &["commit", "--quiet", "--amend", "-m", "another"]).await;
         let pushes = written(scene, number, &third).await;
@@ -88,7 +88,7 @@ pub(crate) async fn a_push_after_a_word_is_seen_and_one_before_it_is_not(scene: 
         let word = scene.ada.says(REPO, number, "!testme").await;
         assert_eq!(pin(&mut watch).await, (word, Pin::Head), "{repo}");
 
-        // However soon the look is after the push, it is not taken for what the member saw.
+        // However soon the poll follows the push, the push is not mistaken for what the member saw.
         for round in 0..3 {
             let word = scene.ada.says(REPO, number, "!testme").await;
             who.commits(repo, &branch, &format!("{branch}-r{round}"), false).await;
@@ -129,8 +129,8 @@ pub(crate) async fn which_forge_it_is_and_whose_token(scene: &Scene<'_>) {
     assert_eq!((ada.login.as_str(), ada.signs), ("ada", vec!["has opened issues or pull requests"]));
 }
 
-/// What Gitea cannot do with the git that is here, it refuses: so of such repositories only what it would say is tested,
-/// beside this, with the answers of a server of the test's own.
+/// Gitea refuses what it cannot do with the installed git. So only its message about such repositories is tested here;
+/// another test has a server with prepared responses.
 pub(crate) async fn a_git_that_is_too_old_for_sha_256_is_told(scene: &Scene<'_>) {
     let new = json!({ "name": "sha256", "default_branch": "main", "object_format_name": "sha256" });
     let (status, said) = scene.root.tries(Method::POST, &format!("orgs/{ORG}/repos"), Some(new)).await;

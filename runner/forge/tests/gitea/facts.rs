@@ -1,4 +1,4 @@
-//! What the forge says, and what it refuses.
+//! What the forge returns, and what it refuses.
 
 use forge::api::{Forge as _, ForgeError, Gitea as Forge, Status, StatusState};
 use forge::names::PullId;
@@ -15,7 +15,7 @@ pub(crate) async fn who_is_who(scene: &Scene<'_>) {
     for (name, member) in [("ada", true), ("cc-ci", true), ("eve", false), ("nobody", false), ("root", true)] {
         assert_eq!(forge.is_member(&name.parse().unwrap()).await, Ok(member), "{name}");
     }
-    // In public or not is the same.
+    // Public or not makes no difference.
     scene.ada.puts(&format!("orgs/{ORG}/public_members/ada")).await;
     assert_eq!(forge.is_member(&"ada".parse().unwrap()).await, Ok(true));
     scene.ada.deletes(&format!("orgs/{ORG}/public_members/ada")).await;
@@ -111,7 +111,7 @@ pub(crate) async fn a_status_stands_beside_the_commit(scene: &Scene<'_>) {
         assert_eq!((seen["statuses"][0]["status"].as_str(), seen["total_count"].as_u64()), (Some(word), Some(1)));
         assert_eq!(seen["statuses"][0]["description"].as_str().map(str::len), Some(140));
     }
-    // One that was thrown away is not waited for.
+    // A garbage-collected commit is not waited for.
     let gone = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
     let refused = forge.set_status(&repo, &gone, &status).await;
     assert!(matches!(refused, Err(ForgeError::Refused { status: 404, .. })), "{refused:?}");

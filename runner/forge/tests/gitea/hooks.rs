@@ -1,4 +1,4 @@
-//! Webhooks of the real Gitea to a listener here.
+//! Webhooks of the real Gitea to a local listener.
 
 use std::time::{Duration, Instant};
 
@@ -29,11 +29,11 @@ pub(crate) async fn a_webhook_is_quicker(scene: &Scene<'_>) {
             "config": { "url": format!("http://{address}/hook"), "content_type": "json", "secret": secret },
         })
     };
-    // A webhook with another secret beside it: what it sends is refused, and the word still comes once.
+    // With a second webhook that has another secret: its payloads are refused, and the command is still received once.
     let right = scene.root.posts(&format!("orgs/{ORG}/hooks"), hook(SECRET)).await;
     let wrong = scene.root.posts(&format!("orgs/{ORG}/hooks"), hook("another secret of as many signs")).await;
 
-    // What earlier steps wrote is not what is measured.
+    // What earlier steps wrote is not measured.
     quiet(scene, &mut watch).await;
     let pace = Backoff { interval: Duration::from_secs(600), longest: Duration::from_secs(600) };
     let (stop, (send, mut bell)) = (CancellationToken::new(), mpsc::unbounded_channel());
@@ -53,10 +53,10 @@ pub(crate) async fn a_webhook_is_quicker(scene: &Scene<'_>) {
     };
     let (mut times, ()) = tokio::join!(speaking, keep(watch.er(), comments, &mut desk, pace, &stop));
     println!("    comment to taken on, by webhook: {times:.2?} s");
-    // The middle one: a busy machine may hold any one of them up.
+    // The median, since a busy machine may delay any single one.
     times.sort_by(f32::total_cmp);
     assert!(times[2] < 2.0, "{times:?}");
-    // The look that comes later finds nothing new.
+    // The later poll finds nothing new.
     assert_eq!(watch.takes().await, []);
     assert!(bell.try_recv().is_err());
 

@@ -1,7 +1,7 @@
-//! All that the watcher needs of a forge, against the real Gitea, which is started once: so there is one
-//! test, whose steps have names.
+//! Everything that the watcher needs of a forge, against the real Gitea. That is started once, so there is one test
+//! with named steps.
 
-// The lints let tests alone; helpers count as tests below this attribute.
+// The lints exempt tests; helpers count as tests below this attribute.
 #[cfg(test)]
 mod bursts;
 #[cfg(test)]

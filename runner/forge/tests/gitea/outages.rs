@@ -1,4 +1,4 @@
-//! A Gitea that is away for a while. Last, since it has another address afterwards.
+//! A Gitea that is down for a while. Last, since it has another address afterwards.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) async fn a_gitea_that_is_frozen(scene: &Scene<'_>) {
     assert_eq!(watch.takes().await, [(word, commit)]);
 }
 
-/// Tells how each look went, and what was taken on.
+/// Reports the result of each poll, and each accepted command.
 struct Log(mpsc::UnboundedSender<Result<u64, bool>>);
 
 impl Desk for Log {
@@ -46,7 +46,7 @@ pub(crate) async fn a_gitea_that_is_stopped_for_a_while(scene: &Scene<'_>) {
             words.push(scene.ada.says(REPO, number, "!testme").await);
         }
         scene.gitea.stop().await;
-        // It is asked in vain for some times.
+        // Some requests fail.
         let (mut failed, mut taken) = (0, Vec::new());
         while failed < 5 {
             match log.recv().await.unwrap() {

@@ -19,9 +19,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) proxy: Proxy,
     pub(crate) root: Person,
     pub(crate) bot: Person,
-    /// A member who does not say so in public.
+    /// A member whose membership is not public.
     pub(crate) ada: Person,
-    /// Nobody.
+    /// Not a member.
     pub(crate) eve: Person,
     pub(crate) team: u64,
     branches: AtomicU32,
@@ -43,19 +43,19 @@ impl<'a> Scene<'a> {
         Self { gitea, http, proxy, root, bot, ada, eve, team, branches: AtomicU32::new(0) }
     }
 
-    /// A branch's name that nobody has.
+    /// An unused branch name.
     pub(crate) fn branch(&self) -> String {
         format!("branch-{}", self.branches.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A pull request of a member's, and the commit at its head.
+    /// A member's pull request, and its head commit.
     pub(crate) async fn pull(&self) -> (u64, String) {
         let branch = self.branch();
         let commit = self.ada.commits(REPO, &branch, &branch, true).await;
         (self.ada.opens(REPO, &branch).await, commit)
     }
 
-    /// The pull requests that there are.
+    /// The existing pull requests.
     pub(crate) async fn numbers(&self) -> Vec<u64> {
         let mut numbers = Vec::new();
         for page in 1.. {
@@ -87,7 +87,7 @@ impl<'a> Scene<'a> {
 }
 
 impl Watch {
-    /// Ends the watcher wherever it is and starts another one with its file.
+    /// Drops the watcher in any state and opens another one with its file.
     pub(crate) async fn open(&mut self, scene: &Scene<'_>) -> &mut Watcher<Forge> {
         drop(self.watcher.take());
         let store = Store::hold(&self.folder.path().join("watch.json")).unwrap();
@@ -98,7 +98,7 @@ impl Watch {
         self.watcher.as_mut().unwrap()
     }
 
-    /// Looks, and takes everything on: comments and commits.
+    /// Polls, and accepts everything: comments and commits.
     pub(crate) async fn takes(&mut self) -> Vec<(u64, String)> {
         self.er().cycle().await.unwrap();
         let mut taken = Vec::new();

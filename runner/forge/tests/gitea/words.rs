@@ -1,4 +1,4 @@
-//! Who may say what, when, and what becomes of it.
+//! Who may give commands, when, and the outcome.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) async fn a_members_word_has_the_commit_of_its_moment(scene: &Scene<'_
     let asked = watch.er().next().await.unwrap().unwrap();
     assert_eq!((asked.comment.id.0, asked.commit().as_str()), (word, first.as_str()));
     assert_eq!((asked.member.login.as_str(), &asked.pull.id, asked.comment.said.len()), ("ada", &id(number), 2));
-    // A push after the word was authorised does not change what was.
+    // A push after the authorization does not change the authorized commit.
     let second = scene.ada.commits(REPO, &branch, &format!("{branch}-2"), false).await;
     assert_eq!(asked.commit().as_str(), first);
     watch.er().confirm(asked.comment.id).unwrap();
@@ -49,18 +49,18 @@ pub(crate) async fn edits_and_deletions(scene: &Scene<'_>) {
     let chatter = scene.ada.says(REPO, number, "nice").await;
     let word = scene.ada.says(REPO, number, "!stop").await;
     assert_eq!(watch.er().cycle().await.unwrap().words, 1);
-    // Edited after it was read: no new word. Deleted before it was taken on: not said.
+    // Edited after it was read: no new command. Deleted before it was accepted: ignored.
     scene.ada.rewords(REPO, chatter, "!testme").await;
     scene.ada.deletes(&format!("repos/{REPO}/issues/comments/{word}")).await;
     assert_eq!(watch.takes().await, []);
     assert_eq!((watch.fate(chatter), watch.fate(word)), (Some(Fate::Chatter), Some(Fate::Withdrawn)));
-    // Edited before it was read: it counts as it stands. Deleted before: it never was.
+    // Edited before it was read: the new text counts. Deleted before: ignored.
     let quick = scene.ada.says(REPO, number, "!tesme").await;
     scene.ada.rewords(REPO, quick, "!testme").await;
     let gone = scene.ada.says(REPO, number, "!testme").await;
     scene.ada.deletes(&format!("repos/{REPO}/issues/comments/{gone}")).await;
     assert_eq!(watch.takes().await, [(quick, commit)]);
-    // An edit brings it back into the forge's answer, and not into ours.
+    // An edit brings it back into the forge's response, and not into the watcher's.
     scene.ada.rewords(REPO, quick, "!testme failed").await;
     scene.ada.says(REPO, number, "nice again").await;
     assert_eq!(watch.takes().await, []);
@@ -76,7 +76,7 @@ pub(crate) async fn own_and_other_comments(scene: &Scene<'_>) {
     let quoted = scene.ada.says(REPO, number, "> !testme\n\n`!testme`").await;
     let miss = scene.ada.says(REPO, number, "!tesme").await;
     watch.er().cycle().await.unwrap();
-    // A near miss of a member's is handed on, for somebody to tell what was meant.
+    // A member's near miss is handed over, so that the bot can suggest the command.
     let asked = watch.er().next().await.unwrap().unwrap();
     assert_eq!(asked.comment.id, CommentId(miss));
     assert!(matches!(asked.comment.said.as_slice(), [forge::grammar::Parsed::Trouble(_)]));
@@ -97,7 +97,7 @@ pub(crate) async fn strangers_start_nothing(scene: &Scene<'_>) {
     assert_eq!(watch.takes().await, []);
     assert_eq!(watch.takes().await, []);
     assert!(tries.iter().all(|id| watch.fate(*id) == Some(Fate::Stranger)));
-    // Nobody answered.
+    // There is no answer.
     assert_eq!(scene.ada.gets(&format!("repos/{REPO}/issues/{number}/comments")).await, before);
     println!("    20 strangers' tries: 0 taken on, 0 answers");
 }
@@ -115,7 +115,7 @@ pub(crate) async fn a_member_who_left_is_a_stranger(scene: &Scene<'_>) {
     assert_eq!(watch.takes().await, []);
     assert_eq!(watch.fate(second), Some(Fate::Stranger));
 
-    // Another one under the name of a member is another one.
+    // Another user who takes over a member's name is not that member.
     let third = member.says(REPO, number, "!testme").await;
     watch.er().cycle().await.unwrap();
     let (status, _) =
@@ -128,10 +128,10 @@ pub(crate) async fn a_member_who_left_is_a_stranger(scene: &Scene<'_>) {
 pub(crate) async fn a_restart_between_any_two_steps(scene: &Scene<'_>) {
     let (number, commit) = scene.pull().await;
     let mut watch = scene.watch().await;
-    // What whoever takes words on has on its own disk.
+    // The desk's own disk.
     let mut desk = BTreeMap::new();
     let mut words = Vec::new();
-    // Each of the requests is once the one that ends it; and the last rounds end it after each step.
+    // Each of the requests is once the one that fails; the last rounds stop after each step.
     for round in 0..12 {
         words.push(scene.ada.says(REPO, number, "!testme").await);
         words.push(scene.ada.says(REPO, number, "!status").await);
@@ -148,7 +148,7 @@ pub(crate) async fn a_restart_between_any_two_steps(scene: &Scene<'_>) {
                 Ok(Some(asked)) => {
                     assert_eq!(asked.commit().as_str(), commit);
                     let first = desk.insert(asked.comment.id.0, round).is_none();
-                    // The machine stops after it was taken on, and before that is confirmed.
+                    // The machine stops after the acceptance, and before that is confirmed.
                     if first && round.is_multiple_of(2) {
                         scene.proxy.fail_after(None);
                         watch.open(scene).await;

@@ -52,7 +52,7 @@ fn what_is_red_is_compared_with_the_newest_run_of_main() {
     let (red, green) = (fixtures::failed_upgrade(), fixtures::passed());
     let scene = Scene::new();
     assert_eq!(scene.look(&red), None, "nothing is known");
-    // None of these is a run of the default branch of this repository that was over.
+    // None of these is a finished run of this repository's default branch.
     scene.tell(&another(red.clone(), "20261121-a", 60, |started| started.pull_request = None));
     scene.tell(&another(red.clone(), "20261121-b", 60, |started| started.on_main = true));
     scene.tell(&another(red.clone(), "20261121-c", 60, |started| {
@@ -70,14 +70,14 @@ fn what_is_red_is_compared_with_the_newest_run_of_main() {
     let found = scene.look(&red).unwrap();
     assert_eq!((found.red.as_slice(), found.green.len()), (&["upgrade.converged".to_owned()][..], 0));
     assert_eq!(found.lines(), ["red too at commit 22222222 on 2026-11-21: upgrade.converged"]);
-    // A newer one says more.
+    // A newer one takes precedence.
     scene.tell(&another(green.clone(), "20261121-h", 30, main));
     let found = scene.look(&red).unwrap();
     assert_eq!(
         (found.run.as_str(), found.red.len(), found.green.as_slice()),
         ("20261121-h", 0, &["upgrade.converged".to_owned()][..])
     );
-    // What is green, and what asked for no pull request, is compared with nothing.
+    // A green run, and one without a pull request, are not compared.
     assert_eq!(scene.look(&green), None);
     assert_eq!(scene.look(&another(red, "20261121-i", 0, main)), None);
 }
@@ -92,7 +92,7 @@ fn nothing_is_said_of_what_cannot_be_compared() {
     let known = |db: &Db| db.main_run(&started.recipe, &started.source, red.at);
     let mut of_main = scene.1.read_now(known).unwrap().unwrap();
     assert!(compare(&red, &of_main).is_some());
-    // Its test was another one then.
+    // Its test was different then.
     of_main.tests.insert("upgrade.converged".to_owned(), "another print".to_owned());
     assert_eq!(compare(&red, &of_main), None);
     of_main.tests.clear();

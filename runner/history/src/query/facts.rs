@@ -1,4 +1,4 @@
-//! What the history can show of a recipe's tests.
+//! The evidence that the history has for a recipe's tests.
 
 use base::names::{RecipeName, RunId};
 use jiff::Timestamp;
@@ -9,38 +9,34 @@ use crate::row::{RUN, RUN_COLUMNS, at, parsed, run_row, word_of};
 use crate::{Db, HistoryError};
 use journal::event::Stage;
 
-/// A run as evidence: its row says when and at which version.
+/// A run as evidence, with its date and version.
 pub type RunFacts = OneRun;
 
-/// What the history can show of a recipe's tests.
+/// The evidence for a recipe's tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeFacts {
     /// The newest whole green run.
     pub green: Option<RunFacts>,
-    /// The newest whole run with a verdict about the recipe, without a pull request where there is one; the overview
-    /// shows it.
+    /// The newest whole run with a verdict about the recipe, preferably without a pull request; the overview shows it.
     pub standing: Option<RunFacts>,
-    /// The newest run that ran tests against impostors: its checks of the stage `prove` say which tests bite.
+    /// The newest run that ran tests against impostors: its checks of the stage `prove` say which tests fail as they
+    /// must.
     pub proof: Option<RunFacts>,
-    /// Checks that were red in any run that is kept, each with the newest run where it was.
+    /// Checks that were red in any stored run, each with the newest such run.
     pub red: Vec<RedCheck>,
 }
 
-/// A check that was red.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedCheck {
-    /// Its stage.
     pub stage: Stage,
-    /// Its name.
     pub name: String,
-    /// The newest run where it was red.
+    /// The newest run in which it was red.
     pub run: RunId,
-    /// When that began.
     pub at: Timestamp,
 }
 
 impl Db {
-    /// The facts of one recipe; empty where it never ran.
+    /// The facts of one recipe; empty if it never ran.
     pub fn facts(&self, recipe: &RecipeName) -> Result<RecipeFacts, HistoryError> {
         self.ask(|sql| {
             let latest = |which: &str| {
@@ -71,7 +67,7 @@ fn evidence(sql: &Connection, recipe: &RecipeName, which: &str) -> rusqlite::Res
     found.map(|(id, run)| one(sql, id, run)).transpose()
 }
 
-/// A red check of a run that was stopped is red because of that.
+/// Excludes stopped runs, whose checks are red because of the stop.
 fn red(sql: &Connection, recipe: &RecipeName) -> rusqlite::Result<Vec<RedCheck>> {
     let mut ask = sql.prepare_cached(
         "SELECT c.stage, c.name, r.run, r.at_ms, max(r.at_ms || r.run) FROM runs r

@@ -1,4 +1,4 @@
-//! The same commit, another outcome.
+//! Flaky checks: the same commit with different outcomes.
 
 use std::collections::BTreeMap;
 
@@ -10,42 +10,40 @@ use crate::row::{RUN, RUN_COLUMNS, RunRow, run_row, word_of};
 use crate::{Db, HistoryError};
 use journal::event::{Event, Record, Stage};
 
-/// A check that was red in one run and green in another, with the same commit, base and selection. The red one
-/// stays red.
+/// A check that was red in one run and green in another, with the same commit, base and selection. The red run stays
+/// red.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flake {
-    /// Its stage.
     pub stage: Stage,
-    /// Its name.
     pub check: String,
-    /// The newest run where it was red and has another where it was green.
+    /// The newest red run that has a green counterpart.
     pub red: RunRow,
-    /// The line of the red run's journal that tells of it.
+    /// The line in the red run's journal.
     pub red_line: u64,
-    /// The run nearest in time where it was green.
+    /// The green run nearest in time.
     pub green: RunRow,
-    /// The same in the green run's journal.
+    /// The line in the green run's journal.
     pub green_line: u64,
     /// In how many runs it was red while another was green.
     pub times: u64,
 }
 
-/// The first point where the records of two runs differ in more than time, names and words.
+/// The first point where the records of two runs differ in more than time, names and texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parting {
-    /// The line of the first run's journal; none where that one is over.
+    /// The line of the first run's journal; `None` if that ended before.
     pub left: Option<JournalLine>,
-    /// The line of the second one's.
+    /// The line of the second run's journal.
     pub right: Option<JournalLine>,
 }
 
 impl Db {
-    /// Checks of a recipe that come and go, by stage and name.
+    /// A recipe's flaky checks, by stage and name.
     pub fn flakes(&self, recipe: &RecipeName) -> Result<Vec<Flake>, HistoryError> {
         self.ask(|sql| flakes(sql, recipe))
     }
 
-    /// The first point where two runs differ; none where they do not, or one of them is not in the history.
+    /// The first point where two runs differ; `None` if they do not, or one of them is not in the history.
     pub fn parting(&self, left: &RunId, right: &RunId) -> Result<Option<Parting>, HistoryError> {
         self.ask(|sql| {
             let (Some(left), Some(right)) = (events(sql, left)?, events(sql, right)?) else { return Ok(None) };
@@ -95,7 +93,7 @@ fn flakes(sql: &Connection, recipe: &RecipeName) -> rusqlite::Result<Vec<Flake>>
     Ok(found.into_values().collect())
 }
 
-/// What a run did, without what differs from run to run anyway.
+/// A run's events without the parts that differ in every run.
 fn events(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<Vec<(JournalLine, String)>>> {
     let Some((id, _)) = super::run_detail::by_name(sql, run)? else { return Ok(None) };
     let lines = lines(sql, id, 0, u64::MAX)?;
@@ -113,7 +111,7 @@ fn events(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<Vec<(Journal
     Ok(Some(events))
 }
 
-/// What a record says that the same commit should say again.
+/// The part of a record that is the same for the same commit.
 fn essence(record: &Record, names: &[String]) -> Option<String> {
     match &record.event {
         Event::StageStarted { stage, .. } => Some(format!("{stage} begins")),

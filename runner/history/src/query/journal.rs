@@ -1,4 +1,4 @@
-//! A run's journal: a window of it, and all of it.
+//! A run's journal: windows, or all of it.
 
 use base::names::RunId;
 use rusqlite::{Connection, params};
@@ -8,39 +8,38 @@ use crate::{Db, HistoryError};
 use journal::event::Record;
 use journal::fold::{RunView, fold};
 
-/// Lines that a window has at most.
+/// Maximum number of lines in a window.
 pub const WINDOW: u64 = 2000;
 
-/// A line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalLine {
-    /// Its number, from 0: in a journal with no gap it is the record's `seq`.
+    /// Its number, from 0: in a journal without gaps the record's `seq`.
     pub number: u64,
-    /// The line, without its end.
+    /// The text without the line break.
     pub text: String,
 }
 
 impl JournalLine {
-    /// The record that it is; none where this version does not know the event, or the line is damaged.
+    /// Its record; `None` if this version does not know the event, or the line is damaged.
     pub fn record(&self) -> Option<Record> {
         serde_json::from_str(&self.text).ok()
     }
 }
 
-/// Everything that a run told.
+/// A run's complete journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecords {
-    /// The view that every report renders. Of a run that lives it says, as every report, that it has no end.
+    /// The view that every report renders. A live run has no end in it.
     pub view: RunView,
-    /// The records in their order.
+    /// In order.
     pub records: Vec<Record>,
-    /// What is wrong with the journal, a line each.
+    /// Defects of the journal, a line each.
     pub remarks: Vec<String>,
 }
 
 impl Db {
-    /// Lines of a run's journal from number `from`, at most `count` and [`WINDOW`]; empty behind the end, none where
-    /// the history does not have the run. Costs the pieces that the lines are in, not the whole.
+    /// Lines of a run's journal from number `from`, at most `count` and [`WINDOW`]; empty after the end, `None` if the
+    /// history does not have the run. Reads only the chunks with these lines.
     pub fn window(&self, run: &RunId, from: u64, count: u64) -> Result<Option<Vec<JournalLine>>, HistoryError> {
         let to = from.saturating_add(count.min(WINDOW));
         self.ask(|sql| {
@@ -49,7 +48,7 @@ impl Db {
         })
     }
 
-    /// All that a run told, folded; none where the history does not have it.
+    /// A run's complete journal, folded; `None` if the history does not have it.
     pub fn told(&self, run: &RunId) -> Result<Option<RunRecords>, HistoryError> {
         self.ask(|sql| {
             let Some((id, row)) = by_name(sql, run)? else { return Ok(None) };

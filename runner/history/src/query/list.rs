@@ -11,18 +11,15 @@ use crate::row::{RUN, RunRow, run_row};
 use crate::{Db, HistoryError};
 use journal::tone::Tone;
 
-/// Which runs are wanted; everything where nothing is said.
+/// Filters runs; unset fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of this recipe.
     pub recipe: Option<RecipeName>,
-    /// Of this pull request.
     pub pull_request: Option<u64>,
-    /// That look like this.
     pub shows: Option<Shows>,
 }
 
-/// How a run looks in a list.
+/// A run's state in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
     /// It lives and has no verdict yet.
@@ -40,12 +37,10 @@ impl Shows {
     }
 }
 
-/// The last run of a page; as a text for addresses: the milliseconds of its start, a dot, and its id.
+/// The last run of a page. As text: the milliseconds of its start, a dot, and its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
-    /// When it began.
     pub at: Timestamp,
-    /// Its id.
     pub run: RunId,
 }
 
@@ -55,7 +50,7 @@ impl fmt::Display for After {
     }
 }
 
-/// A text that names no place in a list.
+/// The text is no position in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it names no place in a list of runs; begin without it")]
 pub struct NoPlace;
@@ -70,22 +65,22 @@ impl FromStr for After {
     }
 }
 
-/// Some runs of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage {
-    /// The runs, newest first.
+    /// Newest first.
     pub runs: Vec<RunRow>,
-    /// Where the next page begins; none where this is the last.
+    /// The start of the next page; `None` at the end.
     pub next: Option<After>,
 }
 
 impl Db {
-    /// How many runs there are.
+    /// The number of runs.
     pub fn count(&self) -> Result<u64, HistoryError> {
         self.ask(|sql| sql.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)))
     }
 
-    /// Runs, newest first: at most `count` (1 to 1000) of those behind `after`.
+    /// Runs, newest first: at most `count` (1 to 1000) of those after `after`.
     pub fn list(&self, filter: &Filter, after: Option<&After>, count: u16) -> Result<ListPage, HistoryError> {
         let count = count.clamp(1, 1000);
         let mut wanted = vec!["1"];
@@ -107,7 +102,7 @@ impl Db {
             values.push(after.at.as_millisecond().into());
             values.push(after.run.to_string().into());
         }
-        // One more than is asked for shows whether there is another page.
+        // One extra row shows whether there is another page.
         values.push((i64::from(count) + 1).into());
         let ask = format!(
             "SELECT {RUN} FROM runs r WHERE {} ORDER BY r.at_ms DESC, r.run DESC LIMIT ?",

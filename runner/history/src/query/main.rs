@@ -1,4 +1,4 @@
-//! What the default branch showed.
+//! Runs of the default branch.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +12,22 @@ use crate::rows::{CheckRow, StageRow};
 use crate::{Db, HistoryError};
 use journal::event::Event;
 
-/// Runs that are looked at to find one of the default branch.
+/// Number of runs that are searched for one of the default branch.
 const LOOKED_AT: u32 = 40;
 
 /// A run of the default branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MainRun {
-    /// The run.
     pub run: RunRow,
-    /// Its stages.
     pub stages: Vec<StageRow>,
-    /// Its checks.
     pub checks: Vec<CheckRow>,
-    /// Prints of cc-ci's tests, as they were then.
+    /// Fingerprints of cc-ci's tests at that time.
     pub tests: BTreeMap<String, String>,
 }
 
 impl Db {
-    /// The newest whole run with a verdict about the recipe that was over at a moment, and whose commit was the newest of
-    /// the default branch of this repository; none where there is none. Runs of before did not say what they tested.
+    /// The newest whole run with a verdict about the recipe that was over at a given time, and whose commit was the
+    /// head of this repository's default branch. Older journals lack that fact.
     pub fn main_run(
         &self,
         recipe: &RecipeName,

@@ -1,4 +1,4 @@
-//! The questions: each is a method of [`Db`](super::Db) that gives plain structs.
+//! The queries: methods of [`Db`](super::Db) that return plain structs.
 
 mod facts;
 mod flakes;

@@ -1,4 +1,4 @@
-//! Recipes by stages: what holds of each recipe now.
+//! The overview: the current state of each recipe's stages.
 
 use std::collections::BTreeMap;
 
@@ -13,24 +13,21 @@ use crate::{Db, HistoryError};
 /// A recipe's row of the overview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeRow {
-    /// The recipe.
     pub recipe: RecipeName,
-    /// What was shown of it last; none where no run has shown anything yet.
+    /// The result of the decisive run; `None` if no run was conclusive yet.
     pub standing: Option<RecipeStanding>,
-    /// Its newest run of all: alive or not, in part or whole, also one that infrastructure ended.
+    /// Its newest run of any kind: live or not, in part or whole, even one that infrastructure ended.
     pub newest: RunRow,
     /// When its newest green run began, in part or whole.
     pub green_at: Option<Timestamp>,
 }
 
-/// The run that says how a recipe stands: the newest whole one with a verdict about the recipe. One that was
-/// cancelled or ended by infrastructure says nothing. Runs without a pull request come first, since those test what
-/// is published; where there are none, any.
+/// The decisive run of a recipe: the newest whole one with a verdict about the recipe. Cancelled runs and those that
+/// infrastructure ended are inconclusive. Runs without a pull request take precedence, since they test what is
+/// published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeStanding {
-    /// The run.
     pub run: RunRow,
-    /// Its stages in order.
     pub stages: Vec<StageRow>,
 }
 

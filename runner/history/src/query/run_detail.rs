@@ -1,4 +1,4 @@
-//! One run with everything that the tables hold of it.
+//! All rows of one run.
 
 use base::names::RunId;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -8,31 +8,29 @@ use crate::row::{RUN, RUN_COLUMNS, RunRow, run_row};
 use crate::rows::{CHECK, CheckRow, STAGE, StageRow, check_row, stage_row};
 use crate::{Db, HistoryError};
 
-/// A run, its stages, its checks, and the names of files that its tests left.
+/// A run, its stages, its checks, and the names of its tests' files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneRun {
-    /// The run.
     pub run: RunRow,
-    /// Its stages in order.
+    /// In order.
     pub stages: Vec<StageRow>,
-    /// Its checks in the order in which they ended.
+    /// In the order in which they ended.
     pub checks: Vec<CheckRow>,
-    /// Files that tests left, by name.
+    /// By name.
     pub files: Vec<FileRow>,
 }
 
-/// A file that a test left, such as a browser's picture (`.png`) or page (`.html`). A stranger's test may have
-/// written it: whoever shows it says what it is by its name alone, and lets no page run.
+/// A file of a test, such as a browser's picture (`.png`) or page (`.html`). An untrusted test may have written it:
+/// derive its type only from the name, and never serve it as a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileRow {
-    /// Its name below `artifacts/`; failures name it so.
+    /// Its name below `artifacts/`, as in failures.
     pub name: String,
-    /// Its length.
     pub bytes: u64,
 }
 
 impl Db {
-    /// One run; none where the history does not have it.
+    /// One run, if the history has it.
     pub fn run(&self, run: &RunId) -> Result<Option<OneRun>, HistoryError> {
         self.ask(|sql| {
             let Some((id, run)) = by_name(sql, run)? else { return Ok(None) };
@@ -40,7 +38,7 @@ impl Db {
         })
     }
 
-    /// The runs that live, newest first, with their stages and checks so far.
+    /// The live runs, newest first, with their stages and checks so far.
     pub fn live(&self) -> Result<Vec<OneRun>, HistoryError> {
         self.ask(|sql| {
             let ask =
@@ -53,7 +51,7 @@ impl Db {
         })
     }
 
-    /// A file that a test of the run left; none where there is none of that name.
+    /// A file of a run's tests by name.
     pub fn file(&self, run: &RunId, name: &str) -> Result<Option<Vec<u8>>, HistoryError> {
         self.ask(|sql| {
             let ask =
@@ -64,7 +62,7 @@ impl Db {
     }
 }
 
-/// What was packed; what cannot be unpacked is damage.
+/// Decompresses a column; a failure means damage.
 pub(super) fn unpacked(data: &[u8], bytes: u64) -> rusqlite::Result<Vec<u8>> {
     unpack(data, bytes).map_err(|error| {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
@@ -78,7 +76,7 @@ pub(super) fn by_name(sql: &Connection, run: &RunId) -> rusqlite::Result<Option<
     sql.prepare_cached(&ask)?.query_row([run.as_str()], |row| Ok((row.get(RUN_COLUMNS)?, run_row(row)?))).optional()
 }
 
-/// The rest of a run.
+/// Adds the other rows of a run.
 pub(super) fn one(sql: &Connection, id: i64, run: RunRow) -> rusqlite::Result<OneRun> {
     let ask = format!("SELECT {STAGE} FROM stages s WHERE s.run = ?1 ORDER BY s.place");
     let mut stages = Vec::new();

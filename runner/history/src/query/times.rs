@@ -1,4 +1,4 @@
-//! How long stages take.
+//! Durations of stages.
 
 use std::collections::BTreeMap;
 
@@ -12,30 +12,29 @@ use crate::row::{at, word_of};
 use crate::{Db, HistoryError};
 use journal::event::Stage;
 
-/// How long a stage took in some runs that passed it. A stage that did not pass says nothing of how long one takes.
+/// Durations of a stage in the runs that passed it. Other runs say nothing about its duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spread {
-    /// The stage.
     pub stage: Stage,
-    /// How many runs.
+    /// Number of runs.
     pub runs: u64,
-    /// Half of them took no longer; milliseconds.
+    /// The median in milliseconds.
     pub p50_ms: u64,
-    /// All but one in twenty took no longer; milliseconds.
+    /// The 95th percentile in milliseconds.
     pub p95_ms: u64,
 }
 
 /// The spreads of one week.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Week {
-    /// The Monday that it begins with, in UTC.
+    /// Its Monday, in UTC.
     pub monday: Date,
-    /// The stages that passed in it, in their order.
+    /// The stages that passed in it, in order.
     pub stages: Vec<Spread>,
 }
 
 impl Db {
-    /// How long a recipe's stages took week by week, since `since`; weeks without a run are left out.
+    /// Durations of a recipe's stages by week, since `since`; weeks without a run are omitted.
     pub fn weeks(&self, recipe: &RecipeName, since: Timestamp) -> Result<Vec<Week>, HistoryError> {
         let ask = "SELECT r.at_ms, s.stage, s.took_ms FROM runs r JOIN stages s ON s.run = r.id
             WHERE r.recipe = ?1 AND r.at_ms >= ?2 AND s.state = 'passed' AND s.took_ms IS NOT NULL";
@@ -47,7 +46,7 @@ impl Db {
         Ok(weeks.into_iter().map(|(monday, times)| Week { monday, stages: spreads(times) }).collect())
     }
 
-    /// How long a recipe's stages took in its newest `last` runs.
+    /// Durations of a recipe's stages in its newest `last` runs.
     pub fn spreads(&self, recipe: &RecipeName, last: u32) -> Result<Vec<Spread>, HistoryError> {
         let ask = "SELECT r.at_ms, s.stage, s.took_ms
             FROM (SELECT id, at_ms FROM runs WHERE recipe = ?1 ORDER BY at_ms DESC, run DESC LIMIT ?2) r
@@ -88,7 +87,7 @@ fn spreads(times: Vec<(Stage, u64)>) -> Vec<Spread> {
     stages.into_iter().map(spread).collect()
 }
 
-/// The smallest that so many in a hundred do not exceed.
+/// The nearest-rank percentile.
 fn rank(sorted: &[u64], percent: usize) -> u64 {
     let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(at).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Which upgrades were tried.
+//! The tested upgrades.
 
 use base::names::RecipeName;
 
@@ -6,25 +6,25 @@ use crate::row::{RUN, RUN_COLUMNS, RunRow, run_row, word_of};
 use crate::{Db, HistoryError};
 use journal::event::Outcome;
 
-/// A pair of versions, and what the newest run that tried it showed.
+/// A pair of versions, and the result of the newest run with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionPair {
-    /// The release that the upgrade starts from; none where there was no release yet.
+    /// The release that the upgrade starts from; `None` without a release.
     pub base: Option<String>,
-    /// The version that the head's compose file names.
+    /// The version in the head's compose file.
     pub head_version: Option<String>,
-    /// How many runs tried it.
+    /// Number of runs.
     pub runs: u64,
-    /// The newest of them.
+    /// The newest run.
     pub newest: RunRow,
-    /// How its upgrade ended; none where it did not come so far.
+    /// The outcome of its upgrade; `None` if it was not reached.
     pub upgrade: Option<Outcome>,
 }
 
 impl Db {
-    /// The pairs of versions that a recipe's runs tried, the newest run's first.
+    /// The pairs of versions in a recipe's runs, the newest run's first.
     pub fn version_pairs(&self, recipe: &RecipeName) -> Result<Vec<VersionPair>, HistoryError> {
-        // SQLite gives `id` of the row that has the maximum.
+        // SQLite returns `id` of the row with the maximum.
         let ask = format!(
             "SELECT {RUN}, p.runs, s.state FROM (
                 SELECT id, max(at_ms || run), count(*) AS runs FROM runs WHERE recipe = ?1 GROUP BY base, head_version

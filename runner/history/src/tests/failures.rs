@@ -1,4 +1,4 @@
-//! What can go wrong with a database, happening.
+//! Failures of a database.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 
@@ -10,7 +10,7 @@ fn sqlite(history: &History) -> Connection {
     Connection::open(history.file()).unwrap()
 }
 
-/// Sets something on the connection that writes.
+/// Sets a pragma on the writing connection.
 fn pragma(history: &History, text: &str) {
     let set = history.write(|writer| {
         writer.db.query_row(text, [], |_| Ok(())).unwrap();
@@ -82,7 +82,7 @@ fn an_import_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again() {
     scene.imported("20261121-a", &fixtures::passed());
     let dir = scene.over("20261121-b", &fixtures::failed_upgrade());
     let before = dump(&scene.history);
-    // What a kill leaves: the transaction has written to the log, and its process is gone before the end.
+    // Simulates a kill: the transaction has written to the log, and its process is gone before the commit.
     let torn = sqlite(&scene.history);
     torn.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE").unwrap();
     for n in 0..5000 {
@@ -104,7 +104,7 @@ fn an_import_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again() {
     assert_eq!(dump(&history), dump(&scene.history));
 }
 
-/// Writes nonsense over pages of the database, after everything is in it.
+/// Overwrites pages of the complete database with nonsense.
 fn overwrite(scene: Scene, from: u64, bytes: usize) -> tempfile::TempDir {
     let Scene { state, history } = scene;
     let path = history.file();
@@ -157,7 +157,7 @@ fn damage_that_shows_later_sets_it_aside_too_and_saves_what_has_no_folder() {
         })
         .collect();
     if history.set_aside().is_empty() {
-        // What was overwritten is nothing that an import touches: questions do.
+        // Imports do not touch the overwritten pages: queries do.
         let found =
             history.read_now(|db| (0..60).try_for_each(|n| db.told(&id(&format!("20261121-{n:02}"))).map(drop)));
         assert!(matches!(found, Err(HistoryError::Corrupt { .. })), "{found:?}");
@@ -204,7 +204,7 @@ fn a_database_that_somebody_removes_is_made_again_from_the_folders() {
     for end in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{end}", scene.history.file().display()));
     }
-    // What is not kept goes by what the history says, which may not be a file that nobody finds any more.
+    // Retention follows the history at its path, not a file that was moved away.
     let keep = Keep { keep_runs: 1, keep_days: 1, keep_folders: 0 };
     assert!(scene.history.import(&dir).unwrap().is_some());
     let aside = scene.history.set_aside()[0].clone();
@@ -225,7 +225,7 @@ fn a_database_that_somebody_replaces_is_set_aside_and_read() {
     scene.imported("20261121-a", &fixtures::passed());
     let copy = scene.path().join("copy");
     sqlite(&scene.history).execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
-    // The log of the one that is in use is no part of the other.
+    // The log of the open database does not belong to the other one.
     for n in 0..20 {
         scene.imported(&format!("20261121-later-{n}"), &fixtures::failed_upgrade());
     }
@@ -243,7 +243,7 @@ fn what_the_disk_does_not_tell_is_no_sign_that_the_database_is_gone() {
     let scene = Scene::new();
     scene.imported("20261121-a", &fixtures::passed());
     let dir = scene.over("20261121-b", &fixtures::failed_upgrade());
-    // For a moment its folder is none.
+    // For a moment its folder does not exist.
     let (state, away) = (scene.path().to_owned(), scene.path().with_extension("away"));
     std::fs::rename(&state, &away).unwrap();
     std::fs::write(&state, "no folder").unwrap();

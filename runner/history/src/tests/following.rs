@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 
-/// The next change that is about this run.
+/// The next change of this run.
 async fn next(changes: &mut Receiver<HistoryChange>, run: &str) -> RunChange {
     let next = async {
         loop {
@@ -20,7 +20,7 @@ async fn next(changes: &mut Receiver<HistoryChange>, run: &str) -> RunChange {
     timeout(Duration::from_secs(20), next).await.expect("a change is told")
 }
 
-/// Changes of a run until one of this kind; all lines that they tell.
+/// Changes of a run until one of this kind; returns all their lines.
 async fn until(changes: &mut Receiver<HistoryChange>, run: &str, kind: ChangeKind) -> Vec<RunChange> {
     let mut all = Vec::new();
     loop {

@@ -187,7 +187,7 @@ fn files_that_tests_left_are_kept_and_nothing_else_is_opened() {
     assert_eq!(file("link.png"), None);
 }
 
-/// Every journal that a machine has: set CCCI_STATE to a copy of its state folder, with its runs alone.
+/// Every journal of a machine: set CCCI_STATE to a copy of its state folder with only the runs.
 #[test]
 #[ignore = "needs a machine's journals"]
 fn journals_of_real_runs_are_imported_as_reports_read_them() {
@@ -226,7 +226,7 @@ fn journals_of_real_runs_are_imported_as_reports_read_them() {
     }
 }
 
-/// One run that is long enough to have several pieces.
+/// A run that is long enough for several chunks.
 fn long() -> Vec<Record> {
     let mut records = fixtures::passed();
     let filler = records[3].clone();
@@ -273,7 +273,7 @@ proptest! {
             scene.history.import(&dir).unwrap();
             from = cut;
             if forget {
-                // As after a restart: what was read is only in the database.
+                // Simulates a restart: what was read is only in the database.
                 let Scene { state, history } = scene;
                 drop(history);
                 let history = History::open(state.path()).unwrap();

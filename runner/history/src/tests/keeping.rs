@@ -8,7 +8,7 @@ fn now() -> Timestamp {
     "2026-12-31T00:00:00Z".parse().unwrap()
 }
 
-/// How many days before `now` in seconds from the fixtures' time.
+/// The number of days before `now`, as seconds from the fixtures' time.
 fn days_ago(days: i64) -> i64 {
     let fixture: Timestamp = "2026-11-21T09:14:03Z".parse().unwrap();
     (now() - SignedDuration::from_hours(days * 24)).duration_since(fixture).as_secs()
@@ -60,7 +60,7 @@ fn a_run_that_lives_is_never_touched() {
     let (dir, _alive) = scene.live("old", &bytes(&records));
     scene.history.import(&dir).unwrap();
     scene.ago("new", 1, fixtures::passed());
-    // Ended by its journal, and its process is still there.
+    // Ended by its journal, and its process still lives.
     let (ended, _too) = scene.live("ended", &bytes(&told(fixtures::failed_upgrade(), days_ago(80), |_| {})));
     scene.history.import(&ended).unwrap();
     let dropped = scene.history.retain(&Keep { keep_runs: 0, keep_days: 0, keep_folders: 0 }, now()).unwrap();

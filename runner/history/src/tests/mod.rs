@@ -79,8 +79,8 @@ fn dead(state: &Path, run: &str, bytes: &[u8]) -> RunDir {
     dir
 }
 
-/// The end of a run's process. A process that another test starts in this very moment holds the lock too, until it
-/// is another program.
+/// Ends a run's process. A child process that another test starts at this moment holds the lock too, until it executes
+/// its program.
 fn end(dir: &RunDir, alive: Alive) {
     drop(alive);
     let begin = std::time::Instant::now();
@@ -98,12 +98,12 @@ fn bytes(records: &[Record]) -> Vec<u8> {
     records.iter().flat_map(|record| journal::line(record).unwrap()).collect()
 }
 
-/// More of a journal.
+/// Appends to a journal.
 fn append(dir: &RunDir, bytes: &[u8]) {
     std::fs::File::options().append(true).open(dir.journal()).unwrap().write_all(bytes).unwrap();
 }
 
-/// A run with other facts at its start, so many seconds after the fixture's.
+/// A run with other facts at its start, this many seconds after the fixture's.
 fn told(mut records: Vec<Record>, seconds: i64, change: impl Fn(&mut journal::event::RunStarted)) -> Vec<Record> {
     for record in &mut records {
         record.at += jiff::SignedDuration::from_secs(seconds);
@@ -114,7 +114,7 @@ fn told(mut records: Vec<Record>, seconds: i64, change: impl Fn(&mut journal::ev
     records
 }
 
-/// Everything that the database holds of its runs, without numbers that only it knows.
+/// All rows of the database without internal numbers.
 fn dump(history: &History) -> Vec<String> {
     history
         .read_now(|db| {
@@ -134,7 +134,7 @@ fn dump(history: &History) -> Vec<String> {
                     while let Some(row) = rows.next()? {
                         let mut text = format!("{table}:");
                         for (at, name) in names.iter().enumerate() {
-                            // Where a run's name stands, its number would say which came first.
+                            // A run's number in place of its name would depend on the order of imports.
                             if !(name == "id" || name == "run" && at == 1) {
                                 let value = match row.get_ref(at)? {
                                     rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),

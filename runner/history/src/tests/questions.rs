@@ -6,7 +6,7 @@ use base::failure::Cause;
 use journal::event::{Outcome, Stage, VerdictKind};
 use journal::tone::Tone;
 
-/// The same run, ended by somebody else.
+/// The same run with another verdict.
 fn with_word(mut records: Vec<Record>, word: VerdictKind) -> Vec<Record> {
     if let Some(Event::RunEnded { verdict }) = records.last_mut().map(|record| &mut record.event) {
         verdict.word = word;
@@ -51,7 +51,7 @@ fn a_recipe_stands_as_its_newest_whole_run_of_what_is_published_says() {
 fn pages_of_a_list_give_every_run_once_newest_first() {
     let scene = Scene::new();
     for n in 0..25 {
-        // Several began in the same moment.
+        // Several began at the same time.
         scene.imported(&format!("r-{n:02}"), &told(fixtures::passed(), n / 3, |_| {}));
     }
     let mut found = Vec::new();

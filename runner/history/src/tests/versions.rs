@@ -3,7 +3,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::steps::{STEPS, version};
 
-/// A database as the first release of version 1 left it, with some runs in it.
+/// A database of the first release of version 1, with some runs in it.
 const FIRST: &str = include_str!("version_1.sql");
 
 fn of_version(state: &Path, wanted: usize) {
@@ -33,7 +33,7 @@ fn every_earlier_version_becomes_this_one_with_all_that_it_had() {
         assert!(one.run.line.starts_with("passed: custom-html") && one.stages.len() == 8 && one.checks.len() > 15);
         let told = history.read_now(|db| db.told(&id("20261121-a"))).unwrap().unwrap();
         assert_eq!(told.view.line(), one.run.line, "from version {wanted}");
-        // It goes on as one that was always of this version.
+        // It continues like one that always had this version.
         let dir = dead(state.path(), "20261121-d", &bytes(&fixtures::passed()));
         assert!(history.import(&dir).unwrap().is_some());
     }

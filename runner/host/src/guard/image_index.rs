@@ -1,5 +1,5 @@
-//! Which images runs have pulled, when they were last used, and by whom. Docker cannot label an image that it has
-//! pulled, so this is a file of the state folder. What is not in it belongs to somebody else.
+//! The images that runs have pulled, with their last use and users. Docker cannot label a pulled image, so this is a
+//! file of the state folder. Images that are not in it belong to the operator.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
@@ -17,50 +17,48 @@ use swarm::{RegistryLogins, Swarm, with_tag};
 use crate::blocking::blocking;
 use journal::run_dir::RunDir;
 
-/// The images, by their names with a tag.
+/// By name with tag.
 pub type Images = BTreeMap<String, ImageEntry>;
 
 /// An image that a run has pulled, or is about to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageEntry {
-    /// Its id; empty until it is here. A name that means another image meanwhile is somebody else's.
+    /// Its id; empty until it is pulled. If the name's id differs, the image belongs to the operator.
     #[serde(default)]
     pub id: String,
-    /// When a run last said that it needs it: Unix seconds.
+    /// Last use by a run: Unix seconds.
     pub used: i64,
-    /// When its registry last said what the name means: Unix seconds.
+    /// Last resolution of the name at the registry: Unix seconds.
     #[serde(default)]
     pub asked: i64,
-    /// The runs that need it. Those that are dead do not count.
+    /// The runs that need it. Dead runs do not count.
     #[serde(default)]
     pub runs: BTreeSet<String>,
 }
 
-/// What [`ensure`] did.
+/// The result of [`ensure`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ensured {
-    /// The images that were pulled.
     pub pulled: Vec<swarm::Pulled>,
-    /// What is worth telling about those that were here.
+    /// Remarks on images that were already present.
     pub remarks: Vec<String>,
 }
 
-/// Seconds after which a tag is asked for again.
+/// Seconds after which a tag is resolved again.
 const MUTABLE: i64 = 24 * 3600;
-/// Seconds after which it is, where the registry did not answer.
+/// The same after a registry did not answer.
 const LATER: i64 = 3600;
 
-/// The open book. Nobody else reads or writes it meanwhile.
+/// The index, locked exclusively.
 #[derive(Debug)]
 pub struct ImageIndex {
-    /// What is in it.
     pub images: Images,
     path: PathBuf,
     _lock: File,
 }
 
 impl ImageIndex {
-    /// Waits for the book and opens it.
+    /// Waits for the lock and opens the index.
     ///
     /// # Errors
     /// The state folder cannot be used.
@@ -78,7 +76,7 @@ impl ImageIndex {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(lock)?;
         FileExt::lock_exclusive(&lock)?;
         let images = match std::fs::read(path) {
-            // One that cannot be read names no image that may go.
+            // An unreadable index names no image to remove.
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Images::new(),
             Err(error) => return Err(error),
@@ -86,7 +84,7 @@ impl ImageIndex {
         Ok(Self { images, path: path.to_owned(), _lock: lock })
     }
 
-    /// Writes it in one step: a process that is killed leaves the old or the new one.
+    /// Writes atomically.
     pub fn write(self) -> Result<(), Failure> {
         let write = || -> io::Result<()> {
             let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -98,8 +96,7 @@ impl ImageIndex {
         write().map_err(|error| Failure::disk("write", &self.path, &error))
     }
 
-    /// Forgets the runs that are dead, and the pulls that they did not come to the end of: nobody can say whose
-    /// such an image is.
+    /// Removes dead runs, and their unfinished pulls: the owner of such an image is unknown.
     pub fn forget_the_dead(&mut self, is_alive: impl Fn(&str) -> bool) {
         for entry in self.images.values_mut() {
             entry.runs.retain(|run| is_alive(run));
@@ -108,7 +105,7 @@ impl ImageIndex {
     }
 }
 
-/// Whether a run's process lives. Only those of this state folder are in its book.
+/// Whether a run's process lives. The index only has runs of this state folder.
 pub(super) fn is_alive(state: &Path, run: &str) -> bool {
     run.parse::<RunId>().is_ok_and(|run| {
         let dir = RunDir::of(state, &run);
@@ -116,12 +113,12 @@ pub(super) fn is_alive(state: &Path, run: &str) -> bool {
     })
 }
 
-/// Sees to it that images are here, and keeps book: what has to be pulled is ours from now on, and nothing that is
-/// ours goes before this run is over. A tag that we pulled is asked for again after a day, since it may mean another
-/// image; where that fails, what is here does, and the run is told. Gives those that were pulled.
+/// Pulls missing images and records them: an image that a run has pulled belongs to cc-ci from then on, and stays at
+/// least until this run is over. A tag that was pulled by cc-ci is pulled again after a day, since it may have moved;
+/// if that fails, the present image is used, with a remark. Returns the pulled images.
 ///
 /// # Errors
-/// As of [`Swarm::ensure`], and where the state folder cannot be used.
+/// As for [`Swarm::ensure`], and if the state folder cannot be used.
 pub async fn ensure(
     swarm: &Swarm,
     state: &Path,
@@ -132,7 +129,7 @@ pub async fn ensure(
 ) -> Result<Ensured, Failure> {
     note_use(swarm, state, run, images).await?;
     let remarks = refresh(swarm, state, images, logins, say).await?;
-    // Each as soon as it is here, since a later one may fail.
+    // Each as soon as it is pulled, since a later one may fail.
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let pull = async move {
         let mut on_pulled = |pulled: &swarm::Pulled| {
@@ -155,7 +152,7 @@ pub async fn ensure(
     Ok(Ensured { pulled: pulled?, remarks })
 }
 
-/// Asks again for the tags among these that are ours and were asked for long ago.
+/// Pulls again those tags that belong to cc-ci and were resolved long ago.
 async fn refresh(
     swarm: &Swarm,
     state: &Path,
@@ -165,7 +162,7 @@ async fn refresh(
 ) -> Result<Vec<String>, Failure> {
     let book = ImageIndex::open(state).await?;
     let due = due(&book.images, images, Timestamp::now().as_second());
-    // The book is not held while a registry is waited for.
+    // The lock is not held while a registry responds.
     drop(book);
     let mut remarks = Vec::new();
     for (image, old) in due {
@@ -186,7 +183,7 @@ async fn refresh(
         book.write()?;
         match asked {
             Ok(pulled) if pulled.id != old => {
-                // The other one stays without a name: somebody may have given it one.
+                // The old one stays without a name: an operator may have tagged it.
                 remarks.push(format!("{image} means another image than at its last pull"));
             }
             Ok(_) => {}
@@ -198,7 +195,7 @@ async fn refresh(
     Ok(remarks)
 }
 
-/// The tags that are to be asked for again, with the ids that they had. A digest never means another image.
+/// The tags to resolve again, with their previous ids. A digest never changes.
 fn due(images: &Images, wanted: &[String], now: i64) -> BTreeMap<String, String> {
     let names = wanted.iter().filter(|image| !image.contains('@')).map(|image| with_tag(image));
     let ours = names.filter_map(|name| Some((images.get(&name)?, name)));
@@ -217,15 +214,15 @@ async fn note_use(swarm: &Swarm, state: &Path, run: &RunId, images: &[String]) -
     book.write()
 }
 
-/// A run needs an image, which is here with this id or is not here.
+/// Records that a run needs an image, with the id of the present one, if any.
 fn note(images: &mut Images, image: &str, here: Option<&str>, run: &str, now: i64) {
     let known = images.get(image).map(|entry| entry.id.clone());
     match (here, known) {
-        // It was here before, and nobody of ours brought it.
+        // It was present before and not pulled by cc-ci.
         (Some(_), None) => return,
-        // Another run is pulling it at this moment, or somebody else has been quicker: the pull itself will tell.
+        // Another process is pulling it at this moment: the pull itself will tell.
         (Some(_), Some(known)) if known.is_empty() => {}
-        // Somebody gave the name to another image: that one is theirs.
+        // The operator gave the name to another image, which belongs to them.
         (Some(id), Some(known)) if known != id => {
             images.remove(image);
             return;

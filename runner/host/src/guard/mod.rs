@@ -1,4 +1,4 @@
-//! Whether a node has room for a run: what is free, what is wanted, and what can be given up for it.
+//! Whether a node has the resources for a run: what is free, what is required, and what can be removed.
 
 mod image_index;
 mod prune;
@@ -17,13 +17,13 @@ pub use rule::{Facts, Lack, Reserves, Thing, failure, lacks};
 
 use crate::settings::Guards;
 
-/// How long a look at the node may take.
+/// Timeout of the check of a node.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// What the engine's node and the state folder have.
+/// The resources of the engine's node and the state folder.
 pub async fn look(swarm: &Swarm, state: &Path) -> Result<Facts, Failure> {
     let node = swarm.room(Instant::now() + LOOK).await?;
-    // A state folder that is not made yet will be on the disk of what is there above it.
+    // A missing state folder will be on the disk of its nearest existing parent.
     let room = state.ancestors().find_map(|path| DiskRoom::of(path).ok());
     Ok(Facts {
         node: node.node,
@@ -33,8 +33,7 @@ pub async fn look(swarm: &Swarm, state: &Path) -> Result<Facts, Failure> {
     })
 }
 
-/// Sees to it that there is room: what is wanted and not there is made, as far as unused images give it.
-/// `memory_mib` is what the run's apps need.
+/// Ensures free resources, by removing unused images if necessary. `memory_mib` is what the run's apps need.
 ///
 /// # Errors
 /// [`base::failure::Kind::NodeFull`] with everything that is still lacking.
@@ -45,7 +44,7 @@ pub async fn make_room(
     memory_mib: Option<u64>,
 ) -> Result<(Facts, Vec<Pruned>), Failure> {
     let wanted = Reserves::of(guards, memory_mib);
-    // What is due goes also where there is room.
+    // Expired images are removed in any case.
     let mut gone = prune(swarm, state, Until::Unused(guards.images_unused)).await?;
     let mut facts = look(swarm, state).await?;
     if lacks(&facts, &wanted).iter().any(Lack::helped_by_pruning) {

@@ -1,4 +1,4 @@
-//! Images that go: those that runs have pulled, that nothing needs, and that are old or in the way.
+//! Removes images that runs have pulled, that are unused, and that are old or in the way.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,25 +13,24 @@ use super::{Reserves, lacks, look};
 
 const DAY: i64 = 24 * 3600;
 
-/// How much goes.
+/// How many images to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// What has not been used for this many days.
+    /// Those unused for this many days.
     Unused(u16),
-    /// What was used longest ago, one by one, until there is room.
+    /// Least recently used first, until there is enough space.
     Enough(Reserves),
 }
 
-/// An image that went.
+/// A removed image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pruned {
-    /// Its name.
     pub image: String,
-    /// When it was last used: Unix seconds.
+    /// Last use: Unix seconds.
     pub used: i64,
 }
 
-/// Removes images. Only names from the book go, and never by force: what the engine still needs, it keeps.
+/// Removes images. Only images in the index are removed, and never by force: the engine keeps those in use.
 ///
 /// # Errors
 /// The engine does not answer, or the state folder cannot be used.
@@ -39,7 +38,7 @@ pub async fn prune(swarm: &Swarm, state: &Path, until: Until) -> Result<Vec<Prun
     if !state.join("images.json").exists() {
         return Ok(Vec::new());
     }
-    // Held to the end: a run that comes meanwhile waits, and finds what has gone to be gone.
+    // Locked to the end: a concurrent run waits, and then finds the images gone.
     let mut book = ImageIndex::open(state).await?;
     book.forget_the_dead(|run| is_alive(state, run));
     let now = Timestamp::now().as_second();
@@ -59,7 +58,7 @@ pub async fn prune(swarm: &Swarm, state: &Path, until: Until) -> Result<Vec<Prun
             }
             let known = book.images.get(&one.image).map(|entry| entry.id.clone());
             if swarm.image_id(&one.image).await? != known {
-                // It is gone, or somebody gave its name to another image.
+                // It is gone, or the operator gave its name to another image.
                 book.images.remove(&one.image);
             } else if swarm.remove_image(&one.image).await? {
                 book.images.remove(&one.image);
@@ -71,7 +70,7 @@ pub async fn prune(swarm: &Swarm, state: &Path, until: Until) -> Result<Vec<Prun
     Ok(gone)
 }
 
-/// What may go, the longest unused first: in the book, needed by no live run, by no container and no service.
+/// Removable images, least recently used first: in the index, and not needed by a live run, a container or a service.
 pub fn unused(images: &Images, in_use: &BTreeSet<String>, now: i64, older_than: i64) -> Vec<Pruned> {
     let mut found: Vec<Pruned> = images
         .iter()
@@ -146,7 +145,7 @@ mod tests {
                 prop_assert!(entry.runs.is_empty() && !in_use.contains(&one.image) && !entry.id.is_empty());
                 prop_assert!(now - entry.used >= older_than);
             }
-            // A longer time never lets more go.
+            // A longer time never removes more.
             prop_assert!(unused(&images, &in_use, now, older_than + 1).len() <= gone.len());
         }
     }

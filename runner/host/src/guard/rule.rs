@@ -8,10 +8,10 @@ use crate::settings::Guards;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Files that a run makes in the state folder, several times over.
+/// Number of files that a run creates in the state folder, times a margin.
 const STATE_INODES: u64 = 2_000;
 
-/// What there is. What nobody could tell is none, and is not judged.
+/// The free resources. Unknown ones are `None`, and not judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The name of the engine's node.
@@ -20,16 +20,15 @@ pub struct Facts {
     pub docker: (String, Option<DiskRoom>),
     /// cc-ci's state folder on this machine, and its disk.
     pub state: (String, Option<DiskRoom>),
-    /// The node's memory.
     pub memory: Option<MemoryRoom>,
 }
 
-/// What has to be there.
+/// The required resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reserves {
     /// Free bytes in docker's data folder.
     pub docker: u64,
-    /// Files that can be made there.
+    /// Free inodes there.
     pub docker_inodes: u64,
     /// Free bytes in the state folder.
     pub state: u64,
@@ -38,8 +37,8 @@ pub struct Reserves {
 }
 
 impl Reserves {
-    /// What the settings say, with the memory that a run's apps need; none before the run has its slot: until
-    /// then others live on what it will need.
+    /// From the settings, plus the memory of a run's apps; `None` before the run has its slot: until then other runs
+    /// use that memory.
     pub fn of(guards: &Guards, memory_mib: Option<u64>) -> Self {
         let mib = |number: u32| u64::from(number) * MIB;
         Self {
@@ -51,54 +50,50 @@ impl Reserves {
     }
 }
 
-/// What can be lacking.
+/// A resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
     /// Bytes in docker's data folder.
     DockerDisk,
-    /// Files there.
+    /// Inodes there.
     DockerInodes,
     /// Bytes in the state folder.
     StateDisk,
-    /// Files there.
+    /// Inodes there.
     StateInodes,
-    /// Memory.
     Memory,
 }
 
-/// One thing of which there is too little.
+/// A lacking resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lack {
-    /// What.
     pub thing: Thing,
-    /// Where: a folder, or a node.
+    /// A folder or a node.
     pub place: String,
-    /// How much there is: bytes or files.
+    /// Bytes or inodes.
     pub free: u64,
-    /// How much there has to be.
     pub wanted: u64,
 }
 
 impl Lack {
-    /// Whether images that go could help.
+    /// Whether removing images could help.
     pub fn helped_by_pruning(&self) -> bool {
         matches!(self.thing, Thing::DockerDisk | Thing::DockerInodes)
     }
 
-    /// What to do about it.
     pub fn look_at(&self) -> &'static str {
         match self.thing {
             Thing::DockerDisk | Thing::DockerInodes => {
-                "`docker system df` says what holds it; `cc-ci reap` ends apps that nobody waits for; \
-                 --reserve-disk and --reserve-inodes say how much is kept back"
+                "`docker system df` shows what uses it; `cc-ci reap` removes apps of dead runs; \
+                 --reserve-disk and --reserve-inodes set the reserve"
             }
             Thing::StateDisk | Thing::StateInodes => {
-                "old folders in runs/ of the state folder can go; --state names another one, --reserve-state says \
-                 how much is kept back"
+                "old folders in runs/ of the state folder can be removed; --state sets another one, --reserve-state \
+                 sets the reserve"
             }
             Thing::Memory => {
                 "what else runs there (`docker stats`); kept apps end by `cc-ci reap --run`; [weight] in \
-                 recipe.toml, if it says too much; --reserve-memory says how much is kept back"
+                 recipe.toml, if it is too high; --reserve-memory sets the reserve"
             }
         }
     }
@@ -109,23 +104,23 @@ impl std::fmt::Display for Lack {
         let Self { place, free, wanted, .. } = self;
         match self.thing {
             Thing::DockerDisk => {
-                write!(f, "docker's data folder {place} has {} free of {} wanted", size(*free), size(*wanted))
+                write!(f, "docker's data folder {place} has {} free of {} required", size(*free), size(*wanted))
             }
             Thing::StateDisk => {
-                write!(f, "the state folder {place} has {} free of {} wanted", size(*free), size(*wanted))
+                write!(f, "the state folder {place} has {} free of {} required", size(*free), size(*wanted))
             }
             Thing::DockerInodes => {
-                write!(f, "docker's data folder {place} can take {free} more files of {wanted} wanted")
+                write!(f, "docker's data folder {place} has {free} free inodes of {wanted} required")
             }
-            Thing::StateInodes => write!(f, "the state folder {place} can take {free} more files of {wanted} wanted"),
+            Thing::StateInodes => write!(f, "the state folder {place} has {free} free inodes of {wanted} required"),
             Thing::Memory => {
-                write!(f, "node {place} has {} of memory available of {} wanted", size(*free), size(*wanted))
+                write!(f, "node {place} has {} of memory available of {} required", size(*free), size(*wanted))
             }
         }
     }
 }
 
-/// Everything of which there is less than wanted, the most likely culprit first.
+/// The lacking resources, the most likely culprit first.
 pub fn lacks(facts: &Facts, wanted: &Reserves) -> Vec<Lack> {
     let bytes = |disk: Option<DiskRoom>| disk.map(|disk| disk.free);
     let inodes = |disk: Option<DiskRoom>| disk.and_then(|disk| disk.inodes);
@@ -147,16 +142,15 @@ pub fn lacks(facts: &Facts, wanted: &Reserves) -> Vec<Lack> {
     .collect()
 }
 
-/// The refusal.
 pub fn failure(facts: &Facts, lacking: &[Lack], gone: &[Pruned]) -> Failure {
     let all: Vec<String> = lacking.iter().map(ToString::to_string).collect();
     let look_at = lacking.first().map_or("", Lack::look_at);
-    let what = format!("there is no room for a run: {}", all.join("; "));
+    let what = format!("there are not enough resources for a run: {}", all.join("; "));
     let mut detail = vec![facts.to_string()];
     if lacking.iter().any(Lack::helped_by_pruning) {
         detail.push(match gone {
             [] => "no image could go: runs have pulled none that is unused".to_owned(),
-            gone => format!("these images went and were not enough: {}", names(gone)),
+            gone => format!("removing these images was not enough: {}", names(gone)),
         });
     }
     Failure::new(Kind::NodeFull, what, look_at).with_detail(detail.join("\n"))
@@ -171,11 +165,11 @@ impl std::fmt::Display for Facts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let disk = |disk: Option<DiskRoom>| match disk {
             Some(disk) => format!("{} of {} are free", size(disk.free), size(disk.total)),
-            None => "nobody can tell what is free".to_owned(),
+            None => "the free space is unknown".to_owned(),
         };
         let memory = match self.memory {
             Some(memory) => format!("{} of {} of memory are available", size(memory.available), size(memory.total)),
-            None => "nobody can tell its memory".to_owned(),
+            None => "its memory is unknown".to_owned(),
         };
         let Self { node, docker, state, .. } = self;
         write!(f, "node {node}: {} in {}, {memory}; {} in {}", disk(docker.1), docker.0, disk(state.1), state.0)

@@ -1,4 +1,4 @@
-//! The local world's certificate authority, made once, and the certificate of the base domain.
+//! The local world's certificate authority, created once, and the certificate of the base domain.
 
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -10,7 +10,7 @@ use base::names::Domain;
 
 use crate::certificate::issue;
 
-/// Days that a certificate lasts, and days before its end when it is made anew.
+/// A certificate's lifetime, and how long before its end it is renewed.
 const LASTS: Duration = Duration::from_secs(365 * 24 * 3600);
 const EARLY: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -19,8 +19,7 @@ pub(super) fn folder(state: &Path, base: &Domain) -> PathBuf {
     state.join("world").join(base.as_str())
 }
 
-/// Makes the authority and the certificate where there are none, or where they end soon. Whether
-/// something was made.
+/// Creates the authority and the certificate if they are missing or expire soon. Returns whether it did.
 pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
     let dir = folder(state, base);
     let made = std::fs::metadata(dir.join("cert.pem")).and_then(|meta| meta.modified());
@@ -34,8 +33,8 @@ pub(super) fn ensure(state: &Path, base: &Domain) -> Result<bool, Failure> {
         .create(&dir)
         .map_err(|error| Failure::disk("make", &dir, &error))?;
     let files =
-        make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be made: {error}"), ""))?;
-    // The certificate is written last: what is there when it is there is whole.
+        make(base).map_err(|error| Failure::new(Kind::Bug, format!("no certificate can be created: {error}"), ""))?;
+    // The certificate is written last: its presence means that all files are complete.
     for (name, text, mode) in files {
         write(&dir.join(name), &text, mode)?;
     }

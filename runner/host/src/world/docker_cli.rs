@@ -1,8 +1,8 @@
-//! The docker command line, for the few things that it does better than its API.
+//! The docker command line, for the few commands that are better than its API.
 
 use base::failure::{Failure, Kind};
 
-/// Runs `docker` and gives its trimmed output. `doing` fits "cannot …".
+/// Runs `docker` and returns its trimmed output. `doing` completes "cannot …".
 pub(super) async fn docker(args: &[&str], doing: &str) -> Result<String, Failure> {
     let output = tokio::process::Command::new("docker").args(args).stdin(std::process::Stdio::null()).output().await;
     let failed = |why: &str| {
@@ -15,7 +15,7 @@ pub(super) async fn docker(args: &[&str], doing: &str) -> Result<String, Failure
     let output = output.map_err(|error| failed(&format!("docker cannot be started: {error}")))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(failed(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("docker said nothing")));
+        return Err(failed(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("docker printed nothing")));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! The entrypoints of the traefik that serves this swarm.
+//! The entrypoints of the swarm's traefik.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use swarm::Swarm;
 
 use super::present::{is_traefik, unreachable};
 
-/// Those that every traefik of Co-op Cloud has (certain: every recipe routes by them).
+/// Those of every traefik of Co-op Cloud (certain: every recipe routes by them).
 const USUAL: [&str; 2] = ["web", "web-secure"];
 
-/// The usual ones, and those that traefik's own arguments name. A traefik that has its entrypoints from a file may have more.
+/// The usual ones, and those in traefik's arguments. A traefik that has its entrypoints from a file may have more.
 pub async fn entrypoints(swarm: &Swarm) -> Result<BTreeSet<String>, Failure> {
     let mut found: BTreeSet<String> = USUAL.iter().map(ToString::to_string).collect();
     for service in swarm.docker().list_services(None).await.map_err(|error| unreachable(&error))? {
@@ -23,7 +23,7 @@ pub async fn entrypoints(swarm: &Swarm) -> Result<BTreeSet<String>, Failure> {
     Ok(found)
 }
 
-/// The entrypoint that an argument opens.
+/// The entrypoint in an argument.
 fn named(argument: &str) -> Option<String> {
     let rest = argument.trim_start_matches('-');
     let (begin, rest) = rest.split_at_checked("entrypoints.".len())?;

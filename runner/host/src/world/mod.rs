@@ -1,5 +1,5 @@
-//! The world: what must stand on a swarm before any run. `up` makes what is missing and leaves alone
-//! what a server has already; `down` removes what `up` made.
+//! The world: what must exist on a swarm before any run. `up` creates what is missing and does not touch what a server
+//! has already; `down` removes what `up` created.
 
 mod ca;
 mod docker_cli;
@@ -24,21 +24,21 @@ use docker_cli::docker;
 pub use entrypoints::entrypoints;
 pub use present::{Present, is_traefik, present};
 
-/// The stack of what `up` makes.
+/// The stack of `up`.
 pub const WORLD_STACK: &str = "cc-ci-world";
 
-/// HTTP towards the apps. The CA of a local world is trusted beside the system's, where there is one.
+/// The HTTP client for apps. It trusts the system's authorities, and the CA of a local world if there is one.
 ///
 /// # Errors
-/// When the local CA's certificate is no certificate.
+/// The local CA's certificate is invalid.
 pub fn http(settings: &Settings) -> Result<Http, Failure> {
     http_trusting(settings, local_ca(&settings.state_dir()?, settings).as_deref())
 }
 
-/// The same, with this CA or none.
+/// The same with this CA or none.
 ///
 /// # Errors
-/// When its certificate is no certificate.
+/// Its certificate is invalid.
 pub fn http_trusting(settings: &Settings, ca: Option<&Path>) -> Result<Http, Failure> {
     Http::new(&HttpConfig {
         ca_pem: ca.and_then(|path| std::fs::read(path).ok()),
@@ -53,32 +53,27 @@ pub fn http_trusting(settings: &Settings, ca: Option<&Path>) -> Result<Http, Fai
 /// One step of `up` or `down`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WorldStep {
-    /// What it is about.
     pub name: String,
-    /// What was done.
     pub done: Done,
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub took_ms: u64,
 }
 
-/// What a step did.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Done {
-    /// It was made now.
     Made,
-    /// It was there.
+    /// It existed.
     AlreadyThere,
-    /// It was there, and is another one now.
+    /// It existed and was replaced.
     Updated,
-    /// It was removed now.
     Removed,
-    /// It is left as it is, on purpose.
+    /// It is deliberately left.
     Kept,
 }
 
 impl Done {
-    /// In words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Made => "made",
@@ -90,23 +85,23 @@ impl Done {
     }
 }
 
-/// The local CA's certificate, where the world's own traefik serves what it signed. A server's own traefik is judged by
-/// the system's certificate authorities, whatever an earlier world left in the state folder.
+/// The local CA's certificate, if the world's own traefik serves certificates signed by it. A server's own traefik is
+/// checked with the system's authorities, even if an earlier world left a CA in the state folder.
 pub async fn served_ca(swarm: &Swarm, settings: &Settings) -> Result<Option<PathBuf>, Failure> {
     let Some(ca) = local_ca(&settings.state_dir()?, settings) else { return Ok(None) };
     Ok(present(swarm).await?.foreign_traefik.is_none().then_some(ca))
 }
 
-/// The local CA's certificate, where `up` made one for this base domain.
+/// The local CA's certificate, if `up` created one for this base domain.
 pub fn local_ca(state: &Path, settings: &Settings) -> Option<PathBuf> {
     let path = ca::folder(state, &settings.base_domain).join("ca.pem");
     path.is_file().then_some(path)
 }
 
-/// Makes what is missing of the world.
+/// Creates what is missing of the world.
 ///
 /// # Errors
-/// What could not be made, and why.
+/// What could not be created, and why.
 pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
     let state = settings.state_dir()?;
     let mut swarm = Swarm::connect().await?;
@@ -129,7 +124,7 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         let label = "cc-ci.world=true";
         docker(
             &["network", "create", "-d", "overlay", "--attachable", "--label", label, "proxy"],
-            "make the network proxy",
+            "create the network proxy",
         )
         .await?;
         told(report, "network proxy", Done::Made, start);
@@ -151,11 +146,11 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         traefik: there.foreign_traefik.is_none(),
         bot: there.foreign_bot.is_none(),
         ipvs: facts.ipvs,
-        data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "ask for docker's data root").await?,
+        data_root: docker(&["info", "--format", "{{.DockerRootDir}}"], "query docker's data root").await?,
         images: images(&swarm, settings, there.foreign_bot.is_none(), &there.images).await?,
     };
     let wanted = stack::write(&state, settings, &parts)?;
-    // Another state folder, with another CA, may have deployed it last: what is there is not enough.
+    // Its presence is not enough: another state folder, with another CA, may have deployed it last.
     if there.traefik && there.bot && there.routes.contains(settings.base_domain.as_str()) && there.print == wanted.print
     {
         told(report, parts.words(), Done::AlreadyThere, start);
@@ -165,10 +160,10 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
         let before = swarm.before(&stack_name).await?;
         let mut watch = swarm.watch(&stack_name).await?;
         let file = wanted.file.to_string_lossy();
-        // Of this stack, what is not in the file any more goes: the server may have a traefik of its own by now.
+        // Services that are no longer in the file are pruned: the server may have its own traefik by now.
         docker(&["stack", "deploy", "--prune", "-c", &file, WORLD_STACK], &format!("deploy {}", parts.words())).await?;
         watch.settled(&before, Instant::now() + Duration::from_secs(120), &mut |_: &str| {}).await?;
-        // Certificates of earlier worlds. One that is in use is refused by swarm, and stays.
+        // Certificates of earlier worlds. swarm refuses to remove those in use.
         let mut old = swarm.objects(&stack_name).await?;
         old.retain(|object| matches!(object.kind, ObjectKind::Config | ObjectKind::Secret));
         swarm.discard(&old).await?;
@@ -187,8 +182,8 @@ pub async fn up(settings: &Settings, report: &mut dyn FnMut(&WorldStep)) -> Resu
     Ok(())
 }
 
-/// The ids of the images of what `up` deploys, by their names with a tag. What is neither here nor deployed, which may be
-/// on another node, is pulled first, so that a registry's refusal is told as one.
+/// The image ids of the services of `up`, by names with tag. An image that is neither present nor deployed, possibly on
+/// another node, is pulled first, so that a registry's refusal is reported as such.
 async fn images(
     swarm: &Swarm,
     settings: &Settings,
@@ -208,9 +203,9 @@ async fn images(
     Ok(found)
 }
 
-/// traefik passes a request on to cc-ci's own route: then ports, TLS, the name and the network all work.
+/// Checks that traefik forwards a request to cc-ci's own route: then ports, TLS, the name and the network all work.
 async fn answers(swarm: &Swarm, settings: &Settings) -> Result<(), Failure> {
-    // A certificate authority that is asked now may take its time.
+    // A certificate authority that is contacted now may be slow.
     let limit = if settings.cert_resolver.is_some() { 120 } else { 30 };
     let until = Instant::now() + Duration::from_secs(limit);
     let http = http_trusting(settings, served_ca(swarm, settings).await?.as_deref())?;
@@ -223,7 +218,7 @@ async fn answers(swarm: &Swarm, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// Removes what `up` made. Swarm mode stays: other stacks may live on it.
+/// Removes what `up` created. Swarm mode stays: other stacks may depend on it.
 ///
 /// # Errors
 /// What could not be removed, and why.
@@ -256,7 +251,7 @@ pub async fn down(report: &mut dyn FnMut(&WorldStep)) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes the lists of slots where nobody has one. False where a run still lives, or keeps an app.
+/// Removes unused ledgers of slots. False if a run still lives, or keeps an app.
 async fn close_slots(swarm: &Swarm) -> Result<bool, Failure> {
     let records = swarm.shared_records(SET_LABEL).await?;
     let set = |record: &SharedRecord| record.labels.get(SET_LABEL)?.parse::<SetName>().ok();

@@ -1,4 +1,4 @@
-//! What of the world is there, whoever made it.
+//! The existing parts of the world, whoever created them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,13 +6,13 @@ use base::failure::{Failure, Kind};
 use bollard::models::ServiceSpec;
 use swarm::{RUN_LABEL, STACK_LABEL, Swarm, with_tag};
 
-/// The label with the fingerprint of what `up` deployed.
+/// The label with the fingerprint of the deployment by `up`.
 pub(super) const PRINT_LABEL: &str = "cc-ci.world.print";
 
-/// The label of a container that `up` deployed: the id of its image. The same name may mean another image later.
+/// The label of a container deployed by `up`: the id of its image. The same name may refer to another image later.
 pub(super) const IMAGE_LABEL: &str = "cc-ci.world.image";
 
-/// The label of the service that a route of cc-ci's own leads to.
+/// The label of the service behind cc-ci's own route.
 pub(super) const ROUTE_LABEL: &str = "cc-ci.world.route";
 
 /// The parts of the world.
@@ -22,25 +22,24 @@ pub struct Present {
     pub manager: bool,
     /// The overlay network `proxy`.
     pub proxy: bool,
-    /// A traefik.
     pub traefik: bool,
     /// A backup bot, found by its label.
     pub bot: bool,
-    /// The base domains for which there is a route of cc-ci's own through traefik, which can be asked.
+    /// The base domains with cc-ci's own route through traefik, which can be requested.
     pub routes: BTreeSet<String>,
-    /// The service of a traefik that `up` did not make.
+    /// The service of a traefik that `up` did not create.
     pub foreign_traefik: Option<String>,
-    /// The service of a bot that `up` did not make.
+    /// The service of a bot that `up` did not create.
     pub foreign_bot: Option<String>,
-    /// Whether the traefik that `up` made is there.
+    /// Whether the traefik of `up` exists.
     pub own_traefik: bool,
-    /// The fingerprint of what `up` deployed, empty where it left none.
+    /// The fingerprint of the deployment by `up`, or empty.
     pub print: String,
-    /// The ids of the images that `up` deployed, by their names.
+    /// The ids of the images deployed by `up`, by name.
     pub images: BTreeMap<String, String>,
 }
 
-/// Looks at the swarm.
+/// Queries the swarm.
 pub async fn present(swarm: &Swarm) -> Result<Present, Failure> {
     let facts = swarm.facts().await?;
     let mut found = Present { manager: facts.swarm_active && facts.is_manager, ..Present::default() };
@@ -67,7 +66,7 @@ pub fn is_traefik(spec: &ServiceSpec) -> bool {
     image.is_some_and(is_traefiks) && !has(ROUTE_LABEL) && !has(RUN_LABEL)
 }
 
-/// Whether an image is traefik's, by the last part of its name: a server may have it from a registry of its own.
+/// Whether an image is traefik's, by the last part of its name: a server may have it from its own registry.
 fn is_traefiks(image: &str) -> bool {
     let last = image.rsplit('/').next().unwrap_or_default();
     last.split(['@', ':']).next() == Some("traefik")
@@ -82,7 +81,6 @@ pub(super) fn unreachable(error: &bollard::errors::Error) -> Failure {
 }
 
 impl Present {
-    /// Takes a service into account.
     fn see(&mut self, spec: ServiceSpec) {
         let traefik = is_traefik(&spec);
         let name = spec.name.unwrap_or_default();
@@ -108,11 +106,11 @@ impl Present {
         }
     }
 
-    /// What is missing, in words; empty when the world is whole.
+    /// The missing parts for people; empty if the world is complete.
     pub fn missing(&self) -> Vec<&'static str> {
         let parts = [
             (self.manager, "this engine is no manager of a swarm"),
-            (self.proxy, "there is no overlay network called proxy"),
+            (self.proxy, "the overlay network proxy does not exist"),
             (self.traefik, "no traefik runs"),
             (self.bot, "no backup bot runs"),
         ];

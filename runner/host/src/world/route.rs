@@ -1,5 +1,5 @@
-//! A route of cc-ci's own: a service on the network `proxy` behind traefik, as an app is. That traefik passes a request
-//! on to it shows what a name in a list of services does not.
+//! cc-ci's own route: a service on the network `proxy` behind traefik, like an app. A forwarded request shows that
+//! traefik works, which a list of services does not.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::present::{PRINT_LABEL, ROUTE_LABEL};
 const NAME: &str = "cc-ci-route";
 /// The port in its container.
 pub(super) const PORT: u16 = 8080;
-/// How long it may take: traefik takes a new service up within a second.
+/// Timeout: traefik detects a new service within a second.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// The labels of the service.
@@ -21,7 +21,7 @@ pub(super) fn labels(base_domain: impl std::fmt::Display, cert_resolver: Option<
     let mut labels = json!({
         "cc-ci.world": "true", PRINT_LABEL: print, ROUTE_LABEL: base_domain.to_string(),
         "traefik.enable": "true",
-        // traefik 3 skips a service that has the label of both its providers.
+        // traefik 3 skips a service with the labels of both its providers.
         "traefik.docker.network": "proxy",
         "traefik.http.routers.cc-ci-route.rule": format!("Host(`{NAME}.{base_domain}`)"),
         "traefik.http.routers.cc-ci-route.entrypoints": "web-secure",
@@ -34,11 +34,10 @@ pub(super) fn labels(base_domain: impl std::fmt::Display, cert_resolver: Option<
     labels
 }
 
-/// Asks it.
+/// Sends a request.
 ///
 /// # Errors
-/// [`Kind::ProxyUnreachable`] where traefik does not answer, [`Kind::WorldIncomplete`] where it does not pass the request
-/// on.
+/// [`Kind::ProxyUnreachable`] if traefik does not answer, [`Kind::WorldIncomplete`] if it does not forward the request.
 pub async fn asked(http: &Http, base_domain: &str, https_port: u16) -> Result<String, Failure> {
     let url = format!("https://{NAME}.{base_domain}:{https_port}/ping");
     let expect = Expect { url: url.clone(), status: vec![200], body: Some("OK".to_owned()) };

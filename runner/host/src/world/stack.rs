@@ -1,4 +1,4 @@
-//! The stack of the local world: traefik, the backup bot and a route of cc-ci's own, as one compose file.
+//! The stack of the local world: traefik, the backup bot and cc-ci's own route, as one compose file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,22 +13,19 @@ use super::present::{IMAGE_LABEL, PRINT_LABEL};
 use super::route;
 use crate::settings::Settings;
 
-/// What of the world the stack shall have.
+/// The parts of the world to deploy.
 pub(super) struct Parts {
-    /// traefik.
     pub(super) traefik: bool,
-    /// The backup bot.
     pub(super) bot: bool,
     /// Whether swarm's virtual addresses work.
     pub(super) ipvs: bool,
     /// Docker's data root.
     pub(super) data_root: String,
-    /// The ids of the images, by their names with a tag: the same name with another image is another stack.
+    /// The ids of the images, by name with tag: the same name with another image is another stack.
     pub(super) images: BTreeMap<String, String>,
 }
 
 impl Parts {
-    /// In words.
     pub(super) fn words(&self) -> &'static str {
         match (self.traefik, self.bot) {
             (true, true) => "traefik, backup bot and route",
@@ -39,18 +36,18 @@ impl Parts {
     }
 }
 
-/// What shall be deployed.
+/// A stack to deploy.
 pub(super) struct WantedStack {
     /// The compose file.
     pub(super) file: PathBuf,
-    /// Its fingerprint: with another one, what is deployed is out of date.
+    /// Its fingerprint: a deployment with another one is out of date.
     pub(super) print: String,
 }
 
 /// Writes the compose file.
 pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<WantedStack, Failure> {
     let dir = ca::folder(state, &settings.base_domain);
-    // With a traefik that is not ours, its certificates are its own matter, and nothing of ours has to be kept secret.
+    // A server's traefik manages its own certificates, so there is no secret of ours.
     let cert_print = if parts.traefik { Some(certificate(&dir)?) } else { None };
     let cert = cert_print.as_deref();
     // Without the folder: a state folder that was moved or copied has the same world.
@@ -62,7 +59,7 @@ pub(super) fn write(state: &Path, settings: &Settings, parts: &Parts) -> Result<
     Ok(WantedStack { file, print })
 }
 
-/// Writes what our own traefik serves its certificate by; the fingerprint of both.
+/// Writes the certificate files of cc-ci's traefik; returns the fingerprint of both.
 fn certificate(dir: &Path) -> Result<String, Failure> {
     let tls = "tls:\n  stores:\n    default:\n      defaultCertificate:\n        \
                certFile: /run/secrets/cert.pem\n        keyFile: /run/secrets/key.pem\n";
@@ -70,11 +67,11 @@ fn certificate(dir: &Path) -> Result<String, Failure> {
     std::fs::write(&tls_file, tls).map_err(|error| Failure::disk("write", &tls_file, &error))?;
     let cert_file = dir.join("cert.pem");
     let cert = std::fs::read_to_string(&cert_file).map_err(|error| Failure::disk("read", &cert_file, &error))?;
-    // Secrets and configs do not change, so a new certificate needs new names.
+    // Secrets and configs are immutable, so a new certificate needs new names.
     Ok(print_of(&[&cert, tls]))
 }
 
-/// Some texts' fingerprint, short enough for a name.
+/// Fingerprint of some texts, short enough for a name.
 fn print_of(texts: &[&str]) -> String {
     let digest =
         texts.iter().fold(Sha256::new(), |digest, text| digest.chain_update(text).chain_update([0])).finalize();
@@ -92,7 +89,7 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: Option<&str>, p
             "update_config": { "order": "stop-first", "monitor": "1s" },
         })
     };
-    // Of the container, so that its task is a new one where the image is.
+    // On the container, so that a new image causes a new task.
     let image_label = |image: &str| json!({ IMAGE_LABEL: parts.images.get(&with_tag(image)) });
     if parts.traefik {
         let port = |target: u16, published: u16| json!({ "target": target, "published": published, "mode": "host" });
@@ -134,7 +131,7 @@ fn compose(settings: &Settings, parts: &Parts, dir: &Path, cert: Option<&str>, p
             }),
         );
     }
-    // Behind whichever traefik there is, as an app would be: what can be asked is known to work.
+    // Behind whichever traefik exists, like an app, to verify routing.
     services.insert(
         "route".to_owned(),
         json!({

@@ -37,7 +37,7 @@ fn what_follows_a_failed_write_starts_on_a_line_of_its_own() {
     let records = fixtures::passed();
     let mut writer = Writer::create(&path).unwrap();
     writer.record(&records[0]).unwrap();
-    // Half of a line arrives, as on a disk that fills up in the middle of it. Then there is room.
+    // Half of a line is written, as on a disk that fills up. Then there is space again.
     writer.file.write_all(b"{\"seq\":1,\"at\":\"20").unwrap();
     writer.drop_part();
     writer.record(&records[1]).unwrap();
@@ -85,7 +85,7 @@ proptest! {
         let whole = bytes[..at].iter().filter(|byte| **byte == b'\n').count();
         match parse(&bytes[..at]) {
             Ok(journal) => {
-                // The last line may lack nothing but its end.
+                // The last line may lack only its line break.
                 prop_assert!(journal.records.len() == whole || journal.records.len() == whole + 1);
                 prop_assert_eq!(&journal.records[..], &records[..journal.records.len()]);
                 prop_assert!(journal.remarks.len() <= 1);
@@ -100,7 +100,7 @@ proptest! {
     }
 }
 
-/// A line as it was written before checks told what they did.
+/// A line from before checks had traces.
 #[test]
 fn a_check_of_an_old_journal_reads_as_before() {
     let old = r#"{"seq":1,"at":"2026-11-21T09:14:03Z","ms":9,"event":"check-ended","stage":"install","check":{"name":"install.answers","origin":"generic","outcome":"passed","text":"it answers","took_ms":7}}"#;

@@ -75,7 +75,7 @@ fn an_infrastructure_fault_does_not_hide_an_earlier_one_of_the_recipe() {
     assert_eq!(verdict.decided_by.unwrap().stage, Stage::Upgrade);
 }
 
-/// The verdict where these words were asked for.
+/// The verdict with this selection.
 fn asked(only: &[&str], results: &[(Stage, StageResult)]) -> Verdict {
     let only = only.iter().map(|word| (*word).to_owned()).collect();
     verdict(&RunStarted { only, ..fixtures::started() }, results, 1, false, &[])
@@ -121,7 +121,7 @@ fn any_result() -> impl Strategy<Value = StageResult> {
         Just(Cause::Dependency),
         Just(Cause::Infrastructure),
     ];
-    // Mostly green, or no run of the many would be a good one.
+    // Mostly green, or none of the runs would be.
     let outcome = prop_oneof![
         8 => Just(Outcome::Passed),
         4 => Just(Outcome::Skipped),

@@ -22,7 +22,7 @@ fn secret(dir: &tempfile::TempDir) -> std::path::PathBuf {
     file
 }
 
-/// A receiver that answers with these statuses, one after the other, and what it got.
+/// Starts a receiver that answers with these statuses in order, and records what it receives.
 async fn receiver(statuses: &[u16]) -> (Url, Arc<Mutex<Vec<(HeaderMap, Bytes)>>>) {
     let got: Arc<Mutex<Vec<(HeaderMap, Bytes)>>> = Arc::default();
     let (taken, statuses) = (got.clone(), statuses.to_vec());
@@ -48,7 +48,7 @@ async fn a_message_is_signed_and_says_what_the_docs_say() {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     assert_eq!((header("x-cc-ci-event"), header("x-cc-ci-delivery")), ("nightly".into(), "nightly-2026-11-28".into()));
     assert_eq!(header("content-type"), "application/json");
-    // Another program's HMAC.
+    // An independent implementation of HMAC.
     let digest = duct::cmd!("openssl", "dgst", "-sha256", "-hmac", "hunter2-hunter2-hunter2", "-r")
         .stdin_bytes(body.to_vec())
         .read()
@@ -61,7 +61,7 @@ async fn a_message_is_signed_and_says_what_the_docs_say() {
     assert_eq!(told["text"], "a, release 1.0.0+1 at 11111111: red by the recipe in upgrade, was green");
     assert_eq!(told["turned"].as_array().unwrap().len(), 1);
 
-    // Every key that the docs show, and no other.
+    // Exactly the keys that the docs show.
     let docs = include_str!("../../../../docs/operate.md");
     let shown = docs.split("```json").nth(1).unwrap().split("```").next().unwrap();
     let shown: Value = serde_json::from_str(shown).unwrap();
@@ -98,7 +98,7 @@ async fn what_is_not_taken_is_tried_a_bounded_number_of_times() {
     }
     assert_eq!(pauses, [1, 5, 15, 60], "four more tries, and no fifth");
 
-    // Nobody listens there.
+    // No process listens on this port.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody: Url = format!("http://{}/secret-path", listener.local_addr().unwrap()).parse().unwrap();
     drop(listener);

@@ -15,7 +15,7 @@ fn name(recipe: &str) -> RecipeName {
     recipe.parse().unwrap()
 }
 
-/// A run that is over: `main` or a release, its commit's digit, and what it says.
+/// A finished run: `main` or a release, its commit's digit, and its state.
 pub(crate) fn over(tested: &str, digit: char, health: Option<SweptHealth>) -> SweepRun {
     let is_main = tested == "main";
     let red = health == Some(SweptHealth::Red);
@@ -40,7 +40,6 @@ pub(crate) fn over(tested: &str, digit: char, health: Option<SweptHealth>) -> Sw
     }
 }
 
-/// A sweep with these recipes and their runs.
 pub(crate) fn swept(recipes: &[(&str, &[SweepRun])]) -> Sweep {
     let names = recipes.iter().map(|(recipe, _)| name(recipe)).collect();
     let mut sweep = Sweep::new("2026-11-28".parse().unwrap(), "03:30 UTC", at(0), names);
@@ -84,7 +83,7 @@ fn recipes_are_asked_and_run_one_after_the_other() {
     assert_eq!(sweep.next(), Some(Next::Start(0, 1)));
     sweep.recipes[0].runs[1].phase = SweepPhase::Running { run: "20261128-a".parse().unwrap() };
     assert_eq!((sweep.next(), sweep.open()), (Some(Next::Ask(1)), 2));
-    sweep.recipes[1].not_tested = Some("it has no folder any more".to_owned());
+    sweep.recipes[1].not_tested = Some("its folder was removed".to_owned());
     assert_eq!((sweep.next(), sweep.open()), (None, 1));
 }
 
@@ -93,7 +92,7 @@ fn a_recipe_turns_where_it_is_not_what_it_was_as_the_same() {
     use SweptHealth::{Blocked, Green, Red};
     let last = swept(&[("a", &[over("1.0.0+1", '1', Some(Green)), over("main", '2', Some(Red))])]);
     let older = swept(&[("a", &[over("main", '3', Some(Green))]), ("b", &[over("main", '4', Some(Blocked))])]);
-    // The last one does not say anything of b.
+    // The newest sweep says nothing about b.
     let silent = swept(&[("b", &[over("main", '5', None)])]);
     let earlier = [silent, last, older];
     let was = |recipe: &str, release: Option<&str>, main, now| {
@@ -105,7 +104,7 @@ fn a_recipe_turns_where_it_is_not_what_it_was_as_the_same() {
     assert_eq!(was("b", None, true, Green), Some(Blocked));
     assert_eq!(was("c", None, true, Green), None, "nothing is known");
     assert_eq!(was("b", Some("1.0.0+1"), false, Red), None, "its release was never tested");
-    // One commit that is both turns where either does.
+    // A commit that is both release and main turns if either does.
     assert_eq!(was("a", Some("1.1.0+1"), true, Green), Some(Red));
     assert_eq!(was("a", Some("1.1.0+1"), true, Red), Some(Green));
     let both = [swept(&[(

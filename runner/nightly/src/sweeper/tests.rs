@@ -24,26 +24,26 @@ fn next_night() -> Timestamp {
     "2026-11-29T03:31:00Z".parse().unwrap()
 }
 
-/// What becomes of a run.
+/// How a run behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Green,
     Red,
-    /// It lives until it is let go of.
+    /// Runs until it is stopped.
     Hangs,
-    /// It says nothing and ends with a code.
+    /// Writes no journal and exits with a code.
     Mute(i32),
 }
 
-/// Repositories and runs that do as they are told.
+/// Stand-in for repositories and runs.
 #[derive(Debug, Clone, Default)]
 struct World(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Recipes; one without heads has no folder any more when it is asked.
+    /// The recipes. `None` means that the folder is gone by the time the recipe is queried.
     recipes: BTreeMap<String, Option<Result<Heads, Kind>>>,
-    /// By the digit of a commit; green where nothing is said.
+    /// By first digit of the commit; green by default.
     fates: BTreeMap<char, Fate>,
     asked: Vec<String>,
     started: Vec<SweepOrder>,
@@ -67,7 +67,7 @@ impl World {
         self.with(|inner| inner.fates.insert(digit, fate));
     }
 
-    /// What was started since the last look: recipe and the commit's digit.
+    /// The runs started since the last call: recipe and first digit of the commit.
     fn started(&self) -> Vec<String> {
         let word = |order: SweepOrder| format!("{} {}", order.recipe, &order.commit.as_str()[..1]);
         self.with(|inner| inner.started.drain(..).map(word).collect())
@@ -93,11 +93,11 @@ impl Sources for World {
     }
 }
 
-/// Runs of a world, with their journals below a state folder.
+/// Starts runs of a `World`, with journals below a state folder.
 #[derive(Debug)]
 struct Runs(World, PathBuf);
 
-impl Starts for Runs {
+impl RunStarter for Runs {
     fn start(&self, order: &SweepOrder) -> io::Result<(Leash, BoxFuture<'static, ChildExit>)> {
         let (leash, let_go) = Leash::new();
         let (world, state, order) = (self.0.clone(), self.1.clone(), order.clone());
@@ -167,7 +167,7 @@ async fn a_sweep_tests_everything_once_a_night_and_tells_what_turned() {
     let (state, world) = (tempfile::tempdir().unwrap(), World::default());
     world.recipe("a", '2', Some('1'));
     world.recipe("b", '3', Some('3'));
-    // The hour has just been set: nothing begins in the evening.
+    // The time was configured just now: nothing begins in the evening.
     look(&world, state.path(), evening).await;
     assert_eq!((world.started(), Shelf::below(state.path()).days().len()), (vec![], 0));
     look(&world, state.path(), night).await;
@@ -188,7 +188,7 @@ async fn a_sweep_tests_everything_once_a_night_and_tells_what_turned() {
     assert_eq!(world.started(), ["a 1", "a 2", "b 3", "c 4"]);
     assert_eq!(turned(state.path()), ["a, main at 22222222: red by the recipe in upgrade, was green"]);
     assert!(world.with(|inner| inner.most_at_once) <= AT_ONCE);
-    // Its words: the commit is named, and the run yields.
+    // The arguments name the commit, and the run yields.
     let order = SweepOrder {
         recipe: "a".parse().unwrap(),
         source: "https://git.example.org/coop/a.git".to_owned(),
@@ -227,7 +227,7 @@ async fn a_sweep_that_was_stopped_goes_on_and_tests_nothing_twice() {
     world.fate('2', Fate::Green);
     world.fate('3', Fate::Red);
     look(&world, state.path(), night).await;
-    // Both were under way at once, and which of their ends is seen first is the machine's affair.
+    // Both were in progress at once; the order in which they end is not defined.
     let mut again = world.started();
     again.sort();
     assert_eq!(again, ["b 2", "c 3"]);
@@ -245,7 +245,7 @@ async fn a_run_that_came_to_its_verdict_while_cc_ci_was_away_is_taken_as_it_is()
     let heads = Heads { main: commit('1'), tags: Vec::new() };
     open.recipes[0].runs = revisions(&heads);
     open.recipes[0].runs[0].phase = SweepPhase::Running { run: run.clone() };
-    // cc-ci died before it put down that the day is done.
+    // cc-ci died before it wrote that the day is done.
     Shelf::below(state.path()).put(&open).unwrap();
     journal(state.path(), &run, fixtures::failed_upgrade());
     look(&world, state.path(), night).await;
@@ -291,7 +291,7 @@ async fn what_cannot_be_asked_is_asked_again_and_then_blocked() {
     assert_eq!((sweep.count(SweptHealth::Blocked), sweep.open()), (3, 0));
     assert!(sweep.cut_short.as_ref().unwrap().contains("source-unreachable"), "{sweep:?}");
     let words: Vec<&str> = sweep.recipes.iter().filter_map(|swept| swept.not_tested.as_deref()).collect();
-    assert_eq!(words, ["it has no folder any more", "no answer", "left out"]);
+    assert_eq!(words, ["its folder was removed", "no answer", "left out"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -306,7 +306,7 @@ async fn a_run_without_a_verdict_is_judged_by_its_exit_code() {
     let health = |swept: &super::super::sweep::Swept| swept.runs[0].end().unwrap().health.unwrap();
     let sweep = newest(state.path());
     let all: Vec<SweptHealth> = sweep.recipes.iter().map(health).collect();
-    // A process that says it passed and has no journal has shown nothing.
+    // A process that exits 0 without a journal has shown nothing.
     assert_eq!(all, [SweptHealth::Red, SweptHealth::Blocked, SweptHealth::Blocked]);
     assert_eq!(sweep.recipes[0].runs[0].end().unwrap().line, "no run began: it is said so");
 }
@@ -323,7 +323,7 @@ async fn what_was_green_can_be_left_out_and_what_changed_is_not() {
     changed.look(&CancellationToken::new()).await;
     assert_eq!(world.started(), ["a 3"]);
     let sweep = newest(state.path());
-    assert_eq!(sweep.recipes[0].runs[0].end().unwrap().line, "left out: green in the sweep of 2026-11-28");
+    assert_eq!(sweep.recipes[0].runs[0].end().unwrap().line, "skipped: green in the sweep of 2026-11-28");
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,7 +34,7 @@ impl Scene {
         self.folders.take(&run(), SENDER, batch).map(|taken| taken.next)
     }
 
-    /// As after a restart of the receiver.
+    /// Simulates a restart of the receiver.
     fn again(self) -> Self {
         let folders = Folders::below(self.state.path().to_owned());
         Self { folders, ..self }
@@ -59,7 +59,7 @@ fn lines_are_appended_once_in_their_order() {
     assert!(matches!(scene.take(&lines(7, 9)), Err(BatchRefusal::Gap { next: 5 })));
     assert_eq!(scene.take(&lines(5, count)).unwrap(), count as u64);
     assert_eq!(std::fs::read(scene.dir().journal()).unwrap(), all().bytes);
-    // The run is over: what its folder has where it ran is here too.
+    // The run is over: its reports exist here as well.
     assert!(scene.dir().html().exists() && scene.dir().junit().exists());
     assert_eq!(scene.take(&lines(3, count)).unwrap(), count as u64);
 }
@@ -142,7 +142,7 @@ fn what_is_no_journal_of_this_run_is_refused_whole() {
         assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
     }
     assert!(!scene.dir().path().exists(), "nothing is made for rubbish");
-    // An event that this version does not know is kept, as in every journal.
+    // An event that this version does not know is stored, as in every journal.
     let unknown = b"{\"seq\":1,\"at\":\"2026-11-21T09:14:03Z\",\"ms\":1,\"event\":\"of-tomorrow\"}\n";
     assert_eq!(scene.take(&with(0, &[begin.as_slice(), unknown].concat())).unwrap(), 2);
     assert_eq!(journal::read(&scene.dir().journal()).unwrap().records.len(), 1);

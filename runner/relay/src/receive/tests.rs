@@ -105,7 +105,7 @@ async fn gaps_repeats_and_strangers_are_told_apart() {
     let other = place(1).replace("sender=0", "sender=9");
     let (status, answer) = scene.posts(TOKEN, &other, all[cut..].to_vec()).await;
     assert!(status == 403 && answer.unwrap().why.unwrap().contains("another process"));
-    // Two at once, from the same one: as after an answer that was lost.
+    // Two at once from the same sender, as after a lost response.
     let (one, two) = (place(0), place(1));
     let (one, two) = tokio::join!(scene.posts(TOKEN, &one, all.clone()), scene.posts(TOKEN, &two, all[cut..].to_vec()));
     assert_eq!((one.0, two.0), (200, 200));

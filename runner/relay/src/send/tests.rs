@@ -17,12 +17,12 @@ use crate::router;
 
 const TOKEN: &str = "hunter2-hunter2-hunter2";
 
-/// A run that writes its journal here, and a receiver with a state folder of its own.
+/// A run that writes its journal here, and a receiver with its own state folder.
 struct Scene {
     here: tempfile::TempDir,
     there: tempfile::TempDir,
     url: Url,
-    /// How many requests are answered by 503, after they were passed on or in place of it.
+    /// How many requests are answered with 503, after being forwarded or instead of it.
     fails: Fails,
     served: JoinHandle<()>,
     stop: CancellationToken,
@@ -103,7 +103,7 @@ async fn a_journal_arrives_while_it_is_written() {
     let rest = records.split_off(records.len() / 2);
     records.iter().for_each(|record| writer.record(record).unwrap());
     scene.until(|scene| scene.copy().journal().exists() && scene.same()).await;
-    // Somebody there asks for the app to stay: the next answer brings it.
+    // A user there keeps the app: the next response says so.
     scene.copy().hold(Duration::from_secs(1_800)).unwrap();
     rest.iter().for_each(|record| writer.record(record).unwrap());
     reporter.finish().await;
@@ -137,7 +137,7 @@ async fn a_receiver_that_comes_back_with_less_gets_it_again() {
     scene.until(|scene| scene.copy().journal().exists() && scene.same()).await;
     scene.stop.cancel();
     (&mut scene.served).await.unwrap();
-    // A power cut there: the last lines never reached the disk.
+    // Simulates a power cut there: the last lines never reached the disk.
     let length = journal::line(&records[0]).unwrap().len() + 3;
     std::fs::File::options().write(true).open(scene.copy().journal()).unwrap().set_len(length as u64).unwrap();
     rest.iter().for_each(|record| writer.record(record).unwrap());
@@ -160,7 +160,7 @@ async fn who_is_refused_ends_at_once_and_says_why() {
     assert!(!scene.copy().path().exists());
 }
 
-/// A run with a picture of a green end, one of a failure, and names that lead elsewhere; its journal.
+/// Writes a run with a picture of a green end, one of a failure, and names that lead elsewhere; returns its journal.
 fn with_pictures(dir: &RunDir) -> Vec<journal::event::Record> {
     std::fs::create_dir(dir.artifacts()).unwrap();
     for name in ["green.png", "red.png", "unnamed.png"] {
@@ -188,7 +188,7 @@ async fn pictures_that_records_name_go_before_them_where_the_operator_says_so() 
         let scene = scene().await;
         let _alive = scene.dir().create().unwrap();
         let records = with_pictures(&scene.dir());
-        // It is away for a while, with the first of the pictures too.
+        // It is down for a while, for the first of the pictures too.
         *scene.fails.lock().unwrap() = (3, false);
         let reporter = scene.reports_with(TOKEN, pictures);
         let mut writer = journal::Writer::create(&scene.dir().journal()).unwrap();
@@ -199,7 +199,7 @@ async fn pictures_that_records_name_go_before_them_where_the_operator_says_so() 
         let mut names: Vec<_> = there.into_iter().flatten().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, if pictures { vec!["green.png", "red.png"] } else { Vec::new() });
-        // The report there is made when the last record has come, and shows them.
+        // The report there is made when the last record has arrived, and shows them.
         let page = std::fs::read_to_string(scene.copy().path().join("report.html")).unwrap();
         assert_eq!(page.contains("data:image/png;base64,"), pictures);
     }
@@ -214,7 +214,7 @@ async fn a_picture_that_never_gets_there_does_not_hold_up_the_journal() {
     writer.record(&records[0]).unwrap();
     let reporter = scene.reports_with(TOKEN, true);
     scene.until(|scene| scene.copy().journal().exists() && scene.same()).await;
-    // There, no file can be made where pictures go: that is an answer which says that it may pass.
+    // The receiver cannot create files in the folder of pictures, and its response says that a retry may succeed.
     std::fs::write(scene.copy().artifacts(), "").unwrap();
     records[1..].iter().for_each(|record| writer.record(record).unwrap());
     scene.until(Scene::same).await;

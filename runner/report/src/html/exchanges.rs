@@ -1,4 +1,4 @@
-//! What a check did, behind a fold: its requests with their answers, what it printed, its pictures.
+//! A check's actions in a collapsed section: its requests and responses, output, pictures.
 
 use base::exchange::{Exchange, Side};
 
@@ -8,16 +8,16 @@ use journal::event::{CheckResult, Outcome};
 use journal::text::{Bounds, block, count, one_line, seconds};
 use journal::tone::Tone;
 
-/// What all checks of a kind may add to a page, in bytes: the red ones have a room of their own.
+/// Maximum size in bytes that all checks of a kind add to a page; red ones have their own limit.
 const TEXTS: usize = 240 * 1024;
-/// What the pictures of green checks may add to a page, in bytes.
+/// Maximum size in bytes that the pictures of green checks add to a page.
 const PICTURES: usize = 300 * 1024;
-/// The markup around an exchange, in bytes: more than it is.
+/// Upper bound of the markup around an exchange, in bytes.
 const AROUND: usize = 900;
 const BODY: Bounds = Bounds { lines: 60, columns: 600 };
 const OUTPUT: Bounds = Bounds { lines: 24, columns: 400 };
 
-/// What is left of a page's room.
+/// The remaining size of a page.
 pub(super) struct Room {
     green: usize,
     red: usize,
@@ -29,32 +29,32 @@ impl Room {
         Self { green: TEXTS, red: TEXTS, pictures: PICTURES }
     }
 
-    /// Takes this much for a check, where there is as much.
+    /// Takes this much for a check, if available.
     fn take(&mut self, red: bool, bytes: usize) -> bool {
         let room = if red { &mut self.red } else { &mut self.green };
         room.checked_sub(bytes).map(|left| *room = left).is_some()
     }
 }
 
-/// What a check did.
+/// A check's actions.
 pub(super) struct Did {
     pub(super) summary: String,
     pub(super) exchanges: Vec<ExchangePart>,
-    /// A line between the first ones and the last ones, or in place of all.
+    /// A line between the first and last ones, or instead of all.
     pub(super) left_out: String,
     pub(super) output: String,
     pub(super) pictures: Vec<Picture>,
 }
 
 impl Did {
-    /// Whether what was left out has no place between others.
+    /// Whether nothing is left to show around the omission.
     pub(super) fn is_short(&self) -> bool {
         !self.left_out.is_empty() && !self.exchanges.iter().any(|one| one.after_gap)
     }
 }
 
 pub(super) struct ExchangePart {
-    /// Whether the line about those that were left out stands before it.
+    /// Whether the line about omitted ones precedes it.
     pub(super) after_gap: bool,
     pub(super) method: String,
     pub(super) url: String,
@@ -67,7 +67,7 @@ pub(super) struct ExchangePart {
     pub(super) answered: String,
 }
 
-/// What a check did; none where there is nothing to show.
+/// A check's actions, if there is something to show.
 pub(super) fn did(check: &CheckResult, from: Pictures<'_>, room: &mut Room) -> Option<Did> {
     let shown = &check.shown;
     let red = check.outcome != Outcome::Passed;
@@ -82,13 +82,13 @@ pub(super) fn did(check: &CheckResult, from: Pictures<'_>, room: &mut Room) -> O
     }
     let size = |exchanges: &[ExchangePart]| exchanges.iter().map(ExchangePart::size).sum::<usize>();
     if !room.take(red, size(&exchanges) + escaped(&output)) {
-        // First the bodies go, then the rest.
+        // Bodies are omitted first, then the rest.
         for exchange in &mut exchanges {
             (exchange.asked, exchange.answered) = (String::new(), String::new());
             exchange.after_gap = false;
         }
         output = String::new();
-        left_out = "what they say is in the journal: this page has no room for more".to_owned();
+        left_out = "their content is in the journal: this page has reached its size limit".to_owned();
         if !room.take(red, size(&exchanges)) {
             exchanges.clear();
         }
@@ -131,14 +131,14 @@ impl ExchangePart {
         }
     }
 
-    /// What it adds to a page, in bytes.
+    /// The size that it adds to a page, in bytes.
     fn size(&self) -> usize {
         let headers = self.headers.iter().map(|(_, value)| escaped(value)).sum::<usize>();
         AROUND + escaped(&self.url) + escaped(&self.status) + headers + escaped(&self.asked) + escaped(&self.answered)
     }
 }
 
-/// The status in words, and how it looks. What is wanted the test says, so only servers' own faults are red.
+/// The status as text, and its tone. The test defines the expected status, so only server errors are red.
 fn status(exchange: &Exchange) -> (String, Tone) {
     match exchange.status {
         Some(status) => {
@@ -171,7 +171,7 @@ fn body(side: &Side) -> String {
     if side.cut && !text.is_empty() { format!("{text}…") } else { text }
 }
 
-/// How long a text is in HTML.
+/// The length of a text in HTML.
 fn escaped(text: &str) -> usize {
     text.len() + 4 * text.bytes().filter(|byte| matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'')).count()
 }

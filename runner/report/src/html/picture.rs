@@ -9,21 +9,21 @@ use super::Pictures;
 use journal::plain_file;
 use journal::text::one_line;
 
-/// The largest picture that is shown, and the most of them for one failure.
+/// Maximum size of a picture, and maximum number for one failure.
 const BYTES: u64 = 600 * 1024;
 const COUNT: usize = 4;
-/// How a picture begins.
+/// The signature of a PNG file.
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A picture that the page shows.
+/// A picture on the page.
 pub(super) struct Picture {
     pub(super) name: String,
-    /// An address: with the picture in it, or of the page's own server.
+    /// An address: a data URL, or one of the page's server.
     pub(super) src: String,
 }
 
-/// The pictures among the files of a failure. One that is gone, too large or no picture is left out: the
-/// failure's text names it.
+/// The pictures among the files of a failure. Missing, large and invalid files are omitted: the failure's text names
+/// them.
 pub(super) fn pictures(files: &[String], from: Pictures<'_>) -> Vec<Picture> {
     let names = files.iter().filter(|name| name.ends_with(".png") && stays_below(name));
     let src = |name: &String| match from {
@@ -36,7 +36,7 @@ pub(super) fn pictures(files: &[String], from: Pictures<'_>) -> Vec<Picture> {
     names.filter_map(|name| Some(Picture { src: src(name)?, name: one_line(name, 200) })).take(COUNT).collect()
 }
 
-/// A journal may come from anywhere; what it names is in its folder or is not read.
+/// A journal's origin is unknown; files outside its folder are not read.
 fn stays_below(name: &str) -> bool {
     Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }

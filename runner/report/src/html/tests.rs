@@ -10,7 +10,7 @@ fn page(records: &[journal::event::Record]) -> String {
     render(&fold(records).unwrap(), &[], Pictures::None).unwrap()
 }
 
-/// The text that a person reads, without markup and style.
+/// The visible text, without markup and style.
 fn text_of(html: &str) -> String {
     let body = html.split_once("<header").unwrap().1;
     let mut text = String::new();
@@ -41,7 +41,7 @@ fn the_page_of_a_killed_run_says_so() {
     for wanted in [
         "no end: the run was killed during backup",
         "The run was killed here. Last seen: waiting for the snapshot",
-        "The run did not come here.",
+        "The run did not reach this stage.",
         "objects may be left behind",
     ] {
         assert!(text.contains(wanted), "{wanted}:\n{text}");
@@ -85,7 +85,7 @@ fn hostile_text_stays_text_and_the_page_stays_small() {
     assert!(html.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "control characters");
     assert!(!html.contains('\u{202e}') && !html.contains("<img") && !html.contains("<script"));
     assert!(html.len() < 400_000, "{} bytes", html.len());
-    // The markup is that of a harmless run with as many parts: nothing that was text has become a tag.
+    // The markup equals that of a harmless run with as many parts: no text has become a tag.
     for tag in ["details", "pre", "table", "section", "main", "body", "html"] {
         let open = html.matches(&format!("<{tag}")).count();
         assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{tag}");
@@ -200,7 +200,7 @@ fn ticks_are_few_and_round() {
     assert_eq!(labels, ["0", "5 s", "10 s", "15 s"]);
 }
 
-/// The colours of one theme, by their name.
+/// The colours of one theme, by name.
 fn palette(css: &str) -> BTreeMap<String, [f64; 3]> {
     let mut colours = BTreeMap::new();
     for part in css.split("--").skip(1) {

@@ -1,4 +1,4 @@
-//! Where the time went, as shares of a line.
+//! The time line: durations as percentages.
 
 use journal::fold::{RunView, StageProgress, StageView};
 
@@ -15,7 +15,7 @@ pub(super) struct Bar {
     pub(super) expected: Option<String>,
 }
 
-/// The length of the time line: the run, or longer where an expected time ends behind it.
+/// The length of the time line: the run's duration, or longer if an expected time ends after it.
 pub(super) fn span_ms(view: &RunView) -> u64 {
     let ends =
         view.stages.iter().filter_map(|stage| Some(stage.from_ms?.saturating_add(stage.expected_ms.unwrap_or(0))));
@@ -35,7 +35,7 @@ pub(super) fn bar(view: &RunView, stage: &StageView, span: u64) -> Option<Bar> {
     })
 }
 
-/// A share in percent, to one hundredth.
+/// A percentage, to one hundredth.
 fn percent(part: u64, whole: u64) -> String {
     let hundredths = u128::from(part.min(whole)) * 10_000 / u128::from(whole.max(1));
     format!("{}.{:02}", hundredths / 100, hundredths % 100)

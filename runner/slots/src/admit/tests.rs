@@ -21,7 +21,7 @@ fn whoever_fits_goes_in_order() {
 fn those_that_fit_beside_a_heavy_one_pass_it_and_no_others() {
     // 1 holds 3 of 6; 2 needs 5, so one app may pass it, and not two.
     assert_eq!(goes(&view(CAPS, &[(1, 3), (2, 5), (3, 2), (4, 1), (5, 1)], 1)), [4]);
-    // The one that passed is there; nobody else may, until 2 has gone.
+    // The one that passed holds; no other may pass until 2 was admitted.
     assert_eq!(goes(&view(CAPS, &[(1, 3), (4, 1), (2, 5), (5, 1)], 2)), Vec::<u64>::new());
     // All that was older has ended.
     assert_eq!(goes(&view(CAPS, &[(4, 1), (2, 5), (5, 1)], 1)), [2]);
@@ -77,15 +77,15 @@ fn a_kept_app_counts_as_an_app_and_not_as_a_run() {
 fn a_run_that_accepts_few_others_goes_when_few_live_and_keeps_younger_ones_out() {
     let picky = |number: u64, most: u32| (number, SlotRequest { most_runs: most.try_into().ok(), ..ask(number, 1) });
     let any = |number: u64| (number, ask(number, 1));
-    // 1 lives and accepts all; 2 accepts one other; 3 could go by the cap, and would be one too many for 2.
+    // 1 lives and accepts all; 2 accepts one other; 3 fits the cap, and would be one too many for 2.
     let one_other = of_asks(CAPS, vec![any(1), picky(2, 2), any(3)], 1);
     assert_eq!(goes(&one_other), [2]);
-    // 2 wants to be alone: it waits, and nobody younger passes it for ever.
+    // 2 wants to be alone: it waits, and no younger one passes it for ever.
     assert_eq!(goes(&of_asks(CAPS, vec![any(1), picky(2, 1), any(3)], 1)), Vec::<u64>::new());
     assert_eq!(goes(&of_asks(CAPS, vec![picky(2, 1), any(3)], 0)), [2]);
     // While it lives it is alone.
     assert_eq!(goes(&of_asks(CAPS, vec![picky(2, 1), any(3)], 1)), Vec::<u64>::new());
-    // One that is kept is no run.
+    // A kept app is not a run.
     let mut kept = of_asks(CAPS, vec![picky(2, 1), any(3)], 1);
     let mut ledger = kept.ledger.as_ref().clone();
     ledger.held[0].kept = true;
@@ -100,20 +100,20 @@ fn one_that_yields_goes_behind_all_others_and_leaves_a_slot_for_them() {
     let yields = |number: u64, apps: u32| (number, SlotRequest { yields: true, ..ask(number, apps) });
     let any = |number: u64| (number, ask(number, 1));
     let two = Caps { tests: 2, apps: 4, mib: 1_000 };
-    // It is older, and the other goes first: at the same moment it would take the last slot.
+    // It is older, and the other is admitted first: otherwise it would take the last slot.
     assert_eq!(goes(&of_asks(two, vec![yields(1, 1), any(2)], 0)), [2]);
     assert_eq!(goes(&of_asks(CAPS, vec![yields(1, 1), any(2)], 0)), [1, 2], "there is a third slot");
-    // The last slot is nobody's who yields, also where nobody waits.
+    // A yielding run never takes the last slot, even if no other waits.
     let last = of_asks(two, vec![any(1), yields(2, 1)], 1);
     assert_eq!(admit(&last, &BTreeSet::new()), [(2, Admission::Wait(For::Others))]);
     assert!(!fits(&last.ledger, &last.tickets[1].ask), "nor where it was told its turn");
     assert_eq!(goes(&of_asks(two, vec![yields(1, 1), yields(2, 1)], 0)), [1], "one leaves a slot, two do not");
     assert_eq!(goes(&of_asks(two, vec![yields(1, 1), any(2)], 1)), [2], "and it is there for whoever comes");
-    // Apps count as well: one that takes all of them leaves no room, and goes on an empty swarm alone.
+    // Apps count as well: a run that takes all of them leaves no room, and is admitted only on an empty swarm.
     assert_eq!(goes(&of_asks(two, vec![yields(1, 3)], 0)), [1]);
     assert_eq!(goes(&of_asks(two, vec![any(1), yields(2, 3)], 1)), Vec::<u64>::new());
     assert_eq!(goes(&of_asks(two, vec![yields(1, 4)], 0)), [1], "it would wait for ever");
-    // Where one run may live, it goes when nobody waits.
+    // If the cap is one run, it is admitted when no other waits.
     let one = Caps { tests: 1, apps: 2, mib: 1_000 };
     assert_eq!(goes(&of_asks(one, vec![yields(1, 1)], 0)), [1]);
     assert_eq!(goes(&of_asks(one, vec![yields(1, 1), any(2)], 0)), [2]);
@@ -124,20 +124,20 @@ fn one_that_yields_keeps_nothing_back_and_waits_while_anybody_does() {
     let yields = |number: u64, apps: u32| (number, SlotRequest { yields: true, ..ask(number, apps) });
     // 2 needs all and yields; 3 does not wait for it.
     assert_eq!(goes(&of_asks(CAPS, vec![(1, ask(1, 1)), yields(2, 6), (3, ask(3, 5))], 1)), [3]);
-    // 2 waits for room, and what yields does not use what is left meanwhile.
+    // 2 waits for room; a yielding run does not use what is left meanwhile.
     let waits = of_asks(CAPS, vec![(1, ask(1, 3)), (2, ask(2, 5)), yields(3, 1)], 1);
     assert_eq!(goes(&waits), Vec::<u64>::new());
-    // One that is silent or never fits is waited for by nobody.
+    // A silent request, or one that never fits, delays no other.
     let answers = admit(&waits, &BTreeSet::from([2]));
     assert_eq!(answers, [(2, Admission::Wait(For::Owner)), (3, Admission::Go)]);
     assert_eq!(goes(&of_asks(CAPS, vec![(1, ask(1, 7)), yields(2, 1)], 0)), [2]);
-    // Places are told in the order in which they go.
+    // Places follow the order of admission.
     let queue = of_asks(CAPS, vec![(1, ask(1, 3)), yields(2, 1), (3, ask(3, 5))], 1);
     assert_eq!(queue.tickets.iter().map(|ticket| queue.place(ticket)).collect::<Vec<_>>()[1..], [1, 0]);
 }
 
 proptest! {
-    /// Those that go fit together, and leave to each that waits what it needs of the younger ones.
+    /// The admitted requests fit together, and leave each waiter what it reserves against younger ones.
     #[test]
     fn all_that_go_fit_and_keep_room_back(
         runs in prop::collection::vec((1_u32..7, 1_u64..1_001, prop::option::of(0_u16..3), 0_u32..6), 0..20),
@@ -148,7 +148,7 @@ proptest! {
             let most_runs = (*most).try_into().ok();
             (number, SlotRequest { mib: *mib, ports: port.iter().copied().collect(), most_runs, ..ask(number, *apps) })
         }).collect();
-        // Holders are any of them, as long as they fit together.
+        // Any subset may hold, as long as it fits together.
         let first = if asks.is_empty() { 0 } else { order.index(asks.len()) };
         asks.rotate_left(first);
         let mut ledger = of_asks(CAPS, Vec::new(), 0).ledger.as_ref().clone();
@@ -166,7 +166,7 @@ proptest! {
             after = after.with(LedgerEntry { ask: ticket.ask.clone(), number: ticket.number, since: after.updated, kept: false });
         }
         for ticket in view.waiting().filter(|ticket| !go.contains(&ticket.number)) {
-            // Once all that is older has ended, only what passed it is there: it has to fit.
+            // Once everything older has ended, only those that passed it are left: it has to fit.
             let young = after.held.iter().filter(|held| held.number > ticket.number);
             let was_young = view.ledger.held.iter().any(|held| held.number > ticket.number);
             let then = Ledger { held: young.cloned().collect(), ..after.clone() };

@@ -1,4 +1,4 @@
-//! Planted bugs: wrong rules that the simulation has to find.
+//! Planted bugs: wrong rules that the simulation has to detect.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::lease_times::LeaseTimes;
 use crate::liveness::Liveness;
 use crate::state::{Ledger, SlotsView, Ticket};
 
-/// Strictly in order: nobody passes one that waits.
+/// Strictly in order: no request passes a waiter.
 pub(super) fn plain_fifo(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let mut blocked = false;
     admit(view, silent)
@@ -22,7 +22,7 @@ pub(super) fn plain_fifo(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, 
         .collect()
 }
 
-/// Whoever fits goes: nothing is kept back for one that waits.
+/// Every request that fits is admitted: nothing is reserved for a waiter.
 pub(super) fn overtaking_without_bound(view: &SlotsView, silent: &BTreeSet<u64>) -> Vec<(u64, Admission)> {
     let mut ledger: Ledger = view.ledger.as_ref().clone();
     view.waiting()
@@ -45,12 +45,12 @@ pub(super) fn overtaking_without_bound(view: &SlotsView, silent: &BTreeSet<u64>)
         .collect()
 }
 
-/// Nobody is ever found dead.
-pub(super) fn nobody_dies(_: &Liveness, _: &SlotsView, _: &Ticket, _: Instant, _: &LeaseTimes) -> bool {
+/// No run is ever found dead.
+pub(super) fn no_deaths(_: &Liveness, _: &SlotsView, _: &Ticket, _: Instant, _: &LeaseTimes) -> bool {
     false
 }
 
-/// A holder is dead when the swarm's timestamps say that it has been silent for long.
+/// A holder is dead when the swarm's timestamps say that its heartbeat is old.
 pub(super) fn dead_by_timestamps(
     _: &Liveness,
     view: &SlotsView,

@@ -17,14 +17,13 @@ use super::unknown;
 use crate::board::{Board, Changes};
 use crate::state::{Caps, Ledger, SlotRequest, SlotsView, Ticket};
 
-/// The model as one process sees it.
 pub(super) struct Client {
     pub(super) model: Model,
     pub(super) fate: Arc<Fate>,
 }
 
 impl Client {
-    /// One request: there, done, and back. A process whose fate is to die at this call dies.
+    /// One request: sent, executed, answered. A process whose fate is to die at this call dies.
     async fn ask<T: Send + 'static>(
         &self,
         writes: bool,
@@ -176,7 +175,7 @@ impl Board for Client {
         .await
     }
 
-    async fn bury(&self, ticket: &Ticket) -> Result<(), Failure> {
+    async fn expire(&self, ticket: &Ticket) -> Result<(), Failure> {
         let (run, number) = (ticket.ask.run.clone(), ticket.number);
         self.ask(true, move |world| {
             if world.numbers.get(&run) == Some(&number) {

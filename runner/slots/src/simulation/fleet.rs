@@ -1,4 +1,4 @@
-//! How long a small fleet takes by the rule, against the best order that can be found for it.
+//! The makespan of a small fleet by the rule, compared with the best order that can be found.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::testing::{ask, of_asks};
 
 const CAPS: Caps = Caps { tests: 4, apps: 6, mib: 6_000 };
 
-/// When the last of these ends, if they come in this order.
+/// The makespan of these runs if they arrive in this order.
 fn takes(fleet: &[(SlotRequest, Duration)]) -> Duration {
     let times: BTreeMap<_, _> = fleet.iter().map(|(ask, time)| (ask.run.clone(), *time)).collect();
     let view = of_asks(CAPS, fleet.iter().zip(1..).map(|((ask, _), number)| (number, ask.clone())).collect(), 0);

@@ -1,4 +1,4 @@
-//! What must hold whatever happens, judged by one that sees everything and takes no part.
+//! Checks the invariants. It sees everything and takes no part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::admit::{Admission, admit, leaves_room};
 use crate::lease::Lost;
 use crate::state::{Caps, Ledger, LedgerEntry, SlotRequest, SlotsView};
 
-/// How long a run that was stopped, and whose slot was given away meanwhile, may go on after it was woken.
+/// How long a process may continue after it is woken if its slot was given away meanwhile.
 const DISCOVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 pub(super) struct Judge {
-    /// What went wrong, the first few times of each kind.
+    /// Violations, the first few of each kind.
     pub(super) wrong: BTreeMap<&'static str, Vec<String>>,
     /// What is deployed, by lease.
     live: BTreeMap<u64, SlotRequest>,
@@ -24,7 +24,7 @@ pub(super) struct Judge {
     pub(super) count: Count,
 }
 
-/// What happened, in numbers.
+/// Statistics.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) granted: usize,
@@ -33,15 +33,15 @@ pub(super) struct Count {
     pub(super) gave_up: usize,
     pub(super) fenced: usize,
     pub(super) removed: usize,
-    /// The most runs that were live at once.
+    /// Maximum number of live runs.
     pub(super) most_live: usize,
-    /// The longest queue that was seen.
+    /// Maximum length of the queue.
     pub(super) longest_queue: usize,
-    /// The longest that one could have gone and did not.
+    /// The longest time that an admitted waiter did not take its slot.
     pub(super) idle: Duration,
-    /// The longest that one waited after all that came before it was over.
+    /// The longest wait after everything older was over.
     pub(super) passed_over: Duration,
-    /// The longest that a run whose slot had been given away went on after it was woken.
+    /// The longest that a woken process continued after its slot had been given away.
     pub(super) late: Duration,
 }
 
@@ -50,7 +50,7 @@ struct Times {
     joined: Instant,
     granted: Option<Instant>,
     over: Option<Instant>,
-    /// One that yields is passed by others as it should be.
+    /// A yielding run may be passed.
     yields: bool,
 }
 
@@ -76,7 +76,7 @@ impl Judge {
         }
     }
 
-    /// An entry came or went. None may come where it does not fit.
+    /// The ledger changed. A new entry must fit.
     pub(super) fn ledger_changed(&mut self, before: Option<&Ledger>, after: &Ledger) {
         let numbers = |ledger: &Ledger| ledger.held.iter().map(|held| held.number).collect::<BTreeSet<u64>>();
         let (was, is) = (before.map(numbers).unwrap_or_default(), numbers(after));
@@ -113,10 +113,10 @@ impl Judge {
         }
     }
 
-    /// A run deploys something, or works on what is deployed.
+    /// A run deploys or uses its apps.
     pub(super) fn acted(&mut self, held: &LedgerEntry, caps: Caps, entered: bool, woken: Option<Instant>) {
         if !entered {
-            // One that was stopped and woken cannot know at once. Nobody else may act for a moment.
+            // A woken process cannot know at once. Other runs may not act for a moment.
             let late = woken.map(|woken| woken.elapsed());
             self.count.late = self.count.late.max(late.unwrap_or_default());
             if late.is_some_and(|late| late <= DISCOVERY) {
@@ -156,7 +156,7 @@ impl Judge {
         *(if cancelled { &mut self.count.cancelled } else { &mut self.count.gave_up }) += 1;
     }
 
-    /// Nobody who could go, by the rule as it should be, goes on waiting.
+    /// No request that the correct rule admits may continue to wait.
     pub(super) fn observe(&mut self, view: &SlotsView, silent: &BTreeSet<u64>, patience: Duration) {
         let now = Instant::now();
         let answers = admit(view, silent);
@@ -173,12 +173,12 @@ impl Judge {
         }
     }
 
-    /// While nothing answers, nobody can go.
+    /// While the engine is down, no request can be admitted.
     pub(super) fn excuse_all(&mut self) {
         self.could_go.clear();
     }
 
-    /// At the end: everybody waited only for what was there before.
+    /// At the end: every run waited only for what was there before it.
     pub(super) fn close(&mut self, patience: Duration) {
         let end = Instant::now();
         let mut older = None;

@@ -1,5 +1,5 @@
-//! The very code that runners run, on a model of the swarm, in virtual time: thousands of runs, hosts that
-//! die, sleep and wake, a swarm that loses answers and events. One seed gives one history.
+//! The production code on a model of the swarm, in virtual time: thousands of runs, hosts that die, sleep and wake, a
+//! swarm that loses answers and events. One seed gives one history.
 
 mod bugs;
 mod client;

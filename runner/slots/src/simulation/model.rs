@@ -1,6 +1,5 @@
-//! The model of the swarm: records with versions, answers that take time, and every way to go wrong that
-//! the real one has. Requests are carried out by the model, not by the process that asked: a process that
-//! dies meanwhile does not take its request back.
+//! The model of the swarm: records with versions, responses that take time, and every failure mode of the real one. The
+//! model executes requests, not the calling process: a process that dies meanwhile does not take its request back.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,22 +16,22 @@ use tokio::time::{Instant, sleep};
 use super::judge::Judge;
 use crate::state::{Ledger, SlotsView, Ticket};
 
-/// How the swarm misbehaves. Chances are per thousand.
+/// Failure rates, per thousand.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Faults {
     /// Requests that take 100 times as long.
     pub(super) slow: u32,
-    /// Requests whose answer never comes: half of them were carried out.
+    /// Requests whose response never comes: half of them were executed.
     pub(super) lost_answers: u32,
     /// Events that are lost.
     pub(super) lost_events: u32,
-    /// Events that come twice.
+    /// Events that are delivered twice.
     pub(super) doubled_events: u32,
-    /// The engine goes away for a while, every so many seconds; 0 for never.
+    /// Seconds between engine restarts; 0 for never.
     pub(super) restarts_every: u64,
-    /// The leader's clock jumps by an hour, to and fro, every so many seconds; 0 for never.
+    /// Seconds between jumps of the leader's clock by an hour, forward and back; 0 for never.
     pub(super) jumps_every: u64,
-    /// A planted bug: changes are made whatever the version.
+    /// A planted bug: writes ignore the version.
     pub(super) no_swap: bool,
 }
 
@@ -44,7 +43,7 @@ pub(super) struct World {
     pub(super) ledger: Option<Arc<Ledger>>,
     pub(super) tickets: BTreeMap<u64, Arc<Ticket>>,
     pub(super) numbers: HashMap<RunId, u64>,
-    /// When each ticket was made, changed or removed last.
+    /// When each ticket was created, changed or removed last.
     pub(super) changed: HashMap<RunId, Timestamp>,
     pub(super) listeners: BTreeMap<RunId, Vec<mpsc::UnboundedSender<()>>>,
     pub(super) offset: SignedDuration,
@@ -53,7 +52,7 @@ pub(super) struct World {
     pub(super) reads: u64,
     pub(super) writes: u64,
     pub(super) conflicts: u64,
-    /// Tickets that all looks together have read.
+    /// Number of tickets read by all polls.
     pub(super) records: u64,
 }
 
@@ -87,7 +86,7 @@ impl Model {
         self.0.lock().unwrap()
     }
 
-    /// The engine goes away: no answers, and every subscription ends.
+    /// The engine stops: no responses, and every subscription ends.
     pub(super) fn set_down(&self, down: bool) {
         let mut world = self.world();
         world.down = down;

@@ -1,4 +1,4 @@
-//! `docs/dev/simulation.md` holds what the tests print: a figure there that is not what is played is red.
+//! Compares the tests' output with `docs/dev/simulation.md`: a figure there that differs fails the test.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::scenario::Report;
 
 const PAGE: &str = include_str!("../../../../docs/dev/simulation.md");
 
-/// The page has this line.
+/// Asserts that the page has this line.
 pub(super) fn says(line: &str) {
     println!("{line}");
     assert!(PAGE.contains(line), "docs/dev/simulation.md lacks this line, which is what was played:\n{line}");

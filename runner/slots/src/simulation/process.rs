@@ -1,5 +1,5 @@
-//! One process of a runner: it gets a slot, deploys, works, tears down, gives the slot back. It can die at
-//! any call, or at any time, and be stopped and woken.
+//! One runner process: acquires a slot, deploys, works, tears down, gives the slot back. It can die at any call or
+//! time, and be stopped and woken.
 
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -29,7 +29,7 @@ pub(super) struct Fate {
     /// The call at which it dies.
     dies_at: Option<u32>,
     paused: Mutex<Option<(Instant, Instant)>>,
-    /// When it was woken last.
+    /// When it was last woken.
     woken: Mutex<Option<Instant>>,
 }
 
@@ -47,7 +47,7 @@ impl Fate {
         self.dead.store(true, Ordering::Relaxed);
     }
 
-    /// Stops it from one moment to another.
+    /// Stops it between two moments.
     pub(super) fn pause(&self, from: Instant, until: Instant) {
         *self.paused.lock().unwrap() = Some((from, until));
     }
@@ -70,7 +70,7 @@ impl Fate {
     }
 }
 
-/// A process: not run while it is stopped, and over when it is dead.
+/// A process: not polled while it is stopped, and over when it is dead.
 pub(super) struct Process<F> {
     pub(super) fate: Arc<Fate>,
     pub(super) inner: Pin<Box<F>>,
@@ -99,17 +99,17 @@ impl<F: Future> Future for Process<F> {
     }
 }
 
-/// What a process does, and how well it behaves.
+/// What a process does, and how correctly.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) ask: SlotRequest,
     pub(super) works: Duration,
     pub(super) caps: Caps,
-    /// A planted bug: it goes on working when it should stop.
+    /// A planted bug: it continues when it should stop.
     pub(super) deaf: bool,
 }
 
-/// The whole life of a process that nothing happens to.
+/// The whole life of a process without incidents.
 pub(super) async fn live(slots: Slots<Client>, model: Model, fate: Arc<Fate>, job: Job) {
     let janitor = Sweeper(model.clone());
     let mut told = |_: &_, _: &_| {};
@@ -132,7 +132,7 @@ pub(super) async fn live(slots: Slots<Client>, model: Model, fate: Arc<Fate>, jo
                 () = sleep(step) => {}
             }
         }
-        // Teardown takes a while; what it removes is the run's own.
+        // Teardown takes a while; it removes only the run's own apps.
         sleep(Duration::from_millis(700)).await;
         model.world().judge.torn_down(held.number);
         pulse.done.cancel();
@@ -143,7 +143,7 @@ pub(super) async fn live(slots: Slots<Client>, model: Model, fate: Arc<Fate>, jo
     model.world().judge.ended(&held, done.is_ok());
 }
 
-/// Deploys something, or works on what is deployed.
+/// Deploys apps or uses them.
 fn act(model: &Model, held: &LedgerEntry, fate: &Fate) {
     let mut world = model.world();
     let caps = world.ledger.as_ref().map(|ledger| (ledger.caps, ledger.has(held.number)));

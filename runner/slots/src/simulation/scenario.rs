@@ -1,4 +1,4 @@
-//! One history: hosts, runs that come, and what happens to them.
+//! One history: hosts, runs that arrive, and incidents.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::reap::Scan;
 use crate::rules::Rules;
 use crate::state::{Caps, SlotRequest};
 
-/// The numbers of a history. Chances are per thousand runs.
+/// The parameters of a history. Rates are per thousand runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scenario {
     pub(super) seed: u64,
@@ -28,28 +28,28 @@ pub(super) struct Scenario {
     pub(super) faults: Faults,
     /// Runs that die at one of their first calls.
     pub(super) die_at_call: u32,
-    /// Runs that die at some time.
+    /// Runs that die at a random time.
     pub(super) die: u32,
-    /// Runs that are stopped for up to three minutes, and woken.
+    /// Runs that are stopped for up to three minutes, then woken.
     pub(super) pause: u32,
-    /// Runs that somebody cancels.
+    /// Runs that a user cancels.
     pub(super) cancel: u32,
     /// Runs that yield; they are light.
     pub(super) yields: u32,
-    /// Seconds between one host and the next that dies or sleeps with all its runs; 0 for never.
+    /// Seconds between failures of a host, which dies or sleeps with all its runs; 0 for never.
     pub(super) hosts_fail_every: u64,
-    /// Mean time between two runs that come, in milliseconds.
+    /// Mean time between arrivals, in milliseconds.
     pub(super) gap_ms: u64,
     /// The longest that a run works, in seconds.
     pub(super) works_s: u64,
-    /// How long one who could go may still wait.
+    /// How long an admitted waiter may still wait.
     pub(super) patience: Duration,
     pub(super) rules: Rules,
     pub(super) deaf: bool,
     pub(super) timing: LeaseTimes,
 }
 
-/// What became of it.
+/// The result of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Report {
     pub(super) count: Count,
@@ -59,7 +59,7 @@ pub(super) struct Report {
     pub(super) conflicts: u64,
     pub(super) records: u64,
     pub(super) died: usize,
-    /// How long it took on the swarm.
+    /// Its duration on the swarm's clock.
     pub(super) lasted: Duration,
 }
 
@@ -112,14 +112,13 @@ impl Scenario {
         }
     }
 
-    /// Whether no run is hindered, so that none may lose its slot.
+    /// Whether no run is disturbed, so that none may lose its slot.
     fn is_calm(&self) -> bool {
         let Faults { slow, lost_answers, restarts_every, no_swap, .. } = self.faults;
         let swarm = u64::from(slow + lost_answers) + restarts_every;
         !no_swap && swarm + u64::from(self.die_at_call + self.die + self.pause) + self.hosts_fail_every == 0
     }
 
-    /// Plays it.
     pub(super) fn play(self) -> Report {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(self.all())
@@ -143,7 +142,7 @@ impl Scenario {
             let inner = Box::pin(live(slots, model.clone(), Arc::clone(&fate), job));
             processes.spawn(Process { fate, inner, alarm: None });
         }
-        // Far more than all of them would need one after the other.
+        // Far more than all of them would need in sequence.
         let horizon = Duration::from_secs(u64::from(self.runs) * (self.works_s + 10) + 3_600);
         let all_end = async { while processes.join_next().await.is_some() {} };
         if timeout(horizon, all_end).await.is_err() {
@@ -203,18 +202,18 @@ impl Scenario {
             });
         }
         let host = rng.random_range(0..self.hosts);
-        // Most are light, some have a provider beside them, a few take more than half of everything.
+        // Most are light, some have a provider, a few take more than half of everything.
         let (apps, mib) = match rng.random_range(0..1000) {
             0..700 => (1, rng.random_range(100..900)),
             700..960 => (2, rng.random_range(500..2_000)),
             960..990 => (self.caps.apps.min(8), self.caps.mib.min(5_000)),
             _ => (self.caps.apps * 3 / 5, self.caps.mib * 3 / 5),
         };
-        // No other history draws for it.
+        // Only histories with yielding runs draw here, so that others do not change.
         let yields = self.yields > 0 && rng.random_range(0..1000) < self.yields;
         let (apps, mib) = if yields { (1, 100) } else { (apps, mib) };
         let ports = (rng.random_range(0..100) < 8).then(|| *[25, 143, 64_738].get(rng.random_range(0..3)).unwrap());
-        // Now and then the same commit is asked for twice.
+        // Some commits are requested twice.
         let twin = if rng.random_range(0..100) < 5 { n / 20 } else { 1_000_000 + n };
         let ask = SlotRequest {
             run,
@@ -232,7 +231,7 @@ impl Scenario {
         (host, Job { ask, works, caps: self.caps, deaf: self.deaf }, fate)
     }
 
-    /// What a janitor does when all is over; nothing may be left then.
+    /// Runs the janitor at the end; nothing may be left then.
     async fn clear(&self, model: &Model, running: &Running) {
         let slots = Slots {
             rules: self.rules,
@@ -240,7 +239,7 @@ impl Scenario {
         };
         model.set_down(false);
         let dead = |ask: &SlotRequest| running.get(&ask.run).is_some_and(|(_, fate)| fate.is_dead());
-        // The swarm still loses answers.
+        // The swarm still loses responses.
         for _ in 0..20 {
             if slots.reap(&Sweeper(model.clone()), Scan::Long, dead).await.is_ok() {
                 break;

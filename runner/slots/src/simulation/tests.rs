@@ -9,14 +9,14 @@ use crate::lease_times::LeaseTimes;
 use crate::rules::Rules;
 use crate::state::Caps;
 
-/// Plays a history in which everything must hold.
+/// Plays a history in which every invariant must hold.
 fn holds(scenario: Scenario) -> Report {
     let report = scenario.play();
     assert!(report.wrong.is_empty(), "seed {}: {report:#?}", scenario.seed);
     report
 }
 
-/// Plays several, and holds the page to what they showed.
+/// Plays several, and compares the page with their results.
 fn shows(name: &str, seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Vec<Report> {
     let reports: Vec<Report> = (0..seeds).map(|seed| holds(scenario(seed))).collect();
     let Scenario { hosts, runs, .. } = scenario(0);
@@ -24,15 +24,15 @@ fn shows(name: &str, seeds: u64, scenario: impl Fn(u64) -> Scenario) -> Vec<Repo
     reports
 }
 
-/// Plays a planted bug, and holds the page to how it was found.
+/// Plays a planted bug, and compares the page with how it was detected.
 fn is_found(bug: &str, as_what: &str, scenario: impl Fn(u64) -> Scenario) {
     let found: BTreeSet<&'static str> = (0..3).flat_map(|seed| scenario(seed).play().wrong.into_keys()).collect();
     assert!(found.contains(as_what), "{bug}: {found:?}");
     says(&format!("| {bug} | {as_what} |"));
 }
 
-/// Nobody looks around, and nobody is taken for dead, for longer than any history lasts.
-fn nobody_looks() -> LeaseTimes {
+/// No waiter polls, and no run expires, within the length of any history.
+fn no_polls() -> LeaseTimes {
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     LeaseTimes { beat: hours(10), fence: hours(30), lease: hours(40), ..LeaseTimes::default() }
 }
@@ -45,7 +45,7 @@ fn on_a_calm_swarm_everybody_is_told_at_once() {
 
 #[test]
 fn nobody_needs_to_look_around_when_nothing_goes_wrong() {
-    shows("calm, and nobody looks around", 2, |seed| Scenario { timing: nobody_looks(), ..Scenario::calm(seed) });
+    shows("calm, without polls", 2, |seed| Scenario { timing: no_polls(), ..Scenario::calm(seed) });
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn whatever_goes_wrong_the_properties_hold() {
 
 #[test]
 fn those_that_yield_leave_a_slot_pass_nobody_and_come_to_their_end() {
-    // When the last of the others has its slot nobody tells those that yield: they look around.
+    // When the last of the others has its slot, yielding runs are not notified: they poll.
     let patience = Duration::from_secs(45);
     for seed in 0..4 {
         let report = holds(Scenario { yields: 300, patience, ..Scenario::calm(seed) });
@@ -88,8 +88,8 @@ fn far_more_than_a_machine_can_start() {
 fn a_lease_costs_the_same_however_many_wait() {
     let caps = Caps { tests: 4, apps: 100_000, mib: 1_000_000_000 };
     for runs in [10, 500, 2_000] {
-        // They come much faster than they go.
-        let crowd = Scenario { runs, gap_ms: 10, works_s: 1, caps, timing: nobody_looks(), ..Scenario::calm(1) };
+        // They arrive much faster than they end.
+        let crowd = Scenario { runs, gap_ms: 10, works_s: 1, caps, timing: no_polls(), ..Scenario::calm(1) };
         let report = holds(crowd);
         let per_lease = |all: u64| all.div_ceil(u64::from(runs));
         says(&format!(
@@ -120,7 +120,7 @@ fn changes_without_compare_and_swap_are_found() {
 #[test]
 fn a_head_of_the_line_that_blocks_is_found() {
     let rules = Rules { admit: bugs::plain_fifo, ..Rules::default() };
-    is_found("first come, first served, and nobody passes", "could go and did not", |seed| Scenario {
+    is_found("first come, first served, without passing", "could go and did not", |seed| Scenario {
         rules,
         ..Scenario::calm(seed)
     });
@@ -129,14 +129,14 @@ fn a_head_of_the_line_that_blocks_is_found() {
 #[test]
 fn overtaking_without_bound_is_found() {
     let rules = Rules { admit: bugs::overtaking_without_bound, ..Rules::default() };
-    is_found("whoever fits goes", "passed over", |seed| Scenario { rules, ..Scenario::calm(seed) });
+    is_found("every run that fits is admitted", "passed over", |seed| Scenario { rules, ..Scenario::calm(seed) });
 }
 
 #[test]
 fn dead_holders_that_nobody_buries_are_found() {
-    let rules = Rules { dead: bugs::nobody_dies, ..Rules::default() };
+    let rules = Rules { dead: bugs::no_deaths, ..Rules::default() };
     let patience = Duration::from_secs(240);
-    is_found("nobody looks for the dead", "never ended", |seed| Scenario {
+    is_found("dead runs are not looked for", "never ended", |seed| Scenario {
         rules,
         die: 300,
         die_at_call: 200,
@@ -159,7 +159,10 @@ fn death_by_timestamps_is_found_when_a_clock_jumps() {
 #[test]
 fn a_release_that_tells_nobody_is_found() {
     let rules = Rules { tells: false, ..Rules::default() };
-    is_found("whoever leaves tells nobody", "could go and did not", |seed| Scenario { rules, ..Scenario::calm(seed) });
+    is_found("a run that leaves notifies no other", "could go and did not", |seed| Scenario {
+        rules,
+        ..Scenario::calm(seed)
+    });
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What goes on beside the runs: one that watches, and what happens to the swarm and the hosts.
+//! Runs next to the history: an observer, and incidents of the swarm and the hosts.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::model::Model;
 use super::scenario::{Running, Scenario};
 
 impl Scenario {
-    /// Looks every second whether somebody who could go does not.
+    /// Checks every second that no admitted run keeps waiting.
     pub(super) async fn observe(self, model: Model, running: Arc<Mutex<Running>>) {
         loop {
             sleep(Duration::from_secs(1)).await;
@@ -57,7 +57,7 @@ impl Scenario {
         }
     }
 
-    /// The leader's clock goes an hour ahead, and back.
+    /// The leader's clock jumps forward by an hour, and back.
     pub(super) async fn jump(self, model: Model) {
         if self.faults.jumps_every == 0 {
             return;

@@ -10,7 +10,7 @@ use super::support::{Orders, Runner, Told, with_set};
 const PROCESSES: u32 = 16;
 const CYCLES: u32 = 63;
 
-/// The most runs at once, from what the processes themselves tell: between getting and giving back.
+/// The maximum number of concurrent runs, from the processes' own reports between acquire and release.
 fn most_at_once(told: &[Told]) -> i32 {
     let mut changes: Vec<(u128, i32)> = told
         .iter()
@@ -31,8 +31,8 @@ fn most_at_once(told: &[Told]) -> i32 {
         .unwrap_or(0)
 }
 
-/// From the beginning of a release to the moment at which somebody else has the slot: the n-th release
-/// makes room for the n-th of those that come after the first four.
+/// From the start of a release to the moment at which another process has the slot: the n-th release makes room for the
+/// n-th arrival after the first four.
 fn hand_overs(told: &[Told]) -> Vec<Duration> {
     let mut got: Vec<u128> =
         told.iter().filter_map(|told| if let Told::Got(at) = told { Some(*at) } else { None }).collect();
@@ -55,7 +55,7 @@ async fn sixteen_processes_share_four_slots() {
             let (swarm, name) = (set.swarm.clone(), format!("{}-slots", set.name));
             let (stop, looks, most) = (Arc::clone(&stop), Arc::clone(&looks), Arc::clone(&most));
             tokio::spawn(async move {
-                // It reads the labels as they are and knows nothing of the code that wrote them.
+                // It reads the labels directly, independent of the code that wrote them.
                 while !stop.load(Ordering::Relaxed) {
                     let Ok(config) = swarm.docker().inspect_config(&name).await else { continue };
                     let labels: BTreeMap<String, String> = config.spec.unwrap().labels.unwrap().into_iter().collect();
@@ -99,7 +99,7 @@ async fn sixteen_processes_share_four_slots() {
         );
         assert!(most_at_once(&told) <= 4 && most.load(Ordering::Relaxed) <= 4);
         assert!(looks.load(Ordering::Relaxed) > 100, "the observer saw too little");
-        // The wanted 100 ms hold on a machine of its own; a shared one gets room.
+        // The goal of 100 ms holds on an idle machine; a shared one gets more.
         assert!(median < Duration::from_millis(300), "{median:?}");
         let view = set.view().await;
         assert!(view.tickets.is_empty() && view.ledger.held.is_empty());

@@ -1,4 +1,4 @@
-//! Runners that are killed, stopped and woken, and slots that are taken away.
+//! Runners that are killed, stopped and woken, and slots that are revoked.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ fn holder(set: &Set, run: &str) -> Runner {
     Runner::start(&Orders { set: set.name.clone(), run: run.to_owned(), cycles: 0, quick: true })
 }
 
-/// A slot for one that comes after a holder and accepts no other run with it, with what its janitor removed.
+/// A slot for a run that comes after a holder and accepts no other run, with what its janitor removed.
 async fn slot_after(set: &Set, run: &str) -> Vec<String> {
     let (slots, sweeper) = (set.slots(quick()), Sweeper::default());
     let none = CancellationToken::new();
@@ -97,7 +97,7 @@ async fn two_janitors_at_once_are_harmless_and_touch_nobody_who_lives() {
         let living = lease(&slots, "living").await;
         dead.child.kill().unwrap();
         let janitors = [Sweeper::default(), Sweeper::default()];
-        // One knows for sure, by a lock; the other has to watch.
+        // One is certain by a lock; the other has to watch.
         let (sure, watching) = tokio::join!(
             slots.reap(&janitors[0], Scan::Long, |ask| ask.run.as_str() == "dead"),
             slots.reap(&janitors[1], Scan::Long, |_| false)

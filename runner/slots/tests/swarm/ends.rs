@@ -1,4 +1,4 @@
-//! Waits that end without a slot, and apps that stay after their run.
+//! Waits that end without a slot, and apps that are kept after their run.
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
-//! Slots on a real swarm, each test in a set of its own, which is gone at its end.
+//! Slots on a real swarm. Each test has its own set, which is removed at its end.
 
-// The lints let tests alone; helpers count as tests below this attribute.
+// The lints exempt tests; helpers count as tests below this attribute.
+#[cfg(test)]
+mod claims;
 #[cfg(test)]
 mod cycles;
 #[cfg(test)]

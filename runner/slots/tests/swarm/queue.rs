@@ -1,4 +1,4 @@
-//! What a lease costs when few wait, and when very many do.
+//! The cost of a lease with few waiters and with very many.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use super::support::{Set, acquire, ask, with_set};
 
 const CAPS: Caps = Caps { tests: 4, apps: 4, mib: 100_000 };
 
-/// The time for one to join a queue until it has this length, and then the time per lease in which it
-/// empties, once one that holds everything has gone.
+/// The time for a run to join a queue until it has this length, then the time per lease in which it empties, once a run
+/// that holds everything has ended.
 async fn per_lease(set: &Set, length: usize) -> (Duration, Duration) {
     let slots = set.slots(LeaseTimes::default());
     let all = SlotRequest { apps: CAPS.apps, ..ask("all") };
@@ -26,7 +26,7 @@ async fn per_lease(set: &Set, length: usize) -> (Duration, Duration) {
         })
         .collect();
     while set.view().await.tickets.len() < length + 1 {
-        // Nothing tells when all have come.
+        // No event tells that all have arrived.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let joined = start.elapsed();
@@ -45,7 +45,7 @@ async fn a_lease_costs_no_more_when_five_hundred_wait() {
         let (few_join, few) = per_lease(set, 10).await;
         let (many_join, many) = per_lease(set, 500).await;
         println!("with 10 waiting: {few_join:.1?} to join, {few:.1?} per lease; with 500: {many_join:.1?}, {many:.1?}");
-        // Linear for the whole queue is constant for one; a loaded machine gets room.
+        // Linear for the whole queue is constant for one; a loaded machine gets more.
         assert!(many < few * 3 + Duration::from_millis(30), "{many:?} against {few:?}");
     })
     .await;

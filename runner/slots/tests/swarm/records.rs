@@ -1,4 +1,4 @@
-//! The compare-and-swap below everything.
+//! The compare-and-swap of records.
 
 use slots::Board;
 use swarm::Swap;

@@ -1,4 +1,4 @@
-//! Sets of slots to test with, and runners that are processes of their own.
+//! Sets of slots for tests, and runners that are separate processes.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const FOUR: Caps = Caps { tests: 4, apps: 100, mib: 100_000 };
 
-/// Times in which a test can wait for a death.
+/// Times that are short enough for a test to wait for an expiry.
 pub(crate) fn quick() -> LeaseTimes {
     LeaseTimes {
         beat: Duration::from_millis(500),
@@ -44,7 +44,7 @@ impl Set {
     }
 }
 
-/// Gives a test a set of its own, and removes what is left of it, also when it fails.
+/// Gives a test its own set, and removes what is left of it, even on failure.
 pub(crate) async fn with_set(test: impl AsyncFnOnce(&Set)) {
     let letters: String = rand::rng().sample_iter(rand::distr::Alphanumeric).take(8).map(char::from).collect();
     let swarm = Swarm::connect().await.expect("a docker engine, made by ./dev");
@@ -73,7 +73,7 @@ pub(crate) fn ask(run: &str) -> SlotRequest {
     }
 }
 
-/// Remembers whom it removed.
+/// Records whom it removed.
 #[derive(Default)]
 pub(crate) struct Sweeper(pub(crate) Mutex<Vec<String>>);
 
@@ -94,19 +94,19 @@ pub(crate) async fn lease(slots: &Slots<SwarmBoard>, run: &str) -> Lease<SwarmBo
     Lease::start(slots, granted)
 }
 
-/// What a runner that is a process of its own shall do.
+/// The instructions of a runner process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Orders {
     pub(crate) set: String,
     pub(crate) run: String,
-    /// Get and give back so often; 0 to hold until it is told to stop.
+    /// Number of acquire and release cycles; 0 to hold until it is asked to stop.
     pub(crate) cycles: u32,
     pub(crate) quick: bool,
 }
 
 const ORDERS: &str = "SLOTS_TEST_ORDERS";
 
-/// What such a process tells, with the host's clock in nanoseconds.
+/// The reports of such a process, with the host's clock in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Told {
     Got(u128),
@@ -130,7 +130,7 @@ impl Drop for Runner {
 impl Iterator for Runner {
     type Item = Told;
     fn next(&mut self) -> Option<Told> {
-        // The test harness of the process prints lines of its own.
+        // The test harness of the process prints its own lines.
         self.lines.by_ref().map_while(Result::ok).find_map(|line| serde_json::from_str(&line).ok())
     }
 }
@@ -182,7 +182,7 @@ async fn a_process_that_follows_orders() {
         tell(Told::Got(clock()));
         let stop = lease.stop();
         let mut tick = tokio::time::interval(Duration::from_millis(50));
-        // One that was stopped does not make up for what it missed.
+        // A process that was stopped does not make up for missed ticks.
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {

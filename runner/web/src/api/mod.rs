@@ -24,7 +24,7 @@ pub(super) fn router() -> Router<Site> {
         .route("/api/openapi.json", get(async || Json(openapi::document())))
 }
 
-/// The same reasons as for pages, as JSON.
+/// The same errors as for pages, as JSON.
 struct NoAnswer(NoPage);
 
 impl<T: Into<NoPage>> From<T> for NoAnswer {

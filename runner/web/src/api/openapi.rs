@@ -1,4 +1,4 @@
-//! The description of the API, made from its types. Pure.
+//! The description of the API, generated from its types. Pure.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -11,26 +11,24 @@ use super::types::{Recipe, Runs, Trouble, WholeRun};
 pub(crate) struct Route {
     /// The path, with `{names}`.
     pub(crate) path: &'static str,
-    /// What it answers.
     pub(crate) what: &'static str,
-    /// The name of the answer's type; none where it is no JSON object of one.
     pub(crate) answer: ResponseBody,
-    /// What may stand behind the question mark: name and meaning.
+    /// Query parameters: name and meaning.
     pub(crate) query: &'static [(&'static str, &'static str)],
 }
 
-/// What a path answers.
+/// The response of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseBody {
     /// A JSON object of this type.
     Json(&'static str),
     /// A JSON list of this type.
     List(&'static str),
-    /// Something else, of this media type.
+    /// Another format, of this media type.
     Other(&'static str),
 }
 
-/// Every path for machines; a test asks each.
+/// Every path of the API; a test requests each.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/api/recipes",
@@ -46,7 +44,7 @@ pub(crate) const ROUTES: &[Route] = &[
             ("recipe", "only of this recipe"),
             ("pull", "only of this pull request"),
             ("verdict", "only with this verdict"),
-            ("before", "only those before this place, which an earlier answer's `next` gave"),
+            ("before", "only those before this position, the `next` of an earlier response"),
         ],
     },
     Route {
@@ -100,7 +98,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { path: "/metrics", what: "Figures for Prometheus", answer: ResponseBody::Other("text/plain"), query: &[] },
     Route {
         path: "/events",
-        what: "Server-sent events: `change` whenever a run has something new; its data names the runs, or says `all`; the first comes at once",
+        what: "Server-sent events: `change` whenever a run changes; its data lists the runs, or is `all`; the first is sent at once",
         answer: ResponseBody::Other("text/event-stream"),
         query: &[("run", "only of this run")],
     },
@@ -120,7 +118,7 @@ pub(crate) fn document() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": { "title": "cc-ci", "version": env!("CARGO_PKG_VERSION"),
-                  "description": "What cc-ci knows of recipes and runs. Fields are added; those that are there stay." },
+                  "description": "Recipes and runs. Fields may be added; existing ones stay." },
         "paths": paths,
         "components": { "schemas": schemas },
     })
@@ -146,7 +144,7 @@ fn path(route: &Route) -> Value {
         "parameters": parameters,
         "responses": {
             "200": { "description": route.what, "content": { kind: { "schema": schema } } },
-            "404": { "description": "There is no such thing" },
+            "404": { "description": "Not found" },
         },
     } })
 }

@@ -1,4 +1,4 @@
-//! What the API answers. Names and meanings are promises: fields are added, never changed.
+//! The API's types. Names and meanings are stable: fields are added, never changed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub(crate) struct Run {
     pub(crate) base: Option<String>,
     /// The pull request's number.
     pub(crate) pull_request: Option<u64>,
-    /// The part that was asked for; empty is everything.
+    /// The requested part; empty for everything.
     pub(crate) only: Vec<String>,
     /// When it began, in UTC.
     pub(crate) at: String,
@@ -31,17 +31,17 @@ pub(crate) struct Run {
     pub(crate) took_ms: u64,
     /// live, ended or no-end (it was killed).
     pub(crate) state: String,
-    /// passed, failed, blocked, cancelled or no end; none while it is under way.
+    /// passed, failed, blocked, cancelled or no end; null while it is in progress.
     pub(crate) verdict: Option<String>,
-    /// Who has to act, where it is red.
+    /// Who has to act, if it is red.
     pub(crate) cause: Option<String>,
-    /// The code of the failure that decided.
+    /// The code of the failure that decided the verdict.
     pub(crate) failure: Option<String>,
-    /// The stage that decided.
+    /// The stage that decided the verdict.
     pub(crate) stage: Option<String>,
-    /// The verdict in a line, or what the run does now.
+    /// The verdict in one line, or the run's current activity.
     pub(crate) line: String,
-    /// What to look at, where it is not green.
+    /// What to look at, if it is not green.
     pub(crate) look_at: Option<String>,
 }
 
@@ -60,9 +60,9 @@ pub(crate) struct Stage {
     pub(crate) took_ms: Option<u64>,
     /// The median of earlier runs, in milliseconds.
     pub(crate) expected_ms: Option<u64>,
-    /// The most memory that the run's apps held, in bytes.
+    /// The peak memory of the run's apps, in bytes.
     pub(crate) memory_peak: Option<u64>,
-    /// The disk that they held at its end, in bytes.
+    /// Their disk usage at the end, in bytes.
     pub(crate) disk: Option<u64>,
 }
 
@@ -77,15 +77,15 @@ pub(crate) struct Check {
     pub(crate) origin: String,
     /// passed, failed, blocked or skipped.
     pub(crate) outcome: String,
-    /// What was shown, or what went wrong.
+    /// The evidence, or the failure.
     pub(crate) text: String,
     /// Milliseconds that it took.
     pub(crate) took_ms: u64,
-    /// The record of the journal that tells it.
+    /// The journal's record of it.
     pub(crate) record: u64,
 }
 
-/// One run with what it did.
+/// One run with its stages and checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct WholeRun {
     /// The run.
@@ -102,22 +102,22 @@ pub(crate) struct WholeRun {
 pub(crate) struct Recipe {
     /// Its name.
     pub(crate) recipe: String,
-    /// Its newest run that says something of the whole recipe, else its newest.
+    /// Its newest run that tests the whole recipe, else its newest.
     pub(crate) newest: Run,
     /// That run's stages.
     pub(crate) stages: Vec<Stage>,
 }
 
-/// A part of the runs.
+/// A page of the list of runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Runs {
     /// The runs, newest first.
     pub(crate) runs: Vec<Run>,
-    /// The value of `before` that goes on behind the last; none at the end.
+    /// The value of `before` for the next page; null at the end.
     pub(crate) next: Option<String>,
 }
 
-/// Why there is no answer.
+/// An error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Trouble {
     /// What is wrong.

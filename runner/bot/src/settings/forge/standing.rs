@@ -1,42 +1,40 @@
-//! How a forge stands to cc-ci: which one it is, what its version lacks, and whose account the token is. `cc-ci doctor`
-//! shows it, and `cc-ci serve` says it when it starts. The words are pure.
+//! Checks of the forge: its version, what that lacks, and whose account the token is. `cc-ci doctor` shows it, and
+//! `cc-ci serve` logs it at the start. The texts are pure.
 
 use forge::api::{Account, ForgeError, ForgeRelease, Gitea};
 
-/// How bad it is, worst last.
+/// Severity, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Degree {
-    /// As it should be.
     Fine,
-    /// It works, with a limit that the words tell.
+    /// It works, with the limit that `what` describes.
     Limited,
-    /// Nothing can be answered.
+    /// The bot cannot answer.
     Unusable,
 }
 
-/// What is told of one thing.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForgeStanding {
-    /// How bad it is.
     pub degree: Degree,
-    /// What it is, in a line.
+    /// One line.
     pub what: String,
-    /// What to do about it; empty where nothing is.
+    /// What to do about it; empty if nothing.
     pub mend: &'static str,
 }
 
-/// Asks the forge which one it is.
+/// Queries the forge's version.
 ///
 /// # Errors
-/// When it is out of reach.
+/// The forge is unreachable.
 pub async fn version(forge: &Gitea) -> Result<ForgeStanding, ForgeError> {
     Ok(of_release(&forge.release().await?))
 }
 
-/// Asks the forge whose account the token is.
+/// Queries the account of the token.
 ///
 /// # Errors
-/// When it is out of reach, or does not know the token.
+/// The forge is unreachable, or does not know the token.
 pub async fn token(forge: &Gitea) -> Result<ForgeStanding, ForgeError> {
     Ok(of_account(&forge.account().await?))
 }
@@ -54,10 +52,10 @@ fn of_release(release: &ForgeRelease) -> ForgeStanding {
         release.lacks().iter().map(|feature| format!("{}: {}", feature.what, feature.without)).collect();
     let (what, mend) = match release {
         ForgeRelease::Neither { .. } => {
-            (format!("{release}; cc-ci talks to these two alone"), "CCCI_FORGE_URL: the forge's own address")
+            (format!("{release}; cc-ci supports only these two"), "CCCI_FORGE_URL: the forge's own address")
         }
         ForgeRelease::Untold { .. } => {
-            (format!("{release}; what it lacks shows when it is asked for it"), "a Gitea or Forgejo that tells it")
+            (format!("{release}; missing features show when they are used"), "a Gitea or Forgejo that reports it")
         }
         _ if lacks.is_empty() => (format!("{release}, which lacks nothing that cc-ci uses"), ""),
         _ => (format!("{release} lacks {}", lacks.join("; and ")), "update the forge; docs/reference.md has the table"),

@@ -1,4 +1,4 @@
-//! Runs that are builds, in the stand-in of Drone. The runs themselves are journals that the test writes.
+//! Runs that are builds, in the stand-in of Drone. The test writes the runs' journals.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,12 +20,12 @@ struct InDrone {
     stopper: Stopper,
 }
 
-/// Hears who is to be stopped, as the swarm would; none of them does. It has every run, until it has lost them.
+/// Records which runs are asked to stop; none of them does. It has every run until it loses them.
 #[derive(Debug, Clone, Default)]
 struct Stopper {
     asked: Arc<Mutex<Vec<String>>>,
     has_lost_them: Arc<AtomicBool>,
-    /// So many times it has no place of the run yet, and cannot ask it.
+    /// How many times it has no ticket of the run yet, and cannot ask it.
     has_none_yet: Arc<AtomicUsize>,
     looked_for: Arc<AtomicUsize>,
 }
@@ -96,19 +96,19 @@ impl InDrone {
         panic!("it never came: {:?} {:#?}", self.drone, self.scene.board.on(7));
     }
 
-    /// The one build is there, and this is its run's folder.
+    /// One build exists; returns its run's folder.
     async fn begins(&self) -> RunDir {
         self.begun(1).await
     }
 
-    /// So many builds are there, and this is the last one's run's folder.
+    /// `count` builds exist; returns the last one's run's folder.
     async fn begun(&self, count: usize) -> RunDir {
         self.until(|all| all.drone.count() == count).await;
         let run = self.drone.parameter(count, TESTME_RUN).unwrap().parse().unwrap();
         RunDir::of(self.scene.state.path(), &run)
     }
 
-    /// A command is given, its build begins, and its run has come as far as the backup.
+    /// A command is given, its build begins, and its run has reached the backup.
     async fn reaches_backup(&mut self, comment: u64, build: usize) -> (Alive, journal::Writer) {
         self.scene.hears(comment, 7, "!testme").await;
         let dir = self.begun(build).await;
@@ -118,7 +118,7 @@ impl InDrone {
         written
     }
 
-    /// As after a kill: nobody tears anything down, and another worker comes.
+    /// Simulates a kill without teardown, and starts another worker.
     async fn again(self) -> Self {
         let Self { scene, drone, stopper } = self;
         let (state, board) = scene.dies().await;
@@ -170,7 +170,7 @@ async fn a_restart_finds_the_same_build_again() {
         all.scene.shows(7, &["under way: backup"]).await;
     }
     assert_eq!((all.drone.count(), all.drone.status(1).as_str()), (1, "running"));
-    // The verdict comes while nobody is there.
+    // The verdict arrives while cc-ci is down.
     let InDrone { scene, drone, stopper } = all;
     let (state, board) = scene.dies().await;
     fixtures::passed()[1..].iter().for_each(|record| writer.record(record).unwrap());
@@ -218,7 +218,7 @@ async fn an_answer_that_is_lost_before_a_restart_makes_no_second_build() {
     all.drone.loses_the_next_answer();
     all.scene.hears(5, 7, "!testme").await;
     all.begins().await;
-    // Nobody could look for it, and then cc-ci dies.
+    // No lookup was possible before cc-ci died.
     all.drone.is_down(true);
     let InDrone { scene, drone, stopper } = all;
     let (state, board) = scene.dies().await;
@@ -238,7 +238,7 @@ async fn a_drone_that_is_down_is_waited_for() {
     all.drone.is_down(false);
     let dir = all.begins().await;
     all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
-    // In the middle of a build, too; and the verdict needs no Drone.
+    // Also in the middle of a build; and the verdict needs no Drone.
     all.drone.runs(1);
     all.drone.is_down(true);
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
@@ -255,10 +255,10 @@ async fn stop_stops_the_build_also_where_drone_was_down() {
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
     all.scene.hears(6, 7, "!stop").await;
     all.scene.shows(7, &["the run is stopped"]).await;
-    // Whoever comes next knows of it.
+    // The next process knows it.
     all = all.again().await;
     all.drone.is_down(false);
-    // Drone kills: no word comes from the run any more.
+    // Drone kills: the run writes no more records.
     let text = all.scene.shows(7, &["### × cancelled by `ada`", "| backup | ? no end |"]).await;
     assert!(!text.contains("memory") && !text.contains("no end:"), "{text}");
     assert_eq!(all.drone.status(1), "killed");
@@ -275,7 +275,7 @@ async fn a_run_that_can_be_asked_tears_down_before_drone_kills_it() {
     all.scene.shows(7, &["### × cancelled by `ada`"]).await;
     assert_eq!(all.drone.status(1), "running", "its step ends by itself");
     all.scene.all_told().await;
-    // One that does not end is killed.
+    // A run that does not end is killed.
     let (_alive, _writer) = all.reaches_backup(7, 2).await;
     all.scene.hears(8, 7, "!stop").await;
     all.until(|all| all.drone.status(2) == "killed").await;
@@ -292,7 +292,7 @@ async fn a_cancel_in_drone_is_told_as_such_and_reaches_the_run_in_any_case() {
     all.scene.shows(7, &["### × stopped in Drone"]).await;
     assert_eq!(all.stopper.asked(), ["a cancel in Drone"]);
     all.scene.all_told().await;
-    // Before a runner took it, too.
+    // Also before a runner took it.
     all.scene.hears(6, 7, "!testme").await;
     all.begun(2).await;
     all.drone.cancel(2);
@@ -330,7 +330,7 @@ async fn the_time_limit_is_told_before_and_after_it_strikes() {
 async fn a_run_that_a_janitor_found_dead_ends_its_word_whatever_drone_says() {
     let mut all = in_drone().await;
     let (alive, _writer) = all.reaches_backup(5, 1).await;
-    // Its runner is gone: Drone says running for ever.
+    // Its runner is gone: Drone reports it running for ever.
     drop(alive);
     let run = all.drone.parameter(1, TESTME_RUN).unwrap().parse().unwrap();
     journal::run_dir::note_found_dead(all.scene.state.path(), &run).unwrap();
@@ -345,12 +345,12 @@ async fn a_run_that_another_machines_janitor_removed_is_missed_on_the_swarm() {
     let (_alive, _writer) = all.reaches_backup(5, 1).await;
     let looks = |all: &InDrone| all.stopper.looked_for.load(Ordering::SeqCst);
     all.until(|all| looks(all) > 0).await;
-    // Also where cc-ci was restarted meanwhile.
+    // Also if cc-ci was restarted meanwhile.
     all.until(|all| all.scene.jobs()[0].build.as_ref().is_some_and(|build| build.on_swarm)).await;
     all = all.again().await;
     all.stopper.has_lost_them.store(true, Ordering::SeqCst);
     all.scene.shows(7, &["### ! no verdict: its run was found dead"]).await;
-    // One that this swarm never had is on another one, and is not missed.
+    // A run that this swarm never had is on another one, and is not missed.
     let (_alive, mut writer) = all.reaches_backup(6, 2).await;
     let before = looks(&all);
     all.until(|all| looks(all) > before + 3).await;
@@ -368,7 +368,7 @@ async fn a_restarted_build_is_a_new_attempt_of_the_same_command() {
     all.drone.exits(1, 10);
     all.scene.shows(7, &["### ✗ failed by the recipe"]).await;
     all.scene.all_told().await;
-    // Also where cc-ci was restarted meanwhile.
+    // Also if cc-ci was restarted meanwhile.
     all = all.again().await;
     assert_eq!(all.drone.restart(1), 2);
     let link = format!("restarted in Drone; before it: build [coop/cc-ci/1](<{}coop/cc-ci/1>), run `", all.drone.url());
@@ -424,7 +424,7 @@ async fn where_no_journal_arrived_the_exit_code_and_the_log_give_the_verdict() {
     all.scene.shows(7, &wanted).await;
     all.scene.all_told().await;
     assert!(all.scene.board.statuses().iter().any(|(_, state, _)| *state == forge::api::StatusState::Failure));
-    // A part of one, and no log: green as well.
+    // A part, and no log: green as well.
     let (_alive, _writer) = all.reaches_backup(6, 2).await;
     all.drone.exits(2, 0);
     all.scene.shows(7, &["### ✓ passed, by the exit code of its step", "How far it came"]).await;
@@ -471,13 +471,13 @@ async fn a_build_that_drone_has_forgotten_is_told_as_such() {
     all.begins().await;
     all.drone.runs(1);
     all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
-    // A right that is refused for a moment, as while the forge is down, ends nothing.
+    // A permission that is refused for a moment, as while the forge is down, ends nothing.
     all.drone.repository(|known| known.visible = false);
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
     all.drone.repository(|known| known.visible = true);
     all.scene.shows(7, &["the repository is fetched"]).await;
     all.drone.forgets(1);
-    all.scene.shows(7, &["### ? no verdict: Drone knows no such build any more"]).await;
+    all.scene.shows(7, &["### ? no verdict: Drone no longer has the build"]).await;
 }
 
 #[tokio::test]
@@ -562,7 +562,7 @@ async fn a_settled_refusal_ends_the_word_also_where_a_build_may_be_there() {
     all.drone.is_down(true);
     all.scene.hears(5, 7, "!testme").await;
     all.scene.shows(7, &["cc-ci waits for Drone"]).await;
-    // It is not known whether the first start arrived; since then the repository is not shown any more.
+    // It is not known whether the first start arrived; the repository is not shown any more.
     all.drone.repository(|known| known.visible = false);
     all = all.again().await;
     all.drone.is_down(false);

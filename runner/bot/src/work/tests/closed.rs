@@ -1,4 +1,4 @@
-//! Pull requests that are closed or merged, words about commits that nobody has seen.
+//! Pull requests that are closed or merged, commands about unseen commits.
 
 use forge::api::PullEnd;
 use forge::names::PullId;
@@ -12,7 +12,7 @@ fn pull(number: u64) -> PullId {
     asked(1, number, "").pull.id
 }
 
-/// What a run says whose app stays.
+/// The records of a run whose app is kept.
 fn kept() -> Vec<Record> {
     let mut records = fixtures::passed();
     for record in &mut records {
@@ -31,7 +31,7 @@ impl Scene {
         self.desk.take_on(&word).await.unwrap();
     }
 
-    /// A run says all of it, and its journal is there.
+    /// A run writes all its records, and its journal exists.
     fn tells(&self, run: &Started, records: Vec<Record>) {
         let dir = self.dir(run);
         let _alive = dir.create().unwrap();
@@ -40,7 +40,7 @@ impl Scene {
         run.plays(records);
     }
 
-    /// A run that ended, and whose app stays.
+    /// A run that ended, and whose app is kept.
     async fn keeps(&mut self) -> Started {
         self.hears(1, 7, "!testme\n!hold 2h").await;
         let run = self.started().await;
@@ -66,7 +66,7 @@ async fn what_waits_and_runs_ends_with_its_pull_request_and_nothing_elsewhere() 
     scene.shows(7, &["### × stopped: the pull request was merged"]).await;
     scene.all_told_on(7).await;
     assert!(scene.starts.try_recv().is_err() && !other.let_go.is_cancelled());
-    // Told again and again, as long as the forge's list has it.
+    // Repeated as long as the forge's list has it.
     let before = scene.jobs();
     scene.desk.ended(&pull(7), PullEnd::Merged);
     scene.desk.ended(&pull(9), PullEnd::Closed);
@@ -135,7 +135,7 @@ async fn a_pull_request_that_ended_while_nobody_watched_is_found_at_the_start() 
     let (state, board) = scene.dies().await;
     [7, 8].into_iter().for_each(|number| board.ends(number, PullEnd::Merged));
     let mut scene = open(state, board);
-    // What ran may have begun again before the forge has answered.
+    // A run in progress may have begun again before the forge has answered.
     let mut starts = std::mem::replace(&mut scene.starts, mpsc::unbounded_channel().1);
     tokio::spawn(async move {
         while let Some(run) = starts.recv().await {
@@ -152,7 +152,7 @@ async fn a_pull_request_that_ended_while_nobody_watched_is_found_at_the_start() 
 async fn a_word_on_a_pull_request_that_ended_starts_nothing_until_it_is_open_again() {
     let mut scene = scene();
     scene.hears_as(1, Pin::Unsure, Some(PullEnd::Merged)).await;
-    scene.shows(7, &["this pull request is merged: nothing is tested here any more"]).await;
+    scene.shows(7, &["this pull request is merged: it is not tested any more"]).await;
     scene.hears_as(2, Pin::Unsure, Some(PullEnd::Closed)).await;
     scene.shows(7, &["this pull request is closed: it has to be opened again"]).await;
     assert!(scene.starts.try_recv().is_err() && scene.board.statuses().is_empty());
@@ -166,7 +166,7 @@ async fn what_was_pushed_after_the_word_is_not_run_until_somebody_has_seen_it() 
     scene.hears_as(1, Pin::Pushed, None).await;
     scene.shows(7, &["something was pushed after this was written", super::super::fake::HEAD, "Nothing is run"]).await;
     scene.all_told().await;
-    // The same again: another push has come since.
+    // The same again after another push.
     scene.hears_as(2, Pin::Pushed, None).await;
     scene.all_told().await;
     assert!(scene.starts.try_recv().is_err() && scene.board.statuses().is_empty());
@@ -178,7 +178,7 @@ async fn what_was_pushed_after_the_word_is_not_run_until_somebody_has_seen_it() 
 async fn a_commit_that_nobody_is_sure_of_is_run_when_an_answer_has_named_it() {
     let mut scene = scene();
     scene.hears_as(1, Pin::Unsure, None).await;
-    scene.shows(7, &["nobody can tell whether commit", super::super::fake::HEAD]).await;
+    scene.shows(7, &["it is unknown whether commit", super::super::fake::HEAD]).await;
     scene.all_told().await;
     let mut other = asked(2, 7, "!testme");
     (other.pin, other.pull.head) = (Pin::Unsure, "f".repeat(40).parse().unwrap());

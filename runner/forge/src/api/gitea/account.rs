@@ -1,4 +1,4 @@
-//! Whose account the token is: a bot's, or a person's.
+//! The account of the token: a bot's, or a person's.
 
 use serde::Deserialize;
 
@@ -7,16 +7,15 @@ use super::list::BYTES;
 use crate::api::ForgeError;
 use crate::names::Login;
 
-/// What the forge tells of the token's account.
+/// What the forge returns about the token's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its name.
     pub login: Login,
-    /// What bots do not have and do not do, in words that follow its name.
+    /// Properties that bots do not have, as text that follows the name.
     pub signs: Vec<&'static str>,
 }
 
-/// How the title of a pull request begins that cc-ci opens itself.
+/// Start of the title of pull requests that cc-ci opens.
 pub const ENROL_TITLE: &str = "Enrol ";
 
 #[derive(Deserialize)]
@@ -40,7 +39,7 @@ struct Team {
 struct Organization {
     #[serde(default)]
     name: String,
-    // What it was called before, and still is beside the other.
+    // The earlier name of the field, still present as well.
     #[serde(default)]
     username: String,
 }
@@ -52,10 +51,10 @@ struct Opened {
 }
 
 impl Gitea {
-    /// Who the token belongs to, and what speaks for a person. A sign that the token may not be asked for is none.
+    /// The token's owner, and signs that it is a person. A sign that the token may not query counts as absent.
     ///
     /// # Errors
-    /// When the forge does not say who it is.
+    /// The forge does not return the account.
     pub async fn account(&self) -> Result<Account, ForgeError> {
         let answer = self.call.get("user", &[]).await?;
         let me: Me = answer.read()?;
@@ -83,7 +82,7 @@ impl Gitea {
         Ok(Account { login, signs })
     }
 
-    /// The first part of a list.
+    /// The first page of a list.
     async fn some<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -93,7 +92,7 @@ impl Gitea {
     }
 }
 
-/// What may not be asked for is not there.
+/// A list that may not be queried counts as empty.
 fn known<T>(found: Result<Vec<T>, ForgeError>) -> Result<Vec<T>, ForgeError> {
     match found {
         Err(ForgeError::Refused { .. } | ForgeError::Wrong { .. }) => Ok(Vec::new()),

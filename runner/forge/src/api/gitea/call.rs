@@ -1,4 +1,4 @@
-//! One request to Gitea's interface and what its answer means.
+//! One request to Gitea's API, and the meaning of its response.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use url::Url;
 
 use super::ForgeError;
 
-/// No request may take longer.
+/// Timeout of a request.
 const LIMIT: Duration = Duration::from_secs(20);
-/// What is read of an answer that holds one thing.
+/// Maximum size of a response with a single item.
 pub(super) const ONE: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Call {
     token: SecretString,
 }
 
-/// An answer of any status, and what was asked for it.
+/// A response of any status, with its request.
 pub(super) struct Answered {
     asked: String,
     answer: Answer,
@@ -37,7 +37,7 @@ impl Call {
         Self { http, base, token }
     }
 
-    /// A page of the forge, by its path.
+    /// A web page of the forge, by its path.
     pub(super) fn page(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
@@ -56,18 +56,17 @@ impl Call {
         self.http.ask(method, &url).bearer(&self.token).within(LIMIT)
     }
 
-    /// Asks by a whole path as anyone could, without the token; any status is an answer, but for those that are about
-    /// the forge.
+    /// Requests an absolute path without the token; any status is a response, except statuses about the forge itself.
     pub(super) async fn ask_openly(&self, path: &str) -> Result<Answered, ForgeError> {
         answered(self.http.ask(Method::GET, &self.page(path)).within(LIMIT), ONE).await
     }
 
-    /// Asks for something that must be there.
+    /// Requests something that must exist.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answered, ForgeError> {
         self.get_up_to(path, query, ONE).await
     }
 
-    /// Asks for something that must be there, and reads so many bytes of it.
+    /// Requests something that must exist, with a limit on the body's size.
     pub(super) async fn get_up_to(
         &self,
         path: &str,
@@ -77,7 +76,7 @@ impl Call {
         answered(self.request(Method::GET, path, query), bytes).await?.successful()
     }
 
-    /// Asks; any status is an answer, but for those that are about the forge or the token.
+    /// Sends a request; any status is a response, except statuses about the forge or the token.
     pub(super) async fn ask(&self, method: Method, path: &str) -> Result<Answered, ForgeError> {
         answered(self.request(method, path, &[]), ONE).await
     }
@@ -116,7 +115,7 @@ impl Answered {
         self.answer.header(name)
     }
 
-    /// Whether more came than was read.
+    /// Whether the body was longer than the limit.
     pub(super) fn is_cut(&self) -> bool {
         self.answer.body.len() >= self.bytes
     }
@@ -136,7 +135,7 @@ impl Answered {
         ForgeError::Refused { asked: self.asked.clone(), status: self.status(), hint }
     }
 
-    /// What an answer that is no success means.
+    /// The error for a response without success.
     pub(super) fn error(&self) -> ForgeError {
         let asked = self.asked.clone();
         match (self.status(), messages::status(self.status())) {
@@ -154,7 +153,7 @@ impl Answered {
     }
 }
 
-/// What the forge's clock said when it answered.
+/// The forge's clock at the response.
 pub(super) fn date(answer: &Answered) -> Option<Timestamp> {
     let date = answer.header("date")?;
     rfc2822::DateTimeParser::new().parse_timestamp(date).ok()

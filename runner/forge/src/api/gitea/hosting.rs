@@ -1,5 +1,5 @@
-//! Repositories and pull requests that cc-ci makes. The bot's token needs `write:organization` beside the others,
-//! and the bot a team that may make repositories.
+//! Repositories and pull requests that cc-ci creates. The bot's token also needs `write:organization`, and the bot a
+//! team that may create repositories.
 
 use http_client::{Method, coded};
 use serde::Deserialize;
@@ -67,7 +67,7 @@ impl Hosting for Gitea {
             "auto_init": false,
             "private": new.is_private,
         });
-        // An older forge passes over what it does not know, and git tells of it then.
+        // An older forge ignores unknown fields, and git then reports the mismatch.
         if new.is_sha256 {
             body["object_format_name"] = "sha256".into();
         }
@@ -79,12 +79,12 @@ impl Hosting for Gitea {
         let path = format!("{}/pulls", Self::repo_path(repo));
         let listed = match self.list::<RawPull>(&path, &[("state", "all")]).await {
             Ok((_, listed)) => listed,
-            // Gitea says so of a repository without branches, and for a moment after the first push to it.
+            // Gitea returns this for a repository without branches, and for a moment after the first push to it.
             Err(ForgeError::Refused { status: 404, .. }) if self.hosted(repo).await?.is_some() => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         let name = repo.to_string();
-        // Gitea tells names by any case.
+        // Gitea's names are case-insensitive.
         let own =
             |pull: &RawPull| pull.head.repo.as_ref().is_some_and(|head| head.full_name.eq_ignore_ascii_case(&name));
         let pulls = listed.items.into_iter().filter(own);

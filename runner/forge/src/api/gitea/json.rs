@@ -1,4 +1,4 @@
-//! Gitea's objects, as far as cc-ci reads them, and their way into checked types.
+//! The parts of Gitea's objects that cc-ci reads, and their conversion to checked types.
 
 use base::names::Commit;
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ impl FullName {
     }
 }
 
-/// A pull request as a search finds it.
+/// A pull request in a search result.
 #[derive(Deserialize)]
 pub(super) struct Issue {
     number: u64,
@@ -49,7 +49,7 @@ struct Merged {
     merged: bool,
 }
 
-/// How a pull request ended, by what the forge says of it.
+/// How a pull request ended, from the forge's fields.
 fn ended(state: &str, merged: bool) -> Option<PullEnd> {
     match (merged, state) {
         (true, _) => Some(PullEnd::Merged),
@@ -87,7 +87,7 @@ impl Comment {
         self.user.as_ref().is_some_and(|own| own.id == user.id)
     }
 
-    /// The comment, if it stands on a pull request of this repository.
+    /// The comment, if it belongs to a pull request of this repository.
     pub(super) fn of_repo(self, repo: &Repo) -> Result<Option<api::Comment>, String> {
         if self.pull_request_url.is_empty() {
             return Ok(None);
@@ -99,7 +99,7 @@ impl Comment {
     }
 
     fn on(self, pull: PullId) -> Result<Option<api::Comment>, String> {
-        // Who imported it is not who wrote it.
+        // The user who imported it did not write it.
         if !self.original_author.is_empty() {
             return Ok(None);
         }
@@ -115,7 +115,7 @@ impl Comment {
     }
 }
 
-/// A text that is too long to be read stays so, and takes no more room than that.
+/// Cuts a text that is too long to be parsed, so that it stays too long and takes no more memory.
 fn cut(mut text: String) -> String {
     if text.len() > COMMENT_BYTES {
         text.truncate(text.ceil_char_boundary(COMMENT_BYTES + 1));
@@ -165,7 +165,7 @@ impl Pull {
     }
 }
 
-/// A row of a pull request's timeline: a comment, a push, or one of many other things.
+/// A row of a pull request's timeline: a comment, a push, or one of many other events.
 #[derive(Deserialize)]
 pub(super) struct Event {
     id: u64,
@@ -176,7 +176,7 @@ pub(super) struct Event {
     body: String,
 }
 
-/// What the forge writes into the row of a push.
+/// The content of a push's row.
 #[derive(Deserialize)]
 struct Pushed {
     #[serde(default)]
@@ -186,7 +186,7 @@ struct Pushed {
 }
 
 impl Event {
-    /// The push that it tells of. One that cannot be read is a push all the same, of nobody knows what.
+    /// The row's push. One that cannot be parsed still counts as a push, of unknown commits.
     pub(super) fn push(&self) -> Option<api::Push> {
         let unknown = || Pushed { is_force_push: false, commit_ids: Vec::new() };
         let pushed = |body| serde_json::from_str(body).unwrap_or_else(|_| unknown());
@@ -212,8 +212,7 @@ struct Number {
     number: u64,
 }
 
-/// The comment that a webhook's payload tells of; none where it tells of none that is new and on a pull
-/// request.
+/// The comment of a webhook's payload; `None` if it is not a new comment on a pull request.
 pub(crate) fn comment_of_payload(payload: &[u8]) -> Result<Option<api::Comment>, String> {
     let payload: Payload = serde_json::from_slice(payload).map_err(|error| {
         format!("it is no payload about a comment, at line {} column {}", error.line(), error.column())

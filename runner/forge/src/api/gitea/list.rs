@@ -1,22 +1,22 @@
-//! Lists, which Gitea gives in parts.
+//! Paginated lists.
 
 use serde::de::DeserializeOwned;
 
 use super::call::{Answered, ONE};
 use super::{ForgeError, Gitea, Listed};
 
-/// How many things are asked for at once; Gitea gives no more unless it is told to.
+/// Page size: Gitea's default maximum.
 const PART: usize = 50;
-/// What is read of one part. One that is longer is asked for in single things.
+/// Maximum size of one page. A larger one is requested again as single items.
 pub(super) const BYTES: usize = 8 * 1024 * 1024;
-/// Nobody has so many parts; what goes on without an end is no list.
+/// Maximum number of pages: a list without an end is invalid.
 const PARTS: usize = 2000;
-/// So many empty parts in a row are the end of a list with gaps.
+/// Number of consecutive empty pages that end a list with gaps.
 const GAP: usize = 3;
 
 impl Gitea {
-    /// Everything of a list, with the answers that it came in. A single thing of more than 32 MiB is left
-    /// out: who writes so much wants to be in the way.
+    /// All items of a list, with their responses. A single item of more than 32 MiB is skipped, since it can only be an
+    /// attack.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -25,7 +25,7 @@ impl Gitea {
         let (mut answers, mut items) = (Vec::new(), Vec::new());
         for part in 1..=PARTS {
             let (answer, found, is_last) = self.whole_part::<T>(path, query, part, false).await?;
-            // The forge may have a lower limit of its own for the length of a part.
+            // The forge may have a lower page size limit.
             let total = answer.header("x-total-count").and_then(|total| total.parse().ok());
             let is_short = total.map_or(found.len() < PART, |total| items.len() + found.len() >= total);
             let last = is_last || (is_short && !answer.is_cut());
@@ -39,8 +39,8 @@ impl Gitea {
         Err(endless(path))
     }
 
-    /// Everything of a list whose parts may be short, or empty, and have more behind them: the forge takes out what the
-    /// bot may not see after it has cut the list into parts, and counts no more than what is left.
+    /// All items of a list whose pages may be short or empty before the end: the forge filters hidden items after it
+    /// has split the list into pages, and counts only the rest.
     pub(super) async fn list_with_gaps<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -58,8 +58,8 @@ impl Gitea {
         Err(endless(path))
     }
 
-    /// One part, the things of it, and whether it is the last one for sure. Where it is too long at once, it is read in
-    /// single things, of which none may be hidden where the list has no gaps.
+    /// One page, its items, and whether it is certainly the last. If it is too long, it is read as single items, none
+    /// of which may be hidden if the list has no gaps.
     async fn whole_part<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -107,7 +107,7 @@ fn endless(path: &str) -> ForgeError {
     ForgeError::Wrong { asked: path.to_owned(), why: format!("the list has more than {PARTS} parts") }
 }
 
-/// The things of a part. Some lists of Gitea's are null where they are empty.
+/// The items of a page. Some of Gitea's empty lists are null.
 fn items_of<T: DeserializeOwned>(answer: &Answered) -> Result<Vec<T>, ForgeError> {
     answer.read::<Option<Vec<T>>>().map(Option::unwrap_or_default)
 }

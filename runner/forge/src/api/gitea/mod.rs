@@ -1,17 +1,17 @@
-//! Gitea. Made for 1.26; what it relies on:
+//! Gitea. Written for 1.26; it relies on:
 //!
 //! - a new comment sets its pull request's `updated_at` in the same transaction; an edited one does not;
-//! - `GET /repos/issues/search` without words to search for asks the database and no index, which would lag
-//!   behind; with `owner` it finds what the bot may see in that owner's repositories;
-//! - comments have one row of numbers over all repositories;
-//! - a push to a pull request's head is a row among them, a moment after the head itself has moved, and the timeline
-//!   gives it with its commits;
+//! - `GET /repos/issues/search` without search words queries the database and no index, which would lag behind; with
+//!   `owner` it finds what the bot may see in that owner's repositories;
+//! - comments share one sequence of ids over all repositories;
+//! - a push to a pull request's head is a row of that sequence, written a moment after the head itself has moved, and
+//!   the timeline returns it with its commits;
 //! - times are whole seconds;
-//! - a status of a commit that was thrown away is answered by 500.
+//! - setting the status of a commit that was garbage-collected returns 500.
 //!
-//! The bot is a member of the organisation, in a team that may write to its repositories' issues and pull
-//! requests, and code where it shall set statuses. Its token has the scopes `read:user`,
-//! `read:organization`, `write:issue` and `write:repository`.
+//! The bot is a member of the organisation, in a team that may write to its repositories' issues and pull requests, and
+//! to code if it is to set statuses. Its token has the scopes `read:user`, `read:organization`, `write:issue` and
+//! `write:repository`.
 
 mod account;
 mod call;
@@ -33,7 +33,7 @@ pub(crate) use self::json::comment_of_payload;
 use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, Pushes, Status, StatusState};
 use crate::names::{CommentId, Login, Owner, PullId, Repo, User};
 
-/// A Gitea, as one bot sees one organisation.
+/// A Gitea with one bot's token and one organisation.
 #[derive(Debug, Clone)]
 pub struct Gitea {
     call: Call,
@@ -41,7 +41,7 @@ pub struct Gitea {
 }
 
 impl Gitea {
-    /// For the Gitea at this address, such as `https://git.example.org`. Asks nothing yet.
+    /// For the Gitea at this address, such as `https://git.example.org`. Sends no request yet.
     pub fn new(http: Http, url: Url, owner: Owner, token: SecretString) -> Self {
         Self { call: Call::new(http, url, token), owner }
     }
@@ -59,7 +59,7 @@ impl Forge for Gitea {
     }
 
     async fn now(&self) -> Result<Timestamp, ForgeError> {
-        // Its clock is in every answer; this one needs no right of its own.
+        // Every response has the clock; this one needs no other permission.
         let answer = self.call.get("user", &[]).await?;
         date(&answer).ok_or_else(|| answer.wrong("the answer has no date"))
     }
@@ -68,12 +68,12 @@ impl Forge for Gitea {
         let since = since.to_string();
         let query = [("type", "pulls"), ("state", "all"), ("owner", self.owner.as_str()), ("since", &since)];
         let (answers, pulls) = self.list::<json::Issue>("repos/issues/search", &query).await?;
-        // The first of several answers: what changed while the others came is asked for again.
+        // The first of several responses: changes while the others arrived are queried again.
         let at = answers.first().and_then(date);
         let mut marks = Vec::new();
         for issue in pulls.items {
             match issue.mark() {
-                // One that does not know the filter gives everybody's.
+                // A forge without the filter returns every owner's.
                 Ok(Some(mark)) if mark.pull.repo.owner.as_str().eq_ignore_ascii_case(self.owner.as_str()) => {
                     marks.push(mark);
                 }
@@ -113,7 +113,7 @@ impl Forge for Gitea {
         match answer.status() {
             204 => Ok(true),
             404 => Ok(false),
-            // Gitea sends those away who are no members themselves, to the list of public members.
+            // Gitea redirects users who are not members to the list of public members.
             302 | 303 => Err(answer.refused("the bot must be a member of the organisation to see who else is one")),
             _ => Err(answer.error()),
         }
@@ -133,7 +133,7 @@ impl Forge for Gitea {
         let path = format!("{}/issues/{}/timeline", Self::repo_path(&pull.repo), pull.number);
         let since = since.map(|since| since.to_string());
         let query: Vec<(&str, &str)> = since.iter().map(|since| ("since", since.as_str())).collect();
-        // A row that the forge cannot put into words is null.
+        // A row that the forge cannot render is null.
         match self.list_with_gaps::<Option<json::Event>>(&path, &query).await {
             Ok(rows) => {
                 let rows: Vec<json::Event> = rows.into_iter().flatten().collect();
@@ -181,10 +181,10 @@ impl Forge for Gitea {
         let path = Self::repo_path(repo);
         match self.call.send(Method::POST, &format!("{path}/statuses/{commit}"), &body).await {
             Ok(_) => Ok(()),
-            // Of a commit that it does not have any more, Gitea says the same as when it is down.
+            // For a commit that it no longer has, Gitea returns the same status as when it is down.
             Err(error @ ForgeError::Unreachable { .. }) => {
                 match self.call.ask(Method::GET, &format!("{path}/git/commits/{commit}")).await {
-                    Ok(answer) if answer.status() == 404 => Err(answer.refused("there is no such commit any more")),
+                    Ok(answer) if answer.status() == 404 => Err(answer.refused("the commit no longer exists")),
                     _ => Err(error),
                 }
             }

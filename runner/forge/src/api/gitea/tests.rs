@@ -135,7 +135,7 @@ fn a_long_comment_takes_little_room_and_is_still_too_long() {
     assert!(crate::grammar::parse(&comment.text).is_empty());
 }
 
-/// A server that gives these comments, `limit` at once.
+/// A server with these comments, `limit` per page.
 async fn server(bodies: Vec<String>) -> Gitea {
     let comments: Vec<serde_json::Value> = bodies
         .into_iter()
@@ -161,7 +161,7 @@ async fn server(bodies: Vec<String>) -> Gitea {
     serving(Router::new().route("/api/v1/repos/org/app/issues/comments", get(give))).await
 }
 
-/// A forge that answers so.
+/// A forge with these routes.
 async fn serving(router: Router) -> Gitea {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
@@ -199,7 +199,7 @@ async fn pushes_are_read_behind_what_the_bot_may_not_see() {
     };
     let comment = json!({ "id": 2, "type": "comment", "body": push(0, false, &["9"])["body"] });
     let odd = json!({ "id": 6, "type": "pull_push", "body": "nonsense" });
-    // The forge takes out what may not be seen when the part is cut already: one is empty, and the next is not.
+    // The forge filters hidden items after paging: one page is empty, and the next is not.
     let parts = Arc::new(vec![
         vec![push(1, false, &["a", "b"]), comment, json!(null)],
         vec![],
@@ -211,7 +211,7 @@ async fn pushes_are_read_behind_what_the_bot_may_not_see() {
             let page: usize = query["page"].parse().unwrap();
             let since = query.contains_key("since");
             let part = if since { None } else { parts.get(page - 1).cloned() };
-            // It counts what is left of the part alone, and an empty one is null.
+            // It counts only the rest of the page, and an empty page is null.
             let count = part.as_ref().map_or(0, Vec::len);
             ([("x-total-count", count.to_string())], Json(part.filter(|part| !part.is_empty())))
         }
@@ -241,7 +241,7 @@ async fn a_forge_says_which_one_it_is_or_has_its_right_answer() {
     let early = Router::new().route(at, version("1.21.11-1"));
     let early = early.route("/api/forgejo/v1/version", version("6.0.14+0-gitea-1.21.11"));
     assert_eq!(of(early).await, Ok(ForgeRelease::Forgejo(Number(1, 21, 11))));
-    // Where everything wants a login it is asked with it.
+    // A forge that requires a login everywhere gets one.
     let closed = get(|headers: HeaderMap| async move {
         match headers.contains_key("authorization") {
             true => Ok(Json(json!({ "version": "1.23.1" }))),
@@ -251,7 +251,7 @@ async fn a_forge_says_which_one_it_is_or_has_its_right_answer() {
     assert_eq!(of(Router::new().route(at, closed)).await, Ok(ForgeRelease::Gitea(Number(1, 23, 1))));
     let never = get(|| async { StatusCode::FORBIDDEN });
     assert!(matches!(of(Router::new().route(at, never)).await, Ok(ForgeRelease::Untold { .. })));
-    // GitLab and GitHub have no such path; a page for people is none either.
+    // GitLab and GitHub have no such path; an HTML page does not count either.
     assert!(matches!(of(Router::new()).await, Ok(ForgeRelease::Neither { .. })));
     let page = get(|| async { "<!doctype html>" });
     assert!(matches!(of(Router::new().route(at, page)).await, Ok(ForgeRelease::Neither { .. })));
@@ -276,7 +276,7 @@ async fn an_account_that_does_what_people_do_is_told_apart() {
     assert!(of(false, team("owner", "another"), json!([]), json!([])).await.is_empty());
     let person = of(true, team("owner", "Org"), json!([{ "id": 1 }]), json!([{ "title": "n8n 2.0" }])).await;
     assert_eq!(person.len(), 4, "{person:?}");
-    // What may not be asked for is no sign.
+    // A list that may not be queried is no sign.
     let bare = Router::new().route("/api/v1/user", get(|| async { Json(json!({ "id": 3, "login": "ada" })) }));
     assert!(serving(bare).await.account().await.unwrap().signs.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Which forge it is. Asked once at the start, since it tells what the rest may be asked for.
+//! Detects the forge and its version, once at the start, since the available requests depend on them.
 
 use http_client::Method;
 use serde::Deserialize;
@@ -13,13 +13,13 @@ struct Told {
 }
 
 impl Gitea {
-    /// What the forge says that it is.
+    /// The forge and version that it reports.
     ///
     /// # Errors
-    /// When it is down or out of reach. One that refuses to tell is an answer.
+    /// It is down or unreachable. A refusal to report is a valid response.
     pub async fn release(&self) -> Result<ForgeRelease, ForgeError> {
-        // Without the token first: Gitea 1.20.0 refuses this to tokens of other scopes. Where everything wants a login
-        // it is asked with it.
+        // Without the token first: Gitea 1.20.0 refuses this request to tokens of other scopes. A forge that requires a
+        // login everywhere gets one.
         let open = match self.call.ask_openly("api/v1/version").await {
             Err(ForgeError::Token { .. }) => None,
             Err(error) => return Err(error),
@@ -34,13 +34,13 @@ impl Gitea {
             (403, _) => return Ok(ForgeRelease::Untold { why: "it refuses to: 403".to_owned() }),
             (200, Ok(told)) => told,
             (200, Err(_)) => {
-                return Ok(ForgeRelease::Neither { why: "/api/v1/version is there and names none".to_owned() });
+                return Ok(ForgeRelease::Neither { why: "/api/v1/version exists and has no version".to_owned() });
             }
             (status, _) => {
                 return Ok(ForgeRelease::Neither { why: format!("/api/v1/version is answered by {status}") });
             }
         };
-        // Before it had numbers of its own, Forgejo told them like Gitea.
+        // Before it had its own version numbers, Forgejo reported Gitea's.
         let is_forgejo = !names_gitea(&told.version) && told.version.starts_with("1.") && self.is_forgejo().await?;
         Ok(ForgeRelease::of(&told.version, is_forgejo))
     }

@@ -1,4 +1,4 @@
-//! Pull requests that end, pushes around a word, and an account that is a bot's and a person's.
+//! Pull requests that end, pushes around a command, and an account that is both a bot's and a person's.
 
 use super::model::{BOT, MEMBER, Model, pull};
 use super::{open, taken};
@@ -119,7 +119,7 @@ async fn an_end_that_a_failed_look_saw_is_told_by_the_next() {
 #[tokio::test]
 async fn a_person_with_the_bots_account_is_heard_and_answers_are_not() {
     let (model, folder) = (Model::default(), tempfile::tempdir().unwrap());
-    // The account is a member's, or nothing that it says would count.
+    // The account has to be a member's for its commands to count.
     model.is_member("bot");
     let mut watcher = open(&model, folder.path()).await;
     let answers = [
@@ -134,7 +134,7 @@ async fn a_person_with_the_bots_account_is_heard_and_answers_are_not() {
     assert_eq!(taken(&mut watcher).await, words);
     assert!(answers.iter().all(|id| watcher.fate(*id) == Some(Fate::Own)));
     assert_eq!(watcher.fate(quoted), Some(Fate::Chatter));
-    // The person owns the answer, too, and may write into it: an edit is no word.
+    // The person owns the answer, too, and may edit it: an edit is no command.
     model.reword(answers[0], "!testme");
     model.comment_by(MEMBER, 1, "nice");
     watcher.cycle().await.unwrap();

@@ -14,9 +14,9 @@ struct Notes {
     taken: Vec<CommentId>,
     tries: HashMap<CommentId, u32>,
     looks: Vec<bool>,
-    /// How often a word is not taken on before it is.
+    /// How often a command is refused before it is accepted.
     refuses: u32,
-    /// Stops when so many were taken on.
+    /// Stops after this many accepted commands.
     enough: usize,
     stop: CancellationToken,
 }

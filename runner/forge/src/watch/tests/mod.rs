@@ -16,7 +16,7 @@ async fn open(model: &Model, folder: &Path) -> Watcher<Model> {
     Watcher::open(model.clone(), Store::hold(&folder.join("watch.json")).unwrap(), ABOUT).await.unwrap()
 }
 
-/// Everything that can be taken on now.
+/// Everything that can be accepted now.
 async fn taken(watcher: &mut Watcher<Model>) -> Vec<CommentId> {
     let mut taken = Vec::new();
     while let Some(asked) = watcher.next().await.unwrap() {
@@ -47,7 +47,7 @@ async fn an_idle_cycle_is_one_request_also_right_after_a_comment() {
     }
     model.requests();
     model.tick(1);
-    // All pull requests of a repository are read by one request. In several parts it is read once more.
+    // One request reads all pull requests of a repository. With several pages it is read once more.
     for requests in [3, 3] {
         watcher.cycle().await.unwrap();
         assert_eq!(model.requests(), requests);
@@ -65,12 +65,12 @@ async fn comments_of_one_second_are_all_read() {
     let (model, folder) = (Model::default(), tempfile::tempdir().unwrap());
     let mut watcher = open(&model, folder.path()).await;
     let mut all = Vec::new();
-    // One after the other, with a cycle between, all in the same second.
+    // In sequence, with a cycle in between, all in the same second.
     for _ in 0..3 {
         all.push(model.comment_by(MEMBER, 1, "!testme"));
         watcher.cycle().await.unwrap();
     }
-    // One goes and one comes: the mark of the pull request is the same as before.
+    // One is deleted and one added: the mark of the pull request is the same as before.
     model.delete(all[0]);
     all.push(model.comment_by(MEMBER, 1, "!testme"));
     watcher.cycle().await.unwrap();
@@ -100,7 +100,7 @@ async fn what_counts_is_what_was_first_read() {
     );
     assert_eq!(taken(&mut watcher).await, [word, quick]);
 
-    // Days later, when nobody remembers the comment itself.
+    // Days later, when the comment itself is no longer remembered.
     for _ in 0..3 {
         model.tick(24 * 3600);
         watcher.cycle().await.unwrap();
@@ -139,7 +139,7 @@ async fn a_webhook_and_a_look_are_one_word() {
     watcher.cycle().await.unwrap();
     assert!(!watcher.offer(&model.read(word)).unwrap());
     assert_eq!(taken(&mut watcher).await, []);
-    // Sent again by hand, days later.
+    // Redelivered manually, days later.
     for _ in 0..3 {
         model.tick(24 * 3600);
         watcher.cycle().await.unwrap();
@@ -171,7 +171,7 @@ async fn what_slips_out_of_a_list_in_parts_is_found_by_the_next_look() {
     let (model, folder) = (Model::default(), tempfile::tempdir().unwrap());
     let mut watcher = open(&model, folder.path()).await;
     let all: Vec<CommentId> = (0..9).map(|_| model.comment_by(MEMBER, 1, "!testme")).collect();
-    // The forge was out of reach for long.
+    // The forge was unreachable for long.
     model.tick(7200);
     model.slip(all[1]);
     assert_eq!(watcher.cycle().await.unwrap().words, 8);
@@ -190,7 +190,7 @@ async fn one_repository_that_cannot_be_read_holds_no_other_up() {
     assert!(matches!(watcher.cycle().await, Err(WatchError::Forge(ForgeError::Wrong { .. }))));
     assert_eq!(taken(&mut watcher).await, [odd]);
     assert_eq!(watcher.cycle().await.unwrap().words, 1);
-    // The same with the word itself.
+    // The same with the command itself.
     model.fail_after(0, wrong());
     assert!(watcher.next().await.is_err());
     assert_eq!(taken(&mut watcher).await, [even]);

@@ -1,4 +1,4 @@
-//! A forge in memory, with a clock of its own that is moved by hand, and with failures on order.
+//! A forge in memory, with a manual clock and injected failures.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ pub(super) const BOT: i64 = 1;
 pub(super) const MEMBER: i64 = 2;
 pub(super) const STRANGER: i64 = 3;
 
-/// How many things are in one part of a list.
+/// Page size.
 const PART: usize = 5;
 
 #[derive(Debug, Clone, Default)]
@@ -28,14 +28,14 @@ struct Inner {
     updated: BTreeMap<PullId, i64>,
     ended: BTreeMap<PullId, PullEnd>,
     pushes: BTreeMap<PullId, Vec<(i64, Push)>>,
-    /// It does not tell of pushes.
+    /// It does not report pushes.
     is_old: bool,
-    /// A member beside ada.
+    /// A second member, next to ada.
     member: Option<String>,
     requests: u32,
     /// The request that fails, counted from now.
     fails: Option<(u32, ForgeError)>,
-    /// Deleted between the first part of a list of comments and the rest.
+    /// Deleted between the first page of a list of comments and the rest.
     slips: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn user(id: i64) -> User {
 }
 
 pub(super) fn pull(number: u64) -> PullId {
-    // Two repositories share the pull requests between them.
+    // Two repositories share the pull requests.
     let repo = if number.is_multiple_of(2) { "org/even" } else { "org/odd" };
     PullId { repo: repo.parse().unwrap(), number }
 }
@@ -86,7 +86,7 @@ impl Model {
         })
     }
 
-    /// A push to a pull request's head: a row of the same numbers as comments.
+    /// A push to a pull request's head: a row of the same sequence as comments.
     pub(super) fn push(&self, number: u64, digit: char) {
         self.with(|inner| {
             inner.last += 1;
@@ -97,7 +97,7 @@ impl Model {
         });
     }
 
-    /// A pull request ends, or is opened again.
+    /// A pull request ends, or is reopened.
     pub(super) fn end(&self, number: u64, end: Option<PullEnd>) {
         self.with(|inner| {
             match end {
@@ -108,12 +108,12 @@ impl Model {
         });
     }
 
-    /// Makes somebody a member.
+    /// Makes a user a member.
     pub(super) fn is_member(&self, login: &str) {
         self.with(|inner| inner.member = Some(login.to_owned()));
     }
 
-    /// It does not tell of pushes.
+    /// It does not report pushes.
     pub(super) fn is_old(&self) {
         self.with(|inner| inner.is_old = true);
     }
@@ -135,17 +135,17 @@ impl Model {
         self.with(|inner| inner.comments.remove(&id.0));
     }
 
-    /// The request after so many others fails.
+    /// The request after this many others fails.
     pub(super) fn fail_after(&self, others: u32, error: ForgeError) {
         self.with(|inner| inner.fails = Some((others, error)));
     }
 
-    /// This comment vanishes in the middle of the next list of several parts.
+    /// This comment vanishes in the middle of the next list of several pages.
     pub(super) fn slip(&self, id: CommentId) {
         self.with(|inner| inner.slips = Some(id.0));
     }
 
-    /// The requests since this was asked the last time.
+    /// The number of requests since the last call.
     pub(super) fn requests(&self) -> u32 {
         self.with(|inner| std::mem::take(&mut inner.requests))
     }

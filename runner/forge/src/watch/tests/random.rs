@@ -1,4 +1,4 @@
-//! Any order of what people, forges and machines do: every word is taken on once.
+//! Any order of actions of people, forges and machines: every command is accepted once.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ enum Step {
     Reword(usize),
     Delete(usize),
     Tick(i64),
-    /// A look, and what fails of it.
+    /// A poll, and its failure.
     Cycle(Option<(u32, bool)>),
     Hook(usize),
-    /// A word is taken on; the machine may stop before that is confirmed.
+    /// A command is accepted; the machine may stop before that is confirmed.
     Take(Option<u32>, bool),
     Restart,
 }
@@ -39,10 +39,10 @@ fn step() -> impl Strategy<Value = Step> {
 async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (model, folder) = (Model::default(), tempfile::tempdir().unwrap());
     let mut watcher = Some(open(&model, folder.path()).await);
-    // A clock that is set back to before the first start is the one thing that hides comments.
+    // Only a clock that is set back to before the first start hides comments.
     model.tick(100_000);
     watcher.as_mut().unwrap().cycle().await.unwrap();
-    // What the desk has on its own disk: it outlives every restart.
+    // The desk's own disk, which outlives every restart.
     let mut desk: BTreeMap<CommentId, u32> = BTreeMap::new();
     let mut back = 0;
     let (mut all, mut wanted) = (Vec::new(), Vec::new());
@@ -60,7 +60,7 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Reword(which) if !all.is_empty() => {
                 let id = all[which % all.len()];
-                // Only what has been read: before that, the new text is the text.
+                // Only after it has been read: before that, the new text counts.
                 if own.fate(id).is_some() {
                     model.reword(id, "!testme only=reworded");
                 }
@@ -70,8 +70,8 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 model.delete(id);
                 wanted.retain(|other| *other != id || desk.contains_key(other));
             }
-            // A clock that goes back further than a look does, and forth again before the next look, hides what
-            // was written in between. No time that the forge tells could show that.
+            // A clock that goes back further than a poll does, and forward again before the next poll, hides what was
+            // written in between. No time that the forge returns could show that.
             Step::Tick(seconds) if seconds < 0 && back + seconds < -250 => {}
             Step::Tick(seconds) => {
                 back += seconds.min(0);
@@ -105,7 +105,7 @@ async fn played(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     watcher = Some(open(&model, folder.path()).await);
                 } else {
                     own.confirm(asked.comment.id).unwrap();
-                    // Confirmed and yet again would be a second run.
+                    // Returned again after the confirmation would be a second run.
                     desk.insert(asked.comment.id, u32::MAX / 2);
                 }
             }

@@ -1,46 +1,36 @@
-//! A claim on a stack's name: a swarm config called `ccci_<stack>`. Swarm makes a name once, on every
-//! manager, so two runs never share a stack; the config tells who holds it, and what to clean up when
-//! the holder is dead.
+//! Claims on stacks' names: swarm configs called `ccci_<stack>`. Swarm creates a name once, on every manager, so two
+//! runs never share a stack; the config names its run, and what to clean up when that is dead.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use base::failure::{Failure, Kind};
 use base::names::{Domain, RecipeName, RunId, StackName};
-use bollard::query_parameters::EventsOptionsBuilder;
-use futures_util::StreamExt as _;
+use swarm::{SharedRecord, Swap, Swarm};
 
-use super::engine::Swarm;
-use super::record::{SharedRecord, Swap};
-
-/// Who holds a stack's name.
+/// The claim of a stack's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The stack.
     pub stack: StackName,
-    /// The run that holds it.
     pub run: RunId,
-    /// The app's domain.
     pub domain: Domain,
-    /// The recipe.
     pub recipe: RecipeName,
-    /// The stack of the tested app, where this one is there for that alone.
+    /// The stack of the tested app, if this one is its dependency.
     pub beside: Option<StackName>,
-    /// The release that is deployed, where the app is a provider that later runs may use too.
+    /// The deployed release, if the app is a provider that later runs may use too.
     pub warm: Option<String>,
-    /// The host that the run's process lives on.
+    /// The host of the run's process.
     pub owner: String,
-    /// The time after which the run cannot be alive any more, in Unix seconds.
+    /// The time after which the run cannot be alive, in Unix seconds.
     pub deadline: i64,
-    /// The time until which the app stays although its run has ended, in Unix seconds.
+    /// The time until which the app is kept after its run, in Unix seconds.
     pub kept_until: Option<i64>,
 }
 
-/// The answer to a claim.
+/// The result of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimOutcome {
-    /// The name is ours now.
     Held,
-    /// Another run holds it.
+    /// Another run has claimed it.
     Taken(Claim),
 }
 
@@ -56,7 +46,7 @@ const DEADLINE: &str = "cc-ci.deadline";
 const KEPT_UNTIL: &str = "cc-ci.kept-until";
 
 impl Claim {
-    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
         [
             (RUN, self.run.to_string()),
             (STACK, self.stack.to_string()),
@@ -73,8 +63,8 @@ impl Claim {
         .collect()
     }
 
-    /// None for a config that is no claim: a label is missing or holds no valid name.
-    pub(super) fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
+    /// `None` if the config is no claim: a label is missing or has no valid name.
+    pub(crate) fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
         let label = |name: &str| labels.get(name).cloned();
         Some(Self {
             stack: label(STACK)?.try_into().ok()?,
@@ -94,18 +84,22 @@ fn name_of(stack: &StackName) -> String {
     format!("{PREFIX}{stack}")
 }
 
-impl Swarm {
-    /// Takes a stack's name, or tells who has it.
+/// The claims on a swarm.
+#[derive(Debug, Clone, Copy)]
+pub struct Claims<'a>(pub &'a Swarm);
+
+impl Claims<'_> {
+    /// Claims a stack's name, or returns its claim.
     ///
     /// # Errors
     /// The engine does not answer, or is no swarm manager.
-    pub async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, Failure> {
-        // The second try is for a holder that released between the refusal and the look.
+    pub async fn take(&self, claim: &Claim) -> Result<ClaimOutcome, Failure> {
+        // The second attempt is for a holder that released between the refusal and the query.
         for _ in 0..2 {
-            if self.make_shared_record(&name_of(&claim.stack), claim.labels()).await? {
+            if self.0.make_shared_record(&name_of(&claim.stack), claim.labels()).await? {
                 return Ok(ClaimOutcome::Held);
             }
-            let holder = self.claims().await?.into_iter().find(|other| other.stack == claim.stack);
+            let holder = self.all().await?.into_iter().find(|other| other.stack == claim.stack);
             if let Some(holder) = holder {
                 return Ok(ClaimOutcome::Taken(holder));
             }
@@ -113,79 +107,74 @@ impl Swarm {
         Err(Failure::new(
             Kind::NoSlot,
             format!("the swarm config {} is there and is no claim of cc-ci", name_of(&claim.stack)),
-            "look at it with `docker config inspect`, and remove it if nothing needs it",
+            "inspect it with `docker config inspect`, and remove it if nothing needs it",
         ))
     }
 
-    /// Makes sure that a run has its claim, taking it again where nobody has the name, and gives the id by
-    /// which swarm knows this very claim; none where another run has the name.
+    /// Ensures that a run has its claim, claiming the name again if it is free, and returns the id of exactly this
+    /// claim; `None` if another run has the name.
     ///
     /// # Errors
     /// The engine does not answer, or is no swarm manager.
-    pub async fn hold_claim(&self, claim: &Claim) -> Result<Option<String>, Failure> {
+    pub async fn hold(&self, claim: &Claim) -> Result<Option<String>, Failure> {
         let name = name_of(&claim.stack);
-        // Not for ever: somebody may take and leave the name again and again.
+        // Bounded: other runs may claim and release the name repeatedly.
         for _ in 0..5 {
-            if let Some(record) = self.shared_record(&name).await? {
+            if let Some(record) = self.0.shared_record(&name).await? {
                 return Ok(read(&record).filter(|held| held.run == claim.run).map(|_| record.id));
             }
-            self.claim(claim).await?;
+            self.take(claim).await?;
         }
         Ok(None)
     }
 
-    /// Whether this very claim stands.
-    pub async fn has_claim(&self, id: &str) -> Result<bool, Failure> {
-        self.has_shared_record(id).await
+    /// Releases exactly this claim, not a later one on the same name.
+    pub async fn give_back(&self, id: &str) -> Result<(), Failure> {
+        self.0.drop_shared_record(id).await
     }
 
-    /// Gives back this very claim, and no later one on the same name. Nothing happens where it is gone.
-    pub async fn release_claim(&self, id: &str) -> Result<(), Failure> {
-        self.drop_shared_record(id).await
-    }
-
-    /// Says until when (Unix seconds) the app of a stack stays after its run.
+    /// Records until when (Unix seconds) the app of a stack is kept after its run.
     ///
     /// # Errors
     /// There is no claim, or the engine does not answer.
-    pub async fn keep_claim(&self, stack: &StackName, until: i64) -> Result<(), Failure> {
-        let kept = self.change_claim(stack, |claim| Some(Claim { kept_until: Some(until), ..claim })).await?;
+    pub async fn keep(&self, stack: &StackName, until: i64) -> Result<(), Failure> {
+        let kept = self.change(stack, |claim| Some(Claim { kept_until: Some(until), ..claim })).await?;
         if kept {
             return Ok(());
         }
-        let what = format!("nobody holds the stack {stack}, so it cannot be kept");
+        let what = format!("no run has claimed the stack {stack}, so it cannot be kept");
         Err(Failure::new(Kind::NotKept, what, "who released it: `docker config ls` shows the claims"))
     }
 
-    /// Gives a kept app more time, if it has less: for who wants to use it that long. No answer means that
-    /// it is not kept any more: its end has begun, or it is still being made.
-    pub async fn extend_claim(&self, stack: &StackName, until: i64) -> Result<bool, Failure> {
+    /// Extends the time of a kept app, if it is shorter, for a run that uses it. False means that it is not kept: its
+    /// end has begun, or it is still being created.
+    pub async fn extend(&self, stack: &StackName, until: i64) -> Result<bool, Failure> {
         let more = |claim: Claim| claim.kept_until.map(|had| Claim { kept_until: Some(had.max(until)), ..claim });
-        self.change_claim(stack, more).await
+        self.change(stack, more).await
     }
 
-    /// Begins the end of a kept app: from now on nobody extends it. Gives the time (Unix seconds) until which
-    /// it stays instead, where somebody has given it more than `seen` says; none means that its end has begun,
-    /// perhaps by another, who may still be at it.
-    pub async fn end_claim(&self, seen: &Claim, now: i64) -> Result<Option<i64>, Failure> {
+    /// Begins the end of a kept app, after which it cannot be extended. Returns the time (Unix seconds) until which it
+    /// is kept instead, if it was extended since `seen`; `None` means that its end has begun, perhaps by another
+    /// janitor that is still working.
+    pub async fn end(&self, seen: &Claim, now: i64) -> Result<Option<i64>, Failure> {
         let end = |held: Claim| {
             let as_seen = held.run == seen.run && held.kept_until == seen.kept_until;
             as_seen.then_some(Claim { kept_until: None, deadline: now, ..held })
         };
-        if self.change_claim(&seen.stack, end).await? {
+        if self.change(&seen.stack, end).await? {
             return Ok(None);
         }
-        let held = self.claims().await?.into_iter().find(|held| held.stack == seen.stack && held.run == seen.run);
+        let held = self.all().await?.into_iter().find(|held| held.stack == seen.stack && held.run == seen.run);
         Ok(held.and_then(|held| held.kept_until))
     }
 
-    /// Changes a claim, if `change` still wants to after a look at what it is now. Swarm refuses a change
-    /// of what somebody has changed meanwhile; then it is looked at again.
-    async fn change_claim(&self, stack: &StackName, change: impl Fn(Claim) -> Option<Claim>) -> Result<bool, Failure> {
+    /// Changes a claim, if `change` returns a new value for the current one. Swarm refuses a change of an outdated
+    /// version; then the claim is read again.
+    async fn change(&self, stack: &StackName, change: impl Fn(Claim) -> Option<Claim>) -> Result<bool, Failure> {
         let name = name_of(stack);
-        while let Some(record) = self.shared_record(&name).await? {
+        while let Some(record) = self.0.shared_record(&name).await? {
             let Some(changed) = read(&record).and_then(&change) else { return Ok(false) };
-            match self.swap_shared_record(&name, record.version, changed.labels()).await? {
+            match self.0.swap_shared_record(&name, record.version, changed.labels()).await? {
                 Swap::Done => return Ok(true),
                 Swap::Gone => return Ok(false),
                 Swap::Stale => {}
@@ -194,29 +183,18 @@ impl Swarm {
         Ok(false)
     }
 
-    /// Waits until a claim is gone. It may wait for ever: the engine tells nothing of what it did while it
-    /// was away.
-    pub async fn claim_gone(&self, stack: &StackName) {
-        let filters = HashMap::from([("type", vec!["config"]), ("event", vec!["remove"])]);
-        let options = EventsOptionsBuilder::new().filters(&filters).build();
-        let mut events = self.docker().events(Some(options));
-        while let Some(Ok(event)) = events.next().await {
-            let name = event.actor.and_then(|actor| actor.attributes).and_then(|mut all| all.remove("name"));
-            if name.is_some_and(|name| name == name_of(stack)) {
-                return;
-            }
-        }
-        std::future::pending().await
+    /// Waits until a claim is gone. It may wait for ever: the engine does not report events from before its restart.
+    pub async fn gone(&self, stack: &StackName) {
+        self.0.shared_record_gone(&name_of(stack)).await;
     }
 
-    /// Gives a stack's name back. Nothing happens where there is no claim.
+    /// Releases a stack's name, if it is claimed.
     pub async fn release(&self, stack: &StackName) -> Result<(), Failure> {
-        self.drop_shared_record(&name_of(stack)).await
+        self.0.drop_shared_record(&name_of(stack)).await
     }
 
-    /// Every claim on this swarm.
-    pub async fn claims(&self) -> Result<Vec<Claim>, Failure> {
-        Ok(self.shared_records(RUN).await?.iter().filter_map(read).collect())
+    pub async fn all(&self) -> Result<Vec<Claim>, Failure> {
+        Ok(self.0.shared_records(RUN).await?.iter().filter_map(read).collect())
     }
 }
 

@@ -1,0 +1,1 @@
+export POSTFIX_CF_VERSION=v1
