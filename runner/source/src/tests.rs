@@ -202,6 +202,16 @@ impl Forge {
 }
 
 #[test]
+fn a_commits_subject_is_what_git_says() {
+    let forge = Forge::new();
+    for text in ["one line", "two\nlines\n\nand a body", "\n\n  after  \nempty ones", "größer \u{1f980}"] {
+        let commit = forge.commits(text);
+        let checkout = Checkout::to_look_at(forge.dir.path()).unwrap();
+        assert_eq!(checkout.subject(&commit), forge.git(&["log", "-1", "--format=%s"]).trim(), "{text:?}");
+    }
+}
+
+#[test]
 fn a_push_does_not_change_what_is_tested() {
     let forge = Forge::new();
     forge.git(&["checkout", "--quiet", "--detach"]);
@@ -382,7 +392,7 @@ fn files_are_read_one_after_the_other_whatever_they_hold() {
     assert_eq!((file("empty").as_deref(), file("link").as_deref()), (Some(""), Some("empty")));
     assert_eq!(checkout.file("main", "folder/c").as_deref(), Some("c"));
     assert_eq!(checkout.file("no-such-branch", "empty"), None);
-    assert_eq!(checkout.blob("main:binary"), Some(binary));
+    assert_eq!(checkout.object("main:binary", "blob"), Some(binary));
 
     // A branch of a user's repository moves while it is read.
     std::fs::write(forge.dir.path().join("folder/c"), "d").unwrap();
