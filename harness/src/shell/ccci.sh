@@ -75,6 +75,25 @@ refused() {
   grep -qiE -- "$wanted" <<< "$said" || fail "$what was refused, but not with $wanted: ${said:0:400}"
 }
 
+# denied WHAT STATUS WANTED COMMAND…: fails the test where a `call` is accepted, or is refused with another HTTP status
+# or in other words.
+denied() {
+  local what=$1 status=$2 wanted=$3 said
+  shift 3
+  if said=$("$@" 2>&1); then fail "$what was accepted: ${said:0:400}"; fi
+  holds "$what was refused, and the answer" "$said" "error: $status" "$wanted"
+}
+
+# eventually COMMAND…: what it prints as soon as it succeeds, for what an app does after its answer. Red after 20 s.
+eventually() {
+  local said end=$((SECONDS + 20))
+  until said=$("$@" 2>&1); do
+    [ "$SECONDS" -lt "$end" ] || fail "not within 20 s: ${said:0:400}"
+    sleep 0.25
+  done
+  printf '%s\n' "$said"
+}
+
 # version_is APP VERSION [NUMBERS]: the version that answers is the deployed one, as far as its label says it. The label
 # 1.3.0+v1.26.0-3 is 1.26.0, and 1.1.1+6-alpine is any 6. NUMBERS is how many the app tells, where it does not tell all.
 version_is() {

@@ -88,6 +88,28 @@ fn a_refusal_has_its_words() {
 }
 
 #[test]
+fn a_denied_call_has_its_status_and_its_words() {
+    let scene = Scene::new();
+    let no = "no() { echo '{\"errcode\":\"M_FORBIDDEN\"}'; echo 'curl: (22) The requested URL returned error: 403' >&2; return 22; }\n";
+    scene.green(&format!("{no}denied 'a stranger' 403 M_FORBIDDEN no"));
+    assert!(scene.red(&format!("{no}denied 'a stranger' 401 M_FORBIDDEN no")).contains("lacks error: 401"));
+    assert!(scene.red(&format!("{no}denied 'a stranger' 403 M_UNKNOWN no")).contains("lacks M_UNKNOWN"));
+    assert_eq!(scene.red("denied 'a stranger' 403 no echo hello"), "a stranger was accepted: hello\n");
+}
+
+#[test]
+fn what_comes_after_the_answer_is_waited_for() {
+    let scene = Scene::new();
+    let third =
+        "third() { echo x >> \"$CCCI_WORK/asked\"; [ \"$(wc -l < \"$CCCI_WORK/asked\")\" = 3 ] && echo there; }\n";
+    assert_eq!(scene.green(&format!("{third}eventually third")), "there\n");
+    assert_eq!(
+        scene.red("never() { echo no; return 1; }\nsleep() { SECONDS=30; }; eventually never"),
+        "not within 20 s: no\n"
+    );
+}
+
+#[test]
 fn values_are_read_out_of_answers_and_handed_on() {
     let scene = Scene::new();
     let said = scene.green(

@@ -8,16 +8,14 @@ mark=$(random_hex 6)
 file=$CCCI_WORK/seed-$mark.gif
 dot "$file"
 image=$(upload "$file" image/gif | text_of url)
-post=$(made POST '/ghost/api/admin/posts/?source=html' << JSON | grep -oE '"id":"[0-9a-f]{24}"' | head -n 1 | cut -d'"' -f4
-{ "posts": [{ "title": "Seeded $mark", "slug": "seeded-$mark", "html": "<p>Words of $mark</p>", "status": "published",
-  "feature_image": "$image" }] }
-JSON
-)
+publish "Seeded $mark" "Words of $mark" "\"feature_image\": \"$image\""
+post=$(id_in "$said")
 made POST /ghost/api/admin/members/ > /dev/null <<< "
   { \"members\": [{ \"email\": \"seed-$mark@example.org\", \"name\": \"Seeded $mark\" }] }"
 
 remember seed_mark "$mark"
 remember seed_post "$post"
+remember seed_slug "$slug"
 image=${image#"$CCCI_URL"}
 remember seed_image "$image"
 # What was uploaded stays, too: what pages show is made smaller.

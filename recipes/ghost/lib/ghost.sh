@@ -19,6 +19,22 @@ made() {
   as_owner "$@" "${json[@]}"
 }
 
+# id_in JSON: the id that Ghost gave to what it made.
+id_in() {
+  grep -oE '"id":"[0-9a-f]{24}"' <<< "$1" | head -n 1 | cut -d'"' -f4
+}
+
+# publish TITLE WORDS [FIELD]: $said is what Ghost says of the new post, $slug its address, which may take a moment to be
+# there, and $changed the time of its change.
+publish() {
+  said=$(made POST '/ghost/api/admin/posts/?source=html&formats=html' << JSON
+{ "posts": [{ "title": "$1", "html": "<p>$2</p>", "status": "published"${3:+, $3} }] }
+JSON
+  ) || fail "the post is refused: $said"
+  slug=$(grep -oE '"slug":"[^"]+"' <<< "$said" | head -n 1 | cut -d'"' -f4)
+  changed=$(text_of updated_at <<< "$said")
+}
+
 # log_in: $owner_session of the owner. Ghost opens it when it is told the code that it mails to a new device.
 log_in() {
   local said code

@@ -8,25 +8,18 @@ user="seed-$mark"
 add_user "$user"
 token=$(login "$user" "$password")
 id="@$user:$CCCI_DOMAIN"
-
 request "$token" PUT "/_matrix/client/v3/profile/$(in_path "$id")/displayname" \
   --data "{\"displayname\":\"Seeded $mark\"}" > /dev/null
-room=$(request "$token" POST /_matrix/client/v3/createRoom \
-  --data "{\"name\":\"Room $mark\",\"preset\":\"private_chat\"}" | text_of room_id)
-event=$(request "$token" PUT "/_matrix/client/v3/rooms/$(in_path "$room")/send/m.room.message/$mark" \
-  --data "{\"msgtype\":\"m.text\",\"body\":\"message $mark\"}" | text_of event_id)
-
+new_room "$token" "{\"name\":\"Room $mark\",\"preset\":\"private_chat\"}"
+write "$token" "{\"msgtype\":\"m.text\",\"body\":\"message $mark\"}"
 head -c 50000 /dev/urandom > "$CCCI_WORK/upload.bin"
-media=$(request "$token" POST "/_matrix/media/v3/upload?filename=$mark.bin" \
-  --header 'Content-Type: application/octet-stream' --data-binary "@$CCCI_WORK/upload.bin" | text_of content_uri)
-key=$(call GET /_matrix/key/v2/server | text_of key)
 
 remember seed_mark "$mark"
 remember seed_token "$token"
 remember seed_user_path "$(in_path "$id")"
 remember seed_event "$event"
-remember seed_room_path "$(in_path "$room")"
-remember seed_media "${media#mxc://}"
+remember seed_room "$room"
+remember seed_media "$(upload "$token" "$mark.bin" application/octet-stream < "$CCCI_WORK/upload.bin")"
 remember seed_media_sha256 "$(sha256sum < "$CCCI_WORK/upload.bin" | cut -d' ' -f1)"
-remember seed_signing_key "$key"
+remember seed_signing_key "$(call GET /_matrix/key/v2/server | text_of key)"
 echo "made $id with a message in $room and a file of 50000 bytes"

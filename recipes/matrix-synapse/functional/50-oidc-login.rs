@@ -12,22 +12,22 @@ use serde_json::{Value, json};
 const CLIENT: &str = "https://client.example.org/";
 
 pub async fn run(test: &Test) -> Outcome {
-    let app = App { test, http: test.http()? };
-    let start = app.sso_address().await?;
-    let sso = test.sso()?;
-    let provider = Oidc::discover(&app.http, &sso.issuer).await?;
+    let (sso, http) = (test.sso()?, test.http()?);
+    let provider = Oidc::discover(&http, &sso.issuer).await?;
+    let mut app = App { test, http, provider, start: String::new() };
+    app.start = app.sso_address().await?;
     let [alice, bob] = sso.users.as_slice() else { Err(Broken::new("wants two users"))? };
-    refuses_wrong_password(&provider, &app.http.session(), &start, &alice.name).await?;
+    refuses_wrong_password(&app.provider, &app.http.session(), &app.start, &alice.name).await?;
 
     let mut spent = None;
     for (user, name) in [(alice, "sso_alice"), (bob, "sso_bob")] {
         let visitor = app.http.session();
-        let login_token = app.login_token(&provider, &visitor, &start, user, true).await?;
+        let login_token = app.login_token(&visitor, user, true).await?;
         let access = app.log_in(&login_token, user).await?;
         test.remember(name, &app.id_of(user)?)?;
         test.remember(&format!("{name}_token"), access.expose_secret())?;
         // A person who is logged in at the provider is not asked again, and is the same person.
-        let again = app.login_token(&provider, &visitor, &start, user, false).await?;
+        let again = app.login_token(&visitor, user, false).await?;
         app.log_in(&again, user).await?;
         spent = Some(login_token);
     }
@@ -38,12 +38,15 @@ pub async fn run(test: &Test) -> Outcome {
         let said = refused.json::<Value>().map_err(Wrong::red)?;
         assert_eq!((refused.status, said["errcode"].as_str()), (403, Some("M_FORBIDDEN")), "a token that {what}");
     }
-    Ok(format!("{} and {} log in by {}", app.id_of(alice)?, app.id_of(bob)?, provider.discovery().issuer))
+    Ok(format!("{} and {} log in by {}", app.id_of(alice)?, app.id_of(bob)?, app.provider.discovery().issuer))
 }
 
 struct App<'a> {
     test: &'a Test,
     http: Http,
+    provider: Oidc,
+    /// The address by which a client sends people to the provider.
+    start: String,
 }
 
 impl App<'_> {
@@ -62,15 +65,8 @@ impl App<'_> {
     }
 
     /// Goes the way of a visitor up to the page that leads back to the client, and takes the token there.
-    async fn login_token(
-        &self,
-        provider: &Oidc,
-        visitor: &Session,
-        start: &str,
-        user: &DepsUser,
-        is_asked: bool,
-    ) -> Result<SecretString, Wrong> {
-        let landed = provider.login_by_form(visitor, start, &user.name, &user.password).await?;
+    async fn login_token(&self, visitor: &Session, user: &DepsUser, is_asked: bool) -> Result<SecretString, Wrong> {
+        let landed = self.provider.login_by_form(visitor, &self.start, &user.name, &user.password).await?;
         assert_eq!(landed.asked, is_asked, "whether the provider asked {} for the password", user.name);
         let (place, page) = (landed.address.path(), &landed.answer);
         assert_eq!((place, page.status), ("/_synapse/client/oidc/callback", 200), "where {} came back to", user.name);
@@ -106,10 +102,7 @@ impl App<'_> {
 
     async fn get(&self, path: &str, token: Option<&SecretString>) -> Result<Value, Wrong> {
         let ask = self.http.ask(Method::GET, &self.test.address(path)?);
-        let ask = match token {
-            Some(token) => ask.bearer(token),
-            None => ask,
-        };
+        let ask = if let Some(token) = token { ask.bearer(token) } else { ask };
         let answer = ask.send().await?;
         assert_eq!(answer.status, 200, "GET {path}");
         answer.json().map_err(|why| Wrong::red(format!("GET {path}: {why}")))

@@ -20,13 +20,13 @@ pub async fn run(test: &Test) -> Outcome {
 
     browser.see_text("[data-test-id=workflow-card-name]", name).await?.click().await?;
     browser.see_text("[data-test-id=canvas-node]", "Called").await?;
-    browser.see_text("[data-test-id=canvas-node]", "Added").await?;
+    browser.see_text("[data-test-id=canvas-node]", "Answered").await?;
 
     // The call that it works on is pinned to its first step: 1200 and 34.
     browser.click("[data-test-id=execute-workflow-button]").await?;
     browser.see("[data-test-id=canvas-node-status-success]").await?;
     browser.click("[data-test-id=logs-overview-header]").await?;
-    browser.see_text("[role=treeitem]", "Added").await?.click().await?;
+    browser.see_text("[role=treeitem]", "Answered").await?.click().await?;
     browser.see_text("[data-test-id=log-details-output]", "1234").await?;
     Ok(format!("the owner signs in, opens {name:?}, runs it and reads 1234"))
 }

@@ -1,4 +1,4 @@
-# Sourced by this recipe's scripts: the owner, and requests in the owner's name.
+# Sourced by this recipe's scripts: the owner, requests in the owner's name, and workflows.
 . "$CCCI_SH"
 # A session belongs to one browser-id: with another one n8n ends it.
 headers=('browser-id: cc-ci')
@@ -6,6 +6,11 @@ headers=('browser-id: cc-ci')
 # as_owner METHOD PATH [CURL ARGUMENTS]: with the owner's session.
 as_owner() {
   call_as "Cookie: n8n-auth=$owner_session" "$@"
+}
+
+# made METHOD PATH: what n8n says to the JSON on standard input, in the owner's name.
+made() {
+  as_owner "$@" "${json[@]}"
 }
 
 # id_in JSON: the id that n8n gave to what it made; ids inside a workflow are chosen shorter.
@@ -30,4 +35,69 @@ have_owner() {
   remember owner_email "$owner_email"
   remember owner_password "$owner_password"
   remember owner_session "$owner_session"
+}
+
+# new_credential NAME: $credential, for the user caller with the password $secret. $said is what n8n says of it.
+new_credential() {
+  secret=$(random_hex 12)
+  printf '%s\n' "$secret" >> "$CCCI_WORK/secrets"
+  said=$(made POST /rest/credentials <<< "
+    {\"name\":\"$1\",\"type\":\"httpBasicAuth\",\"data\":{\"user\":\"caller\",\"password\":\"$secret\"}}")
+  credential=$(id_in "$said")
+}
+
+# assigned NAME TYPE VALUE: a part of what a workflow answers. $sum is one such value.
+sum='={{ $json.body.a + $json.body.b }}'
+assigned() {
+  printf '{ "id": "%s", "name": "%s", "type": "%s", "value": "%s" }' "$1" "$1" "$2" "$3"
+}
+
+# new_workflow NAME PATH ASSIGNED [CREDENTIAL]: $workflow and its $version, not active. It takes calls at that path, with a
+# credential of its own name where it has one. A run by hand takes the pinned call.
+new_workflow() {
+  local said lock='' login=none
+  if [ -n "${4:-}" ]; then
+    login=basicAuth
+    lock="\"credentials\": { \"httpBasicAuth\": { \"id\": \"$4\", \"name\": \"$1\" } },"
+  fi
+  said=$(made POST /rest/workflows << JSON
+{
+  "name": "$1", "active": false, "settings": { "executionOrder": "v1" },
+  "nodes": [
+    { "id": "called", "name": "Called", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "position": [0, 0], "webhookId": "$2", $lock
+      "parameters": { "path": "$2", "httpMethod": "POST", "authentication": "$login", "responseMode": "lastNode", "options": {} } },
+    { "id": "answered", "name": "Answered", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "position": [200, 0],
+      "parameters": { "mode": "manual", "options": {}, "assignments": { "assignments": [$3] } } }
+  ],
+  "connections": { "Called": { "main": [[{ "node": "Answered", "type": "main", "index": 0 }]] } },
+  "pinData": { "Called": [{ "json": { "body": { "a": 1200, "b": 34 } } }] }
+}
+JSON
+  ) || fail "n8n makes no workflow: $said"
+  holds "the new workflow" "$said" '"active":false'
+  workflow=$(id_in "$said")
+  version=$(text_of versionId <<< "$said")
+}
+
+# switch WORKFLOW VERSION true|false: makes it active or not. n8n 2 has addresses for this. n8n 1, which has none there,
+# takes it as a change of the workflow.
+switch() {
+  local said verb=activate
+  if [ "$3" = false ]; then verb=deactivate; fi
+  if ! said=$(made POST "/rest/workflows/$1/$verb" <<< "{\"versionId\":\"$2\"}" 2>&1); then
+    grep -qF 'error: 404' <<< "$said" || fail "n8n does not $verb workflow $1: $said"
+    said=$(made PATCH "/rest/workflows/$1" <<< "{\"active\":$3,\"versionId\":\"$2\"}") ||
+      fail "n8n does not $verb workflow $1 by a change of it: $said"
+  fi
+  holds "workflow $1 after $verb" "$said" "\"active\":$3"
+}
+
+# called PATH JSON: what the workflow there answers.
+called() {
+  call POST "/webhook/$1" "${json[@]}" <<< "$2"
+}
+
+# called_by USER PASSWORD PATH JSON: the same by someone who knows a password.
+called_by() {
+  call_as "Authorization: Basic $(printf '%s:%s' "$1" "$2" | base64 --wrap 0)" POST "/webhook/$3" "${json[@]}" <<< "$4"
 }

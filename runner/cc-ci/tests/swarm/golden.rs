@@ -275,8 +275,8 @@ fn what_a_form_of_a_recipe_cannot_do_is_blocked_in_its_plan() {
     assert!(text.contains("wrong-secret: give the app a wrong password"), "{text}");
     for (repository, is_blocked) in [("matrix-synapse", false), ("matrix-synapse-plain", true)] {
         let text = plan("matrix-synapse", repository);
-        assert_eq!(text.contains("functional/60-oidc-room.hurl: blocked: nobody can log in"), is_blocked, "{text}");
-        assert_eq!(text.contains("run functional/60-oidc-room.hurl"), !is_blocked, "{text}");
+        assert_eq!(text.contains("functional/60-oidc-room.sh: blocked: nobody can log in"), is_blocked, "{text}");
+        assert_eq!(text.contains("run functional/60-oidc-room.sh"), !is_blocked, "{text}");
     }
 }
 

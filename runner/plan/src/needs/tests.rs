@@ -135,8 +135,8 @@ fn the_tests_of_the_recipes_here_find_what_they_need() {
         ["functional/10-people.sh", "functional/20-push-and-clone.sh"]
     );
     assert_eq!(
-        needs("matrix-synapse", "functional/30-media.hurl"),
-        ["functional/10-users.sh", "functional/20-message.hurl"]
+        needs("matrix-synapse", "functional/30-media.sh"),
+        ["functional/10-users.sh", "functional/20-message.sh"]
     );
-    assert!(needs("n8n", "browser/10-sign-in.rs").contains(&"functional/20-workflow.hurl".to_owned()));
+    assert!(needs("n8n", "browser/10-sign-in.rs").contains(&"functional/20-workflow.sh".to_owned()));
 }
