@@ -70,7 +70,7 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 35] = [
+const SPECIAL: [(&str, &str); 36] = [
     ("custom-html", "good/new-release"),
     // In faults.rs, each with the fault that it is red by.
     ("guestbook", "good/new-release"),
@@ -86,6 +86,7 @@ const SPECIAL: [(&str, &str); 35] = [
     ("ghost", "good/new-release"),
     ("ghost", "broken/no-restore-hook"),
     ("bluesky-pds", "good/new-release"),
+    ("bluesky-pds", "broken/blobs-not-backed-up"),
     ("mumble", "good/new-release"),
     ("mumble", "broken/page-alone"),
     ("mailu", "good/new-release"),
