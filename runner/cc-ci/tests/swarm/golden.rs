@@ -83,7 +83,7 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 41] = [
+const SPECIAL: [(&str, &str); 42] = [
     ("custom-html", "good/new-release"),
     // In faults.rs, each with the fault that it is red by.
     ("guestbook", "good/new-release"),
@@ -99,6 +99,7 @@ const SPECIAL: [(&str, &str); 41] = [
     ("ghost", "good/new-release"),
     ("ghost", "broken/no-restore-hook"),
     ("bluesky-pds", "good/new-release"),
+    ("bluesky-pds", "broken/blobs-not-backed-up"),
     ("mumble", "good/new-release"),
     ("mumble", "broken/page-alone"),
     ("mailu", "good/new-release"),
