@@ -35,7 +35,7 @@ progress_test_images() {
 # install [IMAGE…]: the packages, also for the images that are named.
 install_packages() {
   local wanted=(docker.io iptables iproute2 git curl ca-certificates mmdebstrap debian-archive-keyring busybox-static
-    clang mold pkg-config libclang-dev libcurl4-openssl-dev libssl-dev libxml2-dev libzstd-dev python3-pip
+    clang mold pkg-config libclang-dev libssl-dev libxml2-dev libzstd-dev python3-pip
     chromium chromium-driver libnss3-tools libfaketime jq)
   local missing=() name
   for name in "${wanted[@]}"; do

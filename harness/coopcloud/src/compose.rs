@@ -452,7 +452,7 @@ mod tests {
         assert!(same.files.iter().all(|(_, text)| text.contains("version: \"3.3\"")), "{:?}", same.files);
         assert!(!same.raise_version(3).unwrap() && !of("", "version: '3'\n").unwrap().raise_version(3).unwrap());
         let why = of("version: '3.8'\n", "").unwrap_err().to_string();
-        assert!(why.starts_with("1.yml: it says no version and 0.yml says version \"3.8\""), "{why}");
+        assert!(why.starts_with("1.yml: it has no version and 0.yml has version \"3.8\""), "{why}");
         assert!(of("version: 3.8\n", "version: 3.8\n").unwrap_err().to_string().contains("in quotes"));
     }
 

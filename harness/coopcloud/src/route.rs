@@ -294,8 +294,8 @@ mod tests {
         assert!(why(&[], GOOD[4].0, &["proxy"]).contains("no label loadbalancer.server.port"));
         assert!(why(&[("traefik.http.routers.x.service", "y")], "", &["proxy"]).contains("traefik's service y"));
         assert!(why(&[], "", &["inner"]).contains("not on the network proxy"));
-        assert!(why(&[("traefik.docker.network", "web")], "", &["proxy"]).contains("says web"));
+        assert!(why(&[("traefik.docker.network", "web")], "", &["proxy"]).contains("is web"));
         let blog = ("traefik.http.routers.x.rule", "Host(`app.example.org`) && PathPrefix(`/blog`)");
-        assert!(why(&[blog], "", &["proxy"]).contains("no rule takes that path"));
+        assert!(why(&[blog], "", &["proxy"]).contains("no rule accepts that path"));
     }
 }

@@ -91,7 +91,7 @@ fn rules_of_abra() -> Table {
     Table {
         title: "abra's rules",
         intro: "abra holds a recipe's own files to them (`abra recipe lint`), and a run asks it in the check `prepare.rules`, which `recipe.toml` can opt out of. What abra calls an error stops the run; what it calls a warning is a note of the report, with the services, images or variables that break the rule.",
-        columns: &["rule", "what it asks for", "how to mend it", "stops a run", "how it is known"],
+        columns: &["rule", "what it asks for", "how to fix it", "stops a run", "how it is known"],
         rows,
     }
 }

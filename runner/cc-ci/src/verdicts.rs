@@ -115,7 +115,7 @@ const NOTES: [[&str; 3]; 24] = [
         "a release note with the setting and `abra app secret generate`",
     ],
     [
-        "abra leaves behind what … has and the change does not name any more",
+        "abra does not remove objects of … that the change no longer has",
         "old services run on and hold their routes and ports; volumes, networks, configs and secrets stay",
         "the printed commands in the release note",
     ],

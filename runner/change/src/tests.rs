@@ -122,7 +122,7 @@ fn a_config_that_changes_under_its_name_is_found() {
 fn a_default_that_goes_away_is_missed() {
     let old = Made { app: "    environment: [\"WORKERS=${WORKERS:-4}\"]\n", ..Made::default() };
     let bare = Made { app: "    environment: [\"WORKERS=${WORKERS}\"]\n", ..Made::default() };
-    assert_eq!(lacks(&old, &bare), ["lacks WORKERS, which was \"4\" by default and has no default any more"]);
+    assert_eq!(lacks(&old, &bare), ["lacks WORKERS, whose default was \"4\" and was removed"]);
     let exported = Made { abra_sh: "export WORKERS=4\n", ..bare.clone() };
     assert_eq!(lacks(&exported, &bare).len(), 1, "abra.sh gave it");
     assert!(lacks(&Made { sample: "WORKERS=2\n", ..old }, &bare).is_empty(), "who set it has it");
@@ -138,7 +138,7 @@ fn a_new_secret_has_no_version_in_old_env_files() {
         ..Made::default()
     };
     let found = lacks(&Made::default(), &head);
-    assert_eq!(found, ["lacks SECRET_TOKEN_VERSION, so that the new secret token has no version and is not made"]);
+    assert_eq!(found, ["lacks SECRET_TOKEN_VERSION, so that the new secret token has no version and is not generated"]);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_version_that_says_too_little_is_told() {
     assert_eq!(new, "the version goes from 1.0.0+1 to 1.0.1+1, up by a patch, and settings are new (NEW)");
     let volumes = Made { rest: "volumes: {data: {}}\n", ..Made::default() };
     let gone = told(&volumes, &Made { version: "1.1.0+1", ..Made::default() });
-    assert!(gone.contains("volume data is renamed or gone"), "{gone}");
+    assert!(gone.contains("volume data is renamed or removed"), "{gone}");
 }
 
 #[test]

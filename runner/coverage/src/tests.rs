@@ -173,7 +173,7 @@ fn a_test_that_was_changed_since_it_was_proven() {
     // An old journal does not record it; then the cell says so.
     let old = with(|scene| scene.runs.iter_mut().for_each(|run| run.tests = None));
     let cell = old.cell(Feature::Proven);
-    assert!(cell.state == CellState::Gating && cell.why.contains("does not say what the tests were"), "{}", cell.why);
+    assert!(cell.state == CellState::Gating && cell.why.contains("does not record the tests"), "{}", cell.why);
 }
 
 #[test]

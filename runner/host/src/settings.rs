@@ -45,7 +45,7 @@ pub struct Settings {
     #[arg(long, env = "CCCI_HTTP_PORT", value_name = "PORT", value_parser = port, default_value_t = 80, global = true)]
     pub http_port: u16,
 
-    /// traefik's certificate resolver, for a server without a wildcard certificate: each app gets a certificate of its own,
+    /// traefik's certificate resolver, for a server without a wildcard certificate: each app gets its own certificate,
     /// within the limits of the authority [default: none, traefik has a certificate for all apps]
     #[arg(long, env = "CCCI_CERT_RESOLVER", value_name = "NAME", value_parser = resolver, global = true)]
     pub cert_resolver: Option<String>,

@@ -32,8 +32,12 @@ pub struct RefusedCommit {
     pub look_at: String,
 }
 
-/// Everything that a run would refuse, in the order in which it would.
-pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<RefusedCommit> {
+/// Everything that a run would refuse, in the order in which it would. `tests` is [`tests_can_run`], which may be under way.
+pub async fn refused(
+    settings: &Settings,
+    prepared: &Prepared,
+    tests: impl Future<Output = Result<Vec<Finding>, Failure>>,
+) -> Vec<RefusedCommit> {
     let mut found = Vec::new();
     let mut add = |check: &'static str, result: Result<(), Failure>| {
         if let Err(failure) = result
@@ -58,7 +62,7 @@ pub async fn refused(settings: &Settings, prepared: &Prepared) -> Vec<RefusedCom
     }
     add("prepare.tags", tags_are_annotated(&spec.tags).map(drop));
     if folder.is_dir() {
-        add("prepare.tests", tests_can_run(&folder, &spec.recipe).await.map(drop));
+        add("prepare.tests", tests.await.map(drop));
     }
     found
 }
@@ -158,7 +162,13 @@ mod tests {
             base_domain: settings.base_domain.clone(),
         };
         let prepared = Prepared::to_look_at(&settings, &request, &Selection::default(), &dir.path().join("x")).unwrap();
-        refused(&settings, &prepared).await.into_iter().map(|one| (one.check, one.what)).collect()
+        let recipe = &prepared.spec.recipe;
+        let folder = folder_of(&settings.recipes, recipe);
+        refused(&settings, &prepared, tests_can_run(&folder, recipe))
+            .await
+            .into_iter()
+            .map(|one| (one.check, one.what))
+            .collect()
     }
 
     #[tokio::test]

@@ -62,12 +62,17 @@ pub struct RunSpec {
 /// When the repository has no such revision, the release asked for is not there, or the domain
 /// would be too long.
 pub fn pin(request: &Request, run: RunId, checkout: &Checkout) -> Result<RunSpec, Failure> {
-    let head = checkout.resolve(&request.revision)?;
+    // Two processes that do not need each other.
+    let (head, tags) = std::thread::scope(|scope| {
+        let tags = scope.spawn(|| checkout.tags());
+        (checkout.resolve(&request.revision), tags.join())
+    });
+    let head = head?;
+    let tags = tags.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let pull_request = request.revision.pull_request();
     let is_published = matches!(request.revision, Revision::Default | Revision::Named(_));
     let on_main = is_published && checkout.resolve(&Revision::Default).is_ok_and(|newest| newest == head);
     let domain = domain_of(&request.recipe, pull_request, &head, &request.base_domain)?;
-    let tags = checkout.tags()?;
     let head_version = version_in(checkout, head.as_str());
     let (base, no_base) = match &request.from {
         Some(asked) => (Some(asked_for(request, asked, &tags)?), String::new()),

@@ -1,4 +1,4 @@
-//! Reads files of a repository's commits through one long-lived `git cat-file --batch`: a plan reads a dozen, and a
+//! Reads files and commits of a repository through one long-lived `git cat-file --batch`: a plan reads a dozen, and a
 //! process for each took most of its time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -23,8 +23,8 @@ impl Blobs {
         Ok(Self { child, input, output: BufReader::new(output) })
     }
 
-    /// A file, such as `1.0.0:compose.yml`; `None` if it does not exist or is a folder.
-    pub(super) fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
+    /// An object of this type, such as the blob `1.0.0:compose.yml`; `None` if it does not exist or has another type.
+    pub(super) fn read(&mut self, name: &str, wanted: &str) -> io::Result<Option<Vec<u8>>> {
         if name.contains('\n') {
             return Ok(None);
         }
@@ -41,7 +41,7 @@ impl Blobs {
         let mut bytes = vec![0; size + 1];
         self.output.read_exact(&mut bytes)?;
         bytes.pop();
-        Ok((kind == "blob").then_some(bytes))
+        Ok((kind == wanted).then_some(bytes))
     }
 }
 

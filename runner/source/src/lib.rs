@@ -329,21 +329,21 @@ impl Checkout {
         if let Some(known) = self.known().files.get(&key) {
             return known.clone();
         }
-        let text = self.blob(&format!("{revision}:{path}")).and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = self.object(&format!("{revision}:{path}"), "blob").and_then(|bytes| String::from_utf8(bytes).ok());
         if self.stays(revision) {
             self.known().files.insert(key, text.clone());
         }
         text
     }
 
-    fn blob(&self, name: &str) -> Option<Vec<u8>> {
+    fn object(&self, name: &str, wanted: &str) -> Option<Vec<u8>> {
         let mut open = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
         let mut blobs = match open.take() {
             Some(blobs) => blobs,
             None => Blobs::open(&self.dir).ok()?,
         };
         // A process that failed midway is not used again.
-        let found = blobs.read(name).ok()?;
+        let found = blobs.read(name, wanted).ok()?;
         *open = Some(blobs);
         found
     }
@@ -380,16 +380,19 @@ impl Checkout {
     /// # Errors
     /// [`Kind::InvalidRecipe`] with git's message.
     pub fn entries(&self, revision: &str, folder: &str) -> Result<Vec<TreeEntry>, Failure> {
-        let list = self
-            .git(&["ls-tree", "-r", "-z", revision, &format!("{folder}/")])
-            .map_err(|why| unreadable(&format!("{folder}/ of the repository"), &why))?;
-        Ok(list.split_terminator('\0').filter_map(entry).collect())
+        let folder = format!("{folder}/");
+        let mut tree = self.tree(revision)?;
+        tree.retain(|entry| entry.path.starts_with(&folder));
+        Ok(tree)
     }
 
-    /// The first line of a commit's message.
+    /// The first lines of a commit's message up to an empty one, as one line.
     pub fn subject(&self, commit: &Commit) -> String {
-        let subject = self.git(&["log", "-1", "--format=%s", "--end-of-options", commit.as_str()]);
-        subject.unwrap_or_default().trim().to_owned()
+        let bytes = self.object(commit.as_str(), "commit").unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let message = text.split_once("\n\n").map_or("", |(_, message)| message);
+        let lines = message.lines().map(str::trim).skip_while(|line| line.is_empty());
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     fn fetch(&self, what: &str) -> Result<String, String> {

@@ -15,11 +15,11 @@ fn what_is_no_fault_of_the_recipe_is_told_with_its_reason() {
     let at = "fatal: unable to access 'https://git.example.org/coop/x.git/': ";
     for (why, means) in [
         ("The requested URL returned error: 502", "down or overloaded"),
-        ("The requested URL returned error: 429", "says not now"),
+        ("The requested URL returned error: 429", "rate limit is exceeded"),
         ("The requested URL returned error: 403", "refuses access"),
-        ("The requested URL returned error: 401", "asks for a login"),
-        ("server certificate verification failed. CAfile: none CRLfile: none", "cannot be believed"),
-        ("SSL certificate problem: unable to get local issuer certificate", "cannot be believed"),
+        ("The requested URL returned error: 401", "requires a login"),
+        ("server certificate verification failed. CAfile: none CRLfile: none", "is not trusted"),
+        ("SSL certificate problem: unable to get local issuer certificate", "is not trusted"),
         ("Empty reply from server", "cut off"),
         ("Operation too slow. Less than 1 bytes/sec transferred the last 30 seconds", "stays silent"),
         ("Could not resolve host: git.example.org", "no address"),
@@ -29,7 +29,7 @@ fn what_is_no_fault_of_the_recipe_is_told_with_its_reason() {
         assert!(failure.what.contains(means), "{}", failure.what);
     }
     let asks = "fatal: could not read Username for 'http://127.0.0.1:1': terminal prompts disabled";
-    assert!(unreadable("x", asks).what.contains("asks for a login"));
+    assert!(unreadable("x", asks).what.contains("requires a login"));
     assert_eq!(unreadable("x", "git cannot be started: No such file or directory").kind, Kind::GitUnusable);
     assert_eq!(unreadable("x", &format!("{at}The requested URL returned error: 404")).kind, Kind::InvalidRecipe);
 }
@@ -68,9 +68,9 @@ fn a_server_that_refuses_or_stays_silent_is_told_apart_from_a_wrong_address() {
     let impatient = Patience { silent: Duration::from_secs(60), whole: Duration::from_millis(300) };
     let close = "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     for (answer, patience, kind, means) in [
-        (Some("429 x"), PATIENCE, Kind::SourceUnreachable, "says not now"),
+        (Some("429 x"), PATIENCE, Kind::SourceUnreachable, "rate limit is exceeded"),
         (Some("403 x"), PATIENCE, Kind::SourceUnreachable, "refuses access"),
-        (Some("401 x\r\nWWW-Authenticate: Basic realm=\"x\""), PATIENCE, Kind::SourceUnreachable, "asks for a login"),
+        (Some("401 x\r\nWWW-Authenticate: Basic realm=\"x\""), PATIENCE, Kind::SourceUnreachable, "requires a login"),
         (Some("404 x"), PATIENCE, Kind::InvalidRecipe, "not found"),
         (None, quick, Kind::SourceUnreachable, "stays silent"),
         (None, impatient, Kind::SourceUnreachable, "stays silent"),
@@ -202,6 +202,16 @@ impl Forge {
 }
 
 #[test]
+fn a_commits_subject_is_what_git_says() {
+    let forge = Forge::new();
+    for text in ["one line", "two\nlines\n\nand a body", "\n\n  after  \nempty ones", "größer \u{1f980}"] {
+        let commit = forge.commits(text);
+        let checkout = Checkout::to_look_at(forge.dir.path()).unwrap();
+        assert_eq!(checkout.subject(&commit), forge.git(&["log", "-1", "--format=%s"]).trim(), "{text:?}");
+    }
+}
+
+#[test]
 fn a_push_does_not_change_what_is_tested() {
     let forge = Forge::new();
     forge.git(&["checkout", "--quiet", "--detach"]);
@@ -228,7 +238,7 @@ fn a_push_with_force_changes_it_no_more_as_long_as_the_forge_has_the_commit() {
     forge.git(&["gc", "--quiet", "--prune=now"]);
     let gone = forge.tests(&pinned).unwrap_err();
     assert_eq!(gone.kind, Kind::CommitGone);
-    assert!(gone.what.contains(pinned.as_str()) && gone.look_at.contains("a new word"), "{gone:?}");
+    assert!(gone.what.contains(pinned.as_str()) && gone.look_at.contains("a new `!testme`"), "{gone:?}");
 }
 
 #[test]
@@ -382,7 +392,7 @@ fn files_are_read_one_after_the_other_whatever_they_hold() {
     assert_eq!((file("empty").as_deref(), file("link").as_deref()), (Some(""), Some("empty")));
     assert_eq!(checkout.file("main", "folder/c").as_deref(), Some("c"));
     assert_eq!(checkout.file("no-such-branch", "empty"), None);
-    assert_eq!(checkout.blob("main:binary"), Some(binary));
+    assert_eq!(checkout.object("main:binary", "blob"), Some(binary));
 
     // A branch of a user's repository moves while it is read.
     std::fs::write(forge.dir.path().join("folder/c"), "d").unwrap();

@@ -50,7 +50,7 @@ fn mark(label: &str, value: &str, all: &BTreeMap<String, String>, owner: &Owner<
         ["traefik", "tls", ..] => Some("certificates are the server's".to_owned()),
         ["traefik", "http" | "tcp" | "udp", kind @ ("routers" | "services"), name, rest @ ..] => {
             if !is_own_name(name, owner) {
-                return Some(format!("names in traefik are everybody's, and this one has no {} in it", owner.stack));
+                return Some(format!("names in traefik are shared, and this one does not contain {}", owner.stack));
             }
             if *kind == "services" { backend(rest) } else { router(&parts, rest, value, all, owner) }
         }

@@ -71,7 +71,7 @@ fn each_reach_for_the_host_is_named() {
         ("oom_score_adj: -1000", "oom_score_adj"),
         ("extends: {file: other.yml, service: x}", "extends"),
         ("volumes_from: [x]", "volumes_from"),
-        ("logging: {driver: syslog, options: {syslog-address: 'tcp://127.0.0.1:1'}}", "log by syslog"),
+        ("logging: {driver: syslog, options: {syslog-address: 'tcp://127.0.0.1:1'}}", "uses the log driver syslog"),
         ("deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}", "devices"),
         ("env_file: /etc/shadow", "outside"),
         ("env_file: [a.env, ../x]", "leads out"),
@@ -81,7 +81,7 @@ fn each_reach_for_the_host_is_named() {
         ("environment: [HOME]", "HOME"),
         ("environment: {DOCKER_HOST: }", "DOCKER_HOST"),
         ("command: '${DOCKER_CONFIG:-x}'", "DOCKER_CONFIG"),
-        ("labels: {cc-ci.run: x}", "not a recipe's"),
+        ("labels: {cc-ci.run: x}", "a recipe may not set it"),
     ] {
         one(&service(case), case, mark);
     }
@@ -99,7 +99,7 @@ fn each_reach_for_somebody_elses_objects_is_named() {
         ("volumes: {v: {name: victim}}", "victim"),
         ("volumes: {v: {name: app-1234567_ci_localhost2_v}}", "does not begin"),
         ("volumes: {v: {x-cluster-spec: {group: g}}}", "x-cluster-spec"),
-        ("volumes: {v: {labels: ['com.docker.stack.namespace=x']}}", "not a recipe's"),
+        ("volumes: {v: {labels: ['com.docker.stack.namespace=x']}}", "a recipe may not set it"),
         ("configs: {c: {external: true, name: app-1234567_ci_localhost_c}}", "is foreign"),
         ("configs: {c: {name: other_c, file: a}}", "other_c"),
         ("configs: {c: {file: /etc/shadow}}", "outside"),
@@ -153,16 +153,16 @@ fn what_comes_by_an_anchor_counts() {
 #[test]
 fn labels_that_reach_out_are_named() {
     for (case, mark) in [
-        ("cc-ci.owner=x", "not a recipe's"),
-        ("com.docker.stack.namespace=victim", "not a recipe's"),
+        ("cc-ci.owner=x", "a recipe may not set it"),
+        ("com.docker.stack.namespace=victim", "a recipe may not set it"),
         ("coop-cloud.backupbot.enabled=true", "backup bot"),
         ("traefik.tls.stores.default.defaultcertificate.certfile=x", "certificates"),
         ("traefik.http.routers.${STACK_NAME}.rule=PathPrefix(`/`)", "any host"),
         ("Traefik.HTTP.Routers.${STACK_NAME}.Rule=PathPrefix(`/`)", "any host"),
         ("traefik.http.routers.${STACK_NAME}.rule=Host(`victim.ci.localhost`)", "victim.ci.localhost"),
-        ("traefik.http.routers.evil.rule=Host(`${DOMAIN}`)", "everybody's"),
-        ("traefik.http.routers.${STACK_NAME}2.rule=Host(`${DOMAIN}`)", "everybody's"),
-        ("traefik.http.services.evil.loadbalancer.server.port=80", "everybody's"),
+        ("traefik.http.routers.evil.rule=Host(`${DOMAIN}`)", "names in traefik are shared"),
+        ("traefik.http.routers.${STACK_NAME}2.rule=Host(`${DOMAIN}`)", "names in traefik are shared"),
+        ("traefik.http.services.evil.loadbalancer.server.port=80", "names in traefik are shared"),
         ("traefik.http.services.${STACK_NAME}.loadbalancer.server.url=http://127.0.0.1", "backend"),
         ("traefik.tcp.services.${STACK_NAME}.loadbalancer.servers[0].address=127.0.0.1:1", "backend"),
         ("traefik.http.services.${STACK_NAME}.mirroring.service=x", "backend"),

@@ -206,7 +206,7 @@ fn words_that_name_the_failure_are_enough_once() {
     };
     assert_eq!(
         rejected("No such image: nginx:2"),
-        "image-missing: service app cannot start: there is no image nginx:2"
+        "image-missing: service app cannot start: the image nginx:2 does not exist"
     );
     assert_eq!(
         rejected("invalid mount config for type \"bind\": bind source path does not exist: /x"),
@@ -221,7 +221,7 @@ fn words_that_name_the_failure_are_enough_once() {
         failed("app", "1", "starting container failed: Bind for 0.0.0.0:80 failed: port is already allocated", 128);
     assert_eq!(
         first(&one(service("app"), vec![task], vec![])),
-        "port-taken: service app (nginx:2) cannot have its host port: Bind for 0.0.0.0:80 failed: port is already allocated"
+        "port-taken: service app (nginx:2) cannot get its host port: Bind for 0.0.0.0:80 failed: port is already allocated"
     );
 }
 
@@ -247,9 +247,9 @@ fn a_task_that_no_node_takes() {
     assert_eq!(first(&now(pending(constraint, 100))), "waiting for app: waits for a node");
     assert_eq!(
         first(&now(pending(constraint, 5000))),
-        format!("no-node: no node can take service app (nginx:2): {constraint}")
+        format!("no-node: no node is suitable for service app (nginx:2): {constraint}")
     );
-    let taken = format!("port-taken: service app (nginx:2) cannot have its host port: {port}");
+    let taken = format!("port-taken: service app (nginx:2) cannot get its host port: {port}");
     assert_eq!(first(&now(held(pending(port, 5000)))), format!("{taken}; service web_app holds port 80"));
     // No service holds it: swarm's records lag, and a busy machine needs longer than a moment.
     assert_eq!(first(&now(pending(port, 5000))), "waiting for app: waits for a node");
@@ -322,7 +322,7 @@ fn a_failing_update_is_told_by_its_rollback() {
     );
     assert_eq!(
         after(&updating(UpdateState::Paused, vec![bad()])),
-        "update-paused: swarm stopped the update of service app half way after nginx:2 exited with code 3"
+        "update-paused: swarm stopped the update of service app midway after nginx:2 exited with code 3"
     );
 }
 

@@ -192,7 +192,7 @@ mod tests {
         now.services[0].max_attempts = 2;
         now.tasks.retain(|task| task.id != "9");
         let line = said(&now);
-        assert!(line.contains("restart_policy lets swarm start it no more, while db was not ready"), "{line}");
+        assert!(line.contains("restart_policy swarm does not restart it, while db was not ready"), "{line}");
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         let quits = |is_routed| ServiceSeen { is_routed, restart: Restart::OnFailure, ..service("app") };
         assert_eq!(said(&one(quits(false), vec![ended.clone()], vec![])), "settled");
         let line = said(&one(quits(true), vec![ended], vec![]));
-        assert!(line.contains("exited with code 0, and its restart_policy lets swarm start it no more"), "{line}");
+        assert!(line.contains("exited with code 0, and by its restart_policy swarm does not restart it"), "{line}");
     }
 
     #[test]
@@ -209,7 +209,9 @@ mod tests {
         let lacks = Some("sh: curl: not found".to_owned());
         let checked = ContainerSeen { lacks, ..container("1", Health::Starting) };
         let now = one(service("app"), vec![task("app", "1", TaskState::Running)], vec![checked]);
-        assert!(said(&now).starts_with("the healthcheck of service app (nginx:2) calls what its image does not have"));
+        assert!(
+            said(&now).starts_with("the healthcheck of service app (nginx:2) calls a program that its image lacks")
+        );
     }
 
     #[test]

@@ -90,7 +90,7 @@ async fn an_image_that_nobody_has() {
         container(&mut app).image = Some("testbed.invalid/harness-ghost:1".to_owned());
         let failure = stack.deploy(vec![("app", app)]).await.unwrap_err();
         assert_eq!(failure.kind, Kind::ImageMissing, "{failure:?}");
-        assert_eq!(failure.what, "service app cannot start: there is no image testbed.invalid/harness-ghost:1");
+        assert_eq!(failure.what, "service app cannot start: the image testbed.invalid/harness-ghost:1 does not exist");
     })
     .await;
 }
@@ -103,7 +103,7 @@ async fn a_port_that_another_service_holds() {
         let failure = stack.deploy(vec![("second", publishes(stays(), port))]).await.unwrap_err();
         assert_eq!(failure.kind, Kind::PortTaken, "{failure:?}");
         assert!(
-            failure.what.starts_with(&format!("service second ({IMAGE}) cannot have its host port")),
+            failure.what.starts_with(&format!("service second ({IMAGE}) cannot get its host port")),
             "{}",
             failure.what
         );

@@ -98,7 +98,7 @@ async fn a_paused_update_is_not_waited_for() {
         let (_, settled) = upgrade(stack, updates(stays(), Action::PAUSE), updates(exits(5), Action::PAUSE)).await;
         let failure = settled.unwrap_err();
         assert_eq!(failure.kind, Kind::UpdatePaused, "{failure:?}");
-        let start = format!("swarm stopped the update of service app half way after {IMAGE} exited");
+        let start = format!("swarm stopped the update of service app midway after {IMAGE} exited");
         assert!(failure.what.starts_with(&start) && failure.what.ends_with("with code 5"), "{}", failure.what);
     })
     .await;

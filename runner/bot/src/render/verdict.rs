@@ -48,7 +48,7 @@ fn app(text: &mut String, job: &Job, view: &RunView, detail: Detail) {
         Some(KeptJob::Stays { why }) => writeln!(
             text,
             "\n{ended}, and the app {app} could not be removed ({}). It goes when its time is over; `cc-ci reap --run \
-             {}` tries it again.",
+             {}` retries it.",
             span(why, detail.columns),
             view.started.run
         ),

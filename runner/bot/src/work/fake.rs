@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use base::names::{Commit, RunId};
-use forge::api::{Changed, Comment, Forge, ForgeError, Listed, Pull, PullEnd, Push, Status};
+use forge::api::{Changed, Comment, Forge, ForgeError, Listed, Pull, PullEnd, Pushes, Status};
 use forge::grammar;
 use forge::names::{CommentId, Login, PullId, Repo, User};
 use forge::watch::{CommandRequest, Pin, Waiting};
@@ -139,7 +139,7 @@ impl Forge for Board {
         let ended = self.with(|shown| shown.ended.get(&pull.number).copied());
         Ok(Some(Pull { ended, ..asked(1, pull.number, "").pull }))
     }
-    async fn pushes(&self, _: &PullId, _: Option<Timestamp>) -> Result<Option<Vec<Push>>, ForgeError> {
+    async fn pushes(&self, _: &PullId, _: Option<Timestamp>) -> Result<Option<Pushes>, ForgeError> {
         Err(down())
     }
     async fn own_comment(&self, pull: &PullId, marker: &str) -> Result<Option<CommentId>, ForgeError> {

@@ -171,7 +171,7 @@ async fn a_pull_request_has_one_run_at_a_time_and_others_run_beside_it() {
     scene.hears(5, 9, "!testme").await;
     let (first, other) = (scene.started().await, scene.started().await);
     assert_eq!((first.order.comment, other.order.comment), (CommentId(1), CommentId(4)));
-    scene.shows(7, &["Then: `!testme only=backup`", "under way already", "waits for the run"]).await;
+    scene.shows(7, &["Then: `!testme only=backup`", "in progress already", "waits for the run"]).await;
     scene.shows(9, &["### … queued", "place 3 in the queue"]).await;
     first.plays(fixtures::failed_upgrade());
     first.ends(10, &[]);
@@ -284,7 +284,7 @@ async fn a_server_that_is_stopped_says_so_and_goes_on_later() {
     let run = scene.started().await;
     scene.stop.cancel();
     run.let_go.cancelled().await;
-    scene.shows(7, &["cc-ci is being stopped; this begins again"]).await;
+    scene.shows(7, &["cc-ci is shutting down; this run begins again"]).await;
     run.ends(130, &[]);
     scene.done.await.unwrap();
     let mut scene = open(scene.state, scene.board);

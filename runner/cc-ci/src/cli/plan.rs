@@ -3,15 +3,17 @@
 use host::say;
 use std::fmt::Write as _;
 
-use base::failure::Failure;
+use base::failure::{Failure, Kind};
+use futures_util::FutureExt as _;
 
 use super::target::What;
 use host::settings::Settings;
 use journal::event::PlannedStage;
 use journal::exit::Exit;
 use plan::prepared::Prepared;
-use plan::refused::refused;
+use plan::refused::{refused, tests_can_run};
 use plan::spec::RunSpec;
+use recipe_folder::folder::folder_of;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!(
@@ -32,9 +34,15 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Result<Exit, Failure
     let scratch =
         tempfile::tempdir().map_err(|error| Failure::disk("make a folder in", &std::env::temp_dir(), &error))?;
     let (request, only) = (args.what.request(settings)?, args.what.selection()?);
+    // Shells read the tests while git is asked.
+    let (folder, recipe) = (folder_of(&settings.recipes, &request.recipe), request.recipe.clone());
+    let tests = tokio::spawn(async move { tests_can_run(&folder, &recipe).await });
+    let lost =
+        |why: tokio::task::JoinError| Err(Failure::new(Kind::Bug, why.to_string(), "the lines above, and tell us"));
+    let tests = tests.map(|done| done.unwrap_or_else(lost));
     let prepared = Prepared::to_look_at(settings, &request, &only, &scratch.path().join("recipe"))?;
     let left_out = What::left_out(&request);
-    let refused = refused(settings, &prepared).await;
+    let refused = refused(settings, &prepared, tests).await;
     if args.json {
         say!(
             "{:#}",

@@ -52,11 +52,11 @@ pub struct ServeSettings {
     #[arg(long, env = "CCCI_PUBLIC_URL", value_name = "URL", value_parser = address::url)]
     pub public_url: Option<Url>,
 
-    /// File with the token that whoever cancels a run on its page must know [default: nobody can]
+    /// File with the token for actions on pages, such as cancelling a run [default: no actions]
     #[arg(long, env = "CCCI_PAGES_TOKEN_FILE", value_name = "FILE")]
     pub pages_token_file: Option<PathBuf>,
 
-    /// Show on the pages what browsers showed in tests; nobody can redact a picture
+    /// Show browsers' pictures in tests on the pages; they cannot be redacted
     #[arg(long, env = "CCCI_PAGES_PICTURES", value_parser = FalseyValueParser::new())]
     pub pages_pictures: bool,
 

@@ -15,7 +15,7 @@ pub struct Advice {
 pub fn advice(kind: Kind) -> Advice {
     let (example, act) = match kind {
         Kind::ImageMissing => (
-            "the image example/app:9.9 is not here and cannot be pulled, there is no such image",
+            "the image example/app:9.9 is not here and cannot be pulled, the image does not exist",
             "correct the image's name or tag in the compose file",
         ),
         Kind::CrashLoop => (
@@ -59,7 +59,7 @@ pub fn advice(kind: Kind) -> Advice {
             "mend the router's labels under deploy.labels, or the service's networks, as the line says",
         ),
         Kind::NoNode => (
-            "no node can take service app: insufficient resources on 1 node",
+            "no node is suitable for service app: insufficient resources on 1 node",
             "compare reservations and placement constraints with `docker node ls`; a constraint that no server meets is the recipe's",
         ),
         Kind::TaskRejected => (
@@ -95,7 +95,7 @@ pub fn advice(kind: Kind) -> Advice {
             "add SECRET_DB_PASSWORD_VERSION=v1 to .env.sample",
         ),
         Kind::SecretNotGiven => (
-            "secret smtp is marked generate=false and nobody inserted it",
+            "secret smtp is marked generate=false and was not inserted",
             "say in recipe.toml how a test makes it: [secrets.smtp] length = 32",
         ),
         Kind::InvalidCompose => (
@@ -114,7 +114,7 @@ pub fn advice(kind: Kind) -> Advice {
             "compare with any recipe of the catalogue; check the address and the revision",
         ),
         Kind::CommitGone => (
-            "pull request 7 does not have commit 1a2b3c4 any more",
+            "pull request 7 no longer has commit 1a2b3c4",
             "the branch was pushed with force: a new word (`!testme`) tests what is there now",
         ),
         Kind::DomainTooLong => {
@@ -133,7 +133,7 @@ pub fn advice(kind: Kind) -> Advice {
             "is anything changed that swarm would deploy; abra's deploy output",
         ),
         Kind::UpdatePaused => (
-            "swarm stopped the update of service app half way after example/app:2 exited with code 1",
+            "swarm stopped the update of service app midway after example/app:2 exited with code 1",
             "read why the new version ended; with failure_action rollback operators would keep the old one",
         ),
         Kind::DataLost => (
@@ -145,7 +145,7 @@ pub fn advice(kind: Kind) -> Advice {
             "bring data/seed, data/wipe and data/check in cc-ci's folder for the recipe",
         ),
         Kind::BackupEmpty => (
-            "the backup succeeded and holds nothing of the app's volumes but cc-ci's own marker",
+            "the backup succeeded and contains nothing of the app's volumes but cc-ci's own marker",
             "check the paths of the backupbot labels, that the pre-hook writes its dump there, and that no hook removes it",
         ),
         Kind::BackupFailed => (
@@ -176,7 +176,7 @@ pub fn advice(kind: Kind) -> Advice {
             ("--only functional/99: the recipe's folder brings no such test", "the argument or setting that it names")
         }
         Kind::PortTaken => (
-            "service app cannot have its host port; service web_app holds port 443",
+            "service app cannot get its host port; service web_app holds port 443",
             "operator: what publishes the port; a recipe that needs one of traefik's own ports cannot run beside it",
         ),
         Kind::OutOfMemory => (
@@ -187,7 +187,7 @@ pub fn advice(kind: Kind) -> Advice {
             "service app was OOM-killed, since the node ran out of memory",
             "operator: fewer runs at once (MAX_TESTS); a limit in the recipe would tell whose fault it is",
         ),
-        Kind::NodeFull => ("63 MiB free of 2048 wanted", "operator: `docker system df`, old images"),
+        Kind::NodeFull => ("63 MiB free of 2048 required", "operator: `docker system df`, old images"),
         Kind::DiskFull => {
             ("the disk is full: no space left on device", "operator: free space where docker keeps its data")
         }

@@ -94,7 +94,7 @@ pub(crate) async fn a_token_is_nowhere_to_be_seen(scene: &Scene) {
 
 pub(crate) async fn a_wrong_token_is_told(scene: &Scene) {
     let file = scene.path("wrong");
-    for (text, words) in [("hunter2hunter2", "does not know the bot's token"), ("two words", "holds no token")] {
+    for (text, words) in [("hunter2hunter2", "does not know the bot's token"), ("two words", "contains no token")] {
         std::fs::write(&file, text).unwrap();
         let said = said(scene.command("custom-html").env("CCCI_FORGE_TOKEN_FILE", &file));
         assert!(said.code == 2 && said.err.contains(words) && !said.err.contains(text), "{} {}", said.code, said.err);
@@ -124,7 +124,7 @@ pub(crate) async fn a_private_mirror_is_cloned_with_the_token_and_not_without(sc
         plan
     };
     let without = said(&mut plan());
-    assert!(without.code != 0 && without.err.contains("asks for a login"), "{} {}", without.code, without.err);
+    assert!(without.code != 0 && without.err.contains("requires a login"), "{} {}", without.code, without.err);
     let mut with = plan();
     with.env("CCCI_CLONE_FORGE", &scene.url).env("CCCI_CLONE_TOKEN_FILE", scene.path("token"));
     let (planned, seen) = scene.watched(&mut with);
@@ -134,10 +134,10 @@ pub(crate) async fn a_private_mirror_is_cloned_with_the_token_and_not_without(sc
         assert!(!text.contains(token), "the token is in a log, an argument or the environment");
     }
     let elsewhere = said(with.env("CCCI_CLONE_FORGE", "https://git.example.org"));
-    assert!(elsewhere.code != 0 && elsewhere.err.contains("asks for a login"), "{}", elsewhere.err);
+    assert!(elsewhere.code != 0 && elsewhere.err.contains("requires a login"), "{}", elsewhere.err);
 
     let public = said(scene.command("custom-html").arg("--private"));
-    assert!(public.code == 2 && public.err.contains("everybody may see it"), "{}", public.err);
+    assert!(public.code == 2 && public.err.contains("exists already and is public"), "{}", public.err);
 }
 
 #[derive(clap::Parser)]

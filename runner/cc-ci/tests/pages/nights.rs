@@ -36,7 +36,7 @@ pub(crate) fn put(state: &Path, text: &str) {
     let shelf = Shelf::below(state);
     let (green, none) = (json!("green"), Value::Null);
     let newest = json!([
-        {"recipe": "cryptpad", "not_tested": format!("it has no folder any more {text}")},
+        {"recipe": "cryptpad", "not_tested": format!("its folder was removed {text}")},
         {"recipe": "custom-html", "runs": [
             over(&release, "a", json!("green"), (json!("red"), GREEN, "passed")),
             over(&main, "b", json!("green"), (green.clone(), GREEN, "passed")),
@@ -62,7 +62,7 @@ async fn a_sweep_is_told_on_its_page_and_in_the_feed() {
     let scene = Scene::new();
     let server = scene.serve(Shows::default());
     let none = get(server.address, "/nightly").await.text();
-    assert!(none.contains("No sweep was made yet") && none.contains("CCCI_NIGHTLY"), "{none}");
+    assert!(none.contains("There was no sweep yet") && none.contains("CCCI_NIGHTLY"), "{none}");
     put(scene.state(), "words");
     let page = get(server.address, "/nightly").await.text();
     check_nested("the sweep", &page);
@@ -77,7 +77,7 @@ async fn a_sweep_is_told_on_its_page_and_in_the_feed() {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
     let before = get(server.address, "/nightly/2026-11-20").await.text();
-    assert!(before.contains("nothing turned") && before.contains("2026-11-19 was left out"), "{before}");
+    assert!(before.contains("nothing turned") && before.contains("2026-11-19 was skipped"), "{before}");
     for (path, status) in [("/nightly/2026-11-18", 404), ("/nightly/yesterday", 404)] {
         assert_eq!(get(server.address, path).await.status, status, "{path}");
     }

@@ -4,6 +4,7 @@ use base::failure::Cause;
 use journal::event::{Event, Outcome, Stage, VerdictKind};
 use journal::exit::Exit;
 
+use super::logins::{EndWarm, only_warm_provider};
 use super::support::{Said, cc_ci, is_thorough, left, repositories, run_of, state};
 
 /// Runs a head and compares its verdict with what the source says.
@@ -32,6 +33,18 @@ fn golden_as(repository: &str, head: &str, change: impl FnOnce(&mut std::process
     said
 }
 
+/// The same of a head that its backup decides, without the stages after that: the first fault decides, and those stages
+/// are the ones of the app's good head. `CCCI_GOLDEN=all` takes it through them too.
+fn golden_in_backup(repository: &str, head: &str) -> Said {
+    golden_as(repository, head, until_backup)
+}
+
+fn until_backup(command: &mut std::process::Command) {
+    if !is_thorough() {
+        command.args(["--only", "upgrade,backup"]);
+    }
+}
+
 /// After each deploy the app is asked until it answers, and only then for its data: traefik needs a moment to find new
 /// containers, and its 404 is no loss of data.
 fn is_asked_before_its_data(said: &Said) {
@@ -53,8 +66,8 @@ fn is_asked_before_its_data(said: &Said) {
 }
 
 macro_rules! heads {
-    ($($name:ident = $repository:literal $head:literal;)+) => {
-        $(#[test] fn $name() { golden($repository, $head); })+
+    ($($name:ident = $golden:ident $repository:literal $head:literal;)+) => {
+        $(#[test] fn $name() { $golden($repository, $head); })+
 
         #[test]
         fn no_head_is_forgotten() {
@@ -70,7 +83,7 @@ macro_rules! heads {
 }
 
 /// Heads with a test of their own, below or in another file.
-const SPECIAL: [(&str, &str); 35] = [
+const SPECIAL: [(&str, &str); 42] = [
     ("custom-html", "good/new-release"),
     // In faults.rs, each with the fault that it is red by.
     ("guestbook", "good/new-release"),
@@ -86,6 +99,7 @@ const SPECIAL: [(&str, &str); 35] = [
     ("ghost", "good/new-release"),
     ("ghost", "broken/no-restore-hook"),
     ("bluesky-pds", "good/new-release"),
+    ("bluesky-pds", "broken/blobs-not-backed-up"),
     ("mumble", "good/new-release"),
     ("mumble", "broken/page-alone"),
     ("mailu", "good/new-release"),
@@ -110,64 +124,91 @@ const SPECIAL: [(&str, &str); 35] = [
     ("gitea-postgres", "good/new-release"),
     ("keycloak-mariadb", "good/new-release"),
     ("matrix-synapse-plain", "good/new-release"),
+    // Below, with one Keycloak for all of them.
+    ("gitea", "good/new-release"),
+    ("gitea", "broken/database-moved"),
+    ("gitea", "broken/no-restore-hook"),
+    ("matrix-synapse", "good/new-release"),
+    ("matrix-synapse", "broken/no-restore-hook"),
+    ("matrix-synapse", "broken/dump-empty"),
 ];
 
 heads! {
-    a_new_secret = "custom-html" "good/new-secret";
-    a_readme = "custom-html" "good/readme-only";
-    no_version = "custom-html" "good/no-version";
-    version_three = "custom-html" "good/version-three";
-    version_newest = "custom-html" "good/version-newest";
-    version_older = "custom-html" "good/version-older";
-    versions_differ = "custom-html" "broken/versions-differ";
-    duration_by_a_variable = "custom-html" "broken/duration-variable";
-    schema = "custom-html" "broken/schema";
-    route_elsewhere = "custom-html" "broken/route-elsewhere";
-    healthcheck_program = "custom-html" "broken/healthcheck-program";
-    number_by_a_variable = "custom-html" "broken/number-variable";
-    image_missing = "custom-html" "broken/image-missing";
-    crash_loop = "custom-html" "broken/crash-loop";
-    never_healthy = "custom-html" "broken/never-healthy";
-    config_unversioned = "custom-html" "broken/config-unversioned";
-    secret_missing = "custom-html" "broken/secret-missing";
-    secret_not_given = "custom-html" "broken/secret-not-given";
-    secret_in_silence = "custom-html" "broken/secret-in-silence";
-    setting_required = "custom-html" "broken/setting-required";
-    setting_in_a_template = "custom-html" "broken/setting-in-a-template";
-    optional_file = "custom-html" "broken/optional-file";
-    invalid_compose = "custom-html" "broken/invalid-compose";
-    broken_shell = "custom-html" "broken/shell";
-    unknown_key = "custom-html" "broken/unknown-key";
-    rolled_back = "custom-html" "broken/rolled-back";
-    paused = "custom-html" "broken/paused";
-    backup_empty = "custom-html" "broken/backup-empty";
-    backup_removes_pages = "custom-html" "broken/backup-removes-pages";
-    dump_lost_in_a_pipe = "custom-html" "broken/dump-lost-in-a-pipe";
-    restore_nothing = "custom-html" "broken/restore-nothing";
-    restore_hook_fails = "custom-html" "broken/restore-hook-fails";
-    ignores_sigterm = "custom-html" "broken/ignores-sigterm";
-    port_taken = "custom-html" "broken/port-taken";
-    docker_socket = "custom-html" "broken/docker-socket";
-    health_wrong = "custom-html" "broken/health-wrong";
-    hostile_volume_of_the_host = "custom-html" "hostile/volume-of-the-host";
-    hostile_callers_environment = "custom-html" "hostile/callers-environment";
-    hostile_foreign_secret = "custom-html" "hostile/foreign-secret";
-    hostile_foreign_route = "custom-html" "hostile/foreign-route";
-    hostile_other_stack = "custom-html" "hostile/other-stack";
-    base_with_no_image = "custom-html-broken-base" "good/new-release";
-    lightweight_tag = "custom-html-lightweight" "good/new-release";
-    synapse_good = "matrix-synapse" "good/new-release";
-    synapse_without_restore_hook = "matrix-synapse" "broken/no-restore-hook";
-    synapse_with_an_empty_dump = "matrix-synapse" "broken/dump-empty";
-    n8n_good = "n8n" "good/new-release";
-    n8n_with_another_volume = "n8n" "broken/data-lost";
-    n8n_that_looks_elsewhere = "n8n" "broken/data-moved";
-    n8n_without_restore_hook = "n8n" "broken/no-restore-hook";
-    keycloak_good = "keycloak" "good/new-release";
-    keycloak_without_restore_hook = "keycloak" "broken/no-restore-hook";
-    gitea_good = "gitea" "good/new-release";
-    gitea_with_another_database = "gitea" "broken/database-moved";
-    gitea_without_restore_hook = "gitea" "broken/no-restore-hook";
+    a_new_secret = golden "custom-html" "good/new-secret";
+    a_readme = golden "custom-html" "good/readme-only";
+    no_version = golden "custom-html" "good/no-version";
+    version_three = golden "custom-html" "good/version-three";
+    version_newest = golden "custom-html" "good/version-newest";
+    version_older = golden "custom-html" "good/version-older";
+    versions_differ = golden "custom-html" "broken/versions-differ";
+    duration_by_a_variable = golden "custom-html" "broken/duration-variable";
+    schema = golden "custom-html" "broken/schema";
+    route_elsewhere = golden "custom-html" "broken/route-elsewhere";
+    healthcheck_program = golden "custom-html" "broken/healthcheck-program";
+    number_by_a_variable = golden "custom-html" "broken/number-variable";
+    image_missing = golden "custom-html" "broken/image-missing";
+    crash_loop = golden "custom-html" "broken/crash-loop";
+    never_healthy = golden "custom-html" "broken/never-healthy";
+    config_unversioned = golden "custom-html" "broken/config-unversioned";
+    secret_missing = golden "custom-html" "broken/secret-missing";
+    secret_not_given = golden "custom-html" "broken/secret-not-given";
+    secret_in_silence = golden "custom-html" "broken/secret-in-silence";
+    setting_required = golden "custom-html" "broken/setting-required";
+    setting_in_a_template = golden "custom-html" "broken/setting-in-a-template";
+    optional_file = golden "custom-html" "broken/optional-file";
+    invalid_compose = golden "custom-html" "broken/invalid-compose";
+    broken_shell = golden "custom-html" "broken/shell";
+    unknown_key = golden "custom-html" "broken/unknown-key";
+    rolled_back = golden "custom-html" "broken/rolled-back";
+    paused = golden "custom-html" "broken/paused";
+    backup_empty = golden "custom-html" "broken/backup-empty";
+    backup_removes_pages = golden "custom-html" "broken/backup-removes-pages";
+    dump_lost_in_a_pipe = golden "custom-html" "broken/dump-lost-in-a-pipe";
+    restore_nothing = golden "custom-html" "broken/restore-nothing";
+    restore_hook_fails = golden "custom-html" "broken/restore-hook-fails";
+    ignores_sigterm = golden "custom-html" "broken/ignores-sigterm";
+    port_taken = golden "custom-html" "broken/port-taken";
+    docker_socket = golden "custom-html" "broken/docker-socket";
+    health_wrong = golden "custom-html" "broken/health-wrong";
+    hostile_volume_of_the_host = golden "custom-html" "hostile/volume-of-the-host";
+    hostile_callers_environment = golden "custom-html" "hostile/callers-environment";
+    hostile_foreign_secret = golden "custom-html" "hostile/foreign-secret";
+    hostile_foreign_route = golden "custom-html" "hostile/foreign-route";
+    hostile_other_stack = golden "custom-html" "hostile/other-stack";
+    base_with_no_image = golden "custom-html-broken-base" "good/new-release";
+    lightweight_tag = golden "custom-html-lightweight" "good/new-release";
+    n8n_good = golden "n8n" "good/new-release";
+    n8n_with_another_volume = golden "n8n" "broken/data-lost";
+    n8n_that_looks_elsewhere = golden "n8n" "broken/data-moved";
+    n8n_without_restore_hook = golden_in_backup "n8n" "broken/no-restore-hook";
+    keycloak_good = golden "keycloak" "good/new-release";
+    keycloak_without_restore_hook = golden_in_backup "keycloak" "broken/no-restore-hook";
+}
+
+/// One after the other with one Keycloak, which the first of them makes.
+#[test]
+fn apps_with_logins_share_one_keycloak() {
+    let _alone = only_warm_provider();
+    let _end = EndWarm(state());
+    let whole: fn(&mut std::process::Command) = |_| ();
+    let heads = [
+        ("gitea", "good/new-release", whole),
+        ("gitea", "broken/database-moved", whole),
+        ("gitea", "broken/no-restore-hook", until_backup),
+        ("matrix-synapse", "good/new-release", whole),
+        ("matrix-synapse", "broken/no-restore-hook", until_backup),
+        ("matrix-synapse", "broken/dump-empty", whole),
+    ];
+    let is_red = |(repository, head, how): &(&str, &str, fn(&mut std::process::Command))| {
+        let warm = |command: &mut std::process::Command| {
+            command.args(["--warm", "10m"]);
+            how(command);
+        };
+        std::panic::catch_unwind(|| golden_as(repository, head, warm)).is_err()
+    };
+    let red: Vec<_> =
+        heads.iter().filter(|head| is_red(head)).map(|(repository, head, _)| (repository, head)).collect();
+    assert!(red.is_empty(), "red: {red:?}");
 }
 
 /// A whole run takes more than CI has for one more app, which is only installed there. `CCCI_GOLDEN=all` takes each of its

@@ -31,7 +31,7 @@ fn a_node_with_too_little_disk_is_refused_before_anything_is_made() {
     let fault = &said.verdict().decided_by.as_ref().unwrap().fault;
     assert_eq!(fault.cause, Cause::Infrastructure);
     let what = &fault.failure.what;
-    assert!(what.contains("GiB free of 3906250.0 GiB wanted") && what.contains("docker's data folder"), "{what}");
+    assert!(what.contains("GiB free of 3906250.0 GiB required") && what.contains("docker's data folder"), "{what}");
     assert!(fault.failure.look_at.contains("docker system df"), "{}", fault.failure.look_at);
     assert_eq!(said.outcome(Stage::Prepare), Some(Outcome::Blocked));
     assert_eq!(said.outcome(Stage::Install), Some(Outcome::Blocked));

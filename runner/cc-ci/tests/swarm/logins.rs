@@ -1,8 +1,9 @@
 //! Logins from a real Keycloak: one that stays between runs, and what a run's secrets leave behind.
 
 use std::io::BufRead as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -14,7 +15,7 @@ use slots::{Claim, Claims, RealmLeases};
 use swarm::Swarm;
 
 use super::made::{Made, left_of, started};
-use super::support::{left, own_state};
+use super::support::{cc_ci, left, own_state};
 
 const SSO: &str = "[sso]\nprovider = \"keycloak\"\nshare = true\nredirects = [\"/callback\"]\n";
 
@@ -50,6 +51,23 @@ fn realm_status(state: &Path, run: &str) -> u16 {
     with_swarm(async |_| http.get(&url, Instant::now() + Duration::from_secs(20)).await.unwrap().status)
 }
 
+/// There is one warm provider on a swarm at a time: whoever makes one holds this meanwhile.
+pub(crate) fn only_warm_provider() -> MutexGuard<'static, ()> {
+    static WARM: Mutex<()> = Mutex::new(());
+    WARM.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the warm provider that a run of this state folder made.
+pub(crate) struct EndWarm(pub(crate) PathBuf);
+
+impl Drop for EndWarm {
+    fn drop(&mut self) {
+        if let Some(claim) = warm_one() {
+            let _ = cc_ci(&self.0).args(["reap", "--run", claim.run.as_str()]).output();
+        }
+    }
+}
+
 #[test]
 fn a_provider_stays_warm_and_each_run_has_a_realm_that_goes() {
     let made = |warm: &str| {
@@ -59,16 +77,9 @@ fn a_provider_stays_warm_and_each_run_has_a_realm_that_goes() {
     let state = own_state();
     let words = ["run", "warmed", "--pr", "1", "--only", "functional", "--warm", "1h"];
     let first = made("true");
+    let _alone = only_warm_provider();
     // Whatever happens below, nothing of this stays.
-    struct End<'a>(&'a Made, &'a Path);
-    impl Drop for End<'_> {
-        fn drop(&mut self) {
-            if let Some(claim) = warm_one() {
-                let _ = self.0.command(self.1, &["reap", "--run", claim.run.as_str()]).output();
-            }
-        }
-    }
-    let _end = End(&first, state.path());
+    let _end = EndWarm(state.path().to_owned());
     assert!(warm_one().is_none(), "another warm provider is on this swarm: this test cannot tell them apart");
 
     // The first run makes it.

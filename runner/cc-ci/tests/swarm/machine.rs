@@ -40,7 +40,7 @@ fn a_domain_that_is_too_long_is_refused_with_the_room_that_there_is() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), code(Exit::Usage), "{text}");
-    assert!(text.contains("give a base domain of at most"), "{text}");
+    assert!(text.contains("use a base domain of at most"), "{text}");
 }
 
 #[test]

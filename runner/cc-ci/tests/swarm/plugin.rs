@@ -291,7 +291,7 @@ fn a_login_for_registries_is_a_file_in_a_volume_and_goes_with_the_images_of_list
             }
         });
         assert_eq!(images == Some(Outcome::Passed), is_pulled, "{out}{err}");
-        assert_eq!(out.contains("registry does not give it"), !is_pulled, "{out}");
+        assert_eq!(out.contains("registry refuses it"), !is_pulled, "{out}");
         assert!(!format!("{out}{err}").contains(LOGIN));
     }
     let _ = Command::new("docker").args(["rmi", &format!("{registry}/private:1")]).output();

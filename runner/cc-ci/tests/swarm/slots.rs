@@ -195,7 +195,7 @@ fn one_that_slept_past_its_lease_stops_when_it_wakes_and_leaves_the_next_run_alo
     assert_eq!(next.code, 0, "{:?}", next.records.iter().rev().take(3).collect::<Vec<_>>());
     assert_eq!((sleeper.code, sleeper.decided()), (i32::from(Exit::Infrastructure.code()), "no-slot"));
     let Verdict { line, .. } = sleeper.verdict();
-    assert!(line.contains("sign of life"), "{line}");
+    assert!(line.contains("heartbeat"), "{line}");
     assert_eq!(sleeper.outcome(Stage::Teardown), Some(Outcome::Passed));
     assert_eq!(left(&next.stack()), Vec::<String>::new());
 }

@@ -14,7 +14,9 @@ pub(crate) use self::gitea::comment_of_payload;
 pub use self::gitea::{Account, ENROL_TITLE, Gitea};
 pub use self::hosting::{Hosted, Hosting, NewPull, NewRepo, OwnPull};
 pub use self::release::{FEATURES, Feature, ForgeRelease, Number};
-pub use self::types::{ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Status, StatusState};
+pub use self::types::{
+    ANSWER_MARKER, Changed, Comment, Listed, Mark, Pull, PullEnd, Push, Pushes, Status, StatusState,
+};
 
 use base::names::Commit;
 use jiff::Timestamp;
@@ -62,7 +64,7 @@ pub trait Forge: Send + Sync {
         &self,
         pull: &PullId,
         since: Option<Timestamp>,
-    ) -> impl Future<Output = Result<Option<Vec<Push>>, ForgeError>> + Send;
+    ) -> impl Future<Output = Result<Option<Pushes>, ForgeError>> + Send;
 
     /// The bot's first comment on a pull request whose text begins with a marker. It finds a comment again that was
     /// written before a crash.

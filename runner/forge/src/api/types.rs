@@ -86,6 +86,15 @@ pub struct Push {
     pub commits: Vec<Commit>,
 }
 
+/// What was pushed to a pull request's head.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pushes {
+    /// The pushes, in any order.
+    pub items: Vec<Push>,
+    /// The newest time of any row of the timeline, whatever its type: everything older has been read.
+    pub newest: Option<Timestamp>,
+}
+
 /// A list from a forge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {

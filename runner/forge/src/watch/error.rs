@@ -8,7 +8,7 @@ pub enum StoreError {
     /// It is malformed.
     #[error(
         "the watcher's file {} cannot be understood ({why}). Move it away to begin anew: comments from before that \
-         start are left alone, and a word that was not taken on yet has to be written again", .path.display()
+         start are ignored, and a command that was not accepted yet has to be repeated", .path.display()
     )]
     Unreadable { path: PathBuf, why: String },
     /// It is for another forge or owner.

@@ -18,6 +18,7 @@ mod backoff;
 mod error;
 mod keep;
 mod pin;
+mod pushes;
 mod state;
 mod store;
 mod watcher;

@@ -3,6 +3,8 @@
 //! Between a command and its acceptance, the pull request's author may push. The member has not seen that, so the
 //! command does not approve it, and it is not run.
 
+use std::collections::BTreeMap;
+
 use base::names::Commit;
 use serde::{Deserialize, Serialize};
 
@@ -23,15 +25,13 @@ pub enum Pin {
     Unsure,
 }
 
-/// The pin of a command, from the pushes since it was written and from all pushes; `None` if the forge does not report
-/// pushes.
-pub fn pin(head: &Commit, word: CommentId, since: Option<&[Push]>, all: Option<&[Push]>) -> Pin {
-    let (Some(since), Some(all)) = (since, all) else { return Pin::Unsure };
-    if since.iter().chain(all).any(|push| push.id > word) {
-        return Pin::Pushed;
+/// The pin of a command, from the pushes to its pull request; `None` if the forge does not report pushes.
+pub fn pin(head: &Commit, word: CommentId, pushes: Option<&BTreeMap<CommentId, Push>>) -> Pin {
+    match pushes.and_then(|pushes| pushes.last_key_value()) {
+        Some((id, _)) if *id > word => Pin::Pushed,
+        Some((_, last)) if last.commits.last() == Some(head) => Pin::Head,
+        _ => Pin::Unsure,
     }
-    let last = all.iter().max_by_key(|push| push.id);
-    if last.is_some_and(|push| push.commits.last() == Some(head)) { Pin::Head } else { Pin::Unsure }
 }
 
 #[cfg(test)]
@@ -47,32 +47,31 @@ mod tests {
         Push { id: CommentId(id), is_force: false, commits }
     }
 
-    fn of(head: char, since: &[Push], all: &[Push]) -> Pin {
-        pin(&commit(head), CommentId(10), Some(since), Some(all))
+    fn of(head: char, pushes: &[Push]) -> Pin {
+        let pushes = pushes.iter().map(|push| (push.id, push.clone())).collect();
+        pin(&commit(head), CommentId(10), Some(&pushes))
     }
 
     #[test]
     fn the_head_is_pinned_where_the_last_push_before_the_word_led_to_it() {
-        assert_eq!(of('b', &[], &[push(1, &['a']), push(5, &['a', 'b'])]), Pin::Head);
-        assert_eq!(of('b', &[push(9, &['b'])], &[push(9, &['b'])]), Pin::Head, "both in one second");
+        assert_eq!(of('b', &[push(1, &['a']), push(5, &['a', 'b'])]), Pin::Head);
     }
 
     #[test]
     fn a_push_after_the_word_is_not_what_it_is_about() {
         let before = push(5, &['a']);
-        assert_eq!(of('b', &[push(11, &['b'])], &[before.clone(), push(11, &['b'])]), Pin::Pushed);
-        assert_eq!(of('a', &[push(11, &['b', 'a'])], std::slice::from_ref(&before)), Pin::Pushed, "there and back");
-        assert_eq!(of('b', &[push(11, &['b'])], &[before]), Pin::Pushed, "one that the long list hides");
-        assert_eq!(of('b', &[push(11, &[])], &[]), Pin::Pushed, "one that cannot be read");
+        assert_eq!(of('b', &[before.clone(), push(11, &['b'])]), Pin::Pushed);
+        assert_eq!(of('a', &[before, push(11, &['b', 'a'])]), Pin::Pushed, "there and back");
+        assert_eq!(of('b', &[push(11, &[])]), Pin::Pushed, "one that cannot be read");
     }
 
     #[test]
     fn a_head_that_no_push_tells_of_is_not_sure() {
         // The row of a push is written a moment after the head itself has moved.
-        assert_eq!(of('b', &[], &[push(5, &['a'])]), Pin::Unsure);
-        assert_eq!(of('a', &[], &[push(5, &['a', 'b'])]), Pin::Unsure, "an earlier commit of the last push");
-        assert_eq!(of('a', &[], &[push(4, &['a']), push(5, &['b'])]), Pin::Unsure, "back to what was there once");
-        assert_eq!(of('a', &[], &[]), Pin::Unsure);
-        assert_eq!(pin(&commit('a'), CommentId(10), None, None), Pin::Unsure);
+        assert_eq!(of('b', &[push(5, &['a'])]), Pin::Unsure);
+        assert_eq!(of('a', &[push(5, &['a', 'b'])]), Pin::Unsure, "an earlier commit of the last push");
+        assert_eq!(of('a', &[push(4, &['a']), push(5, &['b'])]), Pin::Unsure, "back to what was there once");
+        assert_eq!(of('a', &[]), Pin::Unsure);
+        assert_eq!(pin(&commit('a'), CommentId(10), None), Pin::Unsure);
     }
 }

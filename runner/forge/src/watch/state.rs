@@ -159,6 +159,6 @@ impl Known {
     }
 }
 
-fn minus(moment: Timestamp, span: SignedDuration) -> Timestamp {
+pub(super) fn minus(moment: Timestamp, span: SignedDuration) -> Timestamp {
     moment.checked_sub(span).unwrap_or(Timestamp::MIN)
 }

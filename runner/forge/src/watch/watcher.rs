@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::asked::{CommandRequest, Cycle};
 use super::error::{StoreError, WatchError};
 use super::pin::{Pin, pin};
+use super::pushes::KnownPushes;
 use super::state::{Fate, Known, Waiting};
 use super::store::Store;
 use crate::api::{Changed, Comment, Forge, ForgeError, Mark, Pull};
@@ -12,7 +13,7 @@ use crate::grammar::{Command, Parsed};
 use crate::names::{CommentId, PullId, User};
 
 /// A mark of this second or the one before may stand for two states.
-const SETTLED: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const SETTLED: SignedDuration = SignedDuration::from_secs(2);
 
 /// Watches one owner's pull requests on one forge.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Watcher<F> {
     known: Known,
     /// The pull requests whose comments have all been read, with their state then.
     done: HashMap<PullId, Mark>,
+    /// The pushes to pull requests with commands that wait.
+    pushes: KnownPushes,
 }
 
 impl<F: Forge> Watcher<F> {
@@ -45,7 +48,7 @@ impl<F: Forge> Watcher<F> {
                 known
             }
         };
-        Ok(Self { forge, store, me, known, done: HashMap::new() })
+        Ok(Self { forge, store, me, known, done: HashMap::new(), pushes: KnownPushes::default() })
     }
 
     pub fn forge(&self) -> &F {
@@ -172,7 +175,7 @@ impl<F: Forge> Watcher<F> {
     }
 
     /// Whether a command is authorized now.
-    async fn judge(&self, waiting: Waiting) -> Result<Result<CommandRequest, Fate>, ForgeError> {
+    async fn judge(&mut self, waiting: Waiting) -> Result<Result<CommandRequest, Fate>, ForgeError> {
         let Some(comment) = self.forge.comment(&waiting.pull.repo, waiting.id).await? else {
             return Ok(Err(Fate::Withdrawn));
         };
@@ -188,20 +191,18 @@ impl<F: Forge> Watcher<F> {
     }
 
     /// Whether the pull request's head existed when a command was written.
-    async fn pin(&self, waiting: &Waiting, pull: &Pull) -> Result<Pin, ForgeError> {
+    async fn pin(&mut self, waiting: &Waiting, pull: &Pull) -> Result<Pin, ForgeError> {
         let runs = |said: &Parsed| matches!(said, Parsed::Command(Command::TestMe(_)));
         if pull.ended.is_some() || !waiting.said.iter().any(runs) {
             return Ok(Pin::Unsure);
         }
-        // The short list first: nothing can be hidden from it.
-        let since = self.forge.pushes(&waiting.pull, Some(waiting.created)).await?;
-        let all = self.forge.pushes(&waiting.pull, None).await?;
-        Ok(pin(&pull.head, waiting.id, since.as_deref(), all.as_deref()))
+        Ok(pin(&pull.head, waiting.id, self.pushes.read(&self.forge, waiting).await?))
     }
 
     fn settle(&mut self, id: CommentId, fate: Fate) -> Result<(), WatchError> {
         let mut known = self.known.clone();
         known.settle(id, fate);
+        self.pushes.keep(known.waiting());
         self.write_down(known)
     }
 

@@ -24,7 +24,7 @@ async fn pin(watch: &mut Watch) -> (u64, Pin) {
 async fn written(scene: &Scene<'_>, number: u64, commit: &str) -> Vec<Push> {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
-        let pushes = scene.forge().pushes(&id(number), None).await.unwrap().unwrap();
+        let pushes = scene.forge().pushes(&id(number), None).await.unwrap().unwrap().items;
         if pushes.last().is_some_and(|push| push.commits.last().is_some_and(|last| last.as_str() == commit)) {
             return pushes;
         }

@@ -143,7 +143,7 @@ fn a_page_of_many_checks_stays_below_a_megabyte() {
     stage.checks.push(red);
     let html = render(&view, &[], Pictures::None).unwrap();
     assert!(html.len() < 1_000_000, "{} bytes", html.len());
-    assert!(html.contains("this page has no room for more") && html.contains("this is why"));
+    assert!(html.contains("this page has reached its size limit") && html.contains("this is why"));
 }
 
 #[test]

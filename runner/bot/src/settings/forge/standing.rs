@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(of("1.15.0").degree, Degree::Unusable);
         assert_eq!(of("7.0.0+gitea-1.22.0").what, "Forgejo 7.0.0, which lacks nothing that cc-ci uses");
         let untold = of("development");
-        assert!(untold.degree == Degree::Limited && untold.what.contains("does not tell its version"), "{untold:?}");
+        assert!(untold.degree == Degree::Limited && untold.what.contains("does not report its version"), "{untold:?}");
         let other = of_release(&ForgeRelease::Neither { why: "/api/v1/version is answered by 404".to_owned() });
         assert!(other.degree == Degree::Unusable && other.what.contains("neither a Gitea nor a Forgejo"), "{other:?}");
     }

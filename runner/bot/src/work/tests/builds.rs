@@ -191,7 +191,7 @@ async fn a_server_that_is_stopped_lets_the_build_be() {
     all.scene.shows(7, &["the repository is fetched"]).await;
     let InDrone { scene, drone, .. } = all;
     scene.stop.cancel();
-    scene.shows(7, &["the build goes on"]).await;
+    scene.shows(7, &["the build continues"]).await;
     scene.done.await.unwrap();
     assert_eq!(drone.status(1), "running");
     let (_alive, _writer) = writes(&dir, &fixtures::passed());
@@ -233,7 +233,7 @@ async fn a_drone_that_is_down_is_waited_for() {
     let mut all = in_drone().await;
     all.drone.is_down(true);
     all.scene.hears(5, 7, "!testme").await;
-    all.scene.shows(7, &["cc-ci waits for Drone", "it answered 503"]).await;
+    all.scene.shows(7, &["cc-ci cannot query Drone", "it answered 503"]).await;
     assert_eq!(all.drone.count(), 0);
     all.drone.is_down(false);
     let dir = all.begins().await;
@@ -241,10 +241,10 @@ async fn a_drone_that_is_down_is_waited_for() {
     // Also in the middle of a build; and the verdict needs no Drone.
     all.drone.runs(1);
     all.drone.is_down(true);
-    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    all.scene.shows(7, &["cc-ci cannot query Drone"]).await;
     let (_alive, _writer) = writes(&dir, &fixtures::passed());
     let text = all.scene.shows(7, &["### ✓ passed"]).await;
-    assert!(!text.contains("waits for Drone"), "{text}");
+    assert!(!text.contains("cannot query Drone"), "{text}");
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn stop_stops_the_build_also_where_drone_was_down() {
     let mut all = in_drone().await;
     let (_alive, _writer) = all.reaches_backup(5, 1).await;
     all.drone.is_down(true);
-    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    all.scene.shows(7, &["cc-ci cannot query Drone"]).await;
     all.scene.hears(6, 7, "!stop").await;
     all.scene.shows(7, &["the run is stopped"]).await;
     // The next process knows it.
@@ -398,7 +398,7 @@ async fn what_is_stopped_before_there_is_a_build_never_is_one() {
     let mut all = in_drone().await;
     all.drone.is_down(true);
     all.scene.hears(5, 7, "!testme").await;
-    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    all.scene.shows(7, &["cc-ci cannot query Drone"]).await;
     all.scene.hears(6, 7, "!stop").await;
     all.scene.shows(7, &["### × stopped by `ada`"]).await;
     all.drone.is_down(false);
@@ -427,7 +427,7 @@ async fn where_no_journal_arrived_the_exit_code_and_the_log_give_the_verdict() {
     // A part, and no log: green as well.
     let (_alive, _writer) = all.reaches_backup(6, 2).await;
     all.drone.exits(2, 0);
-    all.scene.shows(7, &["### ✓ passed, by the exit code of its step", "How far it came"]).await;
+    all.scene.shows(7, &["### ✓ passed, by the exit code of its step", "Progress:"]).await;
 }
 
 #[tokio::test]
@@ -473,7 +473,7 @@ async fn a_build_that_drone_has_forgotten_is_told_as_such() {
     all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
     // A permission that is refused for a moment, as while the forge is down, ends nothing.
     all.drone.repository(|known| known.visible = false);
-    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    all.scene.shows(7, &["cc-ci cannot query Drone"]).await;
     all.drone.repository(|known| known.visible = true);
     all.scene.shows(7, &["the repository is fetched"]).await;
     all.drone.forgets(1);
@@ -561,7 +561,7 @@ async fn a_settled_refusal_ends_the_word_also_where_a_build_may_be_there() {
     let mut all = in_drone().await;
     all.drone.is_down(true);
     all.scene.hears(5, 7, "!testme").await;
-    all.scene.shows(7, &["cc-ci waits for Drone"]).await;
+    all.scene.shows(7, &["cc-ci cannot query Drone"]).await;
     // It is not known whether the first start arrived; the repository is not shown any more.
     all.drone.repository(|known| known.visible = false);
     all = all.again().await;
@@ -577,6 +577,6 @@ async fn a_build_that_no_drone_is_known_for_any_more_is_no_second_run() {
     all.scene.shows(7, &["build [coop/cc-ci/1]"]).await;
     let (state, board) = all.scene.dies().await;
     let mut scene = open(state, board);
-    scene.shows(7, &["### ! no run", "knows no Drone any more"]).await;
+    scene.shows(7, &["### ! no run", "no Drone is configured any more"]).await;
     assert!(scene.starts.try_recv().is_err());
 }

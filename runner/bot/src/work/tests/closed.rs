@@ -71,7 +71,7 @@ async fn what_waits_and_runs_ends_with_its_pull_request_and_nothing_elsewhere() 
     scene.desk.ended(&pull(7), PullEnd::Merged);
     scene.desk.ended(&pull(9), PullEnd::Closed);
     scene.hears(4, 9, "!status").await;
-    scene.shows(9, &["how it stands is above"]).await;
+    scene.shows(9, &["its status is above"]).await;
     assert_eq!(scene.jobs()[..2], before[..2]);
 }
 
@@ -87,7 +87,7 @@ async fn a_verdict_that_came_before_the_end_stays() {
     let before = scene.jobs();
     scene.desk.ended(&pull(7), PullEnd::Merged);
     scene.hears(2, 7, "!status").await;
-    scene.shows(7, &["### ✓ passed", "how it stands"]).await;
+    scene.shows(7, &["### ✓ passed", "its status is above"]).await;
     assert_eq!((scene.jobs()[0].clone(), scene.apps.ended()), (before[0].clone(), Vec::new()));
 }
 
@@ -96,10 +96,10 @@ async fn an_app_that_stays_goes_with_its_pull_request() {
     let mut scene = scene();
     let run = scene.keeps().await;
     scene.desk.ended(&pull(7), PullEnd::Closed);
-    scene.shows(7, &["The pull request was closed, so the app that stayed is gone", "a new `!testme` tests it"]).await;
+    scene.shows(7, &["The pull request was closed, so the kept app was removed", "a new `!testme` tests it"]).await;
     scene.desk.ended(&pull(7), PullEnd::Closed);
     scene.hears(2, 7, "!status").await;
-    scene.shows(7, &["how it stands"]).await;
+    scene.shows(7, &["its status is above"]).await;
     assert_eq!(scene.apps.ended(), [run.order.run], "once");
 }
 
@@ -122,7 +122,7 @@ async fn an_app_that_was_kept_in_the_moment_of_the_end_goes_too() {
     run.let_go.cancelled().await;
     scene.tells(&run, kept());
     run.ends(0, &[]);
-    scene.shows(7, &["the app that stayed is gone"]).await;
+    scene.shows(7, &["the kept app was removed"]).await;
     assert_eq!(scene.apps.ended(), [run.order.run]);
 }
 
@@ -143,7 +143,7 @@ async fn a_pull_request_that_ended_while_nobody_watched_is_found_at_the_start() 
             run.ends(130, &[]);
         }
     });
-    scene.shows(7, &["the app that stayed is gone"]).await;
+    scene.shows(7, &["the kept app was removed"]).await;
     scene.shows(8, &["### × stopped: the pull request was merged"]).await;
     assert_eq!(scene.apps.ended(), [kept.order.run]);
 }
@@ -154,7 +154,7 @@ async fn a_word_on_a_pull_request_that_ended_starts_nothing_until_it_is_open_aga
     scene.hears_as(1, Pin::Unsure, Some(PullEnd::Merged)).await;
     scene.shows(7, &["this pull request is merged: it is not tested any more"]).await;
     scene.hears_as(2, Pin::Unsure, Some(PullEnd::Closed)).await;
-    scene.shows(7, &["this pull request is closed: it has to be opened again"]).await;
+    scene.shows(7, &["this pull request is closed: reopen it to test it"]).await;
     assert!(scene.starts.try_recv().is_err() && scene.board.statuses().is_empty());
     scene.hears_as(3, Pin::Head, None).await;
     assert_eq!(scene.started().await.order.comment, CommentId(3));

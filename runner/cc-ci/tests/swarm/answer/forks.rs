@@ -50,8 +50,8 @@ pub(super) async fn a_commit_that_a_push_took_away(scene: &mut Scene<'_>) {
     scene.gitea.forgets(REPO).await;
     fetch.pass();
     let answer = pull.answer(&["### ! no run"]).await;
-    assert!(answer.contains(&format!("does not have commit {} any more", pull.head)), "{answer}");
-    assert!(answer.contains("**Look at:** ``the new commits; a new word"), "{answer}");
+    assert!(answer.contains(&format!("no longer has commit {}", pull.head)), "{answer}");
+    assert!(answer.contains("**Look at:** ``the new commits; a new `!testme`"), "{answer}");
     assert_eq!(scene.verdicts(&pull), []);
     // There is no commit to set a status of, and nothing waits for that.
     until("the word's end", async || scene.word(word).is_some_and(|word| word["told"] == true)).await;

@@ -45,7 +45,7 @@ pub(super) async fn a_webhook_is_answered_at_once(scene: &mut Scene<'_>) {
     // By webhook and by polling: once.
     let listener = listens(scene, POLL).await;
     let right = hook(scene, &listener, SECRET).await;
-    unheard.answer(&["how it stands"]).await;
+    unheard.answer(&["its status is above"]).await;
     let again = pull.says("!testme only=install").await;
     until("its end", async || scene.word(again).is_some_and(|word| word["told"] == true)).await;
     let after = pull.says("!status").await;

@@ -57,10 +57,10 @@ pub(super) async fn an_app_is_held(scene: &mut Scene<'_>) {
     assert!(pull.left().await.iter().any(|object| object.contains("service")), "its app is there");
     // It goes with its pull request, and nothing begins again when that is opened again.
     pull.turns("closed").await;
-    pull.answer(&["The pull request was closed, so the app that stayed is gone", "a new `!testme` tests it"]).await;
+    pull.answer(&["The pull request was closed, so the kept app was removed", "a new `!testme` tests it"]).await;
     pull.nothing_is_left().await;
     pull.says("!testme only=install").await;
-    pull.answer(&["this pull request is closed: it has to be opened again"]).await;
+    pull.answer(&["this pull request is closed: reopen it to test it"]).await;
     pull.turns("open").await;
     pull.says("!testme only=install").await;
     pull.is_deployed().await;
@@ -104,7 +104,7 @@ pub(super) async fn comments_that_are_edited_or_deleted(scene: &mut Scene<'_>) {
     // Read after all of it.
     pull.says("!status").await;
     until("the second answer", async || {
-        pull.answers().await.concat().matches("`!status`: how it stands is above").count() == 2
+        pull.answers().await.concat().matches("`!status`: its status is above").count() == 2
     })
     .await;
     assert!(scene.word(nothing).is_none());
@@ -119,7 +119,7 @@ pub(super) async fn a_stopped_server_tears_down(scene: &mut Scene<'_>) {
     pull.is_deployed().await;
     let server = scene.take_server().unwrap();
     assert!(server.stop().await.success());
-    pull.answer(&["cc-ci is being stopped; this begins again when it is back"]).await;
+    pull.answer(&["cc-ci is shutting down; this run begins again when it is back"]).await;
     pull.nothing_is_left().await;
     scene.serve().await;
     pull.answer(&["### ✓ passed, in part", "begun again after a restart"]).await;

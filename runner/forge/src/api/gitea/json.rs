@@ -169,6 +169,7 @@ impl Pull {
 #[derive(Deserialize)]
 pub(super) struct Event {
     id: u64,
+    pub(super) updated_at: Option<Timestamp>,
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]

@@ -30,7 +30,7 @@ use url::Url;
 pub use self::account::{Account, ENROL_TITLE};
 use self::call::{Call, date};
 pub(crate) use self::json::comment_of_payload;
-use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, Push, Status, StatusState};
+use super::{Changed, Comment, Forge, ForgeError, Listed, Pull, Pushes, Status, StatusState};
 use crate::names::{CommentId, Login, Owner, PullId, Repo, User};
 
 /// A Gitea with one bot's token and one organisation.
@@ -129,13 +129,17 @@ impl Forge for Gitea {
         found.checked(pull).map(Some).map_err(|why| answer.wrong(why))
     }
 
-    async fn pushes(&self, pull: &PullId, since: Option<Timestamp>) -> Result<Option<Vec<Push>>, ForgeError> {
+    async fn pushes(&self, pull: &PullId, since: Option<Timestamp>) -> Result<Option<Pushes>, ForgeError> {
         let path = format!("{}/issues/{}/timeline", Self::repo_path(&pull.repo), pull.number);
         let since = since.map(|since| since.to_string());
         let query: Vec<(&str, &str)> = since.iter().map(|since| ("since", since.as_str())).collect();
         // A row that the forge cannot render is null.
         match self.list_with_gaps::<Option<json::Event>>(&path, &query).await {
-            Ok(rows) => Ok(Some(rows.into_iter().flatten().filter_map(|event| event.push()).collect())),
+            Ok(rows) => {
+                let rows: Vec<json::Event> = rows.into_iter().flatten().collect();
+                let newest = rows.iter().filter_map(|event| event.updated_at).max();
+                Ok(Some(Pushes { items: rows.iter().filter_map(json::Event::push).collect(), newest }))
+            }
             Err(ForgeError::Refused { status: 403 | 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -195,7 +195,7 @@ async fn pushes_are_read_behind_what_the_bot_may_not_see() {
     let push = |id: u64, force: bool, commits: &[&str]| {
         let commits: Vec<String> = commits.iter().map(|digit| commit(digit)).collect();
         let body = json!({ "is_force_push": force, "commit_ids": commits }).to_string();
-        json!({ "id": id, "type": "pull_push", "body": body })
+        json!({ "id": id, "type": "pull_push", "body": body, "updated_at": format!("2026-01-01T00:00:0{id}Z") })
     };
     let comment = json!({ "id": 2, "type": "comment", "body": push(0, false, &["9"])["body"] });
     let odd = json!({ "id": 6, "type": "pull_push", "body": "nonsense" });
@@ -220,9 +220,10 @@ async fn pushes_are_read_behind_what_the_bot_may_not_see() {
     let pull = PullId { repo: repo(), number: 12 };
     let pushes = forge.pushes(&pull, None).await.unwrap().unwrap();
     let seen: Vec<(u64, bool, usize)> =
-        pushes.iter().map(|push| (push.id.0, push.is_force, push.commits.len())).collect();
+        pushes.items.iter().map(|push| (push.id.0, push.is_force, push.commits.len())).collect();
     assert_eq!(seen, [(1, false, 2), (5, true, 2), (6, false, 0)]);
-    assert_eq!(forge.pushes(&pull, Some(Timestamp::UNIX_EPOCH)).await.unwrap(), Some(Vec::new()));
+    assert_eq!(pushes.newest, Some("2026-01-01T00:00:05Z".parse().unwrap()));
+    assert_eq!(forge.pushes(&pull, Some(Timestamp::UNIX_EPOCH)).await.unwrap(), Some(Pushes::default()));
     // An older forge has no timeline.
     assert_eq!(serving(Router::new()).await.pushes(&pull, None).await.unwrap(), None);
 }

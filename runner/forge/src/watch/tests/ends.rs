@@ -51,6 +51,38 @@ async fn only_a_word_about_a_run_costs_a_look_at_the_pushes() {
 }
 
 #[tokio::test]
+async fn many_words_on_one_pull_request_cost_its_whole_timeline_once() {
+    let (model, folder) = (Model::default(), tempfile::tempdir().unwrap());
+    let mut watcher = open(&model, folder.path()).await;
+    model.push(1, 'a');
+    for _ in 0..4 {
+        model.tick(10);
+        model.comment_by(MEMBER, 1, "!testme");
+    }
+    watcher.cycle().await.unwrap();
+    let mut next = async |requests: u32| {
+        model.requests();
+        let asked = watcher.next().await.unwrap().unwrap();
+        assert_eq!(model.requests(), requests);
+        watcher.confirm(asked.comment.id).unwrap();
+        (asked.comment.id.0, asked.pin)
+    };
+    // The oldest one cannot be told about: the one after it is read first, and it from its own moment on.
+    model.fail_after(0, super::wrong());
+    assert_eq!(next(6).await, (3, Pin::Head));
+    assert_eq!(next(5).await, (2, Pin::Head));
+    assert_eq!(next(4).await, (4, Pin::Head));
+    model.tick(10);
+    model.push(1, 'b');
+    assert_eq!(next(4).await, (5, Pin::Pushed), "a push that came while words waited");
+    model.comment_by(MEMBER, 1, "!testme");
+    watcher.cycle().await.unwrap();
+    model.requests();
+    assert_eq!(watcher.next().await.unwrap().unwrap().pin, Pin::Head);
+    assert_eq!(model.requests(), 5, "with no word left, nothing was kept");
+}
+
+#[tokio::test]
 async fn the_end_of_a_pull_request_is_told_until_it_is_old() {
     let (model, folder) = (Model::default(), tempfile::tempdir().unwrap());
     let mut watcher = open(&model, folder.path()).await;

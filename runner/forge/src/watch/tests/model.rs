@@ -7,7 +7,7 @@ use base::names::Commit;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::api::{Changed, Comment, Forge, ForgeError, Listed, Mark, Pull, PullEnd, Push, Status};
+use crate::api::{Changed, Comment, Forge, ForgeError, Listed, Mark, Pull, PullEnd, Push, Pushes, Status};
 use crate::names::{CommentId, Login, PullId, Repo, User};
 
 pub(super) const BOT: i64 = 1;
@@ -224,11 +224,14 @@ impl Forge for Model {
         })
     }
 
-    async fn pushes(&self, pull: &PullId, since: Option<Timestamp>) -> Result<Option<Vec<Push>>, ForgeError> {
+    async fn pushes(&self, pull: &PullId, since: Option<Timestamp>) -> Result<Option<Pushes>, ForgeError> {
         self.answer(|inner| {
-            let is_meant = |(second, _): &&(i64, Push)| since.is_none_or(|since| at(*second) >= since);
-            let all = inner.pushes.get(pull).into_iter().flatten().filter(is_meant);
-            (!inner.is_old).then(|| all.map(|(_, push)| push.clone()).collect())
+            let is_meant = |moment: &Timestamp| since.is_none_or(|since| *moment >= since);
+            let pushes = inner.pushes.get(pull).into_iter().flatten().map(|(second, push)| (at(*second), push));
+            let items = pushes.clone().filter(|(moment, _)| is_meant(moment)).map(|(_, push)| push.clone()).collect();
+            let comments = inner.comments.values().filter(|comment| comment.pull == *pull);
+            let rows = comments.map(|comment| comment.updated).chain(pushes.map(|(moment, _)| moment));
+            (!inner.is_old).then(|| Pushes { items, newest: rows.filter(is_meant).max() })
         })
     }
 

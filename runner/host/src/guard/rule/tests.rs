@@ -30,11 +30,11 @@ fn each_thing_is_named_with_its_numbers_and_what_to_do() {
     assert_eq!(
         said,
         [
-            "docker's data folder /var/lib/docker has 512 MiB free of 4.0 GiB wanted",
-            "docker's data folder /var/lib/docker can take 10 more files of 50000 wanted",
-            "the state folder /state has 0 MiB free of 256 MiB wanted",
-            "the state folder /state can take 3 more files of 2000 wanted",
-            "node one has 300 MiB of memory available of 1.0 GiB wanted",
+            "docker's data folder /var/lib/docker has 512 MiB free of 4.0 GiB required",
+            "docker's data folder /var/lib/docker has 10 free inodes of 50000 required",
+            "the state folder /state has 0 MiB free of 256 MiB required",
+            "the state folder /state has 3 free inodes of 2000 required",
+            "node one has 300 MiB of memory available of 1.0 GiB required",
         ]
     );
     let refusal = failure(&poor, &lacking, &[]);
