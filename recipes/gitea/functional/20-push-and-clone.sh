@@ -6,33 +6,28 @@ token=$alice_token name=$alice owner=$club
 
 repository="code-$(random_hex 5)"
 ask POST "/api/v1/orgs/$owner/repos" --data "{\"name\":\"$repository\",\"private\":true,\"default_branch\":\"main\"}" > /dev/null
-remember repository "$repository"
-address=$CCCI_URL/$owner/$repository.git
-here=$CCCI_WORK/push-$repository
-
+address=$CCCI_URL/$owner/$repository.git here=$CCCI_WORK/push-$repository
 new_clone "$here" "$name"
 cd "$here"
 printf '# %s\n\nWritten in run %s.\n' "$repository" "$CCCI_RUN" > README.md
 head -c 200000 /dev/urandom > picture.bin
 git add . && git commit --quiet --message "First commit of $repository"
 mkdir src && printf 'fn main() {}\n' > src/main.rs
-git add . && git commit --quiet --message 'A program'
+save "$here" 'A program' "$owner/$repository"
 git tag -a v1 -m 'The first one'
-git push --quiet "$address" main v1
-wanted=$(git rev-parse HEAD)
-remember commit "$wanted"
+git push --quiet "$address" v1
+remember repository "$repository"
+remember commit "$commit"
 
-# The server's own view, then a clone of somebody who was not here.
-wait_for_commit "$owner/$repository" "$wanted"
 new_clone "$here.again" "$name"
 cd "$here.again"
 git fetch --quiet "$address" main --tags
 git checkout --quiet FETCH_HEAD
-[ "$(git rev-parse HEAD)" = "$wanted" ] || fail "the clone has $(git rev-parse HEAD) and not $wanted"
+[ "$(git rev-parse HEAD)" = "$commit" ] || fail "the clone has $(git rev-parse HEAD) and not $commit"
 [ "$(git rev-list --count HEAD)" = 2 ] || fail "the clone has $(git rev-list --count HEAD) commits and not 2"
 cmp picture.bin "$here/picture.bin"
 git fsck --strict --no-dangling > /dev/null
-[ "$(git rev-parse 'v1^{commit}')" = "$wanted" ] || fail "the tag v1 names another commit"
+[ "$(git rev-parse 'v1^{commit}')" = "$commit" ] || fail "the tag v1 names another commit"
 
 # It is private: a stranger's git is asked who it is.
 token=$(random_hex 20)

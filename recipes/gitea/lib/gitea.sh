@@ -37,16 +37,27 @@ database() {
   fi
 }
 
-# wait_for_commit REPOSITORY COMMIT: until the server's main is this commit. git has it as soon as the push
-# ends, the database a moment later.
+# wait_for_commit REPOSITORY COMMIT [BRANCH]: until the server's main, or this branch, is this commit. git has it as soon as
+# the push ends, the database a moment later.
 wait_for_commit() {
-  local left said
-  for ((left = 60; left > 0; left--)); do
-    said=$(ask GET "/api/v1/repos/$1/branches/main" 2>&1) || true
-    if grep -qF "\"id\":\"$2\"" <<< "$said"; then return; fi
-    sleep 0.5
-  done
-  fail "the server's main of $1 is not the commit $2 that was pushed: ${said:0:400}"
+  eventually has_commit "$1" "$2" "${3:-main}" > /dev/null
+}
+has_commit() {
+  holds "the server's $3 of $1" "$(ask GET "/api/v1/repos/$1/branches/$3")" "\"id\":\"$2\""
+}
+
+# number_in JSON: the number of the issue or the pull request that it is about.
+number_in() {
+  grep -o '"number":[0-9]*' <<< "$1" | cut -d: -f2
+}
+
+# save FOLDER MESSAGE REPOSITORY: commits what is in the folder, pushes it, and waits until the server has this $commit.
+save() {
+  git -C "$1" add .
+  git -C "$1" commit --quiet --message "$2"
+  git -C "$1" push --quiet "$CCCI_URL/$3.git" main
+  commit=$(git -C "$1" rev-parse HEAD)
+  wait_for_commit "$3" "$commit"
 }
 
 # new_clone FOLDER NAME: an empty repository that pushes and fetches in this person's name, with $token.

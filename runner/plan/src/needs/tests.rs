@@ -131,7 +131,7 @@ fn the_tests_of_the_recipes_here_find_what_they_need() {
     assert_eq!(needs("custom-html", "functional/20-content-types.hurl"), ["functional/10-write-and-fetch.sh"]);
     assert_eq!(needs("custom-html", "functional/10-write-and-fetch.sh"), [""; 0]);
     assert_eq!(
-        needs("gitea", "functional/40-pull-request.hurl"),
+        needs("gitea", "functional/40-pull-request.sh"),
         ["functional/10-people.sh", "functional/20-push-and-clone.sh"]
     );
     assert_eq!(
