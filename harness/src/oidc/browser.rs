@@ -99,7 +99,12 @@ impl Oidc {
 
 /// Opens a page of Keycloak's own that wants a login, shows that its form refuses a wrong password, and sends it with this
 /// one. Gives the form's title; what comes after the form is the caller's to see.
-pub async fn pass_login_form(browser: &Browser, page: &str, user: &str, password: &SecretString) -> Result<String, Wrong> {
+pub async fn pass_login_form(
+    browser: &Browser,
+    page: &str,
+    user: &str,
+    password: &SecretString,
+) -> Result<String, Wrong> {
     browser.open(page).await?;
     browser.see(FORM).await?;
     let title = browser.title().await?;
