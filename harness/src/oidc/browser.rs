@@ -12,11 +12,9 @@ use crate::testing::Wrong;
 use http_client::place;
 
 /// Keycloak's form.
-const FORM: &str = "#kc-form-login";
 const USER: &str = "#username";
 const PASSWORD: &str = "#password";
 const GO: &str = "#kc-login";
-const REFUSED: &str = "#input-error-username, #input-error";
 
 /// How long the way back may take.
 const BACK: Duration = Duration::from_secs(30);
@@ -69,7 +67,12 @@ impl Oidc {
             let to = here.origin().ascii_serialization();
             return Err(OidcError::from(NotLoggedIn::Elsewhere { at: place(&here), to }).into());
         }
-        fill_form(browser, user, password.expose_secret()).await?;
+        browser.fill(USER, user).await?;
+        if browser.find_all(By::Css(PASSWORD)).await?.is_empty() {
+            browser.click(GO).await?;
+        }
+        browser.fill(PASSWORD, password.expose_secret()).await?;
+        browser.click(GO).await?;
         self.back(browser, is_back).await
     }
 
@@ -95,31 +98,4 @@ impl Oidc {
             }
         }
     }
-}
-
-/// Opens a page of Keycloak's own that wants a login, shows that its form refuses a wrong password, and sends it with this
-/// one. Gives the form's title; what comes after the form is the caller's to see.
-pub async fn pass_login_form(
-    browser: &Browser,
-    page: &str,
-    user: &str,
-    password: &SecretString,
-) -> Result<String, Wrong> {
-    browser.open(page).await?;
-    browser.see(FORM).await?;
-    let title = browser.title().await?;
-    fill_form(browser, user, &format!("not-{}", password.expose_secret())).await?;
-    browser.see_text(REFUSED, "Invalid username or password").await?;
-    fill_form(browser, user, password.expose_secret()).await?;
-    Ok(title)
-}
-
-/// Fills in Keycloak's form, which may ask for the password on a page of its own.
-async fn fill_form(browser: &Browser, user: &str, password: &str) -> Result<(), Wrong> {
-    browser.fill(USER, user).await?;
-    if browser.find_all(By::Css(PASSWORD)).await?.is_empty() {
-        browser.click(GO).await?;
-    }
-    browser.fill(PASSWORD, password).await?;
-    browser.click(GO).await
 }

@@ -41,7 +41,6 @@ mod userinfo;
 pub use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-pub use self::browser::pass_login_form;
 pub use self::claims::{Claims, Expect};
 pub use self::code::{Attempt, CallbackRefused, Code};
 pub use self::discovery::Discovery;

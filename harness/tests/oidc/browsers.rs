@@ -1,7 +1,6 @@
 //! A person with Debian's Chromium.
 
 use harness::browser::{Browser, Config};
-use harness::oidc::pass_login_form;
 use jiff::Timestamp;
 
 use crate::keycloak::random;
@@ -43,15 +42,4 @@ pub(crate) async fn what_the_page_says_is_told(scene: &Scene) {
     let trap = format!("{}/trap", scene.app.url);
     let wrong = scene.provider.login_by_browser(&browser, &trap, "ben", &scene.password).await.unwrap_err();
     assert!(wrong.to_string().contains("which is not the provider"), "{wrong}");
-}
-
-pub(crate) async fn a_form_refuses_a_wrong_password_and_takes_the_right_one(scene: &Scene) {
-    let browser = browser().await;
-    let login = format!("{}/login", scene.app.url);
-    let title = pass_login_form(&browser, &login, "ben", &scene.password).await.unwrap();
-    assert!(title.starts_with("Sign in to "), "{title}");
-    browser.see_text("h1", "Hello ben").await.unwrap();
-    // Who is logged in sees no form.
-    let wrong = pass_login_form(&browser, &login, "ben", &scene.password).await.unwrap_err();
-    assert!(!wrong.is_broken(), "{wrong}");
 }
