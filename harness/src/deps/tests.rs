@@ -91,8 +91,7 @@ fn the_example_of_the_page_does_what_it_says() {
     std::fs::write(path("app.env"), "TYPE=gitea\n").unwrap();
     std::fs::write(path("steps.sh"), example).unwrap();
     let abra = "#!/bin/sh\necho \"$@\" >>\"$CCCI_WORK/words\"; stat -c %a \"$7\" >>\"$CCCI_WORK/mode\"; cat \"$7\" >\"$CCCI_WORK/value\"\n";
-    std::fs::write(path("abra"), abra).unwrap();
-    std::fs::set_permissions(path("abra"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    testbed::executable(&path("abra"), abra).unwrap();
     let done = std::process::Command::new("bash")
         .arg(path("steps.sh"))
         .env("CCCI_DEPS_FILE", path("deps.json"))

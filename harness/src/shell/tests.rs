@@ -145,9 +145,9 @@ fn a_setting_goes_by_the_variable_that_the_recipe_takes_it_from() {
 #[test]
 fn a_call_sends_its_headers_and_no_secret_is_an_argument() {
     let scene = Scene::new();
-    let curl = scene.file("bin/curl", "#!/usr/bin/env bash\nfor one in \"$@\"; do case $one in @*) cat \"${one#@}\" ;; *) echo \"<$one>\" ;; esac; done\n");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&curl, mode).unwrap();
+    let curl = scene.file("bin/curl", "");
+    let script = "#!/usr/bin/env bash\nfor one in \"$@\"; do case $one in @*) cat \"${one#@}\" ;; *) echo \"<$one>\" ;; esac; done\n";
+    testbed::executable(&curl, script).unwrap();
     let said = scene.green(
         "PATH=$CCCI_WORK/bin:$PATH CCCI_CA=ca CCCI_URL=https://app\nheaders=('browser-id: a b')\ncall_as 'Cookie: secret' GET /x --include",
     );

@@ -236,12 +236,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_of_the_app_is_read_in_its_container_and_hidden() {
-        use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let exec = dir.path().join("exec");
         let script = "#!/bin/sh\n[ \"$*\" = 'app -- cat /run/secrets/admin_password' ] && echo s3cret";
-        std::fs::write(&exec, script).unwrap();
-        std::fs::set_permissions(&exec, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testbed::executable(&exec, script).unwrap();
         let values = [("CCCI_WORK", dir.path().to_str().unwrap()), ("CCCI_EXEC", exec.to_str().unwrap())];
         let test = Test::new("functional/50-x", values.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(test.secret("app", "admin_password").await.unwrap(), "s3cret");

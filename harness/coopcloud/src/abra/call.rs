@@ -186,11 +186,9 @@ mod tests {
     use super::*;
 
     fn script(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("abra");
-        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testbed::executable(&path, &format!("#!/bin/sh\n{text}\n")).unwrap();
         (dir, path)
     }
 

@@ -103,8 +103,7 @@ fn an_upgrade_that_abra_only_claims_did_not_move() {
         dir.path().display(),
         real.display()
     );
-    std::fs::write(&liar, script).unwrap();
-    std::fs::set_permissions(&liar, std::fs::Permissions::from_mode(0o755)).unwrap();
+    testbed::executable(&liar, &script).unwrap();
     let said =
         Said::of(cc_ci(&state()).env("CCCI_ABRA", &liar).args(custom_html("good/readme-only")).output().unwrap());
     assert_eq!(said.decided(), "did-not-move", "{}", said.verdict().line);
