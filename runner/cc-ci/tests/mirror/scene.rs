@@ -1,7 +1,6 @@
 //! An organisation without repositories, an upstream, and the program.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
