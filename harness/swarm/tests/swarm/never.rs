@@ -17,7 +17,7 @@ async fn a_crash_loop_is_named_within_seconds() {
         let failure = stack.deploy(vec![("app", exits(3))]).await.unwrap_err();
         assert_eq!(failure.kind, Kind::CrashLoop, "{failure:?}");
         assert_eq!(failure.what, format!("service app ({IMAGE}) exited 3 times, last with code 3"));
-        assert!(failure.detail.contains("failed, wanted shutdown, exit code 3"), "{}", failure.detail);
+        assert!(failure.detail.contains("failed, desired shutdown, exit code 3"), "{}", failure.detail);
         assert!(failure.detail.contains("last lines of app:\nabout to fail\n"), "{}", failure.detail);
         assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     })
