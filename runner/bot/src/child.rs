@@ -276,10 +276,8 @@ mod tests {
     use super::*;
 
     fn children(script: &str, dir: &std::path::Path) -> Children {
-        use std::os::unix::fs::PermissionsExt as _;
         let program = dir.join("program");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testbed::executable(&program, &format!("#!/bin/sh\n{script}\n")).unwrap();
         Children { program: program.into(), environment: vec![("CCCI_SLOTS", "some".into())], git: Vec::new() }
     }
 

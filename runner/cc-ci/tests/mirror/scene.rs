@@ -1,7 +1,6 @@
 //! An organisation without repositories, an upstream, and the program.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -87,8 +86,7 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let (log, program) = (folder.path().join("log"), folder.path().join("git"));
         let note = format!("{{ printf '%s\\n' \"$@\"; env; }} >>'{}'", log.display());
-        std::fs::write(&program, format!("#!/bin/sh\n{note}\nexec {} \"$@\"\n", real.trim())).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        testbed::executable(&program, &format!("#!/bin/sh\n{note}\nexec {} \"$@\"\n", real.trim())).unwrap();
         let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
         let said = said(command.env("PATH", path));
         assert_eq!(said.code, 0, "{}{}", said.out, said.err);

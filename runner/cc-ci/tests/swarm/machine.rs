@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use journal::event::{Event, Outcome, Stage};
@@ -103,8 +102,7 @@ fn an_upgrade_that_abra_only_claims_did_not_move() {
         dir.path().display(),
         real.display()
     );
-    std::fs::write(&liar, script).unwrap();
-    std::fs::set_permissions(&liar, std::fs::Permissions::from_mode(0o755)).unwrap();
+    testbed::executable(&liar, &script).unwrap();
     let said =
         Said::of(cc_ci(&state()).env("CCCI_ABRA", &liar).args(custom_html("good/readme-only")).output().unwrap());
     assert_eq!(said.decided(), "did-not-move", "{}", said.verdict().line);
