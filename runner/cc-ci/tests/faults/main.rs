@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod asleep;
+mod authority;
 mod clock;
 mod disk;
 mod engine;
+mod held;
 mod janitors;
 mod judge;
 mod killed;

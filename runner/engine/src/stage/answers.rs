@@ -177,8 +177,7 @@ fn cause(found: Option<&Diagnosis>, failure: &Failure) -> String {
 fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Observation) -> Failure {
     let detail = format!("{}\n{}", lines(seen), failure.detail);
     if let Some(world) = &seen.world {
-        let what = format!("{}; so nothing is known of the app: {}", world.what, failure.what);
-        return Failure { what, ..world.clone() }.with_detail(detail.trim_end());
+        return no_answer::of_the_world(world, failure).with_detail(detail.trim_end());
     }
     match found {
         Some(found) => Failure {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::overlay::{OverlayFile, OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
 
+use super::no_answer::blamed;
 use super::overlay;
 use crate::context::{StageRun, Step, Stopped};
 use journal::event::{Origin, Outcome};
@@ -29,7 +30,7 @@ pub(super) async fn try_to_seed(cx: &mut StageRun) -> Result<(), String> {
         return Err(format!("{} says {}", data.seed.name, result.text));
     }
     cx.app.seeded = true;
-    let _ = overlay::record(cx, &data.seed.name, result);
+    let _ = overlay::record(cx, &data.seed.name, result).await;
     Ok(())
 }
 
@@ -57,11 +58,11 @@ pub(super) async fn check(cx: &mut StageRun, when: &str) -> Step {
         };
         let failure = Failure::new(kind, format!("{what}: {} says {}", data.check.name, result.text), look_at);
         let (files, shown) = (overlay::kept(cx, &result), overlay::shown(cx, &result));
-        let failure = failure.with_files(files).with_detail(result.detail);
+        let failure = blamed(cx, failure.with_files(files).with_detail(result.detail)).await;
         cx.fail_shown(&name, Origin::Overlay, failure, result.took, shown);
         return Err(Stopped);
     }
-    overlay::record(cx, &name, result)
+    overlay::record(cx, &name, result).await
 }
 
 /// Whether the recipe brings data that are there now: tests of what the app is for may have changed them.
@@ -93,7 +94,7 @@ pub(super) async fn must_be_red(cx: &mut StageRun, file: &OverlayFile, when: &st
             cx.record_shown(&name, Origin::Overlay, Outcome::Passed, text, None, result.took, shown);
             Ok(())
         }
-        OverlayOutcome::Broken => overlay::record(cx, &name, result),
+        OverlayOutcome::Broken => overlay::record(cx, &name, result).await,
         OverlayOutcome::Passed => {
             let shown = overlay::shown(cx, &result);
             cx.fail_shown(&name, Origin::Overlay, green, result.took, shown);

@@ -45,7 +45,7 @@ async fn again_and_again(cx: &mut StageRun) -> Step {
     for (file, results) in files.iter().zip(results) {
         let took = results.iter().map(|result| result.took).sum();
         red |= match over_rounds(results) {
-            Rounds::Same(result) => overlay::record(cx, &file.name, OverlayResult { took, ..result }).is_err(),
+            Rounds::Same(result) => overlay::record(cx, &file.name, OverlayResult { took, ..result }).await.is_err(),
             Rounds::ComesAndGoes(what, detail) => {
                 let failure = Failure::new(
                     Kind::ComesAndGoes,

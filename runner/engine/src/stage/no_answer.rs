@@ -76,6 +76,23 @@ async fn trouble_of_the_world(cx: &StageRun) -> Option<Failure> {
     host::world::route::asked(&cx.http, base, cx.run.https_port).await.err()
 }
 
+/// A test that is red while the world passes on nothing says nothing about the app, whatever it looked for.
+pub(super) async fn blamed(cx: &StageRun, failure: Failure) -> Failure {
+    match trouble_of_the_world(cx).await {
+        Some(world) => {
+            let detail = failure.detail.clone();
+            Failure { files: failure.files.clone(), ..of_the_world(&world, failure) }.with_detail(detail)
+        }
+        None => failure,
+    }
+}
+
+/// What is wrong with the world, with what it hides.
+pub(super) fn of_the_world(world: &Failure, failure: Failure) -> Failure {
+    let what = format!("{}; so nothing is known of the app: {}", world.what, failure.what);
+    Failure { what, ..world.clone() }
+}
+
 /// What a container answers without traefik, by its leg on the node's bridge.
 async fn direct(cx: &StageRun, container: &str, port: Option<u16>) -> Option<Result<Heard, String>> {
     let address = cx.run.swarm.bridge_address(container).await.ok()??;

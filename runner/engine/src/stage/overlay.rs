@@ -7,6 +7,7 @@ use base::exchange::mask;
 use base::failure::{Failure, Kind};
 use overlay::{self, OverlayFile, OverlayOutcome, OverlayResult, Variables};
 
+use super::no_answer::blamed;
 use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, LOGINS, VARIABLES};
 use journal::event::{CheckTrace, Origin, Outcome};
@@ -45,7 +46,7 @@ pub(super) async fn run_one(cx: &mut StageRun, file: &OverlayFile) -> Step {
     cx.progress(format!("runs {}", file.name));
     let limit = cx.time_left();
     let result = tried(cx, file, &context(cx, limit).await).await;
-    record(cx, &file.name, result)
+    record(cx, &file.name, result).await
 }
 
 /// Runs one file. What it tells to keep secret is hidden before anything of it is told.
@@ -60,7 +61,7 @@ pub(crate) async fn tried(cx: &StageRun, file: &OverlayFile, context: &overlay::
 }
 
 /// Records how a file ended.
-pub(super) fn record(cx: &mut StageRun, name: &str, result: OverlayResult) -> Step {
+pub(super) async fn record(cx: &mut StageRun, name: &str, result: OverlayResult) -> Step {
     let (files, shown) = (kept(cx, &result), shown(cx, &result));
     match result.outcome {
         OverlayOutcome::Passed => {
@@ -74,7 +75,7 @@ pub(super) fn record(cx: &mut StageRun, name: &str, result: OverlayResult) -> St
                 format!("{name}: {}", result.text),
                 "what the test saw: the request and the answer, its output, or the browser's picture",
             );
-            let failure = failure.with_files(files).with_detail(result.detail);
+            let failure = blamed(cx, failure.with_files(files).with_detail(result.detail)).await;
             cx.fail_shown(name, Origin::Overlay, failure, result.took, shown);
             Err(Stopped)
         }

@@ -6,6 +6,7 @@ use ::overlay::{OverlayOutcome, OverlayResult};
 use base::failure::{Failure, Kind};
 use swarm::StackLabels;
 
+use super::no_answer::blamed;
 use super::overlay;
 use crate::context::{StageRun, Step, Stopped};
 use crate::variables::{Deployed, VARIABLES};
@@ -40,7 +41,7 @@ pub(super) async fn run(cx: &mut StageRun) -> Step {
         cx.progress(format!("runs the recipe's own {file}"));
         let start = Instant::now();
         match fence.run(file, &env, cx.time_left()).await {
-            Ok(result) => red |= record(cx, file, result).is_err(),
+            Ok(result) => red |= record(cx, file, result).await.is_err(),
             Err(failure) => {
                 cx.fail(&format!("own: {file}"), Origin::Generic, failure, start.elapsed());
                 red = true;
@@ -79,7 +80,7 @@ async fn put_up(cx: &StageRun, place: &FenceSettings) -> Result<(Fence, Vec<(Str
     Ok((Fence::put_up(cx.run.swarm.clone(), limits, place, tests, &mut speaker).await?, env))
 }
 
-fn record(cx: &mut StageRun, file: &str, result: OverlayResult) -> Step {
+async fn record(cx: &mut StageRun, file: &str, result: OverlayResult) -> Step {
     let name = format!("own: {file}");
     let (kind, what) = match result.outcome {
         OverlayOutcome::Passed => {
@@ -91,6 +92,7 @@ fn record(cx: &mut StageRun, file: &str, result: OverlayResult) -> Step {
         OverlayOutcome::Broken => (Kind::CheckBroken, format!("{file} of the recipe cannot run: {}", result.text)),
     };
     let failure = Failure::new(kind, what, "the script's output, in the report; docs/security.md says what it reaches");
-    cx.fail(&name, Origin::Recipe, failure.with_detail(result.detail), result.took);
+    let failure = blamed(cx, failure.with_detail(result.detail)).await;
+    cx.fail(&name, Origin::Recipe, failure, result.took);
     Err(Stopped)
 }
