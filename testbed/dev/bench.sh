@@ -15,8 +15,9 @@ bench() {
   "${target%/debug}/release/bench" --source "$state/recipes/${1:-custom-html}"
 }
 
-# The ratios alone, with the programs that are there for the tests.
-ratios() { "$target/bench" --gate --source "$state/recipes/custom-html"; }
+# The ratios alone, with the programs that are there for the tests. Five rounds: of three, two busy moments of the machine
+# are a median already.
+ratios() { "$target/bench" --gate --rounds 5 --source "$state/recipes/custom-html"; }
 
 # The same is red when a run takes five seconds more than it needs.
 slow_run_is_red() {

@@ -55,7 +55,7 @@ fn they_run_where_an_operator_approved_them_and_are_told_where_nobody_did() {
     assert!(said.notes().iter().any(told), "{:?}", said.notes());
 
     let said = run("good/own-tests");
-    assert_eq!(said.decided(), "passed", "{}", said.verdict().line);
+    assert_eq!(said.decided(), "passed", "{}\n{:#?}", said.verdict().line, own(&said));
     let names: Vec<_> = own(&said).iter().map(|check| (check.name.as_str(), check.outcome)).collect();
     assert_eq!(
         names,
@@ -72,7 +72,8 @@ fn a_red_one_is_failed_by_a_test_with_the_scripts_own_words() {
     let said = run("broken/own-tests-red");
     assert_eq!(said.code, i32::from(Exit::Test.code()), "{}", said.verdict().line);
     assert_eq!(said.decided(), "check-failed");
-    assert!(said.verdict().line.contains("the page has no imprint"), "{}", said.verdict().line);
+    // With what each of them printed: the line alone does not say why a page that was there did not come.
+    assert!(said.verdict().line.contains("the page has no imprint"), "{}\n{:#?}", said.verdict().line, own(&said));
     assert_eq!(own(&said).len(), 4, "the others still run");
     let broken = own(&said)[3].fault.as_ref().unwrap();
     assert_eq!(broken.failure.kind, base::failure::Kind::CheckBroken);
