@@ -11,6 +11,18 @@ remember() {
   printf '%s=%s\n' "$1" "$2" >> "$CCCI_WORK/variables"
 }
 
+# remember_all NAME=VALUE…: the same for several at once.
+remember_all() {
+  printf '%s\n' "$@" >> "$CCCI_WORK/variables"
+}
+
+# work_in_new_folder: goes into an empty folder, which is deleted when the script ends.
+work_in_new_folder() {
+  new_folders+=("$(mktemp -d "$CCCI_WORK/folder.XXXXXX")")
+  trap 'rm -rf "${new_folders[@]}"' EXIT
+  cd "${new_folders[-1]}"
+}
+
 # fail TEXT…: ends the test; the text is what a report shows.
 fail() {
   echo "$*" >&2
@@ -32,6 +44,18 @@ call_as() {
   local secret=$1
   shift
   call "$@" --header @<(printf '%s\n' "$secret")
+}
+
+# git_as NAME PASSWORD: git is this person's from here on, and trusts the app as `call` does. What it has to know reaches it
+# by its environment, which no argument list shows; the machine's own settings do not.
+git_as() {
+  local at settings=("user.name=$1" "user.email=$1@example.org" init.defaultBranch=main "http.sslCAInfo=$CCCI_CA"
+    "http.extraHeader=Authorization: Basic $(printf '%s:%s' "$1" "$2" | base64 --wrap 0)")
+  if [ -n "${CCCI_RESOLVE:-}" ]; then settings+=("http.curloptResolve=$CCCI_RESOLVE"); fi
+  export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=${#settings[@]}
+  for at in "${!settings[@]}"; do
+    export "GIT_CONFIG_KEY_$at=${settings[at]%%=*}" "GIT_CONFIG_VALUE_$at=${settings[at]#*=}"
+  done
 }
 
 # For `call … "${json[@]}"`: the JSON on standard input is sent.

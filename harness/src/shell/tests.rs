@@ -123,6 +123,42 @@ fn values_are_read_out_of_answers_and_handed_on() {
 }
 
 #[test]
+fn several_values_are_handed_on_at_once() {
+    let scene = Scene::new();
+    scene.green(r#"mark=a; remember_all one="$mark b" "${mark}_token=x=y""#);
+    assert_eq!(std::fs::read_to_string(scene.dir.path().join("variables")).unwrap(), "one=a b\na_token=x=y\n");
+}
+
+#[test]
+fn a_folder_to_work_in_is_empty_and_goes_at_the_end_of_a_red_script_too() {
+    let scene = Scene::new();
+    let lines = "work_in_new_folder; echo 1 > file; first=$PWD; work_in_new_folder; [ \"$PWD\" != \"$first\" ]; ls -A; echo 2 > file\n";
+    assert_eq!(scene.green(lines), "", "what is in a new folder");
+    assert_eq!(scene.red(&format!("{lines}fail 'not today'")), "not today\n");
+    let left: Vec<_> = std::fs::read_dir(scene.dir.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(left, ["ccci.sh"]);
+    // In a place where none can be made, nothing is done in the folder of before.
+    scene.red("CCCI_WORK=$CCCI_WORK/none; work_in_new_folder; echo goes on");
+}
+
+#[test]
+fn git_is_a_persons_and_no_password_is_an_argument() {
+    let scene = Scene::new();
+    scene.file("home/.gitconfig", "[user]\n\tname = machine\n[core]\n\tautocrlf = true\n");
+    let person =
+        "cd $CCCI_WORK; HOME=$CCCI_WORK/home CCCI_CA=/ca.pem CCCI_RESOLVE=app:443:127.0.0.1\ngit_as ann secret\n";
+    let said = scene.green(&format!("{person}git config --list"));
+    assert_eq!(
+        said,
+        "user.name=ann\nuser.email=ann@example.org\ninit.defaultbranch=main\nhttp.sslcainfo=/ca.pem\n\
+         http.extraheader=Authorization: Basic YW5uOnNlY3JldA==\nhttp.curloptresolve=app:443:127.0.0.1\n"
+    );
+    // The next one has nothing of the first one's, and a name's own server needs no address.
+    let said = scene.green(&format!("{person}CCCI_RESOLVE=; git_as bob other; git config --list"));
+    assert!(said.contains("user.name=bob\n") && !said.contains("ann") && !said.contains("curloptresolve"), "{said}");
+}
+
+#[test]
 fn a_published_port_is_where_the_run_says() {
     let scene = Scene::new();
     let ports = "CCCI_PORTS='587/udp=127.0.0.1:1 587/tcp=127.0.0.1:40587 25/tcp=[::1]:25'";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use harness::http::Method;
 use harness::oidc::Oidc;
-use harness::testing::{Broken, Outcome, Test, Wrong, random, refuses_wrong_password};
+use harness::testing::{Broken, Outcome, Test, random, refuses_wrong_password};
 
 pub async fn run(test: &Test) -> Outcome {
     let sso = test.sso()?;
@@ -24,14 +24,11 @@ pub async fn run(test: &Test) -> Outcome {
     browser.open(test.url("/user/login")).await?;
     browser.see(&format!("a[href$='{start}']")).await?;
     let here = provider.login_by_browser(&browser, &test.url(&start), &person.name, &person.password).await?;
-    if here.path() != "/" {
-        return Err(Wrong::red(format!("{} came back from the provider to {}", person.name, here.path())));
-    }
+    assert_eq!(here.path(), "/", "where {} came back to from the provider", person.name);
     browser.see(&format!("a[href='/{}']", person.name)).await?;
     browser.open(test.url("/user/settings")).await?;
     let name = browser.see("#full_name").await?.value().await?;
-    let wanted = format!("{} {}", person.first_name, person.last_name);
-    assert_eq!(name.as_deref(), Some(wanted.as_str()), "the name that the provider told");
+    assert_eq!(name, Some(format!("{} {}", person.first_name, person.last_name)), "the name that the provider told");
 
     let repository = format!("by-sso-{}", random());
     browser.open(test.url("/repo/create")).await?;

@@ -3,10 +3,10 @@
 # and what stands in folders of its own, the attachment and the package.
 set -euo pipefail
 . "$(dirname "$0")/../lib/gitea.sh"
-token=$seed_token here=/api/v1/repos/$seed_name/kept-$seed_mark
+token=$seed_token repo=$seed_name/kept-$seed_mark here=/api/v1/repos/$repo
 
 holds "the person" "$(ask GET /api/v1/user)" "\"login\":\"$seed_name\"" '"is_admin":true'
-has_commit "$seed_name/kept-$seed_mark" "$seed_commit" main
+has_commit "$seed_commit" main
 holds "the issue" "$(ask GET "$here/issues/1")" "\"title\":\"Issue $seed_mark\"" "\"name\":\"note-$seed_mark.txt\""
 for path in "$here/raw/note.txt" "/attachments/$seed_attachment"; do
   cmp <(ask GET "$path") <(echo "text $seed_mark") || fail "$path is not the note"

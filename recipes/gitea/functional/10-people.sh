@@ -5,16 +5,11 @@ set -euo pipefail
 
 mark=$(random_hex 5)
 add_user "bob-$mark"
-remember bob "bob-$mark"
-remember bob_token "$token"
+remember_all bob="bob-$mark" bob_token="$token"
 add_user "alice-$mark" --admin
-remember alice "alice-$mark"
-remember alice_password "$password"
-remember alice_token "$token"
-
+remember_all alice="alice-$mark" alice_password="$password" alice_token="$token" club="club-$mark"
 holds "the token's owner" "$(ask GET /api/v1/user)" "\"login\":\"alice-$mark\""
 ask POST /api/v1/orgs --data "{\"username\":\"club-$mark\",\"full_name\":\"Club $mark\"}" > /dev/null
-remember club "club-$mark"
 holds "the list of alice-$mark's organisations" "$(ask GET /api/v1/user/orgs)" "\"name\":\"club-$mark\""
 # A token that is nobody's opens nothing.
 token=$(random_hex 20)

@@ -2,13 +2,13 @@
 # A change comes by a pull request: a branch with another file, its difference, the merge into main.
 set -euo pipefail
 . "$(dirname "$0")/../lib/gitea.sh"
-token=$alice_token here=/api/v1/repos/$club/$repository text='Changed by a pull request.'
+token=$alice_token repo=$club/$repository text='Changed by a pull request.'
+here=/api/v1/repos/$repo branch=change-$(random_hex 5)
 
-branch=change-$(random_hex 5)
 said=$(ask POST "$here/contents/CHANGES.md" --data "{\"branch\":\"main\",\"new_branch\":\"$branch\",\"message\":\"Say what changes\",
   \"content\":\"$(base64 <<< "$text")\"}")
 head=$(text_of sha <<< "${said#*\"commit\":}")
-wait_for_commit "$club/$repository" "$head" "$branch"
+eventually has_commit "$head" "$branch" > /dev/null
 said=$(ask POST "$here/pulls" --data "{\"title\":\"Changes of $branch\",\"base\":\"main\",\"head\":\"$branch\"}")
 holds "the new pull request" "$said" "\"sha\":\"$head\"" '"merged":false'
 pull=$here/pulls/$(number_in "$said")

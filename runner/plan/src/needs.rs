@@ -103,7 +103,9 @@ fn shell(text: &str, functions: &Functions<'_>) -> (BTreeSet<String>, BTreeSet<S
     let own = functions_of(text);
     let mut functions = functions.clone();
     functions.extend(own);
-    let is_setter = |body: &str| body.contains(FILE) && SETTER.as_ref().is_some_and(|setter| setter.is_match(body));
+    let writes =
+        |body: &str, form: &Pattern| body.contains(FILE) && form.as_ref().is_some_and(|form| form.is_match(body));
+    let is_setter = |body: &str| writes(body, &SETTER) || writes(body, &SETTER_OF_ALL);
     let mut called: BTreeSet<&str> = BTreeSet::new();
     let mut parts = vec![text];
     let mut at = 0;
@@ -121,10 +123,16 @@ fn shell(text: &str, functions: &Functions<'_>) -> (BTreeSet<String>, BTreeSet<S
     if whole.contains(FILE) {
         given.extend(all(&SHELL_GIVE, &whole));
     }
-    for (name, _) in functions.iter().filter(|(_, body)| is_setter(body)) {
-        let call =
-            Regex::new(&format!(r#"(?m)(?:^|[;&|{{(]|\bthen|\bdo)\s*{}\s+["']?([^\s"']+)"#, regex::escape(name)));
-        given.extend(all(&call.ok(), &whole));
+    let calls = |name: &str, arguments: &str| {
+        Regex::new(&format!(r"(?m)(?:^|[;&|{{(]|\bthen|\bdo)\s*{}{arguments}", regex::escape(name))).ok()
+    };
+    for (name, body) in functions.iter().filter(|(_, body)| is_setter(body)) {
+        if writes(body, &SETTER_OF_ALL) {
+            let lines = all(&calls(name, r"\b((?:\\\n|.)*)"), &whole);
+            given.extend(lines.iter().flat_map(|line| all(&SHELL_PAIR, line)));
+        } else {
+            given.extend(all(&calls(name, r#"\s+["']?([^\s"']+)"#), &whole));
+        }
     }
     let assigned = all(&SHELL_ASSIGN, &whole);
     let uses = all(&SHELL_USE, &whole).into_iter().filter(|name| !assigned.contains(name)).collect();
@@ -172,8 +180,10 @@ regex!(RUST_GIVE, r#"\.remember\(\s*(?:&?format!\(\s*)?(?:"([^"]+)"|&?[a-z_][a-z
 regex!(SHELL_USE, r"\$\{?([A-Za-z_][A-Za-z0-9_]*)");
 regex!(SHELL_ASSIGN, r"(?m)(?:^|[\s;(])(?:for\s+([A-Za-z_][A-Za-z0-9_]*)\s+in\b|([A-Za-z_][A-Za-z0-9_]*)=)");
 regex!(SHELL_GIVE, r#"(?:printf|echo)\s+["']?([A-Za-z0-9_$%{}]+)="#);
+regex!(SHELL_PAIR, r#"\s["']?([A-Za-z_$][A-Za-z0-9_${}]*)="#);
 regex!(FUNCTION, r"(?ms)^([A-Za-z_][A-Za-z0-9_-]*)\s*\(\)\s*\{\n(.*?)^\}");
 regex!(SETTER, r#"(?:printf|echo)\s+["']?(?:%s|\$\{?1\}?)="#);
+regex!(SETTER_OF_ALL, r#"printf\s+["']%s\\n["']\s+"\$@""#);
 // What stands for another text in a name: of a shell, of printf, or of a format in Rust.
 regex!(HOLE, r"\$\{[^}]*\}|\$[0-9@*]|\$[A-Za-z_][A-Za-z0-9_]*|%s|\{[^}]*\}");
 

@@ -54,6 +54,11 @@ remember() {
   printf '%s=%s\\n' \"$1\" \"$2\" >> \"$CCCI_WORK/variables\"
 }
 
+# remember_all NAME=VALUE
+remember_all() {
+  printf '%s\\n' \"$@\" >> \"$CCCI_WORK/variables\"
+}
+
 have_owner() {
   if [ -n \"${owner:-}\" ]; then
     return
@@ -88,6 +93,26 @@ fn functions_of_the_library_give_names_where_they_are_called() {
 }
 
 #[test]
+fn several_names_that_are_given_at_once_are_all_known() {
+    let all =
+        "remember_all ann=\"$a\" \\\n  'bob=b' \"${name}_token=$(cut -d= -f2 <<< \"x=1\")\" last=\"$b\"\nlater=1\n";
+    let tests = [
+        ("functional/10-all.sh", all),
+        ("functional/20-other.sh", "echo \"say remember_all to none=1\"\n"),
+        ("functional/30-ann.sh", "echo \"$ann\"\n"),
+        ("functional/31-bob.hurl", "GET {{CCCI_URL}}/{{bob}}\nHTTP 200\n"),
+        ("functional/32-token.rs", "let t = test.value(\"cem_token\")?;\n"),
+        ("functional/33-last.sh", "echo \"$last\"\n"),
+        ("functional/40-later.sh", "echo \"$later $none\"\n"),
+    ];
+    let of = |chosen| of(&tests, &[LIBRARY], &[], chosen);
+    for chosen in ["functional/30", "functional/31", "functional/32", "functional/33"] {
+        assert_eq!(of(chosen), ["functional/10-all.sh"], "{chosen}");
+    }
+    assert_eq!(of("functional/40"), [""; 0], "what stands on the next line, or in a text, is not given");
+}
+
+#[test]
 fn names_that_are_made_at_run_time_are_known_by_their_form() {
     let tests = [
         ("functional/10-a.rs", "test.remember(&format!(\"{name}_token\"), token)?;\n"),
@@ -110,8 +135,10 @@ fn every_pattern_is_one() {
         &SHELL_USE,
         &SHELL_ASSIGN,
         &SHELL_GIVE,
+        &SHELL_PAIR,
         &FUNCTION,
         &SETTER,
+        &SETTER_OF_ALL,
         &HOLE,
     ] {
         assert!(pattern.is_some());
