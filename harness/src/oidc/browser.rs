@@ -12,9 +12,11 @@ use crate::testing::Wrong;
 use http_client::place;
 
 /// Keycloak's form.
+pub(crate) const FORM: &str = "#kc-form-login";
 const USER: &str = "#username";
 const PASSWORD: &str = "#password";
 const GO: &str = "#kc-login";
+pub(crate) const REFUSED: &str = "#input-error-username, #input-error";
 
 /// How long the way back may take.
 const BACK: Duration = Duration::from_secs(30);
@@ -67,12 +69,7 @@ impl Oidc {
             let to = here.origin().ascii_serialization();
             return Err(OidcError::from(NotLoggedIn::Elsewhere { at: place(&here), to }).into());
         }
-        browser.fill(USER, user).await?;
-        if browser.find_all(By::Css(PASSWORD)).await?.is_empty() {
-            browser.click(GO).await?;
-        }
-        browser.fill(PASSWORD, password.expose_secret()).await?;
-        browser.click(GO).await?;
+        fill_form(browser, user, password.expose_secret()).await?;
         self.back(browser, is_back).await
     }
 
@@ -98,4 +95,14 @@ impl Oidc {
             }
         }
     }
+}
+
+/// Fills in Keycloak's form, which may ask for the password on a page of its own.
+pub(crate) async fn fill_form(browser: &Browser, user: &str, password: &str) -> Result<(), Wrong> {
+    browser.fill(USER, user).await?;
+    if browser.find_all(By::Css(PASSWORD)).await?.is_empty() {
+        browser.click(GO).await?;
+    }
+    browser.fill(PASSWORD, password).await?;
+    browser.click(GO).await
 }

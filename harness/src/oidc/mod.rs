@@ -41,6 +41,7 @@ mod userinfo;
 pub use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub(crate) use self::browser::{FORM, REFUSED, fill_form};
 pub use self::claims::{Claims, Expect};
 pub use self::code::{Attempt, CallbackRefused, Code};
 pub use self::discovery::Discovery;

@@ -1,7 +1,15 @@
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::{Broken, Test, Wrong};
+use crate::browser::Browser;
 use crate::deps::Sso;
 use crate::http::{Session, Url};
-use crate::oidc::{NotLoggedIn, Oidc, OidcError};
+use crate::oidc::{FORM, NotLoggedIn, Oidc, OidcError, REFUSED, fill_form};
+
+/// How long a page of Keycloak's own may take: it is some megabytes of script, which a busy machine takes its time over.
+const OWN_PAGES: Duration = Duration::from_secs(60);
 
 impl Test {
     /// The logins that the run made for the app.
@@ -36,4 +44,26 @@ pub async fn refuses_wrong_password(provider: &Oidc, visitor: &Session, start: &
         Err(other) => Err(other.into()),
         Ok(landed) => Err(Wrong::red(format!("a wrong password leads to {}", landed.address.path()))),
     }
+}
+
+/// Opens a page of Keycloak's own that wants a login in a new browser, shows that the form refuses a wrong password, and sends
+/// it with this one. Gives the browser and the form's title; what comes after the form is the caller's to see.
+///
+/// # Errors
+/// When there is no such form, or it takes the wrong password.
+pub async fn pass_login_form(
+    test: &Test,
+    page: &str,
+    user: &str,
+    password: &SecretString,
+) -> Result<(Browser, String), Wrong> {
+    let browser = test.browser().await?;
+    browser.wait_up_to(OWN_PAGES);
+    browser.open(page).await?;
+    browser.see(FORM).await?;
+    let title = browser.title().await?;
+    fill_form(&browser, user, &format!("not-{}", password.expose_secret())).await?;
+    browser.see_text(REFUSED, "Invalid username or password").await?;
+    fill_form(&browser, user, password.expose_secret()).await?;
+    Ok((browser, title))
 }

@@ -36,7 +36,7 @@ use base::exchange::Recorder;
 
 pub use built::{Built, NotBuilt, Running, Source, find};
 pub use ended::{TestEnd, run};
-pub use logins::refuses_wrong_password;
+pub use logins::{pass_login_form, refuses_wrong_password};
 pub use overlay::Verdict;
 pub use panics::remember_panics;
 pub use ports::Published;

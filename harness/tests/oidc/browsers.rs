@@ -1,6 +1,7 @@
 //! A person with Debian's Chromium.
 
 use harness::browser::{Browser, Config};
+use harness::testing::{Test, pass_login_form};
 use jiff::Timestamp;
 
 use crate::keycloak::random;
@@ -42,4 +43,12 @@ pub(crate) async fn what_the_page_says_is_told(scene: &Scene) {
     let trap = format!("{}/trap", scene.app.url);
     let wrong = scene.provider.login_by_browser(&browser, &trap, "ben", &scene.password).await.unwrap_err();
     assert!(wrong.to_string().contains("which is not the provider"), "{wrong}");
+}
+
+pub(crate) async fn a_form_refuses_a_wrong_password_and_takes_the_right_one(scene: &Scene) {
+    let test = Test::new("browser/10-x", []);
+    let login = format!("{}/login", scene.app.url);
+    let (browser, title) = pass_login_form(&test, &login, "ben", &scene.password).await.unwrap();
+    assert!(title.starts_with("Sign in to "), "{title}");
+    browser.see_text("h1", "Hello ben").await.unwrap();
 }

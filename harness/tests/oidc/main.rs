@@ -74,6 +74,7 @@ mod tests {
                 browsers::a_person_logs_in_to_an_app,
                 browsers::a_code_comes_by_the_browser,
                 browsers::what_the_page_says_is_told,
+                browsers::a_form_refuses_a_wrong_password_and_takes_the_right_one,
             }
         })
         .await;

@@ -4,6 +4,6 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 make_realm seed
-remember seed_id "$(as_admin GET "/admin/realms/$realm" | text_of id)"
+remember seed_id "$(request GET "/admin/realms/$realm" | text_of id)"
 remember seed_key "$(ask GET "/realms/$realm" | text_of public_key)"
 echo "made realm $realm with two clients and a user"

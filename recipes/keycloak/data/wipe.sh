@@ -5,5 +5,5 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 be_admin
-as_admin DELETE "/admin/realms/$seed_realm"
+request DELETE "/admin/realms/$seed_realm"
 echo "realm $seed_realm is gone"

@@ -4,10 +4,9 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 make_realm own
-[ "$(as_admin GET "/admin/realms/$realm" | text_of displayName)" = "Realm $mark" ] || fail "the realm $realm does not read back as it was made"
-holds "the client" "$(as_admin GET "/admin/realms/$realm/clients?clientId=app")" "\"redirectUris\":[\"https://app.example/$mark/*\"]"
-holds "the user" "$(as_admin GET "/admin/realms/$realm/users?username=ann-$mark&exact=true")" "\"email\":\"ann-$mark@example.org\""
+[ "$(request GET "/admin/realms/$realm" | text_of displayName)" = "Realm $mark" ] || fail "the realm $realm does not read back as it was made"
+holds "the client" "$(request GET "/admin/realms/$realm/clients?clientId=app")" "\"redirectUris\":[\"https://app.example/$mark/*\"]"
+holds "the user" "$(request GET "/admin/realms/$realm/users?username=$user&exact=true")" "\"email\":\"$user@example.org\""
 # A name is taken once.
-refused "a second realm $realm" "$realm already exists" \
-  as_admin POST /admin/realms --data-binary @- <<< "{\"realm\":\"$realm\",\"enabled\":true}"
+refused "a second realm $realm" "$realm already exists" made /admin/realms <<< "{\"realm\":\"$realm\",\"enabled\":true}"
 echo "realm $realm with two clients and a user reads back as it was made"

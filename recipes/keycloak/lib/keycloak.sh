@@ -1,72 +1,78 @@
-# Sourced by this recipe's scripts: requests in the administrator's name, and a realm to test with.
+# Sourced by this recipe's scripts: requests in somebody's name, a realm to test with, and its tokens.
 . "$CCCI_SH"
 
-# ask METHOD PATH [CURL ARGUMENTS]: the answer's body; a realm is long in the making.
-ask() {
-  call "$@" --max-time 120
+# ask METHOD PATH [CURL ARGUMENTS]: the answer's body; a realm is long in the making. request: in the name of $bearer.
+# made PATH: it posts the JSON on standard input so.
+ask() { call "$@" --max-time 120; }
+request() { call_as "Authorization: Bearer $bearer" "$@" --max-time 120; }
+made() { request POST "$1" "${json[@]}"; }
+
+# by_client PATH CLIENT FORM [CURL ARGUMENTS]: what $realm says there to a client, such as app:$secret, or to none.
+by_client() {
+  local login="${2:+user = \"$2\"}"
+  ask POST "/realms/$realm/protocol/openid-connect/$1" --config <(printf '%s\n' "$login") --data @<(printf '%s' "$3") "${@:4}"
 }
 
-# be_admin: the administrator's token, good for a minute, in $bearer.
+# take_tokens CLIENT FORM [CURL ARGUMENTS]: $access and $refresh, which may be none. $said is the answer.
+take_tokens() {
+  said=$(by_client token "$@") || fail "realm $realm gives no tokens: $said"
+  grep -o 'eyJ[^"]*' <<< "$said" >> "$CCCI_WORK/secrets" || fail "the answer has no tokens: ${said:0:300}"
+  access=$(text_of access_token <<< "$said")
+  refresh=$(text_of refresh_token <<< "$said") || true
+}
+
+# part N TOKEN: what is in it: 1 is its head, 2 are its claims.
+part() {
+  local text
+  text=$(cut -d. -f"$1" <<< "$2")
+  while ((${#text} % 4)); do text+='='; done
+  basenc --base64url --decode <<< "$text"
+}
+
+# userinfo TOKEN [CURL ARGUMENTS]: what $realm says of the person whose token it is.
+userinfo() { bearer=$1 request GET "/realms/$realm/protocol/openid-connect/userinfo" "${@:2}"; }
+
+# be_admin: $admin and $admin_password, as the server was told to call them, and a minute's token of theirs in $bearer.
 be_admin() {
-  local name password said
-  # As the server was told to call them: releases before 26 had other names for it.
+  # Releases before 26 had other names for it.
   # shellcheck disable=SC2016 # the container's shell reads it
-  {
-    read -r name
-    read -r password
-  } < <("$CCCI_EXEC" app -- sh -c 'echo "${KC_BOOTSTRAP_ADMIN_USERNAME:-${KEYCLOAK_ADMIN:-admin}}"
+  { read -r admin; read -r admin_password; } < <("$CCCI_EXEC" app -- sh -c '
+    echo "${KC_BOOTSTRAP_ADMIN_USERNAME:-${KEYCLOAK_ADMIN:-admin}}"
     cat "${KC_BOOTSTRAP_ADMIN_PASSWORD_FILE:-${KEYCLOAK_ADMIN_PASSWORD_FILE:-/run/secrets/admin_password}}"; echo')
-  said=$(ask POST /realms/master/protocol/openid-connect/token --data 'client_id=admin-cli&grant_type=password' \
-    --data-urlencode "username=$name" --data-urlencode "password@"<(printf '%s' "$password")) || fail "$name cannot log in: $said"
-  bearer=$(text_of access_token <<< "$said")
-  [ -n "$bearer" ] || fail "the administrator's login gave no token: ${said:0:300}"
+  realm=master take_tokens '' 'client_id=admin-cli&grant_type=password' \
+    --data-urlencode "username=$admin" --data-urlencode "password@"<(printf '%s' "$admin_password")
+  bearer=$access
 }
 
-# as_admin METHOD PATH [CURL ARGUMENTS]: in the administrator's name, after be_admin. JSON comes on
-# standard input where `--data-binary @-` is given.
-as_admin() {
-  call_as "Authorization: Bearer $bearer" "$@" --max-time 120 --header 'Content-Type: application/json'
+# add_person NAME SURNAME PASSWORD: in $realm, with everything that Keycloak wants to know of one.
+add_person() {
+  made "/admin/realms/$realm/users" << JSON
+    { "username": "$1", "enabled": true, "email": "$1@example.org", "emailVerified": true, "firstName": "Ann",
+      "lastName": "$2", "credentials": [{ "type": "password", "value": "$3", "temporary": false }] }
+JSON
 }
 
-# id_of PATH: the id of the one thing that this search finds.
-id_of() {
-  as_admin GET "$1" | text_of id
-}
-
-# make_realm PREFIX: a realm with
-#   - a client `app` that takes people's passwords and has an account of its own,
-#   - a client `manager` whose account may do anything in this realm and nothing outside of it,
-#   - a user with everything that Keycloak wants to know of one.
-# Their names and secrets are values that begin with the prefix; the realm is in $realm, and $mark is the
-# random end of all names.
+# make_realm PREFIX: $realm, whose names end with $mark, and whose tokens last $lifespan seconds. Its client `app`, with $secret,
+# takes people's passwords; the account of its client `manager`, with $manager_secret, may do anything in this realm and
+# nothing outside of it; its person $user has $password. All are values for later tests, as the administrator is: PREFIX_realm
+# and so on.
 make_realm() {
-  local name secret manager password role
-  mark=$(random_hex 6)
-  realm="$1-$mark"
-  secret=$(random_hex 16)
-  manager=$(random_hex 16)
-  password=$(random_hex 12)
+  local role account name
+  mark=$(random_hex 6) secret=$(random_hex 16) manager_secret=$(random_hex 16) password=$(random_hex 12)
+  realm=$1-$mark user=ann-$mark lifespan=$((RANDOM % 100 + 301))
   be_admin
-  as_admin POST /admin/realms --data-binary @- <<< "{\"realm\":\"$realm\",\"displayName\":\"Realm $mark\",\"enabled\":true}"
-  as_admin POST "/admin/realms/$realm/clients" --data-binary @- << JSON
+  made /admin/realms <<< "{\"realm\":\"$realm\",\"displayName\":\"Realm $mark\",\"enabled\":true,\"accessTokenLifespan\":$lifespan}"
+  made "/admin/realms/$realm/clients" << JSON
     { "clientId": "app", "secret": "$secret", "publicClient": false, "standardFlowEnabled": true,
       "directAccessGrantsEnabled": true, "serviceAccountsEnabled": true, "redirectUris": ["https://app.example/$mark/*"] }
 JSON
-  as_admin POST "/admin/realms/$realm/clients" --data-binary @- << JSON
-    { "clientId": "manager", "secret": "$manager", "publicClient": false, "standardFlowEnabled": false, "serviceAccountsEnabled": true }
+  made "/admin/realms/$realm/clients" << JSON
+    { "clientId": "manager", "secret": "$manager_secret", "publicClient": false, "standardFlowEnabled": false, "serviceAccountsEnabled": true }
 JSON
-  as_admin POST "/admin/realms/$realm/users" --data-binary @- << JSON
-    { "username": "ann-$mark", "enabled": true, "email": "ann-$mark@example.org", "emailVerified": true,
-      "firstName": "Ann", "lastName": "Of $mark", "credentials": [{ "type": "password", "value": "$password", "temporary": false }] }
-JSON
-  role=$(id_of "/admin/realms/$realm/clients?clientId=realm-management")
-  name=$(id_of "/admin/realms/$realm/users?username=service-account-manager&exact=true")
-  as_admin GET "/admin/realms/$realm/clients/$role/roles/realm-admin" | sed 's/^/[/; s/$/]/' |
-    as_admin POST "/admin/realms/$realm/users/$name/role-mappings/clients/$role" --data-binary @-
-  remember "$1_realm" "$realm"
-  remember "$1_mark" "$mark"
-  remember "$1_secret" "$secret"
-  remember "$1_manager_secret" "$manager"
-  remember "$1_user" "ann-$mark"
-  remember "$1_password" "$password"
+  role=$(request GET "/admin/realms/$realm/clients?clientId=realm-management" | text_of id)
+  account=$(request GET "/admin/realms/$realm/users?username=service-account-manager&exact=true" | text_of id)
+  request GET "/admin/realms/$realm/clients/$role/roles/realm-admin" | sed 's/^/[/; s/$/]/' |
+    made "/admin/realms/$realm/users/$account/role-mappings/clients/$role"
+  add_person "$user" "Of $mark" "$password"
+  for name in admin admin_password realm mark lifespan secret manager_secret user password; do remember "$1_$name" "${!name}"; done
 }

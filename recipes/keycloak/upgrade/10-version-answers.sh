@@ -4,4 +4,4 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/keycloak.sh"
 
 be_admin
-version_is Keycloak "$(as_admin GET /admin/serverinfo | grep -o '"systemInfo":{"version":"[^"]*"' | cut -d'"' -f6)"
+version_is Keycloak "$(request GET /admin/serverinfo | grep -o '"systemInfo":{"version":"[^"]*"' | cut -d'"' -f6)"
