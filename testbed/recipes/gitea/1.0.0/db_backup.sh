@@ -28,8 +28,19 @@ else
   MYSQL_PWD=$(cat "$MYSQL_ROOT_PASSWORD_FILE")
   export MYSQL_PWD
   dumped() { mysqldump -u root --single-transaction --routines "$MYSQL_DATABASE"; }
-  # Table by table in the live database.
-  restore() { mysql -u root "$MYSQL_DATABASE" < "$dump"; }
+  # Beside the live database, whose tables are then exchanged in one statement. Table by table, gitea would write rows
+  # between the making of a table and its filling, and the dump's own rows would be refused as duplicates.
+  restore() {
+    local moves
+    sql -e "DROP DATABASE IF EXISTS incoming; DROP DATABASE IF EXISTS outgoing; CREATE DATABASE incoming; CREATE DATABASE outgoing"
+    sql incoming < "$dump"
+    moves=$(sql -e "SET SESSION group_concat_max_len = 1000000;
+      SELECT GROUP_CONCAT(table_schema, '.\`', table_name, '\` TO ', IF(table_schema = 'incoming', '$MYSQL_DATABASE', 'outgoing'),
+        '.\`', table_name, '\`' ORDER BY table_schema = 'incoming')
+      FROM information_schema.tables WHERE table_schema IN ('incoming', '$MYSQL_DATABASE')")
+    sql -e "RENAME TABLE $moves; DROP DATABASE incoming; DROP DATABASE outgoing"
+  }
+  sql() { mysql -u root --batch --skip-column-names "$@"; }
 fi
 
 case "${1:-}" in
