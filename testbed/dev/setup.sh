@@ -51,7 +51,7 @@ install_packages() {
   local image tool
   for image in "$@"; do
     case $image in
-      n8n | uptime-kuma | bluesky-pds) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
+      n8n | n8n-2 | uptime-kuma | bluesky-pds) wanted=('npm=npm' 'make=make' 'g++=g++') ;;
       ghost) wanted=('npm=npm' 'strip=binutils') ;;
       keycloak) wanted=('mvn=maven') ;;
       gitea) wanted=('go=golang-go' 'gcc=gcc') ;;
@@ -119,6 +119,7 @@ images_of() {
     gitea) echo base traefik bot postgres keycloak gitea ;;
     matrix-synapse | guestbook) echo base traefik bot postgres keycloak synapse ;;
     n8n) echo base traefik bot n8n ;;
+    n8n-2) echo base traefik bot n8n n8n-2 ;;
     uptime-kuma) echo base traefik bot uptime-kuma ;;
     ghost) echo base traefik bot mariadb ghost ;;
     gitea-mariadb) echo base traefik bot mariadb postgres keycloak gitea ;;
@@ -136,7 +137,7 @@ start_images() {
   # nginx, n8n, keycloak, gitea, synapse, uptime-kuma, ghost, bluesky-pds, mailu and mumble come in three versions, as releases
   # of their recipes; mumble has a base and a web client of its own.
   images_wanted=$(printf '%s\n' "$@" | sed 's/^mumble$/&\n&-web\n&-base/' |
-    sed -E '/nginx|n8n|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds|mailu|^mumble$/{p;p}' | wc -l)
+    sed -E '/nginx|n8n$|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds|mailu|^mumble$/{p;p}' | wc -l)
   start "test images" testbed/images/build "$@"
 }
 

@@ -4,7 +4,7 @@
 : "${state:?} ${target:?} ${logs:?} ${root:?}"
 
 # Repositories of the testbed with a recipe in another form than the one of its own name.
-forms=(gitea-mariadb gitea-postgres keycloak-mariadb matrix-synapse-plain)
+forms=(gitea-mariadb gitea-postgres keycloak-mariadb matrix-synapse-plain n8n-2)
 
 # recipe_of REPOSITORY: whose folder it is for: gitea-mariadb is gitea's.
 recipe_of() {

@@ -8,7 +8,7 @@ have_owner
 mark=$(random_hex 6)
 new_credential "Seeded $mark"
 new_workflow "Seeded $mark" "seeded-$mark" "$(assigned sum number "$sum"), $(assigned mark string "$mark")" "$credential"
-switch "$workflow" "$version" true
+switch "$workflow" "$version" true "seeded-$mark"
 
 remember seed_mark "$mark"
 remember seed_secret "$secret"

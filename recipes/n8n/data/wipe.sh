@@ -10,7 +10,12 @@ set -euo pipefail
   const end = (error) => { if (error) { console.error(error.message); process.exit(1); } };
   const db = new sqlite3.Database(`${process.env.HOME}/.n8n/database.sqlite`, sqlite3.OPEN_READWRITE, end);
   db.configure("busyTimeout", 20000);
-  db.exec(`PRAGMA foreign_keys = ON;
-    DELETE FROM webhook_entity; DELETE FROM workflow_entity; DELETE FROM credentials_entity;
-    DELETE FROM execution_entity; UPDATE user SET firstName = "Nobody";`, end);'
+  // Which tables there are differs by release. n8n 2 lets nobody delete a workflow that is active, so keys are not followed.
+  const kinds = ["webhook", "workflow", "credential", "execution", "shared_"];
+  const named = kinds.map((kind) => `name GLOB "${kind}*"`).join(" OR ");
+  db.all(`SELECT name FROM sqlite_master WHERE type = "table" AND (${named})`, (error, tables) => {
+    end(error);
+    const deletions = tables.map(({ name }) => `DELETE FROM ${name};`).join("");
+    db.exec(`PRAGMA foreign_keys = OFF; BEGIN; ${deletions} UPDATE user SET firstName = "Nobody"; COMMIT;`, end);
+  });'
 echo "workflows, credentials and executions are gone, and the owner has no name"

@@ -7,7 +7,7 @@ have_owner
 mark=$(random_hex 8)
 new_workflow "Sum $mark" "$mark" "$(assigned sum number "$sum")"
 denied "a call of one that is not active" 404 "POST $mark" called "$mark" '{"a":2,"b":40}'
-switch "$workflow" "$version" true
+switch "$workflow" "$version" true "$mark"
 # A caller needs no session; the answer is what the last node made of the call.
 holds "2 and 40" "$(called "$mark" '{"a":2,"b":40}')" '{"sum":42}'
 holds "-7 and 0.5" "$(called "$mark" '{"a":-7,"b":0.5}')" '{"sum":-6.5}'

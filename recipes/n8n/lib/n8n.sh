@@ -79,8 +79,15 @@ JSON
   version=$(text_of versionId <<< "$said")
 }
 
-# switch WORKFLOW VERSION true|false: makes it active or not. n8n 2 has addresses for this. n8n 1, which has none there,
-# takes it as a change of the workflow.
+# listens PATH true|false: whether n8n takes calls there, as a browser asks it before a call: no workflow is started.
+listens() {
+  local said
+  said=$(call OPTIONS "/webhook/$1" --include --header 'Origin: https://example.org') || return
+  if grep -qi '^access-control-allow-methods:.*POST' <<< "$said"; then [ "$2" = true ]; else [ "$2" = false ]; fi
+}
+
+# switch WORKFLOW VERSION true|false PATH: makes it active or not, and waits until calls there are taken or not: n8n 2
+# answers before it has done it. It has addresses for this; n8n 1, which has none there, takes it as a change.
 switch() {
   local said verb=activate
   if [ "$3" = false ]; then verb=deactivate; fi
@@ -90,6 +97,7 @@ switch() {
       fail "n8n does not $verb workflow $1 by a change of it: $said"
   fi
   holds "workflow $1 after $verb" "$said" "\"active\":$3"
+  eventually listens "$4" "$3" > /dev/null
 }
 
 # called PATH JSON: what the workflow there answers.
