@@ -15,6 +15,8 @@ set -euo pipefail
   const named = kinds.map((kind) => `name GLOB "${kind}*"`).join(" OR ");
   db.all(`SELECT name FROM sqlite_master WHERE type = "table" AND (${named})`, (error, tables) => {
     end(error);
+    const missing = kinds.find((kind) => !tables.some(({ name }) => name.startsWith(kind)));
+    if (missing) end(new Error(`there is no table ${missing}*`));
     const deletions = tables.map(({ name }) => `DELETE FROM ${name};`).join("");
     db.exec(`PRAGMA foreign_keys = OFF; BEGIN; ${deletions} UPDATE user SET firstName = "Nobody"; COMMIT;`, end);
   });'

@@ -83,6 +83,7 @@ JSON
 listens() {
   local said
   said=$(call OPTIONS "/webhook/$1" --include --header 'Origin: https://example.org') || return
+  printf '%s\n' "$said"
   if grep -qi '^access-control-allow-methods:.*POST' <<< "$said"; then [ "$2" = true ]; else [ "$2" = false ]; fi
 }
 

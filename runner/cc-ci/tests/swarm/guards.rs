@@ -329,7 +329,7 @@ fn a_run_keeps_book_of_what_it_pulls() {
     let builder = testbed::repos::Source::load("custom-html-unreleased").unwrap().builder().unwrap();
     let builder =
         builder.at("good/new-release").unwrap().replace("compose.yml", "testbed.invalid/nginx:1.22.1-2", &image);
-    // The image holds no program, so a healthcheck that needs one is refused in prepare.
+    // The image holds no program, so a healthcheck that needs one is refused in prepare. The rest of its line becomes a comment.
     let builder = builder.unwrap().replace("compose.yml", "test: [\"CMD-SHELL\", ", "test: [\"NONE\"]\n      # [");
     let repository = dir.path().join("pulls");
     builder.unwrap().commit("Another image").branch("pulled").build(&repository).unwrap();

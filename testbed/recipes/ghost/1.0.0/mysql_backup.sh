@@ -13,7 +13,8 @@ backup() {
   mv "$dump.part" "$dump"
 }
 
-# Table by table in the live database. Without the database, Ghost's connections would be of no more use.
+# Table by table in the live database, as the maintainers have it: Ghost seldom writes by itself. gitea does, so its hook
+# exchanges all tables at once. Without the database, Ghost's connections would be of no more use.
 restore() {
   gzip -t "$dump"
   gunzip < "$dump" | mysql --defaults-extra-file="$access" "$MYSQL_DATABASE"

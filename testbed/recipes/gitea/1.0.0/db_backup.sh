@@ -27,18 +27,21 @@ else
   dump=/var/lib/mysql/backup.sql
   MYSQL_PWD=$(cat "$MYSQL_ROOT_PASSWORD_FILE")
   export MYSQL_PWD
-  dumped() { mysqldump -u root --single-transaction --routines "$MYSQL_DATABASE"; }
+  dumped() { mysqldump -u root --single-transaction "$MYSQL_DATABASE"; }
   # Beside the live database, whose tables are then exchanged in one statement. Table by table, gitea would write rows
-  # between the making of a table and its filling, and the dump's own rows would be refused as duplicates.
+  # between the making of a table and its filling, and the dump's own rows would be refused as duplicates. gitea has tables
+  # alone: views, triggers and routines cannot be moved like this.
   restore() {
     local moves
+    tail -n 1 "$dump" | grep -q '^-- Dump completed' || { echo "$dump is not whole: it has no last line of mysqldump" >&2; exit 1; }
+    trap 'sql -e "DROP DATABASE IF EXISTS incoming; DROP DATABASE IF EXISTS outgoing"' EXIT
     sql -e "DROP DATABASE IF EXISTS incoming; DROP DATABASE IF EXISTS outgoing; CREATE DATABASE incoming; CREATE DATABASE outgoing"
     sql incoming < "$dump"
     moves=$(sql -e "SET SESSION group_concat_max_len = 1000000;
       SELECT GROUP_CONCAT(table_schema, '.\`', table_name, '\` TO ', IF(table_schema = 'incoming', '$MYSQL_DATABASE', 'outgoing'),
         '.\`', table_name, '\`' ORDER BY table_schema = 'incoming')
       FROM information_schema.tables WHERE table_schema IN ('incoming', '$MYSQL_DATABASE')")
-    sql -e "RENAME TABLE $moves; DROP DATABASE incoming; DROP DATABASE outgoing"
+    sql -e "RENAME TABLE $moves"
   }
   sql() { mysql -u root --batch --skip-column-names "$@"; }
 fi

@@ -13,7 +13,8 @@ backup() {
   mv "$dump.part" "$dump"
 }
 
-# Table by table in the live database.
+# Table by table in the live database, as the maintainers have it: Keycloak seldom writes by itself. gitea does, so its hook
+# exchanges all tables at once.
 restore() {
   mysql -u root "$MYSQL_DATABASE" < "$dump"
   # Keycloak, in its own container, ends when it sees the file, takes it away and starts again.
