@@ -91,4 +91,33 @@ mod tests {
         assert_eq!(of("[CMD-SHELL, 'curl -f http://x | grep -q ok;']"), ["/bin/sh", "curl"]);
         assert_eq!(of("[CMD-SHELL, 'bin/check --fast']"), ["/bin/sh"]);
     }
+
+    /// Else `prepare` would have nothing to look for in their images, and no test would see that.
+    #[test]
+    fn each_healthcheck_of_the_testbed_names_a_program_beside_its_shell() {
+        let mut seen = 0;
+        for recipe in std::fs::read_dir(testbed::recipes_dir()).unwrap() {
+            for release in std::fs::read_dir(recipe.unwrap().path()).unwrap() {
+                let folder = release.unwrap().path();
+                let Ok(main) = std::fs::read_to_string(folder.join("compose.yml")) else { continue };
+                for file in std::fs::read_dir(&folder).unwrap() {
+                    let file = file.unwrap().path();
+                    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+                    if !name.starts_with("compose") || !name.ends_with(".yml") {
+                        continue;
+                    }
+                    let files =
+                        [("compose.yml".to_owned(), main.clone()), (name, std::fs::read_to_string(&file).unwrap())];
+                    let compose = Compose::load(&files, &BTreeMap::new()).unwrap();
+                    for service in compose.services.iter().filter(|service| service.healthcheck) {
+                        let programs = service.health_programs();
+                        let named = programs.iter().any(|program| !super::is_shell(program));
+                        assert!(named, "{} of {}: {programs:?}", service.name, file.display());
+                        seen += 1;
+                    }
+                }
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
 }
