@@ -133,7 +133,7 @@ run_tests() {
     case $1 in
       --all) long=yes ;;
       --timings) timings=yes ;;
-      *) fail "test has no option $1: --all, --timings" ;;
+      *) fail "test has no option $1: --all, --timings; or --recipes as the first, for the wave of recipes" ;;
     esac
     shift
   done

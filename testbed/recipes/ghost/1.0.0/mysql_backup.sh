@@ -13,7 +13,7 @@ backup() {
   mv "$dump.part" "$dump"
 }
 
-# Table by table in the live database, as the maintainers have it: Ghost seldom writes by itself. gitea does, so its hook
+# Table by table in the live database, the usual form of such a hook: Ghost seldom writes by itself. gitea does, so its hook
 # exchanges all tables at once. Without the database, Ghost's connections would be of no more use.
 restore() {
   gzip -t "$dump"

@@ -13,7 +13,7 @@ backup() {
   mv "$dump.part" "$dump"
 }
 
-# Table by table in the live database, as the maintainers have it: Keycloak seldom writes by itself. gitea does, so its hook
+# Table by table in the live database, the usual form of such a hook: Keycloak seldom writes by itself. gitea does, so its hook
 # exchanges all tables at once.
 restore() {
   mysql -u root "$MYSQL_DATABASE" < "$dump"
