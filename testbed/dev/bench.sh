@@ -16,7 +16,7 @@ bench() {
 }
 
 # The ratios alone, with the programs that are there for the tests. Five rounds: of three, two busy moments of the machine
-# are a median already.
+# are a median already. Where three are on the same side, the other two are left out.
 ratios() { "$target/bench" --gate --rounds 5 --source "$state/recipes/custom-html"; }
 
 # The same is red when a run takes five seconds more than it needs.

@@ -138,7 +138,27 @@ start_images() {
   # of their recipes; mumble has a base and a web client of its own.
   images_wanted=$(printf '%s\n' "$@" | sed 's/^mumble$/&\n&-web\n&-base/' |
     sed -E '/nginx|n8n$|keycloak|gitea|synapse|uptime-kuma|ghost|bluesky-pds|mailu|^mumble$/{p;p}' | wc -l)
+  images_take=$(seconds_of_missing "$@")
+  if [ "$images_take" -gt 0 ]; then step_expected["test images"]=$images_take; fi
   start "test images" testbed/images/build "$@"
+}
+
+# What the images that are not there take on two cores with nothing beside them.
+seconds_of_missing() {
+  local name sum=0
+  for name in "$@"; do
+    if ! testbed/images/build --there "$name" >/dev/null 2>&1; then sum=$((sum + $(expected "image $name"))); fi
+  done
+  echo "$sum"
+}
+
+# start_beside_images NAME COMMAND…: a build that has the processors together with the images, until both are there.
+start_beside_images() {
+  if [ "$images_take" -gt 0 ]; then
+    step_expected[$1]=$((images_take + $(expected "$1")))
+    step_expected["test images"]=${step_expected[$1]}
+  fi
+  start "$@"
 }
 
 # build_name WHAT PROGRAM: a first build and a later one take different times.
@@ -156,7 +176,7 @@ cargo_json() {
 
 # The programs that a run needs; what only tests need is not compiled.
 start_programs() {
-  start "$(build_name cc-ci cc-ci)" cargo_json crates.json build -p cc-ci -p abra-lite -p recipes -p testbed "$@"
+  start_beside_images "$(build_name cc-ci cc-ci)" cargo_json crates.json build -p cc-ci -p abra-lite -p recipes -p testbed "$@"
 }
 
 make_world() {

@@ -11,7 +11,7 @@
 
 # The caller sets both.
 : "${state:?} ${root:?}"
-declare -A step_pid=() step_began=() step_log=() step_goes_on=()
+declare -A step_pid=() step_began=() step_log=() step_goes_on=() step_expected=()
 running=()
 failed=()
 logs=$state/logs
@@ -67,7 +67,7 @@ shown() {
   if declare -F "progress_$(slug "$name")" >/dev/null; then
     how=$("progress_$(slug "$name")" "${step_log[$name]}" 2>/dev/null || true)
   fi
-  wanted=$(expected "$name")
+  wanted=${step_expected[$name]:-$(expected "$name")}
   printf '%s: %s%s' "${name%%:*}" "${how:+$how, }" "$(clock "$took")"
   if [ -n "$wanted" ]; then printf ' of about %s' "$(clock "$wanted")"; fi
 }

@@ -150,7 +150,7 @@ run_tests() {
   start_images "${images[@]}"
   local build
   build=$(build_name "cc-ci and its tests" .tests-built)
-  start "$build" build_tests
+  start_beside_images "$build" build_tests
   finish "$build"
   go_on=yes start "tests without images" without_images
   if is_running "test images"; then finish "test images"; fi

@@ -1,9 +1,44 @@
 //! Backup and restore through the bot of the world.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
 use super::world::{World, is_lite, tiny};
+
+/// Keeps the runs on this swarm from forgetting snapshots, for which restic locks out everybody else. Each run holds the same
+/// lock during its backup; abra does not know it.
+struct BesideBackups(Child);
+
+impl BesideBackups {
+    fn hold() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let bot = runtime.block_on(async { swarm::Swarm::connect().await.unwrap().bot_container().await.unwrap() });
+        let lock = ["flock", "-s", "/tmp/cc-ci.lock", "sh", "-c", "echo held; cat >/dev/null"];
+        let mut child = Command::new("docker")
+            .args(["exec", "-i", &bot.expect("the bot of the world runs here")])
+            .args(lock)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said, "held\n");
+        Self(child)
+    }
+}
+
+impl Drop for BesideBackups {
+    fn drop(&mut self) {
+        // The end of its input ends what holds the lock.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
 
 #[test]
 fn a_backup_is_made_listed_and_restored() {
+    let _beside = BesideBackups::hold();
     let world = World::made("backup", &tiny());
     world.deploy(&["-C"]).fine();
     let inside = |script: &str| world.inside(&["/bin/busybox", "sh", "-c", script]);
@@ -32,6 +67,7 @@ fn a_backup_is_made_listed_and_restored() {
 #[test]
 fn an_app_without_a_label_cannot_be_backed_up() {
     let without = tiny().replace("compose.yml", "backupbot.backup=true", "backupbot.backup=false").unwrap();
+    let _beside = BesideBackups::hold();
     let world = World::made("nobackup", &without.commit("No backup").branch("main"));
     super::world::git(&world.recipe(), &["checkout", "--quiet", "main"]);
     world.deploy(&["-C"]).fine();
@@ -40,6 +76,7 @@ fn an_app_without_a_label_cannot_be_backed_up() {
 
 #[test]
 fn a_long_domain_is_cut_for_the_swarm_and_not_for_the_bot() {
+    let _beside = BesideBackups::hold();
     let world = World::made("a-name-that-is-longer-than-a-stack-may-be", &tiny());
     assert!(world.domain.len() > 45 && world.stack.len() == 45);
     world.deploy(&["-C"]).fine();

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use base::failure::{Failure, Kind};
 use base::messages::{self, Speaker};
-use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{LocalNodeState, SystemInfoCgroupVersionEnum};
+use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
 use tokio::sync::Mutex;
 
 use super::bot_shell::BotShell;
@@ -73,8 +73,14 @@ impl Swarm {
     /// As in [`Swarm::connect`].
     pub async fn connect_to(address: &str) -> Result<Self, Failure> {
         let unreachable = |e: Error| unreachable_engine(address).with_detail(chain(&e));
-        let docker = Docker::connect_with_host(address).map_err(unreachable)?;
-        let docker = docker.negotiate_version().await.map_err(unreachable)?;
+        let docker = match super::raw::api_version(address).await.and_then(|version| older(&version)) {
+            Some(version) => Docker::connect_with_unix(address, REQUEST.as_secs(), &version).map_err(unreachable)?,
+            // An engine that does not answer, or not with its version: the client library says why.
+            None => {
+                let docker = Docker::connect_with_host(address).map_err(unreachable)?;
+                docker.negotiate_version().await.map_err(unreachable)?
+            }
+        };
         Ok(Self { docker: docker.with_timeout(REQUEST), address: address.into(), bot_shell: Arc::default() })
     }
 
@@ -146,6 +152,17 @@ impl Swarm {
             memory: count(info.mem_total),
         })
     }
+}
+
+/// The engine's API version or the newest that the client library knows, whichever is older.
+fn older(engine: &str) -> Option<ClientVersion> {
+    let (major, minor) = engine.split_once('.')?;
+    let engine = ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? };
+    let newest = ClientVersion {
+        major_version: API_DEFAULT_VERSION.major_version,
+        minor_version: API_DEFAULT_VERSION.minor_version,
+    };
+    Some(if engine < newest { engine } else { newest })
 }
 
 fn address() -> String {
@@ -249,6 +266,18 @@ fn chain(e: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_older_api_version_of_both_counts() {
+        let newest = API_DEFAULT_VERSION.to_string();
+        let newest = newest.as_str();
+        for (engine, used) in
+            [("1.41", "1.41"), ("1.9", "1.9"), ("1.999", &newest), ("2.0", &newest), (&newest, &newest)]
+        {
+            assert_eq!(older(engine).map(|version| version.to_string()).as_deref(), Some(used));
+        }
+        assert!(["", "1", "1.x", "1.41.2", "-1.4"].into_iter().all(|engine| older(engine).is_none()));
+    }
 
     #[test]
     fn a_refusal_is_told_from_a_lost_connection() {

@@ -21,7 +21,7 @@ pub use measured::{CcCiRun, cc_ci_run, plan_ms};
 pub use pages::pages;
 pub use plain::plain;
 pub use reaction::{reaction_ms, teardown_ms};
-pub use rounds::{Bounds, GATE, Round, Turn, WANTED, ratios, turns};
+pub use rounds::{Bounds, GATE, Round, Turn, WANTED, are_decided, ratios, turns};
 
 use std::time::Duration;
 

@@ -55,7 +55,8 @@ struct Args {
     /// A small image with busybox, for the reaction and the teardown
     #[arg(long, value_name = "IMAGE", default_value = "testbed.invalid/busybox:1")]
     image: String,
-    /// How often cc-ci, floor and script are measured, in turns
+    /// How often cc-ci, floor and script are measured, in turns; with --gate, until the rounds that are left cannot change
+    /// what it says
     #[arg(long, value_name = "N", default_value = "3", value_parser = journal::number::from_one)]
     rounds: std::num::NonZeroU32,
     /// Print JSON
@@ -129,6 +130,9 @@ async fn run(settings: &Settings, args: &Args) -> Result<Exit, Failure> {
         }
         // The recipe's own tests are part of a run, and no floor can be quicker at them.
         rounds.push(Round { floor: took.floor + overlays, script: took.script + overlays, ..took });
+        if args.gate && bench::are_decided(&rounds, args.rounds.get() as usize, bench::GATE) {
+            break;
+        }
     }
     if args.gate {
         let figures = bench::ratios(&rounds, bench::GATE);

@@ -35,6 +35,18 @@ pub struct Round {
     pub script: Duration,
 }
 
+impl Round {
+    /// Percent that the run took longer than the floor.
+    fn over(&self) -> f64 {
+        (self.run.as_secs_f64() / self.floor.as_secs_f64() - 1.0) * 100.0
+    }
+
+    /// How many times as long as the run the script took.
+    fn times(&self) -> f64 {
+        self.script.as_secs_f64() / self.run.as_secs_f64()
+    }
+}
+
 /// What the medians of the rounds' ratios may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -51,11 +63,24 @@ pub const WANTED: Bounds = Bounds { over: 5.0, times: 2.0 };
 /// (18.5 % and 1.69 times on a still machine) is red by the second of them, and by the first with what was saved since.
 pub const GATE: Bounds = Bounds { over: 15.0, times: 1.7 };
 
+/// Whether no further round of `all` can change what the medians say: more than half of them are on one side of a bound
+/// already. One ratio on its wrong side is enough, as a gate needs both.
+pub fn are_decided(rounds: &[Round], all: usize, bounds: Bounds) -> bool {
+    let most = all / 2 + 1;
+    let has_most = |holds: &dyn Fn(&Round) -> bool| rounds.iter().filter(|round| holds(round)).count() >= most;
+    let is_near = |round: &Round| round.over() <= bounds.over;
+    let is_ahead = |round: &Round| round.times() >= bounds.times;
+    let (are_met, is_missed) = (
+        has_most(&is_near) && has_most(&is_ahead),
+        has_most(&|round| !is_near(round)) || has_most(&|round| !is_ahead(round)),
+    );
+    are_met || is_missed
+}
+
 /// The lines of the table.
 pub fn ratios(rounds: &[Round], bounds: Bounds) -> Vec<Figure> {
     let of = |time: fn(&Round) -> Duration| super::median(rounds.iter().map(time).collect());
-    let over = Ratios::of(rounds, |round| (round.run.as_secs_f64() / round.floor.as_secs_f64() - 1.0) * 100.0);
-    let times = Ratios::of(rounds, |round| round.script.as_secs_f64() / round.run.as_secs_f64());
+    let (over, times) = (Ratios::of(rounds, Round::over), Ratios::of(rounds, Round::times));
     let (run, floor, script) = (of(|one| one.run), of(|one| one.floor), of(|one| one.script));
     vec![
         Figure::new(
@@ -138,5 +163,23 @@ mod tests {
     #[test]
     fn no_round_meets_nothing() {
         assert_eq!(met(&[], GATE), [false, true, false]);
+        assert!(!are_decided(&[], 5, GATE) && !are_decided(&[], 1, GATE));
+    }
+
+    /// Whatever the rounds that are left out would have shown, the verdict is the one of all five.
+    #[test]
+    fn rounds_are_left_out_only_where_they_could_change_nothing() {
+        let kinds =
+            [round(10.4, 10.0, 25.0), round(12.0, 10.0, 25.0), round(10.4, 10.0, 15.0), round(12.0, 10.0, 15.0)];
+        let is_green = |rounds: &[Round]| met(rounds, GATE).iter().all(|met| *met);
+        let (mut left_out, mut all_needed) = (0, 0);
+        for number in 0..4_usize.pow(5) {
+            let rounds: Vec<Round> = (0..5).map(|place| kinds[number / 4_usize.pow(place) % 4]).collect();
+            let decided = (1..=5).find(|made| are_decided(&rounds[..*made], 5, GATE)).unwrap_or(5);
+            assert_eq!(is_green(&rounds[..decided]), is_green(&rounds), "{rounds:?}");
+            if decided < 5 { left_out += 1 } else { all_needed += 1 }
+        }
+        assert!(left_out > 0 && all_needed > 0);
+        assert!(are_decided(&[kinds[0]; 3], 5, GATE) && !are_decided(&[kinds[0]; 2], 5, GATE));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn an_idle_cycle_with_one_pull_request(scene: &Scene<'_>) {
 
 pub(crate) async fn an_idle_cycle_with_fifty_pull_requests(scene: &Scene<'_>) {
     let mut watch = scene.watch().await;
-    while pulls(scene).await < 50 {
+    for _ in pulls(scene).await..50 {
         scene.pull().await;
     }
     let all = pulls(scene).await;

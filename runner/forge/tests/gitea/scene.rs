@@ -59,7 +59,9 @@ impl<'a> Scene<'a> {
     pub(crate) async fn numbers(&self) -> Vec<u64> {
         let mut numbers = Vec::new();
         for page in 1.. {
-            let part = self.root.gets(&format!("repos/{REPO}/pulls?state=all&limit=50&page={page}")).await;
+            // As issues: for each of a list of pull requests, Gitea starts git several times.
+            let path = format!("repos/{REPO}/issues?type=pulls&state=all&limit=50&page={page}");
+            let part = self.root.gets(&path).await;
             let part: Vec<u64> = part.as_array().unwrap().iter().map(|pull| pull["number"].as_u64().unwrap()).collect();
             if part.is_empty() {
                 break;

@@ -24,7 +24,9 @@ pub(super) async fn one_request_a_look_with_one_pull_request(scene: &mut Scene<'
 pub(super) async fn one_request_a_look_with_thirty_pull_requests(scene: &mut Scene<'_>) {
     let mut numbers = Vec::new();
     for page in 1.. {
-        let part = scene.cast.root.gets(&format!("repos/{REPO}/pulls?state=open&limit=50&page={page}")).await;
+        // As issues: for each of a list of pull requests, Gitea starts git several times.
+        let path = format!("repos/{REPO}/issues?type=pulls&state=open&limit=50&page={page}");
+        let part = scene.cast.root.gets(&path).await;
         let part: Vec<u64> = part.as_array().unwrap().iter().map(|pull| pull["number"].as_u64().unwrap()).collect();
         if part.is_empty() {
             break;

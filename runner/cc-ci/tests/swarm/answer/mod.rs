@@ -43,6 +43,9 @@ macro_rules! steps {
                 let word = if ended.is_ok() { "ok" } else { "FAILED" };
                 println!("  {name} {word} ({:.1} s)", start.elapsed().as_secs_f32());
                 if ended.is_err() {
+                    if let Some(mut server) = $scene.take_server() {
+                        server.print_rest();
+                    }
                     red.push(name);
                 }
             }

@@ -106,7 +106,14 @@ impl Pull {
 
     /// Waits until its app has a service. The answer may pass over a short stage.
     pub(crate) async fn is_deployed(&self) {
-        until("the app", async || self.left().await.iter().any(|object| object.contains("service"))).await;
+        let until = Instant::now() + SOON;
+        while !self.left().await.iter().any(|object| object.contains("service")) {
+            if Instant::now() > until {
+                let (answers, statuses) = (self.answers().await, self.statuses(&self.head).await);
+                panic!("the app of {} never came: {statuses:?}, {answers:#?}", self.stack());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub(crate) async fn nothing_is_left(&self) {

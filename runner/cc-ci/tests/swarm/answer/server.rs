@@ -41,6 +41,14 @@ impl Server {
         }
     }
 
+    /// Prints what it said since the last words that were waited for, for a step that is red.
+    pub(crate) fn print_rest(&mut self) {
+        while let Ok(line) = self.lines.try_recv() {
+            println!("    serve: {line}");
+            self.heard.push(line);
+        }
+    }
+
     /// A line that it said before.
     pub(crate) fn said(&self, words: &str) -> &str {
         self.heard.iter().find(|line| line.contains(words)).unwrap_or_else(|| panic!("it never said {words:?}"))
