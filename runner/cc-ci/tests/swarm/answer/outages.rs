@@ -14,7 +14,7 @@ pub(super) async fn a_gitea_that_is_stopped_for_a_while(scene: &mut Scene<'_>) {
     let first = running.says("!testme").await;
     running.is_deployed().await;
     // Written, and not read yet.
-    let held = scene.proxy.hold("issues/search");
+    let held = scene.next_look().await;
     let second = waiting.says("!testme only=install").await;
     let begun = Instant::now();
     scene.gitea.stop().await;

@@ -8,7 +8,7 @@ use journal::event::{Event, Record, VerdictKind};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testforge::{Cast, Gitea, ORG, Person, Proxy};
+use testforge::{Cast, Gitea, Held, ORG, Person, Proxy};
 
 use super::super::support::{cc_ci, copies, own_state};
 use super::pull::{Pull, until};
@@ -67,6 +67,13 @@ impl<'a> Scene<'a> {
     async fn has_branch(&self, name: &str) {
         let path = format!("repos/{REPO}/branches/{name}");
         until("the branch", async || self.cast.root.tries(Method::GET, &path, None).await.0 == 200).await;
+    }
+
+    /// Holds up the server's next look once it has begun: one that began before could still find what is written now.
+    pub(super) async fn next_look(&self) -> Held {
+        let mut held = self.proxy.hold("issues/search");
+        held.caught().await;
+        held
     }
 
     /// A pull request of ada's, with a head of its own.

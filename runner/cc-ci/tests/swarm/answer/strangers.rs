@@ -34,7 +34,7 @@ pub(super) async fn twenty_tries_of_strangers(scene: &mut Scene<'_>) {
     for (name, writes_first) in [("bob", true), ("zoe", false)] {
         let who = scene.cast.root.makes(name).await;
         scene.cast.root.puts(&format!("teams/{}/members/{name}", scene.cast.team)).await;
-        let held = scene.proxy.hold("issues/search");
+        let held = scene.next_look().await;
         if writes_first {
             tries.push(who.says(REPO, pull.number, "!testme").await);
         }

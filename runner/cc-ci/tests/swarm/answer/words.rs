@@ -75,7 +75,7 @@ pub(super) async fn an_app_is_held(scene: &mut Scene<'_>) {
 pub(super) async fn a_push_after_the_word_is_not_run(scene: &mut Scene<'_>) {
     scene.serve().await;
     let pull = scene.pull().await;
-    let held = scene.proxy.hold("issues/search");
+    let held = scene.next_look().await;
     pull.says("!testme only=install").await;
     let pushed = pull.ada.commits(REPO, &pull.branch, "pushed.txt", false).await;
     pull.has_push(&pushed).await;
