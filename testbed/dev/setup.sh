@@ -4,6 +4,9 @@
 # The caller sets these; steps.sh, which it reads before, sets `logs`.
 : "${state:?} ${target:?} ${logs:?}"
 
+# The seconds that missing images take; a call that builds none has none.
+images_take=0
+
 # How far apt is: its own log says how many packages there are.
 progress_system_packages() {
   awk '/newly installed/ { n = $3 } /^Get:/ { got++ } /^Unpacking/ { unpacked++ } /^Setting up/ { set++ }

@@ -10,12 +10,13 @@ use super::world::{World, is_lite, tiny};
 struct BesideBackups(Child);
 
 impl BesideBackups {
+    /// The bot of the world has to run on this node.
     fn hold() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let bot = runtime.block_on(async { swarm::Swarm::connect().await.unwrap().bot_container().await.unwrap() });
         let lock = ["flock", "-s", "/tmp/cc-ci.lock", "sh", "-c", "echo held; cat >/dev/null"];
         let mut child = Command::new("docker")
-            .args(["exec", "-i", &bot.expect("the bot of the world runs here")])
+            .args(["exec", "-i", &bot.unwrap()])
             .args(lock)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

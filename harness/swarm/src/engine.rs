@@ -271,9 +271,7 @@ mod tests {
     fn the_older_api_version_of_both_counts() {
         let newest = API_DEFAULT_VERSION.to_string();
         let newest = newest.as_str();
-        for (engine, used) in
-            [("1.41", "1.41"), ("1.9", "1.9"), ("1.999", &newest), ("2.0", &newest), (&newest, &newest)]
-        {
+        for (engine, used) in [("1.41", "1.41"), ("1.9", "1.9"), ("1.999", newest), ("2.0", newest), (newest, newest)] {
             assert_eq!(older(engine).map(|version| version.to_string()).as_deref(), Some(used));
         }
         assert!(["", "1", "1.x", "1.41.2", "-1.4"].into_iter().all(|engine| older(engine).is_none()));
