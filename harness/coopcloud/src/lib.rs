@@ -14,6 +14,7 @@ mod health_program;
 pub mod interpolate;
 pub mod labels;
 pub mod lint;
+pub mod published;
 pub mod route;
 pub mod router_rule;
 pub mod schema_version;

@@ -72,12 +72,15 @@ pub struct Diagnosis {
     pub is_certain: bool,
     /// Whether the app may be right, and cc-ci expects what it cannot give.
     pub is_expected: bool,
+    /// Whether the app itself says that there is nothing of that kind at the address (a status from 400 to 499): of a
+    /// release that people run, that is no fault.
+    pub is_refused: bool,
 }
 
 /// The most likely cause; none where nothing points anywhere.
 pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
     let of = |is_certain, cause: String, look_at: &str| {
-        Some(Diagnosis { cause, look_at: look_at.to_owned(), is_certain, is_expected: false })
+        Some(Diagnosis { cause, look_at: look_at.to_owned(), is_certain, is_expected: false, is_refused: false })
     };
     if let Some(no) = &seen.no_way {
         let found = of(true, no.what.clone(), &no.look_at);
@@ -133,7 +136,12 @@ pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
                 }
                 _ => "the app, or a middleware before it".to_owned(),
             };
-            let cause = format!("{who} lets nobody in without a login{asks}");
+            // An app may forbid a page to everybody, as nginx forbids an empty folder.
+            let cause = if heard.status == 403 && by.is_none() {
+                format!("{who} forbids that page to everybody who is not logged in, or to everybody")
+            } else {
+                format!("{who} lets nobody in without a login{asks}")
+            };
             let look_at = "[health] in recipe.toml of cc-ci's folder for the recipe: a path without a login, or the status as the right one";
             return of(true, cause, look_at).map(|found| Diagnosis { is_expected: true, ..found });
         }
@@ -155,13 +163,14 @@ pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
                 direct.status,
                 port(behind)
             );
-            let look_at = match heard.status {
-                404 => {
-                    "[health] path in recipe.toml, if the app's first page is elsewhere; otherwise the log lines of the app"
-                }
-                _ => "the log lines of the app",
+            let is_refused = (400..500).contains(&heard.status);
+            let look_at = if is_refused {
+                "[health] in recipe.toml of cc-ci's folder for the recipe: a path that the app has, or the status as the \
+                 right one; otherwise the log lines of the app"
+            } else {
+                "the log lines of the app"
             };
-            of(false, cause, look_at)
+            of(false, cause, look_at).map(|found| Diagnosis { is_refused, ..found })
         }
         (heard, Some(Ok(direct))) => {
             let middlewares = match behind.middlewares.is_empty() {

@@ -10,6 +10,7 @@ use coopcloud::choices::wrong_word;
 use coopcloud::compose::Compose;
 use coopcloud::declared::{declared_by, undeclared};
 use coopcloud::envfile::{EnvFile, MARK};
+use coopcloud::published::published_twice;
 use coopcloud::unset::{Gap, template_gaps, unset};
 
 use recipe_folder::recipe_toml::shown::nearest;
@@ -111,6 +112,19 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
             )
         });
     }
+    if let Some(twice) = published_twice(given.compose) {
+        let [first, second] = &twice.services;
+        known.failure.get_or_insert_with(|| {
+            Failure::new(
+                Kind::InvalidCompose,
+                format!(
+                    "services {first} and {second} both publish port {}/{} of the host; swarm gives it to one of them",
+                    twice.port, twice.protocol
+                ),
+                format!("ports of service {second}, in each compose file that is deployed"),
+            )
+        });
+    }
     known
 }
 
@@ -193,6 +207,8 @@ mod tests {
         let what = |compose: &str| of(compose, "", "").failure.map(|failure| failure.what).unwrap_or_default();
         let said = what("services: {app: {image: a, deploy: {restart_policy: {condition: onfailure}}}}\n");
         assert!(said.starts_with("services.app.deploy.restart_policy.condition says \"onfailure\""), "{said}");
+        let said = what("services: {app: {image: a, ports: ['80:1']}, web: {image: a, ports: ['80:2']}}\n");
+        assert!(said.starts_with("services app and web both publish port 80/tcp of the host"), "{said}");
         let said = what("services: {app: {image: a, volumes: ['upload:/u']}}\nvolumes: {uploads: {}}\n");
         assert!(said.starts_with("service app uses the volume upload, which no compose file declares"), "{said}");
     }

@@ -34,8 +34,11 @@ pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &st
         let text = checkout.file(revision, &name).ok_or_else(|| {
             Failure::new(
                 Kind::InvalidCompose,
-                format!("COMPOSE_FILE names {name}, which {revision} does not have, or not as text"),
-                "COMPOSE_FILE in .env.sample, and the files beside it",
+                match env.get("COMPOSE_FILE") {
+                    Some(_) => format!("COMPOSE_FILE names {name}, which {revision} does not have, or not as text"),
+                    None => format!("the recipe has no {name} at {revision}, or not as text"),
+                },
+                "COMPOSE_FILE in .env.sample, and the files beside it: abra takes compose.yml where nothing else is named",
             )
         })?;
         files.push((name, text));

@@ -98,12 +98,22 @@ static ROWS: &[KnownMessage] = &[
             "invalid spec",
             "no such environment variable",
             "conflicting environment",
+            "duplicate config target",
+            "duplicate secret target",
+            "duplicate mount point",
         ],
         Kind::InvalidCompose,
         "the compose file is not valid",
         "the compose files named in COMPOSE_FILE",
     )
     .from(CLIENT, Basis::Read),
+    KnownMessage::new(
+        &["service mode change is not allowed"],
+        Kind::DidNotMove,
+        "swarm changes no running service from replicated to global, or back",
+        "deploy.mode as in the release before, or a release note: operators have to remove the service first",
+    )
+    .from("engine 20.10.24; swarmkit, manager/controlapi/service.go", Basis::Seen),
     KnownMessage::new(
         &["does not support extension: objectformat"],
         Kind::AbraUnusable,

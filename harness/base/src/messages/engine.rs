@@ -155,6 +155,13 @@ static MACHINE: &[KnownMessage] = &[
     .from("runc, libcontainer", Basis::Seen)
     .passing(),
     KnownMessage::new(
+        &["range of cpus is from"],
+        Kind::NoNode,
+        "the limit in deploy.resources asks for more processors than this node has",
+        "a node with as many processors, or a lower deploy.resources.limits.cpus",
+    )
+    .from("engine 20.10.24; moby, daemon_unix", Basis::Seen),
+    KnownMessage::new(
         &[
             "host-mode port already in use",
             "bind: address already in use",
@@ -407,7 +414,6 @@ static RECIPE: &[KnownMessage] = &[
             "sysctl … is not allowed",
             "minimum memory limit allowed",
             "minimum memory reservation",
-            "range of cpus is from",
             "invalid isolation",
             "invalid hostname",
             "invalid ip address",

@@ -77,7 +77,8 @@ const SAID: &[(Speaker, &str, Kind)] = &[
         "starting container failed: OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: rootfs_linux.go:76: mounting \"proc\" to rootfs at \"/proc\" caused: mount through procfd: permission denied: cgroup",
         Kind::RuntimeFailed,
     ),
-    // Ports, disk, memory.
+    // Processors, ports, disk, memory.
+    (Speaker::Task, "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", Kind::NoNode),
     (Speaker::Task, "no suitable node (host-mode port already in use on 1 node)", Kind::PortTaken),
     (
         Speaker::Task,
@@ -266,6 +267,12 @@ const SAID: &[(Speaker, &str, Kind)] = &[
         "FATA failed to create service x: rpc error: code = InvalidArgument desc = expected mount",
         Kind::InvalidCompose,
     ),
+    (
+        Speaker::Abra,
+        "failed to update service x_app: Error response from daemon: rpc error: code = Unimplemented desc = service mode change is not allowed",
+        Kind::DidNotMove,
+    ),
+    (Speaker::Abra, "service app: duplicate config target for x_two_v1 not allowed", Kind::InvalidCompose),
     (
         Speaker::Abra,
         "FATA failed to create service x: rpc error: code = Unavailable desc = connection error",

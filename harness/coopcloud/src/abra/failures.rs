@@ -79,14 +79,20 @@ fn shout(name: &str) -> String {
     name.to_uppercase().replace('-', "_")
 }
 
+/// What docker's command line prints before anything else, whatever becomes of a deploy.
+const NOTICES: [&str; 2] =
+    ["Since --detach=false was not specified", "In a future release, --detach=false will become"];
+
 /// The line with the cause: after the last line marked FATA the one with the engine's message, else that line, else the
-/// last with any text.
+/// last with any text. A notice is no cause.
 fn reason(text: &str) -> String {
+    let is_notice = |line: &str| NOTICES.iter().any(|notice| line.contains(notice));
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let at = lines.iter().rposition(|line| line.contains("FATA"));
-    let fatal = at.and_then(|at| lines[at].split_once("FATA").map(|(_, rest)| rest));
+    let fatal = at.and_then(|at| lines[at].split_once("FATA").map(|(_, rest)| rest)).filter(|rest| !is_notice(rest));
     let engines = at.and_then(|at| lines[at + 1..].iter().find(|line| line.contains("Error response from daemon")));
-    let line = engines.copied().or(fatal).or(lines.last().copied()).unwrap_or("it printed nothing").trim();
+    let last = lines.iter().rfind(|line| !is_notice(line));
+    let line = engines.copied().or(fatal).or(last.copied()).unwrap_or("it printed nothing").trim();
     characters(line, 300).to_owned()
 }
 
@@ -97,6 +103,19 @@ mod tests {
 
     fn kind_of(output: &str) -> Kind {
         explain(&Call::ended(&["app", "deploy"], 1, output), "deploy the app").unwrap().kind
+    }
+
+    #[test]
+    fn a_notice_of_dockers_command_line_is_no_reason() {
+        let output = "FATA deploy failed: Since --detach=false was not specified, tasks will be created in the background.\n\
+                      In a future release, --detach=false will become the default.\n\
+                      open site.conf: no such file or directory\n";
+        assert_eq!(reason(output), "open site.conf: no such file or directory");
+        assert_eq!(
+            reason("FATA no such app\nIn a future release, --detach=false will become the default.\n"),
+            "no such app"
+        );
+        assert_eq!(reason("In a future release, --detach=false will become the default.\n"), "it printed nothing");
     }
 
     #[test]

@@ -265,6 +265,30 @@ fn a_task_that_no_node_takes() {
     assert!(first(&now(old(TaskState::Shutdown, 31_000))).starts_with("port-taken"));
 }
 
+/// No node is missing and no stranger is in the way: the recipe asks for both tasks at once, and there is room for one.
+#[test]
+fn a_new_task_waits_for_what_its_own_old_one_keeps() {
+    let pending =
+        |error: &str| TaskSeen { error: error.to_owned(), age_ms: 60_000, ..task("app", "2", TaskState::Pending) };
+    let port = "no suitable node (host-mode port already in use on 1 node)";
+    let replicas = "no suitable node (max replicas per node limit exceed)";
+    let runs = |desired| TaskSeen { current: false, desired, since_ms: 60_000, ..task("app", "1", TaskState::Running) };
+    let up = || vec![container("1", Health::Healthy)];
+    let judged = |old: TaskSeen, new: TaskSeen| first(&one(service("app"), vec![old, new], up()));
+    for (error, what) in [(port, "the host port"), (replicas, "the one place of max_replicas_per_node")] {
+        let said = judged(runs(TaskState::Running), pending(error));
+        assert!(said.starts_with(&format!("did-not-move: the new task of service app waits for {what}")), "{said}");
+    }
+    let constraint = "no suitable node (scheduling constraints not satisfied on 1 node)";
+    assert!(judged(runs(TaskState::Running), pending(constraint)).starts_with("no-node"));
+    let held = PortHeld { port: 80, service: "web_app".to_owned() };
+    let foreign = TaskSeen { port_held_by: Some(held), ..pending(port) };
+    assert!(judged(runs(TaskState::Running), foreign).starts_with("port-taken"));
+    // Another replica of the same release: more nodes would do.
+    let replica = TaskSeen { current: true, ..runs(TaskState::Running) };
+    assert!(judged(replica, pending(port)).starts_with("port-taken"));
+}
+
 /// A service whose update is at `state`, with the earlier task and others.
 fn updating(state: UpdateState, tasks: Vec<TaskSeen>) -> Snapshot {
     let service = ServiceSeen { update: update(state), on_failure: OnFailure::Rollback, ..service("app") };

@@ -387,6 +387,9 @@ impl<'a> View<'a> {
             });
         (quiet && task.age_ms >= patience).then(|| {
             let failure = named(kind, &self.service.name, &task.image, &task.error);
+            if let Some(kept) = self.kept_by_the_old(task, kind) {
+                return kept.with_detail(failure.what);
+            }
             match &task.port_held_by {
                 Some(PortHeld { port, service }) => {
                     Failure { what: format!("{}; service {service} holds port {port}", failure.what), ..failure }
@@ -394,6 +397,27 @@ impl<'a> View<'a> {
                 None => failure,
             }
         })
+    }
+
+    /// A place that the service's own old task keeps: with `order: start-first`, both have to run at once. Swarm names no
+    /// holder; one of another stack would be known.
+    fn kept_by_the_old(&self, task: &TaskSeen, kind: Kind) -> Option<Failure> {
+        let what = match kind {
+            Kind::PortTaken if task.port_held_by.is_none() => "the host port",
+            Kind::NoNode if task.error.contains("max replicas per node") => "the one place of max_replicas_per_node",
+            _ => return None,
+        };
+        let is_old = |other: &&&TaskSeen| task.current && !other.current && other.wanted() && self.runs(other);
+        self.tasks.iter().find(is_old)?;
+        let name = &self.service.name;
+        Some(Failure::new(
+            Kind::DidNotMove,
+            format!(
+                "the new task of service {name} waits for {what} that the old one keeps: with update_config.order: \
+                 start-first, the old one ends only when the new one runs"
+            ),
+            format!("deploy.update_config.order of service {name}: stop-first, which is swarm's own default"),
+        ))
     }
 
     /// A task that the swarm does not process.

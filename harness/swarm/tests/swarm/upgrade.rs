@@ -1,7 +1,10 @@
 //! Second deployments.
 
 use base::failure::{Failure, Kind};
-use bollard::models::{ServiceSpec, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum as Action};
+use bollard::models::{
+    ServiceSpec, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum as Action,
+    ServiceSpecUpdateConfigOrderEnum as Order,
+};
 use swarm::Settled;
 
 use crate::support::*;
@@ -61,6 +64,22 @@ async fn an_update_of_ports_alone_is_waited_for() {
         let port = std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
         let (old, settled) = upgrade(stack, from.clone(), publishes(from, port)).await;
         assert_ne!(settled.unwrap().services.remove(0).containers, old);
+    })
+    .await;
+}
+
+/// Both tasks are to run at once, and a node gives a port once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_port_that_the_old_task_keeps_is_the_updates_fault() {
+    with_stack(async |stack| {
+        let port = std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+        let mut from = publishes(updates(stays(), Action::PAUSE), port);
+        from.update_config.as_mut().unwrap().order = Some(Order::START_FIRST);
+        let mut to = from.clone();
+        container(&mut to).env = Some(vec!["VERSION=2".to_owned()]);
+        let failure = upgrade(stack, from, to).await.1.unwrap_err();
+        assert_eq!(failure.kind, Kind::DidNotMove, "{failure:?}");
+        assert!(failure.what.starts_with("the new task of service app waits for the host port"), "{}", failure.what);
     })
     .await;
 }

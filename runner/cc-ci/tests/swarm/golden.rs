@@ -170,6 +170,8 @@ heads! {
     restore_hook_fails = golden "custom-html" "broken/restore-hook-fails";
     ignores_sigterm = golden "custom-html" "broken/ignores-sigterm";
     port_taken = golden "custom-html" "broken/port-taken";
+    port_twice = golden "custom-html" "broken/port-twice";
+    config_file_missing = golden "custom-html" "broken/config-file-missing";
     docker_socket = golden "custom-html" "broken/docker-socket";
     health_wrong = golden "custom-html" "broken/health-wrong";
     hostile_volume_of_the_host = golden "custom-html" "hostile/volume-of-the-host";

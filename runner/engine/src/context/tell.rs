@@ -106,13 +106,17 @@ impl StageRun {
         if self.app.is_dependency && matches!(usual, Cause::Recipe | Cause::Test) {
             return Fault { cause: Cause::Dependency, failure };
         }
-        let on_base = match self.stage {
+        let cause = if self.is_on_base() && usual == Cause::Recipe { Cause::BaseRelease } else { usual };
+        Fault { cause, failure }
+    }
+
+    /// Whether the base release is deployed, and not the tested change.
+    pub fn is_on_base(&self) -> bool {
+        match self.stage {
             Stage::Install => self.app.spec.base.is_some(),
             Stage::Variants => self.app.variant.as_ref().is_some_and(|variant| variant.is_base),
             _ => false,
-        };
-        let cause = if on_base && usual == Cause::Recipe { Cause::BaseRelease } else { usual };
-        Fault { cause, failure }
+        }
     }
 
     /// Says what the run is busy with.

@@ -59,7 +59,7 @@ async fn by_http(cx: &mut StageRun) -> Result<String, Failure> {
         Err((failure, seen)) => {
             let found = diagnose(&seen);
             cx.app.no_answer = Some(cause(found.as_ref(), &failure));
-            let failure = cx.explained(told(cx.stage, failure, found, &seen));
+            let failure = cx.explained(told(cx.stage, cx.is_on_base(), failure, found, &seen));
             return Err(without_commands(failure, cx.app.unrun.as_deref()));
         }
     };
@@ -115,7 +115,7 @@ pub(super) async fn recovered(cx: &StageRun, until: Instant) -> Result<Option<An
             Ok(answer) => return Ok(Some(answer)),
             Err(failure) if Instant::now() + A_MOMENT >= until => {
                 let seen = no_answer::look(cx, &expect.url).await;
-                return Err(told(cx.stage, failure, diagnose(&seen), &seen));
+                return Err(told(cx.stage, cx.is_on_base(), failure, diagnose(&seen), &seen));
             }
             Err(_) => {}
         }
@@ -174,7 +174,7 @@ fn cause(found: Option<&Diagnosis>, failure: &Failure) -> String {
 }
 
 /// The failure with its cause, and with everything that was looked at.
-fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Observation) -> Failure {
+fn told(stage: Stage, is_on_base: bool, failure: Failure, found: Option<Diagnosis>, seen: &Observation) -> Failure {
     let detail = format!("{}\n{}", lines(seen), failure.detail);
     if let Some(world) = &seen.world {
         return no_answer::of_the_world(world, failure).with_detail(detail.trim_end());
@@ -184,7 +184,7 @@ fn told(stage: Stage, failure: Failure, found: Option<Diagnosis>, seen: &Observa
             // What answered before the change, or before a fault, and does not after it is the app's doing.
             kind: match stage {
                 Stage::Upgrade | Stage::Faults => failure.kind,
-                _ if found.is_expected => Kind::CheckBroken,
+                _ if found.is_expected || (is_on_base && found.is_refused) => Kind::CheckBroken,
                 _ => failure.kind,
             },
             what: format!("{}: {}", failure.what, found.cause),
@@ -283,11 +283,11 @@ mod tests {
         let world = Failure::new(Kind::WorldIncomplete, "traefik does not pass a request on", "`cc-ci up`");
         let found = || {
             let (cause, look_at) = ("service app listens on 80".to_owned(), "the port".to_owned());
-            Some(Diagnosis { cause, look_at, is_certain: true, is_expected: false })
+            Some(Diagnosis { cause, look_at, is_certain: true, is_expected: false, is_refused: false })
         };
         let broken = Observation { world: Some(world), ..Observation::default() };
         for stage in [Stage::Install, Stage::Upgrade] {
-            let said = told(stage, red.clone(), found(), &broken);
+            let said = told(stage, false, red.clone(), found(), &broken);
             assert_eq!((said.kind, said.look_at.as_str()), (Kind::WorldIncomplete, "`cc-ci up`"));
             assert_eq!(said.kind.usual_cause(), base::failure::Cause::Infrastructure);
             assert!(
@@ -295,8 +295,25 @@ mod tests {
                 "{}",
                 said.what
             );
-            assert_eq!(told(stage, red.clone(), found(), &Observation::default()).kind, Kind::NoAnswer);
+            assert_eq!(told(stage, false, red.clone(), found(), &Observation::default()).kind, Kind::NoAnswer);
         }
+    }
+
+    /// A release that people run and that answers 404 at `/` serves something else: what is asked is wrong.
+    #[test]
+    fn a_release_is_not_blamed_for_a_page_that_it_never_had() {
+        let red = Failure::new(Kind::NoAnswer, "x answered 404 (wanted 200)", "the app");
+        let found = |is_refused| {
+            let (cause, look_at) = ("that is the app's own answer".to_owned(), "[health]".to_owned());
+            Some(Diagnosis { cause, look_at, is_certain: false, is_expected: false, is_refused })
+        };
+        let kind = |stage, is_on_base, is_refused| {
+            told(stage, is_on_base, red.clone(), found(is_refused), &Observation::default()).kind
+        };
+        assert_eq!(kind(Stage::Install, true, true), Kind::CheckBroken);
+        assert_eq!(kind(Stage::Install, true, false), Kind::NoAnswer, "an answer of 500 is a broken one");
+        assert_eq!(kind(Stage::Install, false, true), Kind::NoAnswer, "the change itself may have lost the page");
+        assert_eq!(kind(Stage::Upgrade, false, true), Kind::NoAnswer, "the release before had it");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Before the first deploy: what can be said of the recipe without running it, and its images.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use base::failure::{Cause, Failure, Kind};
 use coopcloud::abra::{LintRow, parse_lint};
@@ -178,10 +179,38 @@ async fn schema(cx: &mut StageRun, head: &str, env: &EnvFile, compose: &Compose)
                 format!("abra refuses the compose files, since it holds them to the schema before it fills variables in: {why}"),
                 "write the duration itself in place of a variable",
             )),
-            (Loaded::Taken, _) => Ok(("docker's loader takes the compose files".to_owned(), ())),
+            (Loaded::Taken, _) => {
+                // Steps of the recipe's folder may make them.
+                if !cx.has_install_steps()
+                    && let Some(missing) = missing_file(&dir, compose)
+                {
+                    return Err(Failure::new(
+                        Kind::InvalidCompose,
+                        missing,
+                        "`file:` in the compose files, from the repository's folder on, and whether the file is committed",
+                    ));
+                }
+                Ok(("docker's loader takes the compose files".to_owned(), ()))
+            }
         }
     })
     .await
+}
+
+/// A config or secret whose file is not there: the deploy reads each of them, and its loader none.
+fn missing_file(dir: &Path, compose: &Compose) -> Option<String> {
+    let all =
+        compose.configs.iter().map(|one| ("config", one)).chain(compose.secrets.iter().map(|one| ("secret", one)));
+    all.filter(|(_, one)| !one.external).find_map(|(what, one)| {
+        let file = one.file.as_ref()?;
+        let path = dir.join(file);
+        let why = match () {
+            () if path.is_file() => return None,
+            () if path.is_dir() => "is a folder",
+            () => "the repository does not have",
+        };
+        Some(format!("the {what} {} is read from {file}, which {why}", one.key))
+    })
 }
 
 async fn tags(cx: &mut StageRun) -> Step {
@@ -490,6 +519,23 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn a_file_of_a_config_that_is_not_there_is_found_before_the_deploy() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("conf")).unwrap();
+        std::fs::write(dir.path().join("conf/site.bin"), [0xff, 0]).unwrap();
+        let missing = |section: &str| {
+            let text = format!("services: {{app: {{image: a}}}}\n{section}\n");
+            missing_file(dir.path(), &Compose::load(&[("compose.yml".to_owned(), text)], &BTreeMap::new()).unwrap())
+        };
+        assert_eq!(missing("configs: {site: {file: ./conf/site.bin}}"), None);
+        assert_eq!(missing("secrets: {key: {external: true, name: key}}"), None);
+        let said = missing("secrets: {key: {file: key.txt}}").unwrap();
+        assert_eq!(said, "the secret key is read from key.txt, which the repository does not have");
+        let said = missing("configs: {site: {file: conf}}").unwrap();
+        assert_eq!(said, "the config site is read from conf, which is a folder");
+    }
 
     #[test]
     fn the_ports_of_the_files_and_those_that_only_the_folder_knows_are_kept_for_one_run() {
