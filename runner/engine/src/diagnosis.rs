@@ -53,6 +53,8 @@ pub struct Observation {
     pub no_way: Option<NoWay>,
     /// What traefik logged of the app.
     pub log: Vec<String>,
+    /// Whether no label of any service is about a router.
+    pub has_no_router: bool,
     /// The service that a router leads to.
     pub behind: Option<Behind>,
     /// The services of the app with no running container.
@@ -72,8 +74,8 @@ pub struct Diagnosis {
     pub is_certain: bool,
     /// Whether the app may be right, and cc-ci expects what it cannot give.
     pub is_expected: bool,
-    /// Whether the app itself says that there is nothing of that kind at the address (a status from 400 to 499): of a
-    /// release that people run, that is no fault.
+    /// Whether the app has no such page: it says so itself (a status from 400 to 499), or has no route. Of a release that
+    /// people run, that is no fault.
     pub is_refused: bool,
 }
 
@@ -85,6 +87,13 @@ pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
     if let Some(no) = &seen.no_way {
         let found = of(true, no.what.clone(), &no.look_at);
         return found.map(|found| Diagnosis { is_expected: no.is_path, ..found });
+    }
+    // A traefik may know the app by a file of its own, and then answers otherwise.
+    if seen.has_no_router && seen.through.as_ref().is_some_and(|heard| heard.status == 404 && is_traefiks(heard)) {
+        let cause = "no service has a label for a router, so traefik leads nobody to the app".to_owned();
+        let look_at = "[health] http = false in recipe.toml of cc-ci's folder for the recipe, if the app has no page; \
+                       otherwise traefik.http.routers.… below deploy.labels";
+        return of(true, cause, look_at).map(|found| Diagnosis { is_refused: true, ..found });
     }
     if let Some(line) = seen.log.first() {
         let asked = seen.behind.as_ref().filter(|_| line.to_lowercase().contains("entrypoint"));
@@ -334,6 +343,15 @@ mod tests {
         let mut starting = seen(gateway(), Behind { listening: listens(&[]), ..Behind::default() });
         starting.behind.as_mut().unwrap().is_healthy = false;
         assert!(!cause(&starting).1, "it may open its port later");
+    }
+
+    #[test]
+    fn an_app_that_wants_no_route_is_told_from_one_whose_route_is_wrong() {
+        let none = Observation { has_no_router: true, ..seen(heard(404, "404 page not found"), Behind::default()) };
+        let found = diagnose(&Observation { behind: None, ..none.clone() }).unwrap();
+        assert!(found.cause.starts_with("no service has a label for a router") && found.is_refused, "{found:?}");
+        let by_a_file = Observation { through: Some(heard(404, "no such page here")), behind: None, ..none };
+        assert!(diagnose(&by_a_file).is_none_or(|found| !found.is_refused));
     }
 
     #[test]

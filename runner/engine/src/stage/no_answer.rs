@@ -37,6 +37,7 @@ pub(super) async fn look(cx: &StageRun, url: &str) -> Observation {
     if routing.routers.is_empty() {
         seen.no_way = seen.no_way.or(compose.as_ref().and_then(strays));
     }
+    seen.has_no_router = !labels.is_empty() && routing.routers.is_empty() && routing.not_enabled.is_empty();
     seen.world = trouble_of_the_world(cx).await;
     seen.log = traefiks_log(cx).await.unwrap_or_default();
     for service in labels.keys() {
