@@ -199,6 +199,14 @@ impl Routing {
                     format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
                 );
             }
+            if asked != proxy && has.contains(asked) {
+                return no(
+                    format!(
+                        "the label traefik.docker.network of service {on} is {asked}, and traefik is on {proxy} alone"
+                    ),
+                    format!("deploy.labels of service {on}: traefik.docker.network={proxy}"),
+                );
+            }
         }
         // One of another provider or stack is not visible here.
         if let Some(named) = router.service.as_ref().filter(|named| !named.contains('@'))
@@ -295,6 +303,8 @@ mod tests {
         assert!(why(&[("traefik.http.routers.x.service", "y")], "", &["proxy"]).contains("traefik's service y"));
         assert!(why(&[], "", &["inner"]).contains("not on the network proxy"));
         assert!(why(&[("traefik.docker.network", "web")], "", &["proxy"]).contains("is web"));
+        let inner = why(&[("traefik.docker.network", "x_inner")], "", &["proxy", "x_inner"]);
+        assert!(inner.contains("is x_inner, and traefik is on proxy alone"), "{inner}");
         let blog = ("traefik.http.routers.x.rule", "Host(`app.example.org`) && PathPrefix(`/blog`)");
         assert!(why(&[blog], "", &["proxy"]).contains("no rule accepts that path"));
     }
