@@ -8,7 +8,7 @@ use journal::event::{Event, Outcome, Record, Stage};
 use journal::exit::Exit;
 
 use super::made::{Made, left_of, started};
-use super::support::{Said, left, own_state};
+use super::support::{Said, kill_run, left, own_state};
 
 fn checks(said: &Said, of: Stage) -> Vec<(String, Outcome)> {
     let check = |record: &Record| match &record.event {
@@ -174,8 +174,7 @@ fn what_a_killed_run_leaves_of_all_its_apps_is_reaped() {
             _ => {}
         }
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_run(child, state.path());
     assert!(stacks.iter().all(|stack| !left(stack).is_empty()), "both are claimed, and one is up");
     let reaped = made.command(state.path(), &["reap", "--json"]).output().unwrap();
     let done: serde_json::Value = serde_json::from_slice(&reaped.stdout).unwrap();

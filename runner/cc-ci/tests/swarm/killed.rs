@@ -9,7 +9,7 @@ use journal::event::{Event, Outcome, Record, Stage, VerdictKind};
 use journal::exit::Exit;
 
 use super::live::Live;
-use super::support::{Said, arguments, cc_ci, left, own_state, repositories, start};
+use super::support::{Said, arguments, cc_ci, kill_run, left, own_state, repositories, start};
 
 /// Starts a run and waits until its app is being deployed.
 fn running(state: &std::path::Path, reference: &str) -> (std::process::Child, impl Iterator<Item = Record>, StackName) {
@@ -54,9 +54,8 @@ fn a_signal_tears_everything_down_first() {
 #[test]
 fn what_a_killed_run_leaves_is_reaped_and_its_journal_makes_a_report() {
     let state = own_state();
-    let (mut child, _records, stack) = running(state.path(), "1.2.0+1.22.1-2");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let (child, _records, stack) = running(state.path(), "1.2.0+1.22.1-2");
+    kill_run(child, state.path());
     assert!(!left(&stack).is_empty(), "a killed run leaves something, or this shows nothing");
 
     let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();

@@ -15,7 +15,7 @@ use slots::{Claim, Claims, RealmLeases};
 use swarm::Swarm;
 
 use super::made::{Made, left_of, started};
-use super::support::{cc_ci, left, own_state};
+use super::support::{cc_ci, kill_run, left, own_state};
 
 const SSO: &str = "[sso]\nprovider = \"keycloak\"\nshare = true\nredirects = [\"/callback\"]\n";
 
@@ -111,8 +111,7 @@ fn a_provider_stays_warm_and_each_run_has_a_realm_that_goes() {
     let killed = killed.unwrap();
     let in_use = first.command(state.path(), &["reap", "--run", claim.run.as_str()]).output().unwrap();
     assert!(String::from_utf8_lossy(&in_use.stdout).contains(&format!("run {} uses it", killed.run)));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_run(child, state.path());
     assert_eq!(realm_status(state.path(), killed.run.as_str()), 200, "or this shows nothing");
     assert!(first.command(state.path(), &["reap"]).output().unwrap().status.success());
     assert_eq!(realm_status(state.path(), killed.run.as_str()), 404);

@@ -7,7 +7,7 @@ use base::names::StackName;
 use journal::event::{CheckResult, Event, Origin, Outcome, Record, Stage};
 use journal::exit::Exit;
 
-use super::support::{Said, arguments, cc_ci, left, own_state, repositories, root, state};
+use super::support::{Said, arguments, cc_ci, kill_run, left, own_state, repositories, root, state};
 
 /// The image that tests run in here.
 const IMAGE: &str = "testbed.invalid/own-tests:1";
@@ -151,8 +151,7 @@ fn what_a_run_that_was_killed_inside_the_fence_leaves_is_reaped() {
             _ => {}
         }
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_run(child, state.path());
     let stack = stack.unwrap();
     let there = left(&stack);
     for part in ["container", "network", "volume"] {

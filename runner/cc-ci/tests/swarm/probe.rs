@@ -11,7 +11,7 @@ use journal::exit::Exit;
 use slots::{Claim, Claims};
 use swarm::Swarm;
 
-use super::support::{cc_ci, left, otherwise, own_state};
+use super::support::{cc_ci, kill_run, left, otherwise, own_state};
 
 /// The world's images, one of which the scratch apps are made from.
 fn asks(state: &Path) -> Command {
@@ -103,10 +103,9 @@ fn one_that_is_stopped_leaves_nothing() {
 #[test]
 fn what_one_that_is_killed_leaves_goes_with_reap_its_snapshots_too() {
     let state = own_state();
-    let mut child = begun(state.path());
+    let child = begun(state.path());
     let stacks = until(state.path(), |_| is_noted(state.path()));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_run(child, state.path());
     assert!(stacks.iter().any(|stack| snapshots(stack) > 0) && stacks.iter().any(|stack| left(stack).len() > 1));
     let reaped = cc_ci(state.path()).args(["reap", "--json"]).output().unwrap();
     assert!(reaped.status.success(), "{}", String::from_utf8_lossy(&reaped.stderr));

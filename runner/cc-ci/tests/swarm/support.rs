@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use base::names::StackName;
 use journal::event::{Event, Outcome, Record, Stage, Verdict};
+use journal::run_dir::RunDir;
 use slots::Claims;
 use swarm::Swarm;
 
@@ -19,6 +21,18 @@ pub(crate) fn state() -> PathBuf {
     let state = std::env::var_os("CCCI_STATE").map_or_else(|| root().join(".state/cc-ci"), PathBuf::from);
     assert!(state.join("world").is_dir(), "there is no world: these tests are run by ./dev test");
     state
+}
+
+/// Kills a run, and waits until nothing holds its lock: a process that it was just starting holds it until it has become
+/// the other program, and a janitor that comes before takes the run for a live one.
+pub(crate) fn kill_run(mut child: Child, state: &Path) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while RunDir::all(state).unwrap().iter().any(|(_, dir)| dir.take_over().is_none()) {
+        assert!(Instant::now() < until, "a run that was killed still holds its lock");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A state folder of its own, with the world's certificates: no other test reaps its runs.
