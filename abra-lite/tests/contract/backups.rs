@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use super::world::{World, is_lite, tiny};
 
-/// Keeps the runs on this swarm from forgetting snapshots, for which restic locks out everybody else. Each run holds the same
-/// lock during its backup; abra does not know it.
+/// Keeps the runs on this swarm from forgetting snapshots, for which restic locks out every other process. Each run holds
+/// the same lock during its backup (`TURNS` in `runner/host/src/repository.rs`); abra does not know it.
 struct BesideBackups(Child);
 
 impl BesideBackups {

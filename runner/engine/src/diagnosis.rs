@@ -90,7 +90,7 @@ pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
     }
     // A traefik may know the app by a file of its own, and then answers otherwise.
     if seen.has_no_router && seen.through.as_ref().is_some_and(|heard| heard.status == 404 && is_traefiks(heard)) {
-        let cause = "no service has a label for a router, so traefik leads nobody to the app".to_owned();
+        let cause = "no service has a label for a router, so traefik routes no request to the app".to_owned();
         let look_at = "[health] http = false in recipe.toml of cc-ci's folder for the recipe, if the app has no page; \
                        otherwise traefik.http.routers.… below deploy.labels";
         return of(true, cause, look_at).map(|found| Diagnosis { is_refused: true, ..found });
@@ -145,9 +145,9 @@ pub fn diagnose(seen: &Observation) -> Option<Diagnosis> {
                 }
                 _ => "the app, or a middleware before it".to_owned(),
             };
-            // An app may forbid a page to everybody, as nginx forbids an empty folder.
+            // An app may forbid a page whoever asks, as nginx forbids an empty folder.
             let cause = if heard.status == 403 && by.is_none() {
-                format!("{who} forbids that page to everybody who is not logged in, or to everybody")
+                format!("{who} forbids that page, and asks for no login")
             } else {
                 format!("{who} lets nobody in without a login{asks}")
             };

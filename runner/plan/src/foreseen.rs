@@ -118,7 +118,7 @@ pub fn foreseen(given: &Given<'_>, file: impl Fn(&str) -> Option<String>) -> For
             Failure::new(
                 Kind::InvalidCompose,
                 format!(
-                    "services {first} and {second} both publish port {}/{} of the host; swarm gives it to one of them",
+                    "services {first} and {second} both publish port {}/{} of the host; only one of them can have it",
                     twice.port, twice.protocol
                 ),
                 format!("ports of service {second}, in each compose file that is deployed"),

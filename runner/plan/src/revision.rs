@@ -38,7 +38,7 @@ pub fn compose_of(checkout: &Checkout, revision: &str, env: &EnvFile, stack: &st
                     Some(_) => format!("COMPOSE_FILE names {name}, which {revision} does not have, or not as text"),
                     None => format!("the recipe has no {name} at {revision}, or not as text"),
                 },
-                "COMPOSE_FILE in .env.sample, and the files beside it: abra takes compose.yml where nothing else is named",
+                "COMPOSE_FILE in .env.sample, and the files next to it; without COMPOSE_FILE, abra reads compose.yml",
             )
         })?;
         files.push((name, text));
